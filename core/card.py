@@ -1,0 +1,133 @@
+"""What an artifact says about itself: names, labels, threshold, and the hash of its weights.
+
+The same card is stored as metadata in ONNX and TFLite and as a comment in a C header, so that a
+file that has left its model directory still knows what its numbers mean.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from mlp_edge.errors import ModelError
+from mlp_edge.mlp import OUTPUT_NAMES, TASKS, Floats, Mlp
+
+CARD_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Card:
+    """The description that travels inside every artifact.
+
+    Attributes:
+        name: the model's name, a C identifier.
+        features: input column names, in order.
+        target: the predicted column's name.
+        labels: class names in the order of the outputs; () for a regression.
+        task: regression, binary or multiclass.
+        threshold: a binary model answers labels[1] where probability > threshold (float32).
+        weights_sha256: hash of the weights that the artifact was made from.
+        version: of mlp-edge that wrote it.
+        format: of this card.
+    """
+
+    name: str
+    features: tuple[str, ...]
+    target: str
+    labels: tuple[str, ...]
+    task: str
+    threshold: float
+    weights_sha256: str
+    version: str
+    format: int = CARD_FORMAT
+
+    @classmethod
+    def of(cls, mlp: Mlp) -> Card:
+        """The card of a model."""
+        from mlp_edge import __version__
+
+        return cls(
+            name=mlp.name,
+            features=tuple(feature.name for feature in mlp.features),
+            target=mlp.target,
+            labels=mlp.labels,
+            task=mlp.task,
+            threshold=float(mlp.threshold),
+            weights_sha256=mlp.weights_sha256,
+            version=__version__,
+        )
+
+    @property
+    def output_name(self) -> str:
+        """What the artifact calls its output."""
+        return OUTPUT_NAMES[self.task]
+
+    def to_strings(self) -> dict[str, str]:
+        """Key and value as text, values that are not text as JSON; ASCII throughout."""
+        return {field.name: json.dumps(getattr(self, field.name)) for field in fields(self)}
+
+    def to_json(self) -> str:
+        """One line of ASCII JSON, keys in a fixed order."""
+        return json.dumps({field.name: getattr(self, field.name) for field in fields(self)})
+
+    @classmethod
+    def from_strings(cls, strings: dict[str, str], source: object) -> Card:
+        """Read what ``to_strings`` wrote.
+
+        Raises:
+            ModelError: naming ``source``, when a key is missing or makes no sense.
+        """
+        try:
+            return cls._checked({key: json.loads(value) for key, value in strings.items()}, source)
+        except json.JSONDecodeError as error:
+            raise ModelError(f"{source}: its mlp-edge metadata is damaged ({error})") from error
+
+    @classmethod
+    def from_json(cls, text: str, source: object) -> Card:
+        """Read what ``to_json`` wrote; raises as ``from_strings`` does."""
+        try:
+            return cls._checked(json.loads(text), source)
+        except json.JSONDecodeError as error:
+            raise ModelError(f"{source}: its mlp-edge metadata is damaged ({error})") from error
+
+    @classmethod
+    def _checked(cls, values: dict[str, object], source: object) -> Card:
+        names = [field.name for field in fields(cls)]
+        missing = [name for name in names if name not in values]
+        if missing:
+            raise ModelError(
+                f"{source}: no mlp-edge metadata (without {', '.join(missing)}); "
+                "was it written by mlp-edge export?"
+            )
+        if values["format"] != CARD_FORMAT:
+            raise ModelError(
+                f"{source}: its metadata has format {values['format']}, this mlp-edge reads "
+                f"{CARD_FORMAT}; a newer mlp-edge would do"
+            )
+        if values["task"] not in TASKS:
+            raise ModelError(f"{source}: unknown task {values['task']!r} in its metadata")
+        kept = {name: values[name] for name in names}
+        kept["features"] = tuple(values["features"])  # type: ignore[arg-type]
+        kept["labels"] = tuple(values["labels"])  # type: ignore[arg-type]
+        return cls(**kept)  # type: ignore[arg-type]
+
+
+def choose(card: Card, predictions: Floats) -> list[str | None]:
+    """The label of each row of predictions, (n, outputs) float32.
+
+    Binary: the second label where probability > threshold, compared in float32. Multiclass: the
+    largest probability, the first of equals. None where a prediction is not finite, and for a
+    regression.
+    """
+    if card.task == "regression":
+        return [None] * len(predictions)
+    if card.task == "binary":
+        chosen = (predictions[:, 0] > np.float32(card.threshold)).astype(np.intp)
+    else:
+        chosen = np.argmax(predictions, axis=1)
+    finite = np.isfinite(predictions).all(axis=1)
+    return [
+        card.labels[index] if good else None for index, good in zip(chosen, finite, strict=True)
+    ]

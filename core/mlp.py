@@ -1,0 +1,263 @@
+"""The one value that flows through the house: a trained network as plain NumPy.
+
+It knows no framework and no file. Exporters read it, the float64 reference in
+``mlp_edge.reference`` computes it, and its hash travels inside every artifact.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import keyword
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlp_edge.errors import ModelError
+
+Floats = NDArray[np.float32]
+Rows = NDArray[np.float32]
+"""Rows of a table or of predictions: shape (n, width), float32, C order."""
+Predict = Callable[[Rows], Rows]
+"""Raw readings (n, inputs) in, predictions (n, outputs) out."""
+
+Task = Literal["regression", "binary", "multiclass"]
+Activation = Literal[
+    "linear", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "softsign",
+    "tanh", "sigmoid", "hard_sigmoid", "softmax",
+]  # fmt: skip
+"""Keras's names, with Keras's default parameters (``mlp_edge.reference`` has the formulas)."""
+
+ACTIVATIONS: tuple[str, ...] = get_args(Activation)
+HIDDEN_ACTIVATIONS = tuple(name for name in ACTIVATIONS if name != "softmax")
+TASKS: tuple[str, ...] = get_args(Task)
+
+OUTPUT_NAMES = {"regression": "value", "binary": "probability", "multiclass": "probabilities"}
+"""What an artifact calls its output tensor."""
+
+_IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
+MAX_NAME = 48
+"""Longest model name: C99 promises 63 significant characters, and suffixes follow."""
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One input column.
+
+    Attributes:
+        name: as the table has it; any text.
+        low: smallest value seen in training, in the column's own unit; None when unknown.
+        high: largest value seen in training; None when unknown.
+    """
+
+    name: str
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Scaling:
+    """Standardisation of the raw readings: (x - mean) / deviation, per feature.
+
+    Attributes:
+        mean: (inputs,) float32, in the feature's unit.
+        deviation: (inputs,) float32, in the feature's unit, above zero. This is the float32
+            number that Keras's Normalization divides by: max(sqrt(variance), 1e-7).
+    """
+
+    mean: Floats
+    deviation: Floats
+
+    def __post_init__(self) -> None:
+        _check_vector("scaling mean", self.mean)
+        _check_vector("scaling deviation", self.deviation)
+        if self.mean.shape != self.deviation.shape:
+            raise ModelError(
+                f"the scaling has {self.mean.size} means for {self.deviation.size} deviations"
+            )
+        if not (self.deviation > 0).all():
+            raise ModelError("the scaling has a deviation that is not above zero")
+
+
+@dataclass(frozen=True, eq=False)
+class Dense:
+    """A fully connected layer: activation(weights @ x + bias).
+
+    Attributes:
+        weights: (outputs, inputs) float32; a row is a neuron (Keras stores the transpose).
+        bias: (outputs,) float32.
+        activation: one of ``ACTIVATIONS``.
+    """
+
+    weights: Floats
+    bias: Floats
+    activation: str
+
+    def __post_init__(self) -> None:
+        if self.weights.ndim != 2 or self.weights.dtype != np.float32 or not self.weights.size:
+            raise ModelError(
+                "a dense layer takes float32 weights of shape (outputs, inputs), "
+                f"got {self.weights.dtype} {self.weights.shape}"
+            )
+        _check_finite("weights", self.weights)
+        _check_vector("bias", self.bias)
+        if self.bias.size != self.outputs:
+            raise ModelError(f"a layer of {self.outputs} neurons has {self.bias.size} biases")
+        if self.activation not in ACTIVATIONS:
+            raise ModelError(
+                f"activation {self.activation!r} is not one of {', '.join(ACTIVATIONS)}"
+            )
+
+    @property
+    def inputs(self) -> int:
+        """Width of a row that goes in."""
+        return int(self.weights.shape[1])
+
+    @property
+    def outputs(self) -> int:
+        """Number of neurons."""
+        return int(self.weights.shape[0])
+
+
+@dataclass(frozen=True, eq=False)
+class Mlp:
+    """A trained multilayer perceptron, raw readings in, predictions out.
+
+    Attributes:
+        name: lower-case C identifier; files and C symbols are named after it.
+        features: the input columns, in order.
+        target: name of the column that is predicted; any text.
+        labels: class names in the order of the outputs; ("0", "1") for a binary task, whose
+            single output is the probability of the second; () for a regression.
+        task: what the outputs mean.
+        threshold: a binary model answers ``labels[1]`` where probability > threshold. A float32
+            number, because a microcontroller compares in float32.
+        scaling: standardisation in front of the first layer, or None.
+        layers: at least one; the last one's outputs are the predictions.
+    """
+
+    name: str
+    features: tuple[Feature, ...]
+    target: str
+    labels: tuple[str, ...]
+    task: Task
+    threshold: np.float32
+    scaling: Scaling | None
+    layers: tuple[Dense, ...]
+
+    def __post_init__(self) -> None:
+        check_name(self.name)
+        if not self.layers:
+            raise ModelError("an Mlp takes at least one dense layer")
+        widths = [len(self.features)] + [layer.outputs for layer in self.layers]
+        for number, (layer, width) in enumerate(zip(self.layers, widths, strict=False), start=1):
+            if layer.inputs != width:
+                raise ModelError(f"layer {number} takes {layer.inputs} inputs but is given {width}")
+        if self.scaling is not None and self.scaling.mean.size != self.inputs:
+            raise ModelError(
+                f"the scaling covers {self.scaling.mean.size} features of {self.inputs}"
+            )
+        if any(layer.activation == "softmax" for layer in self.layers[:-1]):
+            raise ModelError("softmax is an output activation; a hidden layer cannot have it")
+        _check_labels(self)
+
+    @property
+    def inputs(self) -> int:
+        """Width of a row of raw readings."""
+        return len(self.features)
+
+    @property
+    def outputs(self) -> int:
+        """Width of a row of predictions."""
+        return self.layers[-1].outputs
+
+    @property
+    def output_name(self) -> str:
+        """What an artifact calls its output: value, probability or probabilities."""
+        return OUTPUT_NAMES[self.task]
+
+    @property
+    def topology(self) -> str:
+        """Layer widths, such as 8-12-8-1."""
+        return "-".join(str(width) for width in (self.inputs, *(la.outputs for la in self.layers)))
+
+    @property
+    def parameters(self) -> int:
+        """Number of trained weights and biases."""
+        return sum(layer.weights.size + layer.bias.size for layer in self.layers)
+
+    @property
+    def multiply_adds(self) -> int:
+        """Multiply-accumulate operations per row, the scaling left out."""
+        return sum(layer.weights.size for layer in self.layers)
+
+    @property
+    def weights_sha256(self) -> str:
+        """Hex SHA-256 of everything that makes the numbers: scaling, weights, activations."""
+        digest = hashlib.sha256(b"mlp-edge weights 1\n")
+        if self.scaling is not None:
+            _feed(digest, "mean", self.scaling.mean)
+            _feed(digest, "deviation", self.scaling.deviation)
+        for layer in self.layers:
+            _feed(digest, layer.activation, layer.weights)
+            _feed(digest, "bias", layer.bias)
+        return digest.hexdigest()
+
+
+def check_name(name: str) -> None:
+    """Refuse a model name that cannot be a file name and a C identifier at once.
+
+    Raises:
+        ModelError: with a name that would do.
+    """
+    if not _IDENTIFIER.fullmatch(name) or len(name) > MAX_NAME:
+        raise ModelError(
+            f"{name!r} cannot name a model: lower-case letters, digits and underscores, a letter "
+            f"first, at most {MAX_NAME}; {identifier(name)!r} would do"
+        )
+
+
+def identifier(text: str) -> str:
+    """The nearest model name to any text: ``identifier("My data (1)") == "my_data_1"``."""
+    name = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:MAX_NAME].rstrip("_")
+    if not name or name[0].isdigit() or keyword.iskeyword(name):
+        name = f"model_{name}".rstrip("_")[:MAX_NAME]
+    return name
+
+
+def _feed(digest: Any, what: str, array: Floats) -> None:
+    digest.update(f"{what} {array.shape}\n".encode())
+    digest.update(np.ascontiguousarray(array, dtype="<f4").tobytes())
+
+
+def _check_vector(what: str, vector: Floats) -> None:
+    if vector.ndim != 1 or vector.dtype != np.float32:
+        raise ModelError(f"{what}: expected float32 of shape (n,), got {vector.dtype} "
+                         f"{vector.shape}")  # fmt: skip
+    _check_finite(what, vector)
+
+
+def _check_finite(what: str, array: Floats) -> None:
+    if not np.isfinite(array).all():
+        raise ModelError(
+            f"the {what} hold NaN or infinity: the training diverged; "
+            "a smaller --learning-rate or --standardize would do"
+        )
+
+
+def _check_labels(mlp: Mlp) -> None:
+    expected = {"regression": 0, "binary": 2, "multiclass": mlp.outputs}[mlp.task]
+    if len(mlp.labels) != expected:
+        raise ModelError(
+            f"a {mlp.task} model with {mlp.outputs} outputs takes {expected} labels, "
+            f"got {len(mlp.labels)}"
+        )
+    if mlp.task == "binary" and mlp.outputs != 1:
+        raise ModelError(f"a binary model has one output, the probability; got {mlp.outputs}")
+    if mlp.task == "multiclass" and mlp.outputs < 2:
+        raise ModelError("a multiclass model has at least two outputs")
+    if len(set(mlp.labels)) != len(mlp.labels):
+        raise ModelError("two classes have the same label")

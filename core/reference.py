@@ -1,0 +1,78 @@
+"""The slow, obvious float64 reference: the arbiter of every runtime.
+
+One formula per activation, each the one that Keras 3 documents under its name, with Keras's
+default parameters. To add an activation: a formula here, a name in ``mlp_edge.mlp.Activation``,
+a C kernel in firmware_headers/, a line in export/graph.py; the parity zoo then covers it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlp_edge.mlp import Floats, Mlp
+
+Doubles = NDArray[np.float64]
+
+# Klambauer et al., Self-Normalizing Neural Networks (2017).
+SELU_ALPHA = 1.6732632423543772
+SELU_SCALE = 1.0507009873554805
+LEAKY_SLOPE = 0.2
+"""Keras 3's default negative_slope; Keras 2 had 0.3."""
+
+_erf = np.vectorize(math.erf, otypes=[np.float64])
+
+
+def _sigmoid(z: Doubles) -> Doubles:
+    # exp of a negative number only: no overflow on either side.
+    small = np.exp(-np.abs(z))
+    return np.where(z >= 0, 1 / (1 + small), small / (1 + small))
+
+
+def _softmax(z: Doubles) -> Doubles:
+    powers = np.exp(z - z.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+FORMULAS: dict[str, Callable[[Doubles], Doubles]] = {
+    "linear": lambda z: z,
+    "relu": lambda z: np.maximum(z, 0),
+    "leaky_relu": lambda z: np.where(z >= 0, z, LEAKY_SLOPE * z),
+    "elu": lambda z: np.where(z >= 0, z, np.expm1(np.minimum(z, 0))),
+    "selu": lambda z: SELU_SCALE * np.where(z >= 0, z, SELU_ALPHA * np.expm1(np.minimum(z, 0))),
+    "gelu": lambda z: 0.5 * z * (1 + _erf(z / math.sqrt(2))),
+    "silu": lambda z: z * _sigmoid(z),
+    "softplus": lambda z: np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z))),
+    "softsign": lambda z: z / (1 + np.abs(z)),
+    "tanh": np.tanh,
+    "sigmoid": _sigmoid,
+    "hard_sigmoid": lambda z: np.clip(z + 3, 0, 6) / 6,
+    "softmax": _softmax,
+}
+
+
+def trace(mlp: Mlp, rows: Floats) -> Iterator[tuple[Doubles, Doubles]]:
+    """Yield (z, activation(z)) of each layer, (n, outputs) float64 each, in order.
+
+    Args:
+        mlp: the network.
+        rows: raw readings, (n, inputs); every float32 is exact in float64.
+    """
+    x = np.asarray(rows, dtype=np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        if mlp.scaling is not None:
+            mean = mlp.scaling.mean.astype(np.float64)
+            x = (x - mean) / mlp.scaling.deviation.astype(np.float64)
+        for layer in mlp.layers:
+            z = x @ layer.weights.astype(np.float64).T + layer.bias.astype(np.float64)
+            x = FORMULAS[layer.activation](z)
+            yield z, x
+
+
+def predict(mlp: Mlp, rows: Floats) -> Doubles:
+    """Predictions (n, outputs) in float64 for raw readings (n, inputs)."""
+    *_, (_, last) = trace(mlp, rows)
+    return last

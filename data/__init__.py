@@ -1,0 +1,1 @@
+"""Tables in: read, check, name, split; and the data sets that ship."""

@@ -1,0 +1,1 @@
+"""Runtimes: one file per place to run, each opening a file and predicting."""

@@ -1,0 +1,46 @@
+"""The shape of a runtime.
+
+To add one: (1) write runtime/NAME.py with a function ``Path -> context manager of Opened`` and a
+``RUNTIME`` record, (2) list it in runtime/__init__.py. The smallest one to copy is
+runtime/onnxruntime.py. The command line, the parity suite and the tests take it from the list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from mlp_edge.card import Card
+from mlp_edge.mlp import Predict
+
+
+class Opened(NamedTuple):
+    """An open artifact.
+
+    Attributes:
+        predict: raw readings (n, inputs) float32 C order in, predictions (n, outputs) out; any n.
+        card: what the artifact says about itself; None where its format has no room for it.
+    """
+
+    predict: Predict
+    card: Card | None
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """One place to run.
+
+    Attributes:
+        name: what ``--runtime`` takes.
+        reads: suffix of the files that it opens, with the dot.
+        missing: None when this machine can run it, otherwise one line saying what brings it.
+        open: opens a file; raises ModelError, naming the file, when it is not what it should be.
+    """
+
+    name: str
+    reads: str
+    missing: Callable[[], str | None]
+    open: Callable[[Path], AbstractContextManager[Opened]]

@@ -1,0 +1,62 @@
+"""Random networks as plain Mlps, for tests that need no training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mlp_edge.mlp import Dense, Feature, Floats, Mlp, Scaling, Task
+
+OUTPUT_ACTIVATION = {"regression": "linear", "binary": "sigmoid", "multiclass": "softmax"}
+
+
+def network(
+    widths: Sequence[int] = (8, 12, 8, 1),
+    activation: str = "relu",
+    task: Task = "binary",
+    standardised: bool = True,
+    seed: int = 0,
+    **changes: object,
+) -> Mlp:
+    """A network with Glorot-like weights and biases; ``changes`` overrule the Mlp's fields."""
+    random = np.random.default_rng(seed)
+    layers = []
+    for number, (inputs, outputs) in enumerate(zip(widths, widths[1:], strict=False), start=1):
+        last = number == len(widths) - 1
+        spread = np.sqrt(6 / (inputs + outputs))
+        layers.append(
+            Dense(
+                weights=random.uniform(-spread, spread, (outputs, inputs)).astype(np.float32),
+                bias=random.uniform(-0.5, 0.5, outputs).astype(np.float32),
+                activation=OUTPUT_ACTIVATION[task] if last else activation,
+            )
+        )
+    low = random.uniform(-50, 0, widths[0])
+    high = low + random.uniform(1, 100, widths[0])
+    scaling = Scaling(
+        mean=((low + high) / 2).astype(np.float32),
+        deviation=((high - low) / 4).astype(np.float32),
+    )
+    labels = {"regression": 0, "binary": 2, "multiclass": widths[-1]}[task]
+    fields = {
+        "name": "net",
+        "features": tuple(
+            Feature(f"x{i}", float(low[i]), float(high[i])) for i in range(widths[0])
+        ),
+        "target": "y",
+        "labels": tuple(f"class {i}" for i in range(labels)),
+        "task": task,
+        "threshold": np.float32(0.5),
+        "scaling": scaling if standardised else None,
+        "layers": tuple(layers),
+    }
+    return Mlp(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def readings(mlp: Mlp, count: int, seed: int = 0) -> Floats:
+    """Raw rows (count, inputs) drawn evenly from the features' ranges."""
+    random = np.random.default_rng(seed)
+    low = [feature.low for feature in mlp.features]
+    high = [feature.high for feature in mlp.features]
+    return random.uniform(low, high, (count, mlp.inputs)).astype(np.float32)
