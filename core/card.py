@@ -127,7 +127,7 @@ def choose(card: Card, predictions: Floats) -> list[str | None]:
         chosen = (predictions[:, 0] > np.float32(card.threshold)).astype(np.intp)
     else:
         chosen = np.argmax(predictions, axis=1)
-    finite = np.isfinite(predictions).all(axis=1)
+    finite = np.asarray(np.isfinite(predictions).all(axis=1))
     return [
         card.labels[index] if good else None for index, good in zip(chosen, finite, strict=True)
     ]

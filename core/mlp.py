@@ -38,6 +38,8 @@ TASKS: tuple[str, ...] = get_args(Task)
 OUTPUT_NAMES = {"regression": "value", "binary": "probability", "multiclass": "probabilities"}
 """What an artifact calls its output tensor."""
 
+DEFAULT_THRESHOLD = np.float32(0.5)
+
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
 MAX_NAME = 48
 """Longest model name: C99 promises 63 significant characters, and suffixes follow."""
@@ -80,6 +82,11 @@ class Scaling:
             )
         if not (self.deviation > 0).all():
             raise ModelError("the scaling has a deviation that is not above zero")
+
+    @property
+    def reciprocal(self) -> Floats:
+        """1 / deviation rounded to float32: what exports multiply by, as division is slow."""
+        return (1 / self.deviation.astype(np.float64)).astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)

@@ -54,7 +54,7 @@ FORMULAS: dict[str, Callable[[Doubles], Doubles]] = {
 }
 
 
-def trace(mlp: Mlp, rows: Floats) -> Iterator[tuple[Doubles, Doubles]]:
+def trace(mlp: Mlp, rows: Floats | Doubles) -> Iterator[tuple[Doubles, Doubles]]:
     """Yield (z, activation(z)) of each layer, (n, outputs) float64 each, in order.
 
     Args:
@@ -72,7 +72,7 @@ def trace(mlp: Mlp, rows: Floats) -> Iterator[tuple[Doubles, Doubles]]:
             yield z, x
 
 
-def predict(mlp: Mlp, rows: Floats) -> Doubles:
+def predict(mlp: Mlp, rows: Floats | Doubles) -> Doubles:
     """Predictions (n, outputs) in float64 for raw readings (n, inputs)."""
     *_, (_, last) = trace(mlp, rows)
     return last

@@ -1,1 +1,1 @@
-"""The proof: rows, verdicts and planted faults; whatever needs an exporter and a runtime at once."""
+"""The proof: rows, verdicts, planted faults; what needs an exporter and a runtime at once."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -22,7 +23,7 @@ def network(
     """A network with Glorot-like weights and biases; ``changes`` overrule the Mlp's fields."""
     random = np.random.default_rng(seed)
     layers = []
-    for number, (inputs, outputs) in enumerate(zip(widths, widths[1:], strict=False), start=1):
+    for number, (inputs, outputs) in enumerate(pairwise(widths), start=1):
         last = number == len(widths) - 1
         spread = np.sqrt(6 / (inputs + outputs))
         layers.append(
@@ -39,7 +40,7 @@ def network(
         deviation=((high - low) / 4).astype(np.float32),
     )
     labels = {"regression": 0, "binary": 2, "multiclass": widths[-1]}[task]
-    fields = {
+    fields: dict[str, object] = {
         "name": "net",
         "features": tuple(
             Feature(f"x{i}", float(low[i]), float(high[i])) for i in range(widths[0])

@@ -1,0 +1,83 @@
+"""Where commands print, and how they end: results on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from mlp_edge.errors import MlpEdgeError
+
+# Names of columns and files come from users: nothing in them is markup or an emoji.
+out = Console(markup=False, emoji=False, highlight=False, soft_wrap=False)
+err = Console(stderr=True, markup=False, emoji=False, highlight=False, soft_wrap=True)
+
+INTERRUPTED, BROKEN_PIPE, OUR_FAULT = 130, 141, 70
+
+
+def guarded(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose errors end as one sentence and an exit code.
+
+    130 for Ctrl-C, 70 with a traceback for a fault of ours, otherwise what the error says.
+    """
+
+    @functools.wraps(command)
+    def run(*args: Any, **options: Any) -> None:
+        try:
+            command(*args, **options)
+        except MlpEdgeError as error:
+            err.print(f"error: {error}", style="red")
+            raise typer.Exit(error.exit_code) from error
+        except KeyboardInterrupt as error:
+            err.print("interrupted; nothing was left half done")
+            raise typer.Exit(INTERRUPTED) from error
+        except BrokenPipeError as error:
+            # Whoever read our output has enough; Python would complain once more at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(BROKEN_PIPE) from error
+        except typer.Exit:
+            raise
+        except Exception as error:
+            traceback.print_exc()
+            err.print(
+                "\nThis is a fault of mlp-edge, not of yours. Please report it with the lines "
+                "above as an issue of the project: what you ran, and mlp-edge --version.",
+                style="red",
+            )
+            raise typer.Exit(OUR_FAULT) from error
+
+    return run
+
+
+def new_table(title: str, *columns: str) -> Table:
+    """A table that stays readable at 80 columns; columns after the first hold numbers."""
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    table.min_width = min(len(title) + 2, 78)
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="right" if number else "left", no_wrap=True)
+    return table
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on stdout; a number that is not finite becomes null."""
+    sys.stdout.write(json.dumps(_plain(value), indent=2) + "\n")
+    sys.stdout.flush()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if abs(value) < float("inf") else None
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,88 @@
+"""mlp-edge evaluate: how good a model is, beside what it has to beat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+from rich.table import Table
+from rich.text import Text
+
+from mlp_edge.cli.console import new_table, out, print_json
+from mlp_edge.cli.options import DEFAULT_MODEL, JsonOption, ModelOption, TrustOption, names
+from mlp_edge.cli.train import score_table
+from mlp_edge.errors import InputError
+
+
+def evaluate(
+    table: Annotated[
+        str | None, typer.Argument(help="CSV file or data set; by default the held-out rows.")
+    ] = None,
+    model: ModelOption = DEFAULT_MODEL,
+    runtime: Annotated[
+        str | None, typer.Option("--runtime", "-r", help="keras, litert, onnxruntime or c.")
+    ] = None,
+    metrics: Annotated[
+        str | None, typer.Option(help="Scores to report, such as accuracy,auc.")
+    ] = None,
+    trust: TrustOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Score a model on rows that it never saw, or on a table."""
+    from mlp_edge.data.read import read_table
+    from mlp_edge.lazy import require
+    from mlp_edge.model_directory import SAMPLE, ModelDirectory
+    from mlp_edge.reference import predict
+    from mlp_edge.runtime.load import load
+
+    require("sklearn")
+    from mlp_edge.train.baseline import from_description
+    from mlp_edge.train.examples import reread_examples
+    from mlp_edge.train.scores import chosen_metrics, confusion, score
+
+    directory = ModelDirectory.open(model)
+    manifest = directory.manifest
+    if table is None and manifest.sample != "held-out":
+        raise InputError(
+            f"{model}: trained on every row (--test-size 0), so none is left to judge it by; "
+            "name a table of other rows"
+        )
+    wanted = chosen_metrics(names(metrics) or manifest.recipe["metrics"], manifest.task)
+    rows = read_table(str(model / SAMPLE) if table is None else table)
+    examples = reread_examples(rows, manifest)
+    everything = np.arange(len(examples.rows))
+    truth = examples.truth(everything)
+    with load(model, runtime, trust) as opened:
+        outputs = opened.predict(examples.rows)
+        ran = opened.runtime
+    scores = {"mlp": score(wanted, truth, outputs)}
+    if manifest.baseline is not None:
+        linear = from_description(manifest.baseline, directory.mlp())
+        straight = predict(linear, examples.rows).astype(np.float32)
+        scores["linear"] = score(wanted, truth, straight)
+    constant = np.tile(np.array(manifest.prior, np.float32), (len(examples.rows), 1))
+    scores["prior"] = score(wanted, truth, constant)
+    part = "test" if table is None else f"rows of {table}"
+    counts = None if manifest.task == "regression" else confusion(truth, outputs)
+    if as_json:
+        print_json(
+            {"model": manifest.name, "table": table, "rows": len(examples.rows), "runtime": ran,
+             "scores": scores, "labels": manifest.labels,
+             "confusion": None if counts is None else counts.tolist()}
+        )  # fmt: skip
+        return
+    out.print(score_table(part, len(examples.rows), scores))
+    if counts is not None:
+        out.print(_confusion_table(manifest.labels, counts))
+    out.print(f"predicted by {ran}")
+
+
+def _confusion_table(labels: Sequence[str], counts: NDArray[Any]) -> Table:
+    """Rows are the truth, columns what was predicted."""
+    table = new_table("confusion: the truth in rows, the prediction in columns", "", *labels)
+    for label, row in zip(labels, counts, strict=True):
+        table.add_row(Text(label), *(f"{count:,}" for count in row))
+    return table

@@ -1,0 +1,122 @@
+"""mlp-edge predict: a table in, the same table with predictions out."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mlp_edge.card import Card, choose
+from mlp_edge.cli.console import err, out
+from mlp_edge.cli.options import DEFAULT_MODEL, ModelOption, TrustOption
+from mlp_edge.errors import InputError
+from mlp_edge.mlp import Floats
+
+if TYPE_CHECKING:
+    from mlp_edge.data.table import Table
+
+SHOWN = 5
+"""Rows of the comparison at the end, as the tutorial has it."""
+
+
+def predict(
+    table: Annotated[
+        str | None,
+        typer.Argument(help="CSV file or data set; by default what the model was trained on."),
+    ] = None,
+    model: ModelOption = DEFAULT_MODEL,
+    runtime: Annotated[
+        str | None, typer.Option("--runtime", "-r", help="keras, litert, onnxruntime or c.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--out", help="CSV file to write; by default stdout.")
+    ] = None,
+    trust: TrustOption = False,
+) -> None:
+    """Add a model's predictions to a table, every column kept."""
+    from mlp_edge.data.examples import features
+    from mlp_edge.data.read import read_table
+    from mlp_edge.runtime.load import load
+    from mlp_edge.writing import write_files
+
+    source = table or _own_table(model)
+    if output is not None and output.exists() and Path(source).exists() and output.samefile(source):
+        raise InputError(f"--out {output}: would replace the table itself; another name would do")
+    rows = read_table(source)
+    with load(model, runtime, trust) as opened:
+        card = opened.card
+        readings = features(rows, card.features)
+        predictions = opened.predict(readings)
+    labels = choose(card, predictions)
+    text = _csv(rows, card, predictions, labels)
+    if output is None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    else:
+        write_files(output.absolute().parent, {output.name: text.encode()})
+        err.print(f"wrote {output} ({rows.rows:,} rows, predicted by {opened.runtime})")
+    _compare(rows, card, readings, predictions, labels, to_stdout=output is not None)
+
+
+def _own_table(model: Path) -> str:
+    """The data set that a model was trained on, where it ships."""
+    from mlp_edge.data.sets import SETS
+    from mlp_edge.model_directory import ModelDirectory
+
+    if model.is_dir():
+        source = ModelDirectory.open(model).manifest.table
+        if source in SETS:
+            return source
+    raise InputError("predict which rows? `mlp-edge predict TABLE` names them")
+
+
+def _csv(table: Table, card: Card, predictions: Floats, labels: Sequence[str | None]) -> str:
+    """The table as it was, and the predictions behind it."""
+    if card.task == "multiclass":
+        added = [f"probability {label}" for label in card.labels]
+    else:
+        added = [card.output_name]
+    added += [] if card.task == "regression" else ["label"]
+    taken = set(table.columns)
+    added = [f"predicted {name}" if name in taken else name for name in added]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*table.columns, *added])
+    columns = [table.column(name) for name in table.columns]
+    numbers = predictions.astype(str)
+    for index, label in enumerate(labels):
+        cells = [column[index] for column in columns]
+        end = [] if card.task == "regression" else [label or ""]
+        writer.writerow([*cells, *numbers[index], *end])
+    return text.getvalue()
+
+
+def _compare(
+    table: Table, card: Card, readings: Floats, predictions: Floats,
+    labels: Sequence[str | None], to_stdout: bool,
+) -> None:  # fmt: skip
+    """The tutorial's last lines: the first rows, what came out, what was expected."""
+    expected = _expected(table, card)
+    if expected is None:
+        return
+    printer = out if to_stdout else err
+    for row, prediction, label, truth in zip(
+        readings[:SHOWN], predictions, labels, expected, strict=False
+    ):
+        answer = f"{prediction[0]:.6g}" if label is None else label
+        shown = ", ".join(f"{value:g}" for value in row[:12]) + (", …" if len(row) > 12 else "")
+        printer.print(f"[{shown}] => {answer} (expected {truth})")
+
+
+def _expected(table: Table, card: Card) -> Sequence[str] | None:
+    """The target's cells, where the table has them."""
+    if card.target in table.columns:
+        return [str(cell).strip() for cell in table.column(card.target)]
+    if not table.header and len(table.columns) == len(card.features) + 1:
+        return [str(cell).strip() for cell in table.column(table.columns[-1])]
+    return None

@@ -1,0 +1,64 @@
+"""What is seen while a network trains: a bar on a terminal, a line every few seconds without."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from mlp_edge.cli.console import err
+
+if TYPE_CHECKING:
+    from mlp_edge.train.fitting import Stage, Watch
+
+SECONDS = 5.0
+"""Between two plain lines."""
+
+
+@contextmanager
+def watching(quiet: bool) -> Iterator[Stage]:
+    """Something to watch each fit with: nothing, a bar, or plain lines."""
+    if quiet:
+        yield lambda _title, _epochs: lambda _epoch, _logs: None
+    elif err.is_terminal:
+        with Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.completed}/{task.total} epochs"),
+            TextColumn("{task.fields[scores]}"),
+            TimeRemainingColumn(),
+            console=err,
+        ) as progress:
+            yield lambda title, epochs: _bar(progress, title, epochs)
+    else:
+        yield _lines
+
+
+def _bar(progress: Progress, title: str, epochs: int) -> Watch:
+    task = progress.add_task(title, total=epochs, scores="")
+
+    def watch(epoch: int, logs: Mapping[str, float]) -> None:
+        progress.update(task, completed=epoch, scores=scores(logs))
+
+    return watch
+
+
+def _lines(title: str, epochs: int) -> Watch:
+    due = time.monotonic() + SECONDS
+
+    def watch(epoch: int, logs: Mapping[str, float]) -> None:
+        nonlocal due
+        if time.monotonic() >= due or epoch == epochs:
+            err.print(f"{title}: epoch {epoch} of {epochs}, {scores(logs)}")
+            due = time.monotonic() + SECONDS
+
+    return watch
+
+
+def scores(logs: Mapping[str, float]) -> str:
+    """The loss, and the validation loss where there is one."""
+    shown = [name for name in ("loss", "val_loss") if name in logs]
+    return ", ".join(f"{name} {logs[name]:.4g}" for name in shown)

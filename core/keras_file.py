@@ -1,0 +1,271 @@
+"""Reading a .keras file without TensorFlow: a zip of JSON and HDF5.
+
+Only the network matters here: names, labels and threshold come from model.json, or are made up
+for a file that stands alone.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mlp_edge.errors import ModelError
+from mlp_edge.mlp import (
+    ACTIVATIONS,
+    DEFAULT_THRESHOLD,
+    Dense,
+    Feature,
+    Floats,
+    Mlp,
+    Scaling,
+    Task,
+    identifier,
+)
+
+KERAS_EPSILON = 1e-7
+"""Keras's ``epsilon()``: Normalization divides by max(sqrt(variance), epsilon)."""
+
+READABLE = "InputLayer, Normalization, Dense, Activation, ReLU, LeakyReLU, ELU, Softmax, Dropout"
+ACTIVATION_LAYERS: dict[str, tuple[str, dict[str, float | None]]] = {
+    "ReLU": ("relu", {"max_value": None, "negative_slope": 0.0, "threshold": 0.0}),
+    "LeakyReLU": ("leaky_relu", {"negative_slope": 0.2}),
+    "ELU": ("elu", {"alpha": 1.0}),
+    "Softmax": ("softmax", {}),
+}
+"""Layer class -> (activation, the parameters with which it is that activation)."""
+ALIASES = {"swish": "silu"}
+WITHOUT_EFFECT = ("InputLayer", "Dropout", "GaussianNoise", "GaussianDropout", "AlphaDropout")
+
+
+class Network(NamedTuple):
+    """What a .keras file holds: the numbers, without names."""
+
+    inputs: int
+    scaling: Scaling | None
+    layers: tuple[Dense, ...]
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """A layer of the file: its Keras class, its settings and its variables in order."""
+
+    kind: str
+    name: str
+    config: Mapping[str, Any]
+    variables: tuple[Floats, ...]
+
+
+def read_network(path: Path) -> Network:
+    """Read a Sequential model, or a Functional one without branches.
+
+    Raises:
+        ModelError: naming the file and what in it cannot be read.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            config = json.loads(archive.read("config.json"))
+            weights = archive.read("model.weights.h5")
+    except FileNotFoundError:
+        raise ModelError(f"{path}: there is no such file") from None
+    except IsADirectoryError:
+        raise ModelError(f"{path}: a directory, not a .keras file") from None
+    except (zipfile.BadZipFile, KeyError, ValueError, EOFError, NotImplementedError) as error:
+        raise ModelError(
+            f"{path}: not a .keras file, or a damaged one ({error}); "
+            "model.save('name.keras') in Keras 3 writes one"
+        ) from error
+    try:
+        return _network(list(_layers(config, weights)))
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from error
+    except (KeyError, TypeError, ValueError, AttributeError, OSError, IndexError) as error:
+        raise ModelError(f"{path}: its content makes no sense ({error!r})") from error
+
+
+def read_mlp(path: Path) -> Mlp:
+    """A .keras file on its own as an Mlp: names and labels are made up, x1 … and class numbers.
+
+    The task follows from the last layer: one sigmoid is binary, softmax multiclass, anything
+    else a regression.
+
+    Raises:
+        ModelError: as ``read_network``.
+    """
+    network = read_network(path)
+    last = network.layers[-1]
+    task: Task = "regression"
+    if last.activation == "softmax":
+        task = "multiclass"
+    elif last.activation == "sigmoid" and last.outputs == 1:
+        task = "binary"
+    classes = {"regression": 0, "binary": 2, "multiclass": last.outputs}[task]
+    return Mlp(
+        name=identifier(path.stem),
+        features=tuple(Feature(f"x{i}") for i in range(1, network.inputs + 1)),
+        target="y",
+        labels=tuple(str(i) for i in range(classes)),
+        task=task,
+        threshold=DEFAULT_THRESHOLD,
+        scaling=network.scaling,
+        layers=network.layers,
+    )
+
+
+def _layers(config: Mapping[str, Any], weights: bytes) -> Iterator[_Layer]:
+    """The layers in the order in which data flows, each with its variables."""
+    import h5py
+
+    kind = config["class_name"]
+    if kind not in ("Sequential", "Functional"):
+        raise ModelError(f"a {kind} model; a Sequential or a Functional one would do")
+    entries = config["config"]["layers"]
+    if kind == "Functional":
+        _check_chain(entries)
+    try:
+        file = h5py.File(io.BytesIO(weights))
+    except OSError as error:
+        raise ModelError(f"its weights are damaged ({error})") from error
+    with file:
+        groups = _group_names([entry["class_name"] for entry in entries])
+        for entry, group in zip(entries, groups, strict=True):
+            stored = file.get(f"layers/{group}/vars", {})
+            variables = tuple(np.asarray(stored[str(i)]) for i in range(len(stored)))
+            yield _Layer(
+                kind=entry["class_name"],
+                name=entry["config"].get("name", group),
+                config=entry["config"],
+                variables=variables,
+            )
+
+
+def _group_names(kinds: list[str]) -> Iterator[str]:
+    """The HDF5 group of each layer: Keras numbers the layers of a class, whatever their names."""
+    seen: dict[str, int] = {}
+    for kind in kinds:
+        count = seen.get(kind, 0)
+        seen[kind] = count + 1
+        snake = "".join(
+            f"_{letter.lower()}" if i and letter.isupper() and not kind[i - 1].isupper()
+            else letter.lower()
+            for i, letter in enumerate(kind)
+        )  # fmt: skip
+        yield f"{snake}_{count}" if count else snake
+
+
+def _check_chain(entries: list[Mapping[str, Any]]) -> None:
+    """Refuse a Functional model whose layers do not follow each other in one line."""
+    previous = None
+    for entry in entries:
+        name = entry["config"]["name"]
+        sources = list(_history(entry.get("inbound_nodes", [])))
+        if sources != ([] if previous is None else [previous]):
+            raise ModelError(f"layer {name!r} branches or merges; layers in one line would do")
+        previous = name
+
+
+def _history(node: Any) -> Iterator[str]:
+    """The names of the layers that feed a node, found wherever Keras nests them."""
+    if isinstance(node, dict):
+        if "keras_history" in node:
+            yield node["keras_history"][0]
+        else:
+            for value in node.values():
+                yield from _history(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _history(value)
+
+
+def _network(layers: list[_Layer]) -> Network:
+    scaling: Scaling | None = None
+    dense: list[Dense] = []
+    for layer in layers:
+        if layer.kind in WITHOUT_EFFECT:
+            continue
+        if layer.kind == "Normalization" and scaling is None and not dense:
+            scaling = _scaling(layer)
+        elif layer.kind == "Dense":
+            dense.append(_dense(layer))
+        elif layer.kind == "Activation" or layer.kind in ACTIVATION_LAYERS:
+            dense = _activated(dense, layer)
+        else:
+            raise ModelError(
+                f"layer {layer.name!r} is a {layer.kind}, which mlp-edge does not read here; "
+                f"it reads {READABLE}"
+            )
+    if not dense:
+        raise ModelError("no Dense layer; an MLP has at least one")
+    inputs = dense[0].inputs
+    if scaling is not None and scaling.mean.size == 1 and inputs > 1:
+        scaling = Scaling(
+            mean=np.repeat(scaling.mean, inputs), deviation=np.repeat(scaling.deviation, inputs)
+        )
+    return Network(inputs, scaling, tuple(dense))
+
+
+def _scaling(layer: _Layer) -> Scaling:
+    if layer.config.get("invert") or layer.config.get("axis") not in (-1, [-1], 1, [1], None, []):
+        raise ModelError(f"layer {layer.name!r} normalises backwards or along another axis")
+    if len(layer.variables) >= 2:
+        mean, variance = layer.variables[:2]
+    elif layer.config.get("mean") is not None:
+        mean, variance = np.asarray(layer.config["mean"]), np.asarray(layer.config["variance"])
+    else:
+        raise ModelError(f"layer {layer.name!r} has no mean: adapt() was never called")
+    # The same float32 operations as Keras's, so that the deviation is the number it divides by.
+    deviation = np.maximum(np.sqrt(variance.astype(np.float32)), np.float32(KERAS_EPSILON))
+    return Scaling(mean=mean.astype(np.float32).reshape(-1), deviation=deviation.reshape(-1))
+
+
+def _dense(layer: _Layer) -> Dense:
+    if not layer.variables:
+        raise ModelError(f"layer {layer.name!r} has no weights in the file")
+    kernel = layer.variables[0]
+    if kernel.ndim != 2 or kernel.dtype != np.float32:
+        raise ModelError(
+            f"layer {layer.name!r} has weights {kernel.dtype} {kernel.shape}; "
+            "float32 (inputs, outputs) would do"
+        )
+    bias = layer.variables[1] if len(layer.variables) > 1 else np.zeros(kernel.shape[1], np.float32)
+    return Dense(
+        weights=np.ascontiguousarray(kernel.T),
+        bias=np.ascontiguousarray(bias),
+        activation=_activation(layer),
+    )
+
+
+def _activation(layer: _Layer) -> str:
+    """The activation named in a layer's settings, by Keras's own names."""
+    named = layer.config.get("activation", "linear")
+    name = named if isinstance(named, str) else named.get("config", named.get("class_name"))
+    name = ALIASES.get(str(name), name)
+    if name not in ACTIVATIONS:
+        raise ModelError(
+            f"layer {layer.name!r} has the activation {named!r}, which mlp-edge does not know; "
+            f"it knows {', '.join(ACTIVATIONS)}"
+        )
+    return str(name)
+
+
+def _activated(dense: list[Dense], layer: _Layer) -> list[Dense]:
+    """The layers so far, the last one with the activation that a layer of its own adds."""
+    if layer.kind == "Activation":
+        activation = _activation(layer)
+    else:
+        activation, expected = ACTIVATION_LAYERS[layer.kind]
+        for key, value in expected.items():
+            if layer.config.get(key, value) != value:
+                raise ModelError(
+                    f"layer {layer.name!r} is a {layer.kind} with {key} "
+                    f"{layer.config[key]}; only {value} can be read"
+                )
+    if not dense or dense[-1].activation != "linear":
+        raise ModelError(f"layer {layer.name!r} does not follow a Dense layer without activation")
+    return [*dense[:-1], replace(dense[-1], activation=activation)]

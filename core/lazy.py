@@ -1,0 +1,81 @@
+"""Heavy libraries, imported by the code that needs them, when it needs them, and quietly."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from mlp_edge.errors import MissingError
+
+
+def installed(*modules: str) -> bool:
+    """Whether every module could be imported; none is."""
+    return all(find_spec(module) is not None for module in modules)
+
+
+def require(module: str, extra: str = "train") -> Any:
+    """Import a module that an extra brings.
+
+    Raises:
+        MissingError: in one line, with the command that installs the extra.
+    """
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        raise MissingError(
+            f"{error.name} is not installed; pip install 'mlp-edge[{extra}]' brings it"
+        ) from error
+
+
+def tensorflow() -> Any:
+    """Import TensorFlow with Keras on top of it, its start-up noise swallowed.
+
+    Raises:
+        MissingError: when TensorFlow is not installed.
+    """
+    if "tensorflow" in sys.modules:
+        return sys.modules["tensorflow"]
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with quiet():
+        module = require("tensorflow")
+        require("keras")
+    for name in ("tensorflow", "absl", "tf2onnx"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    return module
+
+
+def keras() -> Any:
+    """Import Keras on TensorFlow, quietly."""
+    tensorflow()
+    return require("keras")
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Swallow what C++ libraries write to file descriptor 2; replay it when the block fails.
+
+    TensorFlow logs before its own log level takes effect, so that no variable silences it.
+    """
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as noise:
+        kept = os.dup(2)
+        os.dup2(noise.fileno(), 2)
+        try:
+            yield
+        except Exception:
+            sys.stderr.flush()
+            noise.seek(0)
+            os.write(kept, noise.read())
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(kept, 2)
+            os.close(kept)

@@ -1,0 +1,94 @@
+"""model.json: what was trained, on what, how, and how well."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from mlp_edge.errors import ModelError
+from mlp_edge.mlp import TASKS, Feature, Task
+
+FORMAT = 1
+"""Of model.json. A reader refuses a newer one; a change that old readers misread adds one."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What model.json holds.
+
+    Attributes:
+        name: of the model, a C identifier; files and C symbols are named after it.
+        table: what was trained on: a data set's name or a file's.
+        features: the inputs, in order, with the range that the training rows had.
+        target: the predicted column.
+        labels: class names in the order of the outputs; () for a regression.
+        task: regression, binary or multiclass.
+        threshold: a binary model answers labels[1] where probability > threshold.
+        seed: of the split, the first weights and the shuffling.
+        recipe: every setting of the training, by the option's name.
+        rows: how many rows trained, validated and tested.
+        sample: where the rows of sample.csv come from: "held-out" or "training".
+        scores: part -> model -> metric -> value.
+        baseline: the linear baseline's mean, deviation, weights and bias, or None.
+        prior: mean of the training targets per output: class frequencies, or the mean value.
+        versions: of the packages that trained it.
+        sha256: of the table's bytes ("data"), of the network ("weights").
+        exports: file name in exports/ -> SHA-256 of its bytes.
+        format: of this file.
+    """
+
+    name: str
+    table: str
+    features: tuple[Feature, ...]
+    target: str
+    labels: tuple[str, ...]
+    task: Task
+    threshold: float
+    seed: int
+    recipe: Mapping[str, Any]
+    rows: Mapping[str, int]
+    sample: str
+    scores: Mapping[str, Any]
+    baseline: Mapping[str, Any] | None
+    prior: Sequence[float]
+    versions: Mapping[str, str]
+    sha256: Mapping[str, str]
+    exports: Mapping[str, str] = field(default_factory=dict)
+    format: int = FORMAT
+
+    def to_json(self) -> str:
+        """The text of model.json; the format first, so that a reader sees it first."""
+        values = asdict(self)
+        return json.dumps({"format": values.pop("format"), **values}, indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str, source: object) -> Manifest:
+        """Read model.json.
+
+        Raises:
+            ModelError: naming ``source`` and the key that is missing or makes no sense.
+        """
+        try:
+            values = json.loads(text)
+            version = values.get("format")
+        except (ValueError, AttributeError) as error:
+            raise ModelError(f"{source}: not a model.json, or a damaged one ({error})") from error
+        if version != FORMAT:
+            raise ModelError(
+                f"{source}: written in format {version!r}, this mlp-edge reads {FORMAT}; "
+                + ("a newer mlp-edge would do" if isinstance(version, int) and version > FORMAT
+                   else "train the model again")
+            )  # fmt: skip
+        missing = [entry.name for entry in fields(cls) if entry.name not in values]
+        if missing:
+            raise ModelError(f"{source}: without {', '.join(missing)}; the file is damaged")
+        if values["task"] not in TASKS:
+            raise ModelError(f"{source}: unknown task {values['task']!r}")
+        try:
+            values["features"] = tuple(Feature(**feature) for feature in values["features"])
+            values["labels"] = tuple(values["labels"])
+            return cls(**{entry.name: values[entry.name] for entry in fields(cls)})
+        except TypeError as error:
+            raise ModelError(f"{source}: damaged ({error})") from error

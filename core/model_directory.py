@@ -1,0 +1,160 @@
+"""The model directory: what ``mlp-edge train`` leaves on disk.
+
+model/
+model.keras   the original: raw readings in, prediction out
+model.json    the manifest: names, labels, task, threshold, recipe, scores, versions, hashes
+history.csv   a row per epoch
+sample.csv    held-out raw rows with their targets and the original's predictions
+exports/      NAME.tflite, NAME.onnx, NAME.h
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from mlp_edge.card import Card
+from mlp_edge.errors import ModelError
+from mlp_edge.keras_file import read_network
+from mlp_edge.manifest import Manifest
+from mlp_edge.mlp import Floats, Mlp, Rows
+from mlp_edge.writing import sha256, write_files
+
+MODEL, MANIFEST, HISTORY, SAMPLE, EXPORTS = (
+    "model.keras", "model.json", "history.csv", "sample.csv", "exports",
+)  # fmt: skip
+KNOWN = (MODEL, MANIFEST, HISTORY, SAMPLE, EXPORTS)
+"""All that a model directory holds; anything else in it is somebody's own."""
+
+
+class Sample(NamedTuple):
+    """What sample.csv holds.
+
+    Attributes:
+        rows: raw readings (n, inputs) float32.
+        targets: n cells of the target column, as text.
+        predictions: (n, outputs) float32, the original's.
+    """
+
+    rows: Rows
+    targets: tuple[str, ...]
+    predictions: Floats
+
+
+@dataclass(frozen=True)
+class ModelDirectory:
+    """An existing model directory with its manifest read."""
+
+    path: Path
+    manifest: Manifest
+
+    @classmethod
+    def open(cls, path: Path) -> ModelDirectory:
+        """Read the manifest of a model directory.
+
+        Raises:
+            ModelError: when there is none, or it is damaged or of another format.
+        """
+        manifest = path / MANIFEST
+        if not path.exists():
+            raise ModelError(
+                f"{path}: there is no model; `mlp-edge train` makes one, --model names another"
+            )
+        try:
+            text = manifest.read_text("utf-8")
+        except (FileNotFoundError, NotADirectoryError):
+            raise ModelError(
+                f"{path}: not a model directory (it has no {MANIFEST}); `mlp-edge train` makes one"
+            ) from None
+        except UnicodeDecodeError as error:
+            raise ModelError(f"{manifest}: damaged, not text ({error.reason})") from error
+        return cls(path, Manifest.from_json(text, manifest))
+
+    @property
+    def keras_path(self) -> Path:
+        """The original."""
+        return self.path / MODEL
+
+    @property
+    def exports_path(self) -> Path:
+        """The folder of the exports; it may not exist yet."""
+        return self.path / EXPORTS
+
+    def mlp(self) -> Mlp:
+        """The model: numbers from model.keras, names from model.json.
+
+        Raises:
+            ModelError: when either is damaged or they do not belong together.
+        """
+        manifest = self.manifest
+        network = read_network(self.keras_path)
+        mlp = Mlp(
+            name=manifest.name,
+            features=manifest.features,
+            target=manifest.target,
+            labels=manifest.labels,
+            task=manifest.task,
+            threshold=np.float32(manifest.threshold),
+            scaling=network.scaling,
+            layers=network.layers,
+        )
+        if mlp.weights_sha256 != manifest.sha256["weights"]:
+            raise ModelError(
+                f"{self.keras_path}: not the network that {MANIFEST} describes (its weights have "
+                "another hash); train again, or name the .keras file itself with --model"
+            )
+        return mlp
+
+    def sample(self) -> Sample:
+        """Read sample.csv.
+
+        Raises:
+            ModelError: naming the line that cannot be read.
+        """
+        path = self.path / SAMPLE
+        inputs = len(self.manifest.features)
+        rows, targets, predictions = [], [], []
+        try:
+            with path.open(encoding="utf-8", newline="") as file:
+                lines = csv.reader(file)
+                next(lines)
+                for cells in lines:
+                    rows.append([np.float32(cell) for cell in cells[:inputs]])
+                    targets.append(cells[inputs])
+                    predictions.append([np.float32(cell) for cell in cells[inputs + 1 :]])
+            return Sample(np.array(rows), tuple(targets), np.array(predictions))
+        except FileNotFoundError:
+            raise ModelError(f"{path}: missing; train the model again") from None
+        except (ValueError, IndexError, StopIteration) as error:
+            raise ModelError(f"{path}: damaged at row {len(rows) + 1} ({error})") from error
+
+    def add_exports(self, files: Mapping[str, bytes]) -> ModelDirectory:
+        """Write files into exports/ and their hashes into the manifest.
+
+        Raises:
+            InputError: when the disk refuses; each file is whole or as it was.
+        """
+        write_files(self.exports_path, files)
+        hashes = {name: sha256(content) for name, content in files.items()}
+        manifest = replace(
+            self.manifest, exports=dict(sorted({**self.manifest.exports, **hashes}.items()))
+        )
+        write_files(self.path, {MANIFEST: manifest.to_json().encode()})
+        return ModelDirectory(self.path, manifest)
+
+
+def sample_csv(card: Card, rows: Rows, targets: Sequence[str], predictions: Floats) -> bytes:
+    """The bytes of sample.csv; every float32 is written so that it reads back as itself."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    outputs = card.labels if card.task == "multiclass" else (card.output_name,)
+    writer.writerow([*card.features, card.target, *(f"predicted {name}" for name in outputs)])
+    for row, target, prediction in zip(rows, targets, predictions, strict=True):
+        writer.writerow([*map(str, row), target, *map(str, prediction)])
+    return text.getvalue().encode()

@@ -1,0 +1,63 @@
+"""ONNX, by tf2onnx from the Mlp's graph: standard operators, any batch size, metadata inside."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from mlp_edge.card import Card
+from mlp_edge.export.exporter import Exporter
+from mlp_edge.export.graph import Formulas, formulas, graph
+from mlp_edge.lazy import quiet, require, tensorflow
+from mlp_edge.mlp import Mlp
+
+OPSET = 13
+"""The first opset whose Softmax works along one axis; onnxruntime reads it since 1.7 (2021)."""
+IR_VERSION = 7
+"""What opset 13 came with."""
+
+
+def export(mlp: Mlp) -> bytes:
+    """Write a model: input ``features`` (N, inputs), output ``mlp.output_name`` (N, outputs).
+
+    Raises:
+        MissingError: when the extra ``train`` is not installed.
+    """
+    tensorflow()
+    onnx, tf2onnx = require("onnx"), require("tf2onnx")
+    with quiet():
+        serve = graph(mlp, _formulas()).serve
+        model, _ = tf2onnx.convert.from_function(
+            serve, input_signature=serve.input_signature, opset=OPSET
+        )
+    _tidy(model, mlp)
+    onnx.helper.set_model_props(model, Card.of(mlp).to_strings())
+    onnx.checker.check_model(model, full_check=True)
+    return bytes(model.SerializeToString(deterministic=True))
+
+
+def _formulas() -> Formulas:
+    tf = tensorflow()
+    return formulas() | {
+        # tf.nn.gelu becomes an Erfc that ONNX does not have.
+        "gelu": lambda z: 0.5 * z * (1.0 + tf.math.erf(z * math.sqrt(0.5))),
+        # onnxruntime's Sigmoid never falls below 1e-9, which a large negative z multiplies to
+        # something that shows; its Exp is exact enough at any z.
+        "silu": lambda z: z / (1.0 + tf.exp(-z)),
+    }
+
+
+def _tidy(model: Any, mlp: Mlp) -> None:
+    """Give the file names of ours and leave out what it does not use."""
+    model.graph.name = mlp.name
+    model.graph.doc_string = ""
+    model.ir_version = IR_VERSION
+    for opset in [entry for entry in model.opset_import if entry.domain]:
+        model.opset_import.remove(opset)
+    for value in (*model.graph.input, *model.graph.output):
+        # The converter numbers its unknown dimensions through the life of the process.
+        value.type.tensor_type.shape.dim[0].dim_param = "N"
+    del model.graph.value_info[:]
+
+
+EXPORTER = Exporter(name="onnx", suffix=".onnx", needs="train", export=export)

@@ -1,0 +1,68 @@
+"""TFLite (float32), by TensorFlow's converter from the Mlp's graph: built-in operators only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mlp_edge.card import Card
+from mlp_edge.export.exporter import Exporter
+from mlp_edge.export.graph import INPUT_NAME, Formulas, formulas, graph
+from mlp_edge.lazy import quiet, require, tensorflow
+from mlp_edge.mlp import Mlp
+
+METADATA = b"mlp_edge"
+"""Name of the metadata buffer that holds the card."""
+IDENTIFIER = b"TFL3"
+
+
+def export(mlp: Mlp) -> bytes:
+    """Write a model with a ``serving_default`` signature and any batch size.
+
+    Raises:
+        MissingError: when the extra ``train`` is not installed.
+    """
+    tf = tensorflow()
+    with quiet():
+        module = graph(mlp, _formulas())
+        converter = tf.lite.TFLiteConverter.from_concrete_functions(
+            [module.serve.get_concrete_function()], module
+        )
+        return _describe(converter.convert(), mlp)
+
+
+def _formulas() -> Formulas:
+    tf = tensorflow()
+    return formulas() | {
+        # TFLite has no softplus; the converter's log(1 + exp(z)) overflows at z = 89.
+        "softplus": lambda z: tf.nn.relu(z) + tf.math.log(1.0 + tf.exp(-tf.abs(z))),
+    }
+
+
+def _describe(content: bytes, mlp: Mlp) -> bytes:
+    """Name the tensors that a reader sees and add the card as a metadata buffer."""
+    schema = require("ai_edge_litert.schema_py_generated")
+    flatbuffers = require("flatbuffers")
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    model.description = f"mlp-edge {mlp.name}".encode()
+    subgraph = model.subgraphs[0]
+    subgraph.tensors[subgraph.inputs[0]].name = INPUT_NAME.encode()
+    subgraph.tensors[subgraph.outputs[0]].name = mlp.output_name.encode()
+    # The converter notes a random stamp and its own version here; neither helps a reader.
+    model.metadata = [entry for entry in model.metadata if entry.name == b"min_runtime_version"]
+    _add_metadata(schema, model, METADATA, Card.of(mlp).to_json().encode())
+    builder = flatbuffers.Builder(len(content))
+    builder.Finish(model.Pack(builder), file_identifier=IDENTIFIER)
+    return bytes(builder.Output())
+
+
+def _add_metadata(schema: Any, model: Any, name: bytes, content: bytes) -> None:
+    buffer = schema.BufferT()
+    buffer.data = list(content)
+    entry = schema.MetadataT()
+    entry.name = name
+    entry.buffer = len(model.buffers)
+    model.buffers.append(buffer)
+    model.metadata.append(entry)
+
+
+EXPORTER = Exporter(name="tflite", suffix=".tflite", needs="train", export=export)

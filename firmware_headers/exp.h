@@ -1,0 +1,42 @@
+/*
+ * e^x for x <= 0, the only exponential that a network needs when it is written so that nothing
+ * overflows. It adds, subtracts and multiplies, without libm: every target gives the same bits.
+ *
+ * e^x = 2^n e^r with n an integer and |r| <= ln(2)/2 (Cody and Waite, 1980).
+ */
+#ifndef MLP_EDGE_KERNEL_EXP
+#define MLP_EDGE_KERNEL_EXP
+
+#include <stdint.h>
+#include <string.h>
+
+#include "flash.h"
+
+/* e^r - 1 = r + r^2 P(r) for |r| <= 0.347; P is a minimax fit, off by 1.4e-8 of the result. */
+static inline float mlp_edge_expm1_near_zero(float r)
+{
+    float p = 1.39466696e-3f;
+    p = p * r + 8.36671051e-3f;
+    p = p * r + 4.16662805e-2f;
+    p = p * r + 1.6666542e-1f;
+    p = p * r + 0.5f;
+    return r + r * r * p;
+}
+
+/* e^x for x <= 0. Below -87 the result is 0 instead of something under 1.7e-38. NaN stays NaN. */
+static inline float mlp_edge_exp(float x)
+{
+    if (!(x >= -87.0f)) {
+        return x < 0.0f ? 0.0f : x;
+    }
+    const int n = (int)(x * 1.44269502f - 0.5f); /* x / ln(2), rounded: -126 to 0 */
+    const float whole = (float)n;
+    /* ln(2) in two parts; the first has so few bits that its product is exact. */
+    const float r = (x - whole * 0.693359375f) + whole * 2.12194441e-4f;
+    const uint32_t bits = (uint32_t)(n + 127) << 23; /* 2^n, as IEEE 754 writes it */
+    float power;
+    memcpy(&power, &bits, sizeof power);
+    return power * (1.0f + mlp_edge_expm1_near_zero(r));
+}
+
+#endif

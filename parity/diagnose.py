@@ -1,0 +1,41 @@
+"""Why a comparison failed: the faults that converters make, each tried as an explanation."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mlp_edge.card import Card
+from mlp_edge.mlp import Mlp, Predict
+from mlp_edge.parity.compare import Expected, allowed
+from mlp_edge.parity.faults import faults
+from mlp_edge.reference import predict
+
+ROWS = 200
+"""Enough rows to tell one fault from another."""
+
+
+def differences(card: Card | None, mlp: Mlp) -> list[str]:
+    """What an artifact says about itself that is not so; [] when all of it is."""
+    if card is None:
+        return ["it carries no mlp-edge metadata"]
+    expected = Card.of(mlp)
+    says = []
+    if card.weights_sha256 != expected.weights_sha256:
+        says.append("it was exported from other weights; run `mlp-edge export` again")
+    for field in ("features", "target", "labels", "task", "threshold"):
+        got, wanted = getattr(card, field), getattr(expected, field)
+        if got != wanted:
+            says.append(f"its {field} are {got!r} instead of {wanted!r}")
+    return says
+
+
+def likely_cause(expected: Expected, runtime: Predict) -> str | None:
+    """The one known fault that gives this runtime's numbers on every row, with its layer."""
+    rows = expected.rows[:ROWS]
+    got = runtime(rows).astype(np.float64)
+    for fault in faults(expected.mlp):
+        faulty = predict(fault.faulty, rows)
+        if faulty.shape == got.shape and (np.abs(got - faulty) <= allowed(faulty)).all():
+            where = f"layer {fault.layer}: " if fault.layer else ""
+            return where + fault.says
+    return None

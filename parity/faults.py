@@ -1,0 +1,186 @@
+"""Faults that real converters have made, as functions of an Mlp.
+
+The tests plant each in every format and require FAIL; a failed comparison tries each as an
+explanation. To add one: a function ``Mlp -> iterator of Fault``, listed in ``KINDS``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mlp_edge.errors import ModelError
+from mlp_edge.mlp import Dense, Floats, Mlp, Scaling
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing gone wrong.
+
+    Attributes:
+        kind: a word for the kind of fault.
+        layer: number of the layer it is in, from 1; 0 is the scaling.
+        says: the likely cause, in words.
+        faulty: the network that it makes.
+    """
+
+    kind: str
+    layer: int
+    says: str
+    faulty: Mlp
+
+
+Change = Callable[[Dense], Dense]
+
+
+def _weights(change: Callable[[Floats], Floats]) -> Change:
+    return lambda layer: replace(layer, weights=np.ascontiguousarray(change(layer.weights)))
+
+
+def _swap_rows(weights: Floats) -> Floats:
+    return np.roll(weights, 1, axis=0)
+
+
+def _six_decimals(array: Floats) -> Floats:
+    return np.array([float(f"{value:.6f}") for value in array.flat], np.float32).reshape(
+        array.shape
+    )
+
+
+def _double_one(weights: Floats) -> Floats:
+    changed = weights.copy()
+    position = np.unravel_index(np.argmax(np.abs(weights)), weights.shape)
+    changed[position] *= np.float32(1.05)
+    return changed
+
+
+def _flip_one(weights: Floats) -> Floats:
+    changed = weights.copy()
+    position = np.unravel_index(np.argmax(np.abs(weights)), weights.shape)
+    changed[position] *= np.float32(-1)
+    return changed
+
+
+def _drop_last_input(weights: Floats) -> Floats:
+    changed = weights.copy()
+    changed[:, -1] = 0
+    return changed
+
+
+LAYER_FAULTS: dict[str, tuple[str, Change]] = {
+    "bias": ("its biases are missing", lambda la: replace(la, bias=np.zeros_like(la.bias))),
+    "bias twice": ("its biases are added twice", lambda la: replace(la, bias=2 * la.bias)),
+    "rows": ("the rows of its weights are out of step with its biases", _weights(_swap_rows)),
+    "transposed": (
+        "its weights were read with rows and columns exchanged",
+        _weights(lambda w: w.T.reshape(w.shape)),
+    ),
+    "last input": ("its last input is left out", _weights(_drop_last_input)),
+    "one weight": ("its largest weight is 5 % off", _weights(_double_one)),
+    "one sign": ("the sign of its largest weight is lost", _weights(_flip_one)),
+    "six decimals": (
+        "its weights were printed with six decimals",
+        lambda la: replace(
+            la, weights=_six_decimals(la.weights), bias=_six_decimals(la.bias)
+        ),
+    ),
+    "half": (
+        "its weights were stored as float16",
+        _weights(lambda w: w.astype(np.float16).astype(np.float32)),
+    ),
+}  # fmt: skip
+
+INSTEAD = ("linear", "relu", "leaky_relu", "elu", "tanh", "sigmoid", "hard_sigmoid", "softplus")
+"""Activations that have been written for another."""
+
+
+def _in_layers(mlp: Mlp) -> Iterator[Fault]:
+    for number in range(1, len(mlp.layers) + 1):
+        for kind, (says, change) in LAYER_FAULTS.items():
+            yield Fault(
+                kind, number, says, _with_layer(mlp, number, change(mlp.layers[number - 1]))
+            )
+
+
+def _activations(mlp: Mlp) -> Iterator[Fault]:
+    for number, layer in enumerate(mlp.layers, start=1):
+        for activation in INSTEAD:
+            if activation != layer.activation:
+                changed = _with_layer(mlp, number, replace(layer, activation=activation))
+                says = f"its activation is {activation} instead of {layer.activation}"
+                yield Fault("activation", number, says, changed)
+
+
+def _scaling(mlp: Mlp) -> Iterator[Fault]:
+    scaling = mlp.scaling
+    if scaling is None:
+        return
+    changes = {
+        "no scaling": ("the scaling is missing", None),
+        "no mean": (
+            "the scaling divides, but does not subtract the mean",
+            Scaling(np.zeros_like(scaling.mean), scaling.deviation),
+        ),
+        "stale scaling": (
+            "the scaling is another one: means and deviations 1 % off, as of other rows",
+            Scaling(scaling.mean * np.float32(1.01), scaling.deviation * np.float32(1.01)),
+        ),
+        "variance": (
+            "the scaling divides by the variance instead of its root",
+            Scaling(scaling.mean, scaling.deviation**2),
+        ),
+    }
+    for kind, (says, changed) in changes.items():
+        yield Fault(kind, 0, says, replace(mlp, scaling=changed))
+
+
+def _outputs(mlp: Mlp) -> Iterator[Fault]:
+    last = len(mlp.layers)
+    layer = mlp.layers[-1]
+    if mlp.task == "binary":
+        changed = replace(layer, weights=-layer.weights, bias=-layer.bias)
+        yield Fault("labels", last, "the labels are exchanged", _with_layer(mlp, last, changed))
+    elif mlp.outputs > 1:
+        changed = replace(
+            layer,
+            weights=np.ascontiguousarray(layer.weights[::-1]),
+            bias=np.ascontiguousarray(layer.bias[::-1]),
+        )
+        says = "the outputs stand in reverse order"
+        yield Fault("labels", last, says, _with_layer(mlp, last, changed))
+
+
+def _inputs(mlp: Mlp) -> Iterator[Fault]:
+    if mlp.inputs == 1:
+        return
+    first = mlp.layers[0]
+    weights = np.ascontiguousarray(first.weights[:, ::-1])
+    scaling = mlp.scaling
+    if scaling is not None:
+        scaling = Scaling(scaling.mean[::-1].copy(), scaling.deviation[::-1].copy())
+    layers = (replace(first, weights=weights), *mlp.layers[1:])
+    faulty = replace(mlp, scaling=scaling, layers=layers)
+    yield Fault("features", 0, "the features arrive in reverse order", faulty)
+
+
+KINDS = (_scaling, _inputs, _in_layers, _outputs, _activations)
+
+
+def faults(mlp: Mlp) -> Iterator[Fault]:
+    """Every fault that the network can have and that changes its numbers at all."""
+    own = mlp.weights_sha256
+    for kind in KINDS:
+        try:
+            for fault in kind(mlp):
+                if fault.faulty.weights_sha256 != own:
+                    yield fault
+        except ModelError:  # a change that is no network, such as a deviation squared to zero
+            continue
+
+
+def _with_layer(mlp: Mlp, number: int, layer: Dense) -> Mlp:
+    layers = list(mlp.layers)
+    layers[number - 1] = layer
+    return replace(mlp, layers=tuple(layers))

@@ -1,0 +1,139 @@
+"""The rows that every artifact is tried on: real ones, and rows made to provoke."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlp_edge.mlp import Mlp, Rows
+from mlp_edge.reference import Doubles, predict, trace
+
+SAMPLE_ROWS = 1000
+"""At most so many real rows; predicting one at a time through Keras takes a millisecond each."""
+PROBED = 48
+"""At most so many features are driven to their extremes and units to their kink, per layer."""
+BOUNDARY_ROWS = 24
+FAR = (10.0, 100.0)
+"""How many times its range a feature leaves it by."""
+TINY = np.float32(1e-40)
+"""A subnormal float32."""
+
+
+def provoking_rows(mlp: Mlp, sample: Rows) -> Rows:
+    """Rows (n, inputs) where runtimes come apart if they do: extremes, kinks, boundaries.
+
+    Args:
+        mlp: the network.
+        sample: real rows, at least one; kinks and boundaries are searched between them.
+    """
+    low, high = ranges(mlp, sample)
+    middle = np.median(sample, axis=0).astype(np.float64)
+    groups = [
+        _extremes(middle, low, high),
+        _corners(middle, low, high),
+        _kinks(mlp, sample),
+        _boundary(mlp, sample),
+    ]
+    rows = np.vstack([group for group in groups if len(group)])
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(rows, np.float32)
+
+
+def ranges(mlp: Mlp, sample: Rows) -> tuple[Doubles, Doubles]:
+    """Lowest and highest value of each feature: as declared, otherwise as sampled."""
+    low, high = sample.min(axis=0).astype(np.float64), sample.max(axis=0).astype(np.float64)
+    for index, feature in enumerate(mlp.features):
+        low[index] = low[index] if feature.low is None else feature.low
+        high[index] = high[index] if feature.high is None else feature.high
+    return low, high
+
+
+def _extremes(middle: Doubles, low: Doubles, high: Doubles) -> Doubles:
+    """Each feature at its lowest and its highest, the others in the middle."""
+    chosen = _spread(len(middle), PROBED)
+    rows = np.tile(middle, (2 * len(chosen), 1))
+    for number, feature in enumerate(chosen):
+        rows[2 * number, feature] = low[feature]
+        rows[2 * number + 1, feature] = high[feature]
+    return rows
+
+
+def _corners(middle: Doubles, low: Doubles, high: Doubles) -> Doubles:
+    """All low, all high, zeros of both signs, subnormals, and far outside the range."""
+    width = high - low
+    rows = [low, high, 0 * middle, -0.0 * np.ones_like(middle), TINY * np.ones_like(middle)]
+    for factor in FAR:
+        rows += [low - factor * width, high + factor * width]
+        # Features that leave their range in opposite directions do not all saturate.
+        signs = np.where(np.arange(len(middle)) % 2, 1.0, -1.0)
+        rows += [middle + factor * signs * width, middle - factor * signs * width]
+    return np.array(rows)
+
+
+def _kinks(mlp: Mlp, sample: Rows) -> Doubles:
+    """Rows at which a unit's sum is nearly zero, for the units of every hidden layer."""
+    sums = [z for z, _ in trace(mlp, sample)][:-1]
+    starts, ends, layers, units = [], [], [], []
+    for layer, z in enumerate(sums):
+        for unit in _spread(z.shape[1], PROBED):
+            below, above = np.argmin(z[:, unit]), np.argmax(z[:, unit])
+            if z[below, unit] < 0 < z[above, unit]:
+                starts.append(sample[below])
+                ends.append(sample[above])
+                layers.append(layer)
+                units.append(unit)
+    if not starts:
+        return np.empty((0, mlp.inputs))
+    number = np.arange(len(starts))
+
+    def above_zero(rows: Doubles) -> NDArray[np.bool_]:
+        stack = [z for z, _ in trace(mlp, rows)]
+        return np.array([stack[layers[i]][i, units[i]] > 0 for i in number])
+
+    return _bisect(np.array(starts), np.array(ends), above_zero)
+
+
+def _boundary(mlp: Mlp, sample: Rows) -> Doubles:
+    """Rows at which the label changes, between real rows of different labels."""
+    if mlp.task == "regression":
+        return np.empty((0, mlp.inputs))
+    labels = chosen(mlp, predict(mlp, sample))
+    other = np.flatnonzero(labels != labels[0])
+    same = np.flatnonzero(labels == labels[0])
+    count = min(BOUNDARY_ROWS, len(other), len(same))
+    if not count:
+        return np.empty((0, mlp.inputs))
+    start, end = sample[same[:count]], sample[other[:count]]
+
+    def changed(rows: Doubles) -> NDArray[np.bool_]:
+        return np.asarray(chosen(mlp, predict(mlp, rows)) != labels[0])
+
+    return _bisect(start, end, changed)
+
+
+def chosen(mlp: Mlp, outputs: Doubles) -> NDArray[np.intp]:
+    """The class index (n,) of each row of outputs (n, width)."""
+    if mlp.task == "binary":
+        return np.asarray(outputs[:, 0] > float(mlp.threshold), np.intp)
+    return np.asarray(np.argmax(outputs, axis=1), np.intp)
+
+
+def _bisect(
+    start: NDArray[np.floating], end: NDArray[np.floating],
+    beyond: Callable[[Doubles], NDArray[np.bool_]],
+) -> Doubles:  # fmt: skip
+    """Points between start and end (k, inputs), within 2⁻⁴⁰ of where ``beyond`` becomes true."""
+    start, end = start.astype(np.float64), end.astype(np.float64)
+    near, far = np.zeros(len(start)), np.ones(len(start))
+    for _ in range(40):
+        middle = (near + far) / 2
+        passed = beyond(start + middle[:, None] * (end - start))
+        near, far = np.where(passed, near, middle), np.where(passed, middle, far)
+    return np.asarray(start + ((near + far) / 2)[:, None] * (end - start))
+
+
+def _spread(count: int, most: int) -> NDArray[np.intp]:
+    """At most ``most`` of the indices 0 … count-1, evenly spread."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(np.intp))

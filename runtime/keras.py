@@ -1,0 +1,42 @@
+"""The original: the Keras model itself, on the CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from mlp_edge.errors import ModelError
+from mlp_edge.lazy import installed, keras, tensorflow
+from mlp_edge.mlp import Rows
+from mlp_edge.runtime.runtime import Opened, Runtime
+
+
+@contextmanager
+def open_keras(path: Path) -> Iterator[Opened]:
+    """Open a .keras file; see ``Runtime.open``. Its card is None: model.json has the names."""
+    tf = tensorflow()
+    with tf.device("CPU:0"):
+        try:
+            # Safe mode refuses Lambda layers, which would run a stranger's code.
+            model = keras().models.load_model(path, compile=False, safe_mode=True)
+        except Exception as error:  # Keras raises whatever its zip, JSON or HDF5 reader raised
+            first = str(error).strip().splitlines()[0]
+            raise ModelError(f"{path}: Keras cannot read this model ({first})") from error
+
+    def predict(rows: Rows) -> Rows:
+        with tf.device("CPU:0"):
+            return np.asarray(model(rows, training=False), dtype=np.float32)
+
+    yield Opened(predict, None)
+
+
+def _missing() -> str | None:
+    if installed("tensorflow", "keras"):
+        return None
+    return "pip install 'mlp-edge[train]' brings TensorFlow and Keras"
+
+
+RUNTIME = Runtime(name="keras", reads=".keras", missing=_missing, open=open_keras)

@@ -1,0 +1,229 @@
+"""``mlp_edge.load``: open any artifact and predict, labels included."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from mlp_edge.card import Card, choose
+from mlp_edge.errors import InputError, MissingError, ModelError
+from mlp_edge.keras_file import read_mlp
+from mlp_edge.mlp import Floats
+from mlp_edge.model_directory import MANIFEST, MODEL, ModelDirectory
+from mlp_edge.runtime import RUNTIMES
+from mlp_edge.runtime.runtime import Opened, Runtime
+from mlp_edge.writing import sha256
+
+PREFERRED = ("onnxruntime", "keras")
+"""What runs a model directory when nobody says: the first whose file is there."""
+
+
+class Model:
+    """An open artifact. Close it, or use it in a ``with`` block.
+
+    Attributes:
+        card: names, labels, task and threshold.
+        path: the file that runs.
+        runtime: the name of what runs it.
+    """
+
+    def __init__(self, path: Path, runtime: Runtime, card: Card | None) -> None:
+        self._stack = ExitStack()
+        opened: Opened = self._stack.enter_context(runtime.open(path))
+        known = opened.card or card
+        if known is None:
+            self._stack.close()
+            raise ModelError(
+                f"{path}: carries no mlp-edge metadata, so nobody knows what its numbers mean; "
+                "a file written by mlp-edge export would do"
+            )
+        self.card = known
+        self.path = path
+        self.runtime = runtime.name
+        self._predict = opened.predict
+
+    def predict(self, rows: Any) -> Floats:
+        """Predictions (n, outputs) float32 for raw readings (n, inputs), anything array-like.
+
+        Raises:
+            InputError: for another number of columns, or what is not a number.
+        """
+        return self._predict(self._checked(rows))
+
+    def predict_labels(self, rows: Any) -> list[str | None]:
+        """The label of each row; None where the prediction is not finite, and for a regression.
+
+        Raises:
+            InputError: as ``predict``.
+        """
+        return choose(self.card, self.predict(rows))
+
+    def close(self) -> None:
+        """Release the file and whatever runs it."""
+        self._stack.close()
+
+    def __enter__(self) -> Model:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _checked(self, rows: Any) -> Floats:
+        try:
+            with np.errstate(over="ignore"):
+                array = np.ascontiguousarray(rows, dtype=np.float32)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"rows hold something that is not a number ({error})") from error
+        inputs = len(self.card.features)
+        if array.ndim != 2 or array.shape[1] != inputs:
+            raise InputError(
+                f"rows have the shape {array.shape}; {self.card.name} takes (n, {inputs}): "
+                + ", ".join(self.card.features[:8])
+                + (", …" if inputs > 8 else "")
+            )
+        return array
+
+
+def load(path: str | Path, runtime: str | None = None, trust: bool = False) -> Model:
+    """Open a model directory or a .keras, .onnx, .tflite or .h file.
+
+    Args:
+        path: what to open.
+        runtime: the name of what runs it; None is the one that reads the file, and for a
+            directory onnxruntime when it was exported to ONNX, otherwise keras.
+        trust: compile a header of unknown origin. A header is a program: without trust it is
+            compiled only from a model directory whose manifest has its hash.
+
+    Raises:
+        ModelError: when the file is missing, damaged, foreign or stale.
+        MissingError: when this machine lacks what runs it.
+        InputError: for a runtime that does not exist or does not read the file.
+    """
+    path = Path(path)
+    if path.is_dir():
+        directory = ModelDirectory.open(path)
+        chosen = _runtime_of(directory, runtime)
+        artifact = artifact_path(directory, chosen)
+        card = directory_card(directory)
+    else:
+        if not path.exists():
+            raise ModelError(f"{path}: there is no such file")
+        chosen = _runtime_for(path, runtime)
+        artifact, card = path, None
+    if chosen.reads == ".h" and not trust:
+        _check_origin(artifact)
+    missing = chosen.missing()
+    if missing:
+        raise MissingError(f"the runtime {chosen.name} cannot run here: {missing}")
+    if chosen.reads == ".keras" and card is None:
+        card = _keras_card(artifact)
+    model = Model(artifact, chosen, card)
+    if card is not None and model.card.weights_sha256 != card.weights_sha256:
+        model.close()
+        raise ModelError(
+            f"{artifact}: exported from other weights than {path / MODEL} has; "
+            "run `mlp-edge export` again"
+        )
+    return model
+
+
+def named_runtime(name: str) -> Runtime:
+    """The runtime of that name.
+
+    Raises:
+        InputError: listing the names there are.
+    """
+    for runtime in RUNTIMES:
+        if runtime.name == name:
+            return runtime
+    names = ", ".join(runtime.name for runtime in RUNTIMES)
+    raise InputError(f"there is no runtime {name!r}; there are {names}")
+
+
+def directory_card(directory: ModelDirectory) -> Card:
+    """The card of a model directory, from its manifest alone."""
+    manifest = directory.manifest
+    return Card(
+        name=manifest.name,
+        features=tuple(feature.name for feature in manifest.features),
+        target=manifest.target,
+        labels=tuple(manifest.labels),
+        task=manifest.task,
+        threshold=manifest.threshold,
+        weights_sha256=manifest.sha256["weights"],
+        version=manifest.versions.get("mlp-edge", ""),
+    )
+
+
+def artifact_path(directory: ModelDirectory, runtime: Runtime) -> Path:
+    """The file of a model directory that a runtime reads.
+
+    Raises:
+        ModelError: when it was not exported yet.
+    """
+    if runtime.reads == ".keras":
+        return directory.keras_path
+    path = directory.exports_path / f"{directory.manifest.name}{runtime.reads}"
+    if not path.exists():
+        # Exported under another name only.
+        for name in directory.manifest.exports:
+            if name.endswith(runtime.reads) and (directory.exports_path / name).exists():
+                return directory.exports_path / name
+        raise ModelError(
+            f"{path}: not exported yet; `mlp-edge export --model {directory.path}` writes it"
+        )
+    return path
+
+
+def _runtime_of(directory: ModelDirectory, name: str | None) -> Runtime:
+    if name is not None:
+        return named_runtime(name)
+    candidates: Sequence[Runtime] = [named_runtime(preferred) for preferred in PREFERRED]
+    for runtime in candidates:
+        if any(name.endswith(runtime.reads) for name in directory.manifest.exports):
+            return runtime
+    return candidates[-1]
+
+
+def _runtime_for(path: Path, name: str | None) -> Runtime:
+    readers = [runtime for runtime in RUNTIMES if runtime.reads == path.suffix]
+    if not readers:
+        suffixes = ", ".join(dict.fromkeys(runtime.reads for runtime in RUNTIMES))
+        raise ModelError(f"{path}: cannot tell what this is; a directory or {suffixes} would do")
+    if name is None:
+        return readers[0]
+    runtime = named_runtime(name)
+    if runtime not in readers:
+        names = ", ".join(reader.name for reader in readers)
+        raise InputError(f"{path}: {name} reads {runtime.reads} files; {names} reads this one")
+    return runtime
+
+
+def _check_origin(header: Path) -> None:
+    """Refuse to compile a header that no model directory of ours vouches for."""
+    directory = header.absolute().parent.parent
+    if (directory / MANIFEST).exists():
+        recorded = ModelDirectory.open(directory).manifest.exports.get(header.name)
+        if recorded == sha256(header.read_bytes()):
+            return
+    raise ModelError(
+        f"{header}: a header is a program, and no model directory has the hash of this one; "
+        "compile it all the same with trust=True (--trust), if you know who wrote it"
+    )
+
+
+def _keras_card(path: Path) -> Card:
+    """The card of a .keras file: its model directory's, or made up for a file on its own."""
+    if path.name == MODEL and (path.parent / MANIFEST).exists():
+        return Card.of(ModelDirectory.open(path.parent).mlp())
+    return Card.of(read_mlp(path))
