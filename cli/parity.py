@@ -73,7 +73,8 @@ def parity(
 
 
 def _show(name: str, results: Sequence[Result]) -> None:
-    from mlp_edge.parity.compare import BATCHES, TOLERANCE
+    from mlp_edge.parity.compare import BATCHES
+    from mlp_edge.parity.tolerance import TOLERANCE
 
     columns = ("artifact", "runtime", "rows", "|Δ| Keras", "|Δ| exact", "ulp", "flips", "verdict")
     table = new_table(f"{name}: parity", *columns)

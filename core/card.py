@@ -79,8 +79,11 @@ class Card:
         Raises:
             ModelError: naming ``source``, when a key is missing or makes no sense.
         """
+        ours = {field.name for field in fields(cls)}
         try:
-            return cls._checked({key: json.loads(value) for key, value in strings.items()}, source)
+            return cls._checked(
+                {key: json.loads(value) for key, value in strings.items() if key in ours}, source
+            )
         except json.JSONDecodeError as error:
             raise ModelError(f"{source}: its mlp-edge metadata is damaged ({error})") from error
 
@@ -93,8 +96,10 @@ class Card:
             raise ModelError(f"{source}: its mlp-edge metadata is damaged ({error})") from error
 
     @classmethod
-    def _checked(cls, values: dict[str, object], source: object) -> Card:
+    def _checked(cls, values: object, source: object) -> Card:
         names = [field.name for field in fields(cls)]
+        if not isinstance(values, dict):
+            raise ModelError(f"{source}: its mlp-edge metadata is damaged (no JSON object)")
         missing = [name for name in names if name not in values]
         if missing:
             raise ModelError(
@@ -109,9 +114,31 @@ class Card:
         if values["task"] not in TASKS:
             raise ModelError(f"{source}: unknown task {values['task']!r} in its metadata")
         kept = {name: values[name] for name in names}
-        kept["features"] = tuple(values["features"])  # type: ignore[arg-type]
-        kept["labels"] = tuple(values["labels"])  # type: ignore[arg-type]
-        return cls(**kept)  # type: ignore[arg-type]
+        for name in ("name", "target", "weights_sha256", "version"):
+            _check_kind(name, kept[name], str, source)
+        _check_kind("threshold", kept["threshold"], (int, float), source)
+        for name in ("features", "labels"):
+            kept[name] = _texts(name, kept[name], source)
+        card = cls(**kept)  # type: ignore[arg-type]
+        few = {"regression": 0, "binary": 2, "multiclass": max(2, len(card.labels))}[card.task]
+        if len(card.labels) != few or not card.features:
+            raise ModelError(f"{source}: its metadata has {len(card.labels)} labels for a "
+                             f"{card.task} task of {len(card.features)} features")  # fmt: skip
+        return card
+
+
+def _check_kind(
+    name: str, value: object, kind: type | tuple[type, ...], source: object
+) -> None:
+    if not isinstance(value, kind):
+        raise ModelError(f"{source}: its metadata has the {name} {value!r}, which makes no sense")
+
+
+def _texts(name: str, values: object, source: object) -> tuple[str, ...]:
+    _check_kind(name, values, list, source)
+    for value in values:  # type: ignore[attr-defined]
+        _check_kind(name, value, str, source)
+    return tuple(values)  # type: ignore[arg-type]
 
 
 def choose(card: Card, predictions: Floats) -> list[str | None]:

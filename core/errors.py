@@ -47,3 +47,9 @@ class CheckError(MlpEdgeError):
     """What was checked does not hold."""
 
     exit_code = 1
+
+
+def first_line(error: BaseException) -> str:
+    """What another library's error says, cut to one line; its class when it says nothing."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__

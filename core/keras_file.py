@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mlp_edge.errors import ModelError
+from mlp_edge.errors import ModelError, first_line
 from mlp_edge.mlp import (
     ACTIVATIONS,
     DEFAULT_THRESHOLD,
@@ -37,7 +38,7 @@ ACTIVATION_LAYERS: dict[str, tuple[str, dict[str, float | None]]] = {
     "ReLU": ("relu", {"max_value": None, "negative_slope": 0.0, "threshold": 0.0}),
     "LeakyReLU": ("leaky_relu", {"negative_slope": 0.2}),
     "ELU": ("elu", {"alpha": 1.0}),
-    "Softmax": ("softmax", {}),
+    "Softmax": ("softmax", {"axis": -1}),
 }
 """Layer class -> (activation, the parameters with which it is that activation)."""
 ALIASES = {"swish": "silu"}
@@ -76,7 +77,8 @@ def read_network(path: Path) -> Network:
         raise ModelError(f"{path}: there is no such file") from None
     except IsADirectoryError:
         raise ModelError(f"{path}: a directory, not a .keras file") from None
-    except (zipfile.BadZipFile, KeyError, ValueError, EOFError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError, OSError,
+            RuntimeError) as error:  # fmt: skip
         raise ModelError(
             f"{path}: not a .keras file, or a damaged one ({error}); "
             "model.save('name.keras') in Keras 3 writes one"
@@ -85,8 +87,11 @@ def read_network(path: Path) -> Network:
         return _network(list(_layers(config, weights)))
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
-    except (KeyError, TypeError, ValueError, AttributeError, OSError, IndexError) as error:
-        raise ModelError(f"{path}: its content makes no sense ({error!r})") from error
+    except (KeyError, TypeError, ValueError, AttributeError, OSError, IndexError,
+            RuntimeError, OverflowError) as error:  # fmt: skip
+        raise ModelError(
+            f"{path}: its content makes no sense ({type(error).__name__}: {first_line(error)})"
+        ) from error
 
 
 def read_mlp(path: Path) -> Mlp:
@@ -106,16 +111,19 @@ def read_mlp(path: Path) -> Mlp:
     elif last.activation == "sigmoid" and last.outputs == 1:
         task = "binary"
     classes = {"regression": 0, "binary": 2, "multiclass": last.outputs}[task]
-    return Mlp(
-        name=identifier(path.stem),
-        features=tuple(Feature(f"x{i}") for i in range(1, network.inputs + 1)),
-        target="y",
-        labels=tuple(str(i) for i in range(classes)),
-        task=task,
-        threshold=DEFAULT_THRESHOLD,
-        scaling=network.scaling,
-        layers=network.layers,
-    )
+    try:
+        return Mlp(
+            name=identifier(path.stem),
+            features=tuple(Feature(f"x{i}") for i in range(1, network.inputs + 1)),
+            target="y",
+            labels=tuple(str(i) for i in range(classes)),
+            task=task,
+            threshold=DEFAULT_THRESHOLD,
+            scaling=network.scaling,
+            layers=network.layers,
+        )
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from error
 
 
 def _layers(config: Mapping[str, Any], weights: bytes) -> Iterator[_Layer]:
@@ -127,7 +135,7 @@ def _layers(config: Mapping[str, Any], weights: bytes) -> Iterator[_Layer]:
         raise ModelError(f"a {kind} model; a Sequential or a Functional one would do")
     entries = config["config"]["layers"]
     if kind == "Functional":
-        _check_chain(entries)
+        _check_chain(entries, config["config"]["output_layers"])
     try:
         file = h5py.File(io.BytesIO(weights))
     except OSError as error:
@@ -159,7 +167,7 @@ def _group_names(kinds: list[str]) -> Iterator[str]:
         yield f"{snake}_{count}" if count else snake
 
 
-def _check_chain(entries: list[Mapping[str, Any]]) -> None:
+def _check_chain(entries: list[Mapping[str, Any]], outputs: list[Any]) -> None:
     """Refuse a Functional model whose layers do not follow each other in one line."""
     previous = None
     for entry in entries:
@@ -168,6 +176,8 @@ def _check_chain(entries: list[Mapping[str, Any]]) -> None:
         if sources != ([] if previous is None else [previous]):
             raise ModelError(f"layer {name!r} branches or merges; layers in one line would do")
         previous = name
+    if outputs != [previous, 0, 0]:
+        raise ModelError(f"its output is {outputs!r}; the last layer's, {previous!r}, would do")
 
 
 def _history(node: Any) -> Iterator[str]:
@@ -187,6 +197,7 @@ def _network(layers: list[_Layer]) -> Network:
     scaling: Scaling | None = None
     dense: list[Dense] = []
     for layer in layers:
+        _check_plain(layer)
         if layer.kind in WITHOUT_EFFECT:
             continue
         if layer.kind == "Normalization" and scaling is None and not dense:
@@ -208,6 +219,20 @@ def _network(layers: list[_Layer]) -> Network:
             mean=np.repeat(scaling.mean, inputs), deviation=np.repeat(scaling.deviation, inputs)
         )
     return Network(inputs, scaling, tuple(dense))
+
+
+def _check_plain(layer: _Layer) -> None:
+    """Refuse a layer that computes in another precision, and an input that is no table row."""
+    policy = layer.config.get("dtype", "float32")
+    policy = policy if isinstance(policy, str) else policy["config"]["name"]
+    if policy != "float32":
+        raise ModelError(f"layer {layer.name!r} computes in {policy}; float32 would do")
+    shape = layer.config.get("batch_shape", [None, None])
+    if layer.kind == "InputLayer" and len(shape) != 2:
+        raise ModelError(
+            f"layer {layer.name!r} takes {len(shape) - 1} dimensions per row; one, the features, "
+            "would do"
+        )
 
 
 def _scaling(layer: _Layer) -> Scaling:

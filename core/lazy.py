@@ -12,7 +12,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from mlp_edge.errors import MissingError
+from mlp_edge.errors import MissingError, MlpEdgeError
 
 
 def installed(*modules: str) -> bool:
@@ -70,6 +70,8 @@ def quiet() -> Iterator[None]:
         os.dup2(noise.fileno(), 2)
         try:
             yield
+        except MlpEdgeError:
+            raise  # its sentence says what the noise says
         except Exception:
             sys.stderr.flush()
             noise.seek(0)

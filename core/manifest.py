@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from mlp_edge.errors import ModelError
+from mlp_edge.errors import ModelError, first_line
 from mlp_edge.mlp import TASKS, Feature, Task
 
 FORMAT = 1
@@ -60,8 +61,9 @@ class Manifest:
 
     def to_json(self) -> str:
         """The text of model.json; the format first, so that a reader sees it first."""
-        values = asdict(self)
-        return json.dumps({"format": values.pop("format"), **values}, indent=2) + "\n"
+        values = _plain(asdict(self))
+        ordered = {"format": values.pop("format"), **values}
+        return json.dumps(ordered, indent=2, allow_nan=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str, source: object) -> Manifest:
@@ -86,9 +88,48 @@ class Manifest:
             raise ModelError(f"{source}: without {', '.join(missing)}; the file is damaged")
         if values["task"] not in TASKS:
             raise ModelError(f"{source}: unknown task {values['task']!r}")
+        for name, kind in KINDS.items():
+            if not isinstance(values[name], kind):
+                raise ModelError(f"{source}: {name} makes no sense; the file is damaged")
         try:
-            values["features"] = tuple(Feature(**feature) for feature in values["features"])
-            values["labels"] = tuple(values["labels"])
+            values["features"] = tuple(_feature(**feature) for feature in values["features"])
+            values["labels"] = tuple(_text(label) for label in values["labels"])
+            values["sha256"] = {name: _text(values["sha256"][name]) for name in ("data", "weights")}
+            values["exports"] = {name: _text(hash_) for name, hash_ in values["exports"].items()}
+            values["prior"] = [float(share) for share in values["prior"]]
             return cls(**{entry.name: values[entry.name] for entry in fields(cls)})
-        except TypeError as error:
-            raise ModelError(f"{source}: damaged ({error})") from error
+        except (TypeError, KeyError, ValueError) as error:
+            raise ModelError(f"{source}: damaged ({first_line(error)})") from error
+
+
+KINDS: Mapping[str, type | tuple[type, ...]] = {
+    "name": str, "table": str, "features": list, "target": str, "labels": list,
+    "threshold": (int, float), "seed": int, "recipe": dict, "rows": dict, "sample": str,
+    "scores": dict, "baseline": (dict, type(None)), "prior": list, "versions": dict,
+    "sha256": dict, "exports": dict,
+}  # fmt: skip
+"""What JSON makes of each key."""
+
+
+def _feature(name: Any, low: Any, high: Any) -> Feature:
+    for bound in (low, high):
+        if not isinstance(bound, int | float | None):
+            raise TypeError(f"a range from {low!r} to {high!r}")
+    return Feature(_text(name), low, high)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} where text belongs")
+    return value
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it: no NaN and no infinity, null in their place."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value

@@ -157,6 +157,10 @@ class Mlp:
 
     def __post_init__(self) -> None:
         check_name(self.name)
+        if self.task not in TASKS:
+            raise ModelError(f"task {self.task!r} is not one of {', '.join(TASKS)}")
+        if not np.isfinite(self.threshold):
+            raise ModelError(f"a threshold of {self.threshold} decides nothing; 0.5 would do")
         if not self.layers:
             raise ModelError("an Mlp takes at least one dense layer")
         widths = [len(self.features)] + [layer.outputs for layer in self.layers]

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mlp_edge.card import Card
-from mlp_edge.errors import ModelError
+from mlp_edge.errors import ModelError, first_line
 from mlp_edge.keras_file import read_network
 from mlp_edge.manifest import Manifest
 from mlp_edge.mlp import Floats, Mlp, Rows
@@ -72,6 +72,8 @@ class ModelDirectory:
             raise ModelError(
                 f"{path}: not a model directory (it has no {MANIFEST}); `mlp-edge train` makes one"
             ) from None
+        except OSError as error:
+            raise ModelError(f"{manifest}: cannot be read ({error.strerror})") from error
         except UnicodeDecodeError as error:
             raise ModelError(f"{manifest}: damaged, not text ({error.reason})") from error
         return cls(path, Manifest.from_json(text, manifest))
@@ -128,11 +130,20 @@ class ModelDirectory:
                     rows.append([np.float32(cell) for cell in cells[:inputs]])
                     targets.append(cells[inputs])
                     predictions.append([np.float32(cell) for cell in cells[inputs + 1 :]])
-            return Sample(np.array(rows), tuple(targets), np.array(predictions))
+            sample = Sample(np.array(rows), tuple(targets), np.array(predictions))
         except FileNotFoundError:
             raise ModelError(f"{path}: missing; train the model again") from None
-        except (ValueError, IndexError, StopIteration) as error:
-            raise ModelError(f"{path}: damaged at row {len(rows) + 1} ({error})") from error
+        except OSError as error:
+            raise ModelError(f"{path}: cannot be read ({error.strerror})") from error
+        except (ValueError, IndexError, StopIteration, csv.Error) as error:
+            reason = first_line(error)
+            raise ModelError(f"{path}: damaged at row {len(rows) + 1} ({reason})") from error
+        outputs = len(self.manifest.labels) if self.manifest.task == "multiclass" else None
+        if not targets or sample.predictions.shape[1] != (outputs or len(self.manifest.prior)):
+            raise ModelError(f"{path}: damaged, without rows or predictions; train the model again")
+        if not (np.isfinite(sample.rows).all() and np.isfinite(sample.predictions).all()):
+            raise ModelError(f"{path}: damaged, it holds NaN or infinity; train the model again")
+        return sample
 
     def add_exports(self, files: Mapping[str, bytes]) -> ModelDirectory:
         """Write files into exports/ and their hashes into the manifest.

@@ -8,7 +8,7 @@ a C kernel in firmware_headers/, a line in export/graph.py; the parity zoo then 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,25 +54,29 @@ FORMULAS: dict[str, Callable[[Doubles], Doubles]] = {
 }
 
 
-def trace(mlp: Mlp, rows: Floats | Doubles) -> Iterator[tuple[Doubles, Doubles]]:
+def trace(
+    mlp: Mlp, rows: Floats | Doubles, weights: Sequence[Doubles] | None = None
+) -> Iterator[tuple[Doubles, Doubles]]:
     """Yield (z, activation(z)) of each layer, (n, outputs) float64 each, in order.
 
     Args:
         mlp: the network.
         rows: raw readings, (n, inputs); every float32 is exact in float64.
+        weights: other weights in float64, one array per layer, to see what they would change.
     """
     x = np.asarray(rows, dtype=np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
         if mlp.scaling is not None:
             mean = mlp.scaling.mean.astype(np.float64)
             x = (x - mean) / mlp.scaling.deviation.astype(np.float64)
-        for layer in mlp.layers:
-            z = x @ layer.weights.astype(np.float64).T + layer.bias.astype(np.float64)
+        for number, layer in enumerate(mlp.layers):
+            matrix = layer.weights.astype(np.float64) if weights is None else weights[number]
+            z = x @ matrix.T + layer.bias.astype(np.float64)
             x = FORMULAS[layer.activation](z)
             yield z, x
 
 
-def predict(mlp: Mlp, rows: Floats | Doubles) -> Doubles:
-    """Predictions (n, outputs) in float64 for raw readings (n, inputs)."""
-    *_, (_, last) = trace(mlp, rows)
+def predict(mlp: Mlp, rows: Floats | Doubles, weights: Sequence[Doubles] | None = None) -> Doubles:
+    """Predictions (n, outputs) in float64 for raw readings (n, inputs); see ``trace``."""
+    *_, (_, last) = trace(mlp, rows, weights)
     return last

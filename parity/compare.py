@@ -10,18 +10,10 @@ from numpy.typing import NDArray
 
 from mlp_edge.mlp import Floats, Mlp, Predict, Rows
 from mlp_edge.parity.rows import chosen
+from mlp_edge.parity.tolerance import TOLERANCE, allowed
 from mlp_edge.reference import Doubles, predict
 
-TOLERANCE = 1e-5
-"""A float32 artifact passes at |difference| <= TOLERANCE * max(1, |reference|). Chosen by hand:
-some 80 float32 roundings at 1. Nothing else in the product or its tests states a tolerance."""
-
 BATCHES = (1, 7, 1024)
-
-
-def allowed(reference: Doubles) -> Doubles:
-    """The largest difference that passes, for each reference value."""
-    return TOLERANCE * np.maximum(1.0, np.abs(reference))
 
 
 @dataclass(frozen=True, eq=False)

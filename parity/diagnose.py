@@ -6,8 +6,9 @@ import numpy as np
 
 from mlp_edge.card import Card
 from mlp_edge.mlp import Mlp, Predict
-from mlp_edge.parity.compare import Expected, allowed
+from mlp_edge.parity.compare import Expected
 from mlp_edge.parity.faults import faults
+from mlp_edge.parity.tolerance import allowed
 from mlp_edge.reference import predict
 
 ROWS = 200

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 
@@ -61,3 +62,21 @@ def readings(mlp: Mlp, count: int, seed: int = 0) -> Floats:
     low = [feature.low for feature in mlp.features]
     high = [feature.high for feature in mlp.features]
     return random.uniform(low, high, (count, mlp.inputs)).astype(np.float32)
+
+
+def save_keras(mlp: Mlp, path: Path) -> Path:
+    """The network as Keras itself would have saved it."""
+    from mlp_edge.lazy import keras
+
+    layers = [keras().Input((mlp.inputs,))]
+    if mlp.scaling is not None:
+        variance = mlp.scaling.deviation.astype(np.float64) ** 2
+        layers.append(keras().layers.Normalization(mean=mlp.scaling.mean, variance=variance))
+    for layer in mlp.layers:
+        layers.append(keras().layers.Dense(layer.outputs, activation=layer.activation))
+    model = keras().Sequential(layers)
+    dense = [layer for layer in model.layers if layer.name.startswith("dense")]
+    for layer, values in zip(dense, mlp.layers, strict=True):
+        layer.set_weights([values.weights.T, values.bias])
+    model.save(path)
+    return path

@@ -1,0 +1,55 @@
+# `make demo` shows what this is, `make test` proves that it works. Both set up what they need:
+# Python 3.11 to 3.13, make and a network are enough.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# What the suite was last run on, names and hashes; see CONTRIBUTING.md for how it is renewed.
+CONSTRAINTS := constraints.txt
+OLD := build/old-onnxruntime
+
+export TF_CPP_MIN_LOG_LEVEL := 3
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: demo test check lint types tests clean
+
+demo: $(VENV)/installed gcc
+	rm -rf build/demo && mkdir -p build/demo
+	cd build/demo && ../../$(BIN)/mlp-edge train
+	cd build/demo && ../../$(BIN)/mlp-edge export
+	cd build/demo && ../../$(BIN)/mlp-edge parity
+
+test: lint types tests
+
+check: test
+
+lint: $(VENV)/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+# What ships is checked, not the folders: mypy cannot follow an editable install's mapping.
+types: $(VENV)/installed
+	rm -rf build/types build/lib
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --target build/types .
+	rm -rf build/lib *.egg-info
+	$(BIN)/mypy --package mlp_edge
+
+tests: $(VENV)/installed $(OLD)/installed gcc
+	$(BIN)/pytest $(ARGS)
+
+$(VENV)/installed: pyproject.toml $(CONSTRAINTS)
+	PYTHON=$(PYTHON) sh .ci/setup $(VENV) $(CONSTRAINTS)
+	touch $@
+
+# A two-year-old onnxruntime, which the exported files have to load in as well.
+$(OLD)/installed: tests/old_onnxruntime.txt | $(VENV)/installed
+	rm -rf $(OLD)
+	$(BIN)/pip install --quiet --require-hashes --no-deps --target $(OLD) -r $<
+	touch $@
+
+.PHONY: gcc
+gcc:
+	sh .ci/debian gcc:gcc g++:g++
+
+clean:
+	rm -rf $(VENV) build

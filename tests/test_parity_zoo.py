@@ -1,0 +1,38 @@
+"""The parity matrix: every shape of network, in every format, on every runtime."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+from zoo import FACTORS, Animal, raise_animal, zoo
+
+from mlp_edge.export import EXPORTERS
+from mlp_edge.parity.parity import check
+from mlp_edge.runtime import RUNTIMES
+
+ANIMALS = zoo()
+
+
+@pytest.mark.parametrize("animal", ANIMALS, ids=lambda animal: animal.name)
+def test_every_runtime_agrees_with_keras(animal: Animal, tmp_path: Path) -> None:
+    mlp, original, rows = raise_animal(animal, tmp_path)
+    artifacts = []
+    for exporter in EXPORTERS:
+        artifacts.append(tmp_path / f"{mlp.name}{exporter.suffix}")
+        artifacts[-1].write_bytes(exporter.export(mlp))
+    results = check(mlp, original, rows, artifacts)
+    assert {result.runtime for result in results} == {runtime.name for runtime in RUNTIMES}
+    assert {(result.runtime, result.verdict): result.says for result in results} == {
+        (runtime.name, "PASS"): [] for runtime in RUNTIMES
+    }
+
+
+def test_the_zoo_is_pairwise() -> None:
+    for one, other in combinations(FACTORS, 2):
+        seen = {(getattr(a, one), getattr(a, other)) for a in ANIMALS}
+        wanted = {(x, y) for x in FACTORS[one] for y in FACTORS[other]}
+        if {one, other} == {"task", "outputs"}:
+            wanted -= {("binary", 2), ("binary", 17), ("multiclass", 1)}
+        assert wanted <= seen, (one, other)

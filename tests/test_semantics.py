@@ -1,0 +1,177 @@
+"""docs/SEMANTICS.md, row by row, on every runtime."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from networks import network, readings, save_keras
+
+from mlp_edge.card import Card, choose
+from mlp_edge.export import EXPORTERS
+from mlp_edge.mlp import Dense, Feature, Mlp, Predict, Task
+from mlp_edge.parity.tolerance import allowed
+from mlp_edge.reference import predict
+from mlp_edge.runtime import RUNTIMES, Runtime
+
+ROOT = Path(__file__).parents[1]
+every_runtime = pytest.mark.parametrize("runtime", RUNTIMES, ids=lambda runtime: runtime.name)
+
+
+@contextmanager
+def running(mlp: Mlp, runtime: Runtime, folder: Path) -> Iterator[Predict]:
+    """The network on a runtime, exported as a user would."""
+    assert runtime.missing() is None
+    path = folder / f"{mlp.name}{runtime.reads}"
+    if runtime.reads == ".keras":
+        save_keras(mlp, path)
+    else:
+        exporter = next(entry for entry in EXPORTERS if entry.suffix == runtime.reads)
+        path.write_bytes(exporter.export(mlp))
+    with runtime.open(path) as opened:
+        yield opened.predict
+
+
+def one_path(weight: float, bias: float, task: Task, activation: str) -> Mlp:
+    """y = activation(weight * x + bias): one input, one output, nothing to cancel."""
+    layer = Dense(np.float32([[weight]]), np.float32([bias]), activation)
+    labels = () if task == "regression" else ("no", "yes")
+    features = (Feature("x", -1.0, 1.0),)
+    blank = network((1, 1), task="regression", standardised=False)
+    return replace(blank, task=task, labels=labels, features=features, layers=(layer,))
+
+
+@every_runtime
+def test_raw_readings(runtime: Runtime, tmp_path: Path) -> None:
+    mlp = network((5, 7, 2), "tanh", "regression", standardised=True)
+    rows = readings(mlp, 50)
+    exact = predict(mlp, rows)
+    with running(mlp, runtime, tmp_path) as run:
+        assert (np.abs(run(rows) - exact) <= allowed(exact)).all()
+
+
+@every_runtime
+def test_label_order(runtime: Runtime, tmp_path: Path) -> None:
+    """Softmax of the inputs themselves: the largest reading names the label."""
+    blank = network((3, 3), task="multiclass", standardised=False)
+    layer = Dense(np.eye(3, dtype=np.float32), np.zeros(3, np.float32), "softmax")
+    mlp = replace(blank, layers=(layer,), labels=("zeta", "alpha", "mid"))
+    rows = np.float32([[5, 0, 0], [0, 5, 0], [0, 0, 5]])
+    with running(mlp, runtime, tmp_path) as run:
+        assert choose(Card.of(mlp), run(rows)) == ["zeta", "alpha", "mid"]
+
+
+@every_runtime
+def test_threshold_tie(runtime: Runtime, tmp_path: Path) -> None:
+    """sigmoid(0) is exactly one half on every runtime."""
+    mlp = one_path(1.0, 0.0, "binary", "sigmoid")
+    with running(mlp, runtime, tmp_path) as run:
+        outputs = run(np.float32([[0.0], [1.0], [-1.0]]))
+    assert outputs[0, 0] == np.float32(0.5)
+    assert choose(Card.of(mlp), outputs) == ["no", "yes", "no"]
+
+
+@every_runtime
+def test_threshold_float32(runtime: Runtime, tmp_path: Path) -> None:
+    """hard_sigmoid of a chosen bias answers float32(0.3), which is more than the double 0.3."""
+    threshold = np.float32(0.3)
+    assert float(threshold) > 0.3
+    mlp = one_path(1.0, 0.0, "binary", "sigmoid")
+    mlp = replace(mlp, threshold=threshold)
+    card = Card.of(mlp)
+    assert choose(card, np.float32([[threshold]])) == ["no"]
+    assert choose(card, np.float32([[np.nextafter(threshold, np.float32(1))]])) == ["yes"]
+    with running(mlp, runtime, tmp_path) as run:
+        assert choose(card, run(np.float32([[-0.84], [-0.85]]))) == ["yes", "no"]
+
+
+@every_runtime
+def test_argmax_tie(runtime: Runtime, tmp_path: Path) -> None:
+    blank = network((2, 3), task="multiclass", standardised=False)
+    weights = np.float32([[0, 0], [1, 1], [1, 1]])
+    mlp = replace(blank, layers=(Dense(weights, np.zeros(3, np.float32), "softmax"),))
+    with running(mlp, runtime, tmp_path) as run:
+        outputs = run(np.float32([[1, 2]]))
+    assert outputs[0, 1] == outputs[0, 2]
+    assert choose(Card.of(mlp), outputs) == [mlp.labels[1]]
+
+
+@every_runtime
+@pytest.mark.parametrize("reading", [3e38, np.inf], ids=["overflow", "infinity"])
+def test_overflow(runtime: Runtime, tmp_path: Path, reading: float) -> None:
+    rows = np.float32([[reading], [-reading], [0.25]])
+    with running(one_path(10.0, 0.0, "binary", "sigmoid"), runtime, tmp_path) as run:
+        expected = [1.0, 0.0, 1 / (1 + np.exp(-2.5))]
+        assert run(rows)[:, 0] == pytest.approx(expected, abs=float(allowed(np.zeros(1))[0]))
+    with running(one_path(10.0, 0.0, "regression", "linear"), runtime, tmp_path) as run:
+        assert run(rows)[:, 0].tolist() == [np.inf, -np.inf, 2.5]
+
+
+@every_runtime
+def test_infinity(runtime: Runtime, tmp_path: Path) -> None:
+    """A row of infinities that meet leaves its neighbours in the batch as they were."""
+    mlp = network((6, 20, 20, 3), "relu", "multiclass")
+    rows = readings(mlp, 9)
+    with running(mlp, runtime, tmp_path) as run:
+        clean = run(rows).copy()
+        rows[4] = np.float32([np.inf, -np.inf, np.inf, 0, np.inf, -np.inf])
+        mixed = run(rows)
+    others = np.arange(9) != 4
+    assert mixed.shape == (9, 3)
+    assert (mixed[others] == clean[others]).all()
+
+
+def test_not_finite_label() -> None:
+    binary, multiclass = Card.of(network()), Card.of(network((2, 3), task="multiclass"))
+    assert choose(binary, np.float32([[np.nan], [np.inf]])) == [None, None]
+    assert choose(multiclass, np.float32([[np.nan, 0.5, 0.5]])) == [None]
+
+
+@every_runtime
+def test_subnormal(runtime: Runtime, tmp_path: Path) -> None:
+    mlp = network((4, 8, 1), "relu", "regression", standardised=False)
+    rows = np.full((1, 4), 1e-40, np.float32)
+    assert 0 < rows[0, 0] < np.finfo(np.float32).tiny
+    with running(mlp, runtime, tmp_path) as run:
+        got, zero = run(rows), run(np.zeros_like(rows))
+    exact = predict(mlp, rows)
+    assert (np.abs(got - exact) <= allowed(exact)).all()
+    assert (np.abs(got - zero) <= allowed(exact)).all()
+
+
+@every_runtime
+def test_negative_zero(runtime: Runtime, tmp_path: Path) -> None:
+    mlp = network((4, 8, 3), "elu", "multiclass")
+    zeros = np.zeros((1, 4), np.float32)
+    with running(mlp, runtime, tmp_path) as run:
+        assert run(-zeros).tobytes() == run(zeros).tobytes()
+
+
+@every_runtime
+def test_batch_of_one(runtime: Runtime, tmp_path: Path) -> None:
+    mlp = network((7, 33, 2), "silu", "multiclass")
+    rows = readings(mlp, 257)
+    with running(mlp, runtime, tmp_path) as run:
+        together = run(rows).copy()
+        alone = np.vstack([run(row[None]) for row in rows])
+    assert (np.abs(together - alone) <= allowed(together.astype(np.float64))).all()
+
+
+@every_runtime
+def test_empty_batch(runtime: Runtime, tmp_path: Path) -> None:
+    mlp = network((4, 8, 3), "relu", "multiclass")
+    with running(mlp, runtime, tmp_path) as run:
+        assert run(np.empty((0, 4), np.float32)).shape == (0, 3)
+
+
+def test_every_row_of_the_document_has_a_test() -> None:
+    text = (ROOT / "docs" / "SEMANTICS.md").read_text("utf-8")
+    rows = re.findall(r"^\| ([a-z0-9-]+) \|", text, re.MULTILINE)[1:]
+    assert len(rows) >= 10
+    for row in rows:
+        assert f"test_{row.replace('-', '_')}" in globals(), row
