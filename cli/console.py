@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import json
 import os
@@ -15,13 +16,14 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from mlp_edge.errors import MlpEdgeError
+from mlp_edge.errors import InputError, MlpEdgeError
 
 # Names of columns and files come from users: nothing in them is markup or an emoji.
 out = Console(markup=False, emoji=False, highlight=False, soft_wrap=False)
 err = Console(stderr=True, markup=False, emoji=False, highlight=False, soft_wrap=True)
 
 INTERRUPTED, BROKEN_PIPE, OUR_FAULT = 130, 141, 70
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def guarded(command: Callable[..., None]) -> Callable[..., None]:
@@ -47,6 +49,9 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
         except typer.Exit:
             raise
         except Exception as error:
+            if isinstance(error, OSError) and error.errno in NO_ROOM:
+                err.print(f"error: {error.strerror}; free some space and try again", style="red")
+                raise typer.Exit(InputError.exit_code) from error
             traceback.print_exc()
             err.print(
                 "\nThis is a fault of mlp-edge, not of yours. Please report it with the lines "
@@ -60,10 +65,21 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
 
 def new_table(title: str, *columns: str) -> Table:
     """A table that stays readable at 80 columns; columns after the first hold numbers."""
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1),
+        pad_edge=False,
+        show_edge=False,
+    )
     table.min_width = min(len(title) + 2, 78)
     for number, column in enumerate(columns):
-        table.add_column(column, justify="right" if number else "left", no_wrap=True)
+        # A long name in the first column folds; a number is never cut.
+        table.add_column(
+            column, justify="right" if number else "left", no_wrap=bool(number), overflow="fold"
+        )
     return table
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 import typer
-from numpy.typing import NDArray
 from rich.table import Table
 from rich.text import Text
 
@@ -15,6 +13,9 @@ from mlp_edge.cli.console import new_table, out, print_json
 from mlp_edge.cli.options import DEFAULT_MODEL, JsonOption, ModelOption, TrustOption, names
 from mlp_edge.cli.train import score_table
 from mlp_edge.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def evaluate(
@@ -32,6 +33,8 @@ def evaluate(
     as_json: JsonOption = False,
 ) -> None:
     """Score a model on rows that it never saw, or on a table."""
+    import numpy as np
+
     from mlp_edge.data.read import read_table
     from mlp_edge.lazy import require
     from mlp_edge.model_directory import SAMPLE, ModelDirectory
@@ -41,6 +44,7 @@ def evaluate(
     require("sklearn")
     from mlp_edge.train.baseline import from_description
     from mlp_edge.train.examples import reread_examples
+    from mlp_edge.train.recipe import Recipe
     from mlp_edge.train.scores import chosen_metrics, confusion, score
 
     directory = ModelDirectory.open(model)
@@ -50,7 +54,9 @@ def evaluate(
             f"{model}: trained on every row (--test-size 0), so none is left to judge it by; "
             "name a table of other rows"
         )
-    wanted = chosen_metrics(names(metrics) or manifest.recipe["metrics"], manifest.task)
+    wanted = chosen_metrics(
+        names(metrics) or Recipe.from_dict(manifest.recipe).metrics, manifest.task
+    )
     rows = read_table(str(model / SAMPLE) if table is None else table)
     examples = reread_examples(rows, manifest)
     everything = np.arange(len(examples.rows))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mlp_edge.cli.console import out
 from mlp_edge.cli.options import DEFAULT_MODEL, ModelOption
 from mlp_edge.errors import InputError
-from mlp_edge.mlp import Mlp, check_name
+
+if TYPE_CHECKING:
+    from mlp_edge.mlp import Mlp
 
 
 def export(
@@ -34,7 +36,8 @@ def export(
     """Write a model as TFLite, ONNX and a C header."""
     from mlp_edge.export import EXPORTERS
     from mlp_edge.keras_file import read_mlp
-    from mlp_edge.model_directory import EXPORTS, ModelDirectory
+    from mlp_edge.mlp import check_name
+    from mlp_edge.model_directory import EXPORTS, MANIFEST, MODEL, ModelDirectory
     from mlp_edge.writing import write_files
 
     known = {exporter.name: exporter for exporter in EXPORTERS}
@@ -43,6 +46,8 @@ def export(
             raise InputError(f"--format {wanted!r} is not one of {', '.join(known)}")
     if name is not None:
         check_name(name)
+    if model.name == MODEL and (model.parent / MANIFEST).exists():
+        model = model.parent  # whose model.json has the names and labels of this .keras file
     saved = None if model.suffix == ".keras" and not model.is_dir() else ModelDirectory.open(model)
     mlp = read_mlp(model) if saved is None else saved.mlp()
     mlp = mlp if name is None else replace(mlp, name=name)
@@ -61,10 +66,10 @@ def export(
         else:
             write_files(place, files)
     for file, content in files.items():
-        out.print(f"wrote {place / file} ({len(content):,} bytes)")
+        out.print(f"wrote {place / file} ({len(content):,} bytes)", soft_wrap=True)
     if saved is not None and directory is None and not weights_only:
         option = "" if model == DEFAULT_MODEL else f" --model {model}"
-        out.print(f"\nnext: mlp-edge parity{option}")
+        out.print(f"\nnext: mlp-edge parity{option}", soft_wrap=True)
 
 
 def weights_header(mlp: Mlp) -> bytes:

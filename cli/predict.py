@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlp_edge.card import Card, choose
 from mlp_edge.cli.console import err, out
 from mlp_edge.cli.options import DEFAULT_MODEL, ModelOption, TrustOption
 from mlp_edge.errors import InputError
-from mlp_edge.mlp import Floats
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
+    from mlp_edge.card import Card
     from mlp_edge.data.table import Table
+    from mlp_edge.mlp import Floats
 
 SHOWN = 5
 """Rows of the comparison at the end, as the tutorial has it."""
@@ -39,6 +41,7 @@ def predict(
     trust: TrustOption = False,
 ) -> None:
     """Add a model's predictions to a table, every column kept."""
+    from mlp_edge.card import choose
     from mlp_edge.data.examples import features
     from mlp_edge.data.read import read_table
     from mlp_edge.runtime.load import load
@@ -60,7 +63,8 @@ def predict(
     else:
         write_files(output.absolute().parent, {output.name: text.encode()})
         err.print(f"wrote {output} ({rows.rows:,} rows, predicted by {opened.runtime})")
-    _compare(rows, card, readings, predictions, labels, to_stdout=output is not None)
+    # What is piped on is the table alone.
+    _compare(rows, card, readings, predictions, labels, err if output is None else out)
 
 
 def _own_table(model: Path) -> str:
@@ -68,7 +72,7 @@ def _own_table(model: Path) -> str:
     from mlp_edge.data.sets import SETS
     from mlp_edge.model_directory import ModelDirectory
 
-    if model.is_dir():
+    if model.is_dir() or not model.exists():
         source = ModelDirectory.open(model).manifest.table
         if source in SETS:
             return source
@@ -82,8 +86,7 @@ def _csv(table: Table, card: Card, predictions: Floats, labels: Sequence[str | N
     else:
         added = [card.output_name]
     added += [] if card.task == "regression" else ["label"]
-    taken = set(table.columns)
-    added = [f"predicted {name}" if name in taken else name for name in added]
+    added = [_unlike(name, table.columns) for name in added]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*table.columns, *added])
@@ -96,21 +99,27 @@ def _csv(table: Table, card: Card, predictions: Floats, labels: Sequence[str | N
     return text.getvalue()
 
 
+def _unlike(name: str, taken: Sequence[str]) -> str:
+    """The name of a new column: another than those taken."""
+    while name in taken:
+        name = f"predicted {name}"
+    return name
+
+
 def _compare(
     table: Table, card: Card, readings: Floats, predictions: Floats,
-    labels: Sequence[str | None], to_stdout: bool,
+    labels: Sequence[str | None], printer: Console,
 ) -> None:  # fmt: skip
     """The tutorial's last lines: the first rows, what came out, what was expected."""
     expected = _expected(table, card)
     if expected is None:
         return
-    printer = out if to_stdout else err
     for row, prediction, label, truth in zip(
         readings[:SHOWN], predictions, labels, expected, strict=False
     ):
         answer = f"{prediction[0]:.6g}" if label is None else label
         shown = ", ".join(f"{value:g}" for value in row[:12]) + (", …" if len(row) > 12 else "")
-        printer.print(f"[{shown}] => {answer} (expected {truth})")
+        printer.print(f"[{shown}] => {answer} (expected {truth})", soft_wrap=True)
 
 
 def _expected(table: Table, card: Card) -> Sequence[str] | None:

@@ -15,9 +15,9 @@ from mlp_edge.cli.console import err, new_table, out
 from mlp_edge.cli.options import DEFAULT_MODEL, names
 from mlp_edge.cli.progress import watching
 from mlp_edge.errors import RecipeError
-from mlp_edge.mlp import TASKS, Mlp, check_name
 
 if TYPE_CHECKING:
+    from mlp_edge.mlp import Mlp
     from mlp_edge.train.training import Trained
 
 TITLES = {"test": "held-out rows", "training": "training rows", "validation": "watched rows"}
@@ -100,6 +100,7 @@ def _trained(
 ) -> Trained:  # fmt: skip
     """Check everything that is quick to check, train, and put the directory in place."""
     from mlp_edge.data.read import read_table
+    from mlp_edge.mlp import TASKS, check_name
     from mlp_edge.model_directory import KNOWN, ModelDirectory
     from mlp_edge.writing import check_replaceable, write_directory
 
@@ -159,11 +160,11 @@ def _show(trained: Trained, directory: Path) -> None:
     if len(trained.runs) > 1:
         out.print(_run_table(trained.runs, "test" if rows["test"] else "training"))
     for name in trained.files:
-        out.print(f"wrote {directory / name}")
+        out.print(f"wrote {directory / name}", soft_wrap=True)
     if not rows["test"]:
         err.print("note: no rows were held out, so no score above says how it does on new ones")
     model = "" if directory == DEFAULT_MODEL else f" --model {directory}"
-    out.print(f"\nnext: mlp-edge export{model}")
+    out.print(f"\nnext: mlp-edge export{model}", soft_wrap=True)
 
 
 def layer_table(mlp: Mlp) -> Table:

@@ -1,0 +1,178 @@
+"""mlp-edge parity as it is typed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from mlp_edge.cli.app import app
+from mlp_edge.export import EXPORTERS
+from mlp_edge.mlp import Mlp
+from mlp_edge.model_directory import ModelDirectory
+from mlp_edge.runtime import RUNTIMES, Runtime
+
+FILES = ("pima.tflite", "pima.onnx", "pima.h")
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("parity") / "model"
+    assert run("train", "--epochs", 2, "--out", path, "--quiet").exit_code == 0
+    assert run("export", "--model", path).exit_code == 0
+    return path
+
+
+@pytest.fixture
+def model(exported: Path, tmp_path: Path) -> Path:
+    """A copy that a test may spoil."""
+    return Path(shutil.copytree(exported, tmp_path / "model"))
+
+
+def plant(model: Path, faulty: Mlp) -> None:
+    """Export another network over the model's files; the manifest believes in them."""
+    files = {f"pima{exporter.suffix}": exporter.export(faulty) for exporter in EXPORTERS}
+    ModelDirectory.open(model).add_exports(files)
+
+
+def test_all_pass_and_the_table_says_so(model: Path) -> None:
+    result = run("parity", "--model", model)
+    assert result.exit_code == 0, result.output
+    lines = result.stdout.splitlines()
+    for artifact, runtime in zip(
+        ("model.keras", *FILES), ("keras", "litert", "onnxruntime", "c"), strict=True
+    ):
+        [line] = [line for line in lines if line.split()[:2] == [artifact, runtime]]
+        assert line.split()[-1] == "PASS"
+    assert max(map(len, lines)) <= 80
+
+
+def test_json_has_every_figure(model: Path) -> None:
+    result = run("parity", "--model", model, "--json")
+    assert result.exit_code == 0
+    report = json.loads(result.stdout)
+    assert report["passed"] is True
+    assert [entry["artifact"] for entry in report["results"]] == ["model.keras", *FILES]
+    for entry in report["results"]:
+        assert entry["verdict"] == "PASS"
+        figures = entry["comparison"]
+        assert figures["rows"] > 154
+        assert 0 < figures["from_reference"] <= 1e-5
+        assert figures["flips"] == 0
+
+
+def test_a_changed_weight_fails_with_the_layer_and_both_values(model: Path) -> None:
+    mlp = ModelDirectory.open(model).mlp()
+    layer = mlp.layers[1]
+    bad = replace(layer, bias=np.zeros_like(layer.bias))
+    plant(model, replace(mlp, layers=(mlp.layers[0], bad, mlp.layers[2])))
+    result = run("parity", "--model", model)
+    assert result.exit_code == 1
+    assert result.stdout.count("FAIL") == len(FILES)
+    assert result.stdout.count("PASS") == 1 + result.stdout.count("PASS:")
+    assert "error: 3 of 4 comparisons failed" in result.stderr
+    for sentence in result.stderr.splitlines()[:-1]:
+        if "instead of" in sentence:
+            assert "row " in sentence
+            assert "layer 2: its biases are missing" in sentence
+        else:
+            assert "exported from other weights" in sentence
+
+
+def test_a_fault_too_small_for_the_numbers_fails_by_the_hash(model: Path) -> None:
+    mlp = ModelDirectory.open(model).mlp()
+    layer = mlp.layers[0]
+    weights = layer.weights.copy()
+    weights[0, 0] = np.nextafter(weights[0, 0], np.float32(9))
+    plant(model, replace(mlp, layers=(replace(layer, weights=weights), *mlp.layers[1:])))
+    result = run("parity", "--model", model)
+    assert result.exit_code == 1
+    assert "exported from other weights" in result.stderr
+    assert "instead of" not in result.stderr
+
+
+def test_labels_the_other_way_round_fail(model: Path) -> None:
+    plant(model, replace(ModelDirectory.open(model).mlp(), labels=("1", "0")))
+    result = run("parity", "--model", model)
+    assert result.exit_code == 1
+    assert result.stderr.count("its labels are ('1', '0') instead of ('0', '1')") == len(FILES)
+
+
+def test_a_damaged_artifact_fails_and_the_others_are_still_compared(model: Path) -> None:
+    path = model / "exports" / "pima.onnx"
+    path.write_bytes(path.read_bytes()[:-100])
+    result = run("parity", "--model", model)
+    assert result.exit_code == 1
+    assert "pima.onnx" in result.stderr
+    assert result.stdout.count("PASS") == 3 + result.stdout.count("PASS:")
+
+
+def test_an_artifact_that_is_gone_fails(model: Path) -> None:
+    (model / "exports" / "pima.h").unlink()
+    result = run("parity", "--model", model)
+    assert result.exit_code == 1
+    assert "pima.h" in result.stderr
+
+
+def test_one_runtime_or_one_format(model: Path) -> None:
+    result = run("parity", "--model", model, "--runtime", "c", "--json")
+    compared = [entry["artifact"] for entry in json.loads(result.stdout)["results"]]
+    assert compared == ["model.keras", "pima.h"]
+    result = run("parity", "--model", model, "--format", "onnx", "--json")
+    compared = [entry["artifact"] for entry in json.loads(result.stdout)["results"]]
+    assert compared == ["model.keras", "pima.onnx"]
+
+
+def test_nothing_exported_is_no_pass(model: Path) -> None:
+    result = run("parity", "--model", model, "--runtime", "c", "--format", "onnx")
+    assert result.exit_code == 2
+    assert "error: " in result.stderr
+    fresh = ModelDirectory.open(model)
+    manifest = replace(fresh.manifest, exports={})
+    (model / "model.json").write_text(manifest.to_json(), "utf-8")
+    result = run("parity", "--model", model)
+    assert result.exit_code == 2
+    assert "mlp-edge export" in result.stderr
+    assert "PASS" not in result.stdout
+
+
+def test_a_runtime_that_is_missing_is_named_and_never_a_pass(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    absent = [
+        runtime
+        if runtime.name == "keras"
+        else Runtime(runtime.name, runtime.reads, lambda: "something brings it", runtime.open)
+        for runtime in RUNTIMES
+    ]
+    monkeypatch.setattr("mlp_edge.runtime.RUNTIMES", absent)
+    result = run("parity", "--model", model)
+    assert result.exit_code == 2
+    assert result.stdout.count("NOT RUN") == len(FILES)
+    assert "something brings it" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--runtime", "tpu"), "there is no runtime 'tpu'; there are keras, litert"),
+        (("--format", "pb"), "'pb' is not one of tflite, onnx, c"),
+        (("--model", "nowhere"), "there is no model"),
+    ],
+)
+def test_misuse_is_one_sentence(model: Path, arguments: tuple[str, str], says: str) -> None:
+    given = arguments if arguments[0] == "--model" else ("--model", str(model), *arguments)
+    result = run("parity", *given)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert says in result.stderr

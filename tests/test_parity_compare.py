@@ -1,0 +1,185 @@
+"""The comparison itself: batches, distances, verdicts, and the rows that provoke."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from networks import network, readings
+
+from mlp_edge.mlp import Floats, Mlp, Rows
+from mlp_edge.parity.compare import Comparison, Expected, as_float32, compare, expect, in_batches
+from mlp_edge.parity.rows import _boundary, _kinks, provoking_rows, ranges
+from mlp_edge.parity.tolerance import TOLERANCE, allowed
+from mlp_edge.reference import predict, trace
+
+
+def honest(mlp: Mlp, rows: Rows) -> Expected:
+    return expect(mlp, rows, lambda rows: as_float32(predict(mlp, rows)))
+
+
+def nudged(mlp: Mlp, row: int, by: float) -> Comparison:
+    """The comparison of a runtime that is off by so much in one row's first output."""
+    rows = readings(mlp, 30)
+    answers = dict(zip(map(bytes, rows), predict(mlp, rows), strict=True))
+    answers[bytes(rows[row])] = answers[bytes(rows[row])] + by
+    return compare(
+        honest(mlp, rows), lambda batch: as_float32(np.array([answers[bytes(x)] for x in batch]))
+    )
+
+
+@pytest.mark.parametrize(("by", "passes"), [(0.9, True), (1.1, False), (-1.1, False)])
+def test_the_verdict_turns_at_the_tolerance(by: float, passes: bool) -> None:
+    comparison = nudged(network(), 17, by * TOLERANCE)
+    assert comparison.passed is passes
+    if not passes:
+        assert comparison.failure is not None
+        assert comparison.failure.row == 17
+        off = comparison.failure.got - comparison.failure.expected
+        assert off == pytest.approx(by * TOLERANCE, rel=0.01)
+
+
+def test_the_tolerance_is_relative_above_one() -> None:
+    assert allowed(np.array([0.0, -0.5, 1.0, -1000.0])) == pytest.approx([1e-5, 1e-5, 1e-5, 1e-2])
+
+
+def test_a_wrong_answer_at_one_batch_size_only_is_caught() -> None:
+    mlp = network()
+    expected = honest(mlp, readings(mlp, 30))
+
+    def sevenths(rows: Rows) -> Floats:
+        return as_float32(predict(mlp, rows)) + np.float32(0.01 if len(rows) == 7 else 0)
+
+    failure = compare(expected, sevenths).failure
+    assert failure is not None
+    assert failure.batch == 7
+
+
+def test_a_runtime_with_a_memory_is_caught() -> None:
+    """The second answer to the same rows differs: state that outlives a call."""
+    mlp = network()
+    expected = honest(mlp, readings(mlp, 30))
+    calls = iter(range(10_000))
+    assert not compare(
+        expected, lambda rows: as_float32(predict(mlp, rows)) + np.float32(next(calls) * 1e-4)
+    ).passed
+
+
+def test_batches_are_filled_by_repeating() -> None:
+    sizes = []
+
+    def echo(rows: Rows) -> Floats:
+        sizes.append(len(rows))
+        return rows[:, :1]
+
+    rows = np.arange(10, dtype=np.float32).reshape(10, 1)
+    assert in_batches(echo, rows, 7)[:, 0].tolist() == list(range(10))
+    assert in_batches(echo, rows, 64)[:, 0].tolist() == list(range(10))
+    assert sizes == [7, 7, 64]
+
+
+def test_a_repeated_row_that_is_answered_differently_is_caught() -> None:
+    mlp = network()
+    expected = honest(mlp, readings(mlp, 30))
+
+    def tail_is_wrong(rows: Rows) -> Floats:
+        outputs = as_float32(predict(mlp, rows))
+        if len(rows) == 1024:
+            outputs[-1] += np.float32(0.5)
+        return outputs
+
+    assert not compare(expected, tail_is_wrong).passed
+
+
+@pytest.mark.parametrize(
+    ("original", "runtime", "passes"),
+    [
+        (np.nan, np.nan, True),
+        (np.inf, np.inf, True),
+        (np.inf, -np.inf, False),
+        (np.inf, np.nan, False),
+        (np.nan, 0.5, False),
+        (0.5, np.nan, False),
+        (0.5, np.inf, False),
+    ],
+)
+def test_what_is_not_finite_has_to_agree_in_kind(
+    original: float, runtime: float, passes: bool
+) -> None:
+    mlp = network((3, 4, 1), task="regression")
+    rows = np.full((1, 3), 0.25, np.float32)
+    expected = expect(mlp, rows, lambda rows: np.full((len(rows), 1), original, np.float32))
+    exact = predict(mlp, rows) if np.isfinite(original) else np.array([[0.5]])
+    expected = replace(expected, exact=np.full_like(exact, 0.5))
+    got = compare(expected, lambda rows: np.full((len(rows), 1), runtime, np.float32))
+    assert got.passed is passes
+
+
+def test_flips_are_counted_only_where_rounding_cannot_decide() -> None:
+    mlp = network()
+    rows = readings(mlp, 200)
+    expected = honest(mlp, np.vstack([rows, as_float32(_boundary(mlp, rows))]))
+    same = compare(expected, lambda rows: as_float32(predict(mlp, rows)))
+    assert same.flips == 0
+    assert same.ties > 0
+    exchanged = compare(expected, lambda rows: as_float32(1 - predict(mlp, rows)))
+    assert exchanged.flips == len(expected.rows) - same.ties
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+def test_boundary_rows_are_undecided(task: str) -> None:
+    outputs = 1 if task == "binary" else 3
+    mlp = network((5, 9, outputs), "tanh", task)  # type: ignore[arg-type]
+    rows = _boundary(mlp, readings(mlp, 300))
+    assert len(rows) >= 5
+    exact = np.sort(predict(mlp, rows), axis=1)
+    margin = np.abs(exact[:, 0] - 0.5) if task == "binary" else exact[:, -1] - exact[:, -2]
+    assert margin.max() < 1e-6
+
+
+def test_kink_rows_bring_every_hidden_layer_to_its_kink() -> None:
+    mlp = network((6, 8, 8, 1), "relu")
+    rows = _kinks(mlp, readings(mlp, 200))
+    for z, _ in list(trace(mlp, rows))[:-1]:
+        near = np.abs(z).min(axis=0)
+        assert (near < 1e-6).sum() >= 4
+
+
+def test_provoking_rows_reach_every_extreme() -> None:
+    mlp = network()
+    rows = provoking_rows(mlp, readings(mlp, 100))
+    low, high = ranges(mlp, readings(mlp, 100))
+    assert np.isfinite(rows).all()
+    for index in range(mlp.inputs):
+        assert (rows[:, index] == np.float32(low[index])).any()
+        assert (rows[:, index] == np.float32(high[index])).any()
+    assert (rows == 0).all(axis=1).any()
+    assert (np.abs(rows) > 5 * np.abs(np.maximum(np.abs(low), np.abs(high)))).any()
+
+
+def test_provoking_rows_are_the_same_every_time() -> None:
+    mlp = network()
+    sample = readings(mlp, 50)
+    assert provoking_rows(mlp, sample).tobytes() == provoking_rows(mlp, sample).tobytes()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    inputs=st.integers(1, 6),
+    hidden=st.lists(st.integers(1, 9), max_size=3),
+    scale=st.floats(1e-30, 1e30),
+    count=st.integers(1, 20),
+    seed=st.integers(0, 2**16),
+)
+def test_provoking_rows_survive_any_network(
+    inputs: int, hidden: list[int], scale: float, count: int, seed: int
+) -> None:
+    mlp = network((inputs, *hidden, 1), "relu", "regression", seed=seed)
+    sample = (readings(mlp, count, seed) * np.float32(scale)).astype(np.float32)
+    sample = np.nan_to_num(sample, posinf=1e38, neginf=-1e38)
+    rows = provoking_rows(mlp, sample)
+    assert rows.dtype == np.float32
+    assert rows.shape[1] == inputs
