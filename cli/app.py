@@ -7,9 +7,12 @@ from typing import Annotated
 import typer
 
 from mlp_edge import __version__
+from mlp_edge.cli.bench import bench
 from mlp_edge.cli.console import guarded, out
+from mlp_edge.cli.doctor import doctor
 from mlp_edge.cli.evaluate import evaluate
 from mlp_edge.cli.export import export
+from mlp_edge.cli.inspect import inspect
 from mlp_edge.cli.parity import parity
 from mlp_edge.cli.predict import predict
 from mlp_edge.cli.train import train
@@ -18,10 +21,11 @@ app = typer.Typer(
     name="mlp-edge",
     help="Train an MLP on a table, export it to TFLite, ONNX and C, and prove that they agree.",
     no_args_is_help=True,
+    rich_markup_mode=None,  # its help imports a Markdown parser and takes twice as long
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (train, export, parity, evaluate, predict):
+for command in (train, export, parity, evaluate, predict, inspect, bench, doctor):
     app.command()(guarded(command))
 
 

@@ -12,9 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import typer
-from rich import box
 from rich.console import Console
-from rich.table import Table
 
 from mlp_edge.errors import InputError, MlpEdgeError
 
@@ -61,26 +59,6 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
             raise typer.Exit(OUR_FAULT) from error
 
     return run
-
-
-def new_table(title: str, *columns: str) -> Table:
-    """A table that stays readable at 80 columns; columns after the first hold numbers."""
-    table = Table(
-        title=title,
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1),
-        pad_edge=False,
-        show_edge=False,
-    )
-    table.min_width = min(len(title) + 2, 78)
-    for number, column in enumerate(columns):
-        # A long name in the first column folds; a number is never cut.
-        table.add_column(
-            column, justify="right" if number else "left", no_wrap=bool(number), overflow="fold"
-        )
-    return table
 
 
 def print_json(value: Any) -> None:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
-from mlp_edge.cli.console import new_table, out, print_json
+from mlp_edge.cli.console import out, print_json
 from mlp_edge.cli.options import DEFAULT_MODEL, JsonOption, ModelOption, TrustOption, names
-from mlp_edge.cli.train import score_table
+from mlp_edge.cli.progress import status
+from mlp_edge.cli.tables import confusion_table, score_table, show
 from mlp_edge.errors import InputError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    pass
 
 
 def evaluate(
@@ -61,7 +59,9 @@ def evaluate(
     examples = reread_examples(rows, manifest)
     everything = np.arange(len(examples.rows))
     truth = examples.truth(everything)
-    with load(model, runtime, trust) as opened:
+    with status("opening the model"):
+        opened = load(model, runtime, trust)
+    with opened:
         outputs = opened.predict(examples.rows)
         ran = opened.runtime
     scores = {"mlp": score(wanted, truth, outputs)}
@@ -80,15 +80,7 @@ def evaluate(
              "confusion": None if counts is None else counts.tolist()}
         )  # fmt: skip
         return
-    out.print(score_table(part, len(examples.rows), scores))
+    show(score_table(part, len(examples.rows), scores))
     if counts is not None:
-        out.print(_confusion_table(manifest.labels, counts))
-    out.print(f"predicted by {ran}")
-
-
-def _confusion_table(labels: Sequence[str], counts: NDArray[Any]) -> Table:
-    """Rows are the truth, columns what was predicted."""
-    table = new_table("confusion: the truth in rows, the prediction in columns", "", *labels)
-    for label, row in zip(labels, counts, strict=True):
-        table.add_row(Text(label), *(f"{count:,}" for count in row))
-    return table
+        show(confusion_table(manifest.labels, counts))
+    out.print(f"\npredicted by {ran}")

@@ -10,6 +10,7 @@ import typer
 
 from mlp_edge.cli.console import out
 from mlp_edge.cli.options import DEFAULT_MODEL, ModelOption
+from mlp_edge.cli.progress import start_tensorflow
 from mlp_edge.errors import InputError
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ def export(
         write_files(place, files)
     else:
         chosen = [known[wanted] for wanted in dict.fromkeys(formats or known)]
+        if any(exporter.needs == "train" for exporter in chosen):
+            start_tensorflow()
         files = {f"{mlp.name}{exporter.suffix}": exporter.export(mlp) for exporter in chosen}
         if saved is not None and directory is None:
             saved.add_exports(files)

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
-from mlp_edge.cli.console import err, new_table, out, print_json
+from mlp_edge.cli.console import err, out, print_json
 from mlp_edge.cli.options import DEFAULT_MODEL, JsonOption, ModelOption
+from mlp_edge.cli.progress import start_tensorflow
+from mlp_edge.cli.tables import new_table, show
 from mlp_edge.errors import CheckError, InputError
 
 if TYPE_CHECKING:
@@ -53,6 +55,7 @@ def parity(
         raise InputError(f"{directory.exports_path}: nothing to compare; "
                          f"`mlp-edge export{option}` writes the exports")  # fmt: skip
     mlp = directory.mlp()
+    start_tensorflow()
     results = check(mlp, directory.keras_path, directory.sample().rows, paths, chosen)
     failed = [result for result in results if result.verdict == "FAIL"]
     if as_json:
@@ -77,7 +80,7 @@ def _show(name: str, results: Sequence[Result]) -> None:
     from mlp_edge.parity.tolerance import TOLERANCE
 
     columns = ("artifact", "runtime", "rows", "|Δ| Keras", "|Δ| exact", "ulp", "flips", "verdict")
-    table = new_table(f"{name}: parity", *columns)
+    table = new_table(f"{name}: parity", *columns, text_columns=2)
     for result in results:
         verdict = Text(result.verdict, style=STYLES[result.verdict])
         figures = result.comparison
@@ -94,10 +97,10 @@ def _show(name: str, results: Sequence[Result]) -> None:
             "" if figures.flips is None else str(figures.flips),
             verdict,
         )
-    out.print(table)
+    show(table)
     out.print(
-        f"Every row in batches of {', '.join(f'{size:,}' for size in BATCHES)}. "
-        f"PASS: each |Δ| is at most {TOLERANCE:g}·max(1, |exact|)."
+        f"\nevery row in batches of {', '.join(f'{size:,}' for size in BATCHES)}; "
+        f"PASS: |Δ| ≤ {TOLERANCE:g}·max(1, |exact|)"
     )
     for result in results:
         if result.missing:

@@ -13,6 +13,7 @@ import typer
 
 from mlp_edge.cli.console import err, out
 from mlp_edge.cli.options import DEFAULT_MODEL, ModelOption, TrustOption
+from mlp_edge.cli.progress import status
 from mlp_edge.errors import InputError
 
 if TYPE_CHECKING:
@@ -51,7 +52,9 @@ def predict(
     if output is not None and output.exists() and Path(source).exists() and output.samefile(source):
         raise InputError(f"--out {output}: would replace the table itself; another name would do")
     rows = read_table(source)
-    with load(model, runtime, trust) as opened:
+    with status("opening the model"):
+        opened = load(model, runtime, trust)
+    with opened:
         card = opened.card
         readings = features(rows, card.features)
         predictions = opened.predict(readings)

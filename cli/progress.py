@@ -1,15 +1,18 @@
-"""What is seen while a network trains: a bar on a terminal, a line every few seconds without."""
+"""What is seen while something takes its time: a bar or a moving line, plain lines elsewhere."""
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mlp_edge.cli.console import err
+from mlp_edge.lazy import tensorflow
 
 if TYPE_CHECKING:
     from mlp_edge.train.fitting import Stage, Watch
@@ -35,6 +38,23 @@ def watching(quiet: bool) -> Iterator[Stage]:
             yield lambda title, epochs: _bar(progress, title, epochs)
     else:
         yield _lines
+
+
+@contextmanager
+def status(text: str) -> Iterator[None]:
+    """A moving line on a terminal while something takes its seconds."""
+    if not err.is_terminal:
+        yield
+        return
+    # A descriptor of its own: the noise of libraries is swallowed on descriptor 2 meanwhile.
+    with os.fdopen(os.dup(2), "w") as screen, Console(file=screen).status(text):
+        yield
+
+
+def start_tensorflow() -> None:
+    """Import TensorFlow, which takes seconds, and say so meanwhile."""
+    with status("starting TensorFlow"):
+        tensorflow()
 
 
 def _bar(progress: Progress, title: str, epochs: int) -> Watch:

@@ -127,9 +127,7 @@ class Card:
         return card
 
 
-def _check_kind(
-    name: str, value: object, kind: type | tuple[type, ...], source: object
-) -> None:
+def _check_kind(name: str, value: object, kind: type | tuple[type, ...], source: object) -> None:
     if not isinstance(value, kind):
         raise ModelError(f"{source}: its metadata has the {name} {value!r}, which makes no sense")
 

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from mlp_edge.errors import ModelError, first_line
-from mlp_edge.mlp import TASKS, Feature, Task
+from mlp_edge.mlp import TASKS, Feature, Task, check_name
 
 FORMAT = 1
 """Of model.json. A reader refuses a newer one; a change that old readers misread adds one."""
@@ -75,7 +75,7 @@ class Manifest:
         try:
             values = json.loads(text)
             version = values.get("format")
-        except (ValueError, AttributeError) as error:
+        except (ValueError, AttributeError, RecursionError) as error:
             raise ModelError(f"{source}: not a model.json, or a damaged one ({error})") from error
         if version != FORMAT:
             raise ModelError(
@@ -94,11 +94,14 @@ class Manifest:
         try:
             values["features"] = tuple(_feature(**feature) for feature in values["features"])
             values["labels"] = tuple(_text(label) for label in values["labels"])
-            values["sha256"] = {name: _text(values["sha256"][name]) for name in ("data", "weights")}
-            values["exports"] = {name: _text(hash_) for name, hash_ in values["exports"].items()}
+            for name in ("data", "weights"):
+                _text(values["sha256"][name])
+            for digest in values["exports"].values():
+                _text(digest)
+            check_name(values["name"])
             values["prior"] = [float(share) for share in values["prior"]]
             return cls(**{entry.name: values[entry.name] for entry in fields(cls)})
-        except (TypeError, KeyError, ValueError) as error:
+        except (TypeError, KeyError, ValueError, ModelError) as error:
             raise ModelError(f"{source}: damaged ({first_line(error)})") from error
 
 

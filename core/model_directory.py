@@ -123,7 +123,7 @@ class ModelDirectory:
         inputs = len(self.manifest.features)
         rows, targets, predictions = [], [], []
         try:
-            with path.open(encoding="utf-8", newline="") as file:
+            with path.open(encoding="utf-8", newline="") as file, np.errstate(over="ignore"):
                 lines = csv.reader(file)
                 next(lines)
                 for cells in lines:
@@ -138,8 +138,7 @@ class ModelDirectory:
         except (ValueError, IndexError, StopIteration, csv.Error) as error:
             reason = first_line(error)
             raise ModelError(f"{path}: damaged at row {len(rows) + 1} ({reason})") from error
-        outputs = len(self.manifest.labels) if self.manifest.task == "multiclass" else None
-        if not targets or sample.predictions.shape[1] != (outputs or len(self.manifest.prior)):
+        if not targets or sample.predictions.shape[1] != len(self.manifest.prior):
             raise ModelError(f"{path}: damaged, without rows or predictions; train the model again")
         if not (np.isfinite(sample.rows).all() and np.isfinite(sample.predictions).all()):
             raise ModelError(f"{path}: damaged, it holds NaN or infinity; train the model again")

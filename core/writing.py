@@ -56,7 +56,7 @@ def write_directory(path: Path, files: Mapping[str, bytes]) -> None:
     Raises:
         InputError: when the disk refuses; the previous model is untouched.
     """
-    target = path.absolute()
+    target = path.resolve()  # a link stays a link; what it leads to is replaced
     try:
         # Siblings, because a rename works within one file system only.
         fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
@@ -68,11 +68,12 @@ def write_directory(path: Path, files: Mapping[str, bytes]) -> None:
         fresh.chmod(0o777 & ~_umask())
         if target.exists():
             old = fresh.with_name(f"{fresh.name}.old")
-            target.rename(old)
             try:
+                target.rename(old)
                 fresh.rename(target)
             except BaseException:
-                old.rename(target)
+                if old.exists() and not target.exists():
+                    old.rename(target)
                 raise
             shutil.rmtree(old, ignore_errors=True)
         else:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mlp_edge.errors import ModelError
+from mlp_edge.errors import ModelError, first_line
 from mlp_edge.lazy import installed, keras, tensorflow
 from mlp_edge.mlp import Rows
 from mlp_edge.runtime.runtime import Opened, Runtime
@@ -23,8 +23,9 @@ def open_keras(path: Path) -> Iterator[Opened]:
             # Safe mode refuses Lambda layers, which would run a stranger's code.
             model = keras().models.load_model(path, compile=False, safe_mode=True)
         except Exception as error:  # Keras raises whatever its zip, JSON or HDF5 reader raised
-            first = str(error).strip().splitlines()[0]
-            raise ModelError(f"{path}: Keras cannot read this model ({first})") from error
+            raise ModelError(
+                f"{path}: Keras cannot read this model ({first_line(error)})"
+            ) from error
 
     def predict(rows: Rows) -> Rows:
         with tf.device("CPU:0"):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from mlp_edge.card import Card
-from mlp_edge.errors import ModelError
+from mlp_edge.errors import ModelError, first_line
 from mlp_edge.lazy import installed, quiet
 from mlp_edge.mlp import Rows
 from mlp_edge.runtime.runtime import Opened, Runtime
@@ -30,14 +30,13 @@ def open_tflite(path: Path) -> Iterator[Opened]:
         from ai_edge_litert.interpreter import Interpreter
 
         interpreter = _checked(Interpreter, content, path)
-    feed = interpreter.get_input_details()[0]["index"]
-    output = interpreter.get_output_details()[0]["index"]
+    [inputs], [outputs] = interpreter.get_input_details(), interpreter.get_output_details()
+    feed, output, width = inputs["index"], outputs["index"], int(outputs["shape"][-1])
     batch = -1
 
     def predict(rows: Rows) -> Rows:
         nonlocal batch
         if len(rows) == 0:  # the interpreter cannot allocate an empty tensor
-            width = interpreter.get_output_details()[0]["shape"][-1]
             return np.empty((0, width), np.float32)
         if len(rows) != batch:
             interpreter.resize_tensor_input(feed, rows.shape)
@@ -49,15 +48,30 @@ def open_tflite(path: Path) -> Iterator[Opened]:
         return predictions
 
     with quiet():  # the first allocation announces the delegate
-        predict(np.zeros((1, interpreter.get_input_details()[0]["shape"][-1]), np.float32))
+        try:
+            predict(np.zeros((1, inputs["shape"][-1]), np.float32))
+        except (ValueError, RuntimeError) as error:
+            raise _refused(path, error) from error
     yield Opened(predict, card)
 
 
 def _checked(interpreter: Any, content: bytes, path: Path) -> Any:
+    """An interpreter of a model with one table in and one table out."""
     try:
-        return interpreter(model_content=content)
-    except ValueError as error:
-        raise ModelError(f"{path}: not a TFLite model, or a damaged one ({error})") from error
+        opened = interpreter(model_content=content)
+        inputs, outputs = opened.get_input_details(), opened.get_output_details()
+    except (ValueError, RuntimeError, IndexError) as error:
+        raise _refused(path, error) from error
+    if [len(tensor["shape"]) for tensor in inputs + outputs] != [2, 2]:
+        raise ModelError(
+            f"{path}: a TFLite model of another kind; one input (rows, features) and one output "
+            "(rows, predictions) would do"
+        )
+    return opened
+
+
+def _refused(path: Path, error: Exception) -> ModelError:
+    return ModelError(f"{path}: not a TFLite model, or a damaged one ({first_line(error)})")
 
 
 def _read_card(content: bytes, path: Path) -> Card | None:
@@ -75,7 +89,7 @@ def _read_card(content: bytes, path: Path) -> Card | None:
     except ModelError:
         raise
     except Exception as error:  # a damaged flatbuffer points anywhere
-        raise ModelError(f"{path}: a damaged TFLite model ({error})") from error
+        raise _refused(path, error) from error
     return None
 
 

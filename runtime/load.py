@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from mlp_edge.card import Card, choose
-from mlp_edge.errors import InputError, MissingError, ModelError
+from mlp_edge.errors import InputError, MissingError, ModelError, first_line
 from mlp_edge.keras_file import read_mlp
 from mlp_edge.mlp import Floats
 from mlp_edge.model_directory import MANIFEST, MODEL, ModelDirectory
@@ -46,6 +46,7 @@ class Model:
         self.path = path
         self.runtime = runtime.name
         self._predict = opened.predict
+        self._check_widths()
 
     def predict(self, rows: Any) -> Floats:
         """Predictions (n, outputs) float32 for raw readings (n, inputs), anything array-like.
@@ -77,6 +78,24 @@ class Model:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _check_widths(self) -> None:
+        """Refuse a file whose numbers are not those that its card names."""
+        inputs, labels = len(self.card.features), len(self.card.labels)
+        try:
+            outputs = self._predict(np.zeros((1, inputs), np.float32)).shape[1]
+        except Exception as error:  # each runtime has its own way to complain
+            self.close()
+            raise ModelError(
+                f"{self.path}: does not take the {inputs} features that its metadata names "
+                f"({first_line(error)})"
+            ) from error
+        expected = {"regression": outputs, "binary": 1, "multiclass": labels}[self.card.task]
+        if outputs != expected:
+            self.close()
+            raise ModelError(
+                f"{self.path}: gives {outputs} outputs, its metadata names {labels} labels"
+            )
 
     def _checked(self, rows: Any) -> Floats:
         try:
@@ -117,7 +136,8 @@ def load(path: str | Path, runtime: str | None = None, trust: bool = False) -> M
         card = directory_card(directory)
     else:
         if not path.exists():
-            raise ModelError(f"{path}: there is no such file")
+            hint = "" if path.suffix else "; `mlp-edge train` makes one, --model names another"
+            raise ModelError(f"{path}: there is no such model{hint}")
         chosen = _runtime_for(path, runtime)
         artifact, card = path, None
     if chosen.reads == ".h" and not trust:

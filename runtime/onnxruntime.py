@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+
 from mlp_edge.card import Card
-from mlp_edge.errors import ModelError
+from mlp_edge.errors import ModelError, first_line
 from mlp_edge.mlp import Rows
 from mlp_edge.runtime.runtime import Opened, Runtime
 
@@ -21,19 +23,37 @@ def open_onnx(path: Path) -> Iterator[Opened]:
     options.log_severity_level = 4
     try:
         session = onnxruntime.InferenceSession(
-            path.read_bytes(), options, providers=["CPUExecutionProvider"]
+            path.read_bytes(),
+            options,
+            providers=["CPUExecutionProvider"],
+            enable_fallback=False,  # it prints what went wrong on stdout, then tries the same
         )
+        metadata = session.get_modelmeta().custom_metadata_map
+        inputs, outputs = session.get_inputs(), session.get_outputs()
     except Exception as error:  # onnxruntime raises a class of its own for each kind of damage
-        raise ModelError(f"{path}: not an ONNX model, or a damaged one ({error})") from error
-    metadata = session.get_modelmeta().custom_metadata_map
+        raise _refused(path, error) from error
     card = Card.from_strings(metadata, path) if metadata else None
-    [feed], [output] = session.get_inputs(), session.get_outputs()
+    if len(inputs) != 1 or len(outputs) != 1 or len(inputs[0].shape) != 2:
+        raise ModelError(
+            f"{path}: an ONNX model of another kind; one input (rows, features) and one output "
+            "(rows, predictions) would do"
+        )
+    [feed], [output] = inputs, outputs
 
     def predict(rows: Rows) -> Rows:
         predictions: Rows = session.run([output.name], {feed.name: rows})[0]
         return predictions
 
+    width = feed.shape[1]
+    try:
+        predict(np.zeros((1, width if isinstance(width, int) else 1), np.float32))
+    except Exception as error:
+        raise _refused(path, error) from error
     yield Opened(predict, card)
+
+
+def _refused(path: Path, error: Exception) -> ModelError:
+    return ModelError(f"{path}: not an ONNX model, or a damaged one ({first_line(error)})")
 
 
 RUNTIME = Runtime(name="onnxruntime", reads=".onnx", missing=lambda: None, open=open_onnx)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mlp_edge.errors import ModelError, first_line
 from mlp_edge.lazy import keras
 from mlp_edge.mlp import Dense, Mlp, Rows, Scaling
 from mlp_edge.train.examples import Examples, Parts
@@ -56,6 +57,11 @@ def describe(model: Any, training: Rows) -> dict[str, Any]:
 
 def from_description(description: Mapping[str, Any], mlp: Mlp) -> Mlp:
     """The baseline that model.json describes, as an Mlp beside the model's own."""
-    array = {name: np.array(values, np.float32) for name, values in description.items()}
-    layer = Dense(array["weights"], array["bias"], DEFAULT_OUTPUT[mlp.task])
-    return replace(mlp, scaling=Scaling(array["mean"], array["deviation"]), layers=(layer,))
+    try:
+        array = {name: np.array(values, np.float32) for name, values in description.items()}
+        layer = Dense(array["weights"], array["bias"], DEFAULT_OUTPUT[mlp.task])
+        return replace(mlp, scaling=Scaling(array["mean"], array["deviation"]), layers=(layer,))
+    except (KeyError, TypeError, ValueError, ModelError) as error:
+        raise ModelError(
+            f"the baseline in model.json is damaged ({first_line(error)}); train the model again"
+        ) from error

@@ -13,11 +13,16 @@ from mlp_edge.data.examples import feature_names, features, find_target, match_t
 from mlp_edge.data.split import split
 from mlp_edge.data.table import Table
 from mlp_edge.data.targets import check_varies, classes, detect_task, targets
-from mlp_edge.errors import RecipeError
+from mlp_edge.data.words import plain, shown
+from mlp_edge.errors import RecipeError, TableError
 from mlp_edge.manifest import Manifest
 from mlp_edge.mlp import DEFAULT_THRESHOLD, Floats, Rows, Task
 from mlp_edge.train.recipe import Recipe
 from mlp_edge.train.scores import Truth
+
+
+MOST_VARIANCE = 1e38
+"""Of a column's readings; float32 ends at 3.4e38."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +84,20 @@ def read_examples(table: Table, target: str | None, task: Task | None) -> Exampl
     if detected == "regression":
         check_varies(table, target)
     names = feature_names(table, target)
-    return _examples(table, names, target, detected, reason, labels)
+    examples = _examples(table, names, target, detected, reason, labels)
+    _check_scalable(examples, table.source)
+    return examples
+
+
+def _check_scalable(examples: Examples, source: str) -> None:
+    """Refuse a column whose variance float32 cannot hold: it could not be standardised."""
+    exact = examples.rows.astype(np.float64)
+    for name, variance in zip(examples.names, exact.var(axis=0), strict=True):
+        if variance > MOST_VARIANCE:
+            raise TableError(
+                f"{plain(source)}: column {shown(name)} has a deviation of {variance**0.5:.2g}, "
+                "too wide for float32; the column in another unit would do"
+            )
 
 
 def reread_examples(table: Table, manifest: Manifest) -> Examples:

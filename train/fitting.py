@@ -9,10 +9,14 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from mlp_edge.errors import RecipeError
-from mlp_edge.lazy import keras
-from mlp_edge.mlp import Floats, Rows
+from mlp_edge.mlp import Rows
+from mlp_edge.train.compiled import fit_compiled
 from mlp_edge.train.examples import Examples, Parts
+from mlp_edge.train.paths import FitPath, choose
+from mlp_edge.train.program import Part
 from mlp_edge.train.recipe import Recipe
+from mlp_edge.train.shuffling import shuffled
+from mlp_edge.train.stock import fit_stock
 
 Watch = Callable[[int, Mapping[str, float]], None]
 """Called after each epoch with its number, from 1, and its logs (loss, accuracy, val_loss …)."""
@@ -21,56 +25,49 @@ Stage = Callable[[str, int], Watch]
 """Asked before each fit with its title and its number of epochs; returns who watches it."""
 
 
-class Part(NamedTuple):
-    """Rows (n, inputs) and what Keras learns from them (n, outputs), float32 both."""
+class Fitted(NamedTuple):
+    """What a fit tells: the logs of each epoch, in order, and which way it went."""
 
-    rows: Rows
-    targets: Floats
+    history: list[dict[str, float]]
+    path: FitPath
 
 
 def fit(
     model: Any, training: Part, validation: Part | None, recipe: Recipe, watch: Watch
-) -> list[dict[str, float]]:
-    """Train in place; the logs of each epoch, in order.
+) -> Fitted:
+    """Train in place, by the way that ``paths`` chooses.
 
-    With early stopping the weights are those of the epoch with the least validation loss.
+    With early stopping the weights are those of the epoch with the least validation loss. The
+    order of the rows follows from ``recipe.seed`` in compiled epochs, and from Keras's global
+    seed in ``model.fit``.
 
     Raises:
         RecipeError: when the loss stops being a number.
     """
     history: list[dict[str, float]] = []
 
-    def after_epoch(epoch: int, logs: Mapping[str, float]) -> None:
-        history.append({name: float(value) for name, value in logs.items()})
-        if not all(math.isfinite(value) for value in history[-1].values()):
+    def after_epoch(logs: dict[str, float]) -> None:
+        history.append(logs)
+        if not all(math.isfinite(value) for value in logs.values()):
             raise RecipeError(
-                f"the training diverged: the loss is {history[-1]['loss']} after epoch "
-                f"{epoch + 1}; a smaller --learning-rate or --standardize would do"
+                f"the training diverged: the loss is {logs['loss']} after epoch "
+                f"{len(history)}; a smaller --learning-rate or --standardize would do"
             )
-        watch(epoch + 1, history[-1])
+        watch(len(history), logs)
 
-    callbacks = [keras().callbacks.LambdaCallback(on_epoch_end=after_epoch)]
-    if recipe.early_stopping is not None:
-        callbacks.append(
-            keras().callbacks.EarlyStopping(
-                monitor="val_loss", patience=recipe.early_stopping, restore_best_weights=True
-            )
-        )
-    model.fit(
-        training.rows,
-        training.targets,
-        epochs=recipe.epochs,
-        batch_size=recipe.batch_size,
-        validation_data=None if validation is None else tuple(validation),
-        callbacks=callbacks,
-        verbose=0,
-    )
-    return history
+    rows = len(training.rows)
+    path = choose(model, rows, 0 if validation is None else len(validation.rows), recipe)
+    if path is FitPath.COMPILED:
+        orders = shuffled(rows, recipe.seed)
+        fit_compiled(model, training, validation, recipe, orders, after_epoch)
+    else:
+        fit_stock(model, training, validation, recipe, after_epoch)
+    return Fitted(history, path)
 
 
 def fit_parts(
     model: Any, examples: Examples, chosen: Parts, recipe: Recipe, watch: Watch
-) -> list[dict[str, float]]:
+) -> Fitted:
     """``fit`` on the training rows, the validation rows watched where there are any."""
     training = Part(examples.rows[chosen.training], examples.encoded[chosen.training])
     validation = Part(examples.rows[chosen.validation], examples.encoded[chosen.validation])

@@ -38,7 +38,11 @@ def build(recipe: Recipe, rows: Rows, outputs: int) -> Any:
 
 def compile_model(model: Any, recipe: Recipe, metric: str) -> None:
     """Give a model the optimizer and the loss of a resolved recipe."""
-    settings = {"learning_rate": recipe.learning_rate, "momentum": recipe.momentum}
+    settings = {
+        "name": recipe.optimizer,  # or Keras numbers it, as it does layers
+        "learning_rate": recipe.learning_rate,
+        "momentum": recipe.momentum,
+    }
     optimizer = keras().optimizers.get(
         {
             "class_name": recipe.optimizer,

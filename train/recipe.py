@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from mlp_edge.errors import RecipeError
+from mlp_edge.errors import ModelError, RecipeError
 from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Task
 
 OPTIMIZERS = (
@@ -121,7 +121,13 @@ class Recipe:
                     "0.1 would do"
                 )
             chosen["validation_size"] = DEFAULT_VALIDATION
-        return replace(self, **chosen)
+        recipe = replace(self, **chosen)
+        if recipe.early_stopping and not recipe.validation_size:
+            raise RecipeError(
+                "--validation-size 0 leaves no rows for the early stopping of the saved recipe to "
+                "watch; 0.1 would do"
+            )
+        return recipe
 
     def resolved(self, task: Task) -> Recipe:
         """This recipe with every "auto" replaced by what the task asks for.
@@ -162,9 +168,15 @@ class Recipe:
         """Read what ``to_dict`` wrote; unknown settings are left out."""
         names = {entry.name for entry in fields(cls)}
         known = {name: value for name, value in values.items() if name in names}
-        return cls(
-            **{**known, "hidden": tuple(known["hidden"]), "metrics": tuple(known["metrics"])}
-        )
+        try:
+            return cls(
+                **{**known, "hidden": tuple(known["hidden"]), "metrics": tuple(known["metrics"])}
+            )
+        except (KeyError, TypeError) as error:
+            raise ModelError(
+                f"the recipe in model.json is damaged ({type(error).__name__}: {error}); "
+                "train the model again"
+            ) from error
 
 
 def _check_choice(option: str, value: str, choices: tuple[str, ...]) -> None:

@@ -86,6 +86,13 @@ def _of_values(name: str) -> Score:
     return lambda metrics, truth, outputs: float(getattr(metrics, name)(truth.targets, outputs))
 
 
+def _r2(metrics: Any, truth: Truth, outputs: Floats) -> float:
+    # One row has no spread to explain.
+    if len(outputs) < 2:
+        return float("nan")
+    return float(metrics.r2_score(truth.targets, outputs))
+
+
 def _log_loss(metrics: Any, truth: Truth, outputs: Floats) -> float:
     labels = list(range(truth.classes))
     # Never beyond what a float32 probability can say.
@@ -105,7 +112,7 @@ METRICS: dict[str, Metric] = {
     "mse": Metric(("regression",), False, _of_values("mean_squared_error")),
     "rmse": Metric(("regression",), False, _of_values("root_mean_squared_error")),
     "mae": Metric(("regression",), False, _of_values("mean_absolute_error")),
-    "r2": Metric(("regression",), True, _of_values("r2_score")),
+    "r2": Metric(("regression",), True, _r2),
 }
 
 DEFAULT_METRICS: dict[Task, tuple[str, ...]] = {

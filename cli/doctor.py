@@ -1,0 +1,144 @@
+"""mlp-edge doctor: what this machine can do, and what brings the rest."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from mlp_edge import __version__
+from mlp_edge.cli.console import err, out, print_json
+from mlp_edge.cli.options import JsonOption
+
+if TYPE_CHECKING:
+    from mlp_edge.runtime.machine import Finding
+
+STYLES = {"ok": "green", "missing": "yellow", "not tried": "yellow", "broken": "bold red"}
+
+
+def doctor(as_json: JsonOption = False) -> None:
+    """Show what this machine can do, and the command that brings what is missing."""
+    from mlp_edge.requirements import requirements
+    from mlp_edge.runtime import machine
+
+    with _status("looking at Python and its packages") as say:
+        found: dict[str, list[Finding]] = {"python": [machine.python()], "packages": []}
+        for wanted in requirements():
+            say(f"starting {wanted.name}")
+            found["packages"].append(machine.package(wanted))
+        say("looking for compilers and simulators")
+        found["devices"] = [
+            machine.gpu(item) for item in found["packages"] if item.name == "tensorflow"
+        ]
+        found["runtimes"] = machine.runtimes(found["packages"])
+        found["programs"] = [machine.program(wanted) for wanted in machine.PROGRAMS]
+    if as_json:
+        print_json(_record(found))
+    else:
+        _show(found)
+
+
+@contextmanager
+def _status(text: str) -> Iterator[Any]:
+    """A line on a terminal that says what takes so long; a function changes it."""
+    if not err.is_terminal:
+        yield lambda _text: None
+        return
+    with err.status(text) as line:
+        yield line.update
+
+
+def _system() -> str:
+    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs"
+
+
+def _record(found: dict[str, list[Finding]]) -> dict[str, Any]:
+    groups = {group: [vars(item) for item in items] for group, items in found.items()}
+    return {
+        "mlp_edge": __version__,
+        "system": {"name": platform.system(), "machine": platform.machine(),
+                   "cpus": os.cpu_count()},
+        **groups,
+    }  # fmt: skip
+
+
+def _show(found: dict[str, list[Finding]]) -> None:
+    [python] = found["python"]
+    out.print(f"mlp-edge {__version__} on {_system()}", style="bold")
+    if not found["packages"]:
+        err.print("note: mlp-edge is not installed as a package, so its ranges are unknown")
+    _show_packages([python, *found["packages"]])
+    _show_devices([*found["packages"], *found["devices"]])
+    _show_places(found["runtimes"])
+    _show_programs(found["programs"])
+    everything = [item for items in found.values() for item in items]
+    _show_remedies([item for item in everything if item.remedy])
+
+
+def _show_packages(items: Sequence[Finding]) -> None:
+    from rich.text import Text
+
+    from mlp_edge.cli.tables import new_table, show
+
+    table = new_table("packages", "package", "version", "tried", "state", text_columns=4)
+    for item in items:
+        table.add_row(item.name, item.version or "", item.tried, Text(item.state, _style(item)))
+    show(table)
+
+
+def _show_devices(items: Sequence[Finding]) -> None:
+    from rich.text import Text
+
+    from mlp_edge.cli.tables import new_table, show
+
+    table = new_table("devices and providers", "library", "sees", text_columns=2)
+    table.columns[1].no_wrap = False
+    for item in items:
+        if item.detail:
+            table.add_row(item.name, Text(item.detail, "" if item.state == "ok" else _style(item)))
+    if table.row_count:
+        show(table)
+
+
+def _show_places(items: Sequence[Finding]) -> None:
+    from rich.text import Text
+
+    from mlp_edge.cli.tables import new_table, show
+
+    table = new_table("runtimes", "runtime", "state", "for", text_columns=3)
+    table.columns[2].no_wrap = False
+    for item in items:
+        purpose = f"{item.purpose}; {item.detail}" if item.detail else item.purpose
+        table.add_row(item.name, Text(item.state, _style(item)), Text(purpose))
+    show(table)
+
+
+def _show_programs(items: Sequence[Finding]) -> None:
+    from rich.text import Text
+
+    from mlp_edge.cli.tables import new_table, show
+
+    table = new_table("compilers and simulators", "program", "state", "version", text_columns=3)
+    table.columns[2].no_wrap = False
+    for item in items:
+        table.add_row(item.name, Text(item.state, _style(item)), Text(item.version or ""))
+    show(table)
+
+
+def _show_remedies(items: Sequence[Finding]) -> None:
+    """What is missing, what it is for, and the command that brings it, once for all it brings."""
+    if not items:
+        out.print("\nnothing is missing")
+        return
+    out.print("\nwhat is missing, what it is for, and the command that brings it", style="bold")
+    for remedy in dict.fromkeys(item.remedy for item in items):
+        for item in items:
+            if item.remedy == remedy:
+                out.print(f"  {item.name} ({item.state}): {item.purpose}", soft_wrap=True)
+        out.print(f"      {remedy}", style="bold", soft_wrap=True)
+
+
+def _style(item: Finding) -> str:
+    return STYLES[item.state]

@@ -1,0 +1,280 @@
+"""mlp-edge inspect: what is in a model, without running it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mlp_edge.cli.console import err, out, print_json
+from mlp_edge.cli.options import DEFAULT_MODEL, JsonOption
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from mlp_edge.anatomy import Anatomy
+    from mlp_edge.model_directory import ModelDirectory
+    from mlp_edge.runtime.inspection import Inspection
+
+FACT_WIDTH = 16
+"""A label beside which the 64 digits of a hash still fit into 80 columns."""
+
+
+def inspect(
+    file: Annotated[
+        Path,
+        typer.Argument(help="Model directory, or a .keras, .onnx, .tflite or .h file."),
+    ] = DEFAULT_MODEL,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what is in a model: layers, scaling, features, labels, hash, who wrote it."""
+    from mlp_edge.model_directory import MANIFEST, MODEL, ModelDirectory
+    from mlp_edge.runtime.inspection import inspect_file, inspect_original
+
+    if file.name == MODEL and (file.parent / MANIFEST).exists():
+        file = file.parent  # whose model.json has the names and labels of this .keras file
+    if file.is_dir() or (not file.exists() and not file.suffix):
+        directory = ModelDirectory.open(file)
+        found = inspect_original(directory.keras_path, directory.mlp())
+        exports = _exports(directory)
+        if as_json:
+            print_json({**_record(file, found), **_directory_record(directory, exports)})
+        else:
+            _show(file, found, _directory_facts(directory))
+            _show_directory(directory, exports)
+    else:
+        found = inspect_file(file)
+        if as_json:
+            print_json(_record(file, found))
+        else:
+            _show(file, found, {})
+    for note in found.notes:
+        err.print(f"note: {note}")
+
+
+def _record(path: Path, found: Inspection) -> dict[str, Any]:
+    """A file as JSON: every key is there for every format."""
+    card, anatomy = found.card, found.anatomy
+    return {
+        "path": str(path),
+        "format": found.format,
+        "name": card and card.name,
+        "task": card and card.task,
+        "target": card and card.target,
+        "labels": card and card.labels,
+        "threshold": card.threshold if card is not None and card.task == "binary" else None,
+        "features": [
+            {"name": feature.name, "low": feature.low, "high": feature.high}
+            for feature in found.features
+        ],
+        "scaling": {
+            "mean": _numbers(anatomy.mean),
+            "deviation": _numbers(anatomy.deviation),
+        },
+        "layers": [vars(layer) for layer in anatomy.layers],
+        "parameters": anatomy.parameters,
+        "multiply_adds": anatomy.multiply_adds,
+        "weights_sha256": card and card.weights_sha256,
+        "file_sha256": found.file_sha256,
+        "bytes": found.size,
+        "written_by": found.written_by,
+        "notes": found.notes,
+    }
+
+
+def _directory_record(
+    directory: ModelDirectory, exports: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    manifest = directory.manifest
+    return {
+        "format": "model directory",
+        "table": manifest.table,
+        "rows": manifest.rows,
+        "recipe": manifest.recipe,
+        "scores": manifest.scores,
+        "versions": manifest.versions,
+        "exports": exports,
+    }
+
+
+def _numbers(values: Any) -> list[float] | None:
+    """Shortest decimals that read back as the same float32."""
+    return None if values is None else [float(str(value)) for value in values]
+
+
+def _exports(directory: ModelDirectory) -> list[dict[str, Any]]:
+    """Each file of exports/ and each that the manifest lists, with what became of it."""
+    from mlp_edge.writing import sha256
+
+    recorded = directory.manifest.exports
+    place = directory.exports_path
+    present = {path.name for path in place.iterdir() if path.is_file()} if place.is_dir() else set()
+    exports = []
+    for name in sorted({*present, *recorded}):
+        try:
+            content = (place / name).read_bytes() if name in present else None
+        except OSError:
+            content = b""
+        if content is None:
+            state = "missing"
+        elif name not in recorded:
+            state = "not ours"
+        else:
+            state = "as exported" if sha256(content) == recorded[name] else "changed"
+        exports.append({"file": name, "bytes": content and len(content), "state": state})
+    return exports
+
+
+def _directory_facts(directory: ModelDirectory) -> dict[str, str]:
+    manifest = directory.manifest
+    counts = ", ".join(f"{count:,} {part}" for part, count in manifest.rows.items() if count)
+    recipe = manifest.recipe
+    settings = [f"{key.replace('_', ' ')} {_plain(value)}" for key, value in recipe.items()
+                if value not in (None, [], "")]  # fmt: skip
+    return {
+        "trained on": f"{manifest.table} ({counts})",
+        "recipe": ", ".join(settings),
+        "versions": ", ".join(f"{name} {version}" for name, version in manifest.versions.items()),
+    }
+
+
+def _plain(value: Any) -> str:
+    """A setting as an option takes it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _show(path: Path, found: Inspection, more: Mapping[str, str]) -> None:
+    from mlp_edge.cli.tables import show
+
+    name = f"{path}: {found.card.name}, " if found.card else f"{path}: "
+    kind = "model directory with an original of" if path.is_dir() else f"{found.format},"
+    out.print(f"{name}{kind} {found.size:,} bytes", style="bold", soft_wrap=True)
+    show(_layer_table(found.anatomy))
+    if found.features or found.anatomy.mean is not None:
+        show(_feature_table(found))
+    out.print()
+    facts = {**_card_facts(found), **more, "written by": found.written_by or "unknown"}
+    for label, value in facts.items():
+        _fact(label, value)
+
+
+def _card_facts(found: Inspection) -> dict[str, str]:
+    card = found.card
+    facts = {"file sha256": found.file_sha256}
+    if card is None:
+        return facts
+    answer = {
+        "binary": lambda: (
+            f"{card.labels[1]} where probability > {card.threshold:.9g}, otherwise {card.labels[0]}"
+        ),
+        "multiclass": lambda: f"the most probable of {', '.join(card.labels)}",
+        "regression": lambda: "a number",
+    }[card.task]()
+    return {
+        "predicts": f"{card.target} ({card.task})",
+        "answer": answer,
+        "weights sha256": card.weights_sha256,
+        **facts,
+    }
+
+
+def _fact(label: str, value: str) -> None:
+    """A label and a value that wraps beside it."""
+    from rich.padding import Padding
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=0)
+    grid.add_column(width=FACT_WIDTH, no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row(Text(label, style="dim"), Text(value))
+    out.print(Padding(grid, 0, expand=False))
+
+
+def _layer_table(anatomy: Anatomy) -> Table:
+    from mlp_edge.cli.tables import new_table
+
+    table = new_table(
+        anatomy.topology, "layer", "activation", "output", "parameters", "multiply-adds",
+        text_columns=2,
+    )  # fmt: skip
+    if anatomy.mean is not None or anatomy.deviation is not None:
+        table.add_row("scaling", "", _width(anatomy.inputs), "", "")
+    number = 0
+    for layer in anatomy.layers:
+        number += layer.kind == "dense"
+        kind = "output" if layer is anatomy.layers[-1] else f"hidden {number}"
+        table.add_row(
+            kind if layer.kind == "dense" else layer.kind, layer.activation, _width(layer.outputs), f"{layer.parameters:,}",
+            _count(layer.multiply_adds),
+        )  # fmt: skip
+    table.add_section()
+    table.add_row("all", "", "", f"{anatomy.parameters:,}", _count(anatomy.multiply_adds))
+    return table
+
+
+def _width(width: int | None) -> str:
+    return "?" if width is None else f"(n, {width})"
+
+
+def _count(count: int | None) -> str:
+    return "?" if count is None else f"{count:,}"
+
+
+def _feature_table(found: Inspection) -> Table:
+    """A row per feature, a column for each thing that is known of at least one."""
+    from rich.text import Text
+
+    from mlp_edge.cli.tables import new_table
+
+    anatomy = found.anatomy
+    names = [feature.name for feature in found.features]
+    names = names or [f"number {index + 1}" for index in range(anatomy.inputs or 0)]
+    columns: dict[str, list[float | None]] = {
+        "from": [feature.low for feature in found.features],
+        "to": [feature.high for feature in found.features],
+        "mean": _floats(anatomy.mean),
+        "deviation": _floats(anatomy.deviation),
+    }
+    known = {title: values for title, values in columns.items() if set(values) - {None}}
+    table = new_table("features", "feature", *known)
+    for index, name in enumerate(names):
+        # A vector of one number holds for every feature.
+        cells = [_number(values[index % len(values)]) for values in known.values()]
+        table.add_row(Text(name), *cells)
+    return table
+
+
+def _floats(values: Any) -> list[float | None]:
+    return [] if values is None else [float(value) for value in values]
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.6g}"
+
+
+def _show_directory(directory: ModelDirectory, exports: Sequence[Mapping[str, Any]]) -> None:
+    from rich.text import Text
+
+    from mlp_edge.cli.tables import new_table, score_table, show
+
+    manifest = directory.manifest
+    for part, scores in manifest.scores.items():
+        if part != "runs":
+            show(score_table(part, manifest.rows[part], scores))
+    if not exports:
+        option = "" if directory.path == DEFAULT_MODEL else f" --model {directory.path}"
+        out.print(f"\nno exports yet: mlp-edge export{option}", soft_wrap=True)
+        return
+    table = new_table("exports", "file", "bytes", "state")
+    for export in exports:
+        size = "" if export["bytes"] is None else f"{export['bytes']:,}"
+        good = export["state"] == "as exported"
+        table.add_row(
+            Text(export["file"]), size, Text(export["state"], style="" if good else "yellow")
+        )
+    show(table)

@@ -1,0 +1,253 @@
+"""What a model file is made of, as far as the file itself tells.
+
+Readers of single formats bring a network as an ``Mlp`` or as a list of ``Step``; both end here as
+the same ``Anatomy``, which a table can show.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from mlp_edge.card import Card
+from mlp_edge.mlp import Floats, Mlp
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer, or one operator with weights that is no dense layer.
+
+    Attributes:
+        kind: "dense", or what the file calls the operator.
+        inputs: width of a row that goes in; None when unknown.
+        outputs: width of a row that comes out; None when unknown.
+        activation: Keras's name for it, or the operators that the file applies.
+        parameters: weights and biases.
+        multiply_adds: for one row; None when the file does not tell.
+    """
+
+    kind: str
+    inputs: int | None
+    outputs: int | None
+    activation: str
+    parameters: int
+    multiply_adds: int | None
+
+
+@dataclass(frozen=True)
+class Anatomy:
+    """The layers of a model and what stands in front of them.
+
+    Attributes:
+        layers: in the order in which data flows.
+        mean: (inputs,) float32, subtracted from the raw readings; None without one.
+        deviation: (inputs,) float32 by which readings are divided; None without one, and where
+            the converter has multiplied it into the first layer's weights.
+    """
+
+    layers: tuple[Layer, ...]
+    mean: Floats | None = None
+    deviation: Floats | None = None
+
+    @property
+    def inputs(self) -> int | None:
+        """Width of a row of raw readings; None when unknown."""
+        return self.layers[0].inputs if self.layers else None
+
+    @property
+    def parameters(self) -> int:
+        """Weights and biases of all layers, the scaling left out."""
+        return sum(layer.parameters for layer in self.layers)
+
+    @property
+    def multiply_adds(self) -> int | None:
+        """For one row; None when one layer's are unknown."""
+        counts = [layer.multiply_adds for layer in self.layers]
+        return None if None in counts else sum(count for count in counts if count is not None)
+
+    @property
+    def topology(self) -> str:
+        """Layer widths, such as 8-12-8-1, with ? for an unknown one."""
+        own = [layer for layer in self.layers if layer.kind != AGAIN]
+        widths = [self.inputs, *(layer.outputs for layer in own)]
+        return "-".join("?" if width is None else str(width) for width in widths)
+
+
+class Contents(NamedTuple):
+    """What a reader found in a file.
+
+    Attributes:
+        anatomy: layers and scaling.
+        card: what the file says about itself; None for a stranger's.
+        written_by: the programs that wrote it, as far as they signed; may be empty.
+        ranges: (low, high) of each feature, where the file tells; otherwise empty.
+        notes: what else is worth knowing, a sentence each.
+    """
+
+    anatomy: Anatomy
+    card: Card | None
+    written_by: str
+    ranges: Sequence[tuple[float, float] | None] = ()
+    notes: Sequence[str] = ()
+
+
+def of_mlp(mlp: Mlp) -> Anatomy:
+    """The anatomy of a network in memory."""
+    layers = tuple(dense(layer.outputs, layer.inputs, layer.activation) for layer in mlp.layers)
+    if mlp.scaling is None:
+        return Anatomy(layers)
+    return Anatomy(layers, mlp.scaling.mean, mlp.scaling.deviation)
+
+
+def dense(outputs: int, inputs: int, activation: str) -> Layer:
+    """A fully connected layer with biases."""
+    size = outputs * inputs
+    return Layer("dense", inputs, outputs, activation, size + outputs, size)
+
+
+class Constant(NamedTuple):
+    """A constant that an operator is given.
+
+    Attributes:
+        shape: as the file has it.
+        values: flat float32; None where they were not read.
+        trained: False for numbers that only describe shapes or axes.
+    """
+
+    shape: tuple[int, ...]
+    values: Floats | None
+    trained: bool
+
+    @property
+    def size(self) -> int:
+        """How many numbers it holds."""
+        return math.prod(self.shape)
+
+
+class Step(NamedTuple):
+    """One operator of a graph, in the order of execution.
+
+    Attributes:
+        operator: what the format calls it, in ONNX's spelling where both have it.
+        constants: its constant inputs.
+        neurons: for a dense layer, (outputs, inputs) of its weights; otherwise None.
+        fused: activation that the operator itself applies; "" for none.
+    """
+
+    operator: str
+    constants: tuple[Constant, ...] = ()
+    neurons: tuple[int, int] | None = None
+    fused: str = ""
+
+
+ACTIVATION_OF: dict[tuple[str, ...], str] = {
+    (): "linear",
+    ("Relu",): "relu",
+    ("LeakyRelu",): "leaky_relu",
+    ("Elu",): "elu",
+    ("Selu",): "selu",
+    ("Gelu",): "gelu",
+    ("Softplus",): "softplus",
+    ("Softsign",): "softsign",
+    ("Tanh",): "tanh",
+    ("Sigmoid",): "sigmoid",
+    ("HardSigmoid",): "hard_sigmoid",
+    ("Softmax",): "softmax",
+    # Where a format has no operator of that name, its exporter writes several.
+    ("Mul", "Erf", "Add", "Mul", "Mul"): "gelu",
+    ("Neg", "Exp", "Add", "Div"): "silu",
+    ("Sigmoid", "Mul"): "silu",
+    ("Abs", "Add", "Div"): "softsign",
+    ("Greater", "Mul", "Exp", "Sub", "Mul", "SelectV2"): "selu",
+}
+"""Operators behind a dense layer -> Keras's name. Others are shown as they are."""
+AGAIN = "dense, once more"
+"""A layer whose weights have been counted: converters compute one twice for two uses."""
+
+
+@dataclass
+class _Build:
+    """What has been understood of a graph so far."""
+
+    layers: list[Layer] = field(default_factory=list)
+    after: list[list[str]] = field(default_factory=list)
+    biased: list[bool] = field(default_factory=list)
+    seen: set[int] = field(default_factory=set)
+    mean: Floats | None = None
+    deviation: Floats | None = None
+
+    def add(self, layer: Layer, biased: bool, fused: str) -> None:
+        self.layers.append(layer)
+        self.biased.append(biased)
+        self.after.append([fused] if fused else [])
+
+
+def of_steps(steps: Iterable[Step]) -> Anatomy:
+    """The anatomy of a graph: its dense layers, and other operators with weights by their names.
+
+    An operator without weights belongs to the layer before it, as its activation.
+    """
+    build = _Build()
+    for step in steps:
+        if not (_dense(build, step) or _scales(build, step) or _biases(build, step)):
+            _other(build, step)
+    layers = (
+        replace(layer, activation=ACTIVATION_OF.get(tuple(names), " ".join(names)))
+        for layer, names in zip(build.layers, build.after, strict=True)
+    )
+    return Anatomy(tuple(layers), build.mean, build.deviation)
+
+
+def _dense(build: _Build, step: Step) -> bool:
+    if step.neurons is None:
+        return False
+    outputs, inputs = step.neurons
+    held = sum(constant.size for constant in step.constants)
+    fresh = [constant for constant in step.constants if id(constant) not in build.seen]
+    build.seen.update(id(constant) for constant in step.constants)
+    kind = "dense" if fresh or not step.constants else AGAIN
+    count = sum(constant.size for constant in fresh)
+    layer = Layer(kind, inputs, outputs, "", count, outputs * inputs)
+    build.add(layer, held > outputs * inputs, step.fused)
+    return True
+
+
+def _scales(build: _Build, step: Step) -> bool:
+    """A vector in front of the first layer: the mean, or the deviation or its reciprocal."""
+    if build.layers or step.operator not in ("Sub", "Mul", "Div") or len(step.constants) != 1:
+        return False
+    values = step.constants[0].values
+    if values is None:
+        return False
+    if step.operator == "Sub":
+        build.mean = values
+    else:
+        with np.errstate(all="ignore"):
+            build.deviation = values if step.operator == "Div" else np.float32(1) / values
+    return True
+
+
+def _biases(build: _Build, step: Step) -> bool:
+    """An addition behind a dense layer that has no biases of its own."""
+    if not build.layers or step.operator != "Add" or len(step.constants) != 1:
+        return False
+    layer, size = build.layers[-1], step.constants[0].size
+    if build.biased[-1] or build.after[-1] or size != layer.outputs:
+        return False
+    build.layers[-1] = replace(layer, parameters=layer.parameters + size)
+    build.biased[-1] = True
+    build.after[-1] += [step.fused] if step.fused else []
+    return True
+
+
+def _other(build: _Build, step: Step) -> None:
+    weights = [constant for constant in step.constants if constant.trained and constant.size > 1]
+    if weights:
+        count = sum(constant.size for constant in weights)
+        build.add(Layer(step.operator, None, None, "", count, None), True, step.fused)
+    elif build.layers:
+        build.after[-1] += [step.operator, *([step.fused] if step.fused else [])]

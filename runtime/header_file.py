@@ -1,0 +1,90 @@
+"""A header read as text: parsed, never compiled, so that a stranger's can be looked at as well."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from mlp_edge.anatomy import Anatomy, Contents, Layer, dense
+from mlp_edge.errors import ModelError
+from mlp_edge.mlp import Floats
+from mlp_edge.runtime.c import read_card
+
+_WEIGHTS = re.compile(
+    r"^static const float (\w+)_LAYER(\d+)_WEIGHTS\[(\d{1,7})\]\[(\d{1,7})\] MLP_EDGE_FLASH = \{"
+    r"(.*?)^\};",
+    re.MULTILINE | re.DOTALL,
+)
+_VECTOR = r"^static const float {name}\[(\d{{1,7}})\] MLP_EDGE_FLASH = \{{(.*?)^\}};"
+_ACTIVATION = r"^/\* Layer {number}, (\w+): "
+_NUMBER = re.compile(r"-?[0-9][0-9.]*(?:e[+-]?[0-9]+)?(?=f\b)")
+_FEATURE = re.compile(
+    r'^ \*   \[\d+\] "(?:[^"\\]|\\.)*" +(?:([-+0-9.e]+) to ([-+0-9.e]+)|range unknown)$', re.MULTILINE
+)
+_WRITTEN = re.compile(r"^ \*   written   by (mlp-edge \S+): ", re.MULTILINE)
+_CARD = re.compile(r"^/\* mlp-edge-card ", re.MULTILINE)
+
+
+def read_header(path: Path) -> Contents:
+    """Layers, scaling and card of a header that ``mlp-edge export --format c`` wrote.
+
+    Raises:
+        ModelError: when it holds no layers, or is damaged or cut short within a table.
+    """
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror})") from error
+    layers = list(_layers(text, path))
+    if not layers:
+        raise ModelError(f"{path}: not a header that mlp-edge export wrote (it has no layers)")
+    prefix = next(_WEIGHTS.finditer(text)).group(1)
+    mean, reciprocal = (_vector(text, f"{prefix}_{which}") for which in ("MEAN", "RECIPROCAL"))
+    with np.errstate(all="ignore"):
+        deviation = None if reciprocal is None else np.float32(1) / reciprocal
+    written = _WRITTEN.search(text)
+    notes = []
+    if f" {prefix.lower()}_predict(" not in text:
+        notes.append("holds the weights only, without a function that predicts")
+    card = read_card(text, path) if _CARD.search(text) else None
+    if card is None:
+        notes.append("its last line, the card with names and hash, is missing")
+    return Contents(
+        anatomy=Anatomy(tuple(layers), mean, deviation),
+        card=card,
+        written_by=written.group(1) if written else "",
+        ranges=[_range(found) for found in _FEATURE.finditer(text)],
+        notes=notes,
+    )
+
+
+def _layers(text: str, path: Path) -> Iterator[Layer]:
+    for found in _WEIGHTS.finditer(text):
+        prefix, number, outputs, inputs = (
+            found[1], int(found[2]), int(found[3]), int(found[4]),
+        )  # fmt: skip
+        bias = _vector(text, f"{prefix}_LAYER{number}_BIAS")
+        counted = len(_NUMBER.findall(found[5])), 0 if bias is None else bias.size
+        if counted != (outputs * inputs, outputs):
+            raise ModelError(
+                f"{path}: damaged, layer {number} has {counted[0]} weights and {counted[1]} biases "
+                f"where {outputs * inputs} and {outputs} belong"
+            )
+        activation = re.search(_ACTIVATION.format(number=number), text, re.MULTILINE)
+        yield dense(outputs, inputs, activation.group(1) if activation else "unknown")
+
+
+def _vector(text: str, name: str) -> Floats | None:
+    found = re.search(_VECTOR.format(name=name), text, re.MULTILINE | re.DOTALL)
+    if found is None:
+        return None
+    return np.array([float(number) for number in _NUMBER.findall(found[2])], dtype=np.float32)
+
+
+def _range(found: re.Match[str]) -> tuple[float, float] | None:
+    if found[1] is None:
+        return None
+    return float(found[1]), float(found[2])

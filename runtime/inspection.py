@@ -1,0 +1,122 @@
+"""What can be known of any artifact without running it."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+
+from mlp_edge.anatomy import Anatomy, Contents, of_mlp
+from mlp_edge.card import Card
+from mlp_edge.errors import ModelError
+from mlp_edge.keras_file import read_mlp
+from mlp_edge.mlp import Feature, Mlp
+from mlp_edge.runtime.header_file import read_header
+from mlp_edge.runtime.onnx_file import read_onnx
+from mlp_edge.runtime.tflite_file import read_tflite
+from mlp_edge.writing import sha256
+
+READERS = {".onnx": read_onnx, ".tflite": read_tflite, ".h": read_header}
+FORMATS = {".keras": "Keras", ".onnx": "ONNX", ".tflite": "TFLite", ".h": "C header"}
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What is known of one file.
+
+    Attributes:
+        format: Keras, ONNX, TFLite or C header.
+        anatomy: layers and scaling.
+        card: names, labels, threshold and hash of the weights; None for a stranger's file.
+        features: with ranges where known; () where not even the names are.
+        written_by: programs and formats; may be empty.
+        size: of the file, in bytes.
+        file_sha256: of its bytes.
+        notes: what else is worth knowing, a sentence each.
+    """
+
+    format: str
+    anatomy: Anatomy
+    card: Card | None
+    features: Sequence[Feature]
+    written_by: str
+    size: int
+    file_sha256: str
+    notes: Sequence[str]
+
+
+def inspect_file(path: Path) -> Inspection:
+    """Read a .keras, .onnx, .tflite or .h file; nothing in it is run or compiled.
+
+    Raises:
+        ModelError: when it is missing, damaged or of another kind.
+        MissingError: when reading it takes an extra that is not installed.
+    """
+    if path.suffix not in FORMATS:
+        raise ModelError(
+            f"{path}: cannot tell what this is; a model directory or a file ending in "
+            f"{', '.join(FORMATS)} would do"
+        )
+    if not path.is_file():
+        raise ModelError(f"{path}: there is no such file")
+    if path.suffix == ".keras":
+        return _inspection(path, _keras_contents(path, read_mlp(path), alone=True))
+    return _inspection(path, READERS[path.suffix](path))
+
+
+def inspect_original(path: Path, mlp: Mlp) -> Inspection:
+    """The .keras file of a model directory, whose names and labels are known from elsewhere.
+
+    Args:
+        path: the file.
+        mlp: the network, as the model directory describes it.
+    """
+    inspection = _inspection(path, _keras_contents(path, mlp, alone=False))
+    return Inspection(**{**vars(inspection), "features": mlp.features})
+
+
+def _keras_contents(path: Path, mlp: Mlp, alone: bool) -> Contents:
+    notes = ["the names, the labels and the threshold are made up: the file has none"]
+    return Contents(of_mlp(mlp), Card.of(mlp), _keras_version(path), (), notes if alone else ())
+
+
+def _keras_version(path: Path) -> str:
+    """``"Keras 3.15.0"``; "" where the file does not say."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return f"Keras {json.loads(archive.read('metadata.json'))['keras_version']}"
+    except (KeyError, ValueError, TypeError, OSError, zipfile.BadZipFile):
+        return ""
+
+
+def _inspection(path: Path, found: Contents) -> Inspection:
+    content = path.read_bytes()
+    card, signed = found.card, [found.written_by] if found.written_by else []
+    if card is not None and path.suffix != ".keras" and f"mlp-edge {card.version}" not in signed:
+        signed.insert(0, f"mlp-edge {card.version}")
+    features = [
+        Feature(name, *(bounds or (None, None)))
+        for name, bounds in zip_longest(card.features, found.ranges[: len(card.features)])
+    ] if card is not None else []  # fmt: skip
+    notes = list(found.notes)
+    if found.anatomy.mean is not None and found.anatomy.deviation is None:
+        notes.append("the scaling's division is part of the first layer's weights")
+    if card is None:
+        notes.append("no mlp-edge metadata: nobody knows the features' names and what comes out")
+    elif found.anatomy.inputs not in (None, len(card.features)):
+        notes.append(
+            f"takes {found.anatomy.inputs} readings, but its metadata names {len(card.features)}"
+        )
+    return Inspection(
+        format=FORMATS[path.suffix],
+        anatomy=found.anatomy,
+        card=card,
+        features=features,
+        written_by=", ".join(signed),
+        size=len(content),
+        file_sha256=sha256(content),
+        notes=notes,
+    )

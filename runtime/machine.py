@@ -1,0 +1,261 @@
+"""What is on this machine: packages, libraries that start, compilers and simulators.
+
+Libraries are tried in a Python of their own, so that one that crashes takes nothing with it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mlp_edge.requirements import Requirement, holds, python_range, version_of
+
+OK, MISSING, UNTRIED, BROKEN = "ok", "missing", "not tried", "broken"
+
+PURPOSES = {
+    "duckdb": "reading tables",
+    "h5py": "reading .keras files",
+    "jinja2": "writing C headers",
+    "numpy": "everything",
+    "onnxruntime": "running .onnx files",
+    "rich": "tables and colours",
+    "typer": "the command line",
+    "ai-edge-litert": "writing, reading and running .tflite files",
+    "keras": "training and running the original",
+    "onnx": "writing .onnx files",
+    "scikit-learn": "scores and the linear baseline",
+    "tensorflow": "training, exporting, running the original",
+    "tf2onnx": "writing .onnx files",
+}
+
+DONE = "mlp-edge found "
+"""Precedes a probe's answer: libraries print what they like before it."""
+PROBES = {
+    "tensorflow": """
+import tensorflow, keras
+devices = tensorflow.config.list_physical_devices()
+answer = {"devices": [device.name.removeprefix("/physical_device:") for device in devices],
+          "gpus": [tensorflow.config.experimental.get_device_details(device).get("device_name", "")
+                   for device in devices if device.device_type == "GPU"],
+          "built_for_gpu": tensorflow.test.is_built_with_cuda()}
+""",
+    "ai-edge-litert": """
+from ai_edge_litert.interpreter import Interpreter
+answer = {"devices": ["CPU, XNNPACK delegate"]}
+""",
+    "onnxruntime": """
+import onnxruntime
+answer = {"devices": onnxruntime.get_available_providers()}
+""",
+    "duckdb": "import duckdb; answer = {}",
+    "h5py": "import h5py; answer = {}",
+    "numpy": "import numpy; answer = {}",
+}
+"""Package -> a program that starts it and puts what it sees into ``answer``."""
+PATIENCE = 120
+"""Seconds that a library may take to start."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is on this machine, or is not.
+
+    Attributes:
+        name: of the package, device or program.
+        state: ok, missing, not tried (a version outside the range) or broken.
+        version: what it says of itself; None when it is not there or does not say.
+        tried: the range of versions that was tried; "" for any.
+        detail: devices, providers, or what went wrong.
+        purpose: what it is for.
+        remedy: the one command that brings or repairs it; "" when nothing has to be done.
+    """
+
+    name: str
+    state: str
+    version: str | None
+    tried: str
+    detail: str
+    purpose: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program that mlp-edge can use.
+
+    Attributes:
+        name: what is typed.
+        purpose: what it is for.
+        packages: Debian's and Ubuntu's names of what brings it.
+    """
+
+    name: str
+    purpose: str
+    packages: str
+
+
+PROGRAMS = (
+    Program("gcc", "the runtime c, which compiles a header to run it here", "gcc"),
+    Program("g++", "tests of the headers as C++, which is what Arduino compiles", "g++"),
+    Program("clang", "the runtime c where gcc is missing", "clang"),
+    Program("avr-gcc", "headers on AVR boards such as the Uno, in a runtime to come", "gcc-avr avr-libc"),
+    Program("simavr", "simulating AVR boards, in a runtime to come", "simavr"),
+    Program("arm-none-eabi-gcc", "headers on Cortex-M boards, in a runtime to come",
+            "gcc-arm-none-eabi libnewlib-arm-none-eabi"),
+    Program("qemu-system-arm", "simulating Cortex-M boards, in a runtime to come", "qemu-system-arm"),
+    Program("riscv64-unknown-elf-gcc", "headers on RISC-V boards, in a runtime to come",
+            "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf"),
+    Program("qemu-system-riscv32", "simulating RISC-V boards, in a runtime to come", "qemu-system-misc"),
+)  # fmt: skip
+SILENT = {"simavr"}
+"""Programs that cannot be asked for their version."""
+
+
+def python() -> Finding:
+    """The Python that runs this."""
+    version, tried = platform.python_version(), python_range()
+    return Finding(
+        name="Python",
+        state=OK if holds(version, tried) else UNTRIED,
+        version=version,
+        tried=tried,
+        detail=sys.executable,
+        purpose="everything",
+        remedy="" if holds(version, tried) else f"uv venv --python '{tried}'",
+    )
+
+
+def package(requirement: Requirement) -> Finding:
+    """A Python package: there, of a version that was tried, and able to start."""
+    name, tried = requirement.name, requirement.tried
+    version = version_of(name)
+    state, detail, remedy = OK, "", ""
+    if version is None:
+        bring = f"mlp-edge[{requirement.extra}]" if requirement.extra else requirement.wanted
+        state, remedy = MISSING, f"pip install '{bring}'"
+    elif not holds(version, tried):
+        state, remedy = UNTRIED, f"pip install '{requirement.wanted}'"
+    if version is not None and name in PROBES:
+        answer, complaint = probe(PROBES[name])
+        detail = _devices(answer)
+        if complaint:
+            state, detail = BROKEN, complaint
+            remedy = f"pip install --force-reinstall '{requirement.wanted}'"
+    return Finding(name, state, version, tried, detail, PURPOSES.get(name, ""), remedy)
+
+
+def gpu(tensorflow: Finding) -> Finding:
+    """Whether TensorFlow sees a GPU, judged by what it said of its devices.
+
+    Args:
+        tensorflow: the finding of the package.
+    """
+    seen = [device for device in tensorflow.detail.split(", ") if device.startswith("GPU")]
+    remedy, detail = "", ", ".join(seen)
+    if not seen and tensorflow.state == BROKEN:
+        detail = "nobody knows: TensorFlow does not start"
+    elif not seen and shutil.which("nvidia-smi"):
+        detail = "TensorFlow sees none, although there is an NVIDIA driver"
+        remedy = "pip install 'mlp-edge[gpu]'"
+    elif not seen:
+        detail = "none seen, and no NVIDIA driver (nvidia-smi) on this machine"
+    purpose = "training large networks faster; small ones are as fast without"
+    return Finding("GPU", OK if seen else MISSING, None, "", detail, purpose, remedy)
+
+
+def program(wanted: Program) -> Finding:
+    """A compiler or a simulator."""
+    path = shutil.which(wanted.name)
+    return Finding(
+        name=wanted.name,
+        state=OK if path else MISSING,
+        version=_version(path) if path and wanted.name not in SILENT else None,
+        tried="",
+        detail=path or "",
+        purpose=wanted.purpose,
+        remedy="" if path else f"apt-get install {wanted.packages}",
+    )
+
+
+def runtimes(packages: Sequence[Finding]) -> list[Finding]:
+    """Every place to run, and what it lacks; one whose library does not start is broken."""
+    from mlp_edge.runtime import RUNTIMES
+
+    broken = {item.name for item in packages if item.state == BROKEN}
+    libraries = {"keras": "tensorflow", "litert": "ai-edge-litert", "onnxruntime": "onnxruntime"}
+    found = []
+    for runtime in RUNTIMES:
+        try:
+            remedy = runtime.missing() or ""
+        except Exception as error:  # a doctor reports; it does not fall ill
+            remedy = f"{type(error).__name__}: {error}"
+        state = MISSING if remedy else OK
+        if libraries.get(runtime.name) in broken:
+            state = BROKEN
+        purpose = f"predicting with {runtime.reads} files"
+        found.append(Finding(runtime.name, state, None, "", remedy, purpose, ""))
+    return found
+
+
+def probe(source: str) -> tuple[Mapping[str, Any], str]:
+    """Run a program in a Python of its own.
+
+    Args:
+        source: it leaves a dictionary in ``answer``.
+
+    Returns:
+        The answer and "", or nothing and what went wrong, in one line.
+    """
+    ending = f"\nimport json; print({DONE!r} + json.dumps(answer))"
+    quieter = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
+    try:
+        result = subprocess.run(
+            [sys.executable, "-c", source + ending], capture_output=True, text=True,
+            errors="replace", timeout=PATIENCE, check=False, env=quieter,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return {}, f"did not start within {PATIENCE} s"
+    except OSError as error:
+        return {}, f"could not be tried ({error.strerror})"
+    for line in result.stdout.splitlines():
+        if line.startswith(DONE):
+            return json.loads(line.removeprefix(DONE)), ""
+    return {}, _complaint(result)
+
+
+def _complaint(result: subprocess.CompletedProcess[str]) -> str:
+    """The last line of a traceback, or the signal that ended the process."""
+    lines = [line.strip() for line in result.stderr.splitlines() if line.strip()]
+    if result.returncode < 0:
+        return f"crashed with signal {-result.returncode} when it was imported"
+    return lines[-1][:200] if lines else f"ended with code {result.returncode}, without a word"
+
+
+def _devices(answer: Mapping[str, Any]) -> str:
+    """``"CPU:0, GPU:0 (NVIDIA T4)"``."""
+    devices = list(answer.get("devices", []))
+    gpus = iter(answer.get("gpus", []))
+    for index, device in enumerate(devices):
+        model = next(gpus, "") if device.startswith("GPU") else ""
+        devices[index] = f"{device} ({model})" if model else device
+    return ", ".join(devices)
+
+
+def _version(path: str) -> str | None:
+    """The first line of what a program prints when asked for its version."""
+    try:
+        result = subprocess.run(
+            [path, "--version"], capture_output=True, text=True, errors="replace", timeout=20,
+            check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return None
+    lines = result.stdout.splitlines()
+    return lines[0].strip() if lines and result.returncode == 0 else None

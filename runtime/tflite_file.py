@@ -1,0 +1,120 @@
+"""A .tflite file read through LiteRT's own schema, without running anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mlp_edge.anatomy import Constant, Contents, Step, of_steps
+from mlp_edge.card import Card
+from mlp_edge.errors import MissingError, ModelError, first_line
+from mlp_edge.lazy import installed
+from mlp_edge.mlp import Floats
+
+IDENTIFIER = b"TFL3"
+METADATA = "mlp_edge"
+SPELLING = {"Logistic": "Sigmoid"}
+"""ONNX's names where they are not those of TFLite."""
+
+
+def read_tflite(path: Path) -> Contents:
+    """Layers, scaling and card of a TFLite model.
+
+    Raises:
+        ModelError: when the file is not one, or is damaged.
+        MissingError: without the extra ``train``, which brings the schema.
+    """
+    if not installed("ai_edge_litert"):
+        raise MissingError(
+            f"{path}: the layers of a TFLite model are read with LiteRT's schema; "
+            "pip install 'mlp-edge[train]' brings it"
+        )
+    from ai_edge_litert import schema_py_generated as schema
+
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror})") from error
+    if content[4:8] != IDENTIFIER:
+        raise ModelError(f"{path}: not a TFLite model (it does not carry the mark TFL3)")
+    try:
+        model = schema.ModelT.InitFromPackedBuf(content, 0)
+        [graph] = model.subgraphs[:1]
+        anatomy = of_steps(list(_steps(schema, model, graph)))
+        metadata = {_text(entry.name): _data(model, entry.buffer) for entry in model.metadata or []}
+        stamp = _text(model.description)
+        oldest = metadata.get("min_runtime_version", b"").rstrip(b"\0").decode()
+        card = metadata.get(METADATA, b"").decode()
+    except Exception as error:  # a damaged flatbuffer points anywhere
+        raise ModelError(
+            f"{path}: not a TFLite model, or a damaged one ({first_line(error)})"
+        ) from error
+    version = f"schema {model.version}" + (f", runs from TFLite {oldest} on" if oldest else "")
+    if card:
+        return Contents(anatomy, Card.from_json(card, path), version)
+    return Contents(anatomy, None, f"{stamp}, {version}" if stamp else version)
+
+
+def _steps(schema: Any, model: Any, graph: Any) -> Iterator[Step]:
+    constants = dict(_constants(schema, model, graph))
+    for operator in graph.operators:
+        code = model.operatorCodes[operator.opcodeIndex]
+        # Small codes stand in the older field as well, and in old files only there.
+        number = max(code.builtinCode, code.deprecatedBuiltinCode)
+        name = _names(schema.BuiltinOperator)[number]
+        if name == "CUSTOM":
+            name = _text(code.customCode)
+        if name == "DEQUANTIZE" and operator.inputs[0] in constants:
+            constants[operator.outputs[0]] = constants[operator.inputs[0]]
+            continue
+        given = tuple(constants[index] for index in operator.inputs if index in constants)
+        neurons = None
+        if name == "FULLY_CONNECTED":
+            outputs, inputs = graph.tensors[operator.inputs[1]].shape
+            neurons = (int(outputs), int(inputs))
+        yield Step(_spelt(name), given, neurons, _fused(schema, operator))
+
+
+def _constants(schema: Any, model: Any, graph: Any) -> Iterator[tuple[int, Constant]]:
+    """Every tensor whose content stands in the file, by its number."""
+    kinds = schema.TensorType
+    described = (kinds.INT32, kinds.INT64, kinds.BOOL)
+    for number, tensor in enumerate(graph.tensors):
+        data = _data(model, tensor.buffer)
+        if data:
+            shape = tuple(int(size) for size in ([] if tensor.shape is None else tensor.shape))
+            vector = tensor.type == kinds.FLOAT32 and len(shape) == 1
+            values: Floats | None = np.frombuffer(data, dtype="<f4") if vector else None
+            yield number, Constant(shape, values, tensor.type not in described)
+
+
+def _data(model: Any, number: int) -> bytes:
+    data = model.buffers[number].data
+    return b"" if data is None else bytes(np.asarray(data, np.uint8))
+
+
+def _fused(schema: Any, operator: Any) -> str:
+    """The activation that an operator applies to its own result."""
+    number = getattr(operator.builtinOptions, "fusedActivationFunction", 0)
+    name = _names(schema.ActivationFunctionType)[number]
+    return "" if name == "NONE" else _spelt(name)
+
+
+def _spelt(name: str) -> str:
+    """An operator's name as ONNX would write it: LEAKY_RELU -> LeakyRelu."""
+    camel = name.title().replace("_", "")
+    return SPELLING.get(camel, camel)
+
+
+@cache
+def _names(enumeration: Any) -> dict[int, str]:
+    """Number -> name of a generated enumeration."""
+    return {value: name for name, value in vars(enumeration).items() if name.isupper()}
+
+
+def _text(content: bytes | str | None) -> str:
+    return content.decode() if isinstance(content, bytes) else content or ""

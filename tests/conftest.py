@@ -1,0 +1,126 @@
+"""What the tests share: models trained once through the command line, and a way to type commands.
+
+Tests that need no TensorFlow run first; the first that needs it imports it, once.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from typer.testing import CliRunner
+
+from mlp_edge.cli.app import app
+from mlp_edge.model_directory import ModelDirectory
+
+# A user's own settings of these would change what is printed.
+for variable in ("COLUMNS", "NO_COLOR", "FORCE_COLOR"):
+    os.environ.pop(variable, None)
+
+
+class Typed(NamedTuple):
+    """What came of a command."""
+
+    code: int
+    out: str
+    err: str
+
+
+Type = Callable[..., Typed]
+
+
+def typed(*words: object) -> Typed:
+    """Run mlp-edge in this process, as if its words had been typed."""
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    return Typed(result.exit_code, result.stdout, result.stderr)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory: ./model is nobody's."""
+    place = tmp_path / "here"
+    place.mkdir()
+    monkeypatch.chdir(place)
+    return place
+
+
+@pytest.fixture(name="typed")
+def _typed(folder: Path) -> Type:
+    """Run mlp-edge in this process; ``typed("train", "--epochs", 5)``."""
+    return typed
+
+
+@pytest.fixture(name="process")
+def _process(folder: Path) -> Type:
+    """Run mlp-edge as a program of its own."""
+
+    def process(*words: object, **options: Any) -> Typed:
+        program = Path(sys.executable).with_name("mlp-edge")
+        result = subprocess.run(
+            [program, *map(str, words)], capture_output=True, text=True, check=False, **options
+        )
+        return Typed(result.returncode, result.stdout, result.stderr)
+
+    return process
+
+
+@pytest.fixture(scope="session")
+def keras() -> Any:
+    """Keras on TensorFlow, imported when the first test asks for it."""
+    from mlp_edge.lazy import keras
+
+    return keras()
+
+
+def _made(place: Path, *words: object) -> Path:
+    for command in (("train", *words, "--out", place, "-q"), ("export", "--model", place)):
+        result = typed(*command)
+        assert result.code == 0, result.err
+    return place
+
+
+@pytest.fixture(scope="session")
+def pima(keras: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of the Pima table with its three exports; copy it to change it (``model``)."""
+    return _made(tmp_path_factory.mktemp("pima") / "model", "pima", "--epochs", 20)
+
+
+@pytest.fixture(scope="session")
+def iris(keras: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A multiclass model whose labels are words."""
+    return _made(
+        tmp_path_factory.mktemp("iris") / "model", "iris", "--epochs", 12, "--hidden", "6",
+        "--learning-rate", "0.02",
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def sine(keras: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A regression with one input, trained on every row and without a scaling."""
+    return _made(
+        tmp_path_factory.mktemp("sine") / "model", "sine", "--epochs", 12, "--hidden", "16,16",
+        "--no-standardize", "--test-size", 0,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def model(pima: Path, folder: Path) -> Path:
+    """A Pima model of this test's own, where a user has it: ./model."""
+    return Path(shutil.copytree(pima, folder / "model"))
+
+
+@pytest.fixture
+def directory(pima: Path) -> ModelDirectory:
+    """The shared Pima model, opened."""
+    return ModelDirectory.open(pima)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Quick tests first: those that wait for TensorFlow go last."""
+    items.sort(key=lambda item: "keras" in getattr(item, "fixturenames", ()))

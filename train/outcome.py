@@ -1,0 +1,208 @@
+"""What a training leaves: the network, its description, and the files of a model directory."""
+
+from __future__ import annotations
+
+import csv
+import io
+import platform
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlp_edge import __version__
+from mlp_edge.card import Card
+from mlp_edge.data.table import Table
+from mlp_edge.keras_file import read_network
+from mlp_edge.manifest import Manifest
+from mlp_edge.mlp import DEFAULT_THRESHOLD, Feature, Floats, Mlp
+from mlp_edge.model_directory import HISTORY, MANIFEST, MODEL, SAMPLE, sample_csv
+from mlp_edge.train.baseline import describe, prior
+from mlp_edge.train.device import Device
+from mlp_edge.train.examples import Examples, Parts
+from mlp_edge.train.fitting import Fitted, predict
+from mlp_edge.train.keras_bytes import keras_bytes
+from mlp_edge.train.recipe import Recipe
+from mlp_edge.train.scores import score
+
+SAMPLE_ROWS = 200
+"""How many training rows stand in sample.csv when nothing was held out."""
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """A training that is ready to run: everything read, resolved and parted."""
+
+    table: Table
+    examples: Examples
+    parts: Parts
+    recipe: Recipe
+    name: str
+    device: Device
+
+    @property
+    def scored(self) -> dict[str, NDArray[np.int64]]:
+        """The row numbers of each part that has rows, by name."""
+        parts = self.parts
+        named = {"test": parts.test, "validation": parts.validation, "training": parts.training}
+        return {name: rows for name, rows in named.items() if len(rows)}
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """What a training leaves.
+
+    Attributes:
+        mlp: the first run's network.
+        manifest: its description.
+        files: name -> content, for a model directory.
+        reason: why the task is what it is.
+        runs: each run's seed and its scores by part.
+        path: which way the fits went, "compiled epochs" or "model.fit".
+        device: where they ran, and why there, in a sentence.
+    """
+
+    mlp: Mlp
+    manifest: Manifest
+    files: Mapping[str, bytes]
+    reason: str
+    runs: Sequence[Mapping[str, Any]]
+    path: str
+    device: str
+
+
+def outcome(
+    job: Job, model: Any, fitted: Fitted, runs: Sequence[Mapping[str, Any]], linear: Any
+) -> Trained:
+    """Describe the first run's model.
+
+    Args:
+        job: what was trained.
+        model: the fitted Keras model.
+        fitted: how it went.
+        runs: each run's seed and scores.
+        linear: the fitted baseline.
+    """
+    content = keras_bytes(model)
+    mlp = _mlp(job, content)
+    sample, origin = _sample_rows(job)
+    manifest = _manifest(job, mlp, _all_scores(job, runs, linear), linear, origin)
+    rows = job.examples.rows[sample]
+    cells = [job.examples.cells[index] for index in sample]
+    files = {
+        MODEL: content,
+        MANIFEST: manifest.to_json().encode(),
+        HISTORY: _history_csv(fitted.history),
+        SAMPLE: sample_csv(Card.of(mlp), rows, cells, predict(model, rows)),
+    }
+    return Trained(
+        mlp, manifest, files, job.examples.reason, runs, fitted.path.value, job.device.says
+    )
+
+
+def _manifest(job: Job, mlp: Mlp, scores: Mapping[str, Any], linear: Any, origin: str) -> Manifest:
+    parts = job.parts
+    return Manifest(
+        name=mlp.name,
+        table=job.table.source,
+        features=mlp.features,
+        target=mlp.target,
+        labels=mlp.labels,
+        task=mlp.task,
+        threshold=float(mlp.threshold),
+        seed=job.recipe.seed,
+        recipe=job.recipe.to_dict(),
+        rows={
+            "training": len(parts.training),
+            "validation": len(parts.validation),
+            "test": len(parts.test),
+        },
+        sample=origin,
+        scores=scores,
+        baseline=describe(linear, job.examples.rows[parts.training]),
+        prior=prior(job.examples, parts),
+        versions=_versions(),
+        sha256={"data": job.table.sha256, "weights": mlp.weights_sha256},
+    )
+
+
+def scores_of(job: Job, model: Any) -> dict[str, dict[str, float]]:
+    """Part -> metric -> value, for each part that has rows."""
+    return {part: _score(job, rows, predict(model, job.examples.rows[rows]))
+            for part, rows in job.scored.items()}  # fmt: skip
+
+
+def _score(job: Job, rows: NDArray[np.int64], outputs: Floats) -> dict[str, float]:
+    return score(job.recipe.metrics, job.examples.truth(rows), outputs)
+
+
+def _all_scores(job: Job, runs: Sequence[Mapping[str, Any]], linear: Any) -> dict[str, Any]:
+    """Part -> model -> metric -> value, and every run where there are several."""
+    baseline = scores_of(job, linear)
+    constant = np.array(prior(job.examples, job.parts), np.float32)
+    scores: dict[str, Any] = {}
+    for part, rows in job.scored.items():
+        scores[part] = {
+            "mlp": runs[0][part],
+            "linear": baseline[part],
+            "prior": _score(job, rows, np.tile(constant, (len(rows), 1))),
+        }
+    if len(runs) > 1:
+        scores["runs"] = runs
+    return scores
+
+
+def _mlp(job: Job, content: bytes) -> Mlp:
+    """The network as it reads back from the file that will be saved."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / MODEL
+        path.write_bytes(content)
+        network = read_network(path)
+    examples = job.examples
+    seen = examples.rows[job.parts.training]
+    features = tuple(
+        Feature(column, float(low), float(high))
+        for column, low, high in zip(
+            examples.names, seen.min(axis=0), seen.max(axis=0), strict=True
+        )
+    )
+    return Mlp(
+        name=job.name,
+        features=features,
+        target=examples.target,
+        labels=examples.labels,
+        task=examples.task,
+        threshold=DEFAULT_THRESHOLD,
+        scaling=network.scaling,
+        layers=network.layers,
+    )
+
+
+def _sample_rows(job: Job) -> tuple[NDArray[np.int64], str]:
+    """The rows of sample.csv and where they come from."""
+    if len(job.parts.test):
+        return job.parts.test, "held-out"
+    return job.parts.training[:SAMPLE_ROWS], "training"
+
+
+def _history_csv(history: list[dict[str, float]]) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["epoch", *history[0]])
+    for epoch, logs in enumerate(history, start=1):
+        writer.writerow([epoch, *(f"{value:.9g}" for value in logs.values())])
+    return text.getvalue().encode()
+
+
+def _versions() -> dict[str, str]:
+    packages = ("tensorflow", "keras", "numpy")
+    return {
+        "mlp-edge": __version__,
+        "python": platform.python_version(),
+        **{package: version(package) for package in packages},
+    }
