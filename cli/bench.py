@@ -42,7 +42,7 @@ def bench(
     ] = True,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure how fast every export predicts, beside Keras and plain ONNX Runtime."""
+    """Measure how fast every export predicts on every runtime."""
     from mlp_edge.model_directory import ModelDirectory
     from mlp_edge.runtime import RUNTIMES
     from mlp_edge.runtime.contestants import contestants
@@ -99,17 +99,17 @@ def _measured(
     weights = directory.manifest.sha256["weights"]
     rows = directory.sample().rows
     with _status() as watch, ExitStack() as stack:
-        starts: list[float | None] = []
-        for contestant in present:
-            started = cold and contestant.starts_alone
-            if started:
-                watch(f"starting {contestant.name} in a fresh Python")
-            starts.append(cold_seconds(contestant, weights, rows[:1]) if started else None)
         predictors = {}
         for contestant in present:
-            watch(f"opening {contestant.path.name} with {contestant.name}")
-            key = f"{contestant.path.name} on {contestant.name}"
-            predictors[key] = stack.enter_context(opened(contestant, weights))
+            name = f"{contestant.path.name} on {contestant.name}"
+            watch(f"opening {name}")
+            predictors[name] = stack.enter_context(opened(contestant, weights))
+        starts: list[float | None] = []
+        for contestant, name in zip(present, predictors, strict=True):
+            started = cold and contestant.starts_alone
+            if started:
+                watch(f"starting a fresh Python for {name}")
+            starts.append(cold_seconds(contestant, weights, rows[:1]) if started else None)
         timings = measure(predictors, rows, sizes, seconds, watch)
     return list(zip(present, timings.values(), starts, strict=True))
 

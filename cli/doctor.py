@@ -19,7 +19,7 @@ STYLES = {"ok": "green", "missing": "yellow", "not tried": "yellow", "broken": "
 
 
 def doctor(as_json: JsonOption = False) -> None:
-    """Show what this machine can do, and the command that brings what is missing."""
+    """Show what this machine can do, and what brings the rest."""
     from mlp_edge.requirements import requirements
     from mlp_edge.runtime import machine
 

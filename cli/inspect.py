@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from mlp_edge.anatomy import Anatomy
+    from mlp_edge.card import Card
     from mlp_edge.model_directory import ModelDirectory
     from mlp_edge.runtime.inspection import Inspection
 
@@ -29,7 +30,7 @@ def inspect(
     ] = DEFAULT_MODEL,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what is in a model: layers, scaling, features, labels, hash, who wrote it."""
+    """Show what is in a model, without running or compiling it."""
     from mlp_edge.model_directory import MANIFEST, MODEL, ModelDirectory
     from mlp_edge.runtime.inspection import inspect_file, inspect_original
 
@@ -167,19 +168,22 @@ def _card_facts(found: Inspection) -> dict[str, str]:
     facts = {"file sha256": found.file_sha256}
     if card is None:
         return facts
-    answer = {
-        "binary": lambda: (
-            f"{card.labels[1]} where probability > {card.threshold:.9g}, otherwise {card.labels[0]}"
-        ),
-        "multiclass": lambda: f"the most probable of {', '.join(card.labels)}",
-        "regression": lambda: "a number",
-    }[card.task]()
     return {
         "predicts": f"{card.target} ({card.task})",
-        "answer": answer,
+        "answer": _answer(card),
         "weights sha256": card.weights_sha256,
         **facts,
     }
+
+
+def _answer(card: Card) -> str:
+    """How a prediction becomes what the model says."""
+    if card.task == "regression":
+        return "a number"
+    if card.task == "multiclass":
+        return f"the most probable of {', '.join(card.labels)}"
+    no, yes = card.labels
+    return f"{yes} where probability > {card.threshold:.9g}, otherwise {no}"
 
 
 def _fact(label: str, value: str) -> None:
@@ -209,9 +213,12 @@ def _layer_table(anatomy: Anatomy) -> Table:
         number += layer.kind == "dense"
         kind = "output" if layer is anatomy.layers[-1] else f"hidden {number}"
         table.add_row(
-            kind if layer.kind == "dense" else layer.kind, layer.activation, _width(layer.outputs), f"{layer.parameters:,}",
+            kind if layer.kind == "dense" else layer.kind,
+            layer.activation,
+            _width(layer.outputs),
+            f"{layer.parameters:,}",
             _count(layer.multiply_adds),
-        )  # fmt: skip
+        )
     table.add_section()
     table.add_row("all", "", "", f"{anatomy.parameters:,}", _count(anatomy.multiply_adds))
     return table

@@ -32,7 +32,7 @@ def parity(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Prove that every export gives the predictions of the original model."""
+    """Prove that every export predicts what the original does."""
     from mlp_edge.export import EXPORTERS
     from mlp_edge.model_directory import ModelDirectory
     from mlp_edge.parity.parity import check

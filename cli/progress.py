@@ -27,15 +27,18 @@ def watching(quiet: bool) -> Iterator[Stage]:
     if quiet:
         yield lambda _title, _epochs: lambda _epoch, _logs: None
     elif err.is_terminal:
-        with Progress(
+        progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
             TextColumn("{task.completed}/{task.total} epochs"),
             TextColumn("{task.fields[scores]}"),
             TimeRemainingColumn(),
             console=err,
-        ) as progress:
+        )
+        try:
             yield lambda title, epochs: _bar(progress, title, epochs)
+        finally:
+            progress.stop()
     else:
         yield _lines
 
@@ -58,6 +61,7 @@ def start_tensorflow() -> None:
 
 
 def _bar(progress: Progress, title: str, epochs: int) -> Watch:
+    progress.start()  # not before the first fit: until then another line may be moving
     task = progress.add_task(title, total=epochs, scores="")
 
     def watch(epoch: int, logs: Mapping[str, float]) -> None:

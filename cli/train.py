@@ -82,7 +82,7 @@ def train(
     force: Annotated[bool, typer.Option("--force", help="Replace a model that is there.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
-    """Train a network on a table and judge it on rows that it never saw."""
+    """Train a network on a table; judge it on rows it never saw."""
     from mlp_edge.data.read import read_table
     from mlp_edge.model_directory import KNOWN, ModelDirectory
     from mlp_edge.train.device import Device, take
@@ -103,9 +103,9 @@ def train(
     check_replaceable(directory, KNOWN, force)
     saved = None if start is None else ModelDirectory.open(start)
     read = read_table(table)
-    start_tensorflow()
 
     def place(work: int) -> Device:
+        start_tensorflow()  # by now every option and row has been checked
         return take(device, strategy, work, tf32)
 
     with watching(quiet) as stage:

@@ -100,6 +100,7 @@ class Manifest:
                 _text(digest)
             check_name(values["name"])
             values["prior"] = [float(share) for share in values["prior"]]
+            _check_labels(values["task"], len(values["labels"]), len(values["prior"]))
             return cls(**{entry.name: values[entry.name] for entry in fields(cls)})
         except (TypeError, KeyError, ValueError, ModelError) as error:
             raise ModelError(f"{source}: damaged ({first_line(error)})") from error
@@ -112,6 +113,12 @@ KINDS: Mapping[str, type | tuple[type, ...]] = {
     "sha256": dict, "exports": dict,
 }  # fmt: skip
 """What JSON makes of each key."""
+
+
+def _check_labels(task: str, labels: int, outputs: int) -> None:
+    expected = {"regression": 0, "binary": 2, "multiclass": max(outputs, 2)}[task]
+    if labels != expected or outputs < 1 or (task == "binary" and outputs != 1):
+        raise ValueError(f"a {task} task with {labels} labels and {outputs} prior values")
 
 
 def _feature(name: Any, low: Any, high: Any) -> Feature:

@@ -96,16 +96,22 @@ class ModelDirectory:
         """
         manifest = self.manifest
         network = read_network(self.keras_path)
-        mlp = Mlp(
-            name=manifest.name,
-            features=manifest.features,
-            target=manifest.target,
-            labels=manifest.labels,
-            task=manifest.task,
-            threshold=np.float32(manifest.threshold),
-            scaling=network.scaling,
-            layers=network.layers,
-        )
+        try:
+            mlp = Mlp(
+                name=manifest.name,
+                features=manifest.features,
+                target=manifest.target,
+                labels=manifest.labels,
+                task=manifest.task,
+                threshold=np.float32(manifest.threshold),
+                scaling=network.scaling,
+                layers=network.layers,
+            )
+        except ModelError as error:
+            raise ModelError(
+                f"{self.keras_path}: not the network that {MANIFEST} describes ({error}); train "
+                "again, or name the .keras file itself with --model"
+            ) from error
         if mlp.weights_sha256 != manifest.sha256["weights"]:
             raise ModelError(
                 f"{self.keras_path}: not the network that {MANIFEST} describes (its weights have "

@@ -113,7 +113,7 @@ def _session(path: Path) -> Predict:
 def _keras(path: Path, way: str) -> Predict:
     model = keras().models.load_model(path, compile=False, safe_mode=True)
     if way == "model(x)":
-        return lambda rows: np.asarray(model(rows, training=False))
+        return lambda rows: model(rows, training=False).numpy()
     return lambda rows: np.asarray(model.predict(rows, verbose=0, batch_size=len(rows)))
 
 
@@ -139,7 +139,9 @@ def cold_seconds(contestant: Contestant, weights: str, row: Rows) -> float:
         return float(result.stdout.split()[-1])
     except (IndexError, ValueError):
         lines = result.stderr.strip().splitlines() or ["it said nothing"]
-        raise ModelError(f"{contestant.path}: {contestant.name} does not start: {lines[-1]}") from None
+        raise ModelError(
+            f"{contestant.path}: {contestant.name} does not start: {lines[-1]}"
+        ) from None
 
 
 _COLD = """

@@ -22,7 +22,8 @@ _VECTOR = r"^static const float {name}\[(\d{{1,7}})\] MLP_EDGE_FLASH = \{{(.*?)^
 _ACTIVATION = r"^/\* Layer {number}, (\w+): "
 _NUMBER = re.compile(r"-?[0-9][0-9.]*(?:e[+-]?[0-9]+)?(?=f\b)")
 _FEATURE = re.compile(
-    r'^ \*   \[\d+\] "(?:[^"\\]|\\.)*" +(?:([-+0-9.e]+) to ([-+0-9.e]+)|range unknown)$', re.MULTILINE
+    r'^ \*   \[\d+\] "(?:[^"\\]|\\.)*" +(?:([-+0-9.e]+) to ([-+0-9.e]+)|range unknown)$',
+    re.MULTILINE,
 )
 _WRITTEN = re.compile(r"^ \*   written   by (mlp-edge \S+): ", re.MULTILINE)
 _CARD = re.compile(r"^/\* mlp-edge-card ", re.MULTILINE)

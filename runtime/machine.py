@@ -105,15 +105,25 @@ PROGRAMS = (
     Program("gcc", "the runtime c, which compiles a header to run it here", "gcc"),
     Program("g++", "tests of the headers as C++, which is what Arduino compiles", "g++"),
     Program("clang", "the runtime c where gcc is missing", "clang"),
-    Program("avr-gcc", "headers on AVR boards such as the Uno, in a runtime to come", "gcc-avr avr-libc"),
-    Program("simavr", "simulating AVR boards, in a runtime to come", "simavr"),
-    Program("arm-none-eabi-gcc", "headers on Cortex-M boards, in a runtime to come",
-            "gcc-arm-none-eabi libnewlib-arm-none-eabi"),
-    Program("qemu-system-arm", "simulating Cortex-M boards, in a runtime to come", "qemu-system-arm"),
-    Program("riscv64-unknown-elf-gcc", "headers on RISC-V boards, in a runtime to come",
-            "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf"),
-    Program("qemu-system-riscv32", "simulating RISC-V boards, in a runtime to come", "qemu-system-misc"),
-)  # fmt: skip
+    Program("avr-gcc", "AVR boards such as the Uno, in a runtime to come", "gcc-avr avr-libc"),
+    Program("simavr", "simulated AVR boards, in a runtime to come", "simavr"),
+    Program(
+        "arm-none-eabi-gcc",
+        "Cortex-M boards, in a runtime to come",
+        "gcc-arm-none-eabi libnewlib-arm-none-eabi",
+    ),
+    Program(
+        "qemu-system-arm", "simulated Cortex-M boards, in a runtime to come", "qemu-system-arm"
+    ),
+    Program(
+        "riscv64-unknown-elf-gcc",
+        "RISC-V boards, in a runtime to come",
+        "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf",
+    ),
+    Program(
+        "qemu-system-riscv32", "simulated RISC-V boards, in a runtime to come", "qemu-system-misc"
+    ),
+)
 SILENT = {"simavr"}
 """Programs that cannot be asked for their version."""
 

@@ -148,11 +148,13 @@ def _steps(graph: Message, nodes: list[Message]) -> Iterator[Step]:
     constants = {tensor.text(8): _constant(tensor) for tensor in graph.messages(5)}
     for node in nodes:
         operator, inputs, outputs = node.text(4), node.texts(1), node.texts(2)
+        if not operator:
+            raise ValueError("an operator without a name")
         attributes = {entry.text(1): entry for entry in node.messages(5)}
         if operator == "Constant":
             for tensor in attributes["value"].messages(5) if "value" in attributes else []:
                 constants[outputs[0]] = _constant(tensor)
-        elif operator in PASSED_ON and inputs[0] in constants:
+        elif operator in PASSED_ON and constants.keys() & inputs[:1]:
             constants[outputs[0]] = constants[inputs[0]]._replace(values=None)
         else:
             given = tuple(constants[name] for name in inputs if name in constants)

@@ -77,7 +77,7 @@ def measure(
         watch(f"warming up {name}")
         timings[name] = Timing(_calls_per_sample(predict, tables[1]), {size: [] for size in tables})
     for turn in range(ROUNDS):
-        names = list(contestants) if turn % 2 == 0 else list(reversed(contestants))
+        names = list(contestants)[:: 1 if turn % 2 == 0 else -1]
         for batch, table in tables.items():
             watch(f"round {turn + 1} of {ROUNDS}, batches of {batch:,}")
             for name in names:

@@ -83,7 +83,9 @@ def by_both(
 
 
 def state(model: Any) -> list[np.ndarray]:
-    return [variable.numpy().copy() for variable in (*model.variables, *model.optimizer.variables)]
+    return [
+        variable.value.numpy().copy() for variable in (*model.variables, *model.optimizer.variables)
+    ]
 
 
 def assert_same_history(got: Logs, expected: Logs) -> None:
@@ -274,15 +276,16 @@ def test_calls_stay_short_by_what_the_last_one_took() -> None:
 @pytest.mark.parametrize(("rows", "epochs"), [(57, 9), (1000, 3), (5, 4)])
 def test_calls_cover_every_step_once(rows: int, epochs: int) -> None:
     recipe = replace(RECIPE, epochs=epochs)
-    sizes = sizes_for(Part(np.zeros((rows, 1)), np.zeros((rows, 1))), None, recipe)
+    nothing = np.zeros((rows, 1), np.float32)
+    sizes = sizes_for(Part(nothing, nothing), None, recipe)
     orders = iter(np.full(rows, number, np.int32) for number in range(epochs))
-    steps = []
+    steps: list[tuple[int, Any]] = []
     for span, chosen in compiled._calls(sizes, epochs, orders, compiled.Pace()):
         for row in range(span.epochs):
             epoch = int(chosen.numpy()[row, 0])
             steps += [(epoch, step) for step in range(span.start, span.stop)]
             steps += [(epoch, "end")] if span.stop == sizes.steps else []
-    every = [*range(max(rows // 10, 1)), "end"]
+    every: list[Any] = [*range(max(rows // 10, 1)), "end"]
     assert steps == [(epoch, step) for epoch in range(epochs) for step in every]
 
 
@@ -323,7 +326,7 @@ def test_a_failure_of_the_compilation_is_not_lost() -> None:
     ],
 )
 def test_the_way_is_chosen_by_counts(
-    rows: int, validation: int, changes: dict[str, int], weights: int, replicas: int, path: FitPath
+    rows: int, validation: int, changes: dict[str, Any], weights: int, replicas: int, path: FitPath
 ) -> None:
     model = SimpleNamespace(
         count_params=lambda: weights,

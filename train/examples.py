@@ -20,7 +20,6 @@ from mlp_edge.mlp import DEFAULT_THRESHOLD, Floats, Rows, Task
 from mlp_edge.train.recipe import Recipe
 from mlp_edge.train.scores import Truth
 
-
 MOST_VARIANCE = 1e38
 """Of a column's readings; float32 ends at 3.4e38."""
 

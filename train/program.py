@@ -77,13 +77,17 @@ class Span(NamedTuple):
 
 
 def program_for(model: Any, sizes: Sizes) -> Program:
-    """The program for a compiled Keras model: a new one, or one kept from a model like it."""
-    return _kept(_description(model), sizes)
+    """The program for a compiled Keras model, on the model's device.
+
+    A new one, or one kept from a model like it.
+    """
+    return _kept(_description(model), sizes, model.trainable_variables[0].value.device)
 
 
 @lru_cache(maxsize=KEPT)
-def _kept(description: str, sizes: Sizes) -> Program:
-    return Program(description, sizes)
+def _kept(description: str, sizes: Sizes, device: str) -> Program:
+    with tensorflow().device(device):
+        return Program(description, sizes, device)
 
 
 def _description(model: Any) -> str:
@@ -99,15 +103,18 @@ class Program:
     Args:
         description: what ``_description`` gives.
         sizes: of the parts that it will train on.
+        device: TensorFlow's name of where the twin lies and the program runs.
     """
 
-    def __init__(self, description: str, sizes: Sizes) -> None:
+    def __init__(self, description: str, sizes: Sizes, device: str) -> None:
         self.sizes = sizes
+        self._device = device
         self._twin = keras().models.model_from_json(description)
         count = sum(math.prod(part.shape) for part in self._twin.trainable_variables)
         self._weights = keras().Variable(np.zeros(count, np.float32), name="weights")
+        settings = self._twin.optimizer.get_config()
+        self._optimizer = type(self._twin.optimizer).from_config(settings)
         # Keras makes the variables of optimizer and metrics when first used; here is the place.
-        self._optimizer = self._twin.optimizer
         self._optimizer.build([self._weights])
         targets = np.zeros((1, *self._twin.output_shape[1:]), np.float32)
         self._twin.compute_metrics(None, targets, targets)
@@ -119,18 +126,18 @@ class Program:
     def load(self, model: Any) -> None:
         """Take over a model's weights and states."""
         for ours, theirs in self._pairs(model):
-            numbers = np.concatenate([variable.numpy().ravel() for variable in theirs])
+            numbers = np.concatenate([variable.value.numpy().ravel() for variable in theirs])
             ours.assign(numbers.reshape(ours.shape))
 
     def store(self, model: Any) -> None:
         """Give a model the weights and states."""
         for ours, theirs in self._pairs(model):
-            for variable, part in zip(theirs, _parted(ours.numpy(), theirs), strict=True):
+            for variable, part in zip(theirs, _parted(ours.value.numpy(), theirs), strict=True):
                 variable.assign(part.reshape(variable.shape).copy())
 
     def snapshot(self) -> list[NDArray[Any]]:
         """A copy of the weights, those that are not trained included."""
-        return [variable.numpy().copy() for variable in self._all_weights()]
+        return [variable.value.numpy().copy() for variable in self._all_weights()]
 
     def restore(self, snapshot: list[NDArray[Any]]) -> None:
         """Go back to a snapshot's weights; the optimizer's state stays."""
@@ -169,7 +176,7 @@ class Program:
         orders = tensorflow().zeros((self.sizes.epochs, self.sizes.rows), "int32")
         nothing = (*data, orders, *_bounds(Span(epochs=0, start=1, stop=1)))
         self._epochs.get_concrete_function(*nothing)
-        _interruptibly(lambda: self._epochs(*nothing))
+        _interruptibly(lambda: self._call(*nothing))
         self._compiled = True
 
     def run(self, data: tuple[Any, ...], orders: Any, span: Span) -> NDArray[np.float32]:
@@ -185,8 +192,13 @@ class Program:
             (``span.epochs``, ``len(self.logs)``) float32: the logs of each epoch; zeros for a
             stretch that does not end its epoch.
         """
-        logs: NDArray[np.float32] = self._epochs(*data, orders, *_bounds(span)).numpy()
+        logs: NDArray[np.float32] = self._call(*data, orders, *_bounds(span)).numpy()
         return logs[: span.epochs]
+
+    def _call(self, *arguments: Any) -> Any:
+        # A thread knows nothing of the device that another one is set to.
+        with tensorflow().device(self._device):
+            return self._epochs(*arguments)
 
     def _loop(self, *arguments: Any) -> Any:
         """The program: as many epochs as it is told, from one row of orders each."""

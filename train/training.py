@@ -93,8 +93,8 @@ def go_on(
     check_fixed(saved, options, same_table=table.sha256 == start.manifest.sha256["data"])
     examples = reread_examples(table, start.manifest)
     recipe = _resolved(saved.given(options), examples)
-    job = _job(table, examples, recipe, name or start.manifest.name, place)
     start.mlp()  # refuses a model.keras that is not the manifest's
+    job = _job(table, examples, recipe, name or start.manifest.name, place)
 
     def make(seed: int) -> Any:
         tensorflow()

@@ -1,0 +1,349 @@
+"""``mlp-edge inspect``: what is shown is what is in the file."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import Type
+from networks import network, save_keras
+
+from mlp_edge.anatomy import AGAIN, Constant, Step, of_mlp, of_steps
+from mlp_edge.export import EXPORTERS, c
+from mlp_edge.keras_file import read_mlp
+from mlp_edge.mlp import HIDDEN_ACTIVATIONS
+from mlp_edge.model_directory import ModelDirectory
+from mlp_edge.runtime.inspection import inspect_file
+
+FORBIDDEN = {"tensorflow", "keras", "pandas", "matplotlib", "onnx", "onnxruntime"}
+KEYS = {
+    "path", "format", "name", "task", "target", "labels", "threshold", "features", "scaling",
+    "layers", "parameters", "multiply_adds", "weights_sha256", "file_sha256", "bytes",
+    "written_by", "notes",
+}  # fmt: skip
+
+
+def described(typed: Type, *words: object) -> dict[str, Any]:
+    answer = typed("inspect", *words, "--json")
+    assert answer.code == 0, answer.err
+    return dict(json.loads(answer.out))
+
+
+def header(folder: Path, **changes: Any) -> Path:
+    path = folder / "net.h"
+    path.write_bytes(c.export(network(**changes)))
+    return path
+
+
+def test_a_header_says_all_that_the_network_is(typed: Type, folder: Path) -> None:
+    mlp = network((4, 6, 3), task="multiclass")
+    path = folder / "net.h"
+    path.write_bytes(c.export(mlp))
+    found = described(typed, path)
+    assert set(found) == KEYS
+    assert found["weights_sha256"] == mlp.weights_sha256
+    assert found["labels"] == list(mlp.labels)
+    assert found["threshold"] is None
+    assert found["parameters"] == mlp.parameters
+    assert found["multiply_adds"] == 4 * 6 + 6 * 3
+    assert [layer["activation"] for layer in found["layers"]] == ["relu", "softmax"]
+    assert [feature["name"] for feature in found["features"]] == ["x0", "x1", "x2", "x3"]
+    assert found["features"][0]["low"] == pytest.approx(mlp.features[0].low, rel=1e-5)
+    assert mlp.scaling is not None
+    assert np.allclose(found["scaling"]["mean"], mlp.scaling.mean)
+    assert np.allclose(found["scaling"]["deviation"], mlp.scaling.deviation)
+
+
+def test_a_header_is_never_compiled(
+    typed: Type, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = header(folder)
+    path.write_text(path.read_text() + "\n#error nobody may compile this\n")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a program was started")
+
+    monkeypatch.setattr(subprocess, "run", refuse)
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    assert typed("inspect", path).code == 0
+
+
+@pytest.mark.parametrize("standardised", [True, False])
+@pytest.mark.parametrize("widths", [(8, 12, 8, 1), (1, 1), (3, 40, 1)])
+def test_a_header_of_any_shape(
+    typed: Type, folder: Path, widths: tuple[int, ...], standardised: bool
+) -> None:
+    path = header(folder, widths=widths, standardised=standardised)
+    found = described(typed, path)
+    assert found["layers"][0]["inputs"] == widths[0]
+    assert [layer["outputs"] for layer in found["layers"]] == list(widths[1:])
+    assert (found["scaling"]["mean"] is not None) is standardised
+
+
+def test_features_may_have_any_name(typed: Type, folder: Path) -> None:
+    from dataclasses import replace
+
+    names = ('say "hi"', "*/ end", "[bold]x[/bold]", "µ, café")
+    mlp = network((4, 2, 1))
+    odd = tuple(replace(known, name=name) for known, name in zip(mlp.features, names, strict=True))
+    path = folder / "net.h"
+    path.write_bytes(c.export(replace(mlp, features=odd)))
+    found = described(typed, path)
+    assert [feature["name"] for feature in found["features"]] == list(names)
+    assert all(feature["low"] is not None for feature in found["features"])
+    assert "[bold]x[/bold]" in typed("inspect", path).out
+
+
+def test_weights_without_functions_are_said_to_be_that(typed: Type, folder: Path) -> None:
+    path = folder / "net_weights.h"
+    path.write_bytes(c.export(network(), weights_only=True))
+    assert "weights only" in typed("inspect", path).err
+
+
+def test_a_header_without_its_card_still_shows_its_layers(typed: Type, folder: Path) -> None:
+    path = header(folder)
+    text = path.read_text()
+    path.write_text(text[: text.index("/* The model's card")])
+    found = described(typed, path)
+    assert found["name"] is None
+    assert found["parameters"] == network().parameters
+    shown = typed("inspect", path)
+    assert "8-12-8-1" in shown.out
+    assert "card" in shown.err
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("x.onnx", b"", "not an ONNX model"),
+        ("x.onnx", b"hello", "not an ONNX model"),
+        ("x.onnx", b"\x3a\x02\x0a\x00", "not an ONNX model"),
+        ("x.onnx", b"\xff" * 40, "not an ONNX model"),
+        ("x.tflite", b"hello", "TFL3"),
+        ("x.tflite", b"\x1c\0\0\0TFL3" + b"\xff" * 60, "not a TFLite model"),
+        ("x.h", b"int main(void) { return 0; }", "not a header"),
+        ("x.keras", b"PK", "not a .keras file"),
+        ("x.txt", b"hello", "cannot tell"),
+    ],
+)
+def test_what_is_no_model_is_refused_in_a_sentence(
+    typed: Type, folder: Path, name: str, content: bytes, says: str
+) -> None:
+    path = folder / name
+    path.write_bytes(content)
+    answer = typed("inspect", path)
+    assert answer.code == 2
+    assert says in answer.err
+    assert len(answer.err.strip().splitlines()) == 1
+    assert answer.out == ""
+
+
+def test_what_is_not_there_is_refused(typed: Type, folder: Path) -> None:
+    (folder / "empty").mkdir()
+    for words in ((), ("nix.onnx",), ("nix",), ("empty",)):
+        answer = typed("inspect", *words)
+        assert answer.code == 2
+        assert "error:" in answer.err
+
+
+@pytest.mark.parametrize("keep", range(100, 6000, 397))
+def test_a_header_cut_short_is_refused_or_read(typed: Type, folder: Path, keep: int) -> None:
+    path = header(folder)
+    path.write_bytes(path.read_bytes()[:keep])
+    assert typed("inspect", path).code in (0, 2)
+
+
+def constant(*shape: int, trained: bool = True) -> Constant:
+    values = np.arange(shape[0], dtype=np.float32) if len(shape) == 1 else None
+    return Constant(shape, values, trained)
+
+
+def test_a_graph_is_read_as_layers() -> None:
+    found = of_steps(
+        [
+            Step("Sub", (constant(3),)),
+            Step("MatMul", (constant(3, 5),), (5, 3)),
+            Step("Add", (constant(5),)),
+            Step("Relu"),
+            Step("Gemm", (constant(2, 5), constant(2)), (2, 5)),
+            Step("Mystery"),
+        ]
+    )
+    assert found.topology == "3-5-2"
+    assert [layer.activation for layer in found.layers] == ["relu", "Mystery"]
+    assert [layer.parameters for layer in found.layers] == [20, 12]
+    assert found.mean is not None
+    assert found.deviation is None
+
+
+def test_unknown_operators_with_weights_are_shown_by_name() -> None:
+    found = of_steps(
+        [Step("Conv", (constant(8, 1, 3, 3), constant(8))), Step("Relu"),
+         Step("Reshape", (constant(2, trained=False),)),
+         Step("Gemm", (constant(2, 5), constant(2)), (2, 5))]
+    )  # fmt: skip
+    assert [layer.kind for layer in found.layers] == ["Conv", "dense"]
+    assert found.layers[0].parameters == 80
+    assert found.multiply_adds is None
+
+
+def test_weights_that_are_used_twice_count_once() -> None:
+    weights, bias = constant(4, 3), constant(4)
+    found = of_steps([Step("Gemm", (weights, bias), (4, 3)), Step("Gemm", (weights, bias), (4, 3))])
+    assert [layer.kind for layer in found.layers] == ["dense", AGAIN]
+    assert found.parameters == 16
+    assert found.multiply_adds == 24
+
+
+# What follows needs TensorFlow to make the files, never to read them.
+
+
+@pytest.mark.parametrize("activation", HIDDEN_ACTIVATIONS)
+def test_onnx_and_tflite_show_the_network_that_was_exported(
+    keras: Any, folder: Path, activation: str
+) -> None:
+    mlp = network((8, 12, 5, 1), activation)
+    for exporter in EXPORTERS[:2]:
+        path = folder / f"net{exporter.suffix}"
+        path.write_bytes(exporter.export(mlp))
+        found = inspect_file(path)
+        assert found.card is not None
+        assert found.card.weights_sha256 == mlp.weights_sha256
+        assert found.anatomy.topology == mlp.topology
+        assert found.anatomy.layers[-1].activation == "sigmoid"
+        # Converters fold a layer without activation into the biases of the next.
+        folded = 5 if activation == "linear" and exporter.suffix == ".tflite" else 0
+        assert found.anatomy.parameters == mlp.parameters - folded
+        assert mlp.scaling is not None
+        assert found.anatomy.mean is not None
+        assert np.array_equal(found.anatomy.mean, mlp.scaling.mean)
+        if exporter.suffix == ".onnx":
+            assert found.anatomy.deviation is not None
+            assert np.allclose(found.anatomy.deviation, mlp.scaling.deviation, rtol=1e-6)
+            assert "tf2onnx" in found.written_by
+        else:
+            assert "division" in " ".join(found.notes)
+
+
+def test_activations_have_kerass_names_where_they_can_be_told(keras: Any, folder: Path) -> None:
+    known = {".onnx": set(HIDDEN_ACTIVATIONS) - {"hard_sigmoid"},
+             ".tflite": set(HIDDEN_ACTIVATIONS) - {"hard_sigmoid", "softplus"}}  # fmt: skip
+    for exporter in EXPORTERS[:2]:
+        for activation in sorted(known[exporter.suffix]):
+            path = folder / f"net{exporter.suffix}"
+            path.write_bytes(exporter.export(network((4, 3, 1), activation)))
+            assert inspect_file(path).anatomy.layers[0].activation == activation
+
+
+def test_a_strangers_keras_file_shows_what_can_be_known(
+    keras: Any, typed: Type, folder: Path
+) -> None:
+    path = save_keras(network((4, 6, 1)), folder / "theirs.keras")
+    found = described(typed, path)
+    assert found["layers"] == [vars(layer) for layer in of_mlp(read_mlp(path)).layers]
+    assert found["written_by"].startswith("Keras 3")
+    assert "made up" in typed("inspect", path).err
+
+
+def test_a_strangers_onnx_file_shows_what_can_be_known(
+    keras: Any, typed: Type, folder: Path
+) -> None:
+    import onnx
+    from onnx import TensorProto, helper
+
+    def floats(name: str, *shape: int) -> Any:
+        count = int(np.prod(shape))
+        return helper.make_tensor(name, TensorProto.FLOAT, shape, [0.5] * count)
+
+    graph = helper.make_graph(
+        [helper.make_node("Gemm", ["x", "w", "b"], ["h"], transB=1),
+         helper.make_node("Tanh", ["h"], ["t"]),
+         helper.make_node("Constant", [], ["v"], value=floats("v", 5, 2)),
+         helper.make_node("MatMul", ["t", "v"], ["y"])],
+        "theirs",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 2])],
+        [floats("w", 5, 3), floats("b", 5)],
+    )  # fmt: skip
+    onnx.save(helper.make_model(graph, producer_name="somebody"), folder / "theirs.onnx")
+    found = described(typed, "theirs.onnx")
+    assert [(layer["inputs"], layer["outputs"]) for layer in found["layers"]] == [(3, 5), (5, 2)]
+    assert [layer["activation"] for layer in found["layers"]] == ["tanh", "linear"]
+    assert found["parameters"] == 15 + 5 + 10
+    assert found["weights_sha256"] is None
+    assert "somebody" in found["written_by"]
+    shown = typed("inspect", "theirs.onnx")
+    assert shown.code == 0
+    assert "no mlp-edge metadata" in shown.err
+
+
+def test_every_artifact_of_a_directory_agrees(typed: Type, pima: Path) -> None:
+    whole = described(typed, pima)
+    for path in sorted((pima / "exports").iterdir()):
+        found = described(typed, path)
+        for key in ("name", "task", "target", "labels", "threshold", "parameters",
+                    "multiply_adds", "weights_sha256"):  # fmt: skip
+            assert found[key] == whole[key], (path, key)
+        assert found["layers"] == whole["layers"]
+
+
+def test_a_directory_shows_scores_recipe_and_exports(typed: Type, model: Path) -> None:
+    found = described(typed)
+    assert set(found) > KEYS
+    manifest = ModelDirectory.open(model).manifest
+    assert found["scores"] == manifest.scores
+    assert found["rows"] == manifest.rows
+    assert {export["state"] for export in found["exports"]} == {"as exported"}
+    (model / "exports" / "pima.onnx").write_bytes(b"other")
+    (model / "exports" / "pima.h").unlink()
+    shutil.copy(model / "model.json", model / "exports" / "notes.txt")
+    states = {export["file"]: export["state"] for export in described(typed)["exports"]}
+    assert states == {"notes.txt": "not ours", "pima.h": "missing", "pima.onnx": "changed",
+                      "pima.tflite": "as exported"}  # fmt: skip
+    shown = typed("inspect")
+    assert shown.code == 0
+    for word in ("8-12-8-1", "glucose", "diabetes", "accuracy", "changed", "missing", "epochs"):
+        assert word in shown.out
+
+
+def test_the_original_of_a_directory_is_the_directory(typed: Type, model: Path) -> None:
+    assert described(typed, "model/model.keras") == described(typed, "model")
+
+
+def test_a_damaged_file_is_refused_or_read(typed: Type, model: Path) -> None:
+    for path in sorted((model / "exports").iterdir()):
+        whole = path.read_bytes()
+        for keep in range(0, len(whole), max(1, len(whole) // 12)):
+            path.write_bytes(whole[:keep])
+            assert typed("inspect", path).code in (0, 2), (path.name, keep)
+        for place in range(0, len(whole), max(1, len(whole) // 25)):
+            path.write_bytes(whole[:place] + b"\xff" + whole[place + 1 :])
+            assert typed("inspect", path).code in (0, 2), (path.name, place)
+
+
+def test_it_is_readable_at_80_columns_and_plain_in_a_pipe(process: Type, model: Path) -> None:
+    answer = process("inspect", cwd=model.parent)
+    assert answer.code == 0
+    assert "\x1b" not in answer.out
+    assert max(map(len, answer.out.splitlines())) <= 80
+
+
+def test_nothing_heavy_is_imported(model: Path) -> None:
+    program = (
+        "import sys\n"
+        "from mlp_edge.cli.app import app\n"
+        "app(sys.argv[1:], standalone_mode=False)\n"
+        f"print(sorted({FORBIDDEN!r} & set(sys.modules)), file=sys.stderr)\n"
+    )
+    for path in (model, *(model / "exports").iterdir()):
+        result = subprocess.run(
+            [sys.executable, "-c", program, "inspect", str(path)],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        assert result.stderr.splitlines()[-1] == "[]", path
