@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from conftest import Type, Typed
 
 from mlp_edge import writing
-from mlp_edge.model_directory import ModelDirectory
 
 
 def refused(result: Typed, folder: Path, *left: str) -> str:
@@ -66,7 +66,7 @@ def test_options_that_cannot_be(typed: Type, folder: Path, options: list[str], s
 def test_text_where_a_number_belongs(typed: Type, folder: Path, option: str) -> None:
     result = typed("train", option, "many")
     assert (result.code, result.out) == (2, "")
-    assert f"Invalid value for '{option}': Input should be a valid" in result.err
+    assert f"Invalid value for '{option}': " in result.err
     assert "Traceback" not in result.err
     assert list(folder.iterdir()) == []
 
@@ -118,6 +118,8 @@ def test_a_disk_that_fills_up_or_a_user_who_gave_up(
     typed: Type, model: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
     before = {path: path.read_bytes() for path in model.rglob("*") if path.is_file()}
+    trained = SimpleNamespace(files={path.name: content for path, content in before.items()})
+    monkeypatch.setattr("mlp_edge.train.training.train", lambda *_, **_options: trained)
     real = writing._write
 
     def write(path: Path, content: bytes) -> None:
@@ -126,15 +128,13 @@ def test_a_disk_that_fills_up_or_a_user_who_gave_up(
         real(path, content)
 
     monkeypatch.setattr(writing, "_write", write)
-    words = ("train", "iris", "--epochs", 1, "--hidden", "none", "-q", "--force")
-    result = typed(*words)
+    result = typed("train", "-q", "--force")
     if isinstance(error, KeyboardInterrupt):
         assert result == (130, "", "interrupted; nothing was left half done\n")
         assert [path.name for path in folder.iterdir()] == ["model"]
     else:
         assert "No space left on device); nothing was changed" in refused(result, folder, "model")
     assert before == {path: path.read_bytes() for path in model.rglob("*") if path.is_file()}
-    monkeypatch.undo()
 
 
 @pytest.fixture(scope="module")
@@ -186,10 +186,3 @@ def test_progress_is_a_plain_line_per_fit(session: Typed) -> None:
     titles = [line.split(":")[0] for line in last]
     assert titles == ["linear baseline", "run 1 of 2", "run 2 of 2"]
     assert all(re.search(r": epoch \d of 2, loss \d", line) for line in lines)
-
-
-def test_quiet_is_quiet(keras: Any, typed: Type, folder: Path) -> None:
-    result = typed("train", "iris", "--epochs", 1, "--hidden", "none", "--quiet")
-    assert (result.code, result.err) == (0, "")
-    assert result.out.endswith("\nnext: mlp-edge export\n")
-    assert ModelDirectory.open(folder / "model").mlp().topology == "4-3"

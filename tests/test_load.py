@@ -20,7 +20,7 @@ from networks import network, readings
 import mlp_edge
 from mlp_edge import export as exporters
 from mlp_edge.card import Card
-from mlp_edge.errors import InputError, MissingError, ModelError
+from mlp_edge.errors import InputError, MissingError
 from mlp_edge.model_directory import ModelDirectory
 from mlp_edge.reference import predict
 from mlp_edge.runtime import RUNTIMES
@@ -312,7 +312,6 @@ def test_an_onnx_without_our_metadata(pima: Path, folder: Path) -> None:
 
 
 def test_an_onnx_of_another_shape(keras: Any, folder: Path) -> None:
-    import onnx
     from onnx import TensorProto, helper
 
     def add(ranks: list[int], kind: int = TensorProto.FLOAT) -> bytes:

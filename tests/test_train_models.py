@@ -23,7 +23,8 @@ from mlp_edge.model_directory import ModelDirectory
 from mlp_edge.reference import predict
 
 PIMA = ("train", "pima", "--epochs", 20, "-q")
-"""As the shared model was trained."""
+IRIS = ("train", "iris", "--epochs", 12, "--hidden", "6", "--learning-rate", "0.02", "-q")
+"""As the shared models were trained."""
 
 
 def manifest(model: Path) -> dict[str, Any]:
@@ -227,9 +228,9 @@ def test_more_runs_keep_the_first(pima: Path, typed: Type, folder: Path) -> None
         assert f"{figure:.4f}" in result.out
 
 
-def test_another_seed_is_another_model(pima: Path, typed: Type, folder: Path) -> None:
-    good(typed(*PIMA, "--seed", 1, "--out", "other"))
-    ours, other = digests(pima), digests(folder / "other")
+def test_another_seed_is_another_model(iris: Path, typed: Type, folder: Path) -> None:
+    good(typed(*IRIS, "--seed", 1, "--out", "other"))
+    ours, other = digests(iris), digests(folder / "other")
     assert all(ours[name] != digest for name, digest in other.items())
     assert manifest(folder / "other")["seed"] == 1
 
@@ -246,8 +247,8 @@ for place in sys.argv[1:]:
     rows = np.array([line[:width] for line in lines], np.float32)
     expected = np.array([line[-outputs:] for line in lines], np.float32)
     assert len(rows) > 20
-    np.testing.assert_allclose(model.predict(rows, verbose=0), expected, atol=1e-6)
-    model.evaluate(rows, expected, verbose=0)  # it comes compiled
+    np.testing.assert_allclose(np.asarray(model(rows)), expected, atol=1e-6)
+    assert model.compiled and model.optimizer.iterations > 0
 assert not any(name.startswith("mlp_edge") for name in sys.modules)
 print("loaded")
 """
@@ -337,6 +338,7 @@ def test_going_on_with_another_table(pima: Path, typed: Type, folder: Path) -> N
 def test_the_tutorial_with_raw_inputs_and_all_rows(keras: Any, typed: Type, folder: Path) -> None:
     result = good(typed("train", "-q", "--no-standardize", "--test-size", 0, "--epochs", 2))
     assert "768 rows to train, none held out" in result.out
+    assert result.out.endswith("\nnext: mlp-edge export\n")
     assert "scores on 768 training rows" in result.out
     assert "held-out" not in result.out
     assert result.err == (
@@ -349,14 +351,14 @@ def test_the_tutorial_with_raw_inputs_and_all_rows(keras: Any, typed: Type, fold
 
 def test_early_stopping_watches_rows_of_its_own(keras: Any, typed: Type, folder: Path) -> None:
     result = good(
-        typed("train", "iris", "-q", "--epochs", 30, "--early-stopping", 1,
+        typed("train", "iris", "-q", "--epochs", 9, "--early-stopping", 1,
               "--optimizer", "sgd", "--learning-rate", 3, "--momentum", 0.5)
     )  # fmt: skip
     values = manifest(folder / "model")
     assert values["rows"] == {"training": 108, "validation": 12, "test": 30}
     assert "108 rows to train, 12 to watch, 30 held out" in result.out
     watched = [row["val_loss"] for row in history(folder / "model")]
-    assert len(watched) < 30
+    assert len(watched) < 9
     assert watched[-1] > min(watched)
     # The weights that are kept are those of the best epoch.
     assert values["scores"]["validation"]["mlp"]["log_loss"] == pytest.approx(
@@ -402,17 +404,11 @@ def test_a_training_that_diverges(
     assert [path.name for path in folder.iterdir()] == ["wild.csv"]
 
 
-@pytest.mark.parametrize("scale", ["e30", "e-40"])
-def test_columns_beyond_what_float32_can_scale(
-    keras: Any, typed: Type, folder: Path, scale: str
-) -> None:
-    lines = "".join(f"{n}{scale},{n},{n % 2}\n" for n in range(1, 31))
+def test_a_column_beyond_what_float32_can_scale(typed: Type, folder: Path) -> None:
+    lines = "".join(f"{n}e30,{n},{n % 2}\n" for n in range(1, 31))
     (folder / "wild.csv").write_text("a,b,y\n" + lines)
     result = typed("train", "wild.csv", "-q", "--epochs", 1)
-    if scale == "e30":
-        assert (result.code, result.out) == (2, "")
-        assert "'a'" in result.err
-        assert result.err.count("\n") == 1
-        assert [path.name for path in folder.iterdir()] == ["wild.csv"]
-    else:
-        assert good(result).err == ""
+    assert (result.code, result.out) == (2, "")
+    assert "wild.csv: column 'a' has a deviation of 8.7e+30, too wide for float32" in result.err
+    assert result.err.count("\n") == 1
+    assert [path.name for path in folder.iterdir()] == ["wild.csv"]
