@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -11,9 +11,6 @@ from mlp_edge.cli.options import DEFAULT_MODEL, JsonOption, ModelOption, TrustOp
 from mlp_edge.cli.progress import status
 from mlp_edge.cli.tables import confusion_table, score_table, show
 from mlp_edge.errors import InputError
-
-if TYPE_CHECKING:
-    pass
 
 
 def evaluate(

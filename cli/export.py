@@ -38,7 +38,7 @@ def export(
     from mlp_edge.export import EXPORTERS
     from mlp_edge.keras_file import read_mlp
     from mlp_edge.mlp import check_name
-    from mlp_edge.model_directory import EXPORTS, MANIFEST, MODEL, ModelDirectory
+    from mlp_edge.model_directory import EXPORTS, MANIFEST, MODEL, WEIGHTS_ONLY, ModelDirectory
     from mlp_edge.writing import write_files
 
     known = {exporter.name: exporter for exporter in EXPORTERS}
@@ -57,7 +57,7 @@ def export(
         if formats != ["c"]:
             raise InputError("--weights-only is for C headers: --format c --weights-only")
         # It has nothing to run, so that no manifest lists it and parity leaves it alone.
-        files = {f"{mlp.name}_weights.h": weights_header(mlp)}
+        files = {f"{mlp.name}{WEIGHTS_ONLY}": weights_header(mlp)}
         write_files(place, files)
     else:
         chosen = [known[wanted] for wanted in dict.fromkeys(formats or known)]

@@ -49,6 +49,10 @@ def predict(
     from mlp_edge.writing import write_files
 
     source = table or _own_table(model)
+    if output is not None and output.exists() and not output.is_file():
+        raise InputError(f"--out {output}: not a regular file; a name of its own would do")
+    if output is not None and not output.resolve().parent.is_dir():
+        raise InputError(f"--out {output}: its parent directory does not exist")
     if output is not None and output.exists() and Path(source).exists() and output.samefile(source):
         raise InputError(f"--out {output}: would replace the table itself; another name would do")
     rows = read_table(source)
@@ -64,7 +68,8 @@ def predict(
         sys.stdout.write(text)
         sys.stdout.flush()
     else:
-        write_files(output.absolute().parent, {output.name: text.encode()})
+        place = output.resolve()  # a link stays a link
+        write_files(place.parent, {place.name: text.encode()})
         err.print(f"wrote {output} ({rows.rows:,} rows, predicted by {opened.runtime})")
     # What is piped on is the table alone.
     _compare(rows, card, readings, predictions, labels, err if output is None else out)

@@ -15,13 +15,14 @@ from mlp_edge.cli.tables import layer_table, run_table, score_table, show
 from mlp_edge.errors import RecipeError
 
 if TYPE_CHECKING:
-    from mlp_edge.train.training import Trained
+    from mlp_edge.train.outcome import Trained
 
 
 def train(
     table: Annotated[
-        str, typer.Argument(help="CSV file, or a data set that ships: pima, iris, sine.")
-    ] = "pima",
+        str | None,
+        typer.Argument(help="CSV file, or a data set that ships: pima, iris, sine. [pima]"),
+    ] = None,
     target: Annotated[
         str | None, typer.Option(help="Column to predict; by default the last.")
     ] = None,
@@ -84,12 +85,13 @@ def train(
 ) -> None:
     """Train a network on a table; judge it on rows it never saw."""
     from mlp_edge.data.read import read_table
-    from mlp_edge.model_directory import KNOWN, ModelDirectory
+    from mlp_edge.data.sets import DEFAULT_SET
+    from mlp_edge.model_directory import ModelDirectory, check_place
     from mlp_edge.train.device import Device, take
     from mlp_edge.train.recipe import Recipe
     from mlp_edge.train.training import go_on
     from mlp_edge.train.training import train as train_new
-    from mlp_edge.writing import check_replaceable, write_directory
+    from mlp_edge.writing import write_directory
 
     given = {
         "hidden": widths(hidden), "activation": activation,
@@ -100,9 +102,9 @@ def train(
         "early_stopping": early_stopping, "seed": seed,
     }  # fmt: skip
     _check(name, task, target, start, runs, device, strategy)
-    check_replaceable(directory, KNOWN, force)
+    check_place(directory, force)
     saved = None if start is None else ModelDirectory.open(start)
-    read = read_table(table)
+    read = read_table(table or (DEFAULT_SET if saved is None else saved.manifest.table))
 
     def place(work: int) -> Device:
         start_tensorflow()  # by now every option and row has been checked

@@ -119,7 +119,7 @@ class Card:
         _check_kind("threshold", kept["threshold"], (int, float), source)
         for name in ("features", "labels"):
             kept[name] = _texts(name, kept[name], source)
-        card = cls(**kept)  # type: ignore[arg-type]
+        card = cls(**kept)
         few = {"regression": 0, "binary": 2, "multiclass": max(2, len(card.labels))}[card.task]
         if len(card.labels) != few or not card.features:
             raise ModelError(f"{source}: its metadata has {len(card.labels)} labels for a "

@@ -33,7 +33,10 @@ from mlp_edge.mlp import (
 KERAS_EPSILON = 1e-7
 """Keras's ``epsilon()``: Normalization divides by max(sqrt(variance), epsilon)."""
 
-READABLE = "InputLayer, Normalization, Dense, Activation, ReLU, LeakyReLU, ELU, Softmax, Dropout"
+READABLE = (
+    "InputLayer, Normalization, Dense, Activation, ReLU, LeakyReLU, ELU, Softmax, Dropout and the "
+    "noise layers"
+)
 ACTIVATION_LAYERS: dict[str, tuple[str, dict[str, float | None]]] = {
     "ReLU": ("relu", {"max_value": None, "negative_slope": 0.0, "threshold": 0.0}),
     "LeakyReLU": ("leaky_relu", {"negative_slope": 0.2}),

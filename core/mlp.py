@@ -7,7 +7,6 @@ It knows no framework and no file. Exporters read it, the float64 reference in
 from __future__ import annotations
 
 import hashlib
-import keyword
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -234,7 +233,7 @@ def check_name(name: str) -> None:
 def identifier(text: str) -> str:
     """The nearest model name to any text: ``identifier("My data (1)") == "my_data_1"``."""
     name = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:MAX_NAME].rstrip("_")
-    if not name or name[0].isdigit() or keyword.iskeyword(name):
+    if not name or name[0].isdigit():
         name = f"model_{name}".rstrip("_")[:MAX_NAME]
     return name
 

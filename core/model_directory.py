@@ -20,15 +20,17 @@ from typing import NamedTuple
 import numpy as np
 
 from mlp_edge.card import Card
-from mlp_edge.errors import ModelError, first_line
+from mlp_edge.errors import InputError, ModelError, first_line
 from mlp_edge.keras_file import read_network
 from mlp_edge.manifest import Manifest
 from mlp_edge.mlp import Floats, Mlp, Rows
-from mlp_edge.writing import sha256, write_files
+from mlp_edge.writing import check_replaceable, sha256, write_files
 
 MODEL, MANIFEST, HISTORY, SAMPLE, EXPORTS = (
     "model.keras", "model.json", "history.csv", "sample.csv", "exports",
 )  # fmt: skip
+WEIGHTS_ONLY = "_weights.h"
+"""How a header without functions ends; no manifest lists it, as it has nothing to run."""
 KNOWN = (MODEL, MANIFEST, HISTORY, SAMPLE, EXPORTS)
 """All that a model directory holds; anything else in it is somebody's own."""
 
@@ -56,11 +58,13 @@ class ModelDirectory:
 
     @classmethod
     def open(cls, path: Path) -> ModelDirectory:
-        """Read the manifest of a model directory.
+        """Read the manifest of a model directory; its model.keras names it as well.
 
         Raises:
             ModelError: when there is none, or it is damaged or of another format.
         """
+        if path.name == MODEL and (path.parent / MANIFEST).exists():
+            path = path.parent
         manifest = path / MANIFEST
         if not path.exists():
             raise ModelError(
@@ -163,6 +167,28 @@ class ModelDirectory:
         )
         write_files(self.path, {MANIFEST: manifest.to_json().encode()})
         return ModelDirectory(self.path, manifest)
+
+
+def check_place(path: Path, force: bool) -> None:
+    """Refuse a place where training could not put its model, or would lose somebody's file.
+
+    Raises:
+        InputError: saying what stands there and what would do.
+    """
+    check_replaceable(path, KNOWN, force)
+    exports = path / EXPORTS
+    if not exports.is_dir():
+        return
+    try:
+        ours = set(ModelDirectory.open(path).manifest.exports)
+    except ModelError:
+        ours = set()
+    for name in sorted(entry.name for entry in exports.iterdir()):
+        if name not in ours and not name.endswith(WEIGHTS_ONLY):
+            raise InputError(
+                f"{exports}: holds {name!r}, which mlp-edge did not write and which would be lost; "
+                "move it, or name another directory with --out"
+            )
 
 
 def sample_csv(card: Card, rows: Rows, targets: Sequence[str], predictions: Floats) -> bytes:

@@ -87,12 +87,14 @@ def write_directory(path: Path, files: Mapping[str, bytes]) -> None:
 def write_files(directory: Path, files: Mapping[str, bytes]) -> None:
     """Write files into a directory, each whole or as it was before.
 
+    The directory is made where it is missing; its parent has to be there.
+
     Raises:
         InputError: naming the directory and what the system said.
     """
     staged: list[Path] = []
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(exist_ok=True)
         for name, content in files.items():
             handle, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=directory)
             os.close(handle)

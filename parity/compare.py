@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mlp_edge.mlp import Floats, Mlp, Predict, Rows
+from mlp_edge.mlp import Mlp, Predict, Rows
 from mlp_edge.parity.rows import chosen
 from mlp_edge.parity.tolerance import TOLERANCE, allowed
 from mlp_edge.reference import Doubles, predict
@@ -170,9 +170,3 @@ def _decided(expected: Expected) -> NDArray[np.bool_]:
         return np.asarray(margin > 2 * allowed(exact)[:, 0])
     ordered = np.sort(exact, axis=1)
     return np.asarray(ordered[:, -1] - ordered[:, -2] > 2 * allowed(ordered[:, -1]))
-
-
-def as_float32(values: Doubles) -> Floats:
-    """The reference as a runtime would answer it."""
-    with np.errstate(over="ignore"):
-        return values.astype(np.float32)

@@ -7,6 +7,7 @@ explanation. To add one: a function ``Mlp -> iterator of Fault``, listed in ``KI
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -49,7 +50,7 @@ def _six_decimals(array: Floats) -> Floats:
     )
 
 
-def _double_one(weights: Floats) -> Floats:
+def _scale_one(weights: Floats) -> Floats:
     changed = weights.copy()
     position = np.unravel_index(np.argmax(np.abs(weights)), weights.shape)
     changed[position] *= np.float32(1.05)
@@ -78,7 +79,7 @@ LAYER_FAULTS: dict[str, tuple[str, Change]] = {
         _weights(lambda w: w.T.reshape(w.shape)),
     ),
     "last input": ("its last input is left out", _weights(_drop_last_input)),
-    "one weight": ("its largest weight is 5 % off", _weights(_double_one)),
+    "one weight": ("its largest weight is 5 % off", _weights(_scale_one)),
     "one sign": ("the sign of its largest weight is lost", _weights(_flip_one)),
     "six decimals": (
         "its weights were printed with six decimals",
@@ -97,11 +98,10 @@ INSTEAD = ("linear", "relu", "leaky_relu", "elu", "tanh", "sigmoid", "hard_sigmo
 
 
 def _in_layers(mlp: Mlp) -> Iterator[Fault]:
-    for number in range(1, len(mlp.layers) + 1):
+    for number, layer in enumerate(mlp.layers, start=1):
         for kind, (says, change) in LAYER_FAULTS.items():
-            yield Fault(
-                kind, number, says, _with_layer(mlp, number, change(mlp.layers[number - 1]))
-            )
+            with suppress(ModelError):  # a change that is no network, such as a float16 overflow
+                yield Fault(kind, number, says, _with_layer(mlp, number, change(layer)))
 
 
 def _activations(mlp: Mlp) -> Iterator[Fault]:
@@ -113,27 +113,31 @@ def _activations(mlp: Mlp) -> Iterator[Fault]:
                 yield Fault("activation", number, says, changed)
 
 
+SCALING_FAULTS: dict[str, tuple[str, Callable[[Scaling], Scaling | None]]] = {
+    "no scaling": ("the scaling is missing", lambda scaling: None),
+    "no mean": (
+        "the scaling divides, but does not subtract the mean",
+        lambda scaling: Scaling(np.zeros_like(scaling.mean), scaling.deviation),
+    ),
+    "stale scaling": (
+        "the scaling is another one: means and deviations 1 % off, as of other rows",
+        lambda scaling: Scaling(
+            scaling.mean * np.float32(1.01), scaling.deviation * np.float32(1.01)
+        ),
+    ),
+    "variance": (
+        "the scaling divides by the variance instead of its root",
+        lambda scaling: Scaling(scaling.mean, scaling.deviation**2),
+    ),
+}
+
+
 def _scaling(mlp: Mlp) -> Iterator[Fault]:
-    scaling = mlp.scaling
-    if scaling is None:
+    if mlp.scaling is None:
         return
-    changes = {
-        "no scaling": ("the scaling is missing", None),
-        "no mean": (
-            "the scaling divides, but does not subtract the mean",
-            Scaling(np.zeros_like(scaling.mean), scaling.deviation),
-        ),
-        "stale scaling": (
-            "the scaling is another one: means and deviations 1 % off, as of other rows",
-            Scaling(scaling.mean * np.float32(1.01), scaling.deviation * np.float32(1.01)),
-        ),
-        "variance": (
-            "the scaling divides by the variance instead of its root",
-            Scaling(scaling.mean, scaling.deviation**2),
-        ),
-    }
-    for kind, (says, changed) in changes.items():
-        yield Fault(kind, 0, says, replace(mlp, scaling=changed))
+    for kind, (says, change) in SCALING_FAULTS.items():
+        with suppress(ModelError):  # such as a deviation squared to zero
+            yield Fault(kind, 0, says, replace(mlp, scaling=change(mlp.scaling)))
 
 
 def _outputs(mlp: Mlp) -> Iterator[Fault]:
@@ -172,12 +176,7 @@ def faults(mlp: Mlp) -> Iterator[Fault]:
     """Every fault that the network can have and that changes its numbers at all."""
     own = mlp.weights_sha256
     for kind in KINDS:
-        try:
-            for fault in kind(mlp):
-                if fault.faulty.weights_sha256 != own:
-                    yield fault
-        except ModelError:  # a change that is no network, such as a deviation squared to zero
-            continue
+        yield from (fault for fault in kind(mlp) if fault.faulty.weights_sha256 != own)
 
 
 def _with_layer(mlp: Mlp, number: int, layer: Dense) -> Mlp:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mlp_edge.errors import MissingError, ModelError
+from mlp_edge.errors import InputError, MissingError
 from mlp_edge.mlp import Mlp, Rows
 from mlp_edge.parity.compare import Comparison, Expected, compare, expect
 from mlp_edge.parity.diagnose import differences, likely_cause
@@ -91,7 +91,7 @@ def _result(expected: Expected, path: Path, runtime: Runtime) -> Result:
                 cause = likely_cause(expected, opened.predict)
                 says.insert(0, _explain(expected, comparison, cause))
             return Result(path.name, runtime.name, comparison, None, says)
-    except ModelError as error:
+    except InputError as error:
         return Result(path.name, runtime.name, None, None, [str(error)])
 
 

@@ -24,7 +24,10 @@ METADATA = b"mlp_edge"
 def open_tflite(path: Path) -> Iterator[Opened]:
     """Open a .tflite file; see ``Runtime.open``."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    content = path.read_bytes()
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror})") from error
     card = _read_card(content, path)
     with quiet():
         from ai_edge_litert.interpreter import Interpreter

@@ -33,6 +33,7 @@ class Model:
     """
 
     def __init__(self, path: Path, runtime: Runtime, card: Card | None) -> None:
+        self._closed = False
         self._stack = ExitStack()
         opened: Opened = self._stack.enter_context(runtime.open(path))
         known = opened.card or card
@@ -52,8 +53,10 @@ class Model:
         """Predictions (n, outputs) float32 for raw readings (n, inputs), anything array-like.
 
         Raises:
-            InputError: for another number of columns, or what is not a number.
+            InputError: for another number of columns, what is not a number, or a closed model.
         """
+        if self._closed:
+            raise InputError(f"{self.path}: was closed; open it again with mlp_edge.load")
         return self._predict(self._checked(rows))
 
     def predict_labels(self, rows: Any) -> list[str | None]:
@@ -65,7 +68,8 @@ class Model:
         return choose(self.card, self.predict(rows))
 
     def close(self) -> None:
-        """Release the file and whatever runs it."""
+        """Release the file and whatever runs it; it predicts no more."""
+        self._closed = True
         self._stack.close()
 
     def __enter__(self) -> Model:
@@ -234,12 +238,19 @@ def _check_origin(header: Path) -> None:
     directory = header.absolute().parent.parent
     if (directory / MANIFEST).exists():
         recorded = ModelDirectory.open(directory).manifest.exports.get(header.name)
-        if recorded == sha256(header.read_bytes()):
+        if recorded == _hash(header):
             return
     raise ModelError(
         f"{header}: a header is a program, and no model directory has the hash of this one; "
         "compile it all the same with trust=True (--trust), if you know who wrote it"
     )
+
+
+def _hash(path: Path) -> str:
+    try:
+        return sha256(path.read_bytes())
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror})") from error
 
 
 def _keras_card(path: Path) -> Card:

@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlp_edge.mlp import Dense, Feature, Floats, Mlp, Scaling, Task
 
@@ -80,3 +81,9 @@ def save_keras(mlp: Mlp, path: Path) -> Path:
         layer.set_weights([values.weights.T, values.bias])
     model.save(path)
     return path
+
+
+def as_float32(values: NDArray[np.float64]) -> Floats:
+    """The reference as a runtime would answer it."""
+    with np.errstate(over="ignore"):
+        return values.astype(np.float32)

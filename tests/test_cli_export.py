@@ -54,9 +54,9 @@ def test_one_format_leaves_the_others(model: Path, typed: Type) -> None:
 
 def test_another_name_and_another_place(model: Path, typed: Type, folder: Path) -> None:
     before = contents(model)
-    shown = good(typed("export", "-f", "c", "--name", "ward7", "--out", "device/src"))
-    assert [path.name for path in (folder / "device" / "src").iterdir()] == ["ward7.h"]
-    assert "WARD7_INPUTS" in (folder / "device" / "src" / "ward7.h").read_text()
+    shown = good(typed("export", "-f", "c", "--name", "ward7", "--out", "device"))
+    assert [path.name for path in (folder / "device").iterdir()] == ["ward7.h"]
+    assert "WARD7_INPUTS" in (folder / "device" / "ward7.h").read_text()
     assert "parity" not in shown
     assert contents(model) == before
     good(typed("export", "-f", "onnx", "--name", "ward7"))
@@ -120,6 +120,7 @@ def test_weights_only(model: Path, typed: Type, folder: Path) -> None:
         (["--model", "gone.keras"], "gone.keras: there is no such file"),
         (["--model", "."], ".: not a model directory"),
         (["--model", "model/exports/pima.onnx"], "not a model directory"),
+        (["--out", "no/where", "-f", "c"], "no/where: cannot be written (No such file"),
         (["--out", "model/model.json", "-f", "c"], "cannot be written (File exists)"),
         (["--out", "model/model.json/x", "-f", "c"], "cannot be written (Not a directory)"),
     ],

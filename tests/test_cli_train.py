@@ -109,7 +109,9 @@ def test_a_model_that_is_there_already(typed: Type, model: Path, folder: Path) -
     )
     (model / "notes.txt").write_text("mine")
     assert "holds 'notes.txt'" in refused(typed("train", "--force"), folder, "model")
-    (model / "notes.txt").unlink()
+    (model / "notes.txt").rename(model / "exports" / "sketch.ino")
+    assert "holds 'sketch.ino'" in refused(typed("train", "--force"), folder, "model")
+    (model / "exports" / "sketch.ino").unlink()
     assert before == {path: path.read_bytes() for path in model.rglob("*") if path.is_file()}
 
 

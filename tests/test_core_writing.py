@@ -151,9 +151,15 @@ def test_a_parent_that_is_not_there(folder: Path) -> None:
 
 
 def test_files_are_added_and_replaced(folder: Path) -> None:
-    write_files(folder / "new" / "place", OLD)
-    write_files(folder / "new" / "place", {"b": b"new b", "c": b"c"})
-    assert contents(folder / "new" / "place") == {"a": b"old a", "b": b"new b", "c": b"c"}
+    write_files(folder / "new", OLD)
+    write_files(folder / "new", {"b": b"new b", "c": b"c"})
+    assert contents(folder) == {"new": {"a": b"old a", "b": b"new b", "c": b"c"}}
+
+
+def test_a_parent_is_not_made_up(folder: Path) -> None:
+    with pytest.raises(InputError, match="place: cannot be written \\(No such file"):
+        write_files(folder / "none" / "place", NEW)
+    assert contents(folder) == {}
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])

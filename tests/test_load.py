@@ -159,6 +159,8 @@ def test_a_closed_model_lets_go_of_its_files(
     opened.close()
     assert list(scratch.iterdir()) == []
     opened.close()
+    with pytest.raises(InputError, match="was closed"):
+        opened.predict([[1.0] * 8])
 
 
 # Whether to trust a header

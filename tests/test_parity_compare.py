@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from networks import network, readings
+from networks import as_float32, network, readings
 
 from mlp_edge.mlp import Floats, Mlp, Rows
-from mlp_edge.parity.compare import Comparison, Expected, as_float32, compare, expect, in_batches
+from mlp_edge.parity.compare import Comparison, Expected, compare, expect, in_batches
 from mlp_edge.parity.rows import _boundary, _kinks, provoking_rows, ranges
 from mlp_edge.parity.tolerance import TOLERANCE, allowed
 from mlp_edge.reference import predict, trace

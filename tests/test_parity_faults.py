@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from networks import network, readings
+from networks import as_float32, network, readings
 
 from mlp_edge.card import Card
 from mlp_edge.export import EXPORTERS
 from mlp_edge.mlp import Feature, Mlp, Scaling
-from mlp_edge.parity.compare import Expected, as_float32, compare, expect
+from mlp_edge.parity.compare import Expected, compare, expect
 from mlp_edge.parity.diagnose import differences, likely_cause
 from mlp_edge.parity.faults import Fault, faults
 from mlp_edge.parity.rows import provoking_rows

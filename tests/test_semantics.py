@@ -78,16 +78,18 @@ def test_threshold_tie(runtime: Runtime, tmp_path: Path) -> None:
 
 @every_runtime
 def test_threshold_float32(runtime: Runtime, tmp_path: Path) -> None:
-    """hard_sigmoid of a chosen bias answers float32(0.3), which is more than the double 0.3."""
+    """A probability of exactly float32(0.3), which is more than the double 0.3, is a tie."""
     threshold = np.float32(0.3)
     assert float(threshold) > 0.3
-    mlp = one_path(1.0, 0.0, "binary", "sigmoid")
-    mlp = replace(mlp, threshold=threshold)
-    card = Card.of(mlp)
-    assert choose(card, np.float32([[threshold]])) == ["no"]
-    assert choose(card, np.float32([[np.nextafter(threshold, np.float32(1))]])) == ["yes"]
+    mlp = replace(one_path(1.0, 0.0, "binary", "linear"), threshold=threshold)
+    rows = np.float32([[threshold], [np.nextafter(threshold, np.float32(1))]])
     with running(mlp, runtime, tmp_path) as run:
-        assert choose(card, run(np.float32([[-0.84], [-0.85]]))) == ["yes", "no"]
+        outputs = run(rows)
+    assert outputs.tobytes() == rows.tobytes()
+    assert choose(Card.of(mlp), outputs) == ["no", "yes"]
+    if runtime.reads == ".h":
+        header = (tmp_path / f"{mlp.name}.h").read_text("ascii")
+        assert np.float32(re.findall(r"_THRESHOLD ([0-9.e-]+)f", header)[0]) == threshold
 
 
 @every_runtime

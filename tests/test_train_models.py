@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import zipfile
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -305,8 +306,7 @@ def test_going_on_in_place(model: Path, typed: Type) -> None:
         (["--activation", "tanh"], "--activation: --from goes on"),
         (["--output-activation", "hard_sigmoid"], "--output-activation: --from goes on"),
         (["--no-standardize"], "--standardize: --from goes on"),
-        (["--seed", "1"], "another split of the same table would train on rows that were held out"),
-        (["--test-size", "0"], "another split of the same table"),
+        (["--test-size", "0"], "--test-size: --from goes on with the held-out rows"),
         (["--runs", "2"], "leave out --runs, --task, --target"),
         (["--task", "binary"], "leave out --runs, --task, --target"),
         (["--target", "age"], "leave out --runs, --task, --target"),
@@ -323,6 +323,56 @@ def test_what_going_on_cannot_change(
     assert said in result.err
     assert result.err.count("\n") == 1
     assert list(folder.iterdir()) == []
+
+
+def test_going_on_takes_the_table_of_the_model(iris: Path, typed: Type, folder: Path) -> None:
+    good(typed("train", "-q", "--from", iris, "--epochs", 1, "--seed", 5))
+    before, after = ModelDirectory.open(iris), ModelDirectory.open(folder / "model")
+    assert after.manifest.table == "iris"
+    assert sorted(map(bytes, after.sample().rows)) == sorted(map(bytes, before.sample().rows))
+
+
+def readings_held_out(model: Path) -> set[str]:
+    """The readings of the held-out rows, as sample.csv has them."""
+    assert manifest(model)["sample"] == "held-out"
+    lines = (model / "sample.csv").read_text("utf-8").splitlines()[1:]
+    return {line.rsplit(",", 2)[0] for line in lines}
+
+
+def test_going_on_with_a_grown_table_keeps_what_was_held_out(typed: Type, folder: Path) -> None:
+    """What the first training saw never judges, and what it did not see never trains."""
+    text = (files("mlp_edge.data") / "sets" / "pima.csv").read_text("utf-8")
+    lines = text.splitlines()
+    Path("some.csv").write_text("\n".join(lines[:601]), "utf-8")
+    Path("more.csv").write_text("\r\n".join(lines), "utf-8")
+    good(typed("train", "some.csv", "-q", "--epochs", 1, "--out", "first"))
+    second = ("train", "more.csv", "-q", "--from", "first", "--epochs", 1, "--seed", 5)
+    good(typed(*second, "--out", "second"))
+    assert readings_held_out(Path("second")) == readings_held_out(Path("first"))
+    assert manifest(Path("second"))["rows"] == {"training": 648, "validation": 0, "test": 120}
+
+
+def test_going_on_where_nothing_was_held_out_claims_nothing(typed: Type, folder: Path) -> None:
+    good(typed("train", "-q", "--epochs", 1, "--test-size", 0, "--out", "all"))
+    refused = typed("train", "-q", "--from", "all", "--test-size", 0.2, "--out", "b")
+    assert (refused.code, refused.out) == (2, "")
+    good(typed("train", "-q", "--from", "all", "--epochs", 1, "--out", "c"))
+    assert manifest(Path("c"))["rows"] == {"training": 768, "validation": 0, "test": 0}
+    assert manifest(Path("c"))["sample"] == "training"
+
+
+def test_going_on_takes_the_saved_model_s_table(typed: Type, folder: Path) -> None:
+    good(typed("train", "iris", "-q", "--epochs", 1))
+    good(typed("train", "-q", "--from", "model/model.keras", "--epochs", 1, "--out", "on"))
+    assert manifest(Path("on"))["table"] == "iris"
+
+
+def test_a_file_of_somebody_s_in_exports_is_not_lost(model: Path, typed: Type) -> None:
+    (model / "exports" / "sketch.ino").write_text("void loop() {}", "utf-8")
+    result = typed(*PIMA, "--force")
+    assert (result.code, result.out) == (2, "")
+    assert "holds 'sketch.ino'" in result.err
+    assert (model / "exports" / "sketch.ino").read_text("utf-8") == "void loop() {}"
 
 
 def test_going_on_with_another_table(pima: Path, typed: Type, folder: Path) -> None:

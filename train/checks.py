@@ -9,8 +9,15 @@ from mlp_edge.errors import RecipeError
 from mlp_edge.train.examples import Examples
 from mlp_edge.train.recipe import Recipe
 
-FIXED_BY_MODEL = ("hidden", "activation", "output_activation", "standardize")
-FIXED_BY_SPLIT = ("seed", "test_size")
+NETWORK = "the network that was saved"
+FIXED = {
+    "hidden": NETWORK,
+    "activation": NETWORK,
+    "output_activation": NETWORK,
+    "standardize": NETWORK,
+    "test_size": "the held-out rows of the saved model, which it never saw",
+}
+"""Settings that a saved model has settled, and what they belong to."""
 
 # What an output activation can reach; the others reach every number or are checked by the task.
 REACH = {
@@ -36,21 +43,12 @@ def check_reachable(examples: Examples, recipe: Recipe) -> None:
         )
 
 
-def check_fixed(saved: Recipe, options: Mapping[str, Any], same_table: bool) -> None:
-    """Refuse options that would change the saved network or train on its held-out rows."""
-    for option in FIXED_BY_MODEL:
+def check_fixed(saved: Recipe, options: Mapping[str, Any]) -> None:
+    """Refuse options that the saved model has settled: its network, and which rows are held out."""
+    for option, reason in FIXED.items():
         value = options.get(option)
         if value is not None and value != getattr(saved, option):
             raise RecipeError(
-                f"--{option.replace('_', '-')}: --from goes on with the network that was saved "
+                f"--{option.replace('_', '-')}: --from goes on with {reason} "
                 f"({getattr(saved, option)}); leave it out, or train a new model"
-            )
-    if not same_table or not saved.test_size:
-        return
-    for option in FIXED_BY_SPLIT:
-        value = options.get(option)
-        if value is not None and value != getattr(saved, option):
-            raise RecipeError(
-                f"--{option.replace('_', '-')} {value}: another split of the same table would "
-                "train on rows that were held out; leave it out"
             )

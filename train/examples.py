@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -146,6 +147,31 @@ def parts(examples: Examples, recipe: Recipe, source: str) -> Parts:
     seen, test = _split(examples, everything, recipe.test_size, recipe.seed, source)
     of = f"{source} (its training rows)" if len(test) else source
     training, validation = _split(examples, seen, recipe.validation_size, recipe.seed, of)
+    return Parts(training, validation, test)
+
+
+def parts_like(examples: Examples, held_out: Rows, recipe: Recipe, source: str) -> Parts:
+    """Part the rows as a saved model had them: what it held out stays held out.
+
+    A row whose readings are those of a held-out row tests; every other one may have been trained
+    on already, or is new, and trains. So another table never turns a row that was learned from
+    into one that judges.
+
+    Args:
+        examples: the table.
+        held_out: raw readings (n, inputs) that the saved model never saw; none is fine.
+        recipe: its validation share is used.
+        source: the table as the user typed it, for messages.
+    """
+    kept_out = Counter(row.tobytes() for row in held_out)
+    tests = np.zeros(len(examples.rows), dtype=bool)
+    for index, row in enumerate(examples.rows):
+        # As many twins of a row as were held out: the others may have been trained on.
+        if kept_out[row.tobytes()]:
+            kept_out[row.tobytes()] -= 1
+            tests[index] = True
+    seen, test = np.flatnonzero(~tests), np.flatnonzero(tests)
+    training, validation = _split(examples, seen, recipe.validation_size, recipe.seed, source)
     return Parts(training, validation, test)
 
 

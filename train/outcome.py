@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from mlp_edge import __version__
 from mlp_edge.card import Card
+from mlp_edge.data.examples import ranges
 from mlp_edge.data.table import Table
 from mlp_edge.keras_file import read_network
 from mlp_edge.manifest import Manifest
@@ -166,10 +167,8 @@ def _mlp(job: Job, content: bytes) -> Mlp:
     examples = job.examples
     seen = examples.rows[job.parts.training]
     features = tuple(
-        Feature(column, float(low), float(high))
-        for column, low, high in zip(
-            examples.names, seen.min(axis=0), seen.max(axis=0), strict=True
-        )
+        Feature(column, low, high)
+        for column, (low, high) in zip(examples.names, ranges(seen), strict=True)
     )
     return Mlp(
         name=job.name,

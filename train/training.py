@@ -13,7 +13,14 @@ from mlp_edge.model_directory import ModelDirectory
 from mlp_edge.train.baseline import linear_baseline
 from mlp_edge.train.checks import check_fixed, check_reachable
 from mlp_edge.train.device import ON_CPU, Device
-from mlp_edge.train.examples import Examples, parts, read_examples, reread_examples
+from mlp_edge.train.examples import (
+    Examples,
+    Parts,
+    parts,
+    parts_like,
+    read_examples,
+    reread_examples,
+)
 from mlp_edge.train.fitting import Fitted, Stage, fit_parts
 from mlp_edge.train.network import HISTORY_METRIC, build, compile_model
 from mlp_edge.train.outcome import Job, Trained, outcome, scores_of
@@ -54,7 +61,8 @@ def train(
     examples = read_examples(table, target, task)  # type: ignore[arg-type]
     recipe = _resolved(recipe, examples)
     check_reachable(examples, recipe)
-    job = _job(table, examples, recipe, name or table.name, place)
+    chosen = parts(examples, recipe, table.source)
+    job = _job(table, examples, chosen, recipe, name or table.name, place)
 
     def make(seed: int) -> Any:
         keras().utils.set_random_seed(seed)
@@ -90,11 +98,14 @@ def go_on(
         TableError: when the table does not fit the model.
     """
     saved = Recipe.from_dict(start.manifest.recipe)
-    check_fixed(saved, options, same_table=table.sha256 == start.manifest.sha256["data"])
+    check_fixed(saved, options)
     examples = reread_examples(table, start.manifest)
     recipe = _resolved(saved.given(options), examples)
     start.mlp()  # refuses a model.keras that is not the manifest's
-    job = _job(table, examples, recipe, name or start.manifest.name, place)
+    none = examples.rows[:0]
+    held_out = start.sample().rows if start.manifest.sample == "held-out" else none
+    chosen = parts_like(examples, held_out, recipe, table.source)
+    job = _job(table, examples, chosen, recipe, name or start.manifest.name, place)
 
     def make(seed: int) -> Any:
         tensorflow()
@@ -112,9 +123,10 @@ def _resolved(recipe: Recipe, examples: Examples) -> Recipe:
     return replace(recipe, metrics=chosen_metrics(recipe.metrics, examples.task))
 
 
-def _job(table: Table, examples: Examples, recipe: Recipe, name: str, place: Place) -> Job:
-    """Part the rows and choose the device."""
-    chosen = parts(examples, recipe, table.source)
+def _job(
+    table: Table, examples: Examples, chosen: Parts, recipe: Recipe, name: str, place: Place
+) -> Job:
+    """Choose the device for what is to be trained."""
     widths = (len(examples.names), *recipe.hidden, examples.encoded.shape[1])
     weights = sum(inputs * outputs for inputs, outputs in pairwise(widths))
     work = weights * min(recipe.batch_size, len(chosen.training))
