@@ -317,10 +317,10 @@ def test_a_failure_of_the_compilation_is_not_lost() -> None:
     [
         (768, 0, {"epochs": 150}, 221, 1, FitPath.COMPILED),
         (768, 0, {"epochs": 1}, 221, 1, FitPath.STOCK),
-        (100_000, 0, {"epochs": 3, "batch_size": 256}, 5569, 1, FitPath.COMPILED),
-        (100_000, 0, {"epochs": 1, "batch_size": 256}, 5569, 1, FitPath.STOCK),
+        (100_000, 0, {"epochs": 3, "batch_size": 256}, 5569, 1, FitPath.STOCK),
+        (100_000, 0, {"epochs": 4, "batch_size": 256}, 5569, 1, FitPath.COMPILED),
         (100_000, 0, {"epochs": 50, "batch_size": 4096}, 50_000, 1, FitPath.STOCK),
-        (60, 0, {"epochs": 1000, "batch_size": 10**9}, 221, 1, FitPath.COMPILED),
+        (60, 0, {"epochs": FEWEST_STEPS, "batch_size": 10**9}, 221, 1, FitPath.COMPILED),
         (768, 10**8, {"epochs": 150}, 221, 1, FitPath.STOCK),
         (768, 0, {"epochs": 150}, 221, 2, FitPath.STOCK),
     ],
