@@ -28,6 +28,7 @@ PURPOSES = {
     "rich": "tables and colours",
     "typer": "the command line",
     "ai-edge-litert": "writing, reading and running .tflite files",
+    "backports-strenum": "ai-edge-litert",
     "keras": "training and running the original",
     "onnx": "writing .onnx files",
     "scikit-learn": "scores and the linear baseline",
