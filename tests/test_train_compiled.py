@@ -237,7 +237,9 @@ def test_every_epoch_is_watched_in_order() -> None:
 def test_a_loss_that_is_no_number_ends_the_training_at_its_epoch() -> None:
     seen: list[int] = []
     task = "regression"
-    recipe = recipe_of(task, optimizer="sgd", learning_rate=1e4, activation="relu", epochs=FEWEST_STEPS // 6 + 1)
+    recipe = recipe_of(
+        task, optimizer="sgd", learning_rate=1e4, activation="relu", epochs=FEWEST_STEPS // 6 + 1
+    )
     training = data(task, 57)
     model = model_of(recipe, task, training)
     start = model.get_weights()
