@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 import os
 import platform
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mlp_edge.cli.console import err, out, print_json
 from mlp_edge.cli.options import DEFAULT_MODEL, JsonOption, ModelOption, names
+from mlp_edge.cli.progress import status
 from mlp_edge.errors import InputError
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def _measured(
 
     weights = directory.manifest.sha256["weights"]
     rows = directory.sample().rows
-    with _status() as watch, ExitStack() as stack:
+    with status("") as watch, ExitStack() as stack:
         predictors = {}
         for contestant in present:
             name = f"{contestant.path.name} on {contestant.name}"
@@ -112,16 +113,6 @@ def _measured(
             starts.append(cold_seconds(contestant, weights, rows[:1]) if started else None)
         timings = measure(predictors, rows, sizes, seconds, watch)
     return list(zip(present, timings.values(), starts, strict=True))
-
-
-@contextmanager
-def _status() -> Iterator[Callable[[str], None]]:
-    """A line on a terminal that says what takes so long."""
-    if not err.is_terminal:
-        yield lambda _text: None
-        return
-    with err.status("") as line:
-        yield line.update
 
 
 def _cpus() -> int:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlp_edge import __version__
 from mlp_edge.cli.console import err, out, print_json
 from mlp_edge.cli.options import JsonOption
+from mlp_edge.cli.progress import status
 
 if TYPE_CHECKING:
     from mlp_edge.runtime.machine import Finding
@@ -23,7 +23,7 @@ def doctor(as_json: JsonOption = False) -> None:
     from mlp_edge.requirements import requirements
     from mlp_edge.runtime import machine
 
-    with _status("looking at Python and its packages") as say:
+    with status("looking at Python and its packages") as say:
         found: dict[str, list[Finding]] = {"python": [machine.python()], "packages": []}
         for wanted in requirements():
             say(f"starting {wanted.name}")
@@ -38,16 +38,6 @@ def doctor(as_json: JsonOption = False) -> None:
         print_json(_record(found))
     else:
         _show(found)
-
-
-@contextmanager
-def _status(text: str) -> Iterator[Any]:
-    """A line on a terminal that says what takes so long; a function changes it."""
-    if not err.is_terminal:
-        yield lambda _text: None
-        return
-    with err.status(text) as line:
-        yield line.update
 
 
 def _system() -> str:

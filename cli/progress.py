@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -44,14 +44,14 @@ def watching(quiet: bool) -> Iterator[Stage]:
 
 
 @contextmanager
-def status(text: str) -> Iterator[None]:
-    """A moving line on a terminal while something takes its seconds."""
+def status(text: str) -> Iterator[Callable[[str], None]]:
+    """A moving line on a terminal while something takes its seconds; a function changes it."""
     if not err.is_terminal:
-        yield
+        yield lambda _text: None
         return
     # A descriptor of its own: the noise of libraries is swallowed on descriptor 2 meanwhile.
-    with os.fdopen(os.dup(2), "w") as screen, Console(file=screen).status(text):
-        yield
+    with os.fdopen(os.dup(2), "w") as screen, Console(file=screen).status(text) as line:
+        yield line.update
 
 
 def start_tensorflow() -> None:
