@@ -6,8 +6,18 @@ from typing import Annotated
 
 import typer
 
-from mlp_edge.cli.console import out, print_json
-from mlp_edge.cli.options import DEFAULT_MODEL, JsonOption, ModelOption, TrustOption, names
+from mlp_edge.cli.console import err, out, print_json
+from mlp_edge.cli.options import (
+    DEFAULT_MODEL,
+    DecimalOption,
+    EncodingOption,
+    HeaderOption,
+    JsonOption,
+    ModelOption,
+    SepOption,
+    TrustOption,
+    names,
+)
 from mlp_edge.cli.progress import status
 from mlp_edge.cli.tables import confusion_table, score_table, show
 from mlp_edge.errors import InputError
@@ -24,12 +34,17 @@ def evaluate(
     metrics: Annotated[
         str | None, typer.Option(help="Scores to report, such as accuracy,auc.")
     ] = None,
+    sep: SepOption = None,
+    decimal: DecimalOption = None,
+    encoding: EncodingOption = None,
+    header: HeaderOption = None,
     trust: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Score a model on rows that it never saw, or on a table."""
     import numpy as np
 
+    from mlp_edge.data.dialect import Dialect
     from mlp_edge.data.read import read_table
     from mlp_edge.lazy import require
     from mlp_edge.model_directory import SAMPLE, ModelDirectory
@@ -52,8 +67,12 @@ def evaluate(
     wanted = chosen_metrics(
         names(metrics) or Recipe.from_dict(manifest.recipe).metrics, manifest.task
     )
-    rows = read_table(str(model / SAMPLE) if table is None else table)
+    dialect = Dialect(sep, decimal, encoding, header)
+    own = Dialect(sep=",", decimal=".", encoding="utf-8", header=True)
+    rows = read_table(str(model / SAMPLE), own) if table is None else read_table(table, dialect)
     examples = reread_examples(rows, manifest)
+    for finding in examples.findings if table is not None else ():
+        err.print(f"warning: {finding.says}", style="yellow", soft_wrap=True)
     everything = np.arange(len(examples.rows))
     truth = examples.truth(everything)
     with status("opening the model"):

@@ -14,13 +14,15 @@ from mlp_edge.cli.options import DEFAULT_MODEL, JsonOption
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from mlp_edge.anatomy import Anatomy
     from mlp_edge.card import Card
+    from mlp_edge.feature import Feature
     from mlp_edge.model_directory import ModelDirectory
     from mlp_edge.runtime.inspection import Inspection
 
 FACT_WIDTH = 16
 """A label beside which the 64 digits of a hash still fit into 80 columns."""
+SHOWN_CATEGORIES = 4
+"""Of so many a feature's row names all; --json has the others."""
 
 
 def inspect(
@@ -45,6 +47,8 @@ def inspect(
         else:
             _show(file, found, _directory_facts(directory))
             _show_directory(directory, exports)
+        for warning in directory.manifest.warnings:
+            err.print(f"warning: {warning.says}", style="yellow")
     else:
         found = inspect_file(file)
         if as_json:
@@ -57,20 +61,20 @@ def inspect(
 
 def _record(path: Path, found: Inspection) -> dict[str, Any]:
     """A file as JSON: every key is there for every format."""
+    from mlp_edge.encoding import input_names
+
     card, anatomy = found.card, found.anatomy
     return {
         "path": str(path),
         "format": found.format,
         "name": card and card.name,
         "task": card and card.task,
-        "target": card and card.target,
+        "targets": card and card.targets,
         "labels": card and card.labels,
         "threshold": card.threshold if card is not None and card.task == "binary" else None,
-        "features": [
-            {"name": feature.name, "low": feature.low, "high": feature.high}
-            for feature in found.features
-        ],
+        "features": [_feature_record(feature) for feature in found.features],
         "scaling": {
+            "inputs": input_names(found.features) if found.features else None,
             "mean": _numbers(anatomy.mean),
             "deviation": _numbers(anatomy.deviation),
         },
@@ -85,6 +89,12 @@ def _record(path: Path, found: Inspection) -> dict[str, Any]:
     }
 
 
+def _feature_record(feature: Feature) -> dict[str, Any]:
+    """A feature as JSON: its kind and its range always, everything else where it has it."""
+    always = {key: getattr(feature, key) for key in ("name", "kind", "low", "high")}
+    return always | feature.to_dict()
+
+
 def _directory_record(
     directory: ModelDirectory, exports: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
@@ -93,6 +103,8 @@ def _directory_record(
         "format": "model directory",
         "table": manifest.table,
         "rows": manifest.rows,
+        "clip": manifest.clip,
+        "warnings": [warning._asdict() for warning in manifest.warnings],
         "recipe": manifest.recipe,
         "scores": manifest.scores,
         "versions": manifest.versions,
@@ -134,7 +146,9 @@ def _directory_facts(directory: ModelDirectory) -> dict[str, str]:
     recipe = manifest.recipe
     settings = [f"{key.replace('_', ' ')} {_plain(value)}" for key, value in recipe.items()
                 if value not in (None, [], "")]  # fmt: skip
+    clip = {} if manifest.clip is None else {"clipped": "from {:g} to {:g}".format(*manifest.clip)}
     return {
+        **clip,
         "trained on": f"{manifest.table} ({counts})",
         "recipe": ", ".join(settings),
         "versions": ", ".join(f"{name} {version}" for name, version in manifest.versions.items()),
@@ -154,9 +168,11 @@ def _show(path: Path, found: Inspection, more: Mapping[str, str]) -> None:
     name = f"{path}: {found.card.name}, " if found.card else f"{path}: "
     kind = "model directory with an original of" if path.is_dir() else f"{found.format},"
     out.print(f"{name}{kind} {found.size:,} bytes", style="bold", soft_wrap=True)
-    show(_layer_table(found.anatomy))
+    show(_layer_table(found))
     if found.features or found.anatomy.mean is not None:
         show(_feature_table(found))
+    if found.encoding is not None and not found.encoding.plain:
+        show(_encoding_table(found))
     out.print()
     facts = {**_card_facts(found), **more, "written by": found.written_by or "unknown"}
     for label, value in facts.items():
@@ -169,7 +185,7 @@ def _card_facts(found: Inspection) -> dict[str, str]:
     if card is None:
         return facts
     return {
-        "predicts": f"{card.target} ({card.task})",
+        "predicts": f"{', '.join(card.targets)} ({card.task})",
         "answer": _answer(card),
         "weights sha256": card.weights_sha256,
         **facts,
@@ -179,7 +195,7 @@ def _card_facts(found: Inspection) -> dict[str, str]:
 def _answer(card: Card) -> str:
     """How a prediction becomes what the model says."""
     if card.task == "regression":
-        return "a number"
+        return "a number" if len(card.targets) == 1 else f"{len(card.targets)} numbers"
     if card.task == "multiclass":
         return f"the most probable of {', '.join(card.labels)}"
     no, yes = card.labels
@@ -199,13 +215,16 @@ def _fact(label: str, value: str) -> None:
     out.print(Padding(grid, 0, expand=False))
 
 
-def _layer_table(anatomy: Anatomy) -> Table:
+def _layer_table(found: Inspection) -> Table:
     from mlp_edge.cli.tables import new_table
 
+    anatomy, encoding = found.anatomy, found.encoding
     table = new_table(
         anatomy.topology, "layer", "activation", "output", "parameters", "multiply-adds",
         text_columns=2,
     )  # fmt: skip
+    if encoding is not None and not encoding.plain:
+        table.add_row("encoding", "", _width(encoding.width), "", "")
     if anatomy.mean is not None or anatomy.deviation is not None:
         table.add_row("scaling", "", _width(anatomy.inputs), "", "")
     number = 0
@@ -234,30 +253,75 @@ def _count(count: int | None) -> str:
 
 def _feature_table(found: Inspection) -> Table:
     """A row per feature, a column for each thing that is known of at least one."""
+    features, anatomy = found.features, found.anatomy
+    names = [feature.name for feature in features]
+    columns = {
+        "unit": [feature.unit for feature in features],
+        "from": [_number(feature.low) for feature in features],
+        "to": [_number(feature.high) for feature in features],
+        "mean": _by_feature(found, anatomy.mean),
+        "deviation": _by_feature(found, anatomy.deviation),
+    }
+    made_up = [f"number {index + 1}" for index in range(anatomy.inputs or 0)]
+    return _known_of("features", names or made_up, columns)
+
+
+def _encoding_table(found: Inspection) -> Table:
+    """A row per feature, for how its readings become inputs of the first layer."""
+    features = found.features
+    filled = any(feature.fill is not None for feature in features)
+    columns = {
+        "categories": [_categories(feature) for feature in features],
+        "means missing": [_number(feature.sentinel) for feature in features],
+        "missing": [_instead(feature) if filled else "" for feature in features],
+        "indicator": ["yes" if feature.indicator else "" for feature in features],
+    }
+    table = _known_of("encoding", [feature.name for feature in features], columns)
+    for column in table.columns:
+        column.justify, column.no_wrap = "left", False
+    return table
+
+
+def _known_of(title: str, names: Sequence[str], columns: Mapping[str, Sequence[str]]) -> Table:
+    """A row per name, without the columns that are empty."""
     from rich.text import Text
 
     from mlp_edge.cli.tables import new_table
 
-    anatomy = found.anatomy
-    names = [feature.name for feature in found.features]
-    names = names or [f"number {index + 1}" for index in range(anatomy.inputs or 0)]
-    columns: dict[str, list[float | None]] = {
-        "from": [feature.low for feature in found.features],
-        "to": [feature.high for feature in found.features],
-        "mean": _floats(anatomy.mean),
-        "deviation": _floats(anatomy.deviation),
-    }
-    known = {title: values for title, values in columns.items() if set(values) - {None}}
-    table = new_table("features", "feature", *known)
+    known = {heading: cells for heading, cells in columns.items() if any(cells)}
+    table = new_table(title, "feature", *known)
     for index, name in enumerate(names):
-        # A vector of one number holds for every feature.
-        cells = [_number(values[index % len(values)]) for values in known.values()]
-        table.add_row(Text(name), *cells)
+        table.add_row(Text(name), *(Text(cells[index]) for cells in known.values()))
     return table
 
 
-def _floats(values: Any) -> list[float | None]:
-    return [] if values is None else [float(value) for value in values]
+def _categories(feature: Feature) -> str:
+    """``"0=no, 1=yes"``, without the later ones of many."""
+    pairs = zip(feature.codes, feature.categories, strict=True)
+    shown = [f"{code}={level}" for code, level in list(pairs)[:SHOWN_CATEGORIES]]
+    more = len(feature.codes) - len(shown)
+    return ", ".join([*shown, f"{more} more"] if more else shown)
+
+
+def _instead(feature: Feature) -> str:
+    """What counts in the place of a missing reading."""
+    if feature.fill is None:
+        return "answer NaN"
+    return feature.write(feature.fill) if feature.codes else _number(feature.fill)
+
+
+def _by_feature(found: Inspection, values: Any) -> list[str]:
+    """One number per input of the first layer as a cell per feature, empty for a category."""
+    if values is None:
+        return []
+    numbers: Sequence[int] = range(found.anatomy.inputs or 0)
+    if found.encoding is not None:
+        numbers = [int(index) for index in found.encoding.numbers]
+    cells = [""] * (len(found.features) or len(numbers))
+    for place, index in enumerate(numbers):
+        # A vector of one number holds for every input.
+        cells[index] = _number(float(values[place % len(values)]))
+    return cells
 
 
 def _number(value: float | None) -> str:

@@ -14,6 +14,25 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of 
 TrustOption = Annotated[
     bool, typer.Option("--trust", help="Compile a C header that no model directory vouches for.")
 ]
+READING, COLUMNS = "Reading the table", "Columns"
+"""Headings in --help."""
+SepOption = Annotated[
+    str | None,
+    typer.Option(help="What separates cells: a character, tab or space.", rich_help_panel=READING),
+]
+DecimalOption = Annotated[
+    str | None, typer.Option(help="Decimal mark, . or ,", rich_help_panel=READING)
+]
+EncodingOption = Annotated[
+    str | None, typer.Option(help="Such as utf-16 or latin-1.", rich_help_panel=READING)
+]
+HeaderOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--header/--no-header", help="Whether the first line names the columns.",
+        rich_help_panel=READING,
+    ),
+]  # fmt: skip
 DEFAULT_MODEL = Path("model")
 
 

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mlp_edge.cli.console import err, out
-from mlp_edge.cli.options import DEFAULT_MODEL, ModelOption, TrustOption
+from mlp_edge.cli.options import (
+    DEFAULT_MODEL,
+    DecimalOption,
+    EncodingOption,
+    HeaderOption,
+    ModelOption,
+    SepOption,
+    TrustOption,
+)
 from mlp_edge.cli.progress import status
 from mlp_edge.errors import InputError
 
@@ -21,6 +29,7 @@ if TYPE_CHECKING:
 
     from mlp_edge.card import Card
     from mlp_edge.data.table import Table
+    from mlp_edge.feature import Feature
     from mlp_edge.mlp import Floats
 
 SHOWN = 5
@@ -30,12 +39,19 @@ SHOWN = 5
 def predict(
     table: Annotated[
         str | None,
-        typer.Argument(help="CSV file or data set; by default what the model was trained on."),
+        typer.Argument(
+            help="CSV or Parquet file, - for standard input, or a data set; by default what the "
+            "model was trained on."
+        ),
     ] = None,
     model: ModelOption = DEFAULT_MODEL,
     runtime: Annotated[
         str | None, typer.Option("--runtime", "-r", help="keras, litert, onnxruntime or c.")
     ] = None,
+    sep: SepOption = None,
+    decimal: DecimalOption = None,
+    encoding: EncodingOption = None,
+    header: HeaderOption = None,
     output: Annotated[
         Path | None, typer.Option("--out", help="CSV file to write; by default stdout.")
     ] = None,
@@ -43,7 +59,8 @@ def predict(
 ) -> None:
     """Add a model's predictions to a table, every column kept."""
     from mlp_edge.card import choose
-    from mlp_edge.data.examples import features
+    from mlp_edge.data.dialect import Dialect
+    from mlp_edge.data.known import known_columns
     from mlp_edge.data.read import read_table
     from mlp_edge.runtime.load import load
     from mlp_edge.writing import write_files
@@ -55,12 +72,14 @@ def predict(
         raise InputError(f"--out {output}: its parent directory does not exist")
     if output is not None and output.exists() and Path(source).exists() and output.samefile(source):
         raise InputError(f"--out {output}: would replace the table itself; another name would do")
-    rows = read_table(source)
+    rows = read_table(source, Dialect(sep, decimal, encoding, header))
     with status("opening the model"):
         opened = load(model, runtime, trust)
     with opened:
         card = opened.card
-        readings = features(rows, card.features)
+        readings, findings = known_columns(rows, card.features)
+        for finding in (*rows.notes, *findings):
+            err.print(f"warning: {finding.says}", style="yellow", soft_wrap=True)
         predictions = opened.predict(readings)
     labels = choose(card, predictions)
     text = _csv(rows, card, predictions, labels)
@@ -91,6 +110,8 @@ def _csv(table: Table, card: Card, predictions: Floats, labels: Sequence[str | N
     """The table as it was, and the predictions behind it."""
     if card.task == "multiclass":
         added = [f"probability {label}" for label in card.labels]
+    elif len(card.targets) > 1:
+        added = [f"predicted {target}" for target in card.targets]
     else:
         added = [card.output_name]
     added += [] if card.task == "regression" else ["label"]
@@ -122,18 +143,26 @@ def _compare(
     expected = _expected(table, card)
     if expected is None:
         return
-    for row, prediction, label, truth in zip(
-        readings[:SHOWN], predictions, labels, expected, strict=False
-    ):
-        answer = f"{prediction[0]:.6g}" if label is None else label
-        shown = ", ".join(f"{value:g}" for value in row[:12]) + (", …" if len(row) > 12 else "")
+    cells = ([_shown(feature, x) for feature, x in zip(card.features, row, strict=True)]
+             for row in readings[:SHOWN])  # fmt: skip
+    for row, prediction, label, truth in zip(cells, predictions, labels, expected, strict=False):
+        answer = ", ".join(f"{value:.6g}" for value in prediction) if label is None else label
+        shown = ", ".join(row[:12])
+        shown += ", …" if len(row) > 12 else ""
         printer.print(f"[{shown}] => {answer} (expected {truth})", soft_wrap=True)
+
+
+def _shown(feature: Feature, reading: float) -> str:
+    if feature.missing(reading):
+        return "missing"
+    return feature.write(reading) if feature.categories else f"{reading:g}"
 
 
 def _expected(table: Table, card: Card) -> Sequence[str] | None:
     """The target's cells, where the table has them."""
-    if card.target in table.columns:
-        return [str(cell).strip() for cell in table.column(card.target)]
+    if all(target in table.columns for target in card.targets):
+        columns = [table.column(target)[:SHOWN] for target in card.targets]
+        return [", ".join(str(cell).strip() for cell in row) for row in zip(*columns, strict=True)]
     if not table.header and len(table.columns) == len(card.features) + 1:
         return [str(cell).strip() for cell in table.column(table.columns[-1])]
     return None

@@ -52,13 +52,17 @@ def new_table(title: str, *columns: str, text_columns: int = 1) -> Table:
 
 def layer_table(mlp: Mlp) -> Table:
     """Layers with shapes and parameter counts, as Keras's ``summary`` shows them."""
+    from mlp_edge.anatomy import of_mlp
+
     table = new_table(mlp.topology, "layer", "activation", "output", "parameters", text_columns=2)
+    width = f"(n, {mlp.encoding.width})"
+    if not mlp.encoding.plain:
+        table.add_row("encoding", "", width, "0")
     if mlp.scaling is not None:
-        table.add_row("scaling", "", f"(n, {mlp.inputs})", "0")
-    for number, layer in enumerate(mlp.layers, start=1):
+        table.add_row("scaling", "", width, "0")
+    for number, layer in enumerate(of_mlp(mlp).layers, start=1):
         kind = "output" if number == len(mlp.layers) else f"hidden {number}"
-        count = layer.weights.size + layer.bias.size
-        table.add_row(kind, layer.activation, f"(n, {layer.outputs})", f"{count:,}")
+        table.add_row(kind, layer.activation, f"(n, {layer.outputs})", f"{layer.parameters:,}")
     table.add_section()
     table.add_row("all", "", "", f"{mlp.parameters:,}")
     return table

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mlp_edge.cli.console import err, out
-from mlp_edge.cli.options import DEFAULT_MODEL, names
+from mlp_edge.cli.options import (
+    COLUMNS,
+    DEFAULT_MODEL,
+    DecimalOption,
+    EncodingOption,
+    HeaderOption,
+    SepOption,
+    names,
+)
 from mlp_edge.cli.progress import start_tensorflow, watching
 from mlp_edge.cli.tables import layer_table, run_table, score_table, show
 from mlp_edge.errors import RecipeError
@@ -21,10 +29,14 @@ if TYPE_CHECKING:
 def train(
     table: Annotated[
         str | None,
-        typer.Argument(help="CSV file, or a data set that ships: pima, iris, sine. [pima]"),
+        typer.Argument(
+            help="CSV or Parquet file, - for standard input, or a data set that ships: pima, "
+            "iris, sine. [pima]"
+        ),
     ] = None,
     target: Annotated[
-        str | None, typer.Option(help="Column to predict; by default the last.")
+        list[str] | None,
+        typer.Option(help="Column to predict, by default the last; several for a regression."),
     ] = None,
     task: Annotated[
         str | None, typer.Option(help="regression, binary or multiclass; by default detected.")
@@ -62,6 +74,54 @@ def train(
     early_stopping: Annotated[
         int | None, typer.Option(help="Stop after so many epochs without a better validation loss.")
     ] = None,
+    class_weight: Annotated[
+        str | None, typer.Option(help="balanced: every class counts alike. [none]")
+    ] = None,
+    clip: Annotated[
+        str | None, typer.Option(help="LOW,HIGH: limits of a regression's answer.")
+    ] = None,
+    sep: SepOption = None,
+    decimal: DecimalOption = None,
+    encoding: EncodingOption = None,
+    header: HeaderOption = None,
+    drop: Annotated[
+        list[str] | None, typer.Option(help="Leave a column out.", rich_help_panel=COLUMNS)
+    ] = None,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(help="Learn from a column that would be left out.", rich_help_panel=COLUMNS),
+    ] = None,
+    categorical: Annotated[
+        list[str] | None,
+        typer.Option(help="A column of categories, though of numbers.", rich_help_panel=COLUMNS),
+    ] = None,
+    numeric: Annotated[
+        list[str] | None, typer.Option(help="A column of numbers.", rich_help_panel=COLUMNS)
+    ] = None,
+    missing: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="[COL,COL=]VALUE: a cell that means that the value is missing.",
+            rich_help_panel=COLUMNS,
+        ),
+    ] = None,
+    reject: Annotated[
+        list[str] | None,
+        typer.Option(help="A column whose missing values are not filled.", rich_help_panel=COLUMNS),
+    ] = None,
+    indicator: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Also learn from whether this column's value is missing.", rich_help_panel=COLUMNS
+        ),
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse a table that there are warnings about.")
+    ] = False,
+    calibration: Annotated[
+        bool,
+        typer.Option(help="Keep at most 1,000 training rows with the model, for quantisation."),
+    ] = True,
     runs: Annotated[int, typer.Option(min=1, help="Train so many seeds; keep the first.")] = 1,
     seed: Annotated[int | None, typer.Option(help="Of split, weights and shuffling. [0]")] = None,
     start: Annotated[
@@ -84,6 +144,8 @@ def train(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
     """Train a network on a table; judge it on rows it never saw."""
+    from mlp_edge.data.choices import Choices
+    from mlp_edge.data.dialect import Dialect
     from mlp_edge.data.read import read_table
     from mlp_edge.data.sets import DEFAULT_SET
     from mlp_edge.model_directory import ModelDirectory, check_place
@@ -99,12 +161,24 @@ def train(
         "optimizer": optimizer, "learning_rate": learning_rate, "momentum": momentum,
         "loss": loss, "metrics": names(metrics), "standardize": standardize,
         "test_size": test_size, "validation_size": validation_size,
-        "early_stopping": early_stopping, "seed": seed,
+        "early_stopping": early_stopping, "class_weight": class_weight, "clip": limits(clip),
+        "seed": seed,
     }  # fmt: skip
-    _check(name, task, target, start, runs, device, strategy)
+    choices = Choices(
+        drop=tuple(drop or ()), keep=tuple(keep or ()), categorical=tuple(categorical or ()),
+        numeric=tuple(numeric or ()), missing=tuple(missing or ()), reject=tuple(reject or ()),
+        indicator=tuple(indicator or ()),
+    )  # fmt: skip
+    _check(name, task, device, strategy)
+    if start is not None and (runs > 1 or task or target or choices != Choices()):
+        raise RecipeError(
+            "--from goes on with one saved model and its columns; leave out --runs, --task, "
+            "--target and the options about columns"
+        )
     check_place(directory, force)
     saved = None if start is None else ModelDirectory.open(start)
-    read = read_table(table or (DEFAULT_SET if saved is None else saved.manifest.table))
+    dialect = Dialect(sep, decimal, encoding, header)
+    read = read_table(table or (DEFAULT_SET if saved is None else saved.manifest.table), dialect)
 
     def place(work: int) -> Device:
         start_tensorflow()  # by now every option and row has been checked
@@ -112,21 +186,22 @@ def train(
 
     with watching(quiet) as stage:
         if saved is not None:
-            trained = go_on(read, saved, given, stage, name=name, place=place)
+            trained = go_on(
+                read, saved, given, stage, name=name, strict=strict, calibration=calibration,
+                place=place,
+            )  # fmt: skip
         else:
             recipe = Recipe().given(given)
             replace(recipe, seed=recipe.seed + runs - 1)  # refuses a last seed out of range
             trained = train_new(
-                read, recipe, stage, target=target, task=task, name=name, runs=runs, place=place
-            )
+                read, recipe, stage, targets=target or (), task=task, choices=choices, name=name,
+                runs=runs, strict=strict, calibration=calibration, place=place,
+            )  # fmt: skip
     write_directory(directory, trained.files)
     _show(trained, directory)
 
 
-def _check(
-    name: str | None, task: str | None, target: str | None, start: Path | None, runs: int,
-    device: str, strategy: str,
-) -> None:  # fmt: skip
+def _check(name: str | None, task: str | None, device: str, strategy: str) -> None:
     """Refuse what can be seen to be wrong before anything is read."""
     from mlp_edge.mlp import TASKS, check_name
     from mlp_edge.train.device import check_wanted
@@ -135,8 +210,6 @@ def _check(
         check_name(name)
     if task is not None and task not in TASKS:
         raise RecipeError(f"--task {task!r} is not one of {', '.join(TASKS)}")
-    if start is not None and (runs > 1 or task is not None or target is not None):
-        raise RecipeError("--from goes on with one saved model; leave out --runs, --task, --target")
     check_wanted(device, strategy)
 
 
@@ -158,6 +231,23 @@ def widths(text: str | None) -> tuple[int, ...] | None:
         ) from None
 
 
+def limits(text: str | None) -> tuple[float, float] | None:
+    """``"0,100"`` -> (0.0, 100.0), rounded to float32; None stays None.
+
+    Raises:
+        RecipeError: for anything else.
+    """
+    if text is None:
+        return None
+    import numpy as np
+
+    try:
+        low, high = (float(np.float32(part)) for part in text.split(","))
+    except ValueError:
+        raise RecipeError(f"--clip takes LOW,HIGH such as 0,100; got {text!r}") from None
+    return low, high
+
+
 def _show(trained: Trained, directory: Path) -> None:
     manifest = trained.manifest
     rows = manifest.rows
@@ -173,6 +263,8 @@ def _show(trained: Trained, directory: Path) -> None:
             show(score_table(part, rows[part], scores))
     if len(trained.runs) > 1:
         show(run_table(trained.runs, "test" if rows["test"] else "training"))
+    for warning in manifest.warnings:
+        err.print(f"warning: {warning.says}", style="yellow", soft_wrap=True)
     out.print()
     for name in trained.files:
         out.print(f"wrote {directory / name}", soft_wrap=True)

@@ -7,7 +7,7 @@ the same ``Anatomy``, which a table can show.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -25,7 +25,8 @@ class Layer:
         kind: "dense", or what the file calls the operator.
         inputs: width of a row that goes in; None when unknown.
         outputs: width of a row that comes out; None when unknown.
-        activation: Keras's name for it, or the operators that the file applies.
+        activation: Keras's name for it, or the operators that the file applies; ", clipped" after
+            it where the answers are.
         parameters: weights and biases.
         multiply_adds: for one row; None when the file does not tell.
     """
@@ -40,13 +41,13 @@ class Layer:
 
 @dataclass(frozen=True)
 class Anatomy:
-    """The layers of a model and what stands in front of them.
+    """The layers of a model and the scaling in front of them.
 
     Attributes:
         layers: in the order in which data flows.
-        mean: (inputs,) float32, subtracted from the raw readings; None without one.
-        deviation: (inputs,) float32 by which readings are divided; None without one, and where
-            the converter has multiplied it into the first layer's weights.
+        mean: (inputs,) float32, subtracted from what goes in; None without one.
+        deviation: (inputs,) float32 by which that is divided; None without one, and where the
+            converter has multiplied it into the first layer's weights.
     """
 
     layers: tuple[Layer, ...]
@@ -55,7 +56,7 @@ class Anatomy:
 
     @property
     def inputs(self) -> int | None:
-        """Width of a row of raw readings; None when unknown."""
+        """Width of a row that goes into the first layer; None when unknown."""
         return self.layers[0].inputs if self.layers else None
 
     @property
@@ -84,20 +85,20 @@ class Contents(NamedTuple):
         anatomy: layers and scaling.
         card: what the file says about itself; None for a stranger's.
         written_by: the programs that wrote it, as far as they signed; may be empty.
-        ranges: (low, high) of each feature, where the file tells; otherwise empty.
         notes: what else is worth knowing, a sentence each.
     """
 
     anatomy: Anatomy
     card: Card | None
     written_by: str
-    ranges: Sequence[tuple[float, float] | None] = ()
     notes: Sequence[str] = ()
 
 
 def of_mlp(mlp: Mlp) -> Anatomy:
     """The anatomy of a network in memory."""
     layers = tuple(dense(layer.outputs, layer.inputs, layer.activation) for layer in mlp.layers)
+    if mlp.clip is not None:
+        layers = clipped(layers)
     if mlp.scaling is None:
         return Anatomy(layers)
     return Anatomy(layers, mlp.scaling.mean, mlp.scaling.deviation)
@@ -107,6 +108,12 @@ def dense(outputs: int, inputs: int, activation: str) -> Layer:
     """A fully connected layer with biases."""
     size = outputs * inputs
     return Layer("dense", inputs, outputs, activation, size + outputs, size)
+
+
+def clipped(layers: Sequence[Layer]) -> tuple[Layer, ...]:
+    """Layers whose last one answers within bounds, which its activation then says."""
+    *others, last = layers
+    return (*others, replace(last, activation=f"{last.activation}, clipped"))
 
 
 class Constant(NamedTuple):
@@ -136,12 +143,17 @@ class Step(NamedTuple):
         constants: its constant inputs.
         neurons: for a dense layer, (outputs, inputs) of its weights; otherwise None.
         fused: activation that the operator itself applies; "" for none.
+        inputs: names of those inputs that are no constants; None when they are not told, and the
+            operator follows the one before it.
+        results: names of what comes out.
     """
 
     operator: str
     constants: tuple[Constant, ...] = ()
     neurons: tuple[int, int] | None = None
     fused: str = ""
+    inputs: tuple[Hashable, ...] | None = None
+    results: tuple[Hashable, ...] = ()
 
 
 ACTIVATION_OF: dict[tuple[str, ...], str] = {
@@ -159,61 +171,94 @@ ACTIVATION_OF: dict[tuple[str, ...], str] = {
     ("Softmax",): "softmax",
     # Where a format has no operator of that name, its exporter writes several.
     ("Mul", "Erf", "Add", "Mul", "Mul"): "gelu",
+    ("Mul", "Erf", "Mul", "Add", "Mul"): "gelu",
     ("Neg", "Exp", "Add", "Div"): "silu",
     ("Sigmoid", "Mul"): "silu",
     ("Abs", "Add", "Div"): "softsign",
     ("Greater", "Mul", "Exp", "Sub", "Mul", "SelectV2"): "selu",
 }
 """Operators behind a dense layer -> Keras's name. Others are shown as they are."""
+CLIPS: tuple[tuple[str, ...], ...] = (
+    ("Min", "Max"), ("Min", "Relu"), ("Clip",), ("Relu6",), ("ReluN1To1",), ("Relu0To1",),
+)  # fmt: skip
+"""What keeps answers within bounds, as the last operators behind the last layer."""
+CHOICES = ("Where", "SelectV2")
+COMPARISONS = ("Equal", "NotEqual")
+"""With those that choose: operators whose constants are readings, never weights."""
 AGAIN = "dense, once more"
 """A layer whose weights have been counted: converters compute one twice for two uses."""
 
 
 @dataclass
 class _Build:
-    """What has been understood of a graph so far."""
+    """What has been understood of a graph so far; ``origin`` is the layer of each result."""
 
     layers: list[Layer] = field(default_factory=list)
     after: list[list[str]] = field(default_factory=list)
     biased: list[bool] = field(default_factory=list)
     seen: set[int] = field(default_factory=set)
+    origin: dict[Hashable, int] = field(default_factory=dict)
     mean: Floats | None = None
     deviation: Floats | None = None
 
-    def add(self, layer: Layer, biased: bool, fused: str) -> None:
+    def add(self, layer: Layer, biased: bool, fused: str) -> int:
         self.layers.append(layer)
         self.biased.append(biased)
         self.after.append([fused] if fused else [])
+        return len(self.layers) - 1
+
+    def sources(self, step: Step) -> list[int | None]:
+        """The layer from which each input comes; None for what no layer has seen."""
+        if step.inputs is None:
+            return [len(self.layers) - 1 if self.layers else None]
+        return [self.origin.get(name) for name in step.inputs]
 
 
 def of_steps(steps: Iterable[Step]) -> Anatomy:
     """The anatomy of a graph: its dense layers, and other operators with weights by their names.
 
-    An operator without weights belongs to the layer before it, as its activation.
+    An operator without weights belongs to the layer from which its inputs come, as its activation.
+    One that works on raw readings, such as the encoding, belongs to none.
     """
     build = _Build()
     for step in steps:
-        if not (_dense(build, step) or _scales(build, step) or _biases(build, step)):
-            _other(build, step)
-    layers = (
+        layer = _place(build, step)
+        if layer is not None:
+            build.origin.update(dict.fromkeys(step.results, layer))
+    clip = _take_clip(build.after[-1]) if build.after else False
+    layers = tuple(
         replace(layer, activation=ACTIVATION_OF.get(tuple(names), " ".join(names)))
         for layer, names in zip(build.layers, build.after, strict=True)
     )
-    return Anatomy(tuple(layers), build.mean, build.deviation)
+    return Anatomy(clipped(layers) if clip else layers, build.mean, build.deviation)
 
 
-def _dense(build: _Build, step: Step) -> bool:
-    if step.neurons is None:
-        return False
-    outputs, inputs = step.neurons
+def _place(build: _Build, step: Step) -> int | None:
+    """The layer that a step is, or belongs to; None for one that works on raw readings."""
+    if step.neurons is not None:
+        return _dense(build, step, *step.neurons)
+    sources = build.sources(step)
+    last = max((source for source in sources if source is not None), default=None)
+    if last is not None and _biases(build, step, last):
+        return last
+    if last is None and _scales(build, step):
+        return None
+    if weights := _weights(step):
+        return build.add(Layer(step.operator, None, None, "", weights, None), True, step.fused)
+    # A choice that somebody outside makes, such as NaN for a missing reading, activates nothing.
+    if last is not None and not (step.operator in CHOICES and None in sources):
+        build.after[last] += [step.operator, *([step.fused] if step.fused else [])]
+    return last
+
+
+def _dense(build: _Build, step: Step, outputs: int, inputs: int) -> int:
     held = sum(constant.size for constant in step.constants)
     fresh = [constant for constant in step.constants if id(constant) not in build.seen]
     build.seen.update(id(constant) for constant in step.constants)
     kind = "dense" if fresh or not step.constants else AGAIN
     count = sum(constant.size for constant in fresh)
     layer = Layer(kind, inputs, outputs, "", count, outputs * inputs)
-    build.add(layer, held > outputs * inputs, step.fused)
-    return True
+    return build.add(layer, held > outputs * inputs, step.fused)
 
 
 def _scales(build: _Build, step: Step) -> bool:
@@ -221,7 +266,7 @@ def _scales(build: _Build, step: Step) -> bool:
     if build.layers or step.operator not in ("Sub", "Mul", "Div") or len(step.constants) != 1:
         return False
     values = step.constants[0].values
-    if values is None:
+    if values is None or not values.size:
         return False
     if step.operator == "Sub":
         build.mean = values
@@ -231,23 +276,32 @@ def _scales(build: _Build, step: Step) -> bool:
     return True
 
 
-def _biases(build: _Build, step: Step) -> bool:
+def _biases(build: _Build, step: Step, number: int) -> bool:
     """An addition behind a dense layer that has no biases of its own."""
-    if not build.layers or step.operator != "Add" or len(step.constants) != 1:
+    if step.operator != "Add" or len(step.constants) != 1:
         return False
-    layer, size = build.layers[-1], step.constants[0].size
-    if build.biased[-1] or build.after[-1] or size != layer.outputs:
+    layer, size = build.layers[number], step.constants[0].size
+    if build.biased[number] or build.after[number] or size != layer.outputs:
         return False
-    build.layers[-1] = replace(layer, parameters=layer.parameters + size)
-    build.biased[-1] = True
-    build.after[-1] += [step.fused] if step.fused else []
+    build.layers[number] = replace(layer, parameters=layer.parameters + size)
+    build.biased[number] = True
+    build.after[number] += [step.fused] if step.fused else []
     return True
 
 
-def _other(build: _Build, step: Step) -> None:
-    weights = [constant for constant in step.constants if constant.trained and constant.size > 1]
-    if weights:
-        count = sum(constant.size for constant in weights)
-        build.add(Layer(step.operator, None, None, "", count, None), True, step.fused)
-    elif build.layers:
-        build.after[-1] += [step.operator, *([step.fused] if step.fused else [])]
+def _weights(step: Step) -> int:
+    """How many weights an operator has that is no dense layer."""
+    if step.operator in (*CHOICES, *COMPARISONS):
+        return 0
+    return sum(
+        constant.size for constant in step.constants if constant.trained and constant.size > 1
+    )
+
+
+def _take_clip(names: list[str]) -> bool:
+    """Take the clip off the end of a layer's operators; False when there is none."""
+    for clip in CLIPS:
+        if tuple(names[-len(clip) :]) == clip:
+            del names[-len(clip) :]
+            return True
+    return False

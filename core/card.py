@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
-from mlp_edge.errors import ModelError
+from mlp_edge.errors import ModelError, first_line
+from mlp_edge.feature import Feature
 from mlp_edge.mlp import OUTPUT_NAMES, TASKS, Floats, Mlp
 
-CARD_FORMAT = 1
+CARD_FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -23,8 +25,9 @@ class Card:
 
     Attributes:
         name: the model's name, a C identifier.
-        features: input column names, in order.
-        target: the predicted column's name.
+        features: the raw readings, in order: names, ranges, categories with their codes, and what
+            counts where one is missing.
+        targets: names of the predicted columns.
         labels: class names in the order of the outputs; () for a regression.
         task: regression, binary or multiclass.
         threshold: a binary model answers labels[1] where probability > threshold (float32).
@@ -34,8 +37,8 @@ class Card:
     """
 
     name: str
-    features: tuple[str, ...]
-    target: str
+    features: tuple[Feature, ...]
+    targets: tuple[str, ...]
     labels: tuple[str, ...]
     task: str
     threshold: float
@@ -50,8 +53,8 @@ class Card:
 
         return cls(
             name=mlp.name,
-            features=tuple(feature.name for feature in mlp.features),
-            target=mlp.target,
+            features=mlp.features,
+            targets=mlp.targets,
             labels=mlp.labels,
             task=mlp.task,
             threshold=float(mlp.threshold),
@@ -60,17 +63,33 @@ class Card:
         )
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The features' names, in order."""
+        return tuple(feature.name for feature in self.features)
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """What each output is: the only one's name, the classes, or the targets of a regression."""
+        if self.task == "multiclass":
+            return self.labels
+        return (self.output_name,) if len(self.targets) == 1 else self.targets
+
+    @property
     def output_name(self) -> str:
         """What the artifact calls its output."""
         return OUTPUT_NAMES[self.task]
 
     def to_strings(self) -> dict[str, str]:
         """Key and value as text, values that are not text as JSON; ASCII throughout."""
-        return {field.name: json.dumps(getattr(self, field.name)) for field in fields(self)}
+        return {key: json.dumps(value) for key, value in self._values().items()}
 
     def to_json(self) -> str:
         """One line of ASCII JSON, keys in a fixed order."""
-        return json.dumps({field.name: getattr(self, field.name) for field in fields(self)})
+        return json.dumps(self._values())
+
+    def _values(self) -> dict[str, Any]:
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return values | {"features": [feature.to_dict() for feature in self.features]}
 
     @classmethod
     def from_strings(cls, strings: dict[str, str], source: object) -> Card:
@@ -114,14 +133,15 @@ class Card:
         if values["task"] not in TASKS:
             raise ModelError(f"{source}: unknown task {values['task']!r} in its metadata")
         kept = {name: values[name] for name in names}
-        for name in ("name", "target", "weights_sha256", "version"):
+        for name in ("name", "weights_sha256", "version"):
             _check_kind(name, kept[name], str, source)
         _check_kind("threshold", kept["threshold"], (int, float), source)
-        for name in ("features", "labels"):
+        for name in ("targets", "labels"):
             kept[name] = _texts(name, kept[name], source)
+        kept["features"] = _features(kept["features"], source)
         card = cls(**kept)
         few = {"regression": 0, "binary": 2, "multiclass": max(2, len(card.labels))}[card.task]
-        if len(card.labels) != few or not card.features:
+        if len(card.labels) != few or not card.features or not card.targets:
             raise ModelError(f"{source}: its metadata has {len(card.labels)} labels for a "
                              f"{card.task} task of {len(card.features)} features")  # fmt: skip
         return card
@@ -130,6 +150,14 @@ class Card:
 def _check_kind(name: str, value: object, kind: type | tuple[type, ...], source: object) -> None:
     if not isinstance(value, kind):
         raise ModelError(f"{source}: its metadata has the {name} {value!r}, which makes no sense")
+
+
+def _features(values: object, source: object) -> tuple[Feature, ...]:
+    _check_kind("features", values, list, source)
+    try:
+        return tuple(Feature.from_dict(value) for value in values)  # type: ignore[attr-defined]
+    except (TypeError, AttributeError, ModelError) as error:
+        raise ModelError(f"{source}: its metadata is damaged ({first_line(error)})") from error
 
 
 def _texts(name: str, values: object, source: object) -> tuple[str, ...]:

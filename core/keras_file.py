@@ -17,12 +17,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from mlp_edge.encoding import Encoding
 from mlp_edge.errors import ModelError, first_line
+from mlp_edge.feature import Feature
+from mlp_edge.keras_graph import features_of, is_wired, read_wiring
 from mlp_edge.mlp import (
     ACTIVATIONS,
     DEFAULT_THRESHOLD,
     Dense,
-    Feature,
     Floats,
     Mlp,
     Scaling,
@@ -51,9 +53,10 @@ WITHOUT_EFFECT = ("InputLayer", "Dropout", "GaussianNoise", "GaussianDropout", "
 class Network(NamedTuple):
     """What a .keras file holds: the numbers, without names."""
 
-    inputs: int
+    encoding: Encoding
     scaling: Scaling | None
     layers: tuple[Dense, ...]
+    clip: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ class _Layer:
 
 
 def read_network(path: Path) -> Network:
-    """Read a Sequential model, or a Functional one without branches.
+    """Read what ``mlp-edge train`` wrote, a Sequential model, or a Functional one in one line.
 
     Raises:
         ModelError: naming the file and what in it cannot be read.
@@ -87,6 +90,13 @@ def read_network(path: Path) -> Network:
             "model.save('name.keras') in Keras 3 writes one"
         ) from error
     try:
+        if config["class_name"] == "Functional" and is_wired(config):
+            encoding, clip = read_wiring(config)
+            inner = next(entry for entry in config["config"]["layers"]
+                         if entry["class_name"] == "Sequential")  # fmt: skip
+            network = _network(list(_layers(inner, weights, "layers/sequential/")))
+            _check_fits(network, encoding)
+            return network._replace(encoding=encoding, clip=clip)
         return _network(list(_layers(config, weights)))
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
@@ -114,23 +124,38 @@ def read_mlp(path: Path) -> Mlp:
     elif last.activation == "sigmoid" and last.outputs == 1:
         task = "binary"
     classes = {"regression": 0, "binary": 2, "multiclass": last.outputs}[task]
+    several = task == "regression" and last.outputs > 1
     try:
         return Mlp(
             name=identifier(path.stem),
-            features=tuple(Feature(f"x{i}") for i in range(1, network.inputs + 1)),
-            target="y",
+            features=features_of(network.encoding),
+            targets=tuple(f"y{i + 1}" for i in range(last.outputs)) if several else ("y",),
             labels=tuple(str(i) for i in range(classes)),
             task=task,
             threshold=DEFAULT_THRESHOLD,
             scaling=network.scaling,
             layers=network.layers,
+            clip=network.clip,
         )
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
 
 
-def _layers(config: Mapping[str, Any], weights: bytes) -> Iterator[_Layer]:
-    """The layers in the order in which data flows, each with its variables."""
+def _check_fits(network: Network, encoding: Encoding) -> None:
+    if network.layers[0].inputs != encoding.width:
+        raise ModelError(
+            f"its first layer takes {network.layers[0].inputs} inputs, and {encoding.width} arrive"
+        )
+
+
+def _layers(config: Mapping[str, Any], weights: bytes, path: str = "") -> Iterator[_Layer]:
+    """The layers in the order in which data flows, each with its variables.
+
+    Args:
+        config: of the model.
+        weights: the content of the HDF5 file.
+        path: of the model within that file, ending in a slash; "" for the model itself.
+    """
     import h5py
 
     kind = config["class_name"]
@@ -146,7 +171,7 @@ def _layers(config: Mapping[str, Any], weights: bytes) -> Iterator[_Layer]:
     with file:
         groups = _group_names([entry["class_name"] for entry in entries])
         for entry, group in zip(entries, groups, strict=True):
-            stored = file.get(f"layers/{group}/vars", {})
+            stored = file.get(f"{path}layers/{group}/vars", {})
             variables = tuple(np.asarray(stored[str(i)]) for i in range(len(stored)))
             yield _Layer(
                 kind=entry["class_name"],
@@ -221,7 +246,8 @@ def _network(layers: list[_Layer]) -> Network:
         scaling = Scaling(
             mean=np.repeat(scaling.mean, inputs), deviation=np.repeat(scaling.deviation, inputs)
         )
-    return Network(inputs, scaling, tuple(dense))
+    plain = Encoding.of([Feature(f"x{i}") for i in range(inputs)])
+    return Network(plain, scaling, tuple(dense))
 
 
 def _check_plain(layer: _Layer) -> None:

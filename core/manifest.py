@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from mlp_edge.errors import ModelError, first_line
-from mlp_edge.mlp import TASKS, Feature, Task, check_name
+from mlp_edge.feature import Feature
+from mlp_edge.finding import Finding
+from mlp_edge.mlp import TASKS, Task, check_name
 
-FORMAT = 1
+FORMAT = 2
 """Of model.json. A reader refuses a newer one; a change that old readers misread adds one."""
 
 
@@ -22,10 +24,14 @@ class Manifest:
     Attributes:
         name: of the model, a C identifier; files and C symbols are named after it.
         table: what was trained on: a data set's name or a file's.
-        features: the inputs, in order, with the range that the training rows had.
-        target: the predicted column.
+        features: the raw readings, in order: kinds, ranges in the training rows, units,
+            categories with their codes, and what counts where one is missing.
+        targets: the predicted columns.
         labels: class names in the order of the outputs; () for a regression.
         task: regression, binary or multiclass.
+        clip: lowest and highest answer of a regression, or None.
+        target_scale: mean and deviation of each target, by which a regression was learned, or
+            None; the network answers in the targets' own units.
         threshold: a binary model answers labels[1] where probability > threshold.
         seed: of the split, the first weights and the shuffling.
         recipe: every setting of the training, by the option's name.
@@ -34,6 +40,7 @@ class Manifest:
         scores: part -> model -> metric -> value.
         baseline: the linear baseline's mean, deviation, weights and bias, or None.
         prior: mean of the training targets per output: class frequencies, or the mean value.
+        warnings: what was found in the table and in the model, with its evidence.
         versions: of the packages that trained it.
         sha256: of the table's bytes ("data"), of the network ("weights").
         exports: file name in exports/ -> SHA-256 of its bytes.
@@ -43,9 +50,11 @@ class Manifest:
     name: str
     table: str
     features: tuple[Feature, ...]
-    target: str
+    targets: tuple[str, ...]
     labels: tuple[str, ...]
     task: Task
+    clip: tuple[float, float] | None
+    target_scale: Mapping[str, Sequence[float]] | None
     threshold: float
     seed: int
     recipe: Mapping[str, Any]
@@ -54,6 +63,7 @@ class Manifest:
     scores: Mapping[str, Any]
     baseline: Mapping[str, Any] | None
     prior: Sequence[float]
+    warnings: Sequence[Finding]
     versions: Mapping[str, str]
     sha256: Mapping[str, str]
     exports: Mapping[str, str] = field(default_factory=dict)
@@ -61,7 +71,9 @@ class Manifest:
 
     def to_json(self) -> str:
         """The text of model.json; the format first, so that a reader sees it first."""
-        values = _plain(asdict(self))
+        values = _plain({entry.name: getattr(self, entry.name) for entry in fields(self)})
+        values["features"] = [_described(feature) for feature in self.features]
+        values["warnings"] = [warning._asdict() for warning in self.warnings]
         ordered = {"format": values.pop("format"), **values}
         return json.dumps(ordered, indent=2, allow_nan=False) + "\n"
 
@@ -92,8 +104,13 @@ class Manifest:
             if not isinstance(values[name], kind):
                 raise ModelError(f"{source}: {name} makes no sense; the file is damaged")
         try:
-            values["features"] = tuple(_feature(**feature) for feature in values["features"])
+            values["features"] = tuple(_feature(feature) for feature in values["features"])
             values["labels"] = tuple(_text(label) for label in values["labels"])
+            values["targets"] = tuple(_text(target) for target in values["targets"])
+            values["warnings"] = [Finding(**warning) for warning in values["warnings"]]
+            if values["clip"] is not None:
+                low, high = map(float, values["clip"])
+                values["clip"] = (low, high)
             for name in ("data", "weights"):
                 _text(values["sha256"][name])
             for digest in values["exports"].values():
@@ -107,7 +124,8 @@ class Manifest:
 
 
 KINDS: Mapping[str, type | tuple[type, ...]] = {
-    "name": str, "table": str, "features": list, "target": str, "labels": list,
+    "name": str, "table": str, "features": list, "targets": list, "labels": list,
+    "clip": (list, type(None)), "target_scale": (dict, type(None)), "warnings": list,
     "threshold": (int, float), "seed": int, "recipe": dict, "rows": dict, "sample": str,
     "scores": dict, "baseline": (dict, type(None)), "prior": list, "versions": dict,
     "sha256": dict, "exports": dict,
@@ -121,11 +139,14 @@ def _check_labels(task: str, labels: int, outputs: int) -> None:
         raise ValueError(f"a {task} task with {labels} labels and {outputs} prior values")
 
 
-def _feature(name: Any, low: Any, high: Any) -> Feature:
-    for bound in (low, high):
-        if not isinstance(bound, int | float | None):
-            raise TypeError(f"a range from {low!r} to {high!r}")
-    return Feature(_text(name), low, high)
+def _described(feature: Feature) -> dict[str, Any]:
+    """A feature with its kind and its policy spelled out, for a reader of the file."""
+    policy = "rejected" if feature.fill is None else "filled"
+    return {**feature.to_dict(), "kind": feature.kind, "missing": policy}
+
+
+def _feature(values: Mapping[str, Any]) -> Feature:
+    return Feature.from_dict({k: v for k, v in values.items() if k not in ("kind", "missing")})
 
 
 def _text(value: Any) -> str:

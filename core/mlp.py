@@ -7,19 +7,23 @@ It knows no framework and no file. Exporters read it, the float64 reference in
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mlp_edge.encoding import Encoding
+from mlp_edge.encoding import Floats as Floats
 from mlp_edge.errors import ModelError
+from mlp_edge.feature import Feature
 
-Floats = NDArray[np.float32]
 Rows = NDArray[np.float32]
-"""Rows of a table or of predictions: shape (n, width), float32, C order."""
+"""Rows of readings or of predictions: shape (n, width), float32, C order."""
 Predict = Callable[[Rows], Rows]
 """Raw readings (n, inputs) in, predictions (n, outputs) out."""
 
@@ -44,28 +48,16 @@ MAX_NAME = 48
 """Longest model name: C99 promises 63 significant characters, and suffixes follow."""
 
 
-@dataclass(frozen=True)
-class Feature:
-    """One input column.
-
-    Attributes:
-        name: as the table has it; any text.
-        low: smallest value seen in training, in the column's own unit; None when unknown.
-        high: largest value seen in training; None when unknown.
-    """
-
-    name: str
-    low: float | None = None
-    high: float | None = None
-
-
 @dataclass(frozen=True, eq=False)
 class Scaling:
-    """Standardisation of the raw readings: (x - mean) / deviation, per feature.
+    """Standardisation: (x - mean) / deviation, per input of the first layer.
+
+    Inputs that are no number (indicators, categories) have the mean 0 and the deviation 1, which
+    change nothing.
 
     Attributes:
-        mean: (inputs,) float32, in the feature's unit.
-        deviation: (inputs,) float32, in the feature's unit, above zero. This is the float32
+        mean: (width,) float32, in the feature's unit.
+        deviation: (width,) float32, in the feature's unit, above zero. This is the float32
             number that Keras's Normalization divides by: max(sqrt(variance), 1e-7).
     """
 
@@ -134,8 +126,9 @@ class Mlp:
 
     Attributes:
         name: lower-case C identifier; files and C symbols are named after it.
-        features: the input columns, in order.
-        target: name of the column that is predicted; any text.
+        features: the raw readings, in order, and what happens to missing ones.
+        targets: names of the columns that are predicted; any text. One, or one per output of a
+            regression.
         labels: class names in the order of the outputs; ("0", "1") for a binary task, whose
             single output is the probability of the second; () for a regression.
         task: what the outputs mean.
@@ -143,16 +136,21 @@ class Mlp:
             number, because a microcontroller compares in float32.
         scaling: standardisation in front of the first layer, or None.
         layers: at least one; the last one's outputs are the predictions.
+        clip: lowest and highest answer of a regression, float32 numbers, or None.
+
+    The inputs of the first layer are the encoded readings (``mlp_edge.encoding``). A row with a
+    missing reading that has no fill is answered by NaN, whatever the layers make of it.
     """
 
     name: str
     features: tuple[Feature, ...]
-    target: str
+    targets: tuple[str, ...]
     labels: tuple[str, ...]
     task: Task
     threshold: np.float32
     scaling: Scaling | None
     layers: tuple[Dense, ...]
+    clip: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         check_name(self.name)
@@ -162,17 +160,25 @@ class Mlp:
             raise ModelError(f"a threshold of {self.threshold} decides nothing; 0.5 would do")
         if not self.layers:
             raise ModelError("an Mlp takes at least one dense layer")
-        widths = [len(self.features)] + [layer.outputs for layer in self.layers]
+        widths = [self.encoding.width] + [layer.outputs for layer in self.layers]
         for number, (layer, width) in enumerate(zip(self.layers, widths, strict=False), start=1):
             if layer.inputs != width:
                 raise ModelError(f"layer {number} takes {layer.inputs} inputs but is given {width}")
-        if self.scaling is not None and self.scaling.mean.size != self.inputs:
+        if self.scaling is not None and self.scaling.mean.size != self.encoding.width:
             raise ModelError(
-                f"the scaling covers {self.scaling.mean.size} features of {self.inputs}"
+                f"the scaling covers {self.scaling.mean.size} inputs of {self.encoding.width}"
             )
+        if self.scaling is not None and _scales_categories(self.scaling, self.encoding):
+            raise ModelError("the scaling changes an input that is no number")
         if any(layer.activation == "softmax" for layer in self.layers[:-1]):
             raise ModelError("softmax is an output activation; a hidden layer cannot have it")
         _check_labels(self)
+        _check_clip(self)
+
+    @cached_property
+    def encoding(self) -> Encoding:
+        """How raw readings become the inputs of the first layer."""
+        return Encoding.of(self.features)
 
     @property
     def inputs(self) -> int:
@@ -191,8 +197,10 @@ class Mlp:
 
     @property
     def topology(self) -> str:
-        """Layer widths, such as 8-12-8-1."""
-        return "-".join(str(width) for width in (self.inputs, *(la.outputs for la in self.layers)))
+        """Layer widths, the encoded readings first, such as 8-12-8-1."""
+        return "-".join(
+            str(width) for width in (self.encoding.width, *(la.outputs for la in self.layers))
+        )
 
     @property
     def parameters(self) -> int:
@@ -200,14 +208,13 @@ class Mlp:
         return sum(layer.weights.size + layer.bias.size for layer in self.layers)
 
     @property
-    def multiply_adds(self) -> int:
-        """Multiply-accumulate operations per row, the scaling left out."""
-        return sum(layer.weights.size for layer in self.layers)
-
-    @property
     def weights_sha256(self) -> str:
-        """Hex SHA-256 of everything that makes the numbers: scaling, weights, activations."""
-        digest = hashlib.sha256(b"mlp-edge weights 1\n")
+        """Hex SHA-256 of everything that makes the numbers, from the encoding to the clip."""
+        digest = hashlib.sha256(b"mlp-edge weights 2\n")
+        for name, array in vars(self.encoding).items():
+            _feed(digest, name, array.astype(np.float32))
+        if self.clip is not None:
+            _feed(digest, "clip", np.array(self.clip, np.float32))
         if self.scaling is not None:
             _feed(digest, "mean", self.scaling.mean)
             _feed(digest, "deviation", self.scaling.deviation)
@@ -258,6 +265,11 @@ def _check_finite(what: str, array: Floats) -> None:
         )
 
 
+def _scales_categories(scaling: Scaling, encoding: Encoding) -> bool:
+    others = slice(len(encoding.numbers), None)
+    return bool((scaling.mean[others] != 0).any() or (scaling.deviation[others] != 1).any())
+
+
 def _check_labels(mlp: Mlp) -> None:
     expected = {"regression": 0, "binary": 2, "multiclass": mlp.outputs}[mlp.task]
     if len(mlp.labels) != expected:
@@ -271,3 +283,18 @@ def _check_labels(mlp: Mlp) -> None:
         raise ModelError("a multiclass model has at least two outputs")
     if len(set(mlp.labels)) != len(mlp.labels):
         raise ModelError("two classes have the same label")
+    if len(mlp.targets) != (mlp.outputs if mlp.task == "regression" else 1):
+        raise ModelError(
+            f"a {mlp.task} model with {mlp.outputs} outputs has {len(mlp.targets)} targets"
+        )
+
+
+def _check_clip(mlp: Mlp) -> None:
+    if mlp.clip is None:
+        return
+    low, high = mlp.clip
+    if mlp.task != "regression":
+        raise ModelError(f"a {mlp.task} model has nothing to clip; a regression does")
+    exact = all(math.isfinite(end) and float(np.float32(end)) == end for end in mlp.clip)
+    if not (low < high and exact):
+        raise ModelError(f"a clip from {low!r} to {high!r}: two float32 numbers, the lower first")

@@ -5,6 +5,7 @@ model.keras   the original: raw readings in, prediction out
 model.json    the manifest: names, labels, task, threshold, recipe, scores, versions, hashes
 history.csv   a row per epoch
 sample.csv    held-out raw rows with their targets and the original's predictions
+calibration.npz  raw training rows, for quantisation; not with --no-calibration
 exports/      NAME.tflite, NAME.onnx, NAME.h
 """
 
@@ -24,14 +25,15 @@ from mlp_edge.errors import InputError, ModelError, first_line
 from mlp_edge.keras_file import read_network
 from mlp_edge.manifest import Manifest
 from mlp_edge.mlp import Floats, Mlp, Rows
+from mlp_edge.wiring import operations, same
 from mlp_edge.writing import check_replaceable, sha256, write_files
 
-MODEL, MANIFEST, HISTORY, SAMPLE, EXPORTS = (
-    "model.keras", "model.json", "history.csv", "sample.csv", "exports",
+MODEL, MANIFEST, HISTORY, SAMPLE, CALIBRATION, EXPORTS = (
+    "model.keras", "model.json", "history.csv", "sample.csv", "calibration.npz", "exports",
 )  # fmt: skip
 WEIGHTS_ONLY = "_weights.h"
 """How a header without functions ends; no manifest lists it, as it has nothing to run."""
-KNOWN = (MODEL, MANIFEST, HISTORY, SAMPLE, EXPORTS)
+KNOWN = (MODEL, MANIFEST, HISTORY, SAMPLE, CALIBRATION, EXPORTS)
 """All that a model directory holds; anything else in it is somebody's own."""
 
 
@@ -39,13 +41,13 @@ class Sample(NamedTuple):
     """What sample.csv holds.
 
     Attributes:
-        rows: raw readings (n, inputs) float32.
-        targets: n cells of the target column, as text.
+        rows: raw readings (n, inputs) float32; NaN where one is missing.
+        targets: the cells of the target columns, as text, a tuple for each of the n rows.
         predictions: (n, outputs) float32, the original's.
     """
 
     rows: Rows
-    targets: tuple[str, ...]
+    targets: tuple[tuple[str, ...], ...]
     predictions: Floats
 
 
@@ -104,18 +106,25 @@ class ModelDirectory:
             mlp = Mlp(
                 name=manifest.name,
                 features=manifest.features,
-                target=manifest.target,
+                targets=manifest.targets,
                 labels=manifest.labels,
                 task=manifest.task,
                 threshold=np.float32(manifest.threshold),
                 scaling=network.scaling,
                 layers=network.layers,
+                clip=manifest.clip,
             )
         except ModelError as error:
             raise ModelError(
                 f"{self.keras_path}: not the network that {MANIFEST} describes ({error}); train "
                 "again, or name the .keras file itself with --model"
             ) from error
+        expected = operations(mlp.encoding, mlp.clip)
+        if not same(expected, operations(network.encoding, network.clip)):
+            raise ModelError(
+                f"{self.keras_path}: not the network that {MANIFEST} describes (it treats raw "
+                "readings otherwise); train again, or name the .keras file itself with --model"
+            )
         if mlp.weights_sha256 != manifest.sha256["weights"]:
             raise ModelError(
                 f"{self.keras_path}: not the network that {MANIFEST} describes (its weights have "
@@ -130,17 +139,19 @@ class ModelDirectory:
             ModelError: naming the line that cannot be read.
         """
         path = self.path / SAMPLE
-        inputs = len(self.manifest.features)
+        features = self.manifest.features
+        inputs, end = len(features), len(features) + len(self.manifest.targets)
         rows, targets, predictions = [], [], []
         try:
             with path.open(encoding="utf-8", newline="") as file, np.errstate(over="ignore"):
                 lines = csv.reader(file)
                 next(lines)
                 for cells in lines:
-                    rows.append([np.float32(cell) for cell in cells[:inputs]])
-                    targets.append(cells[inputs])
-                    predictions.append([np.float32(cell) for cell in cells[inputs + 1 :]])
-            sample = Sample(np.array(rows), tuple(targets), np.array(predictions))
+                    readings = zip(features, cells[:inputs], strict=True)
+                    rows.append([feature.read(cell) for feature, cell in readings])
+                    targets.append(tuple(cells[inputs:end]))
+                    predictions.append([np.float32(cell) for cell in cells[end:]])
+            sample = Sample(np.array(rows, np.float32), tuple(targets), np.array(predictions))
         except FileNotFoundError:
             raise ModelError(f"{path}: missing; train the model again") from None
         except OSError as error:
@@ -150,7 +161,7 @@ class ModelDirectory:
             raise ModelError(f"{path}: damaged at row {len(rows) + 1} ({reason})") from error
         if not targets or sample.predictions.shape[1] != len(self.manifest.prior):
             raise ModelError(f"{path}: damaged, without rows or predictions; train the model again")
-        if not (np.isfinite(sample.rows).all() and np.isfinite(sample.predictions).all()):
+        if np.isinf(sample.rows).any() or not np.isfinite(sample.predictions).all():
             raise ModelError(f"{path}: damaged, it holds NaN or infinity; train the model again")
         return sample
 
@@ -191,12 +202,25 @@ def check_place(path: Path, force: bool) -> None:
             )
 
 
-def sample_csv(card: Card, rows: Rows, targets: Sequence[str], predictions: Floats) -> bytes:
-    """The bytes of sample.csv; every float32 is written so that it reads back as itself."""
+def calibration_npz(rows: Rows) -> bytes:
+    """The bytes of calibration.npz: ``rows``, raw readings (n, inputs) float32."""
+    content = io.BytesIO()
+    np.savez_compressed(content, rows=rows)  # dates its members 1980, so the bytes repeat
+    return content.getvalue()
+
+
+def sample_csv(
+    card: Card, rows: Rows, targets: Sequence[Sequence[str]], predictions: Floats
+) -> bytes:
+    """The bytes of sample.csv; every float32 is written so that it reads back as itself.
+
+    Categories are written by name and missing readings as empty cells, as a table has them.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    outputs = card.labels if card.task == "multiclass" else (card.output_name,)
-    writer.writerow([*card.features, card.target, *(f"predicted {name}" for name in outputs)])
+    predicted = (f"predicted {name}" for name in card.output_names)
+    writer.writerow([*card.names, *card.targets, *predicted])
     for row, target, prediction in zip(rows, targets, predictions, strict=True):
-        writer.writerow([*map(str, row), target, *map(str, prediction)])
+        cells = (feature.write(x) for feature, x in zip(card.features, row, strict=True))
+        writer.writerow([*cells, *target, *map(str, prediction)])
     return text.getvalue().encode()

@@ -64,7 +64,7 @@ def trace(
         rows: raw readings, (n, inputs); every float32 is exact in float64.
         weights: other weights in float64, one array per layer, to see what they would change.
     """
-    x = np.asarray(rows, dtype=np.float64)
+    x = mlp.encoding.encode(np.asarray(rows, dtype=np.float64))
     with np.errstate(over="ignore", invalid="ignore"):
         if mlp.scaling is not None:
             mean = mlp.scaling.mean.astype(np.float64)
@@ -79,4 +79,7 @@ def trace(
 def predict(mlp: Mlp, rows: Floats | Doubles, weights: Sequence[Doubles] | None = None) -> Doubles:
     """Predictions (n, outputs) in float64 for raw readings (n, inputs); see ``trace``."""
     *_, (_, last) = trace(mlp, rows, weights)
-    return last
+    if mlp.clip is not None:
+        last = np.clip(last, *mlp.clip)
+    rejected = mlp.encoding.rejected(np.asarray(rows, dtype=np.float64))
+    return np.where(rejected[:, None], np.nan, last)

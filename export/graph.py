@@ -12,8 +12,9 @@ from typing import Any
 from mlp_edge.lazy import tensorflow
 from mlp_edge.mlp import Mlp
 from mlp_edge.reference import LEAKY_SLOPE
+from mlp_edge.wiring import FEATURES, Operation, carry_out, operations
 
-INPUT_NAME = "features"
+INPUT_NAME = FEATURES
 
 Formulas = dict[str, Callable[[Any], Any]]
 """Activation name -> function of a float32 tensor."""
@@ -49,19 +50,54 @@ def graph(mlp: Mlp, formulas: Formulas) -> Any:
     tf = tensorflow()
     signature = [tf.TensorSpec((None, mlp.inputs), tf.float32, name=INPUT_NAME)]
 
+    steps = operations(mlp.encoding, mlp.clip)
+
     def serve(features: Any) -> dict[str, Any]:
-        x = features
-        if mlp.scaling is not None:
-            with tf.name_scope("scaling"):
-                x = x - tf.constant(mlp.scaling.mean, name="mean")
-                x = x * tf.constant(mlp.scaling.reciprocal, name="reciprocal")
-        for number, layer in enumerate(mlp.layers, start=1):
-            with tf.name_scope(f"layer{number}"):
-                z = tf.matmul(x, tf.constant(layer.weights.T, name="weights"))
-                z = tf.add(z, tf.constant(layer.bias, name="bias"))
-                x = formulas[layer.activation](z)
-        return {mlp.output_name: tf.identity(x)}
+        def do(step: Operation, inputs: list[Any]) -> Any:
+            if step.kind == "Sequential":
+                return _layers(mlp, formulas, inputs[0])
+            with tf.name_scope(step.name):
+                return _operation(step, inputs)
+
+        return {mlp.output_name: tf.identity(carry_out(steps, features, do))}
 
     module = tf.Module()
     module.serve = tf.function(serve, input_signature=signature, autograph=False)
     return module
+
+
+def _layers(mlp: Mlp, formulas: Formulas, inputs: Any) -> Any:
+    tf = tensorflow()
+    x = inputs
+    if mlp.scaling is not None:
+        with tf.name_scope("scaling"):
+            x = x - tf.constant(mlp.scaling.mean, name="mean")
+            x = x * tf.constant(mlp.scaling.reciprocal, name="reciprocal")
+    for number, layer in enumerate(mlp.layers, start=1):
+        with tf.name_scope(f"layer{number}"):
+            z = tf.matmul(x, tf.constant(layer.weights.T, name="weights"))
+            z = tf.add(z, tf.constant(layer.bias, name="bias"))
+            x = formulas[layer.activation](z)
+    return x
+
+
+def _operation(step: Operation, inputs: list[Any]) -> Any:
+    """One operation around the dense layers, in TensorFlow's words."""
+    tf = tensorflow()
+    if step.kind == "Concatenate":
+        return tf.concat(inputs, axis=1)
+    kinds: dict[str, Callable[..., Any]] = {
+        "Isnan": lambda x: tf.not_equal(x, x),  # TFLite has no IsNan
+        "Equal": tf.equal,
+        "LogicalOr": tf.logical_or,
+        "Where": tf.where,
+        "Take": lambda x, indices: tf.gather(x, indices.astype("int32"), axis=1),
+        "Cast": lambda x: tf.cast(x, tf.float32),
+        "Any": lambda x: tf.reduce_any(x, axis=1, keepdims=True),
+        "Clip": tf.clip_by_value,
+    }
+    constants = [
+        tf.constant(value, tf.float32) if step.kind in ("Equal", "Where") else value
+        for value in step.constants
+    ]
+    return kinds[step.kind](inputs[0], *constants, *inputs[1:])

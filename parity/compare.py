@@ -58,7 +58,8 @@ class Comparison:
         ulps: the latter in ulp of max(|reference|, 2^-10 of the output's range).
         flips: labels that differ although the reference is further from the decision than the
             tolerance; None for a regression.
-        ties: rows so near the decision that rounding alone settles their label.
+        ties: rows so near the decision that rounding alone settles their label; rows without an
+            answer are none.
         failure: the first value beyond the tolerance, or None.
     """
 
@@ -81,7 +82,7 @@ def expect(mlp: Mlp, rows: Rows, original: Predict) -> Expected:
     exact = predict(mlp, rows)
     finite = exact[np.isfinite(exact)]
     spread = 1.0 if mlp.task != "regression" else float(np.ptp(finite)) if finite.size else 1.0
-    floor = np.maximum(np.abs(exact), (spread or 1.0) * 2.0**-10)
+    floor = np.maximum(np.where(np.isfinite(exact), np.abs(exact), 0.0), (spread or 1.0) * 2.0**-10)
     with np.errstate(over="ignore"):
         unit = np.spacing(floor.astype(np.float32)).astype(np.float64)
     return Expected(mlp, rows, original(rows).astype(np.float64), exact, unit)
@@ -99,9 +100,9 @@ def compare(expected: Expected, runtime: Predict, batches: Sequence[int] = BATCH
     flips: int | None = None if expected.mlp.task == "regression" else 0
     decided = _decided(expected)
     for size, got in results:
-        to_original = _distance(got, expected.original)
+        to_original = distance(got, expected.original)
         to_exact = np.where(
-            np.isfinite(expected.original), _distance(got, expected.exact), to_original
+            np.isfinite(expected.original), distance(got, expected.exact), to_original
         )
         from_original = max(from_original, float(to_original.max()))
         from_reference = max(from_reference, float(to_exact.max()))
@@ -110,7 +111,8 @@ def compare(expected: Expected, runtime: Predict, batches: Sequence[int] = BATCH
         if flips is not None:
             differ = chosen(expected.mlp, got) != chosen(expected.mlp, expected.original)
             flips = max(flips, int((differ & decided).sum()))
-    ties = int((~decided).sum()) if flips is not None else 0
+    answered = np.isfinite(expected.exact).all(axis=1)
+    ties = int((~decided & answered).sum()) if flips is not None else 0
     return Comparison(len(expected.rows), from_original, from_reference, ulps, flips, ties, failure)
 
 
@@ -135,7 +137,7 @@ def in_batches(predict: Predict, rows: Rows, size: int) -> Doubles:
     return first
 
 
-def _distance(got: Doubles, wanted: Doubles) -> Doubles:
+def distance(got: Doubles, wanted: Doubles) -> Doubles:
     """Absolute difference; 0 for the same infinity or NaN on both sides, inf for one side."""
     with np.errstate(invalid="ignore"):
         distance = np.abs(got - wanted)

@@ -6,10 +6,10 @@ import numpy as np
 
 from mlp_edge.card import Card
 from mlp_edge.mlp import Mlp, Predict
-from mlp_edge.parity.compare import Expected
+from mlp_edge.parity.compare import Expected, distance
 from mlp_edge.parity.faults import faults
 from mlp_edge.parity.tolerance import allowed
-from mlp_edge.reference import predict
+from mlp_edge.reference import Doubles, predict
 
 ROWS = 200
 """Enough rows to tell one fault from another."""
@@ -23,7 +23,7 @@ def differences(card: Card | None, mlp: Mlp) -> list[str]:
     says = []
     if card.weights_sha256 != expected.weights_sha256:
         says.append("it was exported from other weights; run `mlp-edge export` again")
-    for field in ("features", "target", "labels", "task", "threshold"):
+    for field in ("features", "targets", "labels", "task", "threshold"):
         got, wanted = getattr(card, field), getattr(expected, field)
         if got != wanted:
             says.append(f"its {field} are {got!r} instead of {wanted!r}")
@@ -36,7 +36,12 @@ def likely_cause(expected: Expected, runtime: Predict) -> str | None:
     got = runtime(rows).astype(np.float64)
     for fault in faults(expected.mlp):
         faulty = predict(fault.faulty, rows)
-        if faulty.shape == got.shape and (np.abs(got - faulty) <= allowed(faulty)).all():
+        if faulty.shape == got.shape and (distance(got, faulty) <= _limit(faulty)).all():
             where = f"layer {fault.layer}: " if fault.layer else ""
             return where + fault.says
     return None
+
+
+def _limit(faulty: Doubles) -> Doubles:
+    """How far off each value may be; where there is no number, the same is required."""
+    return allowed(np.where(np.isfinite(faulty), faulty, 0.0))

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mlp_edge.errors import ModelError
+from mlp_edge.feature import Feature
 from mlp_edge.mlp import Dense, Floats, Mlp, Scaling
 
 
@@ -157,7 +158,7 @@ def _outputs(mlp: Mlp) -> Iterator[Fault]:
 
 
 def _inputs(mlp: Mlp) -> Iterator[Fault]:
-    if mlp.inputs == 1:
+    if mlp.inputs == 1 or not mlp.encoding.plain:
         return
     first = mlp.layers[0]
     weights = np.ascontiguousarray(first.weights[:, ::-1])
@@ -169,7 +170,31 @@ def _inputs(mlp: Mlp) -> Iterator[Fault]:
     yield Fault("features", 0, "the features arrive in reverse order", faulty)
 
 
-KINDS = (_scaling, _inputs, _in_layers, _outputs, _activations)
+def _encoding(mlp: Mlp) -> Iterator[Fault]:
+    """Readings taken otherwise: what a firmware author gets wrong who does this by hand."""
+
+    def with_features(change: Callable[[Feature], Feature]) -> Mlp:
+        return replace(mlp, features=tuple(change(feature) for feature in mlp.features))
+
+    def zero(feature: Feature) -> Feature:
+        first = feature.codes[0] if feature.codes else 0.0
+        return feature if feature.fill is None else replace(feature, fill=float(first))
+
+    def turned(feature: Feature) -> Feature:
+        return replace(feature, codes=feature.codes[::-1])
+
+    def ignorant(feature: Feature) -> Feature:
+        return replace(feature, sentinel=None)
+
+    says = "missing readings are filled by 0, or by the first category"
+    yield Fault("fill", 0, says, with_features(zero))
+    yield Fault("codes", 0, "the codes of categories are reversed", with_features(turned))
+    yield Fault("sentinel", 0, "a reading that means missing is taken for a number",
+                with_features(ignorant))  # fmt: skip
+    yield Fault("clip", len(mlp.layers), "the clip is missing", replace(mlp, clip=None))
+
+
+KINDS = (_scaling, _encoding, _inputs, _in_layers, _outputs, _activations)
 
 
 def faults(mlp: Mlp) -> Iterator[Fault]:

@@ -33,12 +33,13 @@ def provoking_rows(mlp: Mlp, sample: Rows) -> Rows:
         sample: real rows, at least one; kinks and boundaries are searched between them.
     """
     low, high = ranges(mlp, sample)
-    middle = np.median(sample, axis=0).astype(np.float64)
+    middle = _middle(mlp, sample, low)
     groups = [
         _extremes(middle, low, high),
-        _corners(middle, low, high),
+        _corners(mlp, middle, low, high),
         _kinks(mlp, sample),
         _boundary(mlp, sample),
+        _special(mlp, middle),
     ]
     with np.errstate(over="ignore"):
         rows = np.vstack([group for group in groups if len(group)]).astype(np.float32)
@@ -48,10 +49,17 @@ def provoking_rows(mlp: Mlp, sample: Rows) -> Rows:
 def _steady(mlp: Mlp, rows: Rows) -> NDArray[np.bool_]:
     """Which rows (n,) can tell a fault from rounding: far outside the range large sums cancel.
 
+    Where infinities meet inside the network the answer depends on the order of the sums; a row
+    that is rejected is answered by NaN whatever happens inside.
+
     Every weight is moved by up to half a float32 ulp, which is what one rounding does; rows whose
     prediction then moves by a good part of the tolerance say nothing about a runtime.
     """
     exact = predict(mlp, rows)
+    rejected = np.isnan(exact).all(axis=1) & mlp.encoding.rejected(rows)
+    met = np.zeros(len(rows), bool)
+    for z, answer in trace(mlp, rows):
+        met |= (np.isnan(z) | np.isnan(answer)).any(axis=1)
     noise = np.zeros_like(exact)
     for seed in range(NOISE_TRIALS):
         random = np.random.default_rng(seed)
@@ -59,17 +67,56 @@ def _steady(mlp: Mlp, rows: Rows) -> NDArray[np.bool_]:
             layer.weights * (1 + random.uniform(-(2.0**-24), 2.0**-24, layer.weights.shape))
             for layer in mlp.layers
         ]
-        noise = np.maximum(noise, np.abs(predict(mlp, rows, moved) - exact))
-    return np.asarray((NOISE_FACTOR * noise <= allowed(exact)).all(axis=1))
+        again = predict(mlp, rows, moved)
+        with np.errstate(invalid="ignore"):
+            noise = np.maximum(noise, np.where(again == exact, 0.0, np.abs(again - exact)))
+    steady = (NOISE_FACTOR * noise <= allowed(exact)).all(axis=1) & ~met
+    return np.asarray(steady | rejected)
 
 
 def ranges(mlp: Mlp, sample: Rows) -> tuple[Doubles, Doubles]:
-    """Lowest and highest value of each feature: as declared, otherwise as sampled."""
-    low, high = sample.min(axis=0).astype(np.float64), sample.max(axis=0).astype(np.float64)
+    """Lowest and highest value of each feature: as declared, otherwise as sampled.
+
+    Those of a category are its lowest and its highest code.
+    """
+    known = np.where(mlp.encoding.missing(sample), np.nan, sample).astype(np.float64)
+    known[0] = np.where(np.isnan(known).all(axis=0), 0.0, known[0])
+    low, high = np.nanmin(known, axis=0), np.nanmax(known, axis=0)
     for index, feature in enumerate(mlp.features):
+        if feature.kind == "category":
+            low[index], high[index] = min(feature.codes), max(feature.codes)
         low[index] = low[index] if feature.low is None else feature.low
         high[index] = high[index] if feature.high is None else feature.high
     return low, high
+
+
+def _middle(mlp: Mlp, sample: Rows, low: Doubles) -> Doubles:
+    """A reading in the middle of each feature (inputs,): the median, or a category's first code."""
+    known = np.where(mlp.encoding.missing(sample), np.nan, sample).astype(np.float64)
+    known[0] = np.where(np.isnan(known).all(axis=0), low, known[0])
+    middle = np.asarray(np.nanmedian(known, axis=0))
+    for index, feature in enumerate(mlp.features):
+        middle[index] = feature.codes[0] if feature.codes else middle[index]
+    return middle
+
+
+def _special(mlp: Mlp, middle: Doubles) -> Doubles:
+    """Readings that mean something of their own: docs/SEMANTICS.md has an answer to each."""
+    rows = []
+    for index in _spread(mlp.inputs, PROBED):
+        feature = mlp.features[index]
+        readings = [np.nan]
+        if feature.sentinel is not None:
+            readings.append(feature.sentinel)
+        if feature.kind == "category":
+            readings += [feature.unknown_code, feature.codes[0] + 0.5, *feature.codes[:PROBED]]
+        else:
+            readings += [np.inf, -np.inf]
+        for reading in readings:
+            row = middle.copy()
+            row[index] = reading
+            rows.append(row)
+    return np.array([*rows, np.full(mlp.inputs, np.nan)])
 
 
 def _extremes(middle: Doubles, low: Doubles, high: Doubles) -> Doubles:
@@ -82,10 +129,13 @@ def _extremes(middle: Doubles, low: Doubles, high: Doubles) -> Doubles:
     return rows
 
 
-def _corners(middle: Doubles, low: Doubles, high: Doubles) -> Doubles:
+def _corners(mlp: Mlp, middle: Doubles, low: Doubles, high: Doubles) -> Doubles:
     """All low, all high, zeros of both signs, subnormals, and far outside the range."""
     width = high - low
-    rows = [low, high, 0 * middle, -0.0 * np.ones_like(middle), TINY * np.ones_like(middle)]
+    # A subnormal may count as 0, so it must not stand where a 0 means something else.
+    meant = [feature.sentinel == 0 or 0 in feature.codes for feature in mlp.features]
+    tiny = np.where(meant, middle, TINY)
+    rows = [low, high, 0 * middle, -0.0 * np.ones_like(middle), tiny]
     for factor in FAR:
         rows += [low - factor * width, high + factor * width]
         # Features that leave their range in opposite directions do not all saturate.

@@ -6,14 +6,15 @@ import json
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 from pathlib import Path
 
 from mlp_edge.anatomy import Anatomy, Contents, of_mlp
 from mlp_edge.card import Card
+from mlp_edge.encoding import Encoding
 from mlp_edge.errors import ModelError
+from mlp_edge.feature import Feature
 from mlp_edge.keras_file import read_mlp
-from mlp_edge.mlp import Feature, Mlp
+from mlp_edge.mlp import Mlp
 from mlp_edge.runtime.header_file import read_header
 from mlp_edge.runtime.onnx_file import read_onnx
 from mlp_edge.runtime.tflite_file import read_tflite
@@ -31,7 +32,6 @@ class Inspection:
         format: Keras, ONNX, TFLite or C header.
         anatomy: layers and scaling.
         card: names, labels, threshold and hash of the weights; None for a stranger's file.
-        features: with ranges where known; () where not even the names are.
         written_by: programs and formats; may be empty.
         size: of the file, in bytes.
         file_sha256: of its bytes.
@@ -41,11 +41,20 @@ class Inspection:
     format: str
     anatomy: Anatomy
     card: Card | None
-    features: Sequence[Feature]
     written_by: str
     size: int
     file_sha256: str
     notes: Sequence[str]
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """The raw readings; () for a stranger's file."""
+        return self.card.features if self.card is not None else ()
+
+    @property
+    def encoding(self) -> Encoding | None:
+        """How raw readings become the inputs of the first layer; None for a stranger's file."""
+        return Encoding.of(self.features) if self.features else None
 
 
 def inspect_file(path: Path) -> Inspection:
@@ -74,13 +83,12 @@ def inspect_original(path: Path, mlp: Mlp) -> Inspection:
         path: the file.
         mlp: the network, as the model directory describes it.
     """
-    inspection = _inspection(path, _keras_contents(path, mlp, alone=False))
-    return Inspection(**{**vars(inspection), "features": mlp.features})
+    return _inspection(path, _keras_contents(path, mlp, alone=False))
 
 
 def _keras_contents(path: Path, mlp: Mlp, alone: bool) -> Contents:
     notes = ["the names, the labels and the threshold are made up: the file has none"]
-    return Contents(of_mlp(mlp), Card.of(mlp), _keras_version(path), (), notes if alone else ())
+    return Contents(of_mlp(mlp), Card.of(mlp), _keras_version(path), notes if alone else ())
 
 
 def _keras_version(path: Path) -> str:
@@ -97,24 +105,20 @@ def _inspection(path: Path, found: Contents) -> Inspection:
     card, signed = found.card, [found.written_by] if found.written_by else []
     if card is not None and path.suffix != ".keras" and f"mlp-edge {card.version}" not in signed:
         signed.insert(0, f"mlp-edge {card.version}")
-    features = [
-        Feature(name, *(bounds or (None, None)))
-        for name, bounds in zip_longest(card.features, found.ranges[: len(card.features)])
-    ] if card is not None else []  # fmt: skip
     notes = list(found.notes)
     if found.anatomy.mean is not None and found.anatomy.deviation is None:
         notes.append("the scaling's division is part of the first layer's weights")
     if card is None:
         notes.append("no mlp-edge metadata: nobody knows the features' names and what comes out")
-    elif found.anatomy.inputs not in (None, len(card.features)):
+    elif found.anatomy.inputs not in (None, expected := Encoding.of(card.features).width):
         notes.append(
-            f"takes {found.anatomy.inputs} readings, but its metadata names {len(card.features)}"
+            f"its first layer takes {found.anatomy.inputs} inputs, but the features of its "
+            f"metadata make {expected}"
         )
     return Inspection(
         format=FORMATS[path.suffix],
         anatomy=found.anatomy,
         card=card,
-        features=features,
         written_by=", ".join(signed),
         size=len(content),
         file_sha256=sha256(content),

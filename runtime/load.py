@@ -111,7 +111,7 @@ class Model:
         if array.ndim != 2 or array.shape[1] != inputs:
             raise InputError(
                 f"rows have the shape {array.shape}; {self.card.name} takes (n, {inputs}): "
-                + ", ".join(self.card.features[:8])
+                + ", ".join(self.card.names[:8])
                 + (", …" if inputs > 8 else "")
             )
         return array
@@ -179,8 +179,8 @@ def directory_card(directory: ModelDirectory) -> Card:
     manifest = directory.manifest
     return Card(
         name=manifest.name,
-        features=tuple(feature.name for feature in manifest.features),
-        target=manifest.target,
+        features=manifest.features,
+        targets=manifest.targets,
         labels=tuple(manifest.labels),
         task=manifest.task,
         threshold=manifest.threshold,

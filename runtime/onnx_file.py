@@ -157,9 +157,14 @@ def _steps(graph: Message, nodes: list[Message]) -> Iterator[Step]:
         elif operator in PASSED_ON and constants.keys() & inputs[:1]:
             constants[outputs[0]] = constants[inputs[0]]._replace(values=None)
         else:
-            given = tuple(constants[name] for name in inputs if name in constants)
             weights = constants.get(inputs[1]) if len(inputs) > 1 else None
-            yield Step(operator, given, _neurons(operator, weights, attributes))
+            yield Step(
+                operator=operator,
+                constants=tuple(constants[name] for name in inputs if name in constants),
+                neurons=_neurons(operator, weights, attributes),
+                inputs=tuple(name for name in inputs if name and name not in constants),
+                results=tuple(outputs),
+            )
 
 
 def _neurons(

@@ -17,7 +17,7 @@ from mlp_edge.mlp import Floats
 
 IDENTIFIER = b"TFL3"
 METADATA = "mlp_edge"
-SPELLING = {"Logistic": "Sigmoid"}
+SPELLING = {"Logistic": "Sigmoid", "Minimum": "Min", "Maximum": "Max"}
 """ONNX's names where they are not those of TFLite."""
 
 
@@ -71,12 +71,19 @@ def _steps(schema: Any, model: Any, graph: Any) -> Iterator[Step]:
         if name == "DEQUANTIZE" and operator.inputs[0] in constants:
             constants[operator.outputs[0]] = constants[operator.inputs[0]]
             continue
-        given = tuple(constants[index] for index in operator.inputs if index in constants)
         neurons = None
         if name == "FULLY_CONNECTED":
             outputs, inputs = graph.tensors[operator.inputs[1]].shape
             neurons = (int(outputs), int(inputs))
-        yield Step(_spelt(name), given, neurons, _fused(schema, operator))
+        given = [int(index) for index in operator.inputs]
+        yield Step(
+            operator=_spelt(name),
+            constants=tuple(constants[index] for index in given if index in constants),
+            neurons=neurons,
+            fused=_fused(schema, operator),
+            inputs=tuple(index for index in given if index >= 0 and index not in constants),
+            results=tuple(int(index) for index in operator.outputs),
+        )
 
 
 def _constants(schema: Any, model: Any, graph: Any) -> Iterator[tuple[int, Constant]]:

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from networks import network, readings, save_keras
+from networks import encoded, network, readings
 
 from mlp_edge.card import Card, choose
 from mlp_edge.export import EXPORTERS
-from mlp_edge.mlp import Dense, Feature, Mlp, Predict, Task
+from mlp_edge.feature import Feature
+from mlp_edge.lazy import keras
+from mlp_edge.mlp import Dense, Mlp, Predict, Rows, Task
 from mlp_edge.parity.tolerance import allowed
 from mlp_edge.reference import predict
 from mlp_edge.runtime import RUNTIMES, Runtime
+from mlp_edge.train.network import surrounded
+from mlp_edge.wiring import MLP
 
 ROOT = Path(__file__).parents[1]
 every_runtime = pytest.mark.parametrize("runtime", RUNTIMES, ids=lambda runtime: runtime.name)
@@ -29,12 +34,27 @@ def running(mlp: Mlp, runtime: Runtime, folder: Path) -> Iterator[Predict]:
     assert runtime.missing() is None
     path = folder / f"{mlp.name}{runtime.reads}"
     if runtime.reads == ".keras":
-        save_keras(mlp, path)
+        save_original(mlp, path)
     else:
         exporter = next(entry for entry in EXPORTERS if entry.suffix == runtime.reads)
         path.write_bytes(exporter.export(mlp))
     with runtime.open(path) as opened:
         yield opened.predict
+
+
+def save_original(mlp: Mlp, path: Path) -> None:
+    """The network as ``mlp-edge train`` would have saved it."""
+    layers = [keras().Input((mlp.encoding.width,))]
+    if mlp.scaling is not None:
+        variance = mlp.scaling.deviation.astype(np.float64) ** 2
+        layers.append(keras().layers.Normalization(mean=mlp.scaling.mean, variance=variance))
+    layers += [
+        keras().layers.Dense(layer.outputs, activation=layer.activation) for layer in mlp.layers
+    ]
+    inner = keras().Sequential(layers, name=MLP)
+    for built, layer in zip(inner.layers[-len(mlp.layers) :], mlp.layers, strict=True):
+        built.set_weights([layer.weights.T, layer.bias])
+    surrounded(inner, mlp.encoding, mlp.clip).save(path)
 
 
 def one_path(weight: float, bias: float, task: Task, activation: str) -> Mlp:
@@ -64,6 +84,108 @@ def test_label_order(runtime: Runtime, tmp_path: Path) -> None:
     rows = np.float32([[5, 0, 0], [0, 5, 0], [0, 0, 5]])
     with running(mlp, runtime, tmp_path) as run:
         assert choose(Card.of(mlp), run(rows)) == ["zeta", "alpha", "mid"]
+
+
+NAN = float("nan")
+MIXED = (
+    Feature("length", fill=2.5, indicator=True),
+    Feature("sex", categories=("female", "male"), codes=(0, 1), fill=1.0),
+    Feature("width", sentinel=0.0),
+    Feature("island", categories=("a", "b", "c"), codes=(10, -20, 30)),
+    Feature("mass", sentinel=-999.0, fill=40.0),
+)
+"""Every way to treat a reading."""
+FINE = np.float32([1.0, 0.0, 3.0, 10.0, 38.0])
+"""A row in which nothing is missing."""
+
+
+def answers(
+    rows: Sequence[Sequence[float]], runtime: Runtime, folder: Path, **changes: Any
+) -> Rows:
+    """What a network of ``MIXED`` readings answers on a runtime, held to the reference."""
+    mlp = encoded(MIXED, outputs=2, **changes)
+    given = np.array(rows, np.float32)
+    with running(mlp, runtime, folder) as run:
+        got = run(given)
+    exact = predict(mlp, given)
+    assert np.allclose(got, exact, rtol=1e-5, atol=1e-5, equal_nan=True)
+    return got
+
+
+def with_reading(index: int, reading: float) -> Rows:
+    row = FINE.copy()
+    row[index] = reading
+    return row
+
+
+@every_runtime
+@pytest.mark.parametrize(("index", "fill"), [(0, 2.5), (1, 1.0), (4, 40.0)])
+def test_missing_filled(runtime: Runtime, tmp_path: Path, index: int, fill: float) -> None:
+    got = answers([with_reading(index, NAN), with_reading(index, fill)], runtime, tmp_path)
+    assert np.isfinite(got).all()
+    told = MIXED[index].indicator
+    assert (got[0].tobytes() == got[1].tobytes()) is not told
+
+
+@every_runtime
+@pytest.mark.parametrize("index", [2, 3])
+def test_missing_rejected(runtime: Runtime, tmp_path: Path, index: int) -> None:
+    got = answers([with_reading(index, NAN), FINE], runtime, tmp_path)
+    assert np.isnan(got[0]).all()
+    assert np.isfinite(got[1]).all()
+
+
+@every_runtime
+def test_missing_rejected_by_a_plain_network(runtime: Runtime, tmp_path: Path) -> None:
+    """Where a ReLU would swallow the NaN and a sigmoid answer one half."""
+    mlp = network((8, 12, 8, 1))
+    rows = np.vstack([readings(mlp, 3)] * 8)
+    rows[np.arange(8), np.arange(8)] = NAN
+    with running(mlp, runtime, tmp_path) as run:
+        got = run(rows)
+    assert np.isnan(got[:8]).all()
+    assert np.isfinite(got[8:]).all()
+
+
+@every_runtime
+@pytest.mark.parametrize(("index", "sentinel"), [(2, 0.0), (2, -0.0), (4, -999.0)])
+def test_sentinel(runtime: Runtime, tmp_path: Path, index: int, sentinel: float) -> None:
+    got = answers([with_reading(index, sentinel), with_reading(index, NAN)], runtime, tmp_path)
+    assert np.array_equal(got[0], got[1], equal_nan=True)
+    assert np.isnan(got).all() == (MIXED[index].fill is None)
+
+
+@every_runtime
+def test_category(runtime: Runtime, tmp_path: Path) -> None:
+    rows = [with_reading(3, code) for code in MIXED[3].codes]
+    got = answers([*rows, with_reading(1, -0.0), FINE], runtime, tmp_path)
+    assert len({row.tobytes() for row in got[:3]}) == 3
+    assert got[3].tobytes() == got[4].tobytes()
+
+
+@every_runtime
+def test_unknown_category(runtime: Runtime, tmp_path: Path) -> None:
+    codes = [MIXED[3].unknown_code, 0, 20, 2**20]
+    got = answers([with_reading(3, code) for code in codes], runtime, tmp_path)
+    assert np.isfinite(got).all()
+    assert len({row.tobytes() for row in got}) == 1
+
+
+@every_runtime
+def test_half_a_code(runtime: Runtime, tmp_path: Path) -> None:
+    rows = [with_reading(1, 0.5), with_reading(1, 1.0000001), with_reading(1, 7)]
+    got = answers(rows, runtime, tmp_path)
+    assert len({row.tobytes() for row in got}) == 1
+
+
+@every_runtime
+def test_clip(runtime: Runtime, tmp_path: Path) -> None:
+    mlp = replace(one_path(1.0, 0.0, "regression", "linear"), clip=(-2.0, 3.5))
+    given = np.float32([[-np.inf], [-2.5], [-2.0], [0.0], [3.5], [3.6], [3e38], [np.inf], [NAN]])
+    with running(mlp, runtime, tmp_path) as run:
+        got = run(given)[:, 0]
+    assert got[:-1].tolist() == [-2.0, -2.0, -2.0, 0.0, 3.5, 3.5, 3.5, 3.5]
+    assert np.isnan(got[-1])
 
 
 @every_runtime

@@ -7,13 +7,15 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlp_edge.errors import ModelError, first_line
 from mlp_edge.lazy import keras
-from mlp_edge.mlp import Dense, Mlp, Rows, Scaling
+from mlp_edge.mlp import Dense, Mlp, Scaling, Task
 from mlp_edge.train.examples import Examples, Parts
 from mlp_edge.train.fitting import Stage, fit_parts
 from mlp_edge.train.network import HISTORY_METRIC, build, compile_model, moments
+from mlp_edge.train.prepared import Prepared
 from mlp_edge.train.recipe import DEFAULT_OUTPUT, LOSSES, Recipe
 
 
@@ -22,7 +24,9 @@ def prior(examples: Examples, chosen: Parts) -> list[float]:
     return [float(x) for x in examples.encoded[chosen.training].mean(axis=0, dtype=np.float64)]
 
 
-def linear_baseline(examples: Examples, chosen: Parts, recipe: Recipe, stage: Stage) -> Any:
+def linear_baseline(
+    task: Task, prepared: Prepared, chosen: Parts, recipe: Recipe, stage: Stage
+) -> Any:
     """Logistic or linear regression as a Keras model: standardised, without hidden layers."""
     plain = replace(
         recipe,
@@ -33,19 +37,20 @@ def linear_baseline(examples: Examples, chosen: Parts, recipe: Recipe, stage: St
         # With one layer a step ten times Keras's is safe, and 150 epochs then converge.
         learning_rate=0.01,
         momentum=None,
-        loss=LOSSES[examples.task][0],
+        loss=LOSSES[task][0],
         early_stopping=None,
-    ).resolved(examples.task)
+    ).resolved(task)
     keras().utils.set_random_seed(recipe.seed)
-    model = build(plain, examples.rows[chosen.training], examples.encoded.shape[1])
-    compile_model(model, plain, HISTORY_METRIC[examples.task])
-    fit_parts(model, examples, chosen, plain, stage("linear baseline", plain.epochs))
+    rows = prepared.inputs[chosen.training]
+    model = build(plain, rows, prepared.learned.shape[1], prepared.numbers)
+    compile_model(model, plain, HISTORY_METRIC[task])
+    fit_parts(model, prepared, chosen, plain, stage("linear baseline", plain.epochs))
     return model
 
 
-def describe(model: Any, training: Rows) -> dict[str, Any]:
-    """The baseline for model.json."""
-    mean, variance = moments(training)
+def describe(model: Any, prepared: Prepared, training: NDArray[np.int64]) -> dict[str, Any]:
+    """The baseline for model.json: one layer behind the model's own encoding."""
+    mean, variance = moments(prepared.inputs[training], prepared.numbers)
     kernel, bias = model.layers[-1].get_weights()
     return {
         "mean": mean.tolist(),

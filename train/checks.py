@@ -39,7 +39,7 @@ def check_reachable(examples: Examples, recipe: Recipe) -> None:
     if least < low or most > high:
         raise RecipeError(
             f"--output-activation {recipe.output_activation} answers from {low:g} to {high:g}, "
-            f"but {examples.target!r} runs from {least:g} to {most:g}; linear would do"
+            f"but {', '.join(examples.names)} runs from {least:g} to {most:g}; linear would do"
         )
 
 

@@ -57,7 +57,12 @@ def fit_compiled(
     program = program_for(model, sizes)
     program.load(model)
     patience = Patience(recipe.early_stopping, program)
-    data = tuple(tensorflow().constant(array) for array in (*training, *(validation or ())))
+    data = tuple(
+        tensorflow().constant(array)
+        for part in (training, validation)
+        if part is not None
+        for array in part.arrays
+    )
     program.compile(data)
     for span, chosen in _calls(sizes, recipe.epochs, orders, Pace()):
         rows = program.run(data, chosen, span)
@@ -85,6 +90,7 @@ def sizes_for(training: Part, validation: Part | None, recipe: Recipe) -> Sizes:
         validation=0 if validation is None else len(validation.rows),
         batch=min(recipe.batch_size, rows),
         epochs=1 if recipe.early_stopping is not None else epochs,
+        weighted=training.weights is not None,
     )
 
 

@@ -10,12 +10,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlp_edge.data.examples import feature_names, features, find_target, match_target
+from mlp_edge.data.choices import Choices
+from mlp_edge.data.columns import Columns, read_columns
+from mlp_edge.data.examples import find_targets, match_target
+from mlp_edge.data.known import known_columns
 from mlp_edge.data.split import split
 from mlp_edge.data.table import Table
 from mlp_edge.data.targets import check_varies, classes, detect_task, targets
 from mlp_edge.data.words import plain, shown
 from mlp_edge.errors import RecipeError, TableError
+from mlp_edge.feature import Feature
+from mlp_edge.finding import Finding
 from mlp_edge.manifest import Manifest
 from mlp_edge.mlp import DEFAULT_THRESHOLD, Floats, Rows, Task
 from mlp_edge.train.recipe import Recipe
@@ -30,24 +35,29 @@ class Examples:
     """Every row of a table, read.
 
     Attributes:
-        names: the feature columns, in order.
-        target: the predicted column.
+        features: the columns that are learned from, in order; without fills and ranges when the
+            model is new, as those are learned from the training rows.
+        imputed: whether a missing reading is filled, for each feature.
+        names: the predicted columns; several only in a regression.
         task: what is predicted.
         reason: why it is that task, in words.
         labels: class names in the order of the outputs; () for a regression.
-        rows: raw readings (n, inputs) float32.
-        targets: class indices (n,) int64, or values (n, 1) float32.
-        cells: the target column as text.
+        rows: raw readings (n, features) float32; NaN where one is missing.
+        targets: class indices (n,) int64, or values (n, outputs) float32.
+        cells: the predicted columns as text, a tuple for each row's.
+        findings: what somebody should know about the table.
     """
 
+    features: tuple[Feature, ...]
+    imputed: tuple[bool, ...]
     names: tuple[str, ...]
-    target: str
     task: Task
     reason: str
     labels: tuple[str, ...]
     rows: Rows
     targets: NDArray[Any]
-    cells: Sequence[str]
+    cells: Sequence[tuple[str, ...]]
+    findings: tuple[Finding, ...]
 
     @property
     def encoded(self) -> Floats:
@@ -63,69 +73,112 @@ class Examples:
         return Truth(self.task, self.targets[chosen], len(self.labels), DEFAULT_THRESHOLD)
 
 
-def read_examples(table: Table, target: str | None, task: Task | None) -> Examples:
+def read_examples(
+    table: Table, wanted: Sequence[str], task: Task | None, choices: Choices
+) -> Examples:
     """Read a table for a new model.
+
+    Args:
+        table: what to learn from.
+        wanted: the columns to predict; () is the data set's own, or the last column.
+        task: overrules what the target column suggests.
+        choices: what the user says about columns.
 
     Raises:
         TableError: when the table cannot be learned from.
+        RecipeError: when the task does not fit the target.
     """
-    target = find_target(table, target)
-    detected, reason = detect_task(table, target)
-    if task is not None:
-        detected, reason = task, f"{task}: as --task says"
-    labels = () if detected == "regression" else classes(table, target)
+    names = find_targets(table, wanted)
+    chosen, reason, labels = _task(table, names, task)
+    columns = read_columns(table, names, choices)
+    _check_scalable(columns, table.source)
+    return Examples(
+        features=columns.features,
+        imputed=columns.imputed,
+        names=names,
+        task=chosen,
+        reason=reason,
+        labels=labels,
+        rows=columns.rows,
+        targets=_targets(table, names, chosen, labels),
+        cells=_cells(table, names),
+        findings=(*table.notes, *columns.findings),
+    )
+
+
+def _task(
+    table: Table, names: tuple[str, ...], wanted: Task | None
+) -> tuple[Task, str, tuple[str, ...]]:
+    """The task, the reason for it, and the labels."""
+    if len(names) > 1:
+        if wanted not in (None, "regression"):
+            raise RecipeError(f"--task {wanted}: several targets are a regression")
+        for name in names:
+            check_varies(table, name)
+        return "regression", f"regression: {len(names)} targets", ()
+    detected, reason = detect_task(table, names[0])
+    if wanted is not None:
+        detected, reason = wanted, f"{wanted}: as --task says"
+    labels = () if detected == "regression" else classes(table, names[0])
     if detected == "binary" and len(labels) != 2:
         raise RecipeError(
-            f"--task binary: column {target!r} of {table.source} holds {len(labels)} values; "
+            f"--task binary: column {names[0]!r} of {table.source} holds {len(labels)} values; "
             "multiclass would do"
         )
     if detected == "multiclass" and len(labels) == 2:
-        detected, reason = "binary", f"binary: column {target!r} holds two values"
+        detected, reason = "binary", f"binary: column {names[0]!r} holds two values"
     if detected == "regression":
-        check_varies(table, target)
-    names = feature_names(table, target)
-    examples = _examples(table, names, target, detected, reason, labels)
-    _check_scalable(examples, table.source)
-    return examples
+        check_varies(table, names[0])
+    return detected, reason, labels
 
 
-def _check_scalable(examples: Examples, source: str) -> None:
+def _check_scalable(columns: Columns, source: str) -> None:
     """Refuse a column whose variance float32 cannot hold: it could not be standardised."""
-    exact = examples.rows.astype(np.float64)
-    for name, variance in zip(examples.names, exact.var(axis=0), strict=True):
+    with np.errstate(over="ignore"):
+        variances = np.nanvar(columns.rows.astype(np.float64), axis=0)
+    for feature, variance in zip(columns.features, variances, strict=True):
         if variance > MOST_VARIANCE:
             raise TableError(
-                f"{plain(source)}: column {shown(name)} has a deviation of {variance**0.5:.2g}, "
-                "too wide for float32; the column in another unit would do"
+                f"{plain(source)}: column {shown(feature.name)} has a deviation of "
+                f"{variance**0.5:.2g}, too wide for float32; the column in another unit would do"
             )
 
 
 def reread_examples(table: Table, manifest: Manifest) -> Examples:
-    """Read a table for a model that exists: its features, target and labels.
+    """Read a table for a model that exists: its features, targets and labels.
 
     Raises:
         TableError: when the table does not fit the model.
     """
-    names = tuple(feature.name for feature in manifest.features)
-    reason = f"{manifest.task}: as the saved model"
-    target = match_target(table, names, manifest.target)
-    return _examples(table, names, target, manifest.task, reason, tuple(manifest.labels))
-
-
-def _examples(
-    table: Table, names: tuple[str, ...], target: str, task: Task, reason: str,
-    labels: tuple[str, ...],
-) -> Examples:  # fmt: skip
+    features = manifest.features
+    rows, findings = known_columns(table, features)
+    named = tuple(feature.name for feature in features)
+    names = tuple(match_target(table, named, target) for target in manifest.targets)
+    labels = tuple(manifest.labels)
     return Examples(
-        names=names,
-        target=target,
-        task=task,
-        reason=reason,
+        features=features,
+        imputed=tuple(feature.fill is not None for feature in features),
+        names=manifest.targets,
+        task=manifest.task,
+        reason=f"{manifest.task}: as the saved model",
         labels=labels,
-        rows=features(table, names),
-        targets=targets(table, target, task, labels),
-        cells=tuple(table.column(target)),
+        rows=rows,
+        targets=_targets(table, names, manifest.task, labels),
+        cells=_cells(table, names),
+        findings=(*table.notes, *findings),
     )
+
+
+def _targets(
+    table: Table, names: tuple[str, ...], task: Task, labels: tuple[str, ...]
+) -> NDArray[Any]:
+    """Class indices (n,), or the values of every target (n, outputs)."""
+    every = [targets(table, name, task, labels) for name in names]
+    return np.hstack(every) if task == "regression" else every[0]
+
+
+def _cells(table: Table, names: tuple[str, ...]) -> list[tuple[str, ...]]:
+    return list(zip(*(map(str, table.column(name)) for name in names), strict=True))
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from mlp_edge.errors import RecipeError
 from mlp_edge.mlp import Rows
 from mlp_edge.train.compiled import fit_compiled
-from mlp_edge.train.examples import Examples, Parts
+from mlp_edge.train.examples import Parts
 from mlp_edge.train.paths import FitPath, choose
+from mlp_edge.train.prepared import Prepared
 from mlp_edge.train.program import Part
 from mlp_edge.train.recipe import Recipe
 from mlp_edge.train.shuffling import shuffled
@@ -66,12 +67,17 @@ def fit(
 
 
 def fit_parts(
-    model: Any, examples: Examples, chosen: Parts, recipe: Recipe, watch: Watch
+    model: Any, prepared: Prepared, chosen: Parts, recipe: Recipe, watch: Watch
 ) -> Fitted:
-    """``fit`` on the training rows, the validation rows watched where there are any."""
-    training = Part(examples.rows[chosen.training], examples.encoded[chosen.training])
-    validation = Part(examples.rows[chosen.validation], examples.encoded[chosen.validation])
-    return fit(model, training, validation if len(chosen.validation) else None, recipe, watch)
+    """``fit`` on the training rows, the validation rows watched where there are any.
+
+    The model learns ``prepared.learned``; afterwards it answers in the targets' own unit.
+    """
+    training, validation = prepared.part(chosen.training), prepared.watched(chosen.validation)
+    fitted = fit(model, training, validation, recipe, watch)
+    if prepared.scale is not None:
+        prepared.scale.fold(model)
+    return fitted
 
 
 def predict(model: Any, rows: Rows) -> NDArray[Any]:

@@ -17,22 +17,36 @@ from numpy.typing import NDArray
 
 from mlp_edge import __version__
 from mlp_edge.card import Card
-from mlp_edge.data.examples import ranges
 from mlp_edge.data.table import Table
+from mlp_edge.encoding import Encoding
+from mlp_edge.finding import Finding
 from mlp_edge.keras_file import read_network
 from mlp_edge.manifest import Manifest
-from mlp_edge.mlp import DEFAULT_THRESHOLD, Feature, Floats, Mlp
-from mlp_edge.model_directory import HISTORY, MANIFEST, MODEL, SAMPLE, sample_csv
+from mlp_edge.mlp import DEFAULT_THRESHOLD, Floats, Mlp
+from mlp_edge.model_directory import (
+    CALIBRATION,
+    HISTORY,
+    MANIFEST,
+    MODEL,
+    SAMPLE,
+    calibration_npz,
+    sample_csv,
+)
+from mlp_edge.train.advice import advice
 from mlp_edge.train.baseline import describe, prior
 from mlp_edge.train.device import Device
 from mlp_edge.train.examples import Examples, Parts
 from mlp_edge.train.fitting import Fitted, predict
 from mlp_edge.train.keras_bytes import keras_bytes
+from mlp_edge.train.network import HISTORY_METRIC, surrounded
+from mlp_edge.train.prepared import Prepared
 from mlp_edge.train.recipe import Recipe
 from mlp_edge.train.scores import score
 
 SAMPLE_ROWS = 200
 """How many training rows stand in sample.csv when nothing was held out."""
+CALIBRATION_ROWS = 1000
+"""At most so many training rows are kept for quantisation."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,9 +56,12 @@ class Job:
     table: Table
     examples: Examples
     parts: Parts
+    prepared: Prepared
     recipe: Recipe
     name: str
     device: Device
+    findings: tuple[Finding, ...] = ()
+    calibration: bool = True
 
     @property
     def scored(self) -> dict[str, NDArray[np.int64]]:
@@ -84,37 +101,50 @@ def outcome(
 
     Args:
         job: what was trained.
-        model: the fitted Keras model.
+        model: the fitted Keras model of encoded readings.
         fitted: how it went.
         runs: each run's seed and scores.
         linear: the fitted baseline.
     """
-    content = keras_bytes(model)
+    prepared = job.prepared
+    encoding = Encoding.of(prepared.features)
+    whole = surrounded(model, encoding, prepared.clip, HISTORY_METRIC[job.examples.task])
+    content = keras_bytes(whole)
     mlp = _mlp(job, content)
     sample, origin = _sample_rows(job)
-    manifest = _manifest(job, mlp, _all_scores(job, runs, linear), linear, origin)
+    scores = _all_scores(job, runs, linear)
+    judged = advice(job.examples, job.scored, answers(job, model), answers(job, linear))
+    warnings = (*job.findings, *judged)
+    manifest = _manifest(job, mlp, scores, linear, origin, warnings)
     rows = job.examples.rows[sample]
     cells = [job.examples.cells[index] for index in sample]
     files = {
         MODEL: content,
         MANIFEST: manifest.to_json().encode(),
         HISTORY: _history_csv(fitted.history),
-        SAMPLE: sample_csv(Card.of(mlp), rows, cells, predict(model, rows)),
+        SAMPLE: sample_csv(Card.of(mlp), rows, cells, predict(whole, rows)),
     }
+    if job.calibration:
+        files[CALIBRATION] = calibration_npz(job.examples.rows[_calibration_rows(job)])
     return Trained(
         mlp, manifest, files, job.examples.reason, runs, fitted.path.value, job.device.says
     )
 
 
-def _manifest(job: Job, mlp: Mlp, scores: Mapping[str, Any], linear: Any, origin: str) -> Manifest:
+def _manifest(
+    job: Job, mlp: Mlp, scores: Mapping[str, Any], linear: Any, origin: str,
+    warnings: Sequence[Finding],
+) -> Manifest:  # fmt: skip
     parts = job.parts
     return Manifest(
         name=mlp.name,
         table=job.table.source,
         features=mlp.features,
-        target=mlp.target,
+        targets=mlp.targets,
         labels=mlp.labels,
         task=mlp.task,
+        clip=mlp.clip,
+        target_scale=None if job.prepared.scale is None else job.prepared.scale.to_dict(),
         threshold=float(mlp.threshold),
         seed=job.recipe.seed,
         recipe=job.recipe.to_dict(),
@@ -125,8 +155,9 @@ def _manifest(job: Job, mlp: Mlp, scores: Mapping[str, Any], linear: Any, origin
         },
         sample=origin,
         scores=scores,
-        baseline=describe(linear, job.examples.rows[parts.training]),
+        baseline=describe(linear, job.prepared, parts.training),
         prior=prior(job.examples, parts),
+        warnings=warnings,
         versions=_versions(),
         sha256={"data": job.table.sha256, "weights": mlp.weights_sha256},
     )
@@ -134,8 +165,14 @@ def _manifest(job: Job, mlp: Mlp, scores: Mapping[str, Any], linear: Any, origin
 
 def scores_of(job: Job, model: Any) -> dict[str, dict[str, float]]:
     """Part -> metric -> value, for each part that has rows."""
-    return {part: _score(job, rows, predict(model, job.examples.rows[rows]))
-            for part, rows in job.scored.items()}  # fmt: skip
+    outputs = answers(job, model)
+    return {part: _score(job, rows, outputs[rows]) for part, rows in job.scored.items()}
+
+
+def answers(job: Job, model: Any) -> Floats:
+    """What a fitted model of encoded readings answers to every row, (n, outputs) float32."""
+    outputs = predict(model, job.prepared.inputs)
+    return outputs if job.prepared.clip is None else np.clip(outputs, *job.prepared.clip)
 
 
 def _score(job: Job, rows: NDArray[np.int64], outputs: Floats) -> dict[str, float]:
@@ -165,20 +202,16 @@ def _mlp(job: Job, content: bytes) -> Mlp:
         path.write_bytes(content)
         network = read_network(path)
     examples = job.examples
-    seen = examples.rows[job.parts.training]
-    features = tuple(
-        Feature(column, low, high)
-        for column, (low, high) in zip(examples.names, ranges(seen), strict=True)
-    )
     return Mlp(
         name=job.name,
-        features=features,
-        target=examples.target,
+        features=job.prepared.features,
+        targets=examples.names,
         labels=examples.labels,
         task=examples.task,
         threshold=DEFAULT_THRESHOLD,
         scaling=network.scaling,
         layers=network.layers,
+        clip=network.clip,
     )
 
 
@@ -187,6 +220,13 @@ def _sample_rows(job: Job) -> tuple[NDArray[np.int64], str]:
     if len(job.parts.test):
         return job.parts.test, "held-out"
     return job.parts.training[:SAMPLE_ROWS], "training"
+
+
+def _calibration_rows(job: Job) -> NDArray[np.int64]:
+    """At most ``CALIBRATION_ROWS`` training rows, drawn at random by the recipe's seed."""
+    training = job.parts.training
+    count = min(len(training), CALIBRATION_ROWS)
+    return np.sort(np.random.default_rng(job.recipe.seed).choice(training, count, replace=False))
 
 
 def _history_csv(history: list[dict[str, float]]) -> bytes:

@@ -34,10 +34,22 @@ VALIDATION_BATCH = 1024
 
 
 class Part(NamedTuple):
-    """Rows (n, inputs) and what Keras learns from them (n, outputs), float32 both."""
+    """What Keras learns from or watches.
+
+    Attributes:
+        rows: encoded readings (n, width) float32.
+        targets: what is learned from them (n, outputs) float32.
+        weights: how much each row counts (n,) float32; None for all alike.
+    """
 
     rows: Rows
     targets: Floats
+    weights: Floats | None = None
+
+    @property
+    def arrays(self) -> tuple[Floats, ...]:
+        """The arrays there are."""
+        return (self.rows, self.targets) if self.weights is None else tuple(self)  # type: ignore[return-value]
 
 
 class Sizes(NamedTuple):
@@ -48,12 +60,14 @@ class Sizes(NamedTuple):
         validation: of the validation part; 0 for none.
         batch: rows per training step; the last step of an epoch takes what is left.
         epochs: the most that one call runs.
+        weighted: whether the training rows have weights.
     """
 
     rows: int
     validation: int
     batch: int
     epochs: int
+    weighted: bool = False
 
     @property
     def steps(self) -> int:
@@ -183,8 +197,9 @@ class Program:
         """Train.
 
         Args:
-            data: tensors: rows (n, inputs) and targets (n, outputs) of the training part, then
-                of the validation part where there is one, float32.
+            data: tensors: rows (n, inputs), targets (n, outputs) and, where it has them, weights
+                (n,) of the training part, then rows and targets of the validation part where
+                there is one, float32.
             orders: a tensor (``sizes.epochs``, n) int32: the rows of each epoch in their order.
             span: how many of the orders' epochs, or which batches of the first.
 
@@ -204,17 +219,18 @@ class Program:
         """The program: as many epochs as it is told, from one row of orders each."""
         tf = tensorflow()
         *data, orders, epochs, start, stop = arguments
-        rows, targets = data[:2]
+        count = 3 if self.sizes.weighted else 2
+        training, validation = data[:count], data[count:]
         last = self.sizes.steps * self.sizes.batch
 
         def batch(order: Any, first: Any, size: int) -> None:
             chosen = tf.slice(order, [first], [size])
-            self._train_step(tf.gather(rows, chosen), tf.gather(targets, chosen))
+            self._train_step(*(tf.gather(part, chosen) for part in training))
 
         def finish(order: Any) -> Any:
             if last < self.sizes.rows:
                 batch(order, last, self.sizes.rows - last)
-            return tf.stack([*self._results(), *self._validated(data[2:])])
+            return tf.stack([*self._results(), *self._validated(validation)])
 
         def epoch(number: Any, logs: Any) -> tuple[Any, Any]:
             order = orders[number]
@@ -246,10 +262,10 @@ class Program:
             batch(full * size, self.sizes.validation - full * size)
         return self._results()
 
-    def _train_step(self, rows: Any, targets: Any) -> None:
+    def _train_step(self, rows: Any, targets: Any, weights: Any = None) -> None:
         """What Keras's ``train_step`` does, with all weights in one vector."""
         with tensorflow().GradientTape() as tape:
-            loss, outputs = self._forward(rows, targets, training=True)
+            loss, outputs = self._forward(rows, targets, training=True, weights=weights)
         gradient = tape.gradient(loss, self._weights.value)
         self._optimizer.apply([gradient], [self._weights])
         self._tally(rows, targets, outputs, loss)
@@ -258,7 +274,9 @@ class Program:
         loss, outputs = self._forward(rows, targets, training=False)
         self._tally(rows, targets, outputs, loss)
 
-    def _forward(self, rows: Any, targets: Any, training: bool) -> tuple[Any, Any]:
+    def _forward(
+        self, rows: Any, targets: Any, training: bool, weights: Any = None
+    ) -> tuple[Any, Any]:
         """Loss and outputs of a batch by the twin's layers, the vector's parts as its weights."""
         variables = self._twin.trainable_variables
         lengths = [math.prod(variable.shape) for variable in variables]
@@ -271,7 +289,7 @@ class Program:
         mapping = list(zip(variables, parts, strict=True))
         with keras().StatelessScope(state_mapping=mapping) as scope:
             outputs = self._twin(rows, training=training)
-            loss = self._twin.compute_loss(rows, targets, outputs, training=training)
+            loss = self._twin.compute_loss(rows, targets, outputs, weights, training=training)
         for variable in self._twin.non_trainable_variables:
             value = scope.get_current_value(variable)
             if value is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
@@ -13,6 +14,7 @@ OPTIMIZERS = (
     "adam", "adamw", "adamax", "nadam", "adagrad", "adadelta", "rmsprop", "sgd", "lion", "ftrl",
 )  # fmt: skip
 """Keras's names; the learning rate is Keras's default unless one is given."""
+CLASS_WEIGHTS = ("none", "balanced")
 WITH_MOMENTUM = ("sgd", "rmsprop")
 
 LOSSES: dict[Task, tuple[str, ...]] = {
@@ -61,6 +63,8 @@ class Recipe:
         test_size: share of all rows that training never sees, 0 to below 1.
         validation_size: share of the training rows that is only watched, 0 to below 1.
         early_stopping: stop after so many epochs without a better validation loss; None never.
+        class_weight: "balanced" makes every class count alike in the loss; "none" every row.
+        clip: lowest and highest answer of a regression, float32 numbers; None for no limits.
         seed: of the split, the first weights and the shuffling.
     """
 
@@ -78,11 +82,17 @@ class Recipe:
     test_size: float = 0.2
     validation_size: float = 0.0
     early_stopping: int | None = None
+    class_weight: str = "none"
+    clip: tuple[float, float] | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
         _check_choice("--activation", self.activation, HIDDEN_ACTIVATIONS)
         _check_choice("--optimizer", self.optimizer, OPTIMIZERS)
+        _check_choice("--class-weight", self.class_weight, CLASS_WEIGHTS)
+        if self.clip is not None and not -math.inf < self.clip[0] < self.clip[1] < math.inf:
+            low, high = self.clip
+            raise RecipeError(f"--clip takes LOW,HIGH, the lower first; got {low:g},{high:g}")
         if self.momentum is not None and self.optimizer not in WITH_MOMENTUM:
             raise RecipeError(
                 f"--momentum: {self.optimizer} has none; {' and '.join(WITH_MOMENTUM)} do"
@@ -152,6 +162,10 @@ class Recipe:
                 f"--loss {loss} takes probabilities that sum to 1, and {output} outputs do not; "
                 "softmax or --loss mse would do"
             )
+        if task == "regression" and self.class_weight != "none":
+            raise RecipeError("--class-weight is for classes, and a regression has none")
+        if task != "regression" and self.clip is not None:
+            raise RecipeError(f"--clip is for a regression; a {task} task answers probabilities")
         return replace(self, loss=loss, output_activation=output)
 
     @property
@@ -169,9 +183,10 @@ class Recipe:
         names = {entry.name for entry in fields(cls)}
         known = {name: value for name, value in values.items() if name in names}
         try:
-            return cls(
-                **{**known, "hidden": tuple(known["hidden"]), "metrics": tuple(known["metrics"])}
-            )
+            tuples = {"hidden": tuple(known["hidden"]), "metrics": tuple(known["metrics"])}
+            if known["clip"] is not None:
+                tuples["clip"] = tuple(known["clip"])
+            return cls(**{**known, **tuples})
         except (KeyError, TypeError) as error:
             raise ModelError(
                 f"the recipe in model.json is damaged ({type(error).__name__}: {error}); "

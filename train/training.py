@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+from mlp_edge.data.choices import Choices
+from mlp_edge.data.leaks import duplicates_across
 from mlp_edge.data.table import Table
+from mlp_edge.finding import Finding
 from mlp_edge.lazy import keras, tensorflow
 from mlp_edge.model_directory import ModelDirectory
+from mlp_edge.train.advice import check_nothing_found
 from mlp_edge.train.baseline import linear_baseline
 from mlp_edge.train.checks import check_fixed, check_reachable
 from mlp_edge.train.device import ON_CPU, Device
@@ -22,8 +26,9 @@ from mlp_edge.train.examples import (
     reread_examples,
 )
 from mlp_edge.train.fitting import Fitted, Stage, fit_parts
-from mlp_edge.train.network import HISTORY_METRIC, build, compile_model
+from mlp_edge.train.network import HISTORY_METRIC, build, compile_model, inner
 from mlp_edge.train.outcome import Job, Trained, outcome, scores_of
+from mlp_edge.train.prepared import Prepared, TargetScale, prepare
 from mlp_edge.train.recipe import Recipe
 from mlp_edge.train.scores import chosen_metrics
 
@@ -36,10 +41,13 @@ def train(
     recipe: Recipe,
     stage: Stage,
     *,
-    target: str | None = None,
+    targets: Sequence[str] = (),
     task: str | None = None,
+    choices: Choices = Choices(),  # noqa: B008 (frozen)
     name: str | None = None,
     runs: int = 1,
+    strict: bool = False,
+    calibration: bool = True,
     place: Place = lambda work: ON_CPU,
 ) -> Trained:
     """Train a new model on a table.
@@ -48,26 +56,34 @@ def train(
         table: what to learn from.
         recipe: the settings; "auto" follows the task.
         stage: who watches.
-        target: the predicted column; None is the data set's own, or the last column.
+        targets: the predicted columns; () is the data set's own, or the last column.
         task: overrules what the target column suggests.
+        choices: what the user says about columns.
         name: of the model; None is the table's.
         runs: how many seeds to train, from ``recipe.seed`` up; the first is kept.
+        strict: refuse a table about which there is anything to warn of.
+        calibration: whether training rows may be kept with the model.
         place: where to train.
 
     Raises:
         TableError: when the table cannot be learned from.
         RecipeError: when the recipe does not fit the task, or training diverges.
     """
-    examples = read_examples(table, target, task)  # type: ignore[arg-type]
+    examples = read_examples(table, targets, task, choices)  # type: ignore[arg-type]
     recipe = _resolved(recipe, examples)
     check_reachable(examples, recipe)
     chosen = parts(examples, recipe, table.source)
-    job = _job(table, examples, chosen, recipe, name or table.name, place)
+    found = (*examples.findings, *_shared_rows(table, examples, chosen))
+    if strict:
+        check_nothing_found(found, table.source)
+    prepared = prepare(examples, chosen, recipe)
+    job = _job(table, examples, chosen, prepared, recipe, name or table.name, place)
+    job = replace(job, findings=found, calibration=calibration)
 
     def make(seed: int) -> Any:
         keras().utils.set_random_seed(seed)
-        rows = examples.rows[job.parts.training]
-        model = build(recipe, rows, examples.encoded.shape[1])
+        rows = prepared.inputs[chosen.training]
+        model = build(recipe, rows, prepared.learned.shape[1], prepared.numbers)
         compile_model(model, recipe, HISTORY_METRIC[examples.task])
         return model
 
@@ -81,6 +97,8 @@ def go_on(
     stage: Stage,
     *,
     name: str | None = None,
+    strict: bool = False,
+    calibration: bool = True,
     place: Place = lambda work: ON_CPU,
 ) -> Trained:
     """Go on training a saved model, with the same held-out rows.
@@ -91,6 +109,8 @@ def go_on(
         options: recipe settings that were given; None where not.
         stage: who watches.
         name: of the new model; None keeps the name.
+        strict: refuse a table about which there is anything to warn of.
+        calibration: whether training rows may be kept with the model.
         place: where to train.
 
     Raises:
@@ -105,12 +125,20 @@ def go_on(
     none = examples.rows[:0]
     held_out = start.sample().rows if start.manifest.sample == "held-out" else none
     chosen = parts_like(examples, held_out, recipe, table.source)
-    job = _job(table, examples, chosen, recipe, name or start.manifest.name, place)
+    if strict:
+        check_nothing_found(examples.findings, table.source)
+    scale = start.manifest.target_scale
+    saved_scale = None if scale is None else TargetScale.from_dict(scale)
+    prepared = prepare(examples, chosen, recipe, saved_scale)
+    job = _job(table, examples, chosen, prepared, recipe, name or start.manifest.name, place)
+    job = replace(job, findings=examples.findings, calibration=calibration)
 
     def make(seed: int) -> Any:
         tensorflow()
         keras().utils.set_random_seed(seed)
-        model = keras().models.load_model(start.keras_path)
+        model = inner(keras().models.load_model(start.keras_path))
+        if prepared.scale is not None:
+            prepared.scale.unfold(model)
         if recipe.compiled != saved.compiled:
             compile_model(model, recipe, HISTORY_METRIC[examples.task])
         return model
@@ -118,19 +146,30 @@ def go_on(
     return _run(job, stage, make, 1)
 
 
+def _shared_rows(table: Table, examples: Examples, chosen: Parts) -> tuple[Finding, ...]:
+    """Rows that stand in several parts: they turn a score into a memory test."""
+    named = {"training": chosen.training, "validation": chosen.validation, "held-out": chosen.test}
+    return duplicates_across(table, examples.rows, {k: v for k, v in named.items() if len(v)})
+
+
 def _resolved(recipe: Recipe, examples: Examples) -> Recipe:
     recipe = recipe.resolved(examples.task)
-    return replace(recipe, metrics=chosen_metrics(recipe.metrics, examples.task))
+    metrics = chosen_metrics(recipe.metrics, examples.task)
+    imbalanced = any(finding.kind == "imbalance" for finding in examples.findings)
+    if imbalanced and not recipe.metrics:
+        metrics += ("balanced_accuracy",)  # accuracy alone would flatter
+    return replace(recipe, metrics=metrics)
 
 
 def _job(
-    table: Table, examples: Examples, chosen: Parts, recipe: Recipe, name: str, place: Place
-) -> Job:
+    table: Table, examples: Examples, chosen: Parts, prepared: Prepared, recipe: Recipe,
+    name: str, place: Place,
+) -> Job:  # fmt: skip
     """Choose the device for what is to be trained."""
-    widths = (len(examples.names), *recipe.hidden, examples.encoded.shape[1])
+    widths = (prepared.inputs.shape[1], *recipe.hidden, prepared.learned.shape[1])
     weights = sum(inputs * outputs for inputs, outputs in pairwise(widths))
     work = weights * min(recipe.batch_size, len(chosen.training))
-    return Job(table, examples, chosen, recipe, name, place(work))
+    return Job(table, examples, chosen, prepared, recipe, name, place(work))
 
 
 def _run(job: Job, stage: Stage, make: Callable[[int], Any], runs: int) -> Trained:
@@ -139,13 +178,13 @@ def _run(job: Job, stage: Stage, make: Callable[[int], Any], runs: int) -> Train
     results: list[dict[str, Any]] = []
     first: tuple[Any, Fitted] | None = None
     with job.device.scope():
-        linear = linear_baseline(job.examples, job.parts, job.recipe, stage)
+        linear = linear_baseline(job.examples.task, job.prepared, job.parts, job.recipe, stage)
         for number in range(runs):
             recipe = replace(job.recipe, seed=job.recipe.seed + number)
             model = make(recipe.seed)
             title = "training" if runs == 1 else f"run {number + 1} of {runs}"
             watch = stage(title, recipe.epochs)
-            fitted = fit_parts(model, job.examples, job.parts, recipe, watch)
+            fitted = fit_parts(model, job.prepared, job.parts, recipe, watch)
             results.append({"seed": recipe.seed, **scores_of(job, model)})
             first = first or (model, fitted)
         if first is None:
