@@ -6,12 +6,11 @@ beside it, taken verbatim, so what a device runs is what was read, tested and me
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 import jinja2
 import numpy as np
@@ -19,8 +18,12 @@ import numpy as np
 from mlp_edge import __version__
 from mlp_edge.card import Card
 from mlp_edge.errors import ModelError
+from mlp_edge.export import c_predict
+from mlp_edge.export.c_banner import feature_lines, input_lines, meanings, missing_line
+from mlp_edge.export.c_codes import code_lines
+from mlp_edge.export.c_text import commentable, initialiser, literal, quoted, row, runs
 from mlp_edge.export.exporter import Exporter
-from mlp_edge.mlp import Dense, Feature, Floats, Mlp, Scaling
+from mlp_edge.mlp import Dense, Floats, Mlp, Scaling
 
 CARD_MARK = "mlp-edge-card"
 """Precedes the card; runtime/c.py looks for the same word, and may not import this file."""
@@ -40,9 +43,10 @@ def export(mlp: Mlp, weights_only: bool = False) -> bytes:
         The header, ASCII, lines ended by a newline. The same model gives the same bytes.
 
     Raises:
-        ModelError: when 1/deviation of a feature is not a normal float32 number.
+        ModelError: when 1/deviation of a number is not a normal float32 number.
     """
-    buffers, arena = _buffers(mlp)
+    buffers, arena = c_predict.buffers(mlp)
+    tables = list(_encoding_tables(mlp))
     page = _template().render(
         name=mlp.name,
         NAME=mlp.name.upper(),
@@ -55,38 +59,28 @@ def export(mlp: Mlp, weights_only: bool = False) -> bytes:
         inputs=mlp.inputs,
         outputs=mlp.outputs,
         answer=mlp.output_name,
-        features=_feature_lines(mlp.features),
-        target=quoted(mlp.target),
-        meanings=list(_meanings(mlp)),
+        features=feature_lines(mlp),
+        missing=missing_line(mlp),
+        first_inputs=[] if c_predict.reads_directly(mlp) else input_lines(mlp),
+        target=quoted(mlp.targets[0]) if len(mlp.targets) == 1 else None,
+        meanings=list(meanings(mlp)),
         threshold=literal(mlp.threshold) if mlp.task == "binary" else None,
+        clip=[literal(end) for end in mlp.clip] if mlp.clip else None,
+        codes=code_lines(mlp),
         flash=_kernel("flash"),
-        table_bytes=4 * (mlp.parameters + (2 * mlp.inputs if mlp.scaling else 0)),
-        scaling=_scaling(mlp.scaling, mlp.features) if mlp.scaling else None,
+        table_bytes=4 * (mlp.parameters + sum(table.size for table in tables)),
+        standardised="MEAN" in [table.name for table in tables],
+        tables=tables,
         layers=[_layer(number, layer) for number, layer in enumerate(mlp.layers, start=1)],
         kernels=[_kernel(name) for name in _needed(mlp)],
+        guard=c_predict.guard(mlp),
         buffers=buffers,
         arena=arena,
-        calls=list(_calls(mlp)),
-        card=f"{CARD_MARK} {_commentable(Card.of(mlp).to_json())}",
+        encoding=c_predict.encoding_calls(mlp),
+        calls=list(c_predict.layer_calls(mlp)),
+        card=f"{CARD_MARK} {commentable(Card.of(mlp).to_json())}",
     )
     return page.encode("ascii")
-
-
-def literal(value: np.float32 | float) -> str:
-    """A float32 as C source that reads back bit for bit: 9 significant digits and an f."""
-    digits = f"{float(value):.9g}"
-    return f"{digits}f" if "." in digits or "e" in digits else f"{digits}.0f"
-
-
-def quoted(text: str) -> str:
-    """Any text, in quotes, as it may stand in a C comment: one line of ASCII."""
-    return _commentable(json.dumps(text))
-
-
-def _commentable(json_text: str) -> str:
-    # Inside a JSON string a character may be written \uXXXX. That keeps text from ending the
-    # comment, from opening another one (-Wcomment) and from forming a trigraph (-Wtrigraphs).
-    return json_text.replace("*/", "*\\u002f").replace("/*", "\\u002f*").replace("??", "?\\u003f")
 
 
 @cache
@@ -105,62 +99,68 @@ def _source(name: str) -> str:
     return files("mlp_edge.firmware_headers").joinpath(name).read_text(encoding="ascii")
 
 
-# The banner
-
-
-def _feature_lines(features: tuple[Feature, ...]) -> list[str]:
-    names = [quoted(feature.name) for feature in features]
-    width = min(max(map(len, names)), 40)
-    return [
-        f"{name:{width}}  {_range(feature)}" for name, feature in zip(names, features, strict=True)
-    ]
-
-
-def _range(feature: Feature) -> str:
-    if feature.low is None or feature.high is None:
-        return "range unknown"
-    return f"{feature.low:g} to {feature.high:g}"
-
-
-def _meanings(mlp: Mlp) -> Iterator[str]:
-    if mlp.task == "regression":
-        for index in range(mlp.outputs):
-            yield f"[{index}] value"
-    elif mlp.task == "binary":
-        no, yes = (quoted(label) for label in mlp.labels)
-        yield f"[0] probability of {yes}"
-        yield f"The answer is {yes} where probability > {mlp.name.upper()}_THRESHOLD, both float,"
-        yield f"otherwise {no}."
-    else:
-        for index, label in enumerate(mlp.labels):
-            yield f"[{index}] probability of {quoted(label)}"
-        yield "The answer is the label of the largest, the first of equals."
-
-
 # The tables
 
 
-def _scaling(scaling: Scaling, features: tuple[Feature, ...]) -> dict[str, str]:
-    return {
-        "mean": _vector(scaling.mean),
-        "reciprocal": _vector(_reciprocal(scaling, features)),
-    }
+class _Table(NamedTuple):
+    """A vector of what stands in front of the first layer; no comment where it goes without one."""
+
+    name: str
+    comment: str
+    size: int
+    initialiser: str
 
 
-def _reciprocal(scaling: Scaling, features: tuple[Feature, ...]) -> Floats:
+def _encoding_tables(mlp: Mlp) -> Iterator[_Table]:
+    encoding = mlp.encoding
+    if encoding.has_sentinels:
+        comment = "Sentinels: a reading of feature [i] that equals its own is missing, as NaN is."
+        yield _per_feature("SENTINEL", comment, encoding.sentinel)
+    if encoding.imputes:
+        comment = "Fills: what a missing reading of feature [i] counts as."
+        yield _per_feature("FILL", comment, encoding.fill)
+    if len(encoding.codes):
+        comment = "Codes of category [i]: each is an input, 1 where the reading equals it, else 0."
+        parts = [(f"[{index}]", np.array(feature.codes, np.float32))
+                 for index, feature in enumerate(mlp.features) if feature.codes]  # fmt: skip
+        yield _labelled("CODES", comment, parts)
+    if mlp.scaling and len(encoding.numbers):
+        mean, reciprocal = _numbers_scaling(mlp, mlp.scaling)
+        comment = "Standardisation of numbers: (x - mean) * reciprocal; reciprocal = 1 / deviation."
+        yield _Table("MEAN", comment, mean.size, initialiser(mean))
+        yield _Table("RECIPROCAL", "", reciprocal.size, initialiser(reciprocal))
+
+
+def _per_feature(name: str, comment: str, values: Floats) -> _Table:
+    """The values that are there; NaN stands for none."""
+    parts = []
+    for run in runs(np.flatnonzero(~np.isnan(values)).tolist()):
+        label = f"[{run[0]}]" if len(run) == 1 else f"[{run[0]}] to [{run[-1]}]"
+        parts.append((label, values[run]))
+    return _labelled(name, comment, parts)
+
+
+def _labelled(name: str, comment: str, parts: list[tuple[str, Floats]]) -> _Table:
+    rows = "\n".join(row(f"    /* {label} */ ", values) for label, values in parts)
+    return _Table(name, comment, sum(values.size for _, values in parts), f"{{\n{rows}\n}}")
+
+
+def _numbers_scaling(mlp: Mlp, scaling: Scaling) -> tuple[Floats, Floats]:
+    """Mean and reciprocal of the numbers; the other inputs are not scaled."""
+    count = len(mlp.encoding.numbers)
     with np.errstate(over="ignore", under="ignore"):
-        reciprocal = scaling.reciprocal
+        reciprocal = scaling.reciprocal[:count]
     # Beyond these limits 1/deviation is infinite, or subnormal and so short of digits. No
     # reading in any sensible unit comes near them; changing the unit is better than a division.
     bad = ~np.isfinite(reciprocal) | (reciprocal < np.finfo(np.float32).tiny)
     if bad.any():
         index = int(np.flatnonzero(bad)[0])
         raise ModelError(
-            f"feature {features[index].name!r}: a deviation of {scaling.deviation[index]:g} has no "
-            "float32 reciprocal; the column in another unit, with a deviation from 1e-38 to 1e37, "
-            "would do"
+            f"feature {mlp.features[mlp.encoding.numbers[index]].name!r}: a deviation of "
+            f"{scaling.deviation[index]:g} has no float32 reciprocal; the column in another unit, "
+            "with a deviation from 1e-38 to 1e37, would do"
         )
-    return reciprocal
+    return scaling.mean[:count], reciprocal
 
 
 def _layer(number: int, layer: Dense) -> dict[str, Any]:
@@ -171,32 +171,11 @@ def _layer(number: int, layer: Dense) -> dict[str, Any]:
         "outputs": layer.outputs,
         "activation": layer.activation,
         "weights": "\n".join(
-            _row(f"    /* {neuron:{digits}} */ {{", row, "},")
-            for neuron, row in enumerate(layer.weights)
+            row(f"    /* {neuron:{digits}} */ {{", values, "},")
+            for neuron, values in enumerate(layer.weights)
         ),
-        "bias": _vector(layer.bias),
+        "bias": initialiser(layer.bias),
     }
-
-
-def _vector(values: Floats) -> str:
-    return f"{{\n{_row('    ', values, ',')}\n}}"
-
-
-def _row(start: str, values: Floats, end: str) -> str:
-    """Literals between ``start`` and ``end``, wrapped, the lines below the first one indented."""
-    return _wrapped(start, [literal(value) for value in values.tolist()], end, len(start))
-
-
-def _wrapped(start: str, items: list[str], end: str, indent: int, width: int = 100) -> str:
-    """``start``, the items with commas between them, ``end``; broken after a comma at ``width``."""
-    lines, line = [], start + items[0]
-    for item in items[1:]:
-        if len(line) + len(item) + len(", ") + len(end) > width:
-            lines.append(f"{line},")
-            line = " " * indent + item
-        else:
-            line += f", {item}"
-    return "\n".join([*lines, line + end])
 
 
 # The kernels
@@ -204,10 +183,7 @@ def _wrapped(start: str, items: list[str], end: str, indent: int, width: int = 1
 
 def _needed(mlp: Mlp) -> list[str]:
     """The kernels that the network calls, and what those include, each once and in order."""
-    names: list[str] = ["scale"] if mlp.scaling else []
-    names += ["dense"]
-    names += [layer.activation for layer in mlp.layers if layer.activation != "linear"]
-    return list(dict.fromkeys(_with_includes(names)))
+    return list(dict.fromkeys(_with_includes(c_predict.kernels(mlp))))
 
 
 def _with_includes(names: Iterable[str]) -> Iterator[str]:
@@ -220,54 +196,6 @@ def _with_includes(names: Iterable[str]) -> Iterator[str]:
 @cache
 def _kernel(name: str) -> str:
     return _INCLUDE.sub("", _source(f"{name}.h"))
-
-
-# The body of NAME_predict
-
-
-def _vectors(mlp: Mlp) -> list[tuple[str, int]]:
-    """Name and width of every vector between features and outputs, in order."""
-    scaled = [("scaled", mlp.inputs)] if mlp.scaling else []
-    hidden = [(f"layer{n}", layer.outputs) for n, layer in enumerate(mlp.layers[:-1], start=1)]
-    return scaled + hidden
-
-
-def _buffers(mlp: Mlp) -> tuple[list[dict[str, Any]], int]:
-    """Where each vector lies in one array, and the array's length: two neighbours, no more.
-
-    Vectors alternate between the front and the back, so that any two neighbours are apart when
-    the array is as long as the longest pair.
-    """
-    vectors = _vectors(mlp)
-    widths = [width for _, width in vectors] + [0]
-    arena = max(a + b for a, b in zip([0, *widths], widths, strict=False))
-    buffers = [
-        {"name": name, "width": width, "offset": 0 if index % 2 == 0 else arena - width}
-        for index, (name, width) in enumerate(vectors)
-    ]
-    return buffers, arena
-
-
-def _calls(mlp: Mlp) -> Iterator[str]:
-    prefix = mlp.name.upper()
-    source = "features"
-    if mlp.scaling:
-        yield _call("scale", f"{prefix}_MEAN", f"{prefix}_RECIPROCAL", mlp.inputs, source, "scaled")
-        source = "scaled"
-    for number, layer in enumerate(mlp.layers, start=1):
-        result = "outputs" if number == len(mlp.layers) else f"layer{number}"
-        tables = f"{prefix}_LAYER{number}"
-        yield _call(
-            "dense", f"{tables}_WEIGHTS[0]", f"{tables}_BIAS", layer.inputs, layer.outputs,
-            source, result,
-        )  # fmt: skip
-        if layer.activation != "linear":
-            yield _call(layer.activation, result, layer.outputs)
-        source = result
-
-
-def _call(kernel: str, *arguments: object) -> str:
-    return _wrapped(f"mlp_edge_{kernel}(", [str(a) for a in arguments], ");", 8, width=96)
 
 
 EXPORTER = Exporter(name="c", suffix=".h", needs=None, export=export)

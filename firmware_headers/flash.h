@@ -3,7 +3,7 @@
  * it in flash, which is read with instructions of its own. Everywhere else const is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 1 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 3 /* raised whenever a kernel changes */
 
 #include <stddef.h>
 
@@ -11,11 +11,21 @@
 #include <avr/pgmspace.h>
 #define MLP_EDGE_FLASH PROGMEM
 #define MLP_EDGE_READ_FLOAT(address) pgm_read_float(address)
+#define MLP_EDGE_READ_BITS(address) pgm_read_dword(address)
 #else
 #define MLP_EDGE_FLASH
 #define MLP_EDGE_READ_FLOAT(address) (*(address))
+#define MLP_EDGE_READ_BITS(address) (*(address))
 #endif
 
-#elif MLP_EDGE_KERNELS != 1
+/* Text in flash. In an Arduino sketch for AVR it has the type of F("..."), which print() takes. */
+#if defined(__AVR__) && defined(ARDUINO) && defined(__cplusplus)
+class __FlashStringHelper;
+typedef const __FlashStringHelper *mlp_edge_text;
+#else
+typedef const char *mlp_edge_text;
+#endif
+
+#elif MLP_EDGE_KERNELS != 3
 #error "these models were exported by different versions of mlp-edge: export them with one"
 #endif

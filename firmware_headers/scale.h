@@ -1,6 +1,6 @@
 /*
- * Standardisation: (x - mean) * reciprocal for each feature. The reciprocal of the deviation is
- * stored because a microcontroller multiplies three times faster than it divides.
+ * Standardisation: (x - mean) * reciprocal for each number. The reciprocal of the deviation is
+ * stored because a microcontroller multiplies three times faster than it divides. y may be x.
  */
 #ifndef MLP_EDGE_KERNEL_SCALE
 #define MLP_EDGE_KERNEL_SCALE

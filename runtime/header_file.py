@@ -21,10 +21,6 @@ _WEIGHTS = re.compile(
 _VECTOR = r"^static const float {name}\[(\d{{1,7}})\] MLP_EDGE_FLASH = \{{(.*?)^\}};"
 _ACTIVATION = r"^/\* Layer {number}, (\w+): "
 _NUMBER = re.compile(r"-?[0-9][0-9.]*(?:e[+-]?[0-9]+)?(?=f\b)")
-_FEATURE = re.compile(
-    r'^ \*   \[\d+\] "(?:[^"\\]|\\.)*" +(?:([-+0-9.e]+) to ([-+0-9.e]+)|range unknown)$',
-    re.MULTILINE,
-)
 _WRITTEN = re.compile(r"^ \*   written   by (mlp-edge \S+): ", re.MULTILINE)
 _CARD = re.compile(r"^/\* mlp-edge-card ", re.MULTILINE)
 
@@ -46,6 +42,7 @@ def read_header(path: Path) -> Contents:
     mean, reciprocal = (_vector(text, f"{prefix}_{which}") for which in ("MEAN", "RECIPROCAL"))
     with np.errstate(all="ignore"):
         deviation = None if reciprocal is None else np.float32(1) / reciprocal
+    inputs = layers[0].inputs or 0
     written = _WRITTEN.search(text)
     notes = []
     if f" {prefix.lower()}_predict(" not in text:
@@ -54,10 +51,9 @@ def read_header(path: Path) -> Contents:
     if card is None:
         notes.append("its last line, the card with names and hash, is missing")
     return Contents(
-        anatomy=Anatomy(tuple(layers), mean, deviation),
+        anatomy=Anatomy(tuple(layers), _padded(mean, inputs, 0), _padded(deviation, inputs, 1)),
         card=card,
         written_by=written.group(1) if written else "",
-        ranges=[_range(found) for found in _FEATURE.finditer(text)],
         notes=notes,
     )
 
@@ -85,7 +81,8 @@ def _vector(text: str, name: str) -> Floats | None:
     return np.array([float(number) for number in _NUMBER.findall(found[2])], dtype=np.float32)
 
 
-def _range(found: re.Match[str]) -> tuple[float, float] | None:
-    if found[1] is None:
-        return None
-    return float(found[1]), float(found[2])
+def _padded(values: Floats | None, width: int, neutral: float) -> Floats | None:
+    """One value per input of layer 1, as other formats have it: a header scales numbers only."""
+    if values is None or values.size >= width:
+        return values
+    return np.append(values, np.full(width - values.size, neutral, np.float32))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlp_edge.mlp import Dense, Feature, Floats, Mlp, Scaling, Task
+from mlp_edge.encoding import Encoding
+from mlp_edge.feature import Feature
+from mlp_edge.mlp import Dense, Floats, Mlp, Scaling, Task
 
 OUTPUT_ACTIVATION = {"regression": "linear", "binary": "sigmoid", "multiclass": "softmax"}
 
@@ -42,12 +45,13 @@ def network(
         deviation=((high - low) / 4).astype(np.float32),
     )
     labels = {"regression": 0, "binary": 2, "multiclass": widths[-1]}[task]
+    several = widths[-1] if task == "regression" else 1
     fields: dict[str, object] = {
         "name": "net",
         "features": tuple(
             Feature(f"x{i}", float(low[i]), float(high[i])) for i in range(widths[0])
         ),
-        "target": "y",
+        "targets": ("y",) if several == 1 else tuple(f"y{i}" for i in range(several)),
         "labels": tuple(f"class {i}" for i in range(labels)),
         "task": task,
         "threshold": np.float32(0.5),
@@ -57,12 +61,38 @@ def network(
     return Mlp(**{**fields, **changes})  # type: ignore[arg-type]
 
 
+def encoded(
+    features: Sequence[Feature],
+    hidden: Sequence[int] = (6,),
+    outputs: int = 1,
+    task: Task = "regression",
+    standardised: bool = True,
+    seed: int = 0,
+    **changes: object,
+) -> Mlp:
+    """A network behind the encoding of ``features``; see ``network``."""
+    encoding = Encoding.of(features)
+    mlp = network((encoding.width, *hidden, outputs), "relu", task, seed=seed)
+    assert mlp.scaling is not None
+    is_number = np.arange(encoding.width) < len(encoding.numbers)
+    scaling = Scaling(
+        mean=np.where(is_number, mlp.scaling.mean, np.float32(0)),
+        deviation=np.where(is_number, mlp.scaling.deviation, np.float32(1)),
+    )
+    scaled = scaling if standardised else None
+    return replace(mlp, features=tuple(features), **{"scaling": scaled, **changes})  # type: ignore[arg-type]
+
+
 def readings(mlp: Mlp, count: int, seed: int = 0) -> Floats:
-    """Raw rows (count, inputs) drawn evenly from the features' ranges."""
+    """Raw rows (count, inputs) from the features' ranges and codes, evenly; nothing is missing."""
     random = np.random.default_rng(seed)
-    low = [feature.low for feature in mlp.features]
-    high = [feature.high for feature in mlp.features]
-    return random.uniform(low, high, (count, mlp.inputs)).astype(np.float32)
+    low = [-50.0 if feature.low is None else feature.low for feature in mlp.features]
+    high = [50.0 if feature.high is None else feature.high for feature in mlp.features]
+    rows = random.uniform(low, high, (count, mlp.inputs))
+    for index, feature in enumerate(mlp.features):
+        if feature.codes:
+            rows[:, index] = random.choice(feature.codes, count)
+    return rows.astype(np.float32)
 
 
 def save_keras(mlp: Mlp, path: Path) -> Path:

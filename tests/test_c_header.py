@@ -11,7 +11,8 @@ from networks import network
 
 from mlp_edge.errors import ModelError
 from mlp_edge.export.c import EXPORTER, export
-from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Feature, Mlp, Scaling
+from mlp_edge.feature import Feature
+from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Mlp, Scaling
 
 NETWORKS = {
     **{name: network((3, 4, 2, 1), name, name=name) for name in HIDDEN_ACTIVATIONS},

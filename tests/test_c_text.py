@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from networks import network
 
 from mlp_edge.card import Card
-from mlp_edge.export.c import export, literal
-from mlp_edge.mlp import Dense, Feature, Mlp
+from mlp_edge.export.c import export
+from mlp_edge.export.c_text import literal
+from mlp_edge.feature import Feature
+from mlp_edge.mlp import Dense, Mlp
 from mlp_edge.runtime.c import read_card
 
 HOSTILE = (
@@ -31,7 +33,7 @@ def named(features: list[str], labels: list[str], target: str) -> Mlp:
         task="multiclass",
         features=tuple(Feature(name) for name in features),
         labels=tuple(distinct),
-        target=target,
+        targets=(target,),
     )
 
 

@@ -7,24 +7,29 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from feature_strategies import feature
 from hypothesis import given
 from hypothesis import strategies as st
-from networks import network
+from networks import encoded, network
 
 import mlp_edge
 from mlp_edge.card import Card, choose
+from mlp_edge.encoding import Encoding
 from mlp_edge.errors import ModelError
-from mlp_edge.mlp import Feature
+from mlp_edge.feature import Feature
 
-CARD = Card.of(network(name="pima", target="diabetes"))
+CARD = Card.of(network(name="pima", targets=("diabetes",)))
 IRIS = Card.of(network((4, 3), task="multiclass"))
 SINE = Card.of(network((1, 1), task="regression"))
+SEVERAL = Card.of(network((2, 3), task="regression"))
 
 
 def test_the_card_of_a_model() -> None:
     assert CARD.name == "pima"
-    assert CARD.features == tuple(f"x{i}" for i in range(8))
-    assert (CARD.target, CARD.labels, CARD.task) == ("diabetes", ("class 0", "class 1"), "binary")
+    assert CARD.names == tuple(f"x{i}" for i in range(8))
+    assert CARD.features == network().features
+    assert (CARD.targets, CARD.task) == (("diabetes",), "binary")
+    assert CARD.labels == ("class 0", "class 1")
     assert (CARD.threshold, CARD.output_name) == (0.5, "probability")
     assert CARD.weights_sha256 == network().weights_sha256
     assert CARD.version == mlp_edge.__version__
@@ -40,7 +45,7 @@ def test_any_names_come_back_and_are_ascii_on_the_way(
 ) -> None:
     mlp = network((2, 3), task="multiclass")
     features = tuple(Feature(name) for name in names)
-    card = Card.of(replace(mlp, features=features, labels=tuple(labels), target=target))
+    card = Card.of(replace(mlp, features=features, labels=tuple(labels), targets=(target,)))
     assert Card.from_json(card.to_json(), "x") == card
     assert Card.from_strings(card.to_strings(), "x") == card
     assert card.to_json().isascii()
@@ -48,7 +53,24 @@ def test_any_names_come_back_and_are_ascii_on_the_way(
     assert all(value.isascii() for value in card.to_strings().values())
 
 
-@pytest.mark.parametrize("card", [CARD, IRIS, SINE], ids=lambda card: card.task)
+@given(st.lists(feature(), min_size=1, max_size=4))
+def test_any_features_come_back(features: list[Feature]) -> None:
+    if Encoding.of(features).width == 0:
+        return
+    card = Card.of(encoded(features))
+    assert card.features == tuple(features)
+    assert Card.from_json(card.to_json(), "x") == card
+    assert Card.from_strings(card.to_strings(), "x") == card
+
+
+def test_outputs_have_names() -> None:
+    assert CARD.output_names == ("probability",)
+    assert IRIS.output_names == IRIS.labels
+    assert SINE.output_names == ("value",)
+    assert SEVERAL.output_names == ("y0", "y1", "y2")
+
+
+@pytest.mark.parametrize("card", [CARD, IRIS, SINE, SEVERAL])
 def test_every_task_comes_back(card: Card) -> None:
     assert Card.from_json(card.to_json(), "x") == card
     assert Card.from_strings(card.to_strings(), "x") == card
@@ -76,12 +98,16 @@ def test_a_card_without_a_key(key: str) -> None:
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("format", 2),
-        ("format", "1"),
+        ("format", 1),
+        ("format", 3),
+        ("format", "2"),
         ("task", "poetry"),
         ("task", ["binary"]),
         ("name", 5),
-        ("target", None),
+        ("targets", None),
+        ("targets", "y"),
+        ("targets", []),
+        ("targets", [1]),
         ("version", 1.0),
         ("weights_sha256", 0),
         ("threshold", "0.5"),
@@ -90,6 +116,12 @@ def test_a_card_without_a_key(key: str) -> None:
         ("features", "x0"),
         ("features", []),
         ("features", [1, 2]),
+        ("features", [None]),
+        ("features", [{}]),
+        ("features", [{"name": "x", "fill": "1"}]),
+        ("features", [{"name": "x", "fill": 10**400}]),
+        ("features", [{"name": "x", "fill": 1e300}]),
+        ("features", [{"name": "x", "categories": ["a"]}]),
         ("labels", None),
         ("labels", "01"),
         ("labels", [0, 1]),
@@ -113,8 +145,8 @@ def test_what_is_no_card(text: str) -> None:
 
 
 def test_a_newer_card_says_so() -> None:
-    values = {**json.loads(CARD.to_json()), "format": 2}
-    with pytest.raises(ModelError, match="format 2, this mlp-edge reads 1; a newer mlp-edge"):
+    values = {**json.loads(CARD.to_json()), "format": 3}
+    with pytest.raises(ModelError, match="format 3, this mlp-edge reads 2; a newer mlp-edge"):
         Card.from_json(json.dumps(values), "x")
 
 

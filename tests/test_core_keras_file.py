@@ -355,7 +355,7 @@ def test_weights_that_make_no_sense(pima: Path, folder: Path, damage: str) -> No
     path.write_bytes((pima / "model.keras").read_bytes())
     stream = io.BytesIO(member(path, "model.weights.h5"))
     with h5py.File(stream, "r+") as file:
-        group = file["layers/dense_1/vars"]
+        group = file["layers/sequential/layers/dense_1/vars"]
         kernel = np.asarray(group["0"])
         del group["0"]
         changed = {

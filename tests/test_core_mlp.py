@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from networks import network
+from networks import encoded, network
 
 from mlp_edge.errors import ModelError
-from mlp_edge.mlp import MAX_NAME, Dense, Feature, Mlp, Scaling, check_name, identifier
+from mlp_edge.feature import Feature
+from mlp_edge.mlp import MAX_NAME, Dense, Mlp, Scaling, check_name, identifier
+
+COLOUR = Feature("colour", categories=("red", "blue"), codes=(0, 1))
 
 
 def floats(*shape: int) -> np.ndarray:
@@ -87,7 +90,7 @@ def test_the_reciprocal_is_rounded_once() -> None:
 def test_shapes_and_counts() -> None:
     mlp = network((8, 12, 8, 1))
     assert (mlp.inputs, mlp.outputs, mlp.topology) == (8, 1, "8-12-8-1")
-    assert (mlp.parameters, mlp.multiply_adds) == (221, 200)
+    assert mlp.parameters == 221
     assert mlp.output_name == "probability"
     assert network((4, 3), task="multiclass").output_name == "probabilities"
     assert network((4, 3), task="regression").output_name == "value"
@@ -100,7 +103,7 @@ def test_shapes_and_counts() -> None:
         ({"features": ()}, "layer 1 takes 8 inputs but is given 0"),
         ({"features": tuple(Feature(f"x{i}") for i in range(9))}, "takes 8 inputs but is given 9"),
         ({"layers": network((8, 5, 1)).layers[:1] + network((4, 1)).layers}, "layer 2 takes 4"),
-        ({"scaling": Scaling(floats(7), floats(7))}, "covers 7 features of 8"),
+        ({"scaling": Scaling(floats(7), floats(7))}, "covers 7 inputs of 8"),
         ({"labels": ("0",)}, "takes 2 labels, got 1"),
         ({"labels": ("a", "b", "c")}, "takes 2 labels, got 3"),
         ({"labels": ("a", "a")}, "the same label"),
@@ -109,8 +112,12 @@ def test_shapes_and_counts() -> None:
         ({"name": "Pima"}, "'Pima' cannot name a model"),
         ({"threshold": np.float32("nan")}, "a threshold of nan"),
         ({"threshold": np.float32("inf")}, "a threshold of inf"),
+        ({"targets": ()}, "has 0 targets"),
+        ({"targets": ("a", "b")}, "with 1 outputs has 2 targets"),
+        ({"clip": (0.0, 1.0)}, "a binary model has nothing to clip"),
+        ({"features": (*network((7, 1)).features, COLOUR)}, "takes 8 inputs but is given 9"),
     ],
-)
+)  # fmt: skip
 def test_a_network_that_makes_no_sense(changes: dict[str, object], said: str) -> None:
     assert said in refused(replace, network(), **changes)
 
@@ -122,6 +129,32 @@ def test_labels_follow_the_task() -> None:
         replace, three, task="binary", labels=("a", "b")
     )
     assert "at least two outputs" in refused(network, (4, 1), task="multiclass")
+
+
+@pytest.mark.parametrize("clip", [(1.0, 1.0), (2.0, 1.0), (float("nan"), 1.0), (0.0, 0.1)])
+def test_a_clip_that_makes_no_sense(clip: tuple[float, float]) -> None:
+    assert "a clip from" in refused(network, (4, 1), task="regression", clip=clip)
+
+
+@pytest.mark.parametrize("clip", [(float("-inf"), 1.0), (0.0, float("inf"))])
+def test_a_clip_has_two_ends(clip: tuple[float, float]) -> None:
+    refused(network, (4, 1), task="regression", clip=clip)
+
+
+def test_a_regression_has_a_target_for_each_output() -> None:
+    assert "2 outputs has 1 targets" in refused(network, (4, 2), task="regression", targets=("y",))
+    assert network((4, 2), task="regression").targets == ("y0", "y1")
+
+
+MIXED = (
+    Feature("a", sentinel=0.0, fill=1.0),
+    Feature("b", categories=("x", "y"), codes=(0, 1), fill=1.0, indicator=True),
+)
+
+
+def test_the_first_layer_takes_encoded_readings() -> None:
+    mlp = encoded(MIXED)
+    assert (mlp.inputs, mlp.encoding.width, mlp.topology) == (2, 4, "4-6-1")
 
 
 def test_softmax_belongs_at_the_end() -> None:
@@ -165,10 +198,40 @@ def test_the_hash_covers_activations_scaling_and_shape() -> None:
     assert len({mlp.weights_sha256, *(other.weights_sha256 for other in others)}) == 7
 
 
+def test_the_hash_covers_the_encoding_and_the_clip() -> None:
+    mlp = encoded(MIXED)
+    number, category = MIXED
+    others = [
+        replace(mlp, features=(replace(number, fill=2.0), category)),
+        replace(mlp, features=(replace(number, fill=None), category)),
+        replace(mlp, features=(replace(number, sentinel=-1.0), category)),
+        replace(mlp, features=(replace(number, sentinel=None), category)),
+        replace(
+            mlp, features=(replace(number, indicator=True), replace(category, indicator=False))
+        ),
+        replace(mlp, features=(number, replace(category, codes=(1, 0)))),
+        replace(mlp, features=(number, replace(category, codes=(1, 2)))),
+        replace(mlp, features=(number, replace(category, fill=0.0))),
+        replace(mlp, features=(category, number)),
+        replace(mlp, clip=(0.0, 1.0)),
+        replace(mlp, clip=(0.0, 2.0)),
+    ]
+    assert len({mlp.weights_sha256, *(other.weights_sha256 for other in others)}) == 12
+
+
+def test_the_hash_leaves_ranges_and_levels_alone() -> None:
+    mlp = encoded(MIXED)
+    number, category = MIXED
+    named = replace(mlp, features=(
+        replace(number, low=0.0, high=9.0, unit="mm"), replace(category, categories=("p", "q")),
+    ))  # fmt: skip
+    assert named.weights_sha256 == mlp.weights_sha256
+
+
 def test_the_hash_leaves_names_alone() -> None:
     mlp = network((2, 2), task="multiclass")
     renamed = replace(
-        mlp, name="other", features=(Feature("a"), Feature("b")), target="z", labels=("p", "q"),
+        mlp, name="other", features=(Feature("a"), Feature("b")), targets=("z",), labels=("p", "q"),
         threshold=np.float32(0.3),
     )  # fmt: skip
     assert renamed.weights_sha256 == mlp.weights_sha256

@@ -1,0 +1,29 @@
+/*
+ * From outputs to a class. Both answer -1 where an output is not finite: no class, rather than a
+ * plausible one. (x - x is 0 for a finite number; for an infinity and for NaN it is NaN.)
+ */
+#ifndef MLP_EDGE_KERNEL_CHOOSE
+#define MLP_EDGE_KERNEL_CHOOSE
+
+#include "flash.h"
+
+/* 1 where the output is above the threshold, else 0. */
+static inline int mlp_edge_above(float output, float threshold)
+{
+    return output - output == 0.0f ? output > threshold : -1;
+}
+
+/* Which output is the largest, the first of equals. */
+static inline int mlp_edge_largest(const float *outputs, size_t count)
+{
+    size_t best = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!(outputs[i] - outputs[i] == 0.0f)) {
+            return -1;
+        }
+        best = outputs[i] > outputs[best] ? i : best;
+    }
+    return (int)best;
+}
+
+#endif

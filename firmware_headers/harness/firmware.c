@@ -1,0 +1,33 @@
+/*
+ * The firmware around a header that is tried on a simulated chip. Whoever runs it writes readings,
+ * lets mlp_edge_run run to its end, and reads predictions. With MLP_EDGE_EMPTY the function does
+ * nothing: what the other firmware takes beyond this one is what the model takes.
+ *
+ * MLP_EDGE_PREDICT, MLP_EDGE_INPUTS and MLP_EDGE_OUTPUTS come from the command line.
+ */
+#ifndef MLP_EDGE_EMPTY
+#include "model.h"
+#endif
+
+extern float mlp_edge_readings[MLP_EDGE_INPUTS];
+extern float mlp_edge_predictions[MLP_EDGE_OUTPUTS];
+float mlp_edge_readings[MLP_EDGE_INPUTS];
+float mlp_edge_predictions[MLP_EDGE_OUTPUTS];
+
+void mlp_edge_run(void);
+
+__attribute__((noinline, used)) void mlp_edge_run(void)
+{
+#ifndef MLP_EDGE_EMPTY
+    MLP_EDGE_PREDICT(mlp_edge_readings, mlp_edge_predictions);
+#endif
+    /* Somebody else reads the predictions: without this the compiler may see to it that none is. */
+    __asm__ volatile("" ::: "memory");
+}
+
+int main(void)
+{
+    for (;;) {
+        mlp_edge_run();
+    }
+}

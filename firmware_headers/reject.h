@@ -1,0 +1,29 @@
+/*
+ * The guard in front of a network: where a reading is missing that nothing stands in for, every
+ * output becomes NaN. Without it a relu would turn the NaN into 0, and the network would answer
+ * something that looks like any other prediction.
+ */
+#ifndef MLP_EDGE_KERNEL_REJECT
+#define MLP_EDGE_KERNEL_REJECT
+
+#include "missing.h"
+
+static inline int mlp_edge_any_missing(const float *sentinels, size_t count, const float *x)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (mlp_edge_missing(sentinels, x, i)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static inline void mlp_edge_reject(float *values, size_t count)
+{
+    const uint32_t bits = 0x7fc00000u; /* a quiet NaN, as IEEE 754 writes it */
+    for (size_t i = 0; i < count; i++) {
+        memcpy(&values[i], &bits, sizeof bits);
+    }
+}
+
+#endif
