@@ -7,6 +7,7 @@ file that has left its model directory still knows what its numbers mean.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -141,7 +142,11 @@ class Card:
         kept["features"] = _features(kept["features"], source)
         card = cls(**kept)
         few = {"regression": 0, "binary": 2, "multiclass": max(2, len(card.labels))}[card.task]
-        if len(card.labels) != few or not card.features or not card.targets:
+        if card.task != "regression" and len(card.targets) != 1:
+            raise ModelError(f"{source}: its metadata has {len(card.targets)} targets for classes")
+        if not math.isfinite(card.threshold) or not card.targets:
+            raise ModelError(f"{source}: its metadata is damaged (threshold or targets)")
+        if len(card.labels) != few or not card.features:
             raise ModelError(f"{source}: its metadata has {len(card.labels)} labels for a "
                              f"{card.task} task of {len(card.features)} features")  # fmt: skip
         return card

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from mlp_edge.errors import ModelError
 
 LARGEST_CODE = 2**24
 """Every integer up to here is a float32; a category's code has to be one."""
+LARGEST_FLOAT = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Feature:
         sentinel: a reading that means "missing", such as 0 or -999; a float32 number, or None.
         fill: what counts in the place of a missing reading: a number, or one of ``codes``; a
             float32 number. None rejects: the answer is NaN.
+        missing_words: further words that mean "missing" in a table, lower-case; a device has none.
         indicator: whether the network is also told (1 or 0) that the reading was missing.
     """
 
@@ -44,15 +47,19 @@ class Feature:
     codes: tuple[int, ...] = ()
     sentinel: float | None = None
     fill: float | None = None
+    missing_words: tuple[str, ...] = ()
     indicator: bool = False
 
     def __post_init__(self) -> None:
         for what in ("sentinel", "fill"):
             value = getattr(self, what)
             if value is not None and not (
-                math.isfinite(value) and float(np.float32(value)) == value
+                abs(value) <= LARGEST_FLOAT and float(np.float32(value)) == value
             ):
                 raise ModelError(f"{self.name!r}: its {what}, {value!r}, is no float32 number")
+        for end in (self.low, self.high):
+            if end is not None and not abs(end) <= sys.float_info.max:
+                raise ModelError(f"{self.name!r}: its range has an end that is no number")
         if len(self.codes) != len(self.categories):
             raise ModelError(
                 f"{self.name!r}: {len(self.codes)} codes for {len(self.categories)} categories"
@@ -60,6 +67,8 @@ class Feature:
         for what, values in (("codes", self.codes), ("categories", self.categories)):
             if len(set(values)) != len(values):
                 raise ModelError(f"{self.name!r}: two of its {what} are the same")
+        if "" in self.categories:
+            raise ModelError(f"{self.name!r}: a category without a name; an empty cell is missing")
         if any(abs(code) > LARGEST_CODE for code in self.codes):
             raise ModelError(f"{self.name!r}: a code beyond 2^24 is no float32 number")
         if self.codes and self.fill is not None and self.fill not in self.codes:
@@ -119,6 +128,8 @@ class Feature:
             TypeError: for a key or a value that makes no sense.
             ModelError: when the values contradict each other.
         """
+        if not isinstance(values, Mapping):
+            raise TypeError(f"{values!r} where a feature belongs")
         for key, value in values.items():
             kind = _KINDS.get(key)
             if (
@@ -127,16 +138,18 @@ class Feature:
                 or isinstance(value, bool) != (kind is bool)
             ):
                 raise TypeError(f"a feature whose {key} is {value!r}")
-        for key, kind in (("categories", str), ("codes", int)):
+        for key, kind in (("categories", str), ("codes", int), ("missing_words", str)):
             if any(
                 not isinstance(item, kind) or isinstance(item, bool) for item in values.get(key, ())
             ):
                 raise TypeError(f"a feature whose {key} are {values[key]!r}")
-        lists = {key: tuple(values.get(key, ())) for key in ("categories", "codes")}
+        lists = {
+            key: tuple(values.get(key, ())) for key in ("categories", "codes", "missing_words")
+        }
         return cls(**{**values, **lists})
 
 
 _KINDS: Mapping[str, Any] = {
     "name": str, "low": int | float, "high": int | float, "unit": str, "categories": list,
-    "codes": list, "sentinel": int | float, "fill": int | float, "indicator": bool,
+    "codes": list, "missing_words": list, "sentinel": int | float, "fill": int | float, "indicator": bool,
 }  # fmt: skip

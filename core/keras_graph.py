@@ -15,7 +15,6 @@ from mlp_edge.wiring import MLP, Operation, operations, same
 
 SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "Take": {"axis": 1},
-    "Cast": {"dtype": "float32"},
     "Any": {"axis": 1, "keepdims": True},
     "Concatenate": {"axis": -1},
 }
@@ -37,10 +36,15 @@ def read_wiring(config: Mapping[str, Any]) -> tuple[Encoding, tuple[float, float
         ModelError: when the operations are not those that ``mlp_edge.wiring`` would write.
     """
     entries = config["config"]["layers"]
-    inputs = [entry for entry in entries if entry["class_name"] == "InputLayer"]
-    width = int(inputs[0]["config"]["batch_shape"][-1])
+    [inputs] = [entry for entry in entries if entry["class_name"] == "InputLayer"]
+    _check_type(inputs)
+    _, width = inputs["config"]["batch_shape"]
     found = tuple(_operation(entry) for entry in entries if entry["class_name"] != "InputLayer")
     encoding, clip = _meaning(found, width)
+    # What features cannot say, such as numbers in another order, would get lost on the way.
+    encoding = Encoding.of(features_of(encoding))
+    if encoding.features != width:
+        raise ModelError(f"its operations take {encoding.features} readings, and {width} arrive")
     expected = operations(encoding, clip)
     last, *place = config["config"]["output_layers"]
     if not same(found, expected) or (last, place) != (expected[-1].name, [0, 0]):
@@ -103,12 +107,23 @@ def _operation(entry: Mapping[str, Any]) -> Operation:
     for key, value in SETTINGS.get(kind, {}).items():
         if config[key] not in (value, [value]):
             raise ModelError(f"layer {entry['name']!r} is a {kind} with {key} {config[key]}")
+    _check_type(entry)
     arguments = list(_arguments(entry["inbound_nodes"]))
     constants = [value for value in arguments if not isinstance(value, str)]
+    first, *others = (isinstance(value, str) for value in arguments)
+    if not first or others != sorted(others):
+        raise ModelError(f"layer {entry['name']!r} is a {kind} with its inputs in another order")
     if kind == "Clip":
         constants += [config["x_min"], config["x_max"]]
     names = tuple(value for value in arguments if isinstance(value, str))
     return Operation(entry["name"], kind, names, tuple(constants))
+
+
+def _check_type(entry: Mapping[str, Any]) -> None:
+    policy = entry["config"].get("dtype", "float32")
+    name = policy if isinstance(policy, str) else policy["config"]["name"]
+    if name != "float32":
+        raise ModelError(f"layer {entry['name']!r} computes in {name}; float32 would do")
 
 
 def _arguments(nodes: Sequence[Mapping[str, Any]]) -> Iterator[str | NDArray[Any] | float]:

@@ -145,7 +145,9 @@ def _described(feature: Feature) -> dict[str, Any]:
     return {**feature.to_dict(), "kind": feature.kind, "missing": policy}
 
 
-def _feature(values: Mapping[str, Any]) -> Feature:
+def _feature(values: object) -> Feature:
+    if not isinstance(values, Mapping):
+        raise TypeError(f"{values!r} where a feature belongs")
     return Feature.from_dict({k: v for k, v in values.items() if k not in ("kind", "missing")})
 
 

@@ -129,7 +129,10 @@ def _facts(steps: tuple[Operation, ...]) -> dict[str, object]:
         step.name: (
             step.kind,
             step.inputs,
-            [np.asarray(constant, np.float32).tobytes() for constant in step.constants],
+            [
+                (np.shape(constant), np.asarray(constant, np.float32).tobytes())
+                for constant in step.constants
+            ],
         )
         for step in steps
     }

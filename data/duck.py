@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlp_edge.data.layout import Record, likely_delimiter, width
-from mlp_edge.data.words import counted, plain, shown
+import numpy as np
+
+from mlp_edge.data.floats import TEXT, Cells, as_cells
+from mlp_edge.data.layout import Layout, split_record
+from mlp_edge.data.words import counted, shown
 from mlp_edge.errors import TableError
 
 if TYPE_CHECKING:
@@ -21,46 +23,65 @@ if TYPE_CHECKING:
 
 LONGEST_LINE = 2_000_000
 """Bytes of a record that DuckDB accepts."""
+LONGEST_CELL = 131_072
+"""Characters of a cell; Python's csv module draws the line there too."""
+
+MOST_COLUMNS = 10_000
+"""Columns of a table: more are a delimiter that is none, and DuckDB would plan for minutes."""
+
+FETCHED = 1 << 14
+"""Cells fetched at a time: few enough that their Python strings take no room to speak of."""
 
 _DIALECT = """quote = '"', escape = '"', comment = '', skip = 0, header = false,
     null_padding = false, ignore_errors = false, strict_mode = true"""
 _LINE = re.compile(r"CSV Error on Line: (\d+)")
 
 
-def read_cells(rows: Sequence[Record], source: str) -> list[tuple[str, ...]]:
+def read_cells(layout: Layout, delimiter: str, source: str) -> list[Cells]:
     """The cells of every record, the header's among them; quotes removed, blanks kept.
 
     Args:
-        rows: at least one record.
-        source: what the user typed, for messages.
+        layout: at least one record.
+        delimiter: what parts the cells, one ASCII character.
+        source: the file as messages name it.
+
+    Returns:
+        One array per column, (records,) of str.
 
     Raises:
-        TableError: when a record has more or fewer cells than the first, or a broken quote;
-            with the line it stands on.
+        TableError: when a record has more or fewer cells than the first, a broken quote or an
+            endless cell; with the line it stands on.
     """
     import duckdb
 
+    width = len(split_record(layout.record(0), delimiter))
+    if width > MOST_COLUMNS:
+        raise TableError(
+            f"{source}, line {layout.lines[0]}: {counted(width, 'column')} where at most "
+            f"{MOST_COLUMNS:,} are read; --sep names what separates the cells"
+        )
     with tempfile.TemporaryDirectory(prefix="mlp-edge-") as folder:
         # A copy, because DuckDB would take the name of the user's file for a pattern or a URL,
         # and because blank lines and mixed line ends are gone from it.
         copy = Path(folder) / "table.csv"
-        copy.write_bytes("".join(f"{row.text}\n" for row in rows).encode())
-        with _connection(copy) as connection:
-            delimiter, columns = _sniff(connection, copy, rows)
+        copy.write_bytes(layout.content)
+        with connected(copy) as connection:
             try:
-                cells = _select(connection, copy, delimiter, columns)
-            except duckdb.InvalidInputException as error:
-                raise _translated(str(error), rows, delimiter, source) from error
-    if len(cells) != len(rows):
+                cells, found = _fetched(connection, copy, delimiter, width, len(layout))
+            except duckdb.Error as error:
+                raise _translated(str(error), layout, delimiter, source) from error
+    if found != len(layout):
         # Only a quote mark in the middle of a cell makes the two disagree.
         raise TableError(
-            f"{plain(source)}: {counted(len(rows), 'record')} by its line ends but "
-            f'{len(cells):,} by its quote marks; write a quote mark inside a cell as ""'
+            f"{source}: {counted(len(layout), 'record')} by its line ends but "
+            f'{found:,} by its quote marks; write a quote mark inside a cell as ""'
         )
+    _check_length(cells, layout, source)
     return cells
 
 
-def _connection(file: Path) -> duckdb.DuckDBPyConnection:
+def connected(file: Path) -> duckdb.DuckDBPyConnection:
+    """A database in memory that can open one file and nothing else."""
     import duckdb
 
     connection = duckdb.connect(
@@ -71,79 +92,93 @@ def _connection(file: Path) -> duckdb.DuckDBPyConnection:
         }
     )
     # In this order: once access is disabled the list cannot grow.
-    allowed = ", ".join(_literal(path) for path in (str(file), _pattern(file)))
+    allowed = ", ".join(literal(path) for path in (str(file), pattern(file)))
     connection.execute(f"SET allowed_paths = [{allowed}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return connection
 
 
-def _sniff(
-    connection: duckdb.DuckDBPyConnection, file: Path, rows: Sequence[Record]
-) -> tuple[str, int]:
-    """The delimiter and the number of columns."""
-    import duckdb
+def fetch_columns(
+    connection: duckdb.DuckDBPyConnection, query: str, width: int, rows: int
+) -> tuple[list[Cells], int]:
+    """A query's answer as columns, and how many rows it had.
 
-    try:
-        found = connection.execute(
-            f"SELECT Delimiter, len(Columns) FROM sniff_csv({_file(file)}, {_DIALECT}, "  # noqa: S608
-            f"sample_size = -1, all_varchar = true, max_line_size = {LONGEST_LINE})"
-        ).fetchone()
-    except duckdb.InvalidInputException:
-        found = None
-    if found is not None and found[1] > 1:
-        return found[0], found[1]
-    # One column, or lines of different widths: reading on with the likely delimiter tells which,
-    # and names the line.
-    delimiter = likely_delimiter(rows)
-    return delimiter, width(rows[0], delimiter)
+    Args:
+        connection: where to ask.
+        query: for ``width`` columns of text without NULL.
+        width: columns.
+        rows: how many to expect; of more, the rest is counted only.
+    """
+    columns = [np.empty(rows, TEXT) for _ in range(width)]
+    answer = connection.execute(query)
+    at_once = max(1, FETCHED // width)
+    found = 0
+    # The answer is streamed, so that no second copy of the table waits in the database.
+    while chunk := answer.fetchmany(at_once):
+        if found + len(chunk) <= rows:
+            for column, cells in zip(columns, zip(*chunk, strict=True), strict=True):
+                column[found : found + len(chunk)] = as_cells(cells)
+        found += len(chunk)
+    return columns, found
 
 
-def _select(
-    connection: duckdb.DuckDBPyConnection, file: Path, delimiter: str, columns: int
-) -> list[tuple[str, ...]]:
-    names = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(columns))
-    found = connection.execute(
-        f"SELECT * FROM read_csv({_file(file)}, {_DIALECT}, auto_detect = false, "  # noqa: S608
-        f"delim = {_literal(delimiter)}, new_line = '\\n', columns = {{{names}}}, "
-        f"max_line_size = {LONGEST_LINE})"
-    ).fetchall()
+def _fetched(
+    connection: duckdb.DuckDBPyConnection, file: Path, delimiter: str, width: int, rows: int
+) -> tuple[list[Cells], int]:
+    names = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(width))
     # An empty cell arrives as NULL, quoted or not.
-    return [tuple("" if cell is None else cell for cell in row) for row in found]
+    cells = ", ".join(f"coalesce(c{index}, '')" for index in range(width))
+    query = (
+        # Not as a parameter: for those DuckDB imports pandas where it finds it, half a second.
+        f"SELECT {cells} FROM read_csv({literal(pattern(file))}, {_DIALECT}, "  # noqa: S608
+        f"auto_detect = false, delim = {literal(delimiter)}, new_line = '\\n', "
+        f"columns = {{{names}}}, max_line_size = {LONGEST_LINE})"
+    )
+    return fetch_columns(connection, query, width, rows)
 
 
-def _file(file: Path) -> str:
-    # Not as a parameter: for those DuckDB imports pandas where it finds it, half a second.
-    return _literal(_pattern(file))
-
-
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
+    """A text as SQL writes it."""
     return "'" + text.replace("'", "''") + "'"
 
 
-def _pattern(file: Path) -> str:
+def pattern(file: Path) -> str:
     """The path with the characters that DuckDB would expand taken literally."""
     return re.sub(r"[*?\[]", r"[\g<0>]", str(file))
 
 
-def _translated(message: str, rows: Sequence[Record], delimiter: str, source: str) -> TableError:
+def _check_length(cells: list[Cells], layout: Layout, source: str) -> None:
+    """Refuse a cell that is longer than anybody means it to be."""
+    for index in np.flatnonzero(layout.ends - layout.starts > LONGEST_CELL):
+        for number, column in enumerate(cells, start=1):
+            length = len(column[index])
+            if length > LONGEST_CELL:
+                name = shown(column[0].strip()) if index and column[0].strip() else number
+                raise TableError(
+                    f"{source}, line {layout.lines[index]}, column {name}: a cell of {length:,} "
+                    f"characters, {shown(column[index])}, where at most {LONGEST_CELL:,} are read; "
+                    "shorten it or remove the line"
+                )
+
+
+def _translated(message: str, layout: Layout, delimiter: str, source: str) -> TableError:
     found = _LINE.search(message)
-    if found is None or int(found[1]) > len(rows):
-        return TableError(f"{plain(source)}: {shown(message.partition(chr(10))[0])}")
+    if found is None or int(found[1]) > len(layout):
+        return TableError(f"{source}: {shown(message.partition(chr(10))[0])}")
     # DuckDB's lines are this copy's records: it counts neither blank lines nor line ends in cells.
-    row = rows[int(found[1]) - 1]
-    complaint = _complaint(message, row, rows[0], delimiter)
-    return TableError(f"{plain(source)}, line {row.line}: {complaint}")
+    index = int(found[1]) - 1
+    complaint = _complaint(message, layout, index, delimiter)
+    return TableError(f"{source}, line {layout.lines[index]}: {complaint}")
 
 
-def _complaint(message: str, row: Record, first: Record, delimiter: str) -> str:
+def _complaint(message: str, layout: Layout, index: int, delimiter: str) -> str:
     if "Expected Number of Columns" in message:
         # Counted here: DuckDB stops counting at the first cell too many.
-        comment = "#" in (row.text[0], first.text[0])
+        width, first = (len(split_record(layout.record(i), delimiter)) for i in (index, 0))
         return (
-            f"{counted(width(row, delimiter), 'cell')} where line {first.line} has "
-            f"{width(first, delimiter)}; every line takes the same number"
-            + ("; a line that begins with # is not skipped, remove it" if comment else "")
+            f"{counted(width, 'cell')} where line {layout.lines[0]} has {first}; every line takes "
+            f"the same number, separated by {shown(delimiter)} (--sep names another mark)"
         )
     if "unterminated quote" in message:
         return 'a quoted cell does not end with its quote mark; write a quote mark inside it as ""'

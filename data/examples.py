@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mlp_edge.data.sets import SETS
 from mlp_edge.data.table import Table
-from mlp_edge.data.values import is_word, number, trouble
+from mlp_edge.data.values import is_word, trouble
 from mlp_edge.data.words import counted, listed, plain, shown
 from mlp_edge.errors import TableError
 from mlp_edge.mlp import Rows
@@ -27,16 +27,32 @@ def find_target(table: Table, wanted: str | None = None) -> str:
     if target is None:
         target = SETS[table.source].target if table.source in SETS else table.columns[-1]
     if target not in table.cells:
-        raise TableError(
-            f"{plain(table.source)}: no column {shown(target)} to predict; "
-            f"{_columns_of(table)}{_closest(target, table.columns)}"
-        )
+        raise TableError(no_column(table, [target], " to predict"))
     if len(table.columns) == 1:
         raise TableError(
             f"{plain(table.source)}: one column only, {shown(target)}, so nothing to predict it "
-            "from; columns are separated by commas, semicolons or tabs"
+            "from; columns are separated by commas, semicolons or tabs, or as --sep says"
         )
     return target
+
+
+def find_targets(table: Table, wanted: Sequence[str]) -> tuple[str, ...]:
+    """The columns to predict, in the order wanted; the one of ``find_target`` when none is.
+
+    Raises:
+        TableError: when there is no such column, one is wanted twice, or no other column is left
+            to predict from.
+    """
+    targets = tuple(find_target(table, name) for name in wanted) or (find_target(table),)
+    twice = [name for name in dict.fromkeys(targets) if targets.count(name) > 1]
+    if twice:
+        raise TableError(f"{plain(table.source)}: --target names {shown(twice[0])} twice")
+    if len(targets) == len(table.columns):
+        raise TableError(
+            f"{plain(table.source)}: every column is a target, so nothing is left to predict them "
+            f"from; name fewer of {listed(table.columns)}"
+        )
+    return targets
 
 
 def feature_names(table: Table, target: str) -> tuple[str, ...]:
@@ -58,10 +74,7 @@ def match_columns(table: Table, names: Sequence[str]) -> tuple[str, ...]:
     if not missing:
         return tuple(names)
     if table.header:
-        raise TableError(
-            f"{plain(table.source)}: no column {listed(missing)}; {_columns_of(table)}"
-            f"{_closest(missing[0], table.columns)}"
-        )
+        raise TableError(no_column(table, missing))
     if len(table.columns) not in (len(names), len(names) + 1):
         raise TableError(
             f"{plain(table.source)}: {counted(len(table.columns), 'column')} without a header; the "
@@ -113,24 +126,41 @@ def numbers(table: Table, columns: Sequence[str]) -> Rows:
     """The named columns as (rows, len(columns)) float32; raises as ``features`` does."""
     parsed = np.empty((table.rows, len(columns)), dtype=np.float64)
     for index, name in enumerate(columns):
-        parsed[:, index] = [number(cell) for cell in table.column(name)]
-    _check_numbers(table, columns, np.isnan(parsed))
+        parsed[:, index] = table.numbers(name)
+    check_numbers(table, columns, np.isnan(parsed))
     return parsed.astype(np.float32)
 
 
-def _check_numbers(table: Table, columns: Sequence[str], bad: NDArray[np.bool_]) -> None:
+def check_numbers(table: Table, columns: Sequence[str], bad: NDArray[np.bool_]) -> None:
+    """Refuse the first bad cell of the file.
+
+    Args:
+        table: where the cells are from.
+        columns: their names.
+        bad: (rows, columns), whether a cell is no number.
+
+    Raises:
+        TableError: naming its line and column, what it holds, and how many more there are.
+    """
     if not bad.any():
         return
     row, index = (int(where[0]) for where in np.nonzero(bad))
     name = columns[index]
-    cells = table.column(name)
-    message = f"{table.place(row, name)}: {trouble(cells[row])}"
-    if all(is_word(cell) for cell in cells):
+    message = f"{table.place(row, name)}: {trouble(table.column(name)[row], table.decimal)}"
+    if bad[:, index].all() and all(map(is_word, set(table.column(name).tolist()))):
         message += ", as in every row; remove the column or write numbers in it"
     elif not table.header and row == 0:
         message += "; the line was taken for data, not for names, as it holds numbers"
     more = int(bad.sum()) - 1
     raise TableError(message + (f" ({counted(more, 'more such cell')})" if more else ""))
+
+
+def no_column(table: Table, names: Sequence[str], purpose: str = "") -> str:
+    """A message: the table lacks these columns; those it has, and the closest name."""
+    return (
+        f"{plain(table.source)}: no column {listed(names)}{purpose}; {_columns_of(table)}"
+        f"{_closest(names[0], table.columns)}"
+    )
 
 
 def _columns_of(table: Table) -> str:

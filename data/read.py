@@ -1,101 +1,149 @@
-"""Read a table: a set that ships, or a CSV file."""
+"""Read a table: a set that ships, a text file in whatever dialect, a Parquet file."""
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections import Counter
 from collections.abc import Sequence
-from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from mlp_edge.data.comments import leave_out_comments
+from mlp_edge.data.conventions import (
+    find_decimal,
+    without_single_quotes,
+    without_trailing_delimiter,
+)
+from mlp_edge.data.delimiter import looks_aligned, separate
+from mlp_edge.data.dialect import Dialect
 from mlp_edge.data.duck import read_cells
-from mlp_edge.data.header import has_header
-from mlp_edge.data.layout import Record, records
+from mlp_edge.data.floats import Cells
+from mlp_edge.data.header import LOOKED_AT, find_header
+from mlp_edge.data.layout import DELIMITERS, lay_out
+from mlp_edge.data.parquet import read_parquet
 from mlp_edge.data.sets import SETS
+from mlp_edge.data.source import STANDARD_INPUT, Stream, opened, shown_source
 from mlp_edge.data.table import Table
-from mlp_edge.data.text import read_text
+from mlp_edge.data.text import PARQUET, Text, read_text
 from mlp_edge.data.values import is_number
-from mlp_edge.data.words import listed, plain, shown
+from mlp_edge.data.words import listed, shown
 from mlp_edge.errors import TableError
+from mlp_edge.finding import Finding
 from mlp_edge.mlp import identifier
 
+GUESS = Dialect()
+"""Everything guessed."""
 
-def read_table(source: str) -> Table:
-    """Read a set that ships or a CSV file: commas, semicolons or tabs, a header or none.
+
+def read_table(source: str, dialect: Dialect = GUESS) -> Table:
+    """Read a set that ships, a text file or a Parquet file; docs/READING.md has the rules.
 
     Args:
-        source: "pima", "iris" or "sine"; anything else is the path of a file (./pima is a file).
-            UTF-8, plain or gzipped; LF, CRLF or CR; cells may be quoted with ``"``.
+        source: "pima", "iris" or "sine"; "-" for standard input; anything else is the path of a
+            file (./pima is a file). Text may be gzipped.
+        dialect: what the user knows about how the table is written.
 
     Raises:
         TableError: naming the file and, where there is one, the line, when the file cannot be
-            read, is not a table, or has lines of different widths or two columns of one name.
+            read, is not a table, has lines of different widths or two columns of one name, or is
+            written in a way that could mean two things.
     """
-    text, sha256 = read_text(_locate(source), source)
-    found = records(text)
-    if not found:
-        what = "is empty" if not text else "holds blank lines only: no data rows"
-        raise TableError(f"{plain(source)} {what}; a table has a line per row")
-    rows = read_cells(found, source)
-    _check_not_aligned(rows, found[0], source)
-    header = has_header(rows)
-    columns = _columns(rows[0], header)
-    if header:
-        _check_header(columns, rows, found, source)
-        rows, found = rows[1:], found[1:]
+    name = shown_source(source)
+    with opened(source) as stream:
+        if stream.head.startswith(PARQUET):
+            read = _from_parquet(stream, name, dialect)
+        else:
+            read = _from_text(read_text(stream, name, dialect.encoding), name, dialect)
+        sha256 = stream.digest.hexdigest()
     return Table(
         name=source if source in SETS else identifier(_stem(source)),
-        source=source,
-        columns=columns,
-        header=header,
-        cells={
-            name: np.array(cells, dtype=np.object_)
-            for name, cells in zip(columns, zip(*rows, strict=True), strict=True)
-        },
-        lines=np.array([record.line for record in found], dtype=np.int64),
+        source=name if source == STANDARD_INPUT else source,
+        columns=read.names,
+        header=read.header,
+        cells=dict(zip(read.names, read.cells, strict=True)),
+        lines=read.lines,
         sha256=sha256,
+        decimal=read.decimal,
+        notes=read.notes,
+        counts=read.counts,
     )
 
 
-def _locate(source: str) -> Traversable:
-    if source in SETS:
-        return SETS[source].location
-    path = Path(source)
-    try:
-        if path.is_file():
-            return path
-        kind = _kind(path)
-    except (OSError, ValueError) as error:  # a NUL in the name, a name too long, a locked folder
-        raise TableError(f"{plain(source)}: cannot be read: {error}") from error
-    raise TableError(f"{plain(source)}: {kind}")
+class _Read(NamedTuple):
+    """What a file gave, before it is a table."""
+
+    names: tuple[str, ...]
+    header: bool
+    cells: list[Cells]
+    lines: NDArray[np.int64]
+    decimal: str
+    notes: tuple[Finding, ...]
+    counts: Literal["line", "row"]
 
 
-def _kind(path: Path) -> str:
-    """What stands in the place of a file."""
-    if path.is_dir():
-        return "is a directory; name the CSV file in it"
-    if path.is_symlink() and not path.exists():
-        return f"no such file: it is a link to {plain(str(path.readlink()))}, which is not there"
-    if path.exists():
-        return "is not a regular file; save the table to one"
-    if re.match(r"[A-Za-z0-9+.-]{2,}:/", str(path)):
-        return "no such file; a table is not fetched from an address: download it first"
-    return f"no such file, and no set of that name ({', '.join(SETS)}){_nearest(path)}"
+def _from_parquet(stream: Stream, source: str, dialect: Dialect) -> _Read:
+    names, cells = read_parquet(stream, source)
+    while stream.read(1 << 20):
+        pass
+    columns = _columns(names, True)
+    _check_names(columns, source)
+    useless = [f"--{option}" for option in ("sep", "encoding") if getattr(dialect, option)]
+    useless += ["--header or --no-header"] if dialect.header is not None else []
+    notes = [
+        Finding("dialect", f"{option} says nothing about a Parquet file and was ignored")
+        for option in useless
+    ]
+    lines = np.arange(1, len(cells[0]) + 1, dtype=np.int64)
+    return _Read(columns, True, cells, lines, dialect.decimal or ".", tuple(notes), "row")
 
 
-def _nearest(path: Path) -> str:
-    """A hint at the set or the neighbouring file that was meant."""
-    neighbours = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []
-    close = difflib.get_close_matches(path.name, [*SETS, *neighbours], n=1)
-    return f"; did you mean {plain(close[0])}?" if close else ""
+def _from_text(text: Text, source: str, dialect: Dialect) -> _Read:
+    layout = lay_out(text.content, dialect.delimiter or DELIMITERS)
+    if layout.hollow.all():
+        what = "holds blank lines only: no data rows" if text.content else "is empty"
+        raise TableError(f"{source} {what}; a table has a line per row")
+    layout, delimiter, separated = separate(layout, dialect.delimiter)
+    layout, named, commented = leave_out_comments(layout, delimiter, dialect.header)
+    lines = layout.lines
+    cells = read_cells(layout, delimiter, source)
+    _check_not_aligned(cells, int(lines[0]), source)
+    cells, trailing = without_trailing_delimiter(cells)
+    cells, quoted = without_single_quotes(cells)
+    decimal, marked = find_decimal(cells, lines, delimiter, source, dialect.decimal)
+    header, guessed = _header(cells, lines, dialect.header if named is None else named, decimal)
+    first = [column[0] for column in cells]
+    names = _columns(first, header)
+    if header:
+        where = f"{source}, line {lines[0]}"
+        _check_names(names, where)
+        if len(lines) == 1:
+            raise TableError(f"{where}: a header and no data rows; a table has a line per row")
+        _check_not_repeated(cells, lines, source)
+        cells, lines = [column[1:] for column in cells], lines[1:]
+    notes = (*text.notes, *separated, *commented, *trailing, *quoted, *marked, *guessed)
+    return _Read(names, header, cells, lines, decimal, notes, "line")
+
+
+def _header(
+    cells: list[Cells], lines: NDArray[np.int64], said: bool | None, decimal: str
+) -> tuple[bool, tuple[Finding, ...]]:
+    """Whether the first line is a header, as the user said or else by its looks."""
+    if said is not None:
+        return said, ()
+    first = [column[0] for column in cells]
+    found = find_header(first, [column[1 : 1 + LOOKED_AT].tolist() for column in cells], decimal)
+    if not found.doubt:
+        return found.is_one, ()
+    option = "--no-header" if found.is_one else "--header"
+    says = f"line {lines[0]}, {found.doubt}; {option} overrules"
+    return found.is_one, (Finding("dialect", says),)
 
 
 def _stem(source: str) -> str:
     """The file's name without .csv, .csv.gz and the like."""
-    return Path(source.removesuffix(".gz")).stem
+    return "table" if source == STANDARD_INPUT else Path(source.removesuffix(".gz")).stem
 
 
 def _columns(first: Sequence[str], header: bool) -> tuple[str, ...]:
@@ -104,35 +152,33 @@ def _columns(first: Sequence[str], header: bool) -> tuple[str, ...]:
     return tuple(name or f"column{number}" for number, name in enumerate(names, start=1))
 
 
-def _check_header(
-    columns: tuple[str, ...],
-    rows: Sequence[tuple[str, ...]],
-    found: Sequence[Record],
-    source: str,
-) -> None:
-    where = f"{plain(source)}, line {found[0].line}"
+def _check_names(columns: tuple[str, ...], where: str) -> None:
     double = [name for name, times in Counter(columns).items() if times > 1]
     if double:
         raise TableError(f"{where}: more than one column is called {listed(double)}; rename one")
-    if len(rows) == 1:
-        raise TableError(f"{where}: a header and no data rows; a table has a line per row")
-    if rows[0] in rows[1:]:
-        again = found[rows.index(rows[0], 1)].line
+
+
+def _check_not_repeated(cells: list[Cells], lines: NDArray[np.int64], source: str) -> None:
+    """Refuse a header that stands among the rows again; one of numbers may be a row."""
+    if all(is_number(column[0]) for column in cells):
+        return
+    again = np.ones(len(lines) - 1, np.bool_)
+    for column in cells:
+        again &= np.strings.strip(column[1:]) == column[0].strip()
+        if not again.any():
+            return
+    line = lines[1:][again][0]
+    raise TableError(
+        f"{source}, line {line}: the header of line {lines[0]} again; were two files joined? "
+        "Remove the line"
+    )
+
+
+def _check_not_aligned(cells: list[Cells], line: int, source: str) -> None:
+    """One column of several numbers each is a table whose cells are aligned, with some missing."""
+    if len(cells) == 1 and looks_aligned(cells[0][-10:].tolist()):
         raise TableError(
-            f"{plain(source)}, line {again}: the header of line {found[0].line} again; were two "
-            "files joined? Remove the line"
+            f"{source}, line {line}: one column, {shown(cells[0][0])}, that looks like several "
+            "aligned by blanks, but not equally many on every line; separate the cells by commas, "
+            "semicolons or tabs, or see with --sep space which line differs"
         )
-
-
-def _check_not_aligned(rows: Sequence[tuple[str, ...]], first: Record, source: str) -> None:
-    """One column of several numbers each is a table whose delimiter is blanks."""
-    if len(rows[0]) == 1 and all(_several_numbers(row[0]) for row in rows[-10:]):
-        raise TableError(
-            f"{plain(source)}, line {first.line}: one column, {shown(rows[0][0])}, that looks like "
-            "several aligned by spaces; separate the cells by commas, semicolons or tabs"
-        )
-
-
-def _several_numbers(cell: str) -> bool:
-    parts = cell.split()
-    return len(parts) > 1 and all(is_number(part) for part in parts)

@@ -35,8 +35,8 @@ def split(
         rows: how many there are.
         test_size: share that tests, 0 to below 1; rounded up to whole rows. 0 holds none back.
         seed: same seed, same parts.
-        classes: (rows,) int64 class of each row, to give both parts the same mix; None for a
-            regression.
+        classes: (rows,) int64 class of each row, to give both parts the same mix; the only row
+            of a class trains. None for a regression.
         labels: class names, for messages.
         source: the table as the user typed it, for messages.
 
@@ -45,7 +45,7 @@ def split(
 
     Raises:
         RecipeError: when ``test_size`` is no share.
-        TableError: when there are too few rows, or too few of one class.
+        TableError: when there are too few rows, or too few for the number of classes.
     """
     if not 0 <= test_size < 1:
         raise RecipeError(f"a test size of {test_size} is no share of the rows; 0.2 is a fifth")
@@ -60,10 +60,21 @@ def split(
         )
     if classes is None:
         return _parts(rows, held_back, seed, None)
-    _check_classes(classes, held_back, labels, source)
-    parts = _parts(rows, held_back, seed, classes)
-    _check_trained(classes, parts[0], labels, source)
-    return parts
+    return _stratified(classes, held_back, seed, labels, source)
+
+
+def _stratified(
+    classes: NDArray[np.int64], held_back: int, seed: int, labels: Sequence[str], source: str
+) -> tuple[Indices, Indices]:
+    """Both parts with the same mix of classes; the only row of a class trains."""
+    counts = np.unique_counts(classes)
+    alone = np.isin(classes, counts.values[counts.counts == 1])
+    others = np.flatnonzero(~alone)
+    _check_classes(classes[others], held_back, len(classes), source)
+    train, test = (others[part] for part in _parts(len(others), held_back, seed, classes[others]))
+    train = np.sort(np.concatenate([train, np.flatnonzero(alone)])).astype(np.int64)
+    _check_trained(classes, train, labels, source)
+    return train, test.astype(np.int64)
 
 
 def _parts(
@@ -87,20 +98,25 @@ def _check_rows(rows: int, test_size: float, source: str) -> None:
         )
 
 
-def _check_classes(
-    classes: NDArray[np.int64], held_back: int, labels: Sequence[str], source: str
-) -> None:
-    present, counts = np.unique(classes, return_counts=True)
-    rare = int(np.argmin(counts))
-    if counts[rare] < 2:
+def _check_classes(classes: NDArray[np.int64], held_back: int, rows: int, source: str) -> None:
+    """Refuse when the classes of two rows and more cannot be in both parts.
+
+    Args:
+        classes: (n,) of the rows whose class has two rows and more.
+        held_back: rows to test.
+        rows: of the table.
+        source: the table as the user typed it.
+    """
+    present = len(np.unique(classes))
+    if not present:
         raise TableError(
-            f"{plain(source)}: class {_name(present[rare], labels)} has 1 row; one to train and "
-            "one to test takes at least 2. Add rows, remove the class, or hold no rows back"
+            f"{plain(source)}: another class in each of {counted(rows, 'row')}; one to train and "
+            "one to test takes at least 2. Add rows, or hold no rows back"
         )
-    if min(held_back, len(classes) - held_back) < len(present):
+    if min(held_back, len(classes) - held_back) < present:
         raise TableError(
-            f"{plain(source)}: {counted(len(present), 'class')} but {held_back} of "
-            f"{counted(len(classes), 'row')} to test; both parts take a row of each class. "
+            f"{plain(source)}: {counted(present, 'class')} but {held_back} of "
+            f"{counted(rows, 'row')} to test; both parts take a row of each class. "
             "Add rows or change the test size"
         )
 

@@ -4,32 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mlp_edge.data.floats import Cells, parse
 from mlp_edge.data.words import plain, shown
-
-Cells = NDArray[np.object_]
-"""The cells of one column, (rows,) of str, exactly as the file has them."""
+from mlp_edge.finding import Finding
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
     """Named columns of text.
 
-    Nothing is parsed here: ``predict`` writes every cell back unchanged, and
-    ``mlp_edge.data.examples`` makes numbers of the columns that a model asks for.
+    Cells stay as they were written: ``predict`` writes every one back unchanged, and ``numbers``
+    makes numbers of the columns that somebody asks for.
 
     Attributes:
         name: a C identifier, from the file's stem or the set's name.
-        source: what the user typed, for messages.
+        source: what the user typed, for messages; "standard input" for "-".
         columns: the column names, without surrounding blanks; column1, column2, … for a table
             without a header and for a column without a name.
         header: whether the first line held the names.
         cells: column name to its cells, (rows,) of str.
-        lines: (rows,) int64, the 1-based line of the file on which each row begins.
+        lines: (rows,) int64, the 1-based line of the file on which each row begins; in a Parquet
+            file, which has none, the number of the row.
         sha256: hex digest of the file's bytes.
+        decimal: the mark before a fraction, "." or ",".
+        notes: what was guessed and might be otherwise, and what was changed or left out.
+        counts: what ``lines`` counts.
     """
 
     name: str
@@ -39,6 +43,9 @@ class Table:
     cells: Mapping[str, Cells]
     lines: NDArray[np.int64]
     sha256: str
+    decimal: str = "."
+    notes: tuple[Finding, ...] = ()
+    counts: Literal["line", "row"] = "line"
 
     @property
     def rows(self) -> int:
@@ -53,7 +60,18 @@ class Table:
         """
         return self.cells[name]
 
+    def numbers(self, name: str) -> NDArray[np.float64]:
+        """A column as numbers, (rows,) float64: each cell as ``values.number`` reads it.
+
+        NaN where a cell is not a decimal number that float32 can hold. Parsed anew at each call,
+        so that the table holds no second copy of itself.
+
+        Raises:
+            KeyError: when there is no such column.
+        """
+        return parse(self.cells[name], self.decimal)
+
     def place(self, row: int, column: str | None = None) -> str:
         """Where a row (0-based) stands, for a message: file, line and, when given, column."""
-        where = f"{plain(self.source)}, line {self.lines[row]}"
+        where = f"{plain(self.source)}, {self.counts} {self.lines[row]}"
         return where if column is None else f"{where}, column {shown(column)}"

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mlp_edge.data.cells import Levels
 from mlp_edge.data.examples import numbers
 from mlp_edge.data.split import FEWEST_ROWS
 from mlp_edge.data.table import Table
-from mlp_edge.data.values import is_missing, is_number, mostly_numbers, number, trouble
+from mlp_edge.data.values import NUMBERS, is_missing, is_number, number, trouble
 from mlp_edge.data.words import counted, listed, plain, shown
 from mlp_edge.errors import TableError
 from mlp_edge.mlp import Rows, Task
@@ -20,8 +24,35 @@ MOST_CLASSES = 20
 ROWS_PER_CLASS = 5
 """Rows that a class of whole numbers has on average; fewer are a quantity."""
 
-Reading = Callable[[str], Hashable]
+_Reading = Callable[[str], Hashable]
 """What a cell stands for; cells that stand for the same are one class."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Target:
+    """A target column, checked: no cell is missing or broken, and two differ at least."""
+
+    levels: Levels
+    numbers: NDArray[np.float64] | None
+    """(rows,); None for words."""
+    reading: _Reading
+
+    @cached_property
+    def different(self) -> int:
+        """How many different values there are."""
+        if self.numbers is not None:
+            return len(np.unique(self.numbers))
+        return len(set(map(self.reading, self.levels.texts)))
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """One spelling per value, the shortest, in order."""
+        spellings: dict[Hashable, str] = {}
+        for text in sorted(map(str.strip, self.levels.texts), key=_spelling, reverse=True):
+            spellings[self.reading(text)] = text
+        if self.numbers is not None:
+            return tuple(spellings[value] for value in np.unique(self.numbers).tolist())
+        return tuple(sorted(spellings.values(), key=_word))
 
 
 def detect_task(table: Table, target: str) -> tuple[Task, str]:
@@ -34,17 +65,16 @@ def detect_task(table: Table, target: str) -> tuple[Task, str]:
     Raises:
         TableError: when a cell is missing or the column holds one value only.
     """
-    reading = _checked_reading(table, target)
-    values = _different(table, target, reading)
+    read = _read(table, target)
     column = f"column {shown(target)} holds"
-    if len(values) == 2:
-        first, second = _labels(table, target, reading)
+    if read.different == 2:
+        first, second = read.labels
         return "binary", f"binary: {column} two values, {_bare(first)} and {_bare(second)}"
-    count = f"{len(values):,}"
-    if reading is not number:
+    count = f"{read.different:,}"
+    if read.numbers is None:
         return "multiclass", f"multiclass: {column} {count} different words"
-    whole = all(isinstance(value, float) and value.is_integer() for value in values)
-    if whole and len(values) <= min(MOST_CLASSES, table.rows // ROWS_PER_CLASS):
+    few = read.different <= min(MOST_CLASSES, table.rows // ROWS_PER_CLASS)
+    if few and (read.numbers == np.floor(read.numbers)).all():
         return "multiclass", f"multiclass: {column} {count} different whole numbers"
     return "regression", f"regression: {column} {count} different numbers"
 
@@ -60,14 +90,13 @@ def classes(table: Table, target: str) -> tuple[str, ...]:
         TableError: when a cell is missing, the column holds one value only, or every row has its
             own word.
     """
-    reading = _checked_reading(table, target)
-    values = _different(table, target, reading)
-    if len(values) == table.rows > 2:
+    read = _read(table, target)
+    if read.different == table.rows > 2:
         raise TableError(
             f"{plain(table.source)}: column {shown(target)} holds another value in each of its "
             f"{table.rows:,} rows; that names rows, it is no class to predict"
         )
-    return _labels(table, target, reading)
+    return read.labels
 
 
 def targets(
@@ -90,9 +119,9 @@ def targets(
     """
     if task == "regression":
         return numbers(table, [target])
-    reading = _reading(labels)
-    index = {reading(label): position for position, label in enumerate(labels)}
-    found = np.array([index.get(reading(cell), -1) for cell in table.column(target)], np.int64)
+    levels = Levels(table.column(target))
+    places = _places(levels.texts, labels, table.decimal)
+    found = np.array(places, np.int64)[levels.which]
     unknown = np.flatnonzero(found < 0)
     if unknown.size:
         row = int(unknown[0])
@@ -110,37 +139,40 @@ def check_varies(table: Table, target: str) -> None:
     Raises:
         TableError: naming the value; also when a cell is missing.
     """
-    _different(table, target, _checked_reading(table, target))
+    _read(table, target)
 
 
-def _reading(texts: Iterable[str]) -> Reading:
-    """How cells or labels are read: as numbers, as true and false, or as words."""
-    known = [text for text in texts if not is_missing(text)]
-    if all(is_number(text) for text in known) or _is_quantity(known):
-        return number
-    if {_folded(text) for text in known} <= {"true", "false"}:
-        return _folded
-    return str.strip
+def _read(table: Table, target: str) -> _Target:
+    levels, numbers = Levels(table.column(target)), table.numbers(target)
+    reading = partial(number, decimal=table.decimal)
+    if np.isnan(numbers).any():
+        known = [not is_missing(text) for text in levels.texts]
+        numeric = [is_number(text, table.decimal) for text in levels.texts]
+        if not _is_quantity(levels, numbers, known, numeric):
+            _check_cells(table, target, levels, _is_blank, _no_class)
+            return _varied(table, target, _Target(levels, None, _word_reading(levels.texts)))
+        why = partial(trouble, decimal=table.decimal)
+        _check_cells(table, target, levels, lambda text: math.isnan(reading(text)), why)
+    return _varied(table, target, _Target(levels, numbers, reading))
 
 
-def _is_quantity(known: Sequence[str]) -> bool:
-    """Whether numbers have words among them by mistake: too many numbers for classes."""
-    different = {number(text) for text in known if is_number(text)}
-    return mostly_numbers(known) and len(different) > MOST_CLASSES
+def _is_quantity(
+    levels: Levels,
+    numbers: NDArray[np.float64],
+    known: Sequence[bool],
+    numeric: Sequence[bool],
+) -> bool:
+    """Whether a column is one of numbers, though some are missing or words by mistake."""
+    if all(is_one for is_one, there in zip(numeric, known, strict=True) if there):
+        return True
+    # Words among too many numbers for classes.
+    mostly = 2 * levels.counts[np.array(numeric)].sum() >= levels.counts[np.array(known)].sum()
+    return bool(mostly and len(np.unique(numbers[~np.isnan(numbers)])) > MOST_CLASSES)
 
 
-def _checked_reading(table: Table, target: str) -> Reading:
-    reading = _reading(table.column(target))
-    _check_cells(table, target, reading)
-    return reading
-
-
-def _check_cells(table: Table, target: str, reading: Reading) -> None:
-    """Refuse the first cell that is missing or, among numbers, is none."""
-    for row, cell in enumerate(table.column(target)):
-        wrong = np.isnan(number(cell)) if reading is number else _is_blank(cell)
-        if wrong:
-            raise TableError(f"{table.place(row, target)}, the target: {_why(cell, reading)}")
+def _word_reading(texts: Iterable[str]) -> _Reading:
+    """How words are read: true and false in any case, others as they are."""
+    return _folded if {_folded(text) for text in texts} <= {"true", "false"} else str.strip
 
 
 def _is_blank(cell: str) -> bool:
@@ -148,38 +180,53 @@ def _is_blank(cell: str) -> bool:
     return cell.strip().casefold() in {"", "?", "nan", "na", "n/a", "#n/a", "null"}
 
 
-def _why(cell: str, reading: Reading) -> str:
-    if reading is number:
-        return trouble(cell)
+def _no_class(cell: str) -> str:
     what = shown(cell.strip()) if cell.strip() else "an empty cell"
     return f"{what} is no class; name one or remove the line"
 
 
-def _different(table: Table, target: str, reading: Reading) -> set[Hashable]:
-    cells = table.column(target)
-    values = {reading(cell) for cell in cells}
+def _check_cells(
+    table: Table,
+    target: str,
+    levels: Levels,
+    bad: Callable[[str], bool],
+    why: Callable[[str], str],
+) -> None:
+    """Refuse the first cell that is missing or, among numbers, is none."""
+    wrong = np.flatnonzero(levels.mask(bad))
+    if wrong.size:
+        row = int(wrong[0])
+        cell = levels.texts[levels.which[row]]
+        more = f" ({counted(wrong.size - 1, 'more such cell')})" if wrong.size > 1 else ""
+        raise TableError(f"{table.place(row, target)}, the target: {why(cell)}{more}")
+
+
+def _varied(table: Table, target: str, read: _Target) -> _Target:
     if table.rows == 1:
         raise TableError(
             f"{plain(table.source)}: 1 row; to train and to test takes at least {FEWEST_ROWS}"
         )
-    if len(values) == 1:
+    if read.different == 1:
         raise TableError(
             f"{plain(table.source)}: column {shown(target)} holds one value only, "
-            f"{shown(cells[0].strip())}, in {counted(table.rows, 'row')}; nothing can be learned "
-            "from it. Another --target would do, or rows with other values"
+            f"{shown(read.levels.texts[0].strip())}, in {counted(table.rows, 'row')}; nothing can "
+            "be learned from it. Another --target would do, or rows with other values"
         )
-    return values
+    return read
 
 
-def _labels(table: Table, target: str, reading: Reading) -> tuple[str, ...]:
-    """One spelling per value, in order."""
-    spellings: dict[Hashable, str] = {}
-    for text in sorted(
-        {cell.strip() for cell in table.column(target)}, key=_spelling, reverse=True
-    ):
-        spellings[reading(text)] = text
-    names = spellings.values()
-    return tuple(sorted(names, key=number) if reading is number else sorted(names, key=_word))
+def _places(texts: Iterable[str], labels: Sequence[str], decimal: str) -> list[int]:
+    """The place of each text's label; -1 when it is none. As written, or as the same value."""
+    pairs = [(label, place) for place, label in enumerate(labels)]
+    written = dict(pairs)
+    marks = [mark for mark in (decimal, *NUMBERS) if all(is_number(text, mark) for text in labels)]
+    if marks:
+        reading: _Reading = partial(number, decimal=decimal)
+        values = {reading(label.replace(marks[0], decimal)): place for label, place in pairs}
+    else:
+        reading = _word_reading(labels)
+        values = {reading(label): place for label, place in pairs}
+    return [written.get(text.strip(), values.get(reading(text), -1)) for text in texts]
 
 
 def _spelling(text: str) -> tuple[int, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mlp_edge.card import Card
+from mlp_edge.errors import ModelError
 from mlp_edge.export.exporter import Exporter
 from mlp_edge.export.graph import INPUT_NAME, Formulas, formulas, graph
 from mlp_edge.lazy import quiet, require, tensorflow
@@ -20,8 +21,15 @@ def export(mlp: Mlp) -> bytes:
 
     Raises:
         MissingError: when the extra ``train`` is not installed.
+        ModelError: for a gelu output that is clipped to 0 … 6.
     """
     tf = tensorflow()
+    if mlp.layers[-1].activation == "gelu" and mlp.clip == (0.0, 6.0):
+        # The converter fuses this clip into the gelu and is left with an operator of no format.
+        raise ModelError(
+            "TFLite cannot express a gelu output that is clipped to 0 and 6; --clip 0,6.000001 "
+            "would do"
+        )
     with quiet():
         module = graph(mlp, _formulas())
         converter = tf.lite.TFLiteConverter.from_concrete_functions(

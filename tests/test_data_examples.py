@@ -4,34 +4,20 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import table_of
 
 from mlp_edge.data.examples import (
     feature_names,
     features,
     find_target,
+    find_targets,
     match_columns,
     match_target,
     ranges,
 )
-from mlp_edge.data.table import Table
 from mlp_edge.data.targets import check_varies, classes, detect_task, targets
 from mlp_edge.data.values import number
 from mlp_edge.errors import TableError
-
-
-def table_of(header=True, **columns):
-    """A table whose first row stands on line 2, or on line 1 without a header."""
-    cells = {name: np.array(cells, dtype=object) for name, cells in columns.items()}
-    count = len(next(iter(cells.values())))
-    return Table(
-        name="t",
-        source="dir/t.csv",
-        columns=tuple(cells),
-        header=header,
-        cells=cells,
-        lines=np.arange(count, dtype=np.int64) + 1 + header,
-        sha256="",
-    )
 
 
 def column_of(*cells):
@@ -73,6 +59,18 @@ def test_many_columns_are_not_all_listed():
 def test_one_column_has_nothing_to_predict_from():
     with pytest.raises(TableError, match=r"dir/t\.csv: one column only, 'y'"):
         find_target(table_of(y=["1"]))
+
+
+def test_several_targets_in_the_order_wanted():
+    table = table_of(a=["1"], b=["2"], c=["3"])
+    assert find_targets(table, ()) == ("c",)
+    assert find_targets(table, ["c", "a"]) == ("c", "a")
+    with pytest.raises(TableError, match="--target names 'a' twice"):
+        find_targets(table, ["a", "a"])
+    with pytest.raises(TableError, match="every column is a target"):
+        find_targets(table, ["a", "b", "c"])
+    with pytest.raises(TableError, match="did you mean 'c'"):
+        find_targets(table, ["a", "C"])
 
 
 # The features
@@ -281,6 +279,14 @@ def test_a_label_that_the_model_does_not_know(labels, cells, shown):
     message = str(refused.value)
     assert message.startswith(f"dir/t.csv, line 3, column 'y': {shown} is none of the classes")
     assert message.endswith("(1 more such row)")
+
+
+def test_numbers_of_a_table_with_decimal_commas():
+    table = table_of(decimal=",", x=["1", "2", "3"], y=["0,5", "1,50", "1,5"])
+    assert classes(table, "y") == ("0,5", "1,5")
+    assert targets(table, "y", "binary", ("0,5", "1,5")).tolist() == [0, 1, 1]
+    assert targets(table, "y", "binary", ("0.5", "1.5")).tolist() == [0, 1, 1]
+    assert targets(table, "y", "regression").tolist() == [[0.5], [1.5], [1.5]]
 
 
 def test_a_table_to_score_on_may_hold_one_class():

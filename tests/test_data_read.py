@@ -118,7 +118,9 @@ def test_header_or_not(write, content, header):
 NAMES = st.text(
     st.characters(exclude_categories=("Cs",), exclude_characters="\0\ufeff"), min_size=1, max_size=8
 ).filter(lambda name: name == name.strip() and name[0] not in "<[{")
-WORDLIKE = NAMES.filter(lambda name: not any(character in "0123456789.?-#" for character in name))
+WORDLIKE = NAMES.filter(
+    lambda name: not any(character in "0123456789.?-#'\r" for character in name)
+)
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 
 
@@ -216,8 +218,7 @@ def test_any_bytes_are_a_table_or_a_table_error(tmp_path_factory, content):
         ("a,b,c\n1,2\n3,4\n", 2, "2 cells where line 1 has 3"),
         ('a,b\n\n"1\n\n",2\n3\n', 6, "1 cell where line 1 has 2"),
         ("a;b\r\n\r\n1;2\r\n3;4;5\r\n", 4, "3 cells where line 1 has 2"),
-        ("# made by x\na,b\n1,2\n", 2, "begins with # is not skipped"),
-        ("a,b\n1,2\n# note\n3,4\n", 3, "begins with # is not skipped"),
+        ("a,b\n1,2\n # note\n3,4\n", 3, "1 cell where line 1 has 2"),
         ('a,b\n1,"2\n3,4\n', 2, "quote mark"),
         ('a,b\n1,2\n3,"4"5\n', 3, "quote mark"),
         ('a,b\n1,x;"y\nz",3\n', None, "quote mark"),
@@ -226,11 +227,10 @@ def test_any_bytes_are_a_table_or_a_table_error(tmp_path_factory, content):
         ("a, a \n1,2\n", 1, "more than one column is called 'a'"),
         (",column1\n1,2\n", 1, "more than one column is called 'column1'"),
         ("a,b\n1,2\n\na,b\n3,4\n", 4, "the header of line 1 again"),
-        (" 1.5   2.5  1\n 2.5   3.5  0\n", 1, "aligned by spaces"),
+        (" 1.5   2.5  1\n 2.5   3.5\n", 1, "--sep space"),
         (b"a,b\n1,2\n3,\0\n", 3, "NUL byte"),
         (b"\0a\0,\0b\0\n", 1, "UTF-16"),
-        ("a,b\n1,2\n".encode("utf-16"), None, "UTF-16"),
-        (b"a,b\n1,2\n3,caf\xe9\n", 3, "0xe9 is not UTF-8"),
+        (b"a,b\n1,2\n3,\x9d\xe9\n", 3, "0x9d is not UTF-8"),
         (b"PK\x03\x04rest", None, "spreadsheet"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1rest", None, "spreadsheet"),
         (b"PAR1rest", None, "Parquet"),

@@ -82,10 +82,21 @@ def test_too_few_rows(rows, test_size, said):
         split(rows, test_size, 1, source="t.csv")
 
 
-def test_a_class_of_one_row():
-    classes = np.array([0] * 10 + [1] * 9 + [2])
-    with pytest.raises(TableError, match=r"t\.csv: class 'rare' has 1 row; .* at least 2"):
-        split(20, 0.2, 1, classes=classes, labels=("a", "b", "rare"), source="t.csv")
+@pytest.mark.parametrize("seed", range(5))
+def test_the_only_row_of_a_class_trains(seed):
+    classes = np.array([2] + [0] * 10 + [1] * 8 + [3])
+    train, test = split(20, 0.2, seed, classes=classes)
+    assert train.tolist() == sorted(train)
+    assert {0, 19} <= set(train.tolist())
+    assert sorted([*train, *test]) == list(range(20))
+    assert len(test) == 4
+    assert train.dtype == test.dtype == np.int64
+    assert set(classes[test]) == {0, 1}
+
+
+def test_nothing_but_single_rows():
+    with pytest.raises(TableError, match=r"t\.csv: another class in each of 20 rows"):
+        split(20, 0.2, 1, classes=np.arange(20), source="t.csv")
 
 
 def test_more_classes_than_rows_to_test():

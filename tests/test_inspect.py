@@ -6,24 +6,33 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from conftest import Type
-from networks import network, save_keras
+from networks import encoded, network, save_keras
 
 from mlp_edge.anatomy import AGAIN, Constant, Step, of_mlp, of_steps
+from mlp_edge.cli.tables import layer_table
 from mlp_edge.export import EXPORTERS, c
+from mlp_edge.feature import Feature
+from mlp_edge.finding import Finding
 from mlp_edge.keras_file import read_mlp
-from mlp_edge.mlp import HIDDEN_ACTIVATIONS
+from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Mlp
 from mlp_edge.model_directory import ModelDirectory
 from mlp_edge.runtime.inspection import inspect_file
 
+MIXED = (
+    Feature("mass", 1.0, 90.0, unit="kg", sentinel=0.0, fill=70.5, indicator=True),
+    Feature("colour", categories=("red", "green", "blue"), codes=(3, 0, -7), fill=0.0),
+    Feature("age", 0.0, 99.0),
+)
 FORBIDDEN = {"tensorflow", "keras", "pandas", "matplotlib", "onnx", "onnxruntime"}
 KEYS = {
-    "path", "format", "name", "task", "target", "labels", "threshold", "features", "scaling",
+    "path", "format", "name", "task", "targets", "labels", "threshold", "features", "scaling",
     "layers", "parameters", "multiply_adds", "weights_sha256", "file_sha256", "bytes",
     "written_by", "notes",
 }  # fmt: skip
@@ -54,7 +63,7 @@ def test_a_header_says_all_that_the_network_is(typed: Type, folder: Path) -> Non
     assert found["multiply_adds"] == 4 * 6 + 6 * 3
     assert [layer["activation"] for layer in found["layers"]] == ["relu", "softmax"]
     assert [feature["name"] for feature in found["features"]] == ["x0", "x1", "x2", "x3"]
-    assert found["features"][0]["low"] == pytest.approx(mlp.features[0].low, rel=1e-5)
+    assert found["features"][0]["low"] == mlp.features[0].low
     assert mlp.scaling is not None
     assert np.allclose(found["scaling"]["mean"], mlp.scaling.mean)
     assert np.allclose(found["scaling"]["deviation"], mlp.scaling.deviation)
@@ -87,8 +96,6 @@ def test_a_header_of_any_shape(
 
 
 def test_features_may_have_any_name(typed: Type, folder: Path) -> None:
-    from dataclasses import replace
-
     names = ('say "hi"', "*/ end", "[bold]x[/bold]", "µ, café")
     mlp = network((4, 2, 1))
     odd = tuple(replace(known, name=name) for known, name in zip(mlp.features, names, strict=True))
@@ -182,6 +189,71 @@ def test_a_graph_is_read_as_layers() -> None:
     assert found.deviation is None
 
 
+def test_what_works_on_raw_readings_belongs_to_no_layer() -> None:
+    found = of_steps(
+        [
+            Step("NotEqual", inputs=("x", "x"), results=("nan",)),
+            Step("Equal", (constant(3),), inputs=("x",), results=("sentinel",)),
+            Step("Or", inputs=("nan", "sentinel"), results=("missing",)),
+            Step("Where", (constant(3),), inputs=("missing", "x"), results=("filled",)),
+            Step("Sub", (constant(3),), inputs=("filled",), results=("scaled",)),
+            Step("Gemm", (constant(2, 3), constant(2)), (2, 3), "", ("scaled",), ("z",)),
+            Step("Relu", inputs=("z",), results=("y",)),
+            Step("ReduceAny", (constant(1, trained=False),), inputs=("missing",), results=("any",)),
+            Step("Where", (constant(),), inputs=("any", "y"), results=("answer",)),
+        ]
+    )
+    [layer] = found.layers
+    assert (layer.activation, layer.parameters) == ("relu", 8)
+    assert found.mean is not None
+    assert found.mean.size == 3
+
+
+def test_a_choice_among_a_layers_own_values_is_an_activation() -> None:
+    found = of_steps(
+        [
+            Step("Gemm", (constant(2, 3), constant(2)), (2, 3), "", ("x",), ("z",)),
+            Step("Greater", (constant(),), inputs=("z",), results=("above",)),
+            Step("Exp", inputs=("z",), results=("power",)),
+            Step("SelectV2", inputs=("above", "z", "power"), results=("y",)),
+        ]
+    )
+    assert found.layers[0].activation == "Greater Exp SelectV2"
+
+
+def test_each_head_of_a_strangers_graph_has_its_own_activation() -> None:
+    found = of_steps(
+        [
+            Step("Gemm", (constant(2, 3), constant(2)), (2, 3), "", ("x",), ("a",)),
+            Step("Gemm", (constant(4, 3), constant(4)), (4, 3), "", ("x",), ("b",)),
+            Step("Tanh", inputs=("a",), results=("c",)),
+            Step("Softmax", inputs=("b",), results=("d",)),
+        ]
+    )
+    assert [layer.activation for layer in found.layers] == ["tanh", "softmax"]
+
+
+@pytest.mark.parametrize(
+    ("operators", "activation"),
+    [
+        (("Min", "Max"), "linear, clipped"),
+        (("Min", "Relu"), "linear, clipped"),
+        (("Relu", "Relu6"), "relu, clipped"),
+        (("Clip",), "linear, clipped"),
+        (("Clip", "Mul"), "Clip Mul"),
+        (("Max",), "Max"),
+    ],
+)
+def test_bounds_at_the_end_are_a_clip(operators: tuple[str, ...], activation: str) -> None:
+    first = Step("Gemm", (constant(2, 3), constant(2)), (2, 3))
+    last = Step("Gemm", (constant(1, 2), constant(1)), (1, 2))
+    behind = [Step(name) for name in operators]
+    assert of_steps([first, *behind]).layers[-1].activation == activation
+    hidden, output = of_steps([first, *behind, last]).layers
+    assert "clipped" not in hidden.activation
+    assert output.activation == "linear"
+
+
 def test_unknown_operators_with_weights_are_shown_by_name() -> None:
     found = of_steps(
         [Step("Conv", (constant(8, 1, 3, 3), constant(8))), Step("Relu"),
@@ -199,6 +271,57 @@ def test_weights_that_are_used_twice_count_once() -> None:
     assert [layer.kind for layer in found.layers] == ["dense", AGAIN]
     assert found.parameters == 16
     assert found.multiply_adds == 24
+
+
+def test_a_table_of_features_says_what_counts(typed: Type, folder: Path) -> None:
+    mlp = encoded(MIXED, clip=(0.0, 5.0))
+    path = folder / "net.h"
+    path.write_bytes(c.export(mlp))
+    found = described(typed, path)
+    assert [feature["kind"] for feature in found["features"]] == ["number", "category", "number"]
+    assert all({"name", "low", "high"} <= set(feature) for feature in found["features"])
+    assert found["features"][1]["codes"] == [3, 0, -7]
+    assert found["scaling"]["inputs"][:3] == ["mass", "age", "mass missing"]
+    assert len(found["scaling"]["mean"]) == mlp.encoding.width
+    shown = typed("inspect", path.name).out
+    rows = [" ".join(line.split()) for line in shown.splitlines()]
+    assert mlp.scaling is not None
+    mass, age = (f"{value:.6g}" for value in mlp.scaling.mean[:2])
+    wide, high = (f"{value:.6g}" for value in mlp.scaling.deviation[:2])
+    for row in (
+        "encoding (n, 6)", "scaling (n, 6)", f"mass kg 1 90 {mass} {wide}", "colour",
+        f"age 0 99 {age} {high}", "mass 0 70.5 yes", "colour 3=red, 0=green, -7=blue green",
+        "age answer NaN",
+    ):  # fmt: skip
+        assert row in rows
+    assert any(row.startswith("output linear, clipped") for row in rows)
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_many_categories_are_shortened(typed: Type, folder: Path) -> None:
+    levels = tuple(f"level {code}" for code in range(30))
+    features = (Feature("x", categories=levels, codes=tuple(range(30))),)
+    path = folder / "net.h"
+    path.write_bytes(c.export(encoded(features)))
+    shown = typed("inspect", path).out
+    assert "0=level 0" in shown
+    assert "26 more" in shown
+    assert "level 29" not in shown
+    assert "NaN" not in shown
+    assert described(typed, path)["features"][0]["categories"] == list(levels)
+
+
+def cells(mlp: Mlp) -> list[list[str]]:
+    return [[str(cell) for cell in column.cells] for column in layer_table(mlp).columns]
+
+
+def test_a_layer_table_shows_what_is_in_front_of_the_layers() -> None:
+    names, activations, widths, _ = cells(encoded(MIXED, clip=(0.0, 1.0)))
+    assert names == ["encoding", "scaling", "hidden 1", "output", "all"]
+    assert widths[:2] == ["(n, 6)", "(n, 6)"]
+    assert activations[3] == "linear, clipped"
+    assert cells(network((3, 1)))[0] == ["scaling", "output", "all"]
+    assert cells(network((3, 1), standardised=False))[0] == ["output", "all"]
 
 
 # What follows needs TensorFlow to make the files, never to read them.
@@ -229,6 +352,61 @@ def test_onnx_and_tflite_show_the_network_that_was_exported(
             assert "tf2onnx" in found.written_by
         else:
             assert "division" in " ".join(found.notes)
+
+
+FRONTS: dict[str, tuple[Feature, ...]] = {
+    "plain": (Feature("a"), Feature("b")),
+    "filled": (Feature("a", fill=1.0), Feature("b", fill=2.0)),
+    "categories": (Feature("a", categories=("x", "y"), codes=(1, 5)), Feature("b")),
+    "mixed": MIXED,
+}
+
+
+@pytest.mark.parametrize(
+    ("front", "clip", "standardised"),
+    [
+        ("plain", None, True), ("plain", (0.0, 6.0), False), ("filled", (-2.5, 7.0), True),
+        ("categories", None, False), ("categories", (0.0, 1.0), True), ("mixed", None, True),
+        ("mixed", (-1.0, 1.0), True), ("mixed", (0.0, 6.0), True), ("mixed", (0.0, 5.0), False),
+    ],
+)  # fmt: skip
+def test_files_of_an_encoded_model_show_the_same_layers(
+    keras: Any, folder: Path, front: str, clip: tuple[float, float] | None, standardised: bool
+) -> None:
+    features = FRONTS[front]
+    mlp = encoded(features, clip=clip, standardised=standardised)
+    expected = of_mlp(mlp)
+    for exporter in EXPORTERS:
+        path = folder / f"net{exporter.suffix}"
+        path.write_bytes(exporter.export(mlp))
+        found = inspect_file(path)
+        assert found.anatomy.layers == expected.layers, exporter.name
+        assert found.features == features
+        for name in ("mean", "deviation"):
+            one, other = getattr(found.anatomy, name), getattr(expected, name)
+            folded = exporter.name == "tflite" and name == "deviation"
+            if other is None or folded:
+                assert one is None
+            else:
+                assert np.allclose(one, other, rtol=1e-6)
+        if standardised:
+            assert all("division" in note for note in found.notes)
+        else:
+            assert found.notes == []
+
+
+@pytest.mark.parametrize("activation", sorted({*HIDDEN_ACTIVATIONS} - {"hard_sigmoid"}))
+def test_a_clip_does_not_hide_the_activation(keras: Any, folder: Path, activation: str) -> None:
+    layers = network((6, 5, 1), activation, "regression").layers
+    mlp = encoded(MIXED, clip=(-1.0, 2.0))
+    last = replace(layers[1], activation=activation)
+    mlp = replace(mlp, layers=(layers[0], last))
+    for exporter in EXPORTERS[:2]:
+        path = folder / f"net{exporter.suffix}"
+        path.write_bytes(exporter.export(mlp))
+        if (exporter.name, activation) != ("tflite", "softplus"):
+            found = inspect_file(path).anatomy.layers
+            assert [layer.activation for layer in found] == [activation, f"{activation}, clipped"]
 
 
 def test_activations_have_kerass_names_where_they_can_be_told(keras: Any, folder: Path) -> None:
@@ -287,8 +465,8 @@ def test_every_artifact_of_a_directory_agrees(typed: Type, pima: Path) -> None:
     whole = described(typed, pima)
     for path in sorted((pima / "exports").iterdir()):
         found = described(typed, path)
-        for key in ("name", "task", "target", "labels", "threshold", "parameters",
-                    "multiply_adds", "weights_sha256"):  # fmt: skip
+        for key in ("name", "task", "targets", "labels", "threshold", "parameters",
+                    "multiply_adds", "weights_sha256", "features"):  # fmt: skip
             assert found[key] == whole[key], (path, key)
         assert found["layers"] == whole["layers"]
 
@@ -310,6 +488,15 @@ def test_a_directory_shows_scores_recipe_and_exports(typed: Type, model: Path) -
     assert shown.code == 0
     for word in ("8-12-8-1", "glucose", "diabetes", "accuracy", "changed", "missing", "epochs"):
         assert word in shown.out
+
+
+def test_a_directory_shows_its_warnings(typed: Type, model: Path) -> None:
+    manifest = ModelDirectory.open(model).manifest
+    warning = Finding("constant", "column 'x' is 1 in every row")
+    (model / "model.json").write_text(replace(manifest, warnings=[warning]).to_json())
+    assert described(typed)["warnings"] == [warning._asdict()]
+    assert described(typed)["clip"] is None
+    assert f"warning: {warning.says}" in typed("inspect").err
 
 
 def test_the_original_of_a_directory_is_the_directory(typed: Type, model: Path) -> None:

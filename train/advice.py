@@ -23,20 +23,24 @@ WORSE = 1.5
 CONSTANT = 1e-6
 """Outputs that vary by less than this, relative to their size, are one and the same."""
 
+HARMLESS = ("sorted",)
+"""Kinds of findings that are said, but no reason to refuse a table."""
+
 Scored = Mapping[str, NDArray[np.int64]]
 """Row numbers of each part that has rows."""
 
 
 def check_nothing_found(findings: Sequence[Finding], source: str) -> None:
-    """Refuse a table about which there is anything to say: what --strict asks for.
+    """Refuse a table about which there is anything to warn of: what --strict asks for.
 
     Raises:
         TableError: with the first finding and how many more there are.
     """
-    if findings:
-        more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
+    serious = [finding for finding in findings if finding.kind not in HARMLESS]
+    if serious:
+        more = f" (and {len(serious) - 1} more)" if len(serious) > 1 else ""
         raise TableError(
-            f"{plain(source)}: {findings[0].says}{more}; without --strict this is a warning"
+            f"{plain(source)}: {serious[0].says}{more}; without --strict this is a warning"
         )
 
 
@@ -87,11 +91,11 @@ def _classes(
             f"accuracy {test:.3f} on the held-out rows is no better than always answering {label} "
             f"({majority:.3f})",
         )
-    elif test < straight:
+    elif test <= straight:
         yield Finding(
             "linear",
-            f"accuracy {test:.3f} on the held-out rows is below a linear model's ({straight:.3f}): "
-            "--hidden none would be smaller and no worse",
+            f"accuracy {test:.3f} on the held-out rows is no better than a linear model's "
+            f"({straight:.3f}): --hidden none would be smaller and no worse",
         )
     training = accuracy("training", outputs)
     error = (max(test * (1 - test), 0.0) / len(rows)) ** 0.5
@@ -119,10 +123,10 @@ def _values(
             f"an RMSE of {test:.4g} on the held-out rows is no better than always answering the "
             f"mean ({prior:.4g})",
         )
-    elif test > straight:
+    elif test >= straight:
         yield Finding(
             "linear",
-            f"an RMSE of {test:.4g} on the held-out rows is above a linear model's "
+            f"an RMSE of {test:.4g} on the held-out rows is no better than a linear model's "
             f"({straight:.4g}): --hidden none would be smaller and no worse",
         )
     training = rmse("training", outputs)

@@ -14,6 +14,7 @@ from mlp_edge.data.choices import Choices
 from mlp_edge.data.columns import Columns, read_columns
 from mlp_edge.data.examples import find_targets, match_target
 from mlp_edge.data.known import known_columns
+from mlp_edge.data.labels import class_findings
 from mlp_edge.data.split import split
 from mlp_edge.data.table import Table
 from mlp_edge.data.targets import check_varies, classes, detect_task, targets
@@ -21,6 +22,7 @@ from mlp_edge.data.words import plain, shown
 from mlp_edge.errors import RecipeError, TableError
 from mlp_edge.feature import Feature
 from mlp_edge.finding import Finding
+from mlp_edge.keras_file import KERAS_EPSILON
 from mlp_edge.manifest import Manifest
 from mlp_edge.mlp import DEFAULT_THRESHOLD, Floats, Rows, Task
 from mlp_edge.train.recipe import Recipe
@@ -91,7 +93,9 @@ def read_examples(
     names = find_targets(table, wanted)
     chosen, reason, labels = _task(table, names, task)
     columns = read_columns(table, names, choices)
-    _check_scalable(columns, table.source)
+    columns = _scalable(columns, table.source)
+    values = _targets(table, names, chosen, labels)
+    found = () if chosen == "regression" else class_findings(table, names[0], labels, values)
     return Examples(
         features=columns.features,
         imputed=columns.imputed,
@@ -100,9 +104,9 @@ def read_examples(
         reason=reason,
         labels=labels,
         rows=columns.rows,
-        targets=_targets(table, names, chosen, labels),
+        targets=values,
         cells=_cells(table, names),
-        findings=(*table.notes, *columns.findings),
+        findings=(*table.notes, *columns.findings, *found),
     )
 
 
@@ -132,16 +136,30 @@ def _task(
     return detected, reason, labels
 
 
-def _check_scalable(columns: Columns, source: str) -> None:
-    """Refuse a column whose variance float32 cannot hold: it could not be standardised."""
-    with np.errstate(over="ignore"):
-        variances = np.nanvar(columns.rows.astype(np.float64), axis=0)
-    for feature, variance in zip(columns.features, variances, strict=True):
-        if variance > MOST_VARIANCE:
-            raise TableError(
-                f"{plain(source)}: column {shown(feature.name)} has a deviation of "
-                f"{variance**0.5:.2g}, too wide for float32; the column in another unit would do"
+def _scalable(columns: Columns, source: str) -> Columns:
+    """The columns that can be standardised in float32, and a finding for each that cannot."""
+    exact = columns.rows.astype(np.float64)
+    deviations = np.nanstd(exact, axis=0)
+    kept = np.flatnonzero(deviations**2 <= MOST_VARIANCE)
+    findings = list(columns.findings)
+    for feature, deviation in zip(columns.features, deviations, strict=True):
+        column = f"column {shown(feature.name)} has a deviation of {deviation:.2g}"
+        if deviation**2 > MOST_VARIANCE:
+            says = f"{column}, whose square float32 cannot hold; left out; another unit would do"
+            findings.append(Finding("scale", says))
+        elif feature.kind == "number" and 0 < deviation < KERAS_EPSILON:
+            says = f"{column}, and Keras divides by {KERAS_EPSILON:g} at least, so that hardly"
+            findings.append(
+                Finding("scale", f"{says} anything of it is seen; another unit would do")
             )
+    if not kept.size:
+        raise TableError(f"{plain(source)}: {findings[-1].says}, and no other column is there")
+    return Columns(
+        features=tuple(columns.features[index] for index in kept),
+        imputed=tuple(columns.imputed[index] for index in kept),
+        rows=np.ascontiguousarray(columns.rows[:, kept]),
+        findings=tuple(findings),
+    )
 
 
 def reread_examples(table: Table, manifest: Manifest) -> Examples:

@@ -50,8 +50,8 @@ def surrounded(
 ) -> Any:
     """The model that is saved: raw readings in, encoded, through ``mlp``, clipped, guarded.
 
-    Where ``mlp`` is compiled, it is compiled as well, so that it can be evaluated as it stands;
-    the state of the optimizer is saved with ``mlp``.
+    Where ``mlp`` is compiled, its optimizer goes over to the whole, so that the whole can be
+    evaluated and trained as it stands; ``taken_out`` gives it back.
 
     Args:
         mlp: as ``build`` makes it.
@@ -77,6 +77,8 @@ def surrounded(
     if mlp.compiled:
         metrics = None if metric is None else [metric]
         model.compile(optimizer=mlp.optimizer, loss=mlp.loss, metrics=metrics)
+        # With two owners Keras saves the state with the inner one, and misses it when it loads.
+        mlp.compiled, mlp.optimizer = False, None
     return model
 
 
@@ -96,10 +98,18 @@ def _kinds(mlp: Any) -> dict[str, Callable[..., Any]]:
     }
 
 
-def inner(model: Any) -> Any:
-    """What learns inside a saved model: its ``mlp``, or a model of layers in one line itself."""
-    names = [layer.name for layer in model.layers]
-    return model.get_layer(MLP) if MLP in names else model
+def taken_out(model: Any, metric: str) -> Any:
+    """What learns inside a saved model, with the model's loss and the state of its optimizer.
+
+    Args:
+        model: its ``mlp`` is taken out; a model of layers in one line is that itself.
+        metric: what its history shows beside the loss.
+    """
+    if MLP not in [layer.name for layer in model.layers]:
+        return model
+    mlp = model.get_layer(MLP)
+    mlp.compile(optimizer=model.optimizer, loss=model.loss, metrics=[metric])
+    return mlp
 
 
 def compile_model(model: Any, recipe: Recipe, metric: str) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.encoding import Encoding
-from mlp_edge.errors import RecipeError
+from mlp_edge.errors import ModelError, RecipeError, first_line
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import Floats, Rows
 from mlp_edge.train.examples import Examples, Parts
@@ -61,8 +61,23 @@ class TargetScale:
 
     @classmethod
     def from_dict(cls, values: Any) -> TargetScale:
-        """Read what ``to_dict`` wrote."""
-        return cls(np.array(values["mean"], float), np.array(values["deviation"], float))
+        """Read what ``to_dict`` wrote.
+
+        Raises:
+            ModelError: when it makes no sense.
+        """
+        try:
+            mean, deviation = (np.array(values[name], float) for name in ("mean", "deviation"))
+            if mean.ndim != 1 or mean.shape != deviation.shape:
+                raise ValueError(f"shapes {mean.shape} and {deviation.shape}")
+            if not (np.isfinite(mean) & np.isfinite(deviation) & (deviation > 0)).all():
+                raise ValueError("a deviation that is not above zero, or what is no number")
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelError(
+                f"the target_scale in model.json is damaged ({first_line(error)}); train the model "
+                "again"
+            ) from error
+        return cls(mean, deviation)
 
 
 def _set(model: Any, kernel: NDArray[np.float64], bias: NDArray[np.float64]) -> None:

@@ -49,7 +49,8 @@ class Part(NamedTuple):
     @property
     def arrays(self) -> tuple[Floats, ...]:
         """The arrays there are."""
-        return (self.rows, self.targets) if self.weights is None else tuple(self)  # type: ignore[return-value]
+        arrays = (self.rows, self.targets)
+        return arrays if self.weights is None else (*arrays, self.weights)
 
 
 class Sizes(NamedTuple):

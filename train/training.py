@@ -26,7 +26,7 @@ from mlp_edge.train.examples import (
     reread_examples,
 )
 from mlp_edge.train.fitting import Fitted, Stage, fit_parts
-from mlp_edge.train.network import HISTORY_METRIC, build, compile_model, inner
+from mlp_edge.train.network import HISTORY_METRIC, build, compile_model, taken_out
 from mlp_edge.train.outcome import Job, Trained, outcome, scores_of
 from mlp_edge.train.prepared import Prepared, TargetScale, prepare
 from mlp_edge.train.recipe import Recipe
@@ -136,11 +136,12 @@ def go_on(
     def make(seed: int) -> Any:
         tensorflow()
         keras().utils.set_random_seed(seed)
-        model = inner(keras().models.load_model(start.keras_path))
+        metric = HISTORY_METRIC[examples.task]
+        model = taken_out(keras().models.load_model(start.keras_path), metric)
         if prepared.scale is not None:
             prepared.scale.unfold(model)
         if recipe.compiled != saved.compiled:
-            compile_model(model, recipe, HISTORY_METRIC[examples.task])
+            compile_model(model, recipe, metric)
         return model
 
     return _run(job, stage, make, 1)

@@ -1,0 +1,78 @@
+"""What is said about missing readings: how they are spelled, how many, what counts instead."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from mlp_edge.data.cells import Column, Levels
+from mlp_edge.data.choices import Choices, argument, parted
+from mlp_edge.data.floats import Cells
+from mlp_edge.data.table import Table
+from mlp_edge.data.values import number
+from mlp_edge.data.words import counted, plain, shown
+from mlp_edge.errors import TableError
+from mlp_edge.finding import Finding
+
+MOST_SPELLINGS = 5
+"""Spellings of a missing reading that a finding lists."""
+
+
+def missing_finding(
+    table: Table, column: Column, choices: Choices, *, category: bool
+) -> tuple[Finding, ...]:
+    """What is missing in a column and what happens about it.
+
+    Raises:
+        TableError: when something is missing, and --reject forbids to fill it in.
+    """
+    name = column.name
+    rows = np.flatnonzero(column.absent)
+    if not rows.size:
+        if name in choices.indicator:
+            says = f"column {shown(name)} misses no reading, so --indicator adds nothing to it"
+            return (Finding("indicator", says),)
+        return ()
+    says = (
+        f"column {shown(name)}: {rows.size:,} of {counted(table.rows, 'reading')} missing "
+        f"({_spelled(column.cells[rows])}), the first on {table.counts} {table.lines[rows[0]]}"
+    )
+    if name in choices.reject:
+        raise TableError(
+            f"{plain(table.source)}: {says}; --reject lets none be filled in: remove these rows, "
+            "or leave --reject out"
+        )
+    fill = "most frequent category" if category else "median"
+    end = f"the training rows' {fill} counts instead; --reject {argument(name)} fills in none"
+    return (Finding("missing", f"{says}; {end}"),)
+
+
+def _spelled(cells: Cells) -> str:
+    """The spellings among missing cells, the most frequent first."""
+    levels = Levels(cells)
+    counts: Counter[str] = Counter()
+    for text, count in zip(levels.texts, levels.counts, strict=True):
+        counts[text.strip()] += int(count)
+    most = [text for text, _ in counts.most_common(MOST_SPELLINGS)]
+    return ", ".join(shown(text) if text else "empty" for text in most)
+
+
+def unused(table: Table, columns: Sequence[Column], choices: Choices) -> tuple[Finding, ...]:
+    """A finding for each --missing that no cell of its columns holds: a slip of the finger."""
+    found = []
+    for option in choices.missing:
+        names, value = parted(table, option)
+        asked = [column for column in columns if not names or column.name in names]
+        if asked and not any(_holds(column, value, table.decimal) for column in asked):
+            says = f"--missing {shown(option)}: no cell of its columns holds {shown(value)}"
+            found.append(Finding("unused-missing", says))
+    return tuple(found)
+
+
+def _holds(column: Column, value: str, decimal: str) -> bool:
+    exact = np.float32(number(value, decimal))
+    if not np.isnan(exact):
+        return bool((column.raw == exact).any())
+    return value.strip().casefold() in column.spelled

@@ -1,0 +1,199 @@
+"""A table's columns for a new model: which are learned from, what they hold, what is missing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from mlp_edge.data.absent import missing_finding, unused
+from mlp_edge.data.categories import categories, look_alike, rare
+from mlp_edge.data.cells import Column, read_column
+from mlp_edge.data.choices import (
+    Choices,
+    Spelling,
+    argument,
+    check_choices,
+    missing_spellings,
+)
+from mlp_edge.data.doubts import far_outlier, lost_digits, zeros_for_missing
+from mlp_edge.data.kinds import Meaning, meaning
+from mlp_edge.data.leaks import Truth, contradictions, leak, truths
+from mlp_edge.data.table import Table
+from mlp_edge.data.values import MISSING
+from mlp_edge.data.words import plain, shown
+from mlp_edge.errors import TableError
+from mlp_edge.feature import Feature
+from mlp_edge.finding import Finding
+from mlp_edge.mlp import Rows
+
+_UNIT = re.compile(r".*\S\s*[\[(]\s*([^\[\]()]{1,20}?)\s*[\])]\s*")
+MOST_REASONS = 5
+"""Columns that a refusal gives a reason for."""
+
+
+class Columns(NamedTuple):
+    """The columns that a new model learns from.
+
+    Attributes:
+        features: one per column; what the training rows decide (fill, low, high) is still None.
+        imputed: for each feature, whether a missing reading is filled in; else it is rejected.
+        rows: (n, features) float32: numbers as read, sentinels among them; codes of categories;
+            NaN where a cell is missing.
+        findings: what somebody should know about the columns, left-out ones among them.
+    """
+
+    features: tuple[Feature, ...]
+    imputed: tuple[bool, ...]
+    rows: Rows
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Candidate:
+    column: Column
+    found: Meaning
+    useless: Finding | None
+    """Why it is left out, the evidence alone; None when it is not."""
+    suspected: bool = False
+    """Whether that is a suspicion only: then it stays if no other column is left."""
+
+
+def read_columns(table: Table, targets: Sequence[str], choices: Choices) -> Columns:
+    """Read every column that is no target, leave out the useless ones, and say so.
+
+    Args:
+        table: to learn from.
+        targets: the predicted columns, as ``find_targets`` gives them.
+        choices: what the user says about columns.
+
+    Raises:
+        TableError: naming line and column, when a cell is neither a number nor missing among
+            numbers; when an option names what is not there; when no column is left.
+        RecipeError: when options contradict each other.
+    """
+    check_choices(table, targets, choices)
+    spellings = missing_spellings(table, targets, choices)
+    judged = truths(table, targets)
+    candidates = [
+        _candidate(table, name, spellings[name], choices, judged)
+        for name in table.columns
+        if name in spellings and name not in choices.drop
+    ]
+    chosen, findings = _chosen(table, candidates, choices)
+    for each in chosen:
+        findings += _doubts(table, each)
+        findings += missing_finding(
+            table, each.column, choices, category=each.found.categories is not None
+        )
+    findings += zeros_for_missing(each.column for each in chosen if each.found.categories is None)
+    findings += unused(table, [each.column for each in candidates], choices)
+    rows = np.stack([each.found.readings for each in chosen], axis=1)
+    if len(judged) == 1:
+        findings += contradictions(table, judged[0], rows)
+    return Columns(
+        features=tuple(_feature(each, choices) for each in chosen),
+        imputed=tuple(_is_imputed(each, choices) for each in chosen),
+        rows=np.ascontiguousarray(rows),
+        findings=tuple(findings),
+    )
+
+
+def unit_of(name: str) -> str:
+    """The unit at the end of a column's name: "mm" of "gap [mm]" or "gap (mm)"; "" if none."""
+    found = _UNIT.fullmatch(name)
+    return "" if found is None or found[1].isdigit() else found[1]
+
+
+def _candidate(
+    table: Table, name: str, spelling: Spelling, choices: Choices, judged: Sequence[Truth]
+) -> _Candidate:
+    column = read_column(table, name, spelling)
+    kept = name in choices.keep
+    if not column.known.size:
+        says = f"column {shown(name)} holds no reading: all {table.rows:,} are missing"
+        if kept:
+            raise TableError(f"{plain(table.source)}: {says}; --keep has nothing to keep")
+        return _Candidate(column, Meaning(column.raw), Finding("empty", says))
+    forced = name in choices.categorical
+    found = meaning(table, column, categorical=forced, numeric=name in choices.numeric)
+    if found.useless is not None and not kept:
+        return _Candidate(column, found, found.useless, found.suspected)
+    if found.useless is not None and found.categories is None and column.words.any():
+        again = categories(table, column)
+        found = Meaning(again.readings, again)
+    codes = found.categories is not None
+    leaks = [leak(name, found.readings, column.known, target, codes=codes) for target in judged]
+    copies = [each.finding for each in leaks if each is not None and each.copy]
+    doubts = tuple(each.finding for each in leaks if each is not None)
+    if copies and not kept:
+        return _Candidate(column, found, copies[0], suspected=True)
+    return _Candidate(column, found._replace(findings=(*found.findings, *doubts)), None)
+
+
+def _chosen(
+    table: Table, candidates: Sequence[_Candidate], choices: Choices
+) -> tuple[list[_Candidate], list[Finding]]:
+    """The columns to learn from, and a finding for each that is left out.
+
+    Raises:
+        TableError: when none is left.
+    """
+    chosen = [each for each in candidates if each.useless is None]
+    rescued = not chosen
+    if rescued:
+        chosen = [each for each in candidates if each.suspected]
+    if not chosen:
+        raise TableError(_nothing_left(table, candidates))
+    findings = []
+    for each in candidates:
+        if each.useless is None:
+            continue
+        end = f"left out; --keep {argument(each.column.name)} uses it all the same"
+        if each.useless.kind == "empty":
+            end = "left out"
+        elif rescued and each.suspected:
+            end = "used, as no other column is left"
+        findings.append(Finding(each.useless.kind, f"{each.useless.says}; {end}"))
+    return chosen, findings
+
+
+def _nothing_left(table: Table, candidates: Sequence[_Candidate]) -> str:
+    where = f"{plain(table.source)}: no column is left to predict from"
+    if not candidates:
+        return f"{where}, as --drop names every one"
+    reasons = [each.useless.says for each in candidates if each.useless is not None]
+    more = len(reasons) - MOST_REASONS
+    return (
+        f"{where}: {'; '.join(reasons[:MOST_REASONS])}"
+        f"{f'; and {more} more' if more > 0 else ''}. "
+        f"--keep {argument(candidates[0].column.name)} uses one all the same"
+    )
+
+
+def _doubts(table: Table, each: _Candidate) -> tuple[Finding, ...]:
+    column, found = each.column, each.found
+    if found.categories is None:
+        return (*found.findings, *lost_digits(column), *far_outlier(table, column))
+    alike = look_alike(column.name, found.categories.names, "categories")
+    return (*found.findings, *alike, *rare(table, column, found.categories))
+
+
+def _feature(each: _Candidate, choices: Choices) -> Feature:
+    name, found = each.column.name, each.found.categories
+    return Feature(
+        name,
+        unit="" if found else unit_of(name),
+        categories=found.names if found else (),
+        codes=found.codes if found else (),
+        sentinel=each.column.sentinel,
+        missing_words=tuple(sorted(each.column.spelled - MISSING)),
+        indicator=name in choices.indicator and bool(each.column.absent.any()),
+    )
+
+
+def _is_imputed(each: _Candidate, choices: Choices) -> bool:
+    return bool(each.column.absent.any()) and each.column.name not in choices.reject

@@ -1,0 +1,241 @@
+"""What a column holds: numbers, categories, or nothing that a network could learn from."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlp_edge.data.categories import Categories, are_truths, categories, has_few_levels
+from mlp_edge.data.cells import Column
+from mlp_edge.data.choices import argument
+from mlp_edge.data.floats import TEXT
+from mlp_edge.data.table import Table
+from mlp_edge.data.values import trouble
+from mlp_edge.data.words import counted, plain, shown
+from mlp_edge.errors import TableError
+from mlp_edge.finding import Finding
+
+DATES = 0.95
+"""Share of the known cells that are dates, above which a column is one of dates."""
+FEWEST_TO_COUNT = 10
+"""Rows from which on rising whole numbers are no chance: of n! orders two are steady."""
+EXACT_IN_FLOAT64 = 2.0**53
+"""From here on different whole numbers may be one in float64."""
+LONGEST_MEAN = 40
+"""Mean characters of a category; longer ones are sentences."""
+
+_DAY = r"(?:\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2(?:\d{4}|\d{2}))"
+_MONTH = r"(?:\d{1,2}[- ][A-Za-z]{3,9}[-, ]+\d{2,4}|[A-Za-z]{3,9} \d{1,2},? \d{4})"
+_DATE = re.compile(
+    rf"(?:{_DAY}|{_MONTH})"
+    r"(?:[T ]+\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:Z|[AaPp][Mm]|[+-]\d{2}:?\d{2})?)?"
+)
+_CODE = re.compile(r"0[0-9]+")
+_ID_WORDS = frozenset({"id", "ids", "uuid", "guid", "index", "key", "no", "nr", "rowid", "pk"})
+_NAME_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+
+
+class Meaning(NamedTuple):
+    """What a column holds.
+
+    Attributes:
+        readings: (rows,) float32: numbers as read, codes of categories, NaN where missing.
+        categories: names and codes; None for numbers.
+        useless: why the column should be left out, the evidence alone; None when it should not.
+        suspected: whether that is a suspicion only: the column stays when no other is left.
+        findings: what else somebody should know.
+    """
+
+    readings: NDArray[np.float32]
+    categories: Categories | None = None
+    useless: Finding | None = None
+    suspected: bool = False
+    findings: tuple[Finding, ...] = ()
+
+
+def meaning(table: Table, column: Column, *, categorical: bool, numeric: bool) -> Meaning:
+    """Tell what a column holds.
+
+    Args:
+        table: where it is from, for messages.
+        column: with a known cell at least.
+        categorical: whether to read it as categories whatever it holds.
+        numeric: whether to read it as numbers whatever it looks like.
+
+    Raises:
+        TableError: for words among numbers, and for numbers that are infinite or too large, with
+            the lines of the first; for more categories than a network can take.
+    """
+    words = int(column.words.sum())
+    if categorical:
+        found = categories(table, column)
+        return _checked_constant(column, Meaning(found.readings, found))
+    if numeric and words:
+        row = int(np.flatnonzero(column.words)[0])
+        raise TableError(
+            f"{table.place(row, column.name)}: --numeric, but {shown(column.cells[row].strip())} "
+            f"is a word; --missing {shown(column.cells[row].strip())} if it stands for a missing "
+            "reading, or leave --numeric out"
+        )
+    if 2 * words > len(column.known):
+        return _of_words(table, column)
+    _check_broken(table, column)
+    if words:
+        raise TableError(_mixed(table, column))
+    if not numeric and _are_codes(column):
+        return _of_codes(table, column)
+    return _of_numbers(column)
+
+
+def _check_broken(table: Table, column: Column) -> None:
+    broken = np.flatnonzero(column.broken)
+    if broken.size:
+        more = f" ({counted(broken.size - 1, 'more such cell')})" if broken.size > 1 else ""
+        row = int(broken[0])
+        raise TableError(
+            f"{table.place(row, column.name)}: {trouble(column.cells[row], table.decimal)}{more}"
+        )
+
+
+def _mixed(table: Table, column: Column) -> str:
+    rows = np.flatnonzero(column.words)
+    word = column.cells[rows[0]].strip()
+    lines = [str(table.lines[row]) for row in rows[:3]]
+    where = f"{table.counts} {lines[0]}"
+    if len(lines) > 1:
+        where = f"{table.counts}s {', '.join(lines[:-1])} and {lines[-1]}"
+    if rows.size > len(lines):
+        where += f" ({rows.size - len(lines):,} more)"
+    return (
+        f"{plain(table.source)}, {where}, column {shown(column.name)}: "
+        f"{counted(rows.size, 'cell')} with words ({shown(word)}) among "
+        f"{counted(len(column.known) - rows.size, 'number')}; --missing {argument(word)} if it "
+        f"stands for a missing reading, --categorical {argument(column.name)} if the column holds "
+        "categories, or put a number there"
+    )
+
+
+def _of_numbers(column: Column) -> Meaning:
+    found = Meaning(column.raw)
+    values = column.numbers[column.known]
+    if _is_counter(values, column.name, len(column.cells)):
+        named = _names_rows(column.name)
+        says = (
+            f"column {shown(column.name)} numbers the rows: another whole number in each of "
+            f"{counted(len(values), 'row')}, {'as its name says' if named else 'steadily'} from "
+            f"{values[0]:.17g} to {values[-1]:.17g}"
+        )
+        return found._replace(useless=Finding("id", says), suspected=not named)
+    return _checked_constant(column, found)
+
+
+def _is_counter(values: NDArray[np.float64], name: str, rows: int) -> bool:
+    if len(values) < rows or (values != np.floor(values)).any():
+        return False
+    steps = np.diff(values)
+    if len(values) >= FEWEST_TO_COUNT and ((steps > 0).all() or (steps < 0).all()):
+        return True
+    return _names_rows(name) and len(np.unique(values)) == rows
+
+
+def _names_rows(name: str) -> bool:
+    """Whether a column's name says that it tells rows apart: id, patient_id, rowKey."""
+    parts = {part.casefold() for part in _NAME_PARTS.findall(name)}
+    return bool(parts & _ID_WORDS)
+
+
+def _checked_constant(column: Column, found: Meaning) -> Meaning:
+    known = found.readings[column.known]
+    if (known != known[0]).any():
+        return found
+    shared = shown(column.cells[column.known[0]].strip())
+    says = f"column {shown(column.name)} is constant: {shared} in {counted(len(known), 'row')}"
+    if found.categories is None and _differ(column):
+        says = (
+            f"column {shown(column.name)} is constant in float32, which holds 7 digits: "
+            f"{len(column.levels.texts):,} different numbers, such as {shared}, are one; "
+            "subtract what they have in common"
+        )
+    return found._replace(useless=Finding("constant", says))
+
+
+def _differ(column: Column) -> bool:
+    """Whether numbers that are one in float32 differ as they are written."""
+    values = column.numbers[column.known]
+    beyond = len(column.levels.texts) > 1 and abs(values[0]) >= EXACT_IN_FLOAT64
+    return beyond or bool((values != values[0]).any())
+
+
+def _are_codes(column: Column) -> bool:
+    """Whether whole numbers are written with leading zeros, as 00012."""
+    values = column.numbers[column.known]
+    if (values != np.floor(values)).any() or values[0] < 0:
+        return False
+    texts = np.strings.strip(column.cells[column.known].astype(TEXT))
+    padded = np.strings.startswith(texts, "0") & (np.strings.str_len(texts) > 1)
+    return bool(padded.any() and np.strings.isdigit(texts).all())
+
+
+def _of_codes(table: Table, column: Column) -> Meaning:
+    texts = column.levels.texts
+    example = shown(next(text.strip() for text in texts if _CODE.fullmatch(text.strip())))
+    if not has_few_levels(column):
+        return Meaning(
+            column.raw,
+            useless=Finding(
+                "id",
+                f"column {shown(column.name)} holds {len(texts):,} different codes with leading "
+                f"zeros, such as {example}, that name things and measure nothing",
+            ),
+        )
+    found = categories(table, column)
+    finding = Finding(
+        "code",
+        f"column {shown(column.name)} is read as {len(found.names)} categories: its numbers have "
+        f"leading zeros, such as {example}. --numeric reads them as numbers",
+    )
+    return _checked_constant(column, Meaning(found.readings, found, findings=(finding,)))
+
+
+def _of_words(table: Table, column: Column) -> Meaning:
+    useless = None if are_truths(column.levels.texts) else _text_or_date(table, column)
+    if useless is not None:
+        return Meaning(column.raw, useless=useless)
+    found = categories(table, column)
+    return _checked_constant(column, Meaning(found.readings, found))
+
+
+def _text_or_date(table: Table, column: Column) -> Finding | None:
+    name, levels, known = shown(column.name), column.levels, len(column.known)
+    first = (
+        f"such as {shown(levels.texts[0].strip())} on {table.counts} {table.lines[column.known[0]]}"
+    )
+    dates = int(levels.mask(lambda text: _DATE.fullmatch(text.strip()) is not None).sum())
+    if dates >= DATES * known:
+        return Finding(
+            "date",
+            f"column {name} holds dates in {dates:,} of {counted(known, 'row')}, {first}; what "
+            "matters of them (month, weekday, days since) would do as a column of numbers",
+        )
+    if len(levels.texts) == 1:
+        return None
+    mean = float(levels.counts @ np.array([len(text) for text in levels.texts])) / known
+    if len(levels.texts) == known and mean <= LONGEST_MEAN and not _has_blanks(column):
+        return Finding(
+            "id",
+            f"column {name} names the rows: another word in each of {known:,}, {first}",
+        )
+    if mean > LONGEST_MEAN or not has_few_levels(column):
+        return Finding(
+            "text",
+            f"column {name} holds free text, {len(levels.texts):,} different in "
+            f"{counted(known, 'row')}, {first}",
+        )
+    return None
+
+
+def _has_blanks(column: Column) -> bool:
+    return any(" " in text.strip() for text in column.levels.texts[:FEWEST_TO_COUNT])

@@ -1,0 +1,150 @@
+"""A table's columns for a model that exists: its features, in its order, as raw readings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlp_edge.data.categories import are_truths
+from mlp_edge.data.cells import Levels
+from mlp_edge.data.examples import check_numbers, match_columns
+from mlp_edge.data.table import Table
+from mlp_edge.data.values import is_missing, is_number, number
+from mlp_edge.data.words import counted, listed, shown
+from mlp_edge.feature import Feature
+from mlp_edge.finding import Finding
+from mlp_edge.mlp import Rows
+
+
+class _Read(NamedTuple):
+    """One column: its readings, and which cells are neither a reading nor missing."""
+
+    readings: NDArray[np.float64]
+    wrong: NDArray[np.bool_]
+
+
+def known_columns(table: Table, features: Sequence[Feature]) -> tuple[Rows, tuple[Finding, ...]]:
+    """Read the columns that a trained model takes.
+
+    Columns are found as ``match_columns`` does. A cell of a category is a category's name, else
+    one of the codes or the sentinel; a word that is none of them reads as
+    ``Feature.unknown_code``.
+
+    Args:
+        table: rows to predict or to score on.
+        features: of the model, in its order.
+
+    Returns:
+        Raw readings (rows, features) float32, NaN where a cell is missing; and for each column
+        what was missing or unknown and what happens about it.
+
+    Raises:
+        TableError: when a column is missing, or a cell among numbers is neither a number nor
+            missing: the first such cell by line and column, and how many more there are.
+    """
+    names = match_columns(table, [feature.name for feature in features])
+    read = [
+        (_codes if feature.categories else _numbers)(table, name, feature)
+        for name, feature in zip(names, features, strict=True)
+    ]
+    wrong = np.stack([column.wrong for column in read], axis=1)
+    check_numbers(table, names, wrong & [not feature.categories for feature in features])
+    findings: list[Finding] = []
+    for name, feature, column in zip(names, features, read, strict=True):
+        findings += _unknown(table, name, feature, column.wrong)
+        findings += _missing(table, name, feature, column.readings)
+    rows = np.stack([column.readings for column in read], axis=1).astype(np.float32)
+    return np.ascontiguousarray(rows), tuple(findings)
+
+
+def _numbers(table: Table, name: str, feature: Feature) -> _Read:
+    numbers = table.numbers(name)
+    wrong = np.isnan(numbers)
+    odd = np.flatnonzero(wrong)
+    if odd.size:
+        levels = Levels(table.column(name)[odd])
+        wrong[odd] = levels.mask(lambda text: not _is_missing(text, feature))
+    return _Read(numbers, wrong)
+
+
+def _codes(table: Table, name: str, feature: Feature) -> _Read:
+    levels = Levels(table.column(name))
+    fold = str.casefold if are_truths(feature.categories) else str
+    pairs = list(zip(feature.categories, feature.codes, strict=True))
+    by_name = {fold(label): code for label, code in pairs}
+    by_value = {
+        number(label, table.decimal): code
+        for label, code in pairs
+        if is_number(label, table.decimal)
+    }
+
+    def code(text: str) -> float | None:
+        """What a cell stands for; NaN when it is missing, None when nobody knows."""
+        text = text.strip()
+        if fold(text) in by_name:
+            return by_name[fold(text)]
+        if _is_missing(text, feature):
+            return np.nan
+        value = number(text, table.decimal)
+        if value in by_value:
+            return by_value[value]
+        if value in feature.codes or float(np.float32(value)) == feature.sentinel:
+            return value
+        return None
+
+    found = [code(text) for text in levels.texts]
+    unknown = levels.spread([each is None for each in found], np.bool_)
+    codes = [feature.unknown_code if each is None else each for each in found]
+    return _Read(levels.spread(codes, np.float64), unknown)
+
+
+def _is_missing(text: str, feature: Feature) -> bool:
+    return is_missing(text) or text.strip().casefold() in feature.missing_words
+
+
+def _unknown(
+    table: Table, name: str, feature: Feature, wrong: NDArray[np.bool_]
+) -> tuple[Finding, ...]:
+    rows = np.flatnonzero(wrong)
+    if not rows.size:
+        return ()
+    first = shown(table.column(name)[rows[0]].strip())
+    return (
+        Finding(
+            "unknown-category",
+            f"column {shown(name)}: {counted(rows.size, 'cell')} with a category that the model "
+            f"does not know, the first {first} on {table.counts} {table.lines[rows[0]]}; it knows "
+            f"{listed(feature.categories)}, and none of them counts",
+        ),
+    )
+
+
+def _missing(
+    table: Table, name: str, feature: Feature, readings: NDArray[np.float64]
+) -> tuple[Finding, ...]:
+    absent = np.isnan(readings)
+    if feature.sentinel is not None:
+        absent |= readings.astype(np.float32) == np.float32(feature.sentinel)
+    rows = np.flatnonzero(absent)
+    if not rows.size:
+        return ()
+    end = "the model takes none, and its answer to these rows is empty"
+    if feature.fill is not None:
+        end = f"{_filled(feature, feature.fill)} counts instead"
+    return (
+        Finding(
+            "missing",
+            f"column {shown(name)}: {rows.size:,} of {counted(table.rows, 'reading')} missing, "
+            f"the first on {table.counts} {table.lines[rows[0]]}; {end}",
+        ),
+    )
+
+
+def _filled(feature: Feature, fill: float) -> str:
+    """What counts in the place of a missing reading, as people read it."""
+    if fill in feature.codes:
+        return shown(feature.categories[feature.codes.index(int(fill))])
+    return f"{fill:g}"

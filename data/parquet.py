@@ -1,0 +1,85 @@
+"""A Parquet file as columns of text."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from mlp_edge.data.duck import connected, fetch_columns, literal, pattern
+from mlp_edge.data.floats import Cells
+from mlp_edge.data.source import Stream
+from mlp_edge.data.words import listed, shown
+from mlp_edge.errors import TableError, first_line
+
+if TYPE_CHECKING:
+    import duckdb
+
+_NESTED = re.compile(r"(STRUCT|MAP|UNION|VARIANT|GEOMETRY|BLOB)\b|.*\]$", re.DOTALL)
+
+
+class Columns(NamedTuple):
+    """The columns of a Parquet file, (rows,) of str each."""
+
+    names: tuple[str, ...]
+    cells: list[Cells]
+
+
+def read_parquet(stream: Stream, source: str) -> Columns:
+    """Every value as text: numbers by their shortest spelling, dates as ISO has them, NULL as "".
+
+    Args:
+        stream: the file's bytes, read to the end.
+        source: the file as messages name it.
+
+    Raises:
+        TableError: when the file is damaged, holds no row, or a column holds lists, records or
+            bytes.
+    """
+    import duckdb
+
+    with tempfile.TemporaryDirectory(prefix="mlp-edge-") as folder:
+        # A copy, for the reasons that ``mlp_edge.data.duck`` has, and because Parquet is read from
+        # its end, which standard input does not have.
+        copy = Path(folder) / "table.parquet"
+        with copy.open("wb") as file:
+            shutil.copyfileobj(stream, file, 1 << 20)
+        with connected(copy) as connection:
+            try:
+                return _read(connection, copy, source)
+            except duckdb.Error as error:
+                raise TableError(
+                    f"{source}: a Parquet file that cannot be read, {shown(first_line(error))}; "
+                    "write it again or export the table as CSV"
+                ) from error
+
+
+def _read(connection: duckdb.DuckDBPyConnection, file: Path, source: str) -> Columns:
+    table = f"read_parquet({literal(pattern(file))}, binary_as_string = true)"
+    described = connection.execute(f"DESCRIBE FROM {table}").fetchall()
+    names = tuple(str(row[0]) for row in described)
+    _check_types(names, [str(row[1]) for row in described], source)
+    counted = connection.execute(f"FROM {table} SELECT count(*)").fetchone()
+    rows = 0 if counted is None else int(counted[0])
+    if rows == 0:
+        raise TableError(f"{source}: a Parquet file without rows; a table has a row or more")
+    texts = ", ".join(f"coalesce(CAST({_quoted(name)} AS VARCHAR), '')" for name in names)
+    cells, _ = fetch_columns(connection, f"FROM {table} SELECT {texts}", len(names), rows)
+    return Columns(names, cells)
+
+
+def _check_types(names: Sequence[str], kinds: Sequence[str], source: str) -> None:
+    nested = [index for index, kind in enumerate(kinds) if _NESTED.match(kind)]
+    if nested:
+        raise TableError(
+            f"{source}: column {listed(names[index] for index in nested)} of type "
+            f"{shown(kinds[nested[0]])} does not hold one number or word per row; leave it out or "
+            "spread it over columns"
+        )
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
