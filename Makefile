@@ -34,7 +34,7 @@ types: $(VENV)/installed
 	rm -rf build/lib *.egg-info
 	$(BIN)/mypy --package mlp_edge
 
-tests: $(VENV)/installed $(OLD)/installed gcc
+tests: $(VENV)/installed $(OLD)/installed gcc chips
 	$(BIN)/pytest $(ARGS)
 
 $(VENV)/installed: pyproject.toml $(CONSTRAINTS)
@@ -47,9 +47,19 @@ $(OLD)/installed: tests/old_onnxruntime.txt | $(VENV)/installed
 	$(BIN)/pip install --quiet --require-hashes --no-deps --target $(OLD) -r $<
 	touch $@
 
-.PHONY: gcc
+.PHONY: gcc chips
 gcc:
 	sh .ci/debian gcc:gcc g++:g++
+
+# Compilers for the chips, each with its C library, and the simulator of the AVR. Where they cannot
+# be installed, the tests that need them are skipped; CI=true makes that failures.
+chips:
+	-sh .ci/debian avr-gcc:gcc-avr /usr/lib/avr/include/avr/io.h:avr-libc \
+		/usr/include/simavr/sim_avr.h:libsimavr-dev \
+		arm-none-eabi-gcc:gcc-arm-none-eabi \
+		/usr/include/newlib/string.h:libnewlib-arm-none-eabi \
+		riscv64-unknown-elf-gcc:gcc-riscv64-unknown-elf \
+		/usr/lib/picolibc/riscv64-unknown-elf/include/string.h:picolibc-riscv64-unknown-elf
 
 clean:
 	rm -rf $(VENV) build

@@ -45,12 +45,12 @@ def bench(
 ) -> None:
     """Measure how fast every export predicts on every runtime."""
     from mlp_edge.model_directory import ModelDirectory
-    from mlp_edge.runtime import RUNTIMES
+    from mlp_edge.runtime import HOSTED
     from mlp_edge.runtime.contestants import contestants
     from mlp_edge.runtime.load import named_runtime
 
     sizes = batch_sizes(batches)
-    chosen: Sequence[Runtime] = [named_runtime(name) for name in runtimes or ()] or RUNTIMES
+    chosen: Sequence[Runtime] = [named_runtime(name) for name in runtimes or ()] or HOSTED
     directory = ModelDirectory.open(model)
     exports = [directory.exports_path / name for name in directory.manifest.exports]
     if not exports:

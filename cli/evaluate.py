@@ -73,30 +73,38 @@ def evaluate(
     examples = reread_examples(rows, manifest)
     for finding in examples.findings if table is not None else ():
         err.print(f"warning: {finding.says}", style="yellow", soft_wrap=True)
-    everything = np.arange(len(examples.rows))
-    truth = examples.truth(everything)
     with status("opening the model"):
         opened = load(model, runtime, trust)
     with opened:
         outputs = opened.predict(examples.rows)
         ran = opened.runtime
+    answered = np.flatnonzero(np.isfinite(outputs).all(axis=1))
+    unanswered = len(outputs) - len(answered)
+    if not len(answered):
+        raise InputError(f"{rows.source}: the model has an answer to none of these rows")
+    if unanswered:
+        err.print(
+            f"warning: {unanswered:,} of {len(outputs):,} rows have no answer and are not scored",
+            style="yellow",
+        )
+    truth, outputs = examples.truth(answered), outputs[answered]
     scores = {"mlp": score(wanted, truth, outputs)}
     if manifest.baseline is not None:
         linear = from_description(manifest.baseline, directory.mlp())
-        straight = predict(linear, examples.rows).astype(np.float32)
+        straight = predict(linear, examples.rows[answered]).astype(np.float32)
         scores["linear"] = score(wanted, truth, straight)
-    constant = np.tile(np.array(manifest.prior, np.float32), (len(examples.rows), 1))
+    constant = np.tile(np.array(manifest.prior, np.float32), (len(answered), 1))
     scores["prior"] = score(wanted, truth, constant)
     part = "test" if table is None else f"rows of {table}"
     counts = None if manifest.task == "regression" else confusion(truth, outputs)
     if as_json:
         print_json(
-            {"model": manifest.name, "table": table, "rows": len(examples.rows), "runtime": ran,
-             "scores": scores, "labels": manifest.labels,
+            {"model": manifest.name, "table": table, "rows": len(answered),
+             "unanswered": unanswered, "runtime": ran, "scores": scores, "labels": manifest.labels,
              "confusion": None if counts is None else counts.tolist()}
         )  # fmt: skip
         return
-    show(score_table(part, len(examples.rows), scores))
+    show(score_table(part, len(answered), scores))
     if counts is not None:
         show(confusion_table(manifest.labels, counts))
     out.print(f"\npredicted by {ran}")

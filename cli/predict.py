@@ -40,8 +40,7 @@ def predict(
     table: Annotated[
         str | None,
         typer.Argument(
-            help="CSV or Parquet file, - for standard input, or a data set; by default what the "
-            "model was trained on."
+            help="CSV or Parquet file, - for standard input, or a data set; by default the model's."
         ),
     ] = None,
     model: ModelOption = DEFAULT_MODEL,

@@ -30,8 +30,7 @@ def train(
     table: Annotated[
         str | None,
         typer.Argument(
-            help="CSV or Parquet file, - for standard input, or a data set that ships: pima, "
-            "iris, sine. [pima]"
+            help="CSV or Parquet file, - for standard input, or pima, iris, sine. [pima]"
         ),
     ] = None,
     target: Annotated[
@@ -101,7 +100,7 @@ def train(
     missing: Annotated[
         list[str] | None,
         typer.Option(
-            help="[COL,COL=]VALUE: a cell that means that the value is missing.",
+            help="A cell that means a missing value: VALUE, or COL,COL=VALUE.",
             rich_help_panel=COLUMNS,
         ),
     ] = None,
@@ -242,7 +241,8 @@ def limits(text: str | None) -> tuple[float, float] | None:
     import numpy as np
 
     try:
-        low, high = (float(np.float32(part)) for part in text.split(","))
+        with np.errstate(over="ignore"):
+            low, high = (float(np.float32(part)) for part in text.split(","))
     except ValueError:
         raise RecipeError(f"--clip takes LOW,HIGH such as 0,100; got {text!r}") from None
     return low, high

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +10,10 @@ import numpy as np
 
 from mlp_edge.errors import InputError, MissingError
 from mlp_edge.mlp import Mlp, Rows
-from mlp_edge.parity.compare import Comparison, Expected, compare, expect
+from mlp_edge.parity.compare import BATCHES, Comparison, Expected, compare, expect
 from mlp_edge.parity.diagnose import differences, likely_cause
 from mlp_edge.parity.rows import SAMPLE_ROWS, provoking_rows
-from mlp_edge.runtime import RUNTIMES, Runtime
+from mlp_edge.runtime import HOSTED, Runtime
 from mlp_edge.runtime.keras import RUNTIME as ORIGINAL
 
 
@@ -48,7 +48,8 @@ def check(
     original: Path,
     sample: Rows,
     artifacts: Sequence[Path],
-    runtimes: Sequence[Runtime] = RUNTIMES,
+    runtimes: Sequence[Runtime] = HOSTED,
+    required: Collection[str] = (),
 ) -> list[Result]:
     """Compare the original with the reference, then every artifact with both.
 
@@ -58,6 +59,7 @@ def check(
         sample: real rows (n, inputs).
         artifacts: exported files.
         runtimes: where to run them; each file runs on those that read its suffix.
+        required: names of runtimes that have to run: one that cannot is a failure.
 
     Raises:
         MissingError: when TensorFlow is missing: without the original nothing is compared.
@@ -75,18 +77,21 @@ def check(
     for path in artifacts:
         for runtime in runtimes:
             if runtime.reads == path.suffix:
-                results.append(_result(expected, path, runtime))
+                results.append(_result(expected, path, runtime, runtime.name in required))
     return results
 
 
-def _result(expected: Expected, path: Path, runtime: Runtime) -> Result:
+def _result(expected: Expected, path: Path, runtime: Runtime, required: bool) -> Result:
     missing = runtime.missing()
     if missing:
-        return Result(path.name, runtime.name, None, missing, [])
+        says = [f"has to run and cannot: {missing}"] if required else []
+        return Result(path.name, runtime.name, None, missing, says)
+    # A simulated chip knows no batches: it is given each row once.
+    batches = BATCHES[:1] if runtime.simulated else BATCHES
     try:
         with runtime.open(path) as opened:
             says = differences(opened.card, expected.mlp)
-            comparison = compare(expected, opened.predict)
+            comparison = compare(expected, opened.predict, batches)
             if not comparison.passed:
                 cause = likely_cause(expected, opened.predict)
                 says.insert(0, _explain(expected, comparison, cause))

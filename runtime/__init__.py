@@ -1,14 +1,20 @@
 """Runtimes: one file per place to run, each opening a file and predicting."""
 
-from mlp_edge.runtime import c, keras, litert, onnxruntime
+from mlp_edge.runtime import avr, c, cortex, keras, litert, onnxruntime, rv32
 from mlp_edge.runtime.runtime import Opened, Runtime
+from mlp_edge.runtime.simulated import Chip
 
+CHIPS: tuple[Chip, ...] = (avr.CHIP, *cortex.CHIPS, rv32.CHIP)
+"""Every simulated chip, in the order in which they are shown."""
 RUNTIMES: tuple[Runtime, ...] = (
     keras.RUNTIME,
     litert.RUNTIME,
     onnxruntime.RUNTIME,
     c.RUNTIME,
+    *(chip.runtime for chip in CHIPS),
 )
 """Every place to run, in the order in which they are shown."""
+HOSTED: tuple[Runtime, ...] = tuple(runtime for runtime in RUNTIMES if not runtime.simulated)
+"""Those of this machine itself: what runs where nobody names a runtime."""
 
-__all__ = ["RUNTIMES", "Opened", "Runtime"]
+__all__ = ["CHIPS", "HOSTED", "RUNTIMES", "Chip", "Opened", "Runtime"]

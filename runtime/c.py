@@ -8,29 +8,25 @@ from __future__ import annotations
 
 import _ctypes
 import ctypes
-import os
 import re
-import shlex
-import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from mlp_edge.card import Card
-from mlp_edge.errors import MissingError, ModelError, TableError
+from mlp_edge.errors import ModelError, TableError
 from mlp_edge.mlp import Rows, check_name
+from mlp_edge.runtime.compilers import REMEDY, compiled, compiler, missing, summary
 from mlp_edge.runtime.runtime import Opened, Runtime
 
 FLAGS = ("-std=c99", "-O2", "-ffp-contract=off")
 """Never -ffast-math. No fused multiply-add: the same bits on every machine."""
 
-_COMPILERS = ("cc", "gcc", "clang")
-_REMEDY = "no C compiler on this machine; apt-get install gcc brings one (or set CC)"
-_PATIENCE = 300  # seconds for one compilation; a network of a million weights takes ten
+CLOSED = "this model is closed; predict inside the with block that opened it"
 
 # export/c.py writes this line last, so a header that has been cut short has none. The mark is
 # spelled out in both files, because a runtime never imports an exporter.
@@ -47,6 +43,43 @@ void mlp_edge_rows(const float *rows, float *predictions, size_t count)
     }}
 }}
 """
+
+
+class Header(NamedTuple):
+    """A header that can be compiled: its text, and what has been checked of it.
+
+    Attributes:
+        path: the file, for messages.
+        text: all of it.
+        card: its card; the name in it is a C identifier.
+        inputs: readings per row.
+        outputs: predictions per row.
+    """
+
+    path: Path
+    text: str
+    card: Card
+    inputs: int
+    outputs: int
+
+
+def read_header(path: Path) -> Header:
+    """Read a header with a function that predicts, and check what is about to be pasted into C.
+
+    Raises:
+        ModelError: naming the file, when it cannot be read, is not a header that mlp-edge wrote,
+            is cut short, or holds the weights only.
+    """
+    text = _read(path)
+    card = read_card(text, path)
+    inputs, outputs = _size(text, card, "INPUTS", path), _size(text, card, "OUTPUTS", path)
+    if inputs != len(card.features):
+        raise ModelError(f"{path}: takes {inputs} inputs, its card names {len(card.features)}")
+    if f" {card.name}_predict(" not in text:
+        raise ModelError(
+            f"{path}: holds the weights only; a header exported without --weights-only would do"
+        )
+    return Header(path, text, card, inputs, outputs)
 
 
 def read_card(text: str, source: object) -> Card:
@@ -95,23 +128,25 @@ def open_header(path: Path) -> Iterator[Opened]:
             holds the weights only, or does not compile.
         MissingError: when there is no C compiler.
     """
-    text = _read(path)
-    card = read_card(text, path)
-    inputs, outputs = _size(text, card, "INPUTS", path), _size(text, card, "OUTPUTS", path)
-    if inputs != len(card.features):
-        raise ModelError(f"{path}: takes {inputs} inputs, its card names {len(card.features)}")
-    if f" {card.name}_predict(" not in text:
-        raise ModelError(
-            f"{path}: holds the weights only; a header exported without --weights-only would do"
-        )
+    header = read_header(path)
     with tempfile.TemporaryDirectory(prefix="mlp-edge-") as folder:
-        shim = _SHIM.format(name=card.name, inputs=inputs, outputs=outputs)
-        library = ctypes.CDLL(str(_compile(text, shim, Path(folder), path)))
-        calls = _Calls(library, inputs, outputs)
+        library = ctypes.CDLL(str(_compile(header, Path(folder))))
+        calls = _Calls(library, header.inputs, header.outputs)
         try:
-            yield Opened(calls.predict, card)
+            yield Opened(calls.predict, header.card)
         finally:
             calls.close()
+
+
+def checked_rows(rows: Rows, inputs: int) -> Rows:
+    """Raw readings (n, inputs) as float32, C order.
+
+    Raises:
+        TableError: for rows of any other shape.
+    """
+    if rows.ndim != 2 or rows.shape[1] != inputs:
+        raise TableError(f"the model takes rows of {inputs} readings, got {rows.shape}")
+    return np.ascontiguousarray(rows, dtype=np.float32)
 
 
 class _Calls:
@@ -127,10 +162,8 @@ class _Calls:
     def predict(self, rows: Rows) -> Rows:
         """Raw readings (n, inputs) float32 in, predictions (n, outputs) float32 out."""
         if self._library is None:
-            raise ValueError("this model is closed; predict inside the with block that opened it")
-        if rows.ndim != 2 or rows.shape[1] != self._inputs:
-            raise TableError(f"the model takes rows of {self._inputs} readings, got {rows.shape}")
-        given = np.ascontiguousarray(rows, dtype=np.float32)
+            raise ValueError(CLOSED)
+        given = checked_rows(rows, self._inputs)
         predictions = np.empty((len(given), self._outputs), dtype=np.float32)
         self._library.mlp_edge_rows(given.ctypes.data, predictions.ctypes.data, len(given))
         return predictions
@@ -156,47 +189,15 @@ def _size(text: str, card: Card, what: str, path: Path) -> int:
     return int(found.group(1))
 
 
-def _compile(text: str, shim: str, folder: Path, path: Path) -> Path:
-    (folder / "model.h").write_text(text, encoding="utf-8")
+def _compile(header: Header, folder: Path) -> Path:
+    shim = _SHIM.format(name=header.card.name, inputs=header.inputs, outputs=header.outputs)
+    (folder / "model.h").write_text(header.text, encoding="utf-8")
     (folder / "shim.c").write_text(shim, encoding="ascii")
-    command = [*_compiler(), *FLAGS, "-shared", "-fPIC", "-o", "model.so", "shim.c"]
-    try:
-        result = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, errors="replace",
-            timeout=_PATIENCE, check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired as error:
-        raise ModelError(f"{path}: {command[0]} was not done after {_PATIENCE} s") from error
-    except OSError as error:
-        raise MissingError(f"{command[0]} does not start ({error.strerror}): {_REMEDY}") from error
-    if result.returncode != 0:
-        raise ModelError(f"{path}: does not compile: {_summary(result.stderr)}")
+    command = [*compiler(), *FLAGS, "-shared", "-fPIC", "-o", "model.so", "shim.c"]
+    complaint = compiled(command, folder, header.path, REMEDY)
+    if complaint:
+        raise ModelError(f"{header.path}: does not compile: {summary(complaint)}")
     return folder / "model.so"
-
-
-def _summary(stderr: str) -> str:
-    """The first error of a compiler, without the lines around it."""
-    lines = [line for line in stderr.splitlines() if "error" in line] or stderr.splitlines()
-    return lines[0].strip()[:200] if lines else "the compiler did not say why"
-
-
-def _compiler() -> list[str]:
-    chosen = shlex.split(os.environ.get("CC", ""))
-    if chosen:
-        return chosen
-    for name in _COMPILERS:
-        if shutil.which(name):
-            return [name]
-    raise MissingError(_REMEDY)
-
-
-def missing() -> str | None:
-    """None where a C compiler is at hand, otherwise what brings one."""
-    try:
-        compiler = _compiler()[0]
-    except MissingError as error:
-        return str(error)
-    return None if shutil.which(compiler) else f"CC={compiler} is not a program; {_REMEDY}"
 
 
 RUNTIME = Runtime(name="c", reads=".h", missing=missing, open=open_header)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mlp_edge.anatomy import Anatomy, Contents, Layer, dense
+from mlp_edge.anatomy import Anatomy, Contents, Layer, clipped, dense
 from mlp_edge.errors import ModelError
 from mlp_edge.mlp import Floats
 from mlp_edge.runtime.c import read_card
@@ -39,6 +39,8 @@ def read_header(path: Path) -> Contents:
     if not layers:
         raise ModelError(f"{path}: not a header that mlp-edge export wrote (it has no layers)")
     prefix = next(_WEIGHTS.finditer(text)).group(1)
+    if f"#define {prefix}_CLIP_LOW " in text:
+        layers = list(clipped(layers))
     mean, reciprocal = (_vector(text, f"{prefix}_{which}") for which in ("MEAN", "RECIPROCAL"))
     with np.errstate(all="ignore"):
         deviation = None if reciprocal is None else np.float32(1) / reciprocal

@@ -15,7 +15,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mlp_edge.errors import MissingError
 from mlp_edge.requirements import Requirement, holds, python_range, version_of
+from mlp_edge.runtime.avr import HEADER as SIMAVR_HEADER
+from mlp_edge.runtime.avr import LIBSIMAVR
+from mlp_edge.runtime.compilers import compiler
+from mlp_edge.runtime.targets import AVR, CORTEX_M0, RV32, finds
 
 OK, MISSING, UNTRIED, BROKEN = "ok", "missing", "not tried", "broken"
 
@@ -34,6 +39,7 @@ PURPOSES = {
     "scikit-learn": "scores and the linear baseline",
     "tensorflow": "training, exporting, running the original",
     "tf2onnx": "writing .onnx files",
+    "unicorn": "running headers on simulated Cortex-M and RISC-V chips",
 }
 
 DONE = "mlp-edge found "
@@ -58,6 +64,11 @@ answer = {"devices": onnxruntime.get_available_providers()}
     "duckdb": "import duckdb; answer = {}",
     "h5py": "import h5py; answer = {}",
     "numpy": "import numpy; answer = {}",
+    "unicorn": """
+import unicorn
+unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
+answer = {}
+""",
 }
 """Package -> a program that starts it and puts what it sees into ``answer``."""
 PATIENCE = 120
@@ -89,44 +100,34 @@ class Finding:
 
 @dataclass(frozen=True)
 class Program:
-    """A program that mlp-edge can use.
+    """A program that mlp-edge can use, or a library that it compiles against.
 
     Attributes:
-        name: what is typed.
+        name: what is typed, or what the library is called.
         purpose: what it is for.
         packages: Debian's and Ubuntu's names of what brings it.
+        header: what this machine's compiler finds where the library is; "" for a program.
     """
 
     name: str
     purpose: str
     packages: str
+    header: str = ""
 
 
 PROGRAMS = (
     Program("gcc", "the runtime c, which compiles a header to run it here", "gcc"),
     Program("g++", "tests of the headers as C++, which is what Arduino compiles", "g++"),
     Program("clang", "the runtime c where gcc is missing", "clang"),
-    Program("avr-gcc", "AVR boards such as the Uno, in a runtime to come", "gcc-avr avr-libc"),
-    Program("simavr", "simulated AVR boards, in a runtime to come", "simavr"),
+    Program("avr-gcc", "the runtime avr: boards such as the Uno", AVR.packages),
+    Program("libsimavr", "the runtime avr, which it simulates", LIBSIMAVR, SIMAVR_HEADER),
     Program(
         "arm-none-eabi-gcc",
-        "Cortex-M boards, in a runtime to come",
-        "gcc-arm-none-eabi libnewlib-arm-none-eabi",
+        "the runtimes cortex-m0, cortex-m3 and cortex-m4",
+        CORTEX_M0.packages,
     ),
-    Program(
-        "qemu-system-arm", "simulated Cortex-M boards, in a runtime to come", "qemu-system-arm"
-    ),
-    Program(
-        "riscv64-unknown-elf-gcc",
-        "RISC-V boards, in a runtime to come",
-        "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf",
-    ),
-    Program(
-        "qemu-system-riscv32", "simulated RISC-V boards, in a runtime to come", "qemu-system-misc"
-    ),
+    Program("riscv64-unknown-elf-gcc", "the runtime rv32", RV32.packages),
 )
-SILENT = {"simavr"}
-"""Programs that cannot be asked for their version."""
 
 
 def python() -> Finding:
@@ -183,11 +184,11 @@ def gpu(tensorflow: Finding) -> Finding:
 
 def program(wanted: Program) -> Finding:
     """A compiler or a simulator."""
-    path = shutil.which(wanted.name)
+    path = _library(wanted) if wanted.header else shutil.which(wanted.name)
     return Finding(
         name=wanted.name,
         state=OK if path else MISSING,
-        version=_version(path) if path and wanted.name not in SILENT else None,
+        version=_version(path) if path and not wanted.header else None,
         tried="",
         detail=path or "",
         purpose=wanted.purpose,
@@ -195,12 +196,23 @@ def program(wanted: Program) -> Finding:
     )
 
 
+def _library(wanted: Program) -> str | None:
+    """The header of a library, if there is a compiler that finds it."""
+    try:
+        return wanted.header if finds(compiler(), wanted.header) else None
+    except MissingError:
+        return None
+
+
 def runtimes(packages: Sequence[Finding]) -> list[Finding]:
     """Every place to run, and what it lacks; one whose library does not start is broken."""
     from mlp_edge.runtime import RUNTIMES
 
     broken = {item.name for item in packages if item.state == BROKEN}
-    libraries = {"keras": "tensorflow", "litert": "ai-edge-litert", "onnxruntime": "onnxruntime"}
+    libraries = {
+        "keras": "tensorflow", "litert": "ai-edge-litert", "onnxruntime": "onnxruntime",
+        "cortex-m0": "unicorn", "cortex-m3": "unicorn", "cortex-m4": "unicorn", "rv32": "unicorn",
+    }  # fmt: skip
     found = []
     for runtime in RUNTIMES:
         try:

@@ -38,9 +38,11 @@ class Runtime:
         reads: suffix of the files that it opens, with the dot.
         missing: None when this machine can run it, otherwise one line saying what brings it.
         open: opens a file; raises ModelError, naming the file, when it is not what it should be.
+        simulated: whether it runs on a simulated chip: only where it is asked for, row by row.
     """
 
     name: str
     reads: str
     missing: Callable[[], str | None]
     open: Callable[[Path], AbstractContextManager[Opened]]
+    simulated: bool = False

@@ -23,7 +23,7 @@ MAY_IMPORT = {
 ROOMS = set(MAY_IMPORT)
 FRONT_DOOR = (ROOT / "core" / "__init__.py", "runtime")
 """``mlp_edge.load``: the one name that core hands out for a room above it."""
-HEAVY = {"tensorflow", "keras", "tf2onnx", "onnx", "sklearn", "ai_edge_litert", "pandas",
+HEAVY = {"tensorflow", "unicorn", "keras", "tf2onnx", "onnx", "sklearn", "ai_edge_litert", "pandas",
          "matplotlib", "onnxruntime", "duckdb", "h5py"}  # fmt: skip
 CORE_MAY_USE = {"numpy", "h5py"}
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from chips import BY_NAME, require
 from typer.testing import CliRunner, Result
 
 from mlp_edge.cli.app import app
 from mlp_edge.export import EXPORTERS
-from mlp_edge.mlp import Mlp
+from mlp_edge.mlp import Floats, Mlp
 from mlp_edge.model_directory import ModelDirectory
-from mlp_edge.runtime import RUNTIMES, Runtime
+from mlp_edge.parity.parity import check
+from mlp_edge.runtime import HOSTED, RUNTIMES, Opened, Runtime
 
 FILES = ("pima.tflite", "pima.onnx", "pima.h")
 
@@ -36,6 +40,13 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def model(exported: Path, tmp_path: Path) -> Path:
     """A copy that a test may spoil."""
     return Path(shutil.copytree(exported, tmp_path / "model"))
+
+
+@pytest.fixture
+def few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it does not matter how many: Keras takes milliseconds for each."""
+    monkeypatch.setattr("mlp_edge.parity.parity.SAMPLE_ROWS", 5)
+    monkeypatch.setattr("mlp_edge.parity.parity.provoking_rows", lambda _mlp, sample: sample)
 
 
 def plant(model: Path, faulty: Mlp) -> None:
@@ -145,25 +156,101 @@ def test_nothing_exported_is_no_pass(model: Path) -> None:
     assert "PASS" not in result.stdout
 
 
-def test_a_runtime_that_is_missing_is_named_and_never_a_pass(
-    model: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    absent = [
-        runtime
-        if runtime.name == "keras"
-        else Runtime(runtime.name, runtime.reads, lambda: "something brings it", runtime.open)
-        for runtime in RUNTIMES
+def without(names: set[str], runtimes: Sequence[Runtime]) -> list[Runtime]:
+    return [
+        replace(runtime, missing=lambda: "something brings it")
+        if runtime.name in names
+        else runtime
+        for runtime in runtimes
     ]
-    monkeypatch.setattr("mlp_edge.runtime.RUNTIMES", absent)
+
+
+def test_a_runtime_that_is_missing_is_named_and_never_a_pass(
+    model: Path, few_rows: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    absent = without({"litert", "onnxruntime", "c"}, HOSTED)
+    monkeypatch.setattr("mlp_edge.runtime.HOSTED", absent)
     result = run("parity", "--model", model)
     assert result.exit_code == 2
     assert result.stdout.count("NOT RUN") == len(FILES)
     assert "something brings it" in result.stderr
 
 
+def test_simulated_chips_run_where_they_are_named(model: Path, few_rows: None) -> None:
+    for name in ("avr", "cortex-m4"):
+        require(BY_NAME[name])
+    result = run("parity", "--model", model, "-r", "avr", "-r", "cortex-m4", "--json")
+    assert result.exit_code == 0, result.output
+    first, *others = json.loads(result.stdout)["results"]
+    assert [entry["runtime"] for entry in others] == ["avr", "cortex-m4"]
+    for entry in others:
+        assert entry["artifact"] == "pima.h"
+        assert entry["verdict"] == "PASS"
+        assert entry["comparison"]["rows"] == first["comparison"]["rows"]
+
+
+def test_all_means_every_one(model: Path, few_rows: None) -> None:
+    for chip in BY_NAME.values():
+        require(chip)
+    result = run("parity", "--model", model, "--runtime", "all", "--require", "all")
+    assert result.exit_code == 0, result.output
+    ran = [line.split()[1] for line in result.stdout.splitlines() if line.endswith("PASS")]
+    assert ran == [runtime.name for runtime in RUNTIMES]
+    assert "every row once" in result.stdout
+    assert max(map(len, result.stdout.splitlines())) <= 80
+
+
+def test_each_row_once_on_a_chip(model: Path, few_rows: None) -> None:
+    directory = ModelDirectory.open(model)
+    sizes: list[int] = []
+
+    @contextmanager
+    def watched(path: Path) -> Iterator[Opened]:
+        with RUNTIMES[3].open(path) as opened:
+
+            def predict(rows: Floats) -> Floats:
+                sizes.append(len(rows))
+                return opened.predict(rows)
+
+            yield Opened(predict, opened.card)
+
+    chip = Runtime("chip", ".h", lambda: None, watched, simulated=True)
+    header = model / "exports" / "pima.h"
+    results = check(
+        directory.mlp(), directory.keras_path, directory.sample().rows, [header], [chip]
+    )
+    assert results[1].comparison is not None
+    assert sizes == [1] * results[1].comparison.rows
+
+
+@pytest.mark.parametrize("has_to", ["avr", "all", "litert,avr"])
+def test_what_has_to_run_and_cannot_is_a_failure(
+    model: Path, few_rows: None, monkeypatch: pytest.MonkeyPatch, has_to: str
+) -> None:
+    absent = without({"avr"}, RUNTIMES)
+    monkeypatch.setattr("mlp_edge.runtime.RUNTIMES", absent)
+    monkeypatch.setattr("mlp_edge.runtime.load.RUNTIMES", absent)
+    named = ("--runtime", "avr", "--runtime", "onnxruntime")
+    result = run("parity", "--model", model, *named)
+    assert result.exit_code == 0
+    assert "NOT RUN" in result.stdout
+    result = run("parity", "--model", model, *named, "--require", has_to)
+    assert result.exit_code == 1
+    assert "NOT RUN" not in result.stdout
+    assert "pima.h on avr: has to run and cannot: something brings it" in result.stderr
+    assert ("litert" in result.stdout) == ("litert" in has_to)  # what has to run, runs
+
+
+def test_what_has_to_run_needs_something_to_run(model: Path, few_rows: None) -> None:
+    result = run("parity", "--model", model, "--format", "onnx", "--require", "c")
+    assert result.exit_code == 2
+    assert "--require c: there is no export that it reads" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
+        (("--require", "tpu"), "there is no runtime 'tpu'"),
         (("--runtime", "tpu"), "there is no runtime 'tpu'; there are keras, litert"),
         (("--format", "pb"), "'pb' is not one of tflite, onnx, c"),
         (("--model", "nowhere"), "there is no model"),

@@ -10,7 +10,7 @@ from zoo import FACTORS, Animal, raise_animal, zoo
 
 from mlp_edge.export import EXPORTERS
 from mlp_edge.parity.parity import check
-from mlp_edge.runtime import RUNTIMES
+from mlp_edge.runtime import HOSTED
 
 ANIMALS = zoo()
 
@@ -23,9 +23,9 @@ def test_every_runtime_agrees_with_keras(animal: Animal, tmp_path: Path) -> None
         artifacts.append(tmp_path / f"{mlp.name}{exporter.suffix}")
         artifacts[-1].write_bytes(exporter.export(mlp))
     results = check(mlp, original, rows, artifacts)
-    assert {result.runtime for result in results} == {runtime.name for runtime in RUNTIMES}
+    assert {result.runtime for result in results} == {runtime.name for runtime in HOSTED}
     assert {(result.runtime, result.verdict): result.says for result in results} == {
-        (runtime.name, "PASS"): [] for runtime in RUNTIMES
+        (runtime.name, "PASS"): [] for runtime in HOSTED
     }
 
 

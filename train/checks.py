@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mlp_edge.errors import RecipeError
+import numpy as np
+
+from mlp_edge.data.table import Table
+from mlp_edge.data.words import counted, plain, shown
+from mlp_edge.encoding import Encoding
+from mlp_edge.errors import RecipeError, TableError
 from mlp_edge.train.examples import Examples
 from mlp_edge.train.recipe import Recipe
 
@@ -40,6 +45,23 @@ def check_reachable(examples: Examples, recipe: Recipe) -> None:
         raise RecipeError(
             f"--output-activation {recipe.output_activation} answers from {low:g} to {high:g}, "
             f"but {', '.join(examples.names)} runs from {least:g} to {most:g}; linear would do"
+        )
+
+
+def check_filled(table: Table, examples: Examples) -> None:
+    """Refuse rows that a saved model rejects: nothing can be learned from an answer of NaN.
+
+    Raises:
+        TableError: naming the column and the line of the first.
+    """
+    unknown = np.isnan(Encoding.of(examples.features).filled(examples.rows))
+    rows = np.flatnonzero(unknown.any(axis=1))
+    if rows.size:
+        name = examples.features[int(unknown[rows[0]].argmax())].name
+        raise TableError(
+            f"{plain(table.source)}: {counted(rows.size, 'row')} with a missing reading that the "
+            f"saved model does not fill, the first on {table.counts} {table.lines[rows[0]]}, "
+            f"column {shown(name)}; remove such rows, or train a new model, which would fill them"
         )
 
 

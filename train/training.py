@@ -15,7 +15,7 @@ from mlp_edge.lazy import keras, tensorflow
 from mlp_edge.model_directory import ModelDirectory
 from mlp_edge.train.advice import check_nothing_found
 from mlp_edge.train.baseline import linear_baseline
-from mlp_edge.train.checks import check_fixed, check_reachable
+from mlp_edge.train.checks import check_filled, check_fixed, check_reachable
 from mlp_edge.train.device import ON_CPU, Device
 from mlp_edge.train.examples import (
     Examples,
@@ -120,6 +120,7 @@ def go_on(
     saved = Recipe.from_dict(start.manifest.recipe)
     check_fixed(saved, options)
     examples = reread_examples(table, start.manifest)
+    check_filled(table, examples)
     recipe = _resolved(saved.given(options), examples)
     start.mlp()  # refuses a model.keras that is not the manifest's
     none = examples.rows[:0]

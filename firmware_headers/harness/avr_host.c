@@ -18,6 +18,7 @@
 
 enum { WELL, CRASHED, ENDLESS, OVERFLOWED }; /* runtime/avr.py knows the order */
 enum { STACK_POINTER = 0x5d };               /* SPL and SPH, as the core sees them in RAM */
+enum { OUT_SPH = 0xbe0e, OUT_SPL = 0xbe0d }; /* the instructions, without their register */
 
 struct job {
     avr_t *avr;
@@ -37,21 +38,25 @@ static uint32_t stack_pointer(const avr_t *avr)
     return (uint32_t)avr->data[STACK_POINTER] | ((uint32_t)avr->data[STACK_POINTER + 1] << 8);
 }
 
+static int step(const struct job *job, uint64_t last)
+{
+    avr_t *const avr = job->avr;
+    avr->pc = avr_run_one(avr);
+    if (avr->state != cpu_Running) {
+        return CRASHED;
+    }
+    return avr->cycle > last ? ENDLESS : WELL;
+}
+
 /* Instructions until one begins at `stop`. */
 static int run_to(const struct job *job, avr_flashaddr_t stop)
 {
-    avr_t *const avr = job->avr;
-    const uint64_t last = avr->cycle + job->limit;
+    const uint64_t last = job->avr->cycle + job->limit;
+    int how;
     do {
-        avr->pc = avr_run_one(avr);
-        if (avr->state != cpu_Running) {
-            return CRASHED;
-        }
-        if (avr->cycle > last) {
-            return ENDLESS;
-        }
-    } while (avr->pc != stop);
-    return WELL;
+        how = step(job, last);
+    } while (how == WELL && job->avr->pc != stop);
+    return how;
 }
 
 /* As run_to, as long as the stack stays off the variables. */
@@ -59,20 +64,23 @@ static int call(const struct job *job, avr_flashaddr_t back)
 {
     avr_t *const avr = job->avr;
     const uint64_t last = avr->cycle + job->limit;
+    int how, torn = 0;
     do {
-        avr->pc = avr_run_one(avr);
-        /* Interrupts are off, so a half-written pointer is nobody's; the two bytes go high first. */
-        if (stack_pointer(avr) + 1 < job->variables_end) {
+        /* Programs write the pointer's high byte first: between the two it points nowhere. */
+        const uint8_t *const code = avr->flash + avr->pc;
+        const unsigned opcode = (unsigned)(code[0] | (code[1] << 8)) & 0xfe0fu;
+        if (opcode == OUT_SPH) {
+            torn = 1;
+        } else if (opcode == OUT_SPL) {
+            torn = 0;
+        }
+        how = step(job, last);
+        const uint32_t top = stack_pointer(avr);
+        if (!torn && (top + 1 < job->variables_end || top > avr->ramend)) { /* below 0 it wraps */
             return OVERFLOWED;
         }
-        if (avr->state != cpu_Running) {
-            return CRASHED;
-        }
-        if (avr->cycle > last) {
-            return ENDLESS;
-        }
-    } while (avr->pc != back);
-    return WELL;
+    } while (how == WELL && avr->pc != back);
+    return how;
 }
 
 /* One row from the entry of the function to behind its return. */
