@@ -56,7 +56,8 @@ gcc:
 chips:
 	-sh .ci/debian avr-gcc:gcc-avr /usr/lib/avr/include/avr/io.h:avr-libc \
 		/usr/include/simavr/sim_avr.h:libsimavr-dev \
-		arm-none-eabi-gcc:gcc-arm-none-eabi \
+		/usr/share/arduino/hardware/arduino/avr/cores/arduino/Arduino.h:arduino-core-avr \
+		cppcheck:cppcheck clang:clang arm-none-eabi-gcc:gcc-arm-none-eabi \
 		/usr/include/newlib/string.h:libnewlib-arm-none-eabi \
 		riscv64-unknown-elf-gcc:gcc-riscv64-unknown-elf \
 		/usr/lib/picolibc/riscv64-unknown-elf/include/string.h:picolibc-riscv64-unknown-elf

@@ -45,8 +45,7 @@ def cost(
     budget: Annotated[
         str | None,
         typer.Option(
-            help="Exit with 1 when it takes more: flash, ram, stack in bytes (k is 1,024), ms, "
-            "cycles, instructions; such as flash=4k,ram=128,ms=5."
+            help="Exit 1 when over: flash=4k,ram=128,ms=5; also stack, cycles, instructions."
         ),
     ] = None,
     trust: TrustOption = False,

@@ -30,8 +30,7 @@ def parity(
         typer.Option(
             "--runtime",
             "-r",
-            help="litert, onnxruntime, c, or a simulated chip: avr, cortex-m0, cortex-m3, "
-            "cortex-m4, rv32; several times; all for every one. [litert, onnxruntime, c]",
+            help="litert, onnxruntime, c; a chip: avr, cortex-m0, -m3, -m4, rv32; or all. [no chip]",
         ),
     ] = None,
     formats: Annotated[
@@ -146,6 +145,8 @@ def _show(name: str, results: Sequence[Result]) -> None:
     simulated = {runtime.name for runtime in RUNTIMES if runtime.simulated}
     if any(result.runtime in simulated for result in results):
         out.print("simulated chips, which know no batches: every row once")
+    if any(result.artifact.endswith(".h") and result.comparison for result in results):
+        out.print("C: bit for bit its own float32 arithmetic, replayed")
     for result in results:
         if result.verdict == "NOT RUN":
             err.print(f"not run: {result.artifact} on {result.runtime}: {result.missing}")

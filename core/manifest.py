@@ -105,6 +105,8 @@ class Manifest:
                 raise ModelError(f"{source}: {name} makes no sense; the file is damaged")
         try:
             values["features"] = tuple(_feature(feature) for feature in values["features"])
+            if not values["features"]:
+                raise ValueError("no features")
             values["labels"] = tuple(_text(label) for label in values["labels"])
             values["targets"] = tuple(_text(target) for target in values["targets"])
             values["warnings"] = [Finding(**warning) for warning in values["warnings"]]

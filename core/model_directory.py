@@ -21,6 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mlp_edge.card import Card
+from mlp_edge.encoding import Encoding
 from mlp_edge.errors import InputError, ModelError, first_line
 from mlp_edge.keras_file import read_network
 from mlp_edge.manifest import Manifest
@@ -147,11 +148,12 @@ class ModelDirectory:
                 lines = csv.reader(file)
                 next(lines)
                 for cells in lines:
-                    readings = zip(features, cells[:inputs], strict=True)
-                    rows.append([feature.read(cell) for feature, cell in readings])
+                    each = zip(features, cells[:inputs], strict=True)
+                    rows.append([feature.read(cell) for feature, cell in each])
                     targets.append(tuple(cells[inputs:end]))
                     predictions.append([np.float32(cell) for cell in cells[end:]])
-            sample = Sample(np.array(rows, np.float32), tuple(targets), np.array(predictions))
+                readings = np.array(rows, np.float32)
+            sample = Sample(readings, tuple(targets), np.array(predictions))
         except FileNotFoundError:
             raise ModelError(f"{path}: missing; train the model again") from None
         except OSError as error:
@@ -161,7 +163,8 @@ class ModelDirectory:
             raise ModelError(f"{path}: damaged at row {len(rows) + 1} ({reason})") from error
         if not targets or sample.predictions.shape[1] != len(self.manifest.prior):
             raise ModelError(f"{path}: damaged, without rows or predictions; train the model again")
-        if np.isinf(sample.rows).any() or not np.isfinite(sample.predictions).all():
+        rejected = Encoding.of(features).rejected(sample.rows).any()  # it would have no prediction
+        if rejected or np.isinf(sample.rows).any() or not np.isfinite(sample.predictions).all():
             raise ModelError(f"{path}: damaged, it holds NaN or infinity; train the model again")
         return sample
 

@@ -4,10 +4,10 @@ Keras (``train/network.py``) and TensorFlow (``export/graph.py``) build it, and
 ``keras_graph.py`` reads it back, so the three can never mean different things. The names are
 Keras's classes of operations; what a missing reading does stands in ``feature.py``.
 
-    features ─ missing? ─ filled ─┬─ numbers ────┐
-                    │             ├─ categories ─┼─ prepared ─ mlp ─ clipped ─ answer
-                    └─ indicators ┼──────────────┘                              │
-                                  └─ rejected? ────────────────────────── or NaN┘
+    features ─ known ─ missing? ─ filled ─┬─ numbers ────┐
+                          │               ├─ categories ─┼─ prepared ─ mlp ─ clipped ─ answer
+                          └─ indicators ──┼──────────────┘                       │
+                                          └─ rejected? ─────────────────── or NaN┘
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Operation(NamedTuple):
 
     Attributes:
         name: of its result.
-        kind: Isnan, Equal, LogicalOr, Where, Take (along axis 1), Cast (to float32), Concatenate
+        kind: Isnan, Equal, Where, Take (along axis 1), Cast (to float32), Concatenate
             (along axis 1), Any (along axis 1, kept), Clip, or Sequential for the dense layers.
         inputs: names of earlier results.
         constants: arrays, or plain numbers.
@@ -45,11 +45,12 @@ class Operation(NamedTuple):
 
 def operations(encoding: Encoding, clip: tuple[float, float] | None) -> tuple[Operation, ...]:
     """Everything from raw readings to the answer, in an order in which it can be carried out."""
-    steps = list(_missing(encoding))
-    filled = FEATURES
-    if encoding.imputes or encoding.has_sentinels:
+    known = "known" if encoding.has_sentinels else FEATURES
+    steps = list(_missing(encoding, known))
+    filled = known
+    if encoding.imputes:
         filled = "filled"
-        steps.append(Operation(filled, "Where", ("missing", FEATURES), (encoding.fill,)))
+        steps.append(Operation(filled, "Where", ("missing", known), (encoding.fill,)))
     parts = [] if encoding.plain else list(_parts(encoding, filled))
     for part in parts:
         steps += part
@@ -67,13 +68,14 @@ def operations(encoding: Encoding, clip: tuple[float, float] | None) -> tuple[Op
     return tuple(steps)
 
 
-def _missing(encoding: Encoding) -> Iterator[Operation]:
+def _missing(encoding: Encoding, known: str) -> Iterator[Operation]:
     if encoding.has_sentinels:
-        yield Operation("nan", "Isnan", (FEATURES,))
+        # First to NaN: every Where then asks for NaN or answers it, which is how tf2onnx can tell
+        # that it may not multiply by 0 and 1 instead.
         yield Operation("sentinel", "Equal", (FEATURES,), (encoding.sentinel,))
-        yield Operation("missing", "LogicalOr", ("nan", "sentinel"))
-    elif encoding.imputes or len(encoding.indicators):
-        yield Operation("missing", "Isnan", (FEATURES,))
+        yield Operation(known, "Where", ("sentinel", FEATURES), (float("nan"),))
+    if encoding.imputes or len(encoding.indicators):
+        yield Operation("missing", "Isnan", (known,))
 
 
 def _parts(encoding: Encoding, filled: str) -> Iterator[list[Operation]]:

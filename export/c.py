@@ -18,9 +18,11 @@ import numpy as np
 from mlp_edge import __version__
 from mlp_edge.card import Card
 from mlp_edge.errors import ModelError
-from mlp_edge.export import c_predict
+from mlp_edge.export import c_classify, c_predict
 from mlp_edge.export.c_banner import feature_lines, input_lines, meanings, missing_line
-from mlp_edge.export.c_codes import code_lines
+from mlp_edge.export.c_constants import constant_lines
+from mlp_edge.export.c_labels import label_rows, label_size
+from mlp_edge.export.c_selftest import golden
 from mlp_edge.export.c_text import commentable, initialiser, literal, quoted, row, runs
 from mlp_edge.export.exporter import Exporter
 from mlp_edge.mlp import Dense, Floats, Mlp, Scaling
@@ -28,6 +30,8 @@ from mlp_edge.mlp import Dense, Floats, Mlp, Scaling
 CARD_MARK = "mlp-edge-card"
 """Precedes the card; runtime/c.py looks for the same word, and may not import this file."""
 
+_NEAR_FLASH = 2**16
+_LARGEST_ARRAY = 2**15 - 1
 _INCLUDE = re.compile(r'^#include "(\w+)\.h"\n+', re.MULTILINE)
 
 
@@ -47,6 +51,7 @@ def export(mlp: Mlp, weights_only: bool = False) -> bytes:
     """
     buffers, arena = c_predict.buffers(mlp)
     tables = list(_encoding_tables(mlp))
+    table_bytes = 4 * (mlp.parameters + sum(table.size for table in tables))
     page = _template().render(
         name=mlp.name,
         NAME=mlp.name.upper(),
@@ -66,9 +71,11 @@ def export(mlp: Mlp, weights_only: bool = False) -> bytes:
         meanings=list(meanings(mlp)),
         threshold=literal(mlp.threshold) if mlp.task == "binary" else None,
         clip=[literal(end) for end in mlp.clip] if mlp.clip else None,
-        codes=code_lines(mlp),
+        constants=constant_lines(mlp),
+        codes=any(feature.codes for feature in mlp.features),
         flash=_kernel("flash"),
-        table_bytes=4 * (mlp.parameters + sum(table.size for table in tables)),
+        table_bytes=table_bytes,
+        too_large=_too_large_for_avr(mlp, table_bytes),
         standardised="MEAN" in [table.name for table in tables],
         tables=tables,
         layers=[_layer(number, layer) for number, layer in enumerate(mlp.layers, start=1)],
@@ -78,9 +85,26 @@ def export(mlp: Mlp, weights_only: bool = False) -> bytes:
         arena=arena,
         encoding=c_predict.encoding_calls(mlp),
         calls=list(c_predict.layer_calls(mlp)),
+        by_sums=c_classify.by_sums(mlp),
+        last_activation=c_predict.last_activation(mlp),
+        choice=c_classify.call(mlp),
+        labels=label_rows(mlp),
+        label_size=label_size(mlp) if mlp.labels else 0,
+        selftest=_kernel("selftest"),
+        golden=golden(mlp),
         card=f"{CARD_MARK} {commentable(Card.of(mlp).to_json())}",
     )
     return page.encode("ascii")
+
+
+def _too_large_for_avr(mlp: Mlp, table_bytes: int) -> str | None:
+    """Why no AVR can read the tables, in C's quotes; None where one can."""
+    widest = max(4 * layer.weights.size for layer in mlp.layers)
+    if table_bytes > _NEAR_FLASH:
+        return f"{table_bytes} bytes of tables; an AVR reads 65536 bytes of flash (16-bit pointers)"
+    if widest > _LARGEST_ARRAY:
+        return f"a table of {widest} bytes; an array of avr-gcc holds 32767"
+    return None
 
 
 @cache

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any
 
+from mlp_edge.export import c_classify
 from mlp_edge.export.c_text import runs, wrapped
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import Mlp
@@ -32,7 +33,8 @@ def kernels(mlp: Mlp) -> list[str]:
     }
     names = [name for name, needed in called.items() if needed]
     names += [layer.activation for layer in mlp.layers if layer.activation != "linear"]
-    return names + (["clip"] if mlp.clip is not None else [])
+    names += ["clip"] if mlp.clip is not None else []
+    return names + ([c_classify.kernel(mlp)] if mlp.labels else [])
 
 
 def _scales(mlp: Mlp) -> bool:
@@ -135,21 +137,27 @@ def _category_calls(mlp: Mlp) -> Iterator[str]:
 
 
 def layer_calls(mlp: Mlp) -> Iterator[str]:
-    """From the inputs of layer 1 to the outputs."""
+    """From the inputs of layer 1 to the outputs; to the last sums where they decide a class."""
     source = _first_vector(mlp)
     for number, layer in enumerate(mlp.layers, start=1):
-        result = "outputs" if number == len(mlp.layers) else f"layer{number}"
+        last = number == len(mlp.layers)
+        result = "outputs" if last else f"layer{number}"
         tables = f"{mlp.name.upper()}_LAYER{number}"
         yield _call(
             "dense", f"{tables}_WEIGHTS[0]", f"{tables}_BIAS", layer.inputs, layer.outputs,
             source, result,
         )  # fmt: skip
-        if layer.activation != "linear":
+        if layer.activation != "linear" and not (last and c_classify.by_sums(mlp)):
             yield _call(layer.activation, result, layer.outputs)
         source = result
     if mlp.clip is not None:
         ends = (f"{mlp.name.upper()}_CLIP_{end}" for end in ("LOW", "HIGH"))
         yield _call("clip", "outputs", mlp.outputs, *ends)
+
+
+def last_activation(mlp: Mlp) -> str:
+    """From the sums of the last layer to the outputs, in place."""
+    return _call(mlp.layers[-1].activation, "outputs", mlp.outputs)
 
 
 def _scale(mlp: Mlp, source: str, result: str) -> str:

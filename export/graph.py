@@ -17,11 +17,11 @@ from mlp_edge.wiring import FEATURES, Operation, carry_out, operations
 INPUT_NAME = FEATURES
 
 Formulas = dict[str, Callable[[Any], Any]]
-"""Activation name -> function of a float32 tensor."""
+"""Activation name, or "isnan", -> function of a float32 tensor."""
 
 
 def formulas() -> Formulas:
-    """TensorFlow's own operation for each activation, exact where Keras's is."""
+    """TensorFlow's own operation for each, exact where Keras's is."""
     nn = tensorflow().nn
     return {
         "linear": lambda z: z,
@@ -37,6 +37,7 @@ def formulas() -> Formulas:
         "sigmoid": nn.sigmoid,
         "hard_sigmoid": lambda z: nn.relu6(z + 3.0) / 6.0,
         "softmax": nn.softmax,
+        "isnan": tensorflow().math.is_nan,
     }
 
 
@@ -57,7 +58,7 @@ def graph(mlp: Mlp, formulas: Formulas) -> Any:
             if step.kind == "Sequential":
                 return _layers(mlp, formulas, inputs[0])
             with tf.name_scope(step.name):
-                return _operation(step, inputs)
+                return _operation(step, formulas, inputs)
 
         return {mlp.output_name: tf.identity(carry_out(steps, features, do))}
 
@@ -81,15 +82,14 @@ def _layers(mlp: Mlp, formulas: Formulas, inputs: Any) -> Any:
     return x
 
 
-def _operation(step: Operation, inputs: list[Any]) -> Any:
+def _operation(step: Operation, formulas: Formulas, inputs: list[Any]) -> Any:
     """One operation around the dense layers, in TensorFlow's words."""
     tf = tensorflow()
     if step.kind == "Concatenate":
         return tf.concat(inputs, axis=1)
     kinds: dict[str, Callable[..., Any]] = {
-        "Isnan": lambda x: tf.not_equal(x, x),  # TFLite has no IsNan
+        "Isnan": formulas["isnan"],
         "Equal": tf.equal,
-        "LogicalOr": tf.logical_or,
         "Where": tf.where,
         "Take": lambda x, indices: tf.gather(x, indices.astype("int32"), axis=1),
         "Cast": lambda x: tf.cast(x, tf.float32),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 from mlp_edge.card import Card
@@ -13,6 +14,7 @@ from mlp_edge.mlp import Mlp
 
 OPSET = 13
 """The first opset whose Softmax works along one axis; onnxruntime reads it since 1.7 (2021)."""
+_NUMBERED = re.compile(r"__\d+")
 IR_VERSION = 7
 """What opset 13 came with."""
 
@@ -58,6 +60,27 @@ def _tidy(model: Any, mlp: Mlp) -> None:
         # The converter numbers its unknown dimensions through the life of the process.
         value.type.tensor_type.shape.dim[0].dim_param = "N"
     del model.graph.value_info[:]
+    _renumber(model.graph)
+
+
+def _renumber(graph: Any) -> None:
+    """Number the names that the converter adds (``Cast__31``) afresh, by first appearance.
+
+    It counts them through the life of the process, and the same model is to give the same bytes.
+    """
+    numbers: dict[str, str] = {}
+
+    def name(text: str) -> str:
+        return _NUMBERED.sub(
+            lambda found: numbers.setdefault(found.group(), f"__{len(numbers)}"), text
+        )
+
+    for node in graph.node:
+        node.name = name(node.name)
+        for names in (node.input, node.output):
+            names[:] = [name(text) for text in names]
+    for tensor in graph.initializer:
+        tensor.name = name(tensor.name)
 
 
 EXPORTER = Exporter(name="onnx", suffix=".onnx", needs="train", export=export)

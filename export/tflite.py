@@ -41,6 +41,7 @@ def export(mlp: Mlp) -> bytes:
 def _formulas() -> Formulas:
     tf = tensorflow()
     return formulas() | {
+        "isnan": lambda x: tf.not_equal(x, x),  # TFLite has no other way to ask
         # TFLite has no softplus; the converter's log(1 + exp(z)) overflows at z = 89. Not relu(z):
         # it would be fused into the dense layer, which then is computed a second time without.
         "softplus": lambda z: tf.maximum(z, 0.0) + tf.math.log(1.0 + tf.exp(-tf.abs(z))),

@@ -7,10 +7,7 @@
 #ifndef MLP_EDGE_KERNEL_EXP
 #define MLP_EDGE_KERNEL_EXP
 
-#include <stdint.h>
-#include <string.h>
-
-#include "flash.h"
+#include "bits.h"
 
 /* e^r - 1 = r + r^2 P(r) for |r| <= 0.347; P is a minimax fit, off by 1.4e-8 of the result. */
 static inline float mlp_edge_expm1_near_zero(float r)
@@ -26,16 +23,21 @@ static inline float mlp_edge_expm1_near_zero(float r)
 /* e^x for x <= 0. Below -87 the result is 0 instead of something under 1.7e-38. NaN stays NaN. */
 static inline float mlp_edge_exp(float x)
 {
-    if (!(x >= -87.0f)) {
-        return x < 0.0f ? 0.0f : x;
+    const uint32_t size = mlp_edge_bits(x) & ~MLP_EDGE_SIGN;
+    if (size > 0x42ae0000u) { /* 87 */
+        return size > MLP_EDGE_INFINITY ? x : 0.0f;
     }
-    const int n = (int)(x * 1.44269502f - 0.5f); /* x / ln(2), rounded: -126 to 0 */
-    const float whole = (float)n;
+    /*
+     * x / ln(2), -126 to 0, rounded to an integer: beside 1.5 * 2^23 a float has no fraction, and
+     * its last bits count n. (volatile: -ffast-math would take the constant away again.)
+     */
+    const float shift = 12582912.0f;
+    const volatile float shifted = x * 1.44269502f + shift;
+    const float rounded = shifted, whole = rounded - shift;
     /* ln(2) in two parts; the first has so few bits that its product is exact. */
     const float r = (x - whole * 0.693359375f) + whole * 2.12194441e-4f;
-    const uint32_t bits = (uint32_t)(n + 127) << 23; /* 2^n, as IEEE 754 writes it */
-    float power;
-    memcpy(&power, &bits, sizeof power);
+    /* 2^n: n + 127 where a float has its exponent. The rest of `rounded` is shifted out. */
+    const float power = mlp_edge_float((mlp_edge_bits(rounded) + 127) << 23);
     return power * (1.0f + mlp_edge_expm1_near_zero(r));
 }
 

@@ -6,8 +6,9 @@
 
 static inline float mlp_edge_logistic(float x)
 {
-    const float power = mlp_edge_exp(x < 0.0f ? x : -x);
-    return (x < 0.0f ? power : 1.0f) / (1.0f + power);
+    const uint32_t bits = mlp_edge_bits(x);
+    const float power = mlp_edge_exp(mlp_edge_float(bits | MLP_EDGE_SIGN));
+    return (bits & MLP_EDGE_SIGN ? power : 1.0f) / (1.0f + power);
 }
 
 #endif

@@ -2,13 +2,14 @@
 #ifndef MLP_EDGE_KERNEL_RELU
 #define MLP_EDGE_KERNEL_RELU
 
-#include "flash.h"
+#include "bits.h"
 
 static inline void mlp_edge_relu(float *values, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        const float x = values[i];
-        values[i] = x > 0.0f ? x : 0.0f;
+        const uint32_t bits = mlp_edge_bits(values[i]);
+        /* Beyond those of infinity: NaN, or a sign. */
+        values[i] = mlp_edge_float(bits > MLP_EDGE_INFINITY ? 0 : bits);
     }
 }
 

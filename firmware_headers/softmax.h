@@ -11,7 +11,7 @@ static inline void mlp_edge_softmax(float *values, size_t count)
 {
     float largest = values[0];
     for (size_t i = 1; i < count; i++) {
-        largest = values[i] > largest ? values[i] : largest;
+        largest = mlp_edge_positive(values[i] - largest) ? values[i] : largest;
     }
     float sum = 0.0f;
     for (size_t i = 0; i < count; i++) {

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from mlp_edge.errors import InputError, MissingError
-from mlp_edge.mlp import Mlp, Rows
+from mlp_edge.export.c_replay import predict as replay
+from mlp_edge.mlp import Mlp, Predict, Rows
 from mlp_edge.parity.compare import BATCHES, Comparison, Expected, compare, expect
 from mlp_edge.parity.diagnose import differences, likely_cause
 from mlp_edge.parity.rows import SAMPLE_ROWS, provoking_rows
@@ -95,9 +96,26 @@ def _result(expected: Expected, path: Path, runtime: Runtime, required: bool) ->
             if not comparison.passed:
                 cause = likely_cause(expected, opened.predict)
                 says.insert(0, _explain(expected, comparison, cause))
+            elif runtime.reads == ".h":
+                says += _other_bits(expected, opened.predict, runtime.fused)
             return Result(path.name, runtime.name, comparison, None, says)
     except InputError as error:
         return Result(path.name, runtime.name, None, None, [str(error)])
+
+
+def _other_bits(expected: Expected, predict: Predict, fused: bool) -> list[str]:
+    """What to say where C does not give the bits of its own arithmetic, replayed; [] if it does."""
+    got = predict(expected.rows).astype(np.float32)
+    replayed = replay(expected.mlp, expected.rows, fused)
+    same = (got.view(np.uint32) == replayed.view(np.uint32)) | (np.isnan(got) & np.isnan(replayed))
+    if same.all():
+        return []
+    row, output = (int(index) for index in np.argwhere(~same)[0])
+    return [
+        f"row {row + 1}, output {output + 1}: {got[row, output]:.9g} where the header's own "
+        f"float32 arithmetic, replayed, gives {replayed[row, output]:.9g}: other numbers stand in the "
+        "header, or it was compiled with -ffast-math or -ffp-contract=fast"
+    ]
 
 
 def _explain(expected: Expected, comparison: Comparison, cause: str | None) -> str:

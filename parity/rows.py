@@ -15,6 +15,8 @@ SAMPLE_ROWS = 1000
 """At most so many real rows; predicting one at a time through Keras takes a millisecond each."""
 PROBED = 48
 """At most so many features are driven to their extremes and units to their kink, per layer."""
+SPECIAL = 16
+"""At most so many features, and codes of one, get the readings that mean something of their own."""
 BOUNDARY_ROWS = 24
 FAR = (10.0, 100.0)
 """How many times its range a feature leaves it by."""
@@ -103,13 +105,13 @@ def _middle(mlp: Mlp, sample: Rows, low: Doubles) -> Doubles:
 def _special(mlp: Mlp, middle: Doubles) -> Doubles:
     """Readings that mean something of their own: docs/SEMANTICS.md has an answer to each."""
     rows = []
-    for index in _spread(mlp.inputs, PROBED):
+    for index in _spread(mlp.inputs, SPECIAL):
         feature = mlp.features[index]
         readings = [np.nan]
         if feature.sentinel is not None:
             readings.append(feature.sentinel)
         if feature.kind == "category":
-            readings += [feature.unknown_code, feature.codes[0] + 0.5, *feature.codes[:PROBED]]
+            readings += [feature.unknown_code, feature.codes[0] + 0.5, *feature.codes[:SPECIAL]]
         else:
             readings += [np.inf, -np.inf]
         for reading in readings:

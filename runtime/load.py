@@ -229,7 +229,7 @@ def _runtime_for(path: Path, name: str | None) -> Runtime:
     runtime = named_runtime(name)
     if runtime not in readers:
         names = ", ".join(reader.name for reader in readers)
-        raise InputError(f"{path}: {name} reads {runtime.reads} files; {names} reads this one")
+        raise InputError(f"{path}: {name} reads {runtime.reads} files; {names} can read this one")
     return runtime
 
 

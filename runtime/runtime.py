@@ -39,6 +39,7 @@ class Runtime:
         missing: None when this machine can run it, otherwise one line saying what brings it.
         open: opens a file; raises ModelError, naming the file, when it is not what it should be.
         simulated: whether it runs on a simulated chip: only where it is asked for, row by row.
+        fused: whether a header's dense kernel multiplies and adds in one rounding there.
     """
 
     name: str
@@ -46,3 +47,4 @@ class Runtime:
     missing: Callable[[], str | None]
     open: Callable[[Path], AbstractContextManager[Opened]]
     simulated: bool = False
+    fused: bool = False

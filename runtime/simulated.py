@@ -61,7 +61,9 @@ class Chip:
     @property
     def runtime(self) -> Runtime:
         """The runtime that predicts on it."""
-        return Runtime(self.target.name, ".h", self.missing, self.open, simulated=True)
+        return Runtime(
+            self.target.name, ".h", self.missing, self.open, simulated=True, fused=self.target.fused
+        )
 
     @contextmanager
     def open(self, path: Path) -> Iterator[Opened]:

@@ -48,6 +48,11 @@ class Target:
     counts: str = "instructions"
 
     @property
+    def fused(self) -> bool:
+        """Whether the dense kernel multiplies and adds in one rounding here: with a float unit."""
+        return any(flag.startswith("-mfpu") for flag in self.flags)
+
+    @property
     def command(self) -> list[str]:
         """Compiler and flags as they are typed, without the optimisation."""
         return [self.compiler, *self.flags, *FLAGS]

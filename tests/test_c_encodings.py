@@ -16,6 +16,7 @@ from networks import encoded, network, readings
 
 from mlp_edge import anatomy, reference
 from mlp_edge.encoding import input_names
+from mlp_edge.export import c_replay
 from mlp_edge.export.c import export
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import Dense, Floats, Mlp, Rows
@@ -142,27 +143,6 @@ def hard_rows(mlp: Mlp, infinite: bool) -> Floats:
     return np.concatenate([np.array(rows), missing, sentinels, np.full_like(ordinary[:1], np.nan)])
 
 
-def replay(mlp: Mlp, rows: Floats) -> Floats:
-    """The order of a header's own sums, in float32: bit for bit what a device computes."""
-    x = mlp.encoding.encode(rows)
-    numbers = len(mlp.encoding.numbers)
-    with np.errstate(over="ignore", invalid="ignore"):
-        if mlp.scaling is not None:
-            centred = x[:, :numbers] - mlp.scaling.mean[:numbers]
-            x[:, :numbers] = centred * mlp.scaling.reciprocal[:numbers]
-        for layer in mlp.layers:
-            sums = np.repeat(layer.bias[None], len(rows), axis=0)
-            for i in range(layer.inputs):
-                sums += x[:, i : i + 1] * layer.weights[:, i]
-            is_relu = layer.activation == "relu"
-            x = np.where(sums > 0, sums, np.float32(0)) if is_relu else sums
-        if mlp.clip is not None:
-            low, high = np.float32(mlp.clip[0]), np.float32(mlp.clip[1])
-            x = np.where(x < low, low, np.where(x > high, high, x))
-    x[mlp.encoding.rejected(rows)] = np.nan
-    return x
-
-
 def assert_same_bits(got: Floats, expected: Floats) -> None:
     np.testing.assert_array_equal(got, expected)
     np.testing.assert_array_equal(np.signbit(got[got == 0]), np.signbit(expected[got == 0]))
@@ -171,7 +151,7 @@ def assert_same_bits(got: Floats, expected: Floats) -> None:
 @pytest.mark.parametrize("name", MODELS)
 def test_bit_for_bit(name: str, predict: Callable[[str, Rows], Rows]) -> None:
     rows = hard_rows(MODELS[name], infinite=True)
-    assert_same_bits(predict(name, rows), replay(MODELS[name], rows))
+    assert_same_bits(predict(name, rows), c_replay.predict(MODELS[name], rows))
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -237,7 +217,9 @@ def test_nothing_undefined_and_nothing_out_of_bounds(folder: Path, tmp_path: Pat
         rows = hard_rows(MODELS[name], infinite=True)
         flags = (*C99[1:], "-O1", "-g0", "-fsanitize=undefined,address",
                  "-fno-sanitize-recover=all", "-ffp-contract=off", f"-I{folder}")  # fmt: skip
-        assert_same_bits(filtered(tmp_path, name, rows, "gcc", *flags), replay(MODELS[name], rows))
+        assert_same_bits(
+            filtered(tmp_path, name, rows, "gcc", *flags), c_replay.predict(MODELS[name], rows)
+        )
 
 
 def filtered(place: Path, name: str, rows: Rows, *command: str) -> Rows:
@@ -261,12 +243,12 @@ def filtered(place: Path, name: str, rows: Rows, *command: str) -> Rows:
 
 def body(mlp: Mlp) -> str:
     text = export(mlp).decode()
-    return text[text.index("_predict(const float *features, float *outputs)\n{") :]
+    return text[text.index("/* Whether a reading is missing that nothing") :]
 
 
 def test_a_plain_model_has_the_guard_and_nothing_else() -> None:
     text = export(network()).decode()
-    assert "if (mlp_edge_any_missing(NULL, 8, features)) {" in body(network())
+    assert "return mlp_edge_any_missing(NULL, 8, features);" in body(network())
     assert not any(f"mlp_edge_{name}(" in text for name in ("fill", "indicate", "one_hot", "clip"))
     assert "float memory[20];" in text
 

@@ -61,20 +61,6 @@ def test_each_header_is_self_contained(headers: Path, name: str, tmp_path: Path)
     run(headers, *C99, *STRICT, f"-I{headers}", "-fsyntax-only", str(source))
 
 
-def test_two_files_that_include_it_link_together(tmp_path: Path) -> None:
-    write(tmp_path, network(name="pima"))
-    call = "(const float *x) { float y; pima_predict(x, &y); return y; }\n"
-    (tmp_path / "one.c").write_text(
-        f'#include "pima.h"\nfloat one(const float *x);\nfloat one{call}'
-    )
-    (tmp_path / "two.c").write_text(
-        f'#include "pima.h"\nfloat one(const float *x);\nstatic float two{call}'
-        "int main(void) { const float x[8] = {0.0f}; return one(x) > two(x); }\n"
-    )
-    run(tmp_path, *C99, *STRICT, "-O2", "one.c", "two.c", "-o", "both")
-    run(tmp_path, "./both")
-
-
 def test_no_state_and_nothing_from_the_c_library(headers: Path, tmp_path: Path) -> None:
     run(headers, *C99, *STRICT, "-O2", "-c", "all.c", "-o", str(tmp_path / "all.o"))
     symbols = [line.split()[-2:] for line in run(tmp_path, "nm", "all.o").splitlines()]

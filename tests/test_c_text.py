@@ -38,8 +38,11 @@ def named(features: list[str], labels: list[str], target: str) -> Mlp:
 
 
 def code(header: str) -> str:
-    """A header without its comments."""
-    return re.sub(r"/\*.*?\*/", "", header, flags=re.DOTALL)
+    """A header without its comments, its strings, and the names that are made from text."""
+    bare = re.sub(r"/\*.*?\*/", "", header, flags=re.DOTALL)
+    bare = re.sub(r'(\s*"[^"]*",?)+', " strings", bare)
+    bare = re.sub(r"(_LABELS\[\d+\])\[\d+\]", r"\1", bare)
+    return re.sub(r"NET_(FEATURE|CLASS)(_\w+)? =", r"NET_\1 =", bare)
 
 
 @given(st.integers(0, 2**32 - 1).map(lambda bits: np.uint32(bits).view(np.float32)))

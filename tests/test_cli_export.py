@@ -75,7 +75,7 @@ def test_a_keras_file_on_its_own(keras: Any, typed: Type, folder: Path) -> None:
     expected = network.predict(rows, verbose=0)
     for name in sorted(names - {"my_net.h"}):
         with mlp_edge.load(folder / "exports" / name) as opened:
-            assert opened.card.features == ("x1", "x2", "x3")
+            assert opened.card.names == ("x1", "x2", "x3")
             np.testing.assert_allclose(opened.predict(rows), expected, atol=1e-5)
 
 
@@ -145,7 +145,7 @@ def test_a_damaged_model(model: Path, iris: Path, typed: Type, damage: str) -> N
         shutil.copy(iris / "model.keras", original)
     else:
         manifest = json.loads((model / "model.json").read_text())
-        (model / "model.json").write_text(json.dumps({**manifest, "format": 2}))
+        (model / "model.json").write_text(json.dumps({**manifest, "format": 3}))
     before = contents(model)
     result = typed("export", "-f", "c")
     assert (result.code, result.out) == (2, "")

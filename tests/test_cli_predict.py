@@ -192,7 +192,6 @@ def test_a_long_row_is_cut(typed: Type, folder: Path) -> None:
         (["."], ".: is a directory"),
         (["empty.csv"], "empty.csv is empty"),
         (["text.csv"], "text.csv, line 3, column 'glucose': 'high' is text"),
-        (["nan.csv"], "nan.csv, line 2, column 'age': 'nan' stands for a missing value"),
         (["inf.csv"], "inf.csv, line 2, column 'age': 'inf' is infinite"),
         (["narrow.csv"], "narrow.csv: no column 'pregnancies'"),
         (["bare.csv"], "bare.csv: 3 columns without a header; the model takes 8"),
@@ -219,8 +218,7 @@ def test_what_is_refused(
     lines = table.read_text().splitlines()[:3]
     (folder / "empty.csv").write_text("")
     (folder / "text.csv").write_text("\n".join(lines).replace(",85,", ",high,"))
-    for word in ("nan", "inf"):
-        (folder / f"{word}.csv").write_text("\n".join(lines).replace(",50,", f",{word},"))
+    (folder / "inf.csv").write_text("\n".join(lines).replace(",50,", ",inf,"))
     (folder / "narrow.csv").write_text("\n".join(line.partition(",")[2] for line in lines))
     (folder / "bare.csv").write_text("1,2,3\n4,5,6\n")
     (folder / "ragged.csv").write_text("\n".join([*lines[:2], lines[2] + ",9"]))

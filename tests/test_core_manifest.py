@@ -8,16 +8,23 @@ from typing import Any
 import pytest
 
 from mlp_edge.errors import ModelError
+from mlp_edge.feature import Feature
+from mlp_edge.finding import Finding
 from mlp_edge.manifest import Manifest
-from mlp_edge.mlp import Feature
 
 MANIFEST = Manifest(
     name="pima",
     table="dir/pïma.csv",
-    features=(Feature("age", 21.0, 81.0), Feature('odd "name"\n')),
-    target="diabetes",
+    features=(
+        Feature("age", 21.0, 81.0, unit="years"),
+        Feature("ward", categories=("a", "b"), codes=(3, 7), fill=7.0, indicator=True),
+        Feature('odd "name"\n', sentinel=-1.0, missing_words=("unread",)),
+    ),
+    targets=("diabetes",),
     labels=("no", "yes"),
     task="binary",
+    clip=None,
+    target_scale=None,
     threshold=0.5,
     seed=7,
     recipe={"hidden": (12, 8), "momentum": None},
@@ -26,6 +33,7 @@ MANIFEST = Manifest(
     scores={"test": {"mlp": {"accuracy": 0.75}}},
     baseline=None,
     prior=[0.35],
+    warnings=[Finding("missing", "column 'ward': 2 of 768 readings missing")],
     versions={"mlp-edge": "0.1.0"},
     sha256={"data": "d", "weights": "w"},
     exports={"pima.h": "h"},
@@ -48,13 +56,44 @@ def refused(text: str) -> str:
 def test_it_comes_back() -> None:
     again = Manifest.from_json(MANIFEST.to_json(), "x")
     assert again.features == MANIFEST.features
-    assert again.labels == MANIFEST.labels
+    assert (again.targets, again.labels) == (MANIFEST.targets, MANIFEST.labels)
+    assert again.warnings == MANIFEST.warnings
     assert again.to_json() == MANIFEST.to_json()
     assert json.loads(MANIFEST.to_json())["recipe"]["hidden"] == [12, 8]
 
 
+def test_a_regression_comes_back_with_its_clip_and_scale() -> None:
+    changes = {
+        "task": "regression", "labels": (), "targets": ("price", "rent"), "prior": [3e5, 900.0],
+        "clip": (0.0, 1e6), "target_scale": {"mean": [3e5, 9e2], "deviation": [8e4, 2e2]},
+    }  # fmt: skip
+    regression = Manifest(**{**vars(MANIFEST), **changes})
+    again = Manifest.from_json(regression.to_json(), "x")
+    assert (again.targets, again.clip) == (("price", "rent"), (0.0, 1e6))
+    assert again.target_scale == changes["target_scale"]
+    assert again.to_json() == regression.to_json()
+
+
+def test_features_say_their_kind_and_what_a_missing_reading_does() -> None:
+    age, ward, odd = json.loads(MANIFEST.to_json())["features"]
+    assert age == {
+        "name": "age", "low": 21.0, "high": 81.0, "unit": "years", "kind": "number",
+        "missing": "rejected",
+    }  # fmt: skip
+    assert (ward["kind"], ward["missing"]) == ("category", "filled")
+    assert (ward["categories"], ward["codes"]) == (["a", "b"], [3, 7])
+    assert (ward["fill"], ward["indicator"]) == (7.0, True)
+    assert (odd["sentinel"], odd["missing_words"]) == (-1.0, ["unread"])
+
+
+def test_warnings_stand_with_kind_and_evidence() -> None:
+    assert json.loads(MANIFEST.to_json())["warnings"] == [
+        {"kind": "missing", "says": "column 'ward': 2 of 768 readings missing"}
+    ]
+
+
 def test_the_format_stands_first() -> None:
-    assert MANIFEST.to_json().startswith('{\n  "format": 1,\n')
+    assert MANIFEST.to_json().startswith('{\n  "format": 2,\n')
 
 
 def test_what_is_no_number_becomes_null() -> None:
@@ -80,11 +119,16 @@ def test_a_key_that_is_missing(key: str) -> None:
 
 @pytest.mark.parametrize(
     ("version", "remedy"),
-    [(2, "a newer mlp-edge"), (0, "train the model again"), ("1", "train the model again")],
+    [
+        (3, "a newer mlp-edge"),
+        (1, "train the model again"),
+        (0, "train the model again"),
+        ("2", "train the model again"),
+    ],
 )
 def test_another_format(version: object, remedy: str) -> None:
     message = refused(text_with(format=version))
-    assert f"format {version!r}, this mlp-edge reads 1" in message
+    assert f"format {version!r}, this mlp-edge reads 2" in message
     assert remedy in message
 
 
@@ -102,11 +146,13 @@ KINDS = {
 @pytest.mark.parametrize("value", [None, 5, 0.5, "text", [1], {"x": 1}], ids=repr)
 @pytest.mark.parametrize("key", sorted(KINDS))
 def test_a_value_of_another_kind(key: str, value: object) -> None:
-    if key == "baseline":
-        assert Manifest.from_json(text_with(baseline={"x": 1}), "x").baseline == {"x": 1}
+    if key in ("baseline", "target_scale"):
+        assert getattr(Manifest.from_json(text_with(**{key: {"x": 1}}), "x"), key) == {"x": 1}
         value = value or "text"
         if isinstance(value, dict):
             value = [value]
+    elif key == "clip":
+        value = value or "text"
     elif isinstance(value, KINDS[key]):
         value = True if KINDS[key] is dict else {"x": 1}
     refused(text_with(**{key: value}))
@@ -126,6 +172,16 @@ def test_a_value_of_another_kind(key: str, value: object) -> None:
         ("prior", [None]),
         ("prior", [[0.5]]),
         ("task", "poetry"),
+        ("targets", [0]),
+        ("targets", [None]),
+        ("clip", []),
+        ("clip", [1]),
+        ("clip", [1, 2, 3]),
+        ("clip", ["low", "high"]),
+        ("clip", [None, 1]),
+        ("warnings", ["text"]),
+        ("warnings", [{"kind": "missing"}]),
+        ("warnings", [{"kind": "missing", "says": "so", "row": 1}]),
     ],
 )
 def test_a_value_that_holds_nonsense(key: str, value: object) -> None:
@@ -135,10 +191,13 @@ def test_a_value_that_holds_nonsense(key: str, value: object) -> None:
 @pytest.mark.parametrize(
     "features",
     [
-        [{"name": "a"}],
+        [{"low": 0, "high": 1}],
         [{"name": 1, "low": 0, "high": 1}],
         [{"name": "a", "low": "0", "high": 1}],
-        [{"name": "a", "low": 0, "high": 1, "unit": "kg"}],
+        [{"name": "a", "low": 0, "high": 1, "unit": 5}],
+        [{"name": "a", "colour": "red"}],
+        [{"name": "a", "categories": ["x"], "codes": []}],
+        [{"name": "a", "categories": ["x"], "codes": [0], "fill": 1}],
         ["a"],
         [None],
     ],

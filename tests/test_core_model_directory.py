@@ -37,7 +37,7 @@ def changed(model: Path, **changes: object) -> ModelDirectory:
 
 def test_the_files_of_a_model(pima: Path) -> None:
     assert sorted(path.name for path in pima.iterdir()) == [
-        "exports", "history.csv", "model.json", "model.keras", "sample.csv",
+        "calibration.npz", "exports", "history.csv", "model.json", "model.keras", "sample.csv",
     ]  # fmt: skip
     assert sorted(path.name for path in (pima / "exports").iterdir()) == [
         "pima.h", "pima.onnx", "pima.tflite",
@@ -61,10 +61,10 @@ def test_nothing_tells_when_or_where_a_model_was_made(pima: Path) -> None:
 
 def test_the_model_comes_back_with_its_names(directory: ModelDirectory) -> None:
     mlp = directory.mlp()
-    assert (mlp.name, mlp.topology, mlp.target, mlp.task) == (
+    assert (mlp.name, mlp.topology, mlp.targets, mlp.task) == (
         "pima",
         "8-12-8-1",
-        "diabetes",
+        ("diabetes",),
         "binary",
     )
     assert mlp.labels == ("0", "1")
@@ -144,7 +144,7 @@ def test_without_the_original(model: Path) -> None:
         (lambda text: re.sub(r"\n[0-9.]+,", "\n1e99,", text, count=1), "infinity"),
         (lambda text: text.replace(",0.", ",zero", 1), "row"),
         (lambda text: text + '"open', "row 155"),
-        (lambda text: text.replace("\n", "\n\n", 5), "row 2"),
+        (lambda text: text.replace("\n", "\n\n", 5), "row 1"),
         (lambda text: text + "9" * 200_000, "row 155"),
     ],
     ids=[
@@ -177,7 +177,7 @@ def test_every_float_reads_back_as_itself() -> None:
     rows = bits.view(np.float32).reshape(-1, 8)
     rows = rows[np.isfinite(rows).all(axis=1)]
     card = Card.of(network())
-    text = sample_csv(card, rows, ["0"] * len(rows), rows[:, :1]).decode()
+    text = sample_csv(card, rows, [("0",)] * len(rows), rows[:, :1]).decode()
     lines = [line.split(",") for line in text.splitlines()[1:]]
     again = np.array([[np.float32(cell) for cell in line[:8]] for line in lines])
     assert again.tobytes() == rows.tobytes()

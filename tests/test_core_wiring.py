@@ -29,7 +29,6 @@ CLIPS = st.sampled_from([None, (-1.0, 1.0), (0.0, 5.0)])
 NUMPY: dict[str, Callable[..., Array]] = {
     "Isnan": np.isnan,
     "Equal": np.equal,
-    "LogicalOr": np.logical_or,
     "Where": lambda condition, yes, no: np.where(condition, np.asarray(yes, no.dtype), no),
     "Take": lambda x, indices: np.take(x, indices, axis=1),
     "Cast": lambda x: x.astype(np.float32),

@@ -4,6 +4,6 @@ from fuzz_tables import fuzz
 
 
 def test_a_spoilt_table_is_read_or_refused_and_nothing_else():
-    answers = fuzz(120, seed=1_000_000)
-    assert answers["read"] >= 10
-    assert answers["refused"] >= 10
+    answers = fuzz(60, seed=1_000_000)
+    assert answers["read"] >= 5
+    assert answers["refused"] >= 5

@@ -51,10 +51,10 @@ def test_onnx_says_what_it_is(output: str) -> None:
     assert [(entry.domain, entry.version) for entry in model.opset_import] == [("", 13)]
     assert model.ir_version == 7
     metadata = {entry.key: json.loads(entry.value) for entry in model.metadata_props}
-    assert metadata["features"] == [feature.name for feature in mlp.features]
+    assert metadata["features"] == [feature.to_dict() for feature in mlp.features]
     assert metadata["labels"] == list(mlp.labels)
     assert metadata["weights_sha256"] == mlp.weights_sha256
-    assert {"task", "threshold", "version", "target", "name"} <= set(metadata)
+    assert {"task", "threshold", "version", "targets", "name"} <= set(metadata)
 
 
 @pytest.mark.parametrize("activation", HIDDEN_ACTIVATIONS)
@@ -146,12 +146,12 @@ def test_tflite_carries_the_card() -> None:
 
 @pytest.mark.parametrize("exporter", EXPORTERS, ids=lambda exporter: exporter.name)
 def test_any_name_survives(exporter: object, tmp_path: Path) -> None:
-    from mlp_edge.mlp import Feature
+    from mlp_edge.feature import Feature
     from mlp_edge.runtime import RUNTIMES
 
     mlp = network(
         (6, 4, 3), "relu", "multiclass",
-        features=tuple(Feature(name) for name in HOSTILE), labels=HOSTILE[:3], target='"; */',
+        features=tuple(Feature(name) for name in HOSTILE), labels=HOSTILE[:3], targets=('"; */',),
     )  # fmt: skip
     path = tmp_path / f"net{exporter.suffix}"  # type: ignore[attr-defined]
     path.write_bytes(exporter.export(mlp))  # type: ignore[attr-defined]

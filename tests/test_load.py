@@ -25,7 +25,8 @@ from mlp_edge.model_directory import ModelDirectory
 from mlp_edge.reference import predict
 from mlp_edge.runtime import RUNTIMES
 
-SUFFIXES = {runtime.reads: runtime.name for runtime in RUNTIMES}
+SUFFIXES = {runtime.reads: runtime.name for runtime in reversed(RUNTIMES)}
+"""Suffix -> the first runtime that reads it, which is the one that opens such a file."""
 
 
 def files(model: Path) -> dict[str, Path]:
@@ -226,7 +227,9 @@ def test_a_file_of_another_kind(folder: Path, name: str) -> None:
 
 
 def test_a_runtime_that_does_not_exist(pima: Path) -> None:
-    message = "there is no runtime 'tensorrt'; there are keras, litert, onnxruntime, c"
+    names = ", ".join(runtime.name for runtime in RUNTIMES)
+    assert names.startswith("keras, litert, onnxruntime, c")
+    message = f"there is no runtime 'tensorrt'; there are {names}"
     assert refused(pima, runtime="tensorrt") == message
     assert refused(pima / "exports" / "pima.onnx", runtime="tensorrt") == message
 
@@ -238,7 +241,10 @@ def test_a_runtime_that_does_not_exist(pima: Path) -> None:
 def test_a_runtime_that_reads_other_files(pima: Path, suffix: str, runtime: str) -> None:
     message = refused(files(pima)[suffix], runtime=runtime)
     assert f"{runtime} reads " in message
-    assert message.endswith(f"{SUFFIXES[suffix]} reads this one")
+    readers = ", ".join(entry.name for entry in RUNTIMES if entry.reads == suffix)
+    assert readers.startswith(SUFFIXES[suffix])
+    assert f"; {readers} read" in message
+    assert message.endswith(" this one")
 
 
 def test_a_file_that_was_not_exported(model: Path) -> None:
@@ -280,10 +286,10 @@ def test_what_is_no_model(folder: Path, suffix: str, content: bytes) -> None:
 
 def test_a_keras_file_alone_and_in_its_directory(model: Path, folder: Path) -> None:
     with mlp_edge.load(model / "model.keras") as opened:
-        assert opened.card.features[0] == "pregnancies"
+        assert opened.card.names[0] == "pregnancies"
     shutil.copy(model / "model.keras", folder / "alone.keras")
     with mlp_edge.load(folder / "alone.keras") as opened:
-        assert opened.card.features[0] == "x1"
+        assert opened.card.names[0] == "x1"
         assert (opened.card.name, opened.card.labels) == ("alone", ("0", "1"))
 
 
@@ -304,7 +310,8 @@ def test_an_onnx_without_our_metadata(pima: Path, folder: Path) -> None:
     onnx.helper.set_model_props(content, {**dict(kept), "labels": "[nonsense"})
     onnx.save(content, folder / "m.onnx")
     assert "metadata is damaged" in refused(folder / "m.onnx")
-    onnx.helper.set_model_props(content, {**dict(kept), "features": '["a", "b"]'})
+    two = json.dumps([{"name": "a"}, {"name": "b"}])
+    onnx.helper.set_model_props(content, {**dict(kept), "features": two})
     onnx.save(content, folder / "m.onnx")
     assert "does not take the 2 features that its metadata names" in refused(folder / "m.onnx")
     three = {"task": '"multiclass"', "labels": '["a", "b", "c"]'}

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from networks import as_float32, network, readings
+from networks import as_float32, encoded, network, readings
 
+from mlp_edge.feature import Feature
 from mlp_edge.mlp import Floats, Mlp, Rows
 from mlp_edge.parity.compare import Comparison, Expected, compare, expect, in_batches
 from mlp_edge.parity.rows import _boundary, _kinks, provoking_rows, ranges
@@ -152,12 +153,31 @@ def test_provoking_rows_reach_every_extreme() -> None:
     mlp = network()
     rows = provoking_rows(mlp, readings(mlp, 100))
     low, high = ranges(mlp, readings(mlp, 100))
-    assert np.isfinite(rows).all()
     for index in range(mlp.inputs):
+        assert np.isnan(rows[:, index]).any()
         assert (rows[:, index] == np.float32(low[index])).any()
         assert (rows[:, index] == np.float32(high[index])).any()
     assert (rows == 0).all(axis=1).any()
+    rows = rows[np.isfinite(rows).all(axis=1)]
     assert (np.abs(rows) > 5 * np.abs(np.maximum(np.abs(low), np.abs(high)))).any()
+
+
+def test_provoking_rows_hold_every_reading_that_means_something_of_its_own() -> None:
+    features = (
+        Feature("a", -3.0, 5.0, sentinel=-9.0, fill=1.0),
+        Feature("b", categories=("p", "q"), codes=(2, 5)),
+        Feature("c", 0.0, 1.0),
+    )
+    mlp = encoded(features, hidden=())
+    rows = provoking_rows(mlp, readings(mlp, 50))
+    assert {"nan", "inf", "-inf", "-9.0", "-3.0", "5.0"} <= set(map(str, rows[:, 0]))
+    unknown = str(float(features[1].unknown_code))
+    assert {"nan", "2.0", "2.5", "5.0", unknown} <= set(map(str, rows[:, 1]))
+    assert {"nan", "inf", "-inf", "0.0", "1.0"} <= set(map(str, rows[:, 2]))
+    assert np.isnan(rows).all(axis=1).any()
+    exact = predict(mlp, rows)
+    assert np.isnan(exact[np.isnan(rows[:, 1:]).any(axis=1)]).all()
+    assert np.isfinite(exact[np.isfinite(rows).all(axis=1)]).all()
 
 
 def test_provoking_rows_are_the_same_every_time() -> None:

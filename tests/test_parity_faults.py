@@ -12,7 +12,8 @@ from networks import as_float32, network, readings
 
 from mlp_edge.card import Card
 from mlp_edge.export import EXPORTERS
-from mlp_edge.mlp import Feature, Mlp, Scaling
+from mlp_edge.feature import Feature
+from mlp_edge.mlp import Mlp, Scaling
 from mlp_edge.parity.compare import Expected, compare, expect
 from mlp_edge.parity.diagnose import differences, likely_cause
 from mlp_edge.parity.faults import Fault, faults

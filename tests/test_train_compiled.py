@@ -134,6 +134,29 @@ def test_whole_batches_only_and_less_than_one(rows: int) -> None:
     assert_same_history(got, expected)
 
 
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+def test_weights_of_rows_are_model_fits_class_weights(task: str) -> None:
+    """Against Keras's own ``class_weight``, and against ``model.fit`` with the same weights."""
+    recipe = recipe_of(task, epochs=2)
+    rows, targets = data(task, 57).arrays
+    classes = targets.argmax(axis=1) if task == "multiclass" else targets[:, 0].astype(int)
+    of_class = {0: 0.4, 1: 2.5, 2: 1.25}
+    weighted = Part(rows, targets, np.array([of_class[one] for one in classes], np.float32))
+    stock, ours, expected, got = by_both(task, recipe, weighted, None)
+    assert_close(ours, stock, most=1e-4)
+    assert_same_history(got, expected)
+    keras_own = model_of(recipe, task, weighted)
+    told = keras_own.fit(
+        rows, targets, class_weight=of_class, epochs=2, batch_size=10, shuffle=False, verbose=0
+    ).history
+    assert_close(ours, keras_own, most=1e-4)
+    assert [logs["loss"] for logs in got] == pytest.approx(told["loss"], rel=1e-5)
+    alike = model_of(recipe, task, weighted)
+    fit_stock(alike, Part(rows, targets), None, recipe, ignore, shuffle=False)
+    with pytest.raises(AssertionError):
+        assert_close(alike, ours, most=1e-2)
+
+
 def test_validation_in_several_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(program, "VALIDATION_BATCH", 8)
     recipe = recipe_of("multiclass", epochs=2, hidden=(6,))
@@ -144,14 +167,14 @@ def test_validation_in_several_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_early_stopping_stops_where_keras_does_and_restores_the_best() -> None:
     recipe = recipe_of("binary", epochs=60, early_stopping=3, learning_rate=0.05)
-    rows, targets = data("binary", 87)
+    rows, targets = data("binary", 87).arrays
     training, validation = Part(rows[:57], targets[:57]), Part(rows[57:], targets[57:])
     stock, ours, expected, got = by_both("binary", recipe, training, validation)
     assert 4 < len(expected) < 60
     assert_same_history(got, expected)
     assert_close(ours, stock, most=1e-3)
     losses = [logs["val_loss"] for logs in got]
-    best = ours.evaluate(*validation, verbose=0, return_dict=True)["loss"]
+    best = ours.evaluate(*validation.arrays, verbose=0, return_dict=True)["loss"]
     assert best == pytest.approx(min(losses), rel=1e-5)
     assert losses.index(min(losses)) == len(losses) - 1 - 3
 
@@ -207,7 +230,7 @@ def test_a_saved_model_goes_on_as_if_never_saved(tmp_path: Any) -> None:
     assert int(loaded.optimizer.iterations) == 2 * RECIPE.epochs * 6
     assert bits(loaded) == bits(model)
     # Keras's own loop can take over as well.
-    loaded.fit(*TRAINING, epochs=1, batch_size=10, verbose=0)
+    loaded.fit(*TRAINING.arrays, epochs=1, batch_size=10, verbose=0)
     assert int(loaded.optimizer.iterations) == 2 * RECIPE.epochs * 6 + 6
 
 

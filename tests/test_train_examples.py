@@ -5,13 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from mlp_edge.data.choices import Choices
 from mlp_edge.data.read import read_table
 from mlp_edge.errors import RecipeError, TableError
 from mlp_edge.mlp import Task
 from mlp_edge.train.checks import check_reachable
-from mlp_edge.train.examples import parts, read_examples
+from mlp_edge.train.examples import Examples, parts, read_examples
 from mlp_edge.train.network import moments
 from mlp_edge.train.recipe import Recipe
+
+
+def examples_of(
+    name: str, *targets: str, task: Task | None = None, **choices: tuple[str, ...]
+) -> Examples:
+    return read_examples(read_table(name), targets, task, Choices(**choices))
 
 
 @pytest.mark.parametrize(
@@ -23,37 +30,37 @@ from mlp_edge.train.recipe import Recipe
     ],
 )
 def test_the_sets_that_ship(name: str, task: Task, labels: tuple[str, ...], outputs: int) -> None:
-    examples = read_examples(read_table(name), None, None)
+    examples = examples_of(name)
     assert (examples.task, examples.labels) == (task, labels)
     assert examples.reason.startswith(f"{task}: ")
     assert examples.encoded.dtype == np.float32
     assert examples.encoded.shape == (len(examples.rows), outputs)
-    assert examples.target not in examples.names
+    assert not {*examples.names} & {feature.name for feature in examples.features}
+    assert (len(examples.cells), len(examples.cells[0])) == (len(examples.rows), 1)
 
 
 def test_classes_are_encoded_in_the_order_of_the_labels() -> None:
-    examples = read_examples(read_table("iris"), None, None)
-    for cell, row in zip(examples.cells, examples.encoded, strict=True):
+    examples = examples_of("iris")
+    for (cell,), row in zip(examples.cells, examples.encoded, strict=True):
         assert row.tolist() == [float(label == cell) for label in examples.labels]
 
 
 def test_the_task_can_be_overruled() -> None:
-    table = read_table("pima")
-    examples = read_examples(table, None, "regression")
+    examples = examples_of("pima", task="regression")
     assert (examples.task, examples.labels, examples.reason) == (
         "regression", (), "regression: as --task says",
     )  # fmt: skip
     with pytest.raises(RecipeError, match="--task binary: column 'age' of pima holds 52 values"):
-        read_examples(table, "age", "binary")
-    assert read_examples(table, "diabetes", "multiclass").task == "binary"
+        examples_of("pima", "age", task="binary")
+    assert examples_of("pima", "diabetes", task="multiclass").task == "binary"
     with pytest.raises(TableError, match="'setosa' is text"):
-        read_examples(read_table("iris"), None, "regression")
+        examples_of("iris", task="regression")
 
 
 @pytest.mark.parametrize("name", ["pima", "iris", "sine"])
 @pytest.mark.parametrize("seed", [0, 1])
 def test_every_row_is_in_one_part(name: str, seed: int) -> None:
-    examples = read_examples(read_table(name), None, None)
+    examples = examples_of(name)
     recipe = Recipe(test_size=0.25, validation_size=0.2, seed=seed)
     chosen = parts(examples, recipe, name)
     together = np.concatenate([chosen.training, chosen.validation, chosen.test])
@@ -69,7 +76,7 @@ def test_every_row_is_in_one_part(name: str, seed: int) -> None:
 
 
 def test_watched_rows_are_taken_from_the_training_rows() -> None:
-    examples = read_examples(read_table("pima"), None, None)
+    examples = examples_of("pima")
     without = parts(examples, Recipe(), "pima")
     watched = parts(examples, Recipe(validation_size=0.3), "pima")
     assert watched.test.tolist() == without.test.tolist()
@@ -77,20 +84,20 @@ def test_watched_rows_are_taken_from_the_training_rows() -> None:
 
 
 def test_another_seed_holds_out_other_rows() -> None:
-    examples = read_examples(read_table("pima"), None, None)
+    examples = examples_of("pima")
     first, second = (parts(examples, Recipe(seed=seed), "pima").test for seed in (0, 1))
     assert first.tolist() != second.tolist()
 
 
 def test_nothing_held_out() -> None:
-    examples = read_examples(read_table("pima"), None, None)
+    examples = examples_of("pima")
     chosen = parts(examples, Recipe(test_size=0.0), "pima")
     assert chosen.training.tolist() == list(range(768))
     assert len(chosen.test) == len(chosen.validation) == 0
 
 
 def test_parts_that_would_be_too_small(tmp_path: object) -> None:
-    examples = read_examples(read_table("iris"), None, None)
+    examples = examples_of("iris")
     with pytest.raises(TableError, match="its training rows"):
         parts(examples, Recipe(validation_size=0.001), "iris")
     with pytest.raises(TableError, match="iris: "):
@@ -131,8 +138,7 @@ def test_moments_are_exact_and_constant_columns_stay() -> None:
 def test_a_regression_whose_output_cannot_reach_the_target(
     output: str, target: str, fine: bool
 ) -> None:
-    table = read_table("sine" if target == "y" else "pima")
-    examples = read_examples(table, target, "regression")
+    examples = examples_of("sine" if target == "y" else "pima", target, task="regression")
     recipe = Recipe(output_activation=output).resolved("regression")
     if fine:
         check_reachable(examples, recipe)

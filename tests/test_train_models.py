@@ -18,10 +18,12 @@ import numpy as np
 import pytest
 from conftest import Type, Typed
 
+from mlp_edge.data.choices import Choices
 from mlp_edge.data.read import read_table
 from mlp_edge.data.sets import SETS
 from mlp_edge.model_directory import ModelDirectory
 from mlp_edge.reference import predict
+from mlp_edge.train.examples import read_examples
 
 PIMA = ("train", "pima", "--epochs", 25, "-q")
 IRIS = ("train", "iris", "--epochs", 12, "--hidden", "6", "--learning-rate", "0.02", "-q")
@@ -87,7 +89,7 @@ def test_the_task_decides(
     assert mlp.layers[-1].activation == output
     assert {layer.activation for layer in mlp.layers[:-1]} == {"relu"}
     assert (mlp.scaling is not None) is scaled
-    assert mlp.target == SETS[name].target
+    assert mlp.targets == (SETS[name].target,)
 
 
 def test_a_row_of_history_per_epoch(pima: Path, iris: Path, sine: Path) -> None:
@@ -151,7 +153,7 @@ def test_the_held_out_rows_left_no_trace_in_the_model(pima: Path) -> None:
 def test_the_scores_are_those_of_the_sample(pima: Path) -> None:
     _, targets, predictions = ModelDirectory.open(pima).sample()
     right = [
-        (row[0] > 0.5) == (cell == "1") for row, cell in zip(predictions, targets, strict=True)
+        (row[0] > 0.5) == (cell == "1") for row, (cell,) in zip(predictions, targets, strict=True)
     ]
     assert manifest(pima)["scores"]["test"]["mlp"]["accuracy"] == pytest.approx(np.mean(right))
 
@@ -206,7 +208,9 @@ for words in sys.argv[1].split(";"):
     )
     assert digests(folder / "model") == digests(pima)
     # And a real process says nothing but its own words.
-    assert (result.returncode, result.stderr) == (0, "")
+    assert result.returncode == 0
+    warned = [warning["says"] for warning in manifest(pima)["warnings"]]
+    assert result.stderr.splitlines() == [f"warning: {says}" for says in warned]
     assert result.stdout.count("ended with 0") == 2
     assert "wrote model/exports/pima.tflite (" in result.stdout
     for noise in ("INFO", "WARNING", "cuda", "I0000", "oneDNN"):
@@ -392,9 +396,12 @@ def test_the_tutorial_with_raw_inputs_and_all_rows(keras: Any, typed: Type, fold
     assert result.out.endswith("\nnext: mlp-edge export\n")
     assert "scores on 768 training rows" in result.out
     assert "held-out" not in result.out
-    assert result.err == (
-        "note: no rows were held out, so no score above says how it does on new ones\n"
-    )
+    *warned, note = result.err.splitlines()
+    assert note == "note: no rows were held out, so no score above says how it does on new ones"
+    assert [line.partition(",")[0] for line in warned] == [
+        "warning: zeros that look like missing readings"
+    ]
+    assert "'skin' 227, 'insulin' 374" in warned[0]
     mlp = ModelDirectory.open(folder / "model").mlp()
     assert (mlp.topology, mlp.scaling) == ("8-12-8-1", None)
     assert manifest(folder / "model")["scores"]["training"]["mlp"]["accuracy"] > 0.4
@@ -420,7 +427,7 @@ def test_early_stopping_watches_rows_of_its_own(keras: Any, typed: Type, folder:
 def test_a_constant_column_and_labels_of_words(
     keras: Any, typed: Type, folder: Path, small: Path
 ) -> None:
-    good(typed("train", "small.csv", "-q", "--epochs", 2, "--hidden", "none"))
+    good(typed("train", "small.csv", "-q", "--epochs", 2, "--hidden", "none", "--keep", "c"))
     directory = ModelDirectory.open(folder / "model")
     mlp = directory.mlp()
     assert (mlp.name, mlp.topology, mlp.labels) == ("small", "3-1", ("no", "yes"))
@@ -456,10 +463,15 @@ def test_a_training_that_diverges(
 
 
 def test_a_column_beyond_what_float32_can_scale(typed: Type, folder: Path) -> None:
-    lines = "".join(f"{n}e30,{n},{n % 2}\n" for n in range(1, 31))
+    lines = "".join(f"{n % 3}e30,{n % 7},{n % 2}\n" for n in range(1, 31))
     (folder / "wild.csv").write_text("a,b,y\n" + lines)
-    result = typed("train", "wild.csv", "-q", "--epochs", 1)
+    says = "column 'a' has a deviation of 8.2e+29, whose square float32 cannot hold; left out"
+    examples = read_examples(read_table("wild.csv"), (), None, Choices())
+    assert [feature.name for feature in examples.features] == ["b"]
+    assert any(finding.says.startswith(says) for finding in examples.findings)
+    result = typed("train", "wild.csv", "-q", "--epochs", 1, "--drop", "b")
     assert (result.code, result.out) == (2, "")
-    assert "wild.csv: column 'a' has a deviation of 8.7e+30, too wide for float32" in result.err
+    assert f"wild.csv: {says}" in result.err
+    assert "no other column is there" in result.err
     assert result.err.count("\n") == 1
     assert [path.name for path in folder.iterdir()] == ["wild.csv"]

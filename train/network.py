@@ -88,7 +88,6 @@ def _kinds(mlp: Any) -> dict[str, Callable[..., Any]]:
     return {
         "Isnan": ops.isnan,
         "Equal": ops.equal,
-        "LogicalOr": ops.logical_or,
         "Where": ops.where,
         "Take": lambda x, indices: ops.take(x, indices, axis=1),
         "Cast": lambda x: ops.cast(x, "float32"),

@@ -1,4 +1,4 @@
-"""Categories as C constants: a name for every code, whatever text the levels are called by."""
+"""C constants: a name for every feature, class and code, whatever text they are called by."""
 
 from __future__ import annotations
 
@@ -11,6 +11,24 @@ from mlp_edge.mlp import Mlp, identifier
 
 INT = range(-(2**15), 2**15)
 """What an ``int`` holds for certain; an enumerator has to be one."""
+
+
+def constant_lines(mlp: Mlp) -> list[str]:
+    """Enums: where a feature stands, where an output does, what a category's codes are."""
+    lines = _indices(mlp, "FEATURE", "features", [feature.name for feature in mlp.features])
+    if mlp.labels:
+        lines += _indices(mlp, "CLASS", "classes", mlp.labels)
+    elif mlp.outputs > 1:
+        lines += _indices(mlp, "OUTPUT", "outputs", mlp.targets)
+    return lines + code_lines(mlp)
+
+
+def _indices(mlp: Mlp, kind: str, plural: str, texts: Sequence[str]) -> list[str]:
+    prefix = f"{mlp.name.upper()}_{kind}"
+    names = _unique(["_".join(filter(None, (prefix, _word(text)))) for text in texts])
+    found = enumerate(zip(names, map(quoted, texts), strict=True))
+    members = [f"    {name} = {index}, /* {text} */" for index, (name, text) in found]
+    return [f"/* Indices of the {plural}. */", "enum {", *members, "};", ""]
 
 
 def code_lines(mlp: Mlp) -> list[str]:
@@ -50,10 +68,12 @@ def _word(text: str) -> str:
 def _unique(names: Sequence[str]) -> Iterator[str]:
     """The names, one that has come before with _2, _3, … behind it."""
     taken, seen = set(names), set[str]()
+    endings: dict[str, Iterator[int]] = {}  # one count per name: many may be alike
     for name in names:
         distinct = name
         if name in seen:
-            distinct = next(other for n in count(2) if (other := f"{name}_{n}") not in taken)
+            numbers = endings.setdefault(name, count(2))
+            distinct = next(other for n in numbers if (other := f"{name}_{n}") not in taken)
         seen.add(name)
         taken.add(distinct)
         yield distinct

@@ -1,0 +1,779 @@
+/*
+ * pima: a multilayer perceptron in one file, for C99, C++11 and Arduino
+ *
+ *   layers    8-12-8-1 (relu, relu, sigmoid), 221 weights and biases, float32
+ *   written   by mlp-edge 0.1.0: mlp-edge export --format c --name pima
+ *   weights   sha256 48cb8ba37a16c24a5126e4319c6dfd50859d7c8f5f93122fb69ff62506332cd3
+ *   memory    948 bytes of tables (in flash on AVR), 80 bytes of stack for the layers
+ *
+ * Use:
+ *
+ *   #include "pima.h"
+ *   float features[PIMA_INPUTS] = { ... };  the raw readings, in the order below
+ *   float probability;
+ *   pima_predict(features, &probability);
+ *   int answer = pima_classify(features);  one of PIMA_CLASS_...; -1: no answer
+ *   pima_label(answer)                     its label; on AVR text in flash (PROGMEM)
+ *
+ * One file of a program includes this one so. Every other says, before it includes it,
+ *
+ *   #define PIMA_DECLARE_ONLY
+ *
+ * and gets the constants and the functions without a second copy of the tables.
+ * #define PIMA_SELFTEST in the one file adds pima_selftest(): 0 where this chip, with
+ * these compiler flags, predicts bit for bit what it should, otherwise the row that it does not.
+ *
+ * Features, in the units of the table that the model was trained on, with their range in it:
+ *
+ *   [0] "pregnancies"  0 to 17
+ *   [1] "glucose"      0 to 199
+ *   [2] "pressure"     0 to 122
+ *   [3] "skin"         0 to 99
+ *   [4] "insulin"      0 to 846
+ *   [5] "bmi"          0 to 67.1
+ *   [6] "pedigree"     0.078 to 2.42
+ *   [7] "age"          21 to 81
+ *
+ * A reading that is NaN is missing: the answer is NaN.
+ *
+ * Outputs, of "diabetes":
+ *
+ *   [0] probability of "1"
+ *   The answer is "1" where probability > PIMA_THRESHOLD, both float,
+ *   otherwise "0".
+ */
+#ifndef PIMA_H
+#define PIMA_H
+
+/*
+ * Where the tables live. On AVR a plain `const` table is copied to RAM at start-up; PROGMEM keeps
+ * it in flash, which is read with instructions of its own. Everywhere else const is enough.
+ */
+#ifndef MLP_EDGE_KERNELS
+#define MLP_EDGE_KERNELS 3 /* raised whenever a kernel changes */
+
+#include <stddef.h>
+
+#ifdef __AVR__
+#include <avr/pgmspace.h>
+#define MLP_EDGE_FLASH PROGMEM
+#define MLP_EDGE_READ_FLOAT(address) pgm_read_float(address)
+#define MLP_EDGE_READ_BITS(address) pgm_read_dword(address)
+#else
+#define MLP_EDGE_FLASH
+#define MLP_EDGE_READ_FLOAT(address) (*(address))
+#define MLP_EDGE_READ_BITS(address) (*(address))
+#endif
+
+/* Text in flash. In an Arduino sketch for AVR it has the type of F("..."), which print() takes. */
+#if defined(__AVR__) && defined(ARDUINO) && defined(__cplusplus)
+class __FlashStringHelper;
+typedef const __FlashStringHelper *mlp_edge_text;
+#else
+typedef const char *mlp_edge_text;
+#endif
+
+#elif MLP_EDGE_KERNELS != 3
+#error "these models were exported by different versions of mlp-edge: export them with one"
+#endif
+
+#define PIMA_INPUTS 8
+#define PIMA_OUTPUTS 1
+#define PIMA_LAYERS 3
+#define PIMA_LAYER1_INPUTS 8
+#define PIMA_LAYER1_OUTPUTS 12
+#define PIMA_LAYER2_INPUTS 12
+#define PIMA_LAYER2_OUTPUTS 8
+#define PIMA_LAYER3_INPUTS 8
+#define PIMA_LAYER3_OUTPUTS 1
+#define PIMA_CLASSES 2
+#define PIMA_THRESHOLD 0.5f
+
+/* Indices of the features. */
+enum {
+    PIMA_FEATURE_PREGNANCIES = 0, /* "pregnancies" */
+    PIMA_FEATURE_GLUCOSE = 1, /* "glucose" */
+    PIMA_FEATURE_PRESSURE = 2, /* "pressure" */
+    PIMA_FEATURE_SKIN = 3, /* "skin" */
+    PIMA_FEATURE_INSULIN = 4, /* "insulin" */
+    PIMA_FEATURE_BMI = 5, /* "bmi" */
+    PIMA_FEATURE_PEDIGREE = 6, /* "pedigree" */
+    PIMA_FEATURE_AGE = 7, /* "age" */
+};
+
+/* Indices of the classes. */
+enum {
+    PIMA_CLASS_0 = 0, /* "0" */
+    PIMA_CLASS_1 = 1, /* "1" */
+};
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * 8 raw readings in, 1 prediction out. The two arrays must not overlap.
+ * Keeps nothing between calls, so it may be called from several tasks at once.
+ */
+void pima_predict(const float *features, float *outputs);
+
+/*
+ * The class that pima_predict's output stands for, -1 where one is not finite.
+ * Most rows are decided without the exponential.
+ */
+int pima_classify(const float *features);
+
+/* The label of a class, UTF-8, in flash; "" for any other number. */
+mlp_edge_text pima_label(int index);
+
+#ifdef PIMA_SELFTEST
+/* Predicts golden rows: 0 where all answers are right, else the number of the first wrong one. */
+int pima_selftest(void);
+
+#endif
+#ifdef __cplusplus
+}
+#endif
+
+#endif
+
+#if !defined(PIMA_DECLARE_ONLY) && !defined(PIMA_DEFINED)
+#define PIMA_DEFINED
+
+/* Standardisation of numbers: (x - mean) * reciprocal; reciprocal = 1 / deviation. */
+static const float PIMA_MEAN[8] MLP_EDGE_FLASH = {
+    3.98208475f, 120.679153f, 69.5374603f, 20.5830612f, 74.8029327f, 31.9498367f, 0.477850169f,
+    33.5586319f,
+};
+static const float PIMA_RECIPROCAL[8] MLP_EDGE_FLASH = {
+    0.291723877f, 0.0313598774f, 0.0517623685f, 0.0613855235f, 0.00881863292f, 0.12989141f,
+    2.92635918f, 0.0842115954f,
+};
+
+/* Layer 1, relu: [neuron][input], 12 x 8 */
+static const float PIMA_LAYER1_WEIGHTS[12][8] MLP_EDGE_FLASH = {
+    /*  0 */ {-0.360651493f, -0.397254854f, 0.370182604f, 0.148330584f, -0.725356758f,
+              -0.317020267f, 0.110160112f, -0.620709658f},
+    /*  1 */ {-0.0166896712f, -0.125157267f, 0.855142117f, 0.277654648f, -0.427186519f,
+              0.234658375f, -0.690771759f, -0.681893349f},
+    /*  2 */ {0.510818958f, -0.79447633f, -0.280644566f, 0.16757983f, 0.565538466f, 0.66106087f,
+              -0.0245709047f, -0.530950248f},
+    /*  3 */ {-0.350085616f, -0.126498371f, -0.124945439f, 0.0766964629f, 0.463950574f,
+              0.0160228275f, -0.0384736173f, -1.12159824f},
+    /*  4 */ {0.0672913119f, 0.247693986f, -0.25073427f, 0.664225936f, -0.331538707f,
+              -0.728823423f, -0.811617732f, 0.471364349f},
+    /*  5 */ {-0.733665586f, 0.257553548f, 0.299589604f, -0.165694639f, 0.506539226f, 0.127672091f,
+              -0.0991829783f, 0.280927896f},
+    /*  6 */ {0.41917485f, -0.193336576f, 0.146924451f, 0.592792094f, -0.438063473f, 0.24105072f,
+              0.338306427f, -0.414827764f},
+    /*  7 */ {0.479280919f, -0.445964038f, -0.170978382f, 0.445675343f, 0.508030295f,
+              -0.371973217f, -0.0312368963f, -0.187472016f},
+    /*  8 */ {0.235181272f, 0.35808152f, -0.413337648f, 0.424169272f, -0.113504417f, 0.164801151f,
+              -0.141228557f, 0.0742785633f},
+    /*  9 */ {-0.136413217f, 0.467400134f, -0.232832268f, -0.63457495f, -0.669499338f,
+              0.705033481f, 0.0153138665f, -0.606124103f},
+    /* 10 */ {0.143804431f, -0.384537339f, -0.721440434f, 0.246937215f, -0.293628007f,
+              -0.327681243f, -0.0275911242f, 0.5793975f},
+    /* 11 */ {0.243863732f, 0.416239262f, 0.581813157f, 0.524135649f, 0.739169657f, 0.58658576f,
+              -0.362580299f, 0.134880364f},
+};
+static const float PIMA_LAYER1_BIAS[12] MLP_EDGE_FLASH = {
+    0.141819626f, 0.371368319f, -0.201835886f, 0.208150402f, -0.278238893f, 0.222905576f,
+    0.290250331f, -0.331756473f, 0.279295385f, 0.136263818f, 0.254899442f, -0.00679195533f,
+};
+
+/* Layer 2, relu: [neuron][input], 8 x 12 */
+static const float PIMA_LAYER2_WEIGHTS[8][12] MLP_EDGE_FLASH = {
+    /* 0 */ {0.266094387f, -1.04757857f, -1.49359715f, -1.66354501f, 0.851935148f, -0.738274872f,
+             -1.79085827f, 0.614839971f, -0.654588282f, -0.67779237f, -0.115202792f, -1.07310402f},
+    /* 1 */ {-0.0820793584f, -0.0868747011f, 0.512553453f, 0.253034323f, -0.488147259f,
+             0.00254940987f, -0.482098281f, -0.0948327482f, -0.173087656f, 0.683178008f,
+             -1.38228858f, -0.149844021f},
+    /* 2 */ {-0.343432397f, 0.529377997f, -1.04446459f, -0.0594513714f, -0.194759294f,
+             0.387511134f, 0.595661938f, -0.0386213697f, 0.397241086f, 0.743384123f, 0.117698923f,
+             -0.500166714f},
+    /* 3 */ {-0.133470923f, -1.34543025f, -0.0099410601f, -0.0631126463f, 0.12659888f,
+             -0.53234756f, 0.438264579f, -0.336737841f, 0.818459749f, 0.062817581f, -0.265005708f,
+             0.0285474658f},
+    /* 4 */ {0.283819199f, -0.735626161f, -0.725168705f, -0.295494795f, 0.117717274f,
+             -0.331878185f, 0.00743602635f, -0.482743025f, 0.401053727f, 0.275168359f, -1.0250349f,
+             -0.895991266f},
+    /* 5 */ {0.171102911f, -0.236715913f, 0.475834399f, 0.371428013f, -0.257236689f, -0.303924948f,
+             -0.216308028f, -0.443044066f, 0.506802976f, -0.122931086f, 0.584355414f, 0.522468746f},
+    /* 6 */ {-1.08205676f, -0.319081366f, -0.365731835f, -0.0601700693f, -1.05195487f,
+             0.360344797f, 0.266157836f, 0.0876609311f, 0.291796237f, 0.230560541f, -0.140326872f,
+             0.667925894f},
+    /* 7 */ {0.376769274f, 0.815420151f, -0.650143683f, 0.570225894f, -0.0696397945f,
+             -0.481157124f, -0.385784268f, -0.555672884f, -0.335078955f, -0.55515784f,
+             0.657131612f, 0.0360346809f},
+};
+static const float PIMA_LAYER2_BIAS[8] MLP_EDGE_FLASH = {
+    -0.142192513f, 0.160840243f, 0.0213113688f, -0.116039589f, -0.143482253f, 0.1286598f,
+    0.322266757f, 0.238758132f,
+};
+
+/* Layer 3, sigmoid: [neuron][input], 1 x 8 */
+static const float PIMA_LAYER3_WEIGHTS[1][8] MLP_EDGE_FLASH = {
+    /* 0 */ {1.43341553f, -1.42554319f, 1.13142383f, 1.46926868f, 1.96468103f, -0.462555617f,
+             0.920570195f, -1.54228401f},
+};
+static const float PIMA_LAYER3_BIAS[1] MLP_EDGE_FLASH = {
+    -0.358039081f,
+};
+
+/* Labels: UTF-8, the last one for an index that is no class. */
+static const char PIMA_LABELS[3][2] MLP_EDGE_FLASH = {
+    "0",
+    "1",
+    ""
+};
+
+/* The kernels that this network needs. Models in one program share them, hence the guards. */
+
+/*
+ * A float as the bits that IEEE 754 writes it in, and back. Without a float unit a comparison of
+ * floats is a call; of bits it is a few instructions. Two facts about them are used: without the
+ * sign, the topmost bit, a larger number has larger bits; and beyond infinity, 0x7f800000, is NaN.
+ */
+#ifndef MLP_EDGE_KERNEL_BITS
+#define MLP_EDGE_KERNEL_BITS
+
+#include <stdint.h>
+#include <string.h>
+
+#define MLP_EDGE_SIGN 0x80000000u
+#define MLP_EDGE_INFINITY 0x7f800000u
+
+static inline uint32_t mlp_edge_bits(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+static inline float mlp_edge_float(uint32_t bits)
+{
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+/* Whether x > 0. From the smallest number above 0 to infinity: neither 0, NaN nor a sign. */
+static inline int mlp_edge_positive(float x)
+{
+    return mlp_edge_bits(x) - 1 < MLP_EDGE_INFINITY;
+}
+
+#endif
+
+/*
+ * Whether reading i is missing: it is NaN, or equals its sentinel, a number such as 0 or -999 that
+ * stands for "missing". `sentinels` is NULL where the readings have none.
+ *
+ * NaN is told by the bits in memory: -ffast-math, which lets a compiler assume that no float is
+ * NaN, cannot take that away.
+ */
+#ifndef MLP_EDGE_KERNEL_MISSING
+#define MLP_EDGE_KERNEL_MISSING
+
+static inline int mlp_edge_missing(const float *sentinels, const float *x, size_t i)
+{
+    uint32_t bits;
+    memcpy(&bits, &x[i], sizeof bits); /* as bits from the start: a copy might quieten a NaN */
+    if ((bits & ~MLP_EDGE_SIGN) > MLP_EDGE_INFINITY) {
+        return 1;
+    }
+    return sentinels != NULL && x[i] == MLP_EDGE_READ_FLOAT(&sentinels[i]);
+}
+
+#endif
+
+/*
+ * The guard in front of a network: where a reading is missing that nothing stands in for, every
+ * output becomes NaN. Without it a relu would turn the NaN into 0, and the network would answer
+ * something that looks like any other prediction.
+ */
+#ifndef MLP_EDGE_KERNEL_REJECT
+#define MLP_EDGE_KERNEL_REJECT
+
+static inline int mlp_edge_any_missing(const float *sentinels, size_t count, const float *x)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (mlp_edge_missing(sentinels, x, i)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static inline void mlp_edge_reject(float *values, size_t count)
+{
+    const uint32_t bits = 0x7fc00000u; /* a quiet NaN, as IEEE 754 writes it */
+    for (size_t i = 0; i < count; i++) {
+        memcpy(&values[i], &bits, sizeof bits);
+    }
+}
+
+#endif
+
+/*
+ * Standardisation: (x - mean) * reciprocal for each number. The reciprocal of the deviation is
+ * stored because a microcontroller multiplies three times faster than it divides. y may be x.
+ */
+#ifndef MLP_EDGE_KERNEL_SCALE
+#define MLP_EDGE_KERNEL_SCALE
+
+static inline void mlp_edge_scale(const float *mean, const float *reciprocal, size_t count,
+                                  const float *x, float *y)
+{
+    for (size_t i = 0; i < count; i++) {
+        y[i] = (x[i] - MLP_EDGE_READ_FLOAT(&mean[i])) * MLP_EDGE_READ_FLOAT(&reciprocal[i]);
+    }
+}
+
+#endif
+
+/*
+ * Four neurons of a dense layer at a time, where a float unit makes that pay: one input is read
+ * for four, and no sum waits for another. Each neuron has its sum in the order of dense.h.
+ *
+ * A Cortex-M with a float unit (MLP_EDGE_FUSED) multiplies and adds in one rounding, so its last
+ * digits may differ from those of chips that round twice. Other chips take one neuron at a time.
+ */
+#ifndef MLP_EDGE_KERNEL_FOUR_NEURONS
+#define MLP_EDGE_KERNEL_FOUR_NEURONS
+
+#include <string.h>
+
+#if defined(__ARM_FEATURE_FMA) && defined(__ARM_ARCH_PROFILE) && defined(__GNUC__)
+#if __ARM_ARCH_PROFILE == 'M'
+#define MLP_EDGE_FUSED
+#endif
+#endif
+#if defined(__has_builtin) && (defined(__SSE__) || defined(__aarch64__))
+#if __has_builtin(__builtin_shufflevector)
+#define MLP_EDGE_VECTORS
+#endif
+#endif
+
+#if defined(MLP_EDGE_FUSED)
+
+/* sum += row[0] x0 + row[1] x1 + ..., in this order; one instruction reads the four weights. */
+#define MLP_EDGE_ADD_FOUR(sum, row) \
+    __asm__("vldmia %[w]!, {s28-s31}\n\t" \
+            "vfma.f32 %[s], s28, %[x0]\n\t" \
+            "vfma.f32 %[s], s29, %[x1]\n\t" \
+            "vfma.f32 %[s], s30, %[x2]\n\t" \
+            "vfma.f32 %[s], s31, %[x3]" \
+            : [w] "+r"(row), [s] "+t"(sum) \
+            : [x0] "t"(x0), [x1] "t"(x1), [x2] "t"(x2), [x3] "t"(x3), \
+              "m"(*(const float(*)[4])(row)) \
+            : "s28", "s29", "s30", "s31")
+
+static inline void mlp_edge_four_neurons(const float *weights, const float *bias, size_t inputs,
+                                         const float *x, float *y)
+{
+    const float *row0 = weights, *row1 = row0 + inputs, *row2 = row1 + inputs;
+    const float *row3 = row2 + inputs;
+    float sum0 = bias[0], sum1 = bias[1], sum2 = bias[2], sum3 = bias[3];
+    for (; inputs >= 4; inputs -= 4) {
+        const float x0 = x[0], x1 = x[1], x2 = x[2], x3 = x[3];
+        MLP_EDGE_ADD_FOUR(sum0, row0);
+        MLP_EDGE_ADD_FOUR(sum1, row1);
+        MLP_EDGE_ADD_FOUR(sum2, row2);
+        MLP_EDGE_ADD_FOUR(sum3, row3);
+        x += 4;
+    }
+    for (; inputs > 0; inputs--) {
+        const float value = *x++;
+        sum0 = __builtin_fmaf(*row0++, value, sum0);
+        sum1 = __builtin_fmaf(*row1++, value, sum1);
+        sum2 = __builtin_fmaf(*row2++, value, sum2);
+        sum3 = __builtin_fmaf(*row3++, value, sum3);
+    }
+    y[0] = sum0;
+    y[1] = sum1;
+    y[2] = sum2;
+    y[3] = sum3;
+}
+
+#elif defined(MLP_EDGE_VECTORS)
+
+/* On a PC: a vector holds the four sums. */
+typedef float mlp_edge_float4 __attribute__((vector_size(16)));
+
+static inline mlp_edge_float4 mlp_edge_load4(const float *x)
+{
+    mlp_edge_float4 four;
+    memcpy(&four, x, sizeof four);
+    return four;
+}
+
+static inline void mlp_edge_four_neurons(const float *weights, const float *bias, size_t inputs,
+                                         const float *__restrict__ x, float *__restrict__ y)
+{
+    const float *row0 = weights, *row1 = row0 + inputs, *row2 = row1 + inputs;
+    const float *row3 = row2 + inputs;
+    mlp_edge_float4 sums = mlp_edge_load4(bias);
+    for (; inputs >= 4; inputs -= 4) {
+        /* Four rows of four weights, turned into four columns. */
+        const mlp_edge_float4 a = mlp_edge_load4(row0), b = mlp_edge_load4(row1);
+        const mlp_edge_float4 c = mlp_edge_load4(row2), d = mlp_edge_load4(row3);
+        const mlp_edge_float4 ab01 = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+        const mlp_edge_float4 ab23 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+        const mlp_edge_float4 cd01 = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+        const mlp_edge_float4 cd23 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+        sums += __builtin_shufflevector(ab01, cd01, 0, 1, 4, 5) * x[0];
+        sums += __builtin_shufflevector(ab01, cd01, 2, 3, 6, 7) * x[1];
+        sums += __builtin_shufflevector(ab23, cd23, 0, 1, 4, 5) * x[2];
+        sums += __builtin_shufflevector(ab23, cd23, 2, 3, 6, 7) * x[3];
+        row0 += 4;
+        row1 += 4;
+        row2 += 4;
+        row3 += 4;
+        x += 4;
+    }
+    for (; inputs > 0; inputs--) {
+        const mlp_edge_float4 column = {*row0++, *row1++, *row2++, *row3++};
+        sums += column * *x++;
+    }
+    memcpy(y, &sums, sizeof sums);
+}
+
+#endif
+
+#endif
+
+/*
+ * A dense layer: y = W x + b. W holds one row of `inputs` weights per neuron. The order of the sum
+ * is part of the interface: the bias first, then the inputs from the first to the last, in one
+ * accumulator. x and y must not overlap.
+ */
+#ifndef MLP_EDGE_KERNEL_DENSE
+#define MLP_EDGE_KERNEL_DENSE
+
+#if defined(__AVR__) || defined(__SOFTFP__) || (defined(__riscv) && !defined(__riscv_flen))
+
+/*
+ * Without a float unit a product and its sum are two calls, 250 cycles on AVR. After a relu many
+ * inputs are 0 and change nothing: they are passed over. (Only a sum of -0 would change, to 0.)
+ * Never inlined: at -O3 it would be, for every layer anew, and no faster.
+ */
+__attribute__((noinline, noclone, unused))
+static void mlp_edge_dense(const float *weights, const float *bias, size_t inputs,
+                           size_t outputs, const float *x, float *y)
+{
+    for (size_t neuron = 0; neuron < outputs; neuron++) {
+        float sum = MLP_EDGE_READ_FLOAT(&bias[neuron]);
+        for (size_t i = 0; i < inputs; i++) {
+            if (mlp_edge_bits(x[i]) != 0 || mlp_edge_bits(sum) == MLP_EDGE_SIGN) {
+                sum += MLP_EDGE_READ_FLOAT(weights) * x[i];
+            }
+            weights++;
+        }
+        y[neuron] = sum;
+    }
+}
+
+#else
+
+static inline void mlp_edge_dense(const float *weights, const float *bias, size_t inputs,
+                                  size_t outputs, const float *x, float *y)
+{
+#if defined(MLP_EDGE_FUSED) || defined(MLP_EDGE_VECTORS)
+    for (; outputs >= 4; outputs -= 4) {
+        mlp_edge_four_neurons(weights, bias, inputs, x, y);
+        weights += 4 * inputs;
+        bias += 4;
+        y += 4;
+    }
+#endif
+    for (; outputs > 0; outputs--) {
+        float sum = *bias++;
+        for (size_t i = 0; i < inputs; i++) {
+#ifdef MLP_EDGE_FUSED
+            sum = __builtin_fmaf(*weights++, x[i], sum);
+#else
+            sum += *weights++ * x[i];
+#endif
+        }
+        *y++ = sum;
+    }
+}
+
+#endif
+
+#endif
+
+/* relu(x): x where x > 0, otherwise 0; exact. NaN gives 0, as it does in Keras. */
+#ifndef MLP_EDGE_KERNEL_RELU
+#define MLP_EDGE_KERNEL_RELU
+
+static inline void mlp_edge_relu(float *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t bits = mlp_edge_bits(values[i]);
+        /* Beyond those of infinity: NaN, or a sign. */
+        values[i] = mlp_edge_float(bits > MLP_EDGE_INFINITY ? 0 : bits);
+    }
+}
+
+#endif
+
+/*
+ * e^x for x <= 0, the only exponential that a network needs when it is written so that nothing
+ * overflows. It adds, subtracts and multiplies, without libm: every target gives the same bits.
+ *
+ * e^x = 2^n e^r with n an integer and |r| <= ln(2)/2 (Cody and Waite, 1980).
+ */
+#ifndef MLP_EDGE_KERNEL_EXP
+#define MLP_EDGE_KERNEL_EXP
+
+/* e^r - 1 = r + r^2 P(r) for |r| <= 0.347; P is a minimax fit, off by 1.4e-8 of the result. */
+static inline float mlp_edge_expm1_near_zero(float r)
+{
+    float p = 1.39466696e-3f;
+    p = p * r + 8.36671051e-3f;
+    p = p * r + 4.16662805e-2f;
+    p = p * r + 1.6666542e-1f;
+    p = p * r + 0.5f;
+    return r + r * r * p;
+}
+
+/* e^x for x <= 0. Below -87 the result is 0 instead of something under 1.7e-38. NaN stays NaN. */
+static inline float mlp_edge_exp(float x)
+{
+    const uint32_t size = mlp_edge_bits(x) & ~MLP_EDGE_SIGN;
+    if (size > 0x42ae0000u) { /* 87 */
+        return size > MLP_EDGE_INFINITY ? x : 0.0f;
+    }
+    /*
+     * x / ln(2), -126 to 0, rounded to an integer: beside 1.5 * 2^23 a float has no fraction, and
+     * its last bits count n. (volatile: -ffast-math would take the constant away again.)
+     */
+    const float shift = 12582912.0f;
+    const volatile float shifted = x * 1.44269502f + shift;
+    const float rounded = shifted, whole = rounded - shift;
+    /* ln(2) in two parts; the first has so few bits that its product is exact. */
+    const float r = (x - whole * 0.693359375f) + whole * 2.12194441e-4f;
+    /* 2^n: n + 127 where a float has its exponent. The rest of `rounded` is shifted out. */
+    const float power = mlp_edge_float((mlp_edge_bits(rounded) + 127) << 23);
+    return power * (1.0f + mlp_edge_expm1_near_zero(r));
+}
+
+#endif
+
+/* 1 / (1 + e^-x), from e^-|x|, which cannot overflow: shared by sigmoid and silu. */
+#ifndef MLP_EDGE_KERNEL_LOGISTIC
+#define MLP_EDGE_KERNEL_LOGISTIC
+
+static inline float mlp_edge_logistic(float x)
+{
+    const uint32_t bits = mlp_edge_bits(x);
+    const float power = mlp_edge_exp(mlp_edge_float(bits | MLP_EDGE_SIGN));
+    return (bits & MLP_EDGE_SIGN ? power : 1.0f) / (1.0f + power);
+}
+
+#endif
+
+/* sigmoid(x) = 1 / (1 + e^-x). NaN stays NaN. */
+#ifndef MLP_EDGE_KERNEL_SIGMOID
+#define MLP_EDGE_KERNEL_SIGMOID
+
+static inline void mlp_edge_sigmoid(float *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const float x = values[i];
+        values[i] = mlp_edge_logistic(x);
+    }
+}
+
+#endif
+
+/*
+ * From outputs to a class. Both answer -1 where an output is not finite: no class, rather than a
+ * plausible one. (x - x is 0 for a finite number; for an infinity and for NaN it is NaN.)
+ */
+#ifndef MLP_EDGE_KERNEL_CHOOSE
+#define MLP_EDGE_KERNEL_CHOOSE
+
+/* 1 where the output is above the threshold, else 0. */
+static inline int mlp_edge_above(float output, float threshold)
+{
+    return output - output == 0.0f ? output > threshold : -1;
+}
+
+/* Which output is the largest, the first of equals. */
+static inline int mlp_edge_largest(const float *outputs, size_t count)
+{
+    size_t best = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!(outputs[i] - outputs[i] == 0.0f)) {
+            return -1;
+        }
+        best = outputs[i] > outputs[best] ? i : best;
+    }
+    return (int)best;
+}
+
+#endif
+
+/*
+ * Whether sigmoid(x) > threshold, without the exponential where x decides. The exporter computes
+ * `low` and `high`: below the one and above the other, sigmoid(x) is further from the threshold
+ * than its kernel can be off (by 1e-6 of the threshold; the kernel errs by less than 4e-7). In the
+ * narrow gap between them the kernel is asked. NaN is neither below nor above: it gives -1.
+ */
+#ifndef MLP_EDGE_KERNEL_CHOOSE_SIGMOID
+#define MLP_EDGE_KERNEL_CHOOSE_SIGMOID
+
+static inline int mlp_edge_choose_sigmoid(float x, float low, float high, float threshold)
+{
+    if (x < low) {
+        return 0;
+    }
+    return x > high ? 1 : mlp_edge_above(mlp_edge_logistic(x), threshold);
+}
+
+#endif
+
+/* Whether a reading is missing that nothing stands in for. */
+static inline int pima_rejects(const float *features)
+{
+    return mlp_edge_any_missing(NULL, 8, features);
+}
+
+/* From readings to the sums of the last layer. */
+static inline void pima_sums(const float *features, float *outputs)
+{
+    /* A layer needs only the one before it: they take turns at the two ends of one array. */
+    float memory[20];
+    float *const scaled = memory; /* 8 */
+    float *const layer1 = memory + 8; /* 12 */
+    float *const layer2 = memory; /* 8 */
+
+    mlp_edge_scale(PIMA_MEAN, PIMA_RECIPROCAL, 8, features, scaled);
+    mlp_edge_dense(PIMA_LAYER1_WEIGHTS[0], PIMA_LAYER1_BIAS, 8, 12, scaled, layer1);
+    mlp_edge_relu(layer1, 12);
+    mlp_edge_dense(PIMA_LAYER2_WEIGHTS[0], PIMA_LAYER2_BIAS, 12, 8, layer1, layer2);
+    mlp_edge_relu(layer2, 8);
+    mlp_edge_dense(PIMA_LAYER3_WEIGHTS[0], PIMA_LAYER3_BIAS, 8, 1, layer2, outputs);
+}
+
+void pima_predict(const float *features, float *outputs)
+{
+    if (pima_rejects(features)) {
+        mlp_edge_reject(outputs, 1); /* NaN */
+        return;
+    }
+    pima_sums(features, outputs);
+    mlp_edge_sigmoid(outputs, 1);
+}
+
+int pima_classify(const float *features)
+{
+    if (pima_rejects(features)) {
+        return -1;
+    }
+    float outputs[1];
+    pima_sums(features, outputs);
+    return mlp_edge_choose_sigmoid(outputs[0], -2.00000022e-06f, 2.00000022e-06f, PIMA_THRESHOLD);
+}
+
+mlp_edge_text pima_label(int index)
+{
+    const int known = index >= 0 && index < PIMA_CLASSES;
+    return (mlp_edge_text)PIMA_LABELS[known ? index : PIMA_CLASSES];
+}
+
+#ifdef PIMA_SELFTEST
+/*
+ * Golden rows and their answers, as the bits of float32 numbers. An answer has to have the very
+ * bits, or to be NaN where NaN is expected. With a tolerance it may be off by that, times its size
+ * where it is larger than 1: for a chip that multiplies and adds in one rounding.
+ */
+#ifndef MLP_EDGE_KERNEL_SELFTEST
+#define MLP_EDGE_KERNEL_SELFTEST
+
+#ifndef MLP_EDGE_SELFTEST_TOLERANCE
+#ifdef MLP_EDGE_FUSED
+#define MLP_EDGE_SELFTEST_TOLERANCE 1e-5f
+#else
+#define MLP_EDGE_SELFTEST_TOLERANCE 0.0f
+#endif
+#endif
+
+static inline float mlp_edge_golden(const uint32_t *bits)
+{
+    return mlp_edge_float(MLP_EDGE_READ_BITS(bits));
+}
+
+static inline int mlp_edge_agrees(float value, const uint32_t *golden)
+{
+    const uint32_t bits = mlp_edge_bits(value), expected_bits = MLP_EDGE_READ_BITS(golden);
+    if ((expected_bits & ~MLP_EDGE_SIGN) > MLP_EDGE_INFINITY) { /* NaN; its payload is free */
+        return (bits & ~MLP_EDGE_SIGN) > MLP_EDGE_INFINITY;
+    }
+    if (bits == expected_bits) {
+        return 1;
+    }
+    const float expected = mlp_edge_float(expected_bits);
+    const float size = expected < 0.0f ? -expected : expected;
+    const float off = value < expected ? expected - value : value - expected;
+    return off < MLP_EDGE_SELFTEST_TOLERANCE * (size > 1.0f ? size : 1.0f);
+}
+
+#endif
+
+/* Readings, as the bits of float32 numbers; NaN is a missing one. */
+static const uint32_t PIMA_GOLDEN[6][8] MLP_EDGE_FLASH = {
+    /* 1, every reading at its lowest */
+    {0x00000000u, 0x00000000u, 0x00000000u, 0x00000000u, 0x00000000u, 0x00000000u, 0x3d9fbe77u,
+     0x41a80000u},
+    /* 2, in the middle */
+    {0x41080000u, 0x42c70000u, 0x42740000u, 0x42460000u, 0x43d38000u, 0x42063333u, 0x3f9fdf3cu,
+     0x424c0000u},
+    /* 3, at its highest */
+    {0x41880000u, 0x43470000u, 0x42f40000u, 0x42c60000u, 0x44538000u, 0x42863333u, 0x401ae148u,
+     0x42a20000u},
+    /* 4, lowest and highest in turn */
+    {0x00000000u, 0x43470000u, 0x00000000u, 0x42c60000u, 0x00000000u, 0x42863333u, 0x3d9fbe77u,
+     0x42a20000u},
+    /* 5, highest and lowest in turn */
+    {0x41880000u, 0x00000000u, 0x42f40000u, 0x00000000u, 0x44538000u, 0x00000000u, 0x401ae148u,
+     0x41a80000u},
+    /* 6, [0] missing */
+    {0x7fc00000u, 0x42c70000u, 0x42740000u, 0x42460000u, 0x43d38000u, 0x42063333u, 0x3f9fdf3cu,
+     0x424c0000u},
+};
+/* What pima_predict answers to each. */
+static const uint32_t PIMA_GOLDEN_ANSWERS[6][1] MLP_EDGE_FLASH = {
+    {0x39c404a5u},
+    {0x3f0b800eu},
+    {0x3f7fbae7u},
+    {0x3f7e014du},
+    {0x3c5306d4u},
+    {0x7fc00000u},
+};
+
+int pima_selftest(void)
+{
+    for (int row = 0; row < 6; row++) {
+        float features[8], outputs[1];
+        for (size_t i = 0; i < 8; i++) {
+            features[i] = mlp_edge_golden(&PIMA_GOLDEN[row][i]);
+        }
+        pima_predict(features, outputs);
+        for (size_t i = 0; i < 1; i++) {
+            if (!mlp_edge_agrees(outputs[i], &PIMA_GOLDEN_ANSWERS[row][i])) {
+                return row + 1;
+            }
+        }
+    }
+    return 0;
+}
+#endif
+
+#endif
+/* The model's card, for programs that read this file. */
+/* mlp-edge-card {"name": "pima", "features": [{"name": "pregnancies", "low": 0.0, "high": 17.0}, {"name": "glucose", "low": 0.0, "high": 199.0}, {"name": "pressure", "low": 0.0, "high": 122.0}, {"name": "skin", "low": 0.0, "high": 99.0}, {"name": "insulin", "low": 0.0, "high": 846.0}, {"name": "bmi", "low": 0.0, "high": 67.0999984741211}, {"name": "pedigree", "low": 0.07800000160932541, "high": 2.4200000762939453}, {"name": "age", "low": 21.0, "high": 81.0}], "targets": ["diabetes"], "labels": ["0", "1"], "task": "binary", "threshold": 0.5, "weights_sha256": "48cb8ba37a16c24a5126e4319c6dfd50859d7c8f5f93122fb69ff62506332cd3", "version": "0.1.0", "format": 2} */

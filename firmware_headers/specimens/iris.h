@@ -1,0 +1,760 @@
+/*
+ * iris: a multilayer perceptron in one file, for C99, C++11 and Arduino
+ *
+ *   layers    4-10-10-3 (relu, relu, softmax), 193 weights and biases, float32
+ *   written   by mlp-edge 0.1.0: mlp-edge export --format c --name iris
+ *   weights   sha256 066d2b3f3facef4e615522fb06d3399392695e6573394f4ea136497347a5b67b
+ *   memory    804 bytes of tables (in flash on AVR), 80 bytes of stack for the layers
+ *
+ * Use:
+ *
+ *   #include "iris.h"
+ *   float features[IRIS_INPUTS] = { ... };  the raw readings, in the order below
+ *   float probabilities[IRIS_OUTPUTS];
+ *   iris_predict(features, probabilities);
+ *   int answer = iris_classify(features);  one of IRIS_CLASS_...; -1: no answer
+ *   iris_label(answer)                     its label; on AVR text in flash (PROGMEM)
+ *
+ * One file of a program includes this one so. Every other says, before it includes it,
+ *
+ *   #define IRIS_DECLARE_ONLY
+ *
+ * and gets the constants and the functions without a second copy of the tables.
+ * #define IRIS_SELFTEST in the one file adds iris_selftest(): 0 where this chip, with
+ * these compiler flags, predicts bit for bit what it should, otherwise the row that it does not.
+ *
+ * Features, in the units of the table that the model was trained on, with their range in it:
+ *
+ *   [0] "sepal_length"  4.3 to 7.9
+ *   [1] "sepal_width"   2 to 4.4
+ *   [2] "petal_length"  1 to 6.9
+ *   [3] "petal_width"   0.1 to 2.5
+ *
+ * A reading that is NaN is missing: the answer is NaN.
+ *
+ * Outputs, of "species":
+ *
+ *   [0] probability of "setosa"
+ *   [1] probability of "versicolor"
+ *   [2] probability of "virginica"
+ *   The answer is the label of the largest, the first of equals.
+ */
+#ifndef IRIS_H
+#define IRIS_H
+
+/*
+ * Where the tables live. On AVR a plain `const` table is copied to RAM at start-up; PROGMEM keeps
+ * it in flash, which is read with instructions of its own. Everywhere else const is enough.
+ */
+#ifndef MLP_EDGE_KERNELS
+#define MLP_EDGE_KERNELS 3 /* raised whenever a kernel changes */
+
+#include <stddef.h>
+
+#ifdef __AVR__
+#include <avr/pgmspace.h>
+#define MLP_EDGE_FLASH PROGMEM
+#define MLP_EDGE_READ_FLOAT(address) pgm_read_float(address)
+#define MLP_EDGE_READ_BITS(address) pgm_read_dword(address)
+#else
+#define MLP_EDGE_FLASH
+#define MLP_EDGE_READ_FLOAT(address) (*(address))
+#define MLP_EDGE_READ_BITS(address) (*(address))
+#endif
+
+/* Text in flash. In an Arduino sketch for AVR it has the type of F("..."), which print() takes. */
+#if defined(__AVR__) && defined(ARDUINO) && defined(__cplusplus)
+class __FlashStringHelper;
+typedef const __FlashStringHelper *mlp_edge_text;
+#else
+typedef const char *mlp_edge_text;
+#endif
+
+#elif MLP_EDGE_KERNELS != 3
+#error "these models were exported by different versions of mlp-edge: export them with one"
+#endif
+
+#define IRIS_INPUTS 4
+#define IRIS_OUTPUTS 3
+#define IRIS_LAYERS 3
+#define IRIS_LAYER1_INPUTS 4
+#define IRIS_LAYER1_OUTPUTS 10
+#define IRIS_LAYER2_INPUTS 10
+#define IRIS_LAYER2_OUTPUTS 10
+#define IRIS_LAYER3_INPUTS 10
+#define IRIS_LAYER3_OUTPUTS 3
+#define IRIS_CLASSES 3
+
+/* Indices of the features. */
+enum {
+    IRIS_FEATURE_SEPAL_LENGTH = 0, /* "sepal_length" */
+    IRIS_FEATURE_SEPAL_WIDTH = 1, /* "sepal_width" */
+    IRIS_FEATURE_PETAL_LENGTH = 2, /* "petal_length" */
+    IRIS_FEATURE_PETAL_WIDTH = 3, /* "petal_width" */
+};
+
+/* Indices of the classes. */
+enum {
+    IRIS_CLASS_SETOSA = 0, /* "setosa" */
+    IRIS_CLASS_VERSICOLOR = 1, /* "versicolor" */
+    IRIS_CLASS_VIRGINICA = 2, /* "virginica" */
+};
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * 4 raw readings in, 3 predictions out. The two arrays must not overlap.
+ * Keeps nothing between calls, so it may be called from several tasks at once.
+ */
+void iris_predict(const float *features, float *outputs);
+
+/*
+ * The class that iris_predict's outputs stand for, -1 where one is not finite.
+ * Most rows are decided without the exponential.
+ */
+int iris_classify(const float *features);
+
+/* The label of a class, UTF-8, in flash; "" for any other number. */
+mlp_edge_text iris_label(int index);
+
+#ifdef IRIS_SELFTEST
+/* Predicts golden rows: 0 where all answers are right, else the number of the first wrong one. */
+int iris_selftest(void);
+
+#endif
+#ifdef __cplusplus
+}
+#endif
+
+#endif
+
+#if !defined(IRIS_DECLARE_ONLY) && !defined(IRIS_DEFINED)
+#define IRIS_DEFINED
+
+/* Standardisation of numbers: (x - mean) * reciprocal; reciprocal = 1 / deviation. */
+static const float IRIS_MEAN[4] MLP_EDGE_FLASH = {
+    5.85750008f, 3.04916668f, 3.75916672f, 1.20749998f,
+};
+static const float IRIS_RECIPROCAL[4] MLP_EDGE_FLASH = {
+    1.17448604f, 2.24639153f, 0.561545312f, 1.3094641f,
+};
+
+/* Layer 1, relu: [neuron][input], 10 x 4 */
+static const float IRIS_LAYER1_WEIGHTS[10][4] MLP_EDGE_FLASH = {
+    /* 0 */ {-0.174982786f, -0.0295892004f, 0.458145618f, 0.704029441f},
+    /* 1 */ {-0.301558763f, -0.119040415f, 0.624188781f, 0.342530787f},
+    /* 2 */ {0.530503392f, 0.0686328635f, 0.487834424f, -0.148350105f},
+    /* 3 */ {-0.696995497f, 0.450193048f, 0.164763257f, -0.435013354f},
+    /* 4 */ {0.198801324f, -0.173202917f, -0.132590935f, -0.891379476f},
+    /* 5 */ {-0.518432081f, 0.108842283f, 0.440007716f, 0.216788679f},
+    /* 6 */ {-0.0589004233f, -0.134898275f, -0.0294749029f, 0.937640965f},
+    /* 7 */ {0.707815766f, 0.615281582f, -0.194942191f, 0.508030951f},
+    /* 8 */ {0.0700719729f, -0.603066385f, 0.281380475f, 0.632327676f},
+    /* 9 */ {-0.0804616064f, -0.791027546f, 0.570794523f, 0.617828608f},
+};
+static const float IRIS_LAYER1_BIAS[10] MLP_EDGE_FLASH = {
+    -0.240218267f, -0.0496035442f, -0.119313091f, 0.680128634f, 0.714183629f, -0.270965815f,
+    -0.11629393f, -0.0734750554f, 0.233888105f, 0.619705319f,
+};
+
+/* Layer 2, relu: [neuron][input], 10 x 10 */
+static const float IRIS_LAYER2_WEIGHTS[10][10] MLP_EDGE_FLASH = {
+    /* 0 */ {-0.150864422f, 0.336437613f, -0.013245333f, 0.32024321f, 0.586246669f, 0.309627503f,
+             -0.438959032f, 0.473921627f, -0.282495558f, -0.565004528f},
+    /* 1 */ {-0.32725659f, -0.990139723f, 0.0718040168f, 0.839440405f, 0.274488896f, -0.195512444f,
+             -0.571645498f, -0.0553808697f, -0.902752459f, -0.547249198f},
+    /* 2 */ {-0.185639828f, -0.548238397f, -0.301369995f, 0.61173588f, 0.705015838f, 0.079584524f,
+             -0.464638859f, -0.207669273f, -0.249634966f, -0.680861592f},
+    /* 3 */ {0.14351891f, -0.49472785f, -0.460589737f, -0.555731893f, -0.357190192f, 0.109696254f,
+             -0.393184364f, 0.377194345f, -0.443373591f, 0.383974582f},
+    /* 4 */ {-0.127560869f, -0.600372851f, -0.210958645f, 0.717949808f, 0.566440761f,
+             -0.0602409951f, -0.874059081f, 0.398070127f, -0.0966054648f, 0.560433507f},
+    /* 5 */ {-0.159089312f, 0.786219776f, 0.345990449f, 0.115587018f, -0.226296544f, -0.216502368f,
+             0.237485752f, 0.0794327334f, 0.858778417f, 0.427286059f},
+    /* 6 */ {-0.574124634f, -0.517831922f, -0.0653493181f, 0.810122252f, 0.717517734f,
+             -0.0192610212f, 0.22186698f, 0.15487951f, -0.252447307f, 0.251721382f},
+    /* 7 */ {0.281698287f, 0.72501111f, 0.269128948f, -0.852123201f, -1.12251687f, -0.0533099361f,
+             0.913450241f, 0.220643118f, 0.759123445f, 0.570149183f},
+    /* 8 */ {-0.310280263f, -0.389123857f, -0.413300723f, -0.349732876f, -0.501369178f,
+             0.0020904541f, 0.0595965981f, 0.019693125f, -0.375322878f, -0.466582328f},
+    /* 9 */ {0.412233829f, 0.843641102f, 0.298286766f, -0.613665283f, -0.902394474f, 0.168637365f,
+             0.917848349f, 0.128989995f, 0.179557815f, 0.34803611f},
+};
+static const float IRIS_LAYER2_BIAS[10] MLP_EDGE_FLASH = {
+    -0.0073260027f, 0.310469508f, 0.120355479f, -0.0461159535f, 0.46729812f, 0.414708227f,
+    0.4600797f, -0.176265851f, -0.0260521211f, -0.342518806f,
+};
+
+/* Layer 3, softmax: [neuron][input], 3 x 10 */
+static const float IRIS_LAYER3_WEIGHTS[3][10] MLP_EDGE_FLASH = {
+    /* 0 */ {0.639801621f, 1.30550647f, 0.838605285f, 0.00722286757f, 0.519493878f, -1.45491469f,
+             0.245726302f, -0.633323669f, 0.132103831f, -0.0477646925f},
+    /* 1 */ {-1.04397631f, -0.567099571f, -1.13133764f, 0.043570634f, 1.06289959f, 0.799017489f,
+             0.96159929f, -0.211873606f, 0.388961673f, -0.409942061f},
+    /* 2 */ {0.559754848f, -0.62921226f, -0.458177894f, -0.576256692f, -0.484843045f, 0.458911896f,
+             -0.621745706f, 0.77663064f, -0.051235877f, 1.13363445f},
+};
+static const float IRIS_LAYER3_BIAS[3] MLP_EDGE_FLASH = {
+    -0.0826074183f, 0.373476863f, -0.377012402f,
+};
+
+/* Labels: UTF-8, the last one for an index that is no class. */
+static const char IRIS_LABELS[4][11] MLP_EDGE_FLASH = {
+    "setosa",
+    "versicolor",
+    "virginica",
+    ""
+};
+
+/* The kernels that this network needs. Models in one program share them, hence the guards. */
+
+/*
+ * A float as the bits that IEEE 754 writes it in, and back. Without a float unit a comparison of
+ * floats is a call; of bits it is a few instructions. Two facts about them are used: without the
+ * sign, the topmost bit, a larger number has larger bits; and beyond infinity, 0x7f800000, is NaN.
+ */
+#ifndef MLP_EDGE_KERNEL_BITS
+#define MLP_EDGE_KERNEL_BITS
+
+#include <stdint.h>
+#include <string.h>
+
+#define MLP_EDGE_SIGN 0x80000000u
+#define MLP_EDGE_INFINITY 0x7f800000u
+
+static inline uint32_t mlp_edge_bits(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+static inline float mlp_edge_float(uint32_t bits)
+{
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+/* Whether x > 0. From the smallest number above 0 to infinity: neither 0, NaN nor a sign. */
+static inline int mlp_edge_positive(float x)
+{
+    return mlp_edge_bits(x) - 1 < MLP_EDGE_INFINITY;
+}
+
+#endif
+
+/*
+ * Whether reading i is missing: it is NaN, or equals its sentinel, a number such as 0 or -999 that
+ * stands for "missing". `sentinels` is NULL where the readings have none.
+ *
+ * NaN is told by the bits in memory: -ffast-math, which lets a compiler assume that no float is
+ * NaN, cannot take that away.
+ */
+#ifndef MLP_EDGE_KERNEL_MISSING
+#define MLP_EDGE_KERNEL_MISSING
+
+static inline int mlp_edge_missing(const float *sentinels, const float *x, size_t i)
+{
+    uint32_t bits;
+    memcpy(&bits, &x[i], sizeof bits); /* as bits from the start: a copy might quieten a NaN */
+    if ((bits & ~MLP_EDGE_SIGN) > MLP_EDGE_INFINITY) {
+        return 1;
+    }
+    return sentinels != NULL && x[i] == MLP_EDGE_READ_FLOAT(&sentinels[i]);
+}
+
+#endif
+
+/*
+ * The guard in front of a network: where a reading is missing that nothing stands in for, every
+ * output becomes NaN. Without it a relu would turn the NaN into 0, and the network would answer
+ * something that looks like any other prediction.
+ */
+#ifndef MLP_EDGE_KERNEL_REJECT
+#define MLP_EDGE_KERNEL_REJECT
+
+static inline int mlp_edge_any_missing(const float *sentinels, size_t count, const float *x)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (mlp_edge_missing(sentinels, x, i)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static inline void mlp_edge_reject(float *values, size_t count)
+{
+    const uint32_t bits = 0x7fc00000u; /* a quiet NaN, as IEEE 754 writes it */
+    for (size_t i = 0; i < count; i++) {
+        memcpy(&values[i], &bits, sizeof bits);
+    }
+}
+
+#endif
+
+/*
+ * Standardisation: (x - mean) * reciprocal for each number. The reciprocal of the deviation is
+ * stored because a microcontroller multiplies three times faster than it divides. y may be x.
+ */
+#ifndef MLP_EDGE_KERNEL_SCALE
+#define MLP_EDGE_KERNEL_SCALE
+
+static inline void mlp_edge_scale(const float *mean, const float *reciprocal, size_t count,
+                                  const float *x, float *y)
+{
+    for (size_t i = 0; i < count; i++) {
+        y[i] = (x[i] - MLP_EDGE_READ_FLOAT(&mean[i])) * MLP_EDGE_READ_FLOAT(&reciprocal[i]);
+    }
+}
+
+#endif
+
+/*
+ * Four neurons of a dense layer at a time, where a float unit makes that pay: one input is read
+ * for four, and no sum waits for another. Each neuron has its sum in the order of dense.h.
+ *
+ * A Cortex-M with a float unit (MLP_EDGE_FUSED) multiplies and adds in one rounding, so its last
+ * digits may differ from those of chips that round twice. Other chips take one neuron at a time.
+ */
+#ifndef MLP_EDGE_KERNEL_FOUR_NEURONS
+#define MLP_EDGE_KERNEL_FOUR_NEURONS
+
+#include <string.h>
+
+#if defined(__ARM_FEATURE_FMA) && defined(__ARM_ARCH_PROFILE) && defined(__GNUC__)
+#if __ARM_ARCH_PROFILE == 'M'
+#define MLP_EDGE_FUSED
+#endif
+#endif
+#if defined(__has_builtin) && (defined(__SSE__) || defined(__aarch64__))
+#if __has_builtin(__builtin_shufflevector)
+#define MLP_EDGE_VECTORS
+#endif
+#endif
+
+#if defined(MLP_EDGE_FUSED)
+
+/* sum += row[0] x0 + row[1] x1 + ..., in this order; one instruction reads the four weights. */
+#define MLP_EDGE_ADD_FOUR(sum, row) \
+    __asm__("vldmia %[w]!, {s28-s31}\n\t" \
+            "vfma.f32 %[s], s28, %[x0]\n\t" \
+            "vfma.f32 %[s], s29, %[x1]\n\t" \
+            "vfma.f32 %[s], s30, %[x2]\n\t" \
+            "vfma.f32 %[s], s31, %[x3]" \
+            : [w] "+r"(row), [s] "+t"(sum) \
+            : [x0] "t"(x0), [x1] "t"(x1), [x2] "t"(x2), [x3] "t"(x3), \
+              "m"(*(const float(*)[4])(row)) \
+            : "s28", "s29", "s30", "s31")
+
+static inline void mlp_edge_four_neurons(const float *weights, const float *bias, size_t inputs,
+                                         const float *x, float *y)
+{
+    const float *row0 = weights, *row1 = row0 + inputs, *row2 = row1 + inputs;
+    const float *row3 = row2 + inputs;
+    float sum0 = bias[0], sum1 = bias[1], sum2 = bias[2], sum3 = bias[3];
+    for (; inputs >= 4; inputs -= 4) {
+        const float x0 = x[0], x1 = x[1], x2 = x[2], x3 = x[3];
+        MLP_EDGE_ADD_FOUR(sum0, row0);
+        MLP_EDGE_ADD_FOUR(sum1, row1);
+        MLP_EDGE_ADD_FOUR(sum2, row2);
+        MLP_EDGE_ADD_FOUR(sum3, row3);
+        x += 4;
+    }
+    for (; inputs > 0; inputs--) {
+        const float value = *x++;
+        sum0 = __builtin_fmaf(*row0++, value, sum0);
+        sum1 = __builtin_fmaf(*row1++, value, sum1);
+        sum2 = __builtin_fmaf(*row2++, value, sum2);
+        sum3 = __builtin_fmaf(*row3++, value, sum3);
+    }
+    y[0] = sum0;
+    y[1] = sum1;
+    y[2] = sum2;
+    y[3] = sum3;
+}
+
+#elif defined(MLP_EDGE_VECTORS)
+
+/* On a PC: a vector holds the four sums. */
+typedef float mlp_edge_float4 __attribute__((vector_size(16)));
+
+static inline mlp_edge_float4 mlp_edge_load4(const float *x)
+{
+    mlp_edge_float4 four;
+    memcpy(&four, x, sizeof four);
+    return four;
+}
+
+static inline void mlp_edge_four_neurons(const float *weights, const float *bias, size_t inputs,
+                                         const float *__restrict__ x, float *__restrict__ y)
+{
+    const float *row0 = weights, *row1 = row0 + inputs, *row2 = row1 + inputs;
+    const float *row3 = row2 + inputs;
+    mlp_edge_float4 sums = mlp_edge_load4(bias);
+    for (; inputs >= 4; inputs -= 4) {
+        /* Four rows of four weights, turned into four columns. */
+        const mlp_edge_float4 a = mlp_edge_load4(row0), b = mlp_edge_load4(row1);
+        const mlp_edge_float4 c = mlp_edge_load4(row2), d = mlp_edge_load4(row3);
+        const mlp_edge_float4 ab01 = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+        const mlp_edge_float4 ab23 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+        const mlp_edge_float4 cd01 = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+        const mlp_edge_float4 cd23 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+        sums += __builtin_shufflevector(ab01, cd01, 0, 1, 4, 5) * x[0];
+        sums += __builtin_shufflevector(ab01, cd01, 2, 3, 6, 7) * x[1];
+        sums += __builtin_shufflevector(ab23, cd23, 0, 1, 4, 5) * x[2];
+        sums += __builtin_shufflevector(ab23, cd23, 2, 3, 6, 7) * x[3];
+        row0 += 4;
+        row1 += 4;
+        row2 += 4;
+        row3 += 4;
+        x += 4;
+    }
+    for (; inputs > 0; inputs--) {
+        const mlp_edge_float4 column = {*row0++, *row1++, *row2++, *row3++};
+        sums += column * *x++;
+    }
+    memcpy(y, &sums, sizeof sums);
+}
+
+#endif
+
+#endif
+
+/*
+ * A dense layer: y = W x + b. W holds one row of `inputs` weights per neuron. The order of the sum
+ * is part of the interface: the bias first, then the inputs from the first to the last, in one
+ * accumulator. x and y must not overlap.
+ */
+#ifndef MLP_EDGE_KERNEL_DENSE
+#define MLP_EDGE_KERNEL_DENSE
+
+#if defined(__AVR__) || defined(__SOFTFP__) || (defined(__riscv) && !defined(__riscv_flen))
+
+/*
+ * Without a float unit a product and its sum are two calls, 250 cycles on AVR. After a relu many
+ * inputs are 0 and change nothing: they are passed over. (Only a sum of -0 would change, to 0.)
+ * Never inlined: at -O3 it would be, for every layer anew, and no faster.
+ */
+__attribute__((noinline, noclone, unused))
+static void mlp_edge_dense(const float *weights, const float *bias, size_t inputs,
+                           size_t outputs, const float *x, float *y)
+{
+    for (size_t neuron = 0; neuron < outputs; neuron++) {
+        float sum = MLP_EDGE_READ_FLOAT(&bias[neuron]);
+        for (size_t i = 0; i < inputs; i++) {
+            if (mlp_edge_bits(x[i]) != 0 || mlp_edge_bits(sum) == MLP_EDGE_SIGN) {
+                sum += MLP_EDGE_READ_FLOAT(weights) * x[i];
+            }
+            weights++;
+        }
+        y[neuron] = sum;
+    }
+}
+
+#else
+
+static inline void mlp_edge_dense(const float *weights, const float *bias, size_t inputs,
+                                  size_t outputs, const float *x, float *y)
+{
+#if defined(MLP_EDGE_FUSED) || defined(MLP_EDGE_VECTORS)
+    for (; outputs >= 4; outputs -= 4) {
+        mlp_edge_four_neurons(weights, bias, inputs, x, y);
+        weights += 4 * inputs;
+        bias += 4;
+        y += 4;
+    }
+#endif
+    for (; outputs > 0; outputs--) {
+        float sum = *bias++;
+        for (size_t i = 0; i < inputs; i++) {
+#ifdef MLP_EDGE_FUSED
+            sum = __builtin_fmaf(*weights++, x[i], sum);
+#else
+            sum += *weights++ * x[i];
+#endif
+        }
+        *y++ = sum;
+    }
+}
+
+#endif
+
+#endif
+
+/* relu(x): x where x > 0, otherwise 0; exact. NaN gives 0, as it does in Keras. */
+#ifndef MLP_EDGE_KERNEL_RELU
+#define MLP_EDGE_KERNEL_RELU
+
+static inline void mlp_edge_relu(float *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t bits = mlp_edge_bits(values[i]);
+        /* Beyond those of infinity: NaN, or a sign. */
+        values[i] = mlp_edge_float(bits > MLP_EDGE_INFINITY ? 0 : bits);
+    }
+}
+
+#endif
+
+/*
+ * e^x for x <= 0, the only exponential that a network needs when it is written so that nothing
+ * overflows. It adds, subtracts and multiplies, without libm: every target gives the same bits.
+ *
+ * e^x = 2^n e^r with n an integer and |r| <= ln(2)/2 (Cody and Waite, 1980).
+ */
+#ifndef MLP_EDGE_KERNEL_EXP
+#define MLP_EDGE_KERNEL_EXP
+
+/* e^r - 1 = r + r^2 P(r) for |r| <= 0.347; P is a minimax fit, off by 1.4e-8 of the result. */
+static inline float mlp_edge_expm1_near_zero(float r)
+{
+    float p = 1.39466696e-3f;
+    p = p * r + 8.36671051e-3f;
+    p = p * r + 4.16662805e-2f;
+    p = p * r + 1.6666542e-1f;
+    p = p * r + 0.5f;
+    return r + r * r * p;
+}
+
+/* e^x for x <= 0. Below -87 the result is 0 instead of something under 1.7e-38. NaN stays NaN. */
+static inline float mlp_edge_exp(float x)
+{
+    const uint32_t size = mlp_edge_bits(x) & ~MLP_EDGE_SIGN;
+    if (size > 0x42ae0000u) { /* 87 */
+        return size > MLP_EDGE_INFINITY ? x : 0.0f;
+    }
+    /*
+     * x / ln(2), -126 to 0, rounded to an integer: beside 1.5 * 2^23 a float has no fraction, and
+     * its last bits count n. (volatile: -ffast-math would take the constant away again.)
+     */
+    const float shift = 12582912.0f;
+    const volatile float shifted = x * 1.44269502f + shift;
+    const float rounded = shifted, whole = rounded - shift;
+    /* ln(2) in two parts; the first has so few bits that its product is exact. */
+    const float r = (x - whole * 0.693359375f) + whole * 2.12194441e-4f;
+    /* 2^n: n + 127 where a float has its exponent. The rest of `rounded` is shifted out. */
+    const float power = mlp_edge_float((mlp_edge_bits(rounded) + 127) << 23);
+    return power * (1.0f + mlp_edge_expm1_near_zero(r));
+}
+
+#endif
+
+/*
+ * softmax(x): e^x divided by the sum of all e^x, over the whole vector. The largest value is
+ * subtracted first, so that nothing overflows. One NaN makes every output NaN.
+ */
+#ifndef MLP_EDGE_KERNEL_SOFTMAX
+#define MLP_EDGE_KERNEL_SOFTMAX
+
+static inline void mlp_edge_softmax(float *values, size_t count)
+{
+    float largest = values[0];
+    for (size_t i = 1; i < count; i++) {
+        largest = mlp_edge_positive(values[i] - largest) ? values[i] : largest;
+    }
+    float sum = 0.0f;
+    for (size_t i = 0; i < count; i++) {
+        values[i] = mlp_edge_exp(values[i] - largest);
+        sum += values[i];
+    }
+    for (size_t i = 0; i < count; i++) {
+        values[i] = values[i] / sum;
+    }
+}
+
+#endif
+
+/*
+ * From outputs to a class. Both answer -1 where an output is not finite: no class, rather than a
+ * plausible one. (x - x is 0 for a finite number; for an infinity and for NaN it is NaN.)
+ */
+#ifndef MLP_EDGE_KERNEL_CHOOSE
+#define MLP_EDGE_KERNEL_CHOOSE
+
+/* 1 where the output is above the threshold, else 0. */
+static inline int mlp_edge_above(float output, float threshold)
+{
+    return output - output == 0.0f ? output > threshold : -1;
+}
+
+/* Which output is the largest, the first of equals. */
+static inline int mlp_edge_largest(const float *outputs, size_t count)
+{
+    size_t best = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!(outputs[i] - outputs[i] == 0.0f)) {
+            return -1;
+        }
+        best = outputs[i] > outputs[best] ? i : best;
+    }
+    return (int)best;
+}
+
+#endif
+
+/*
+ * Which output of softmax(x) is the largest, the first of equals, without the exponentials where
+ * x decides. The largest x has the largest output; rounding can only make an output equal to it
+ * whose x is less than 1e-6 lower (softmax subtracts before it takes exponentials, and 1 - 1e-6
+ * is 16 units in the last place below 1). Only such a one that stands earlier is a doubt, and so
+ * is what is not finite: `below` is NaN there, or x itself is. Then softmax is asked, in place.
+ */
+#ifndef MLP_EDGE_KERNEL_CHOOSE_SOFTMAX
+#define MLP_EDGE_KERNEL_CHOOSE_SOFTMAX
+
+static inline int mlp_edge_choose_softmax(float *values, size_t count)
+{
+    size_t best = 0;
+    for (size_t i = 1; i < count; i++) {
+        best = values[i] > values[best] ? i : best;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const float below = values[best] - values[i];
+        if (!(below >= (i < best ? 1e-6f : 0.0f))) {
+            mlp_edge_softmax(values, count);
+            return mlp_edge_largest(values, count);
+        }
+    }
+    return (int)best;
+}
+
+#endif
+
+/* Whether a reading is missing that nothing stands in for. */
+static inline int iris_rejects(const float *features)
+{
+    return mlp_edge_any_missing(NULL, 4, features);
+}
+
+/* From readings to the sums of the last layer. */
+static inline void iris_sums(const float *features, float *outputs)
+{
+    /* A layer needs only the one before it: they take turns at the two ends of one array. */
+    float memory[20];
+    float *const scaled = memory; /* 4 */
+    float *const layer1 = memory + 10; /* 10 */
+    float *const layer2 = memory; /* 10 */
+
+    mlp_edge_scale(IRIS_MEAN, IRIS_RECIPROCAL, 4, features, scaled);
+    mlp_edge_dense(IRIS_LAYER1_WEIGHTS[0], IRIS_LAYER1_BIAS, 4, 10, scaled, layer1);
+    mlp_edge_relu(layer1, 10);
+    mlp_edge_dense(IRIS_LAYER2_WEIGHTS[0], IRIS_LAYER2_BIAS, 10, 10, layer1, layer2);
+    mlp_edge_relu(layer2, 10);
+    mlp_edge_dense(IRIS_LAYER3_WEIGHTS[0], IRIS_LAYER3_BIAS, 10, 3, layer2, outputs);
+}
+
+void iris_predict(const float *features, float *outputs)
+{
+    if (iris_rejects(features)) {
+        mlp_edge_reject(outputs, 3); /* NaN */
+        return;
+    }
+    iris_sums(features, outputs);
+    mlp_edge_softmax(outputs, 3);
+}
+
+int iris_classify(const float *features)
+{
+    if (iris_rejects(features)) {
+        return -1;
+    }
+    float outputs[3];
+    iris_sums(features, outputs);
+    return mlp_edge_choose_softmax(outputs, 3);
+}
+
+mlp_edge_text iris_label(int index)
+{
+    const int known = index >= 0 && index < IRIS_CLASSES;
+    return (mlp_edge_text)IRIS_LABELS[known ? index : IRIS_CLASSES];
+}
+
+#ifdef IRIS_SELFTEST
+/*
+ * Golden rows and their answers, as the bits of float32 numbers. An answer has to have the very
+ * bits, or to be NaN where NaN is expected. With a tolerance it may be off by that, times its size
+ * where it is larger than 1: for a chip that multiplies and adds in one rounding.
+ */
+#ifndef MLP_EDGE_KERNEL_SELFTEST
+#define MLP_EDGE_KERNEL_SELFTEST
+
+#ifndef MLP_EDGE_SELFTEST_TOLERANCE
+#ifdef MLP_EDGE_FUSED
+#define MLP_EDGE_SELFTEST_TOLERANCE 1e-5f
+#else
+#define MLP_EDGE_SELFTEST_TOLERANCE 0.0f
+#endif
+#endif
+
+static inline float mlp_edge_golden(const uint32_t *bits)
+{
+    return mlp_edge_float(MLP_EDGE_READ_BITS(bits));
+}
+
+static inline int mlp_edge_agrees(float value, const uint32_t *golden)
+{
+    const uint32_t bits = mlp_edge_bits(value), expected_bits = MLP_EDGE_READ_BITS(golden);
+    if ((expected_bits & ~MLP_EDGE_SIGN) > MLP_EDGE_INFINITY) { /* NaN; its payload is free */
+        return (bits & ~MLP_EDGE_SIGN) > MLP_EDGE_INFINITY;
+    }
+    if (bits == expected_bits) {
+        return 1;
+    }
+    const float expected = mlp_edge_float(expected_bits);
+    const float size = expected < 0.0f ? -expected : expected;
+    const float off = value < expected ? expected - value : value - expected;
+    return off < MLP_EDGE_SELFTEST_TOLERANCE * (size > 1.0f ? size : 1.0f);
+}
+
+#endif
+
+/* Readings, as the bits of float32 numbers; NaN is a missing one. */
+static const uint32_t IRIS_GOLDEN[6][4] MLP_EDGE_FLASH = {
+    /* 1, every reading at its lowest */
+    {0x4089999au, 0x40000000u, 0x3f800000u, 0x3dcccccdu},
+    /* 2, in the middle */
+    {0x40c33334u, 0x404ccccdu, 0x407ccccdu, 0x3fa66666u},
+    /* 3, at its highest */
+    {0x40fccccdu, 0x408ccccdu, 0x40dccccdu, 0x40200000u},
+    /* 4, lowest and highest in turn */
+    {0x4089999au, 0x408ccccdu, 0x3f800000u, 0x40200000u},
+    /* 5, highest and lowest in turn */
+    {0x40fccccdu, 0x40000000u, 0x40dccccdu, 0x3dcccccdu},
+    /* 6, [0] missing */
+    {0x7fc00000u, 0x404ccccdu, 0x407ccccdu, 0x3fa66666u},
+};
+/* What iris_predict answers to each. */
+static const uint32_t IRIS_GOLDEN_ANSWERS[6][3] MLP_EDGE_FLASH = {
+    {0x3f6c5389u, 0x3d9d5474u, 0x37f509ecu},
+    {0x3e3d965au, 0x3f4f2688u, 0x3bb9f011u},
+    {0x383b00feu, 0x3a96b879u, 0x3f7fb1b8u},
+    {0x3f093b8bu, 0x3eec98c0u, 0x3af02af2u},
+    {0x38325d6cu, 0x3f7ff938u, 0x387f48e9u},
+    {0x7fc00000u, 0x7fc00000u, 0x7fc00000u},
+};
+
+int iris_selftest(void)
+{
+    for (int row = 0; row < 6; row++) {
+        float features[4], outputs[3];
+        for (size_t i = 0; i < 4; i++) {
+            features[i] = mlp_edge_golden(&IRIS_GOLDEN[row][i]);
+        }
+        iris_predict(features, outputs);
+        for (size_t i = 0; i < 3; i++) {
+            if (!mlp_edge_agrees(outputs[i], &IRIS_GOLDEN_ANSWERS[row][i])) {
+                return row + 1;
+            }
+        }
+    }
+    return 0;
+}
+#endif
+
+#endif
+/* The model's card, for programs that read this file. */
+/* mlp-edge-card {"name": "iris", "features": [{"name": "sepal_length", "low": 4.300000190734863, "high": 7.900000095367432}, {"name": "sepal_width", "low": 2.0, "high": 4.400000095367432}, {"name": "petal_length", "low": 1.0, "high": 6.900000095367432}, {"name": "petal_width", "low": 0.10000000149011612, "high": 2.5}], "targets": ["species"], "labels": ["setosa", "versicolor", "virginica"], "task": "multiclass", "threshold": 0.5, "weights_sha256": "066d2b3f3facef4e615522fb06d3399392695e6573394f4ea136497347a5b67b", "version": "0.1.0", "format": 2} */

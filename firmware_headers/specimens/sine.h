@@ -1,0 +1,612 @@
+/*
+ * sine: a multilayer perceptron in one file, for C99, C++11 and Arduino
+ *
+ *   layers    1-16-16-1 (relu, relu, linear), 321 weights and biases, float32
+ *   written   by mlp-edge 0.1.0: mlp-edge export --format c --name sine
+ *   weights   sha256 04f29e1326027a7ddde5b93c99cfdec4f7b14f0da12746799ec93b99387017b4
+ *   memory    1292 bytes of tables (in flash on AVR), 128 bytes of stack for the layers
+ *
+ * Use:
+ *
+ *   #include "sine.h"
+ *   float features[SINE_INPUTS] = { ... };  the raw readings, in the order below
+ *   float value;
+ *   sine_predict(features, &value);
+ *
+ * One file of a program includes this one so. Every other says, before it includes it,
+ *
+ *   #define SINE_DECLARE_ONLY
+ *
+ * and gets the constants and the functions without a second copy of the tables.
+ * #define SINE_SELFTEST in the one file adds sine_selftest(): 0 where this chip, with
+ * these compiler flags, predicts bit for bit what it should, otherwise the row that it does not.
+ *
+ * Features, in the units of the table that the model was trained on, with their range in it:
+ *
+ *   [0] "x"  0.0221 to 6.2754
+ *
+ * A reading that is NaN is missing: the answer is NaN.
+ *
+ * Outputs, of "y":
+ *
+ *   [0] value
+ */
+#ifndef SINE_H
+#define SINE_H
+
+/*
+ * Where the tables live. On AVR a plain `const` table is copied to RAM at start-up; PROGMEM keeps
+ * it in flash, which is read with instructions of its own. Everywhere else const is enough.
+ */
+#ifndef MLP_EDGE_KERNELS
+#define MLP_EDGE_KERNELS 3 /* raised whenever a kernel changes */
+
+#include <stddef.h>
+
+#ifdef __AVR__
+#include <avr/pgmspace.h>
+#define MLP_EDGE_FLASH PROGMEM
+#define MLP_EDGE_READ_FLOAT(address) pgm_read_float(address)
+#define MLP_EDGE_READ_BITS(address) pgm_read_dword(address)
+#else
+#define MLP_EDGE_FLASH
+#define MLP_EDGE_READ_FLOAT(address) (*(address))
+#define MLP_EDGE_READ_BITS(address) (*(address))
+#endif
+
+/* Text in flash. In an Arduino sketch for AVR it has the type of F("..."), which print() takes. */
+#if defined(__AVR__) && defined(ARDUINO) && defined(__cplusplus)
+class __FlashStringHelper;
+typedef const __FlashStringHelper *mlp_edge_text;
+#else
+typedef const char *mlp_edge_text;
+#endif
+
+#elif MLP_EDGE_KERNELS != 3
+#error "these models were exported by different versions of mlp-edge: export them with one"
+#endif
+
+#define SINE_INPUTS 1
+#define SINE_OUTPUTS 1
+#define SINE_LAYERS 3
+#define SINE_LAYER1_INPUTS 1
+#define SINE_LAYER1_OUTPUTS 16
+#define SINE_LAYER2_INPUTS 16
+#define SINE_LAYER2_OUTPUTS 16
+#define SINE_LAYER3_INPUTS 16
+#define SINE_LAYER3_OUTPUTS 1
+
+/* Indices of the features. */
+enum {
+    SINE_FEATURE_X = 0, /* "x" */
+};
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * 1 raw readings in, 1 prediction out. The two arrays must not overlap.
+ * Keeps nothing between calls, so it may be called from several tasks at once.
+ */
+void sine_predict(const float *features, float *outputs);
+
+#ifdef SINE_SELFTEST
+/* Predicts golden rows: 0 where all answers are right, else the number of the first wrong one. */
+int sine_selftest(void);
+
+#endif
+#ifdef __cplusplus
+}
+#endif
+
+#endif
+
+#if !defined(SINE_DECLARE_ONLY) && !defined(SINE_DEFINED)
+#define SINE_DEFINED
+
+/* Standardisation of numbers: (x - mean) * reciprocal; reciprocal = 1 / deviation. */
+static const float SINE_MEAN[1] MLP_EDGE_FLASH = {
+    3.15004945f,
+};
+static const float SINE_RECIPROCAL[1] MLP_EDGE_FLASH = {
+    0.547803223f,
+};
+
+/* Layer 1, relu: [neuron][input], 16 x 1 */
+static const float SINE_LAYER1_WEIGHTS[16][1] MLP_EDGE_FLASH = {
+    /*  0 */ {0.105031952f},
+    /*  1 */ {-0.591700554f},
+    /*  2 */ {0.280409098f},
+    /*  3 */ {-0.41643244f},
+    /*  4 */ {-0.106165767f},
+    /*  5 */ {-0.56918478f},
+    /*  6 */ {-0.00142091757f},
+    /*  7 */ {0.655194163f},
+    /*  8 */ {0.361039609f},
+    /*  9 */ {-0.00132487633f},
+    /* 10 */ {0.635259867f},
+    /* 11 */ {0.318879515f},
+    /* 12 */ {0.000228324701f},
+    /* 13 */ {-0.0167739559f},
+    /* 14 */ {-0.291959673f},
+    /* 15 */ {0.315133959f},
+};
+static const float SINE_LAYER1_BIAS[16] MLP_EDGE_FLASH = {
+    0.2678442f, -0.16703108f, 0.261173546f, 0.135282397f, 0.259508073f, -0.477977157f,
+    -0.00845604669f, 0.327922016f, -0.24661696f, -0.0140987048f, 0.0664399862f, -0.270321816f,
+    -0.0106274271f, 0.44146651f, 0.195128113f, -0.293078929f,
+};
+
+/* Layer 2, relu: [neuron][input], 16 x 16 */
+static const float SINE_LAYER2_WEIGHTS[16][16] MLP_EDGE_FLASH = {
+    /*  0 */ {-0.205395281f, -0.373222858f, 0.165361226f, -0.396367133f, -0.430625618f,
+              -0.201757625f, -0.0255274121f, 0.135251686f, -0.27069369f, -0.0250504371f,
+              -0.340746939f, -0.416603714f, 0.231680244f, -0.0251321383f, -0.229678616f,
+              0.178827837f},
+    /*  1 */ {-0.262818396f, 0.196280092f, -0.432994515f, -0.303880095f, 0.0190528333f,
+              -0.364060581f, 0.309918195f, -0.163484216f, 0.0735345781f, -0.376134902f,
+              -0.175945878f, 0.230354339f, -0.431862503f, -0.146570176f, 0.349798411f,
+              0.0018004775f},
+    /*  2 */ {-0.270166367f, -0.433042139f, -0.0347821228f, 0.196051568f, 0.387357593f,
+              -0.262889743f, -0.363431275f, -0.0317576043f, 0.0860355943f, 0.340058774f,
+              -0.240850896f, -0.0270381626f, 0.39097473f, 0.308358699f, 0.312472165f,
+              -0.115002267f},
+    /*  3 */ {0.141002879f, 0.175091565f, -0.0707320794f, 0.0226669591f, 0.424195498f,
+              -0.654299736f, 0.116173521f, -0.181503892f, 0.26874122f, 0.212513715f, -0.110024907f,
+              -0.639326513f, 0.398440272f, 0.345932662f, 0.317415595f, -0.618853748f},
+    /*  4 */ {0.460890949f, -0.346680373f, -0.23205781f, 0.0661220029f, 0.060217604f, -0.49913168f,
+              -0.00619426509f, -0.811084986f, -0.12925297f, -0.25067234f, -0.608705521f,
+              -0.223958597f, -0.0219217241f, 0.13671425f, 0.326531112f, -0.28194502f},
+    /*  5 */ {-1.36529303f, 0.517196894f, -0.511359572f, 0.201830223f, 0.236098096f, 0.712487698f,
+              -0.0955035239f, -0.198109388f, 0.372546464f, -0.00887550972f, -0.404820591f,
+              -0.258263856f, -0.383948803f, -0.238108903f, -0.0102841044f, 0.0553349853f},
+    /*  6 */ {0.0365245342f, -0.307644814f, -0.631847441f, 0.00765253091f, 0.277064174f,
+              -0.82651335f, 0.173299402f, -0.278333664f, -0.230099738f, 0.0416185036f, -0.3073273f,
+              0.289851964f, -0.232307374f, 0.44295913f, 0.0821090862f, 0.127685279f},
+    /*  7 */ {0.213694707f, -0.678177953f, -0.073741354f, -0.577354074f, 0.298612624f,
+              -0.141838074f, -0.339594305f, 0.547786713f, -0.595737159f, -0.243455976f,
+              0.00831384026f, -0.778800368f, 0.100453325f, 0.984178424f, -0.111218378f,
+              -0.765129685f},
+    /*  8 */ {-0.245298058f, -0.167487174f, -0.214201137f, 0.114099354f, -0.375270694f,
+              -0.296718776f, -0.178906232f, -0.416703433f, -0.378874749f, -0.365860939f,
+              0.193153054f, 0.410298198f, -0.12967965f, -0.222792014f, -0.0652941763f, 0.04925704f},
+    /*  9 */ {0.0300205443f, -0.175874069f, -0.481473207f, -0.279513389f, 0.364021927f,
+              -0.49972564f, -0.0930769742f, -0.466149539f, -0.0189739466f, 0.0247628838f,
+              -0.0626046285f, -0.465321958f, -0.134335399f, -0.0820362493f, 0.353520989f,
+              -0.320091158f},
+    /* 10 */ {0.553324938f, -0.303509414f, 0.0132741965f, -0.0345281959f, 0.431547612f,
+              -0.848443866f, -0.226348057f, -0.555305183f, 0.414915562f, -0.325924277f,
+              -0.41292423f, 0.249718413f, 0.0562168658f, 0.622449875f, -0.150027066f,
+              -0.529657304f},
+    /* 11 */ {-0.38346988f, 0.0959460437f, -0.327356577f, -0.162768155f, 0.0998832285f,
+              -0.265231073f, 0.240461022f, -0.297030032f, 0.0355038345f, -0.301363468f,
+              -0.200564191f, -0.372119665f, -0.278856069f, -0.111285895f, -0.0347408056f,
+              -0.143868715f},
+    /* 12 */ {-0.188173428f, -0.322515219f, 0.0586584955f, -0.353827298f, -1.03416002f,
+              -0.256502926f, 0.0690215155f, 0.0938825384f, 1.01526761f, 0.294784963f, 0.598758161f,
+              0.824739039f, -0.340651214f, -0.423268676f, -0.408189267f, 0.248045564f},
+    /* 13 */ {-0.399397016f, 0.0558304302f, -0.367723286f, -0.162102446f, 0.0744607076f,
+              0.0200132411f, 0.160989314f, 0.22517705f, -0.170907512f, -0.118948065f,
+              -0.375410169f, -0.452198684f, 0.341612548f, 0.488631696f, -0.0991959199f,
+              -0.330596268f},
+    /* 14 */ {-0.0100117233f, -0.405534476f, 0.386799842f, -0.4374336f, 0.616129398f,
+              -0.211464822f, -0.18403317f, 0.24612464f, -0.761292875f, 0.15975897f, -0.34796229f,
+              -0.565495908f, 0.205031395f, 0.417393386f, -0.532159269f, -0.292386919f},
+    /* 15 */ {0.23477146f, 0.154010966f, -0.38118571f, -0.352321029f, -0.209212348f, -0.176752761f,
+              -0.134381652f, -0.419326156f, -0.0907036066f, -0.3645913f, -0.191746294f,
+              -0.311985642f, -0.260844588f, 0.241513193f, 0.152412683f, 0.15412876f},
+};
+static const float SINE_LAYER2_BIAS[16] MLP_EDGE_FLASH = {
+    -0.042571716f, 0.0f, 0.0788084641f, 0.147817388f, 0.214249343f, -0.320011288f, 0.239968017f,
+    0.30884546f, 0.0f, 0.245364517f, 0.348916501f, 0.0f, -0.203048468f, 0.0836035237f, 0.427689016f,
+    -0.0675201491f,
+};
+
+/* Layer 3, linear: [neuron][input], 1 x 16 */
+static const float SINE_LAYER3_WEIGHTS[1][16] MLP_EDGE_FLASH = {
+    /* 0 */ {0.112490267f, -0.357375473f, 0.349574745f, 0.463025868f, 0.302482635f, -0.476283997f,
+             0.646503627f, -0.674705923f, -0.11434193f, 0.152379647f, 0.683239341f, -0.385117292f,
+             0.886253119f, 0.219927415f, -0.313472182f, -0.361585885f},
+};
+static const float SINE_LAYER3_BIAS[1] MLP_EDGE_FLASH = {
+    -0.143254235f,
+};
+
+/* The kernels that this network needs. Models in one program share them, hence the guards. */
+
+/*
+ * A float as the bits that IEEE 754 writes it in, and back. Without a float unit a comparison of
+ * floats is a call; of bits it is a few instructions. Two facts about them are used: without the
+ * sign, the topmost bit, a larger number has larger bits; and beyond infinity, 0x7f800000, is NaN.
+ */
+#ifndef MLP_EDGE_KERNEL_BITS
+#define MLP_EDGE_KERNEL_BITS
+
+#include <stdint.h>
+#include <string.h>
+
+#define MLP_EDGE_SIGN 0x80000000u
+#define MLP_EDGE_INFINITY 0x7f800000u
+
+static inline uint32_t mlp_edge_bits(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+static inline float mlp_edge_float(uint32_t bits)
+{
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+/* Whether x > 0. From the smallest number above 0 to infinity: neither 0, NaN nor a sign. */
+static inline int mlp_edge_positive(float x)
+{
+    return mlp_edge_bits(x) - 1 < MLP_EDGE_INFINITY;
+}
+
+#endif
+
+/*
+ * Whether reading i is missing: it is NaN, or equals its sentinel, a number such as 0 or -999 that
+ * stands for "missing". `sentinels` is NULL where the readings have none.
+ *
+ * NaN is told by the bits in memory: -ffast-math, which lets a compiler assume that no float is
+ * NaN, cannot take that away.
+ */
+#ifndef MLP_EDGE_KERNEL_MISSING
+#define MLP_EDGE_KERNEL_MISSING
+
+static inline int mlp_edge_missing(const float *sentinels, const float *x, size_t i)
+{
+    uint32_t bits;
+    memcpy(&bits, &x[i], sizeof bits); /* as bits from the start: a copy might quieten a NaN */
+    if ((bits & ~MLP_EDGE_SIGN) > MLP_EDGE_INFINITY) {
+        return 1;
+    }
+    return sentinels != NULL && x[i] == MLP_EDGE_READ_FLOAT(&sentinels[i]);
+}
+
+#endif
+
+/*
+ * The guard in front of a network: where a reading is missing that nothing stands in for, every
+ * output becomes NaN. Without it a relu would turn the NaN into 0, and the network would answer
+ * something that looks like any other prediction.
+ */
+#ifndef MLP_EDGE_KERNEL_REJECT
+#define MLP_EDGE_KERNEL_REJECT
+
+static inline int mlp_edge_any_missing(const float *sentinels, size_t count, const float *x)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (mlp_edge_missing(sentinels, x, i)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static inline void mlp_edge_reject(float *values, size_t count)
+{
+    const uint32_t bits = 0x7fc00000u; /* a quiet NaN, as IEEE 754 writes it */
+    for (size_t i = 0; i < count; i++) {
+        memcpy(&values[i], &bits, sizeof bits);
+    }
+}
+
+#endif
+
+/*
+ * Standardisation: (x - mean) * reciprocal for each number. The reciprocal of the deviation is
+ * stored because a microcontroller multiplies three times faster than it divides. y may be x.
+ */
+#ifndef MLP_EDGE_KERNEL_SCALE
+#define MLP_EDGE_KERNEL_SCALE
+
+static inline void mlp_edge_scale(const float *mean, const float *reciprocal, size_t count,
+                                  const float *x, float *y)
+{
+    for (size_t i = 0; i < count; i++) {
+        y[i] = (x[i] - MLP_EDGE_READ_FLOAT(&mean[i])) * MLP_EDGE_READ_FLOAT(&reciprocal[i]);
+    }
+}
+
+#endif
+
+/*
+ * Four neurons of a dense layer at a time, where a float unit makes that pay: one input is read
+ * for four, and no sum waits for another. Each neuron has its sum in the order of dense.h.
+ *
+ * A Cortex-M with a float unit (MLP_EDGE_FUSED) multiplies and adds in one rounding, so its last
+ * digits may differ from those of chips that round twice. Other chips take one neuron at a time.
+ */
+#ifndef MLP_EDGE_KERNEL_FOUR_NEURONS
+#define MLP_EDGE_KERNEL_FOUR_NEURONS
+
+#include <string.h>
+
+#if defined(__ARM_FEATURE_FMA) && defined(__ARM_ARCH_PROFILE) && defined(__GNUC__)
+#if __ARM_ARCH_PROFILE == 'M'
+#define MLP_EDGE_FUSED
+#endif
+#endif
+#if defined(__has_builtin) && (defined(__SSE__) || defined(__aarch64__))
+#if __has_builtin(__builtin_shufflevector)
+#define MLP_EDGE_VECTORS
+#endif
+#endif
+
+#if defined(MLP_EDGE_FUSED)
+
+/* sum += row[0] x0 + row[1] x1 + ..., in this order; one instruction reads the four weights. */
+#define MLP_EDGE_ADD_FOUR(sum, row) \
+    __asm__("vldmia %[w]!, {s28-s31}\n\t" \
+            "vfma.f32 %[s], s28, %[x0]\n\t" \
+            "vfma.f32 %[s], s29, %[x1]\n\t" \
+            "vfma.f32 %[s], s30, %[x2]\n\t" \
+            "vfma.f32 %[s], s31, %[x3]" \
+            : [w] "+r"(row), [s] "+t"(sum) \
+            : [x0] "t"(x0), [x1] "t"(x1), [x2] "t"(x2), [x3] "t"(x3), \
+              "m"(*(const float(*)[4])(row)) \
+            : "s28", "s29", "s30", "s31")
+
+static inline void mlp_edge_four_neurons(const float *weights, const float *bias, size_t inputs,
+                                         const float *x, float *y)
+{
+    const float *row0 = weights, *row1 = row0 + inputs, *row2 = row1 + inputs;
+    const float *row3 = row2 + inputs;
+    float sum0 = bias[0], sum1 = bias[1], sum2 = bias[2], sum3 = bias[3];
+    for (; inputs >= 4; inputs -= 4) {
+        const float x0 = x[0], x1 = x[1], x2 = x[2], x3 = x[3];
+        MLP_EDGE_ADD_FOUR(sum0, row0);
+        MLP_EDGE_ADD_FOUR(sum1, row1);
+        MLP_EDGE_ADD_FOUR(sum2, row2);
+        MLP_EDGE_ADD_FOUR(sum3, row3);
+        x += 4;
+    }
+    for (; inputs > 0; inputs--) {
+        const float value = *x++;
+        sum0 = __builtin_fmaf(*row0++, value, sum0);
+        sum1 = __builtin_fmaf(*row1++, value, sum1);
+        sum2 = __builtin_fmaf(*row2++, value, sum2);
+        sum3 = __builtin_fmaf(*row3++, value, sum3);
+    }
+    y[0] = sum0;
+    y[1] = sum1;
+    y[2] = sum2;
+    y[3] = sum3;
+}
+
+#elif defined(MLP_EDGE_VECTORS)
+
+/* On a PC: a vector holds the four sums. */
+typedef float mlp_edge_float4 __attribute__((vector_size(16)));
+
+static inline mlp_edge_float4 mlp_edge_load4(const float *x)
+{
+    mlp_edge_float4 four;
+    memcpy(&four, x, sizeof four);
+    return four;
+}
+
+static inline void mlp_edge_four_neurons(const float *weights, const float *bias, size_t inputs,
+                                         const float *__restrict__ x, float *__restrict__ y)
+{
+    const float *row0 = weights, *row1 = row0 + inputs, *row2 = row1 + inputs;
+    const float *row3 = row2 + inputs;
+    mlp_edge_float4 sums = mlp_edge_load4(bias);
+    for (; inputs >= 4; inputs -= 4) {
+        /* Four rows of four weights, turned into four columns. */
+        const mlp_edge_float4 a = mlp_edge_load4(row0), b = mlp_edge_load4(row1);
+        const mlp_edge_float4 c = mlp_edge_load4(row2), d = mlp_edge_load4(row3);
+        const mlp_edge_float4 ab01 = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+        const mlp_edge_float4 ab23 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+        const mlp_edge_float4 cd01 = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+        const mlp_edge_float4 cd23 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+        sums += __builtin_shufflevector(ab01, cd01, 0, 1, 4, 5) * x[0];
+        sums += __builtin_shufflevector(ab01, cd01, 2, 3, 6, 7) * x[1];
+        sums += __builtin_shufflevector(ab23, cd23, 0, 1, 4, 5) * x[2];
+        sums += __builtin_shufflevector(ab23, cd23, 2, 3, 6, 7) * x[3];
+        row0 += 4;
+        row1 += 4;
+        row2 += 4;
+        row3 += 4;
+        x += 4;
+    }
+    for (; inputs > 0; inputs--) {
+        const mlp_edge_float4 column = {*row0++, *row1++, *row2++, *row3++};
+        sums += column * *x++;
+    }
+    memcpy(y, &sums, sizeof sums);
+}
+
+#endif
+
+#endif
+
+/*
+ * A dense layer: y = W x + b. W holds one row of `inputs` weights per neuron. The order of the sum
+ * is part of the interface: the bias first, then the inputs from the first to the last, in one
+ * accumulator. x and y must not overlap.
+ */
+#ifndef MLP_EDGE_KERNEL_DENSE
+#define MLP_EDGE_KERNEL_DENSE
+
+#if defined(__AVR__) || defined(__SOFTFP__) || (defined(__riscv) && !defined(__riscv_flen))
+
+/*
+ * Without a float unit a product and its sum are two calls, 250 cycles on AVR. After a relu many
+ * inputs are 0 and change nothing: they are passed over. (Only a sum of -0 would change, to 0.)
+ * Never inlined: at -O3 it would be, for every layer anew, and no faster.
+ */
+__attribute__((noinline, noclone, unused))
+static void mlp_edge_dense(const float *weights, const float *bias, size_t inputs,
+                           size_t outputs, const float *x, float *y)
+{
+    for (size_t neuron = 0; neuron < outputs; neuron++) {
+        float sum = MLP_EDGE_READ_FLOAT(&bias[neuron]);
+        for (size_t i = 0; i < inputs; i++) {
+            if (mlp_edge_bits(x[i]) != 0 || mlp_edge_bits(sum) == MLP_EDGE_SIGN) {
+                sum += MLP_EDGE_READ_FLOAT(weights) * x[i];
+            }
+            weights++;
+        }
+        y[neuron] = sum;
+    }
+}
+
+#else
+
+static inline void mlp_edge_dense(const float *weights, const float *bias, size_t inputs,
+                                  size_t outputs, const float *x, float *y)
+{
+#if defined(MLP_EDGE_FUSED) || defined(MLP_EDGE_VECTORS)
+    for (; outputs >= 4; outputs -= 4) {
+        mlp_edge_four_neurons(weights, bias, inputs, x, y);
+        weights += 4 * inputs;
+        bias += 4;
+        y += 4;
+    }
+#endif
+    for (; outputs > 0; outputs--) {
+        float sum = *bias++;
+        for (size_t i = 0; i < inputs; i++) {
+#ifdef MLP_EDGE_FUSED
+            sum = __builtin_fmaf(*weights++, x[i], sum);
+#else
+            sum += *weights++ * x[i];
+#endif
+        }
+        *y++ = sum;
+    }
+}
+
+#endif
+
+#endif
+
+/* relu(x): x where x > 0, otherwise 0; exact. NaN gives 0, as it does in Keras. */
+#ifndef MLP_EDGE_KERNEL_RELU
+#define MLP_EDGE_KERNEL_RELU
+
+static inline void mlp_edge_relu(float *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t bits = mlp_edge_bits(values[i]);
+        /* Beyond those of infinity: NaN, or a sign. */
+        values[i] = mlp_edge_float(bits > MLP_EDGE_INFINITY ? 0 : bits);
+    }
+}
+
+#endif
+
+/* Whether a reading is missing that nothing stands in for. */
+static inline int sine_rejects(const float *features)
+{
+    return mlp_edge_any_missing(NULL, 1, features);
+}
+
+void sine_predict(const float *features, float *outputs)
+{
+    if (sine_rejects(features)) {
+        mlp_edge_reject(outputs, 1); /* NaN */
+        return;
+    }
+    /* A layer needs only the one before it: they take turns at the two ends of one array. */
+    float memory[32];
+    float *const scaled = memory; /* 1 */
+    float *const layer1 = memory + 16; /* 16 */
+    float *const layer2 = memory; /* 16 */
+
+    mlp_edge_scale(SINE_MEAN, SINE_RECIPROCAL, 1, features, scaled);
+    mlp_edge_dense(SINE_LAYER1_WEIGHTS[0], SINE_LAYER1_BIAS, 1, 16, scaled, layer1);
+    mlp_edge_relu(layer1, 16);
+    mlp_edge_dense(SINE_LAYER2_WEIGHTS[0], SINE_LAYER2_BIAS, 16, 16, layer1, layer2);
+    mlp_edge_relu(layer2, 16);
+    mlp_edge_dense(SINE_LAYER3_WEIGHTS[0], SINE_LAYER3_BIAS, 16, 1, layer2, outputs);
+}
+
+#ifdef SINE_SELFTEST
+/*
+ * Golden rows and their answers, as the bits of float32 numbers. An answer has to have the very
+ * bits, or to be NaN where NaN is expected. With a tolerance it may be off by that, times its size
+ * where it is larger than 1: for a chip that multiplies and adds in one rounding.
+ */
+#ifndef MLP_EDGE_KERNEL_SELFTEST
+#define MLP_EDGE_KERNEL_SELFTEST
+
+#ifndef MLP_EDGE_SELFTEST_TOLERANCE
+#ifdef MLP_EDGE_FUSED
+#define MLP_EDGE_SELFTEST_TOLERANCE 1e-5f
+#else
+#define MLP_EDGE_SELFTEST_TOLERANCE 0.0f
+#endif
+#endif
+
+static inline float mlp_edge_golden(const uint32_t *bits)
+{
+    return mlp_edge_float(MLP_EDGE_READ_BITS(bits));
+}
+
+static inline int mlp_edge_agrees(float value, const uint32_t *golden)
+{
+    const uint32_t bits = mlp_edge_bits(value), expected_bits = MLP_EDGE_READ_BITS(golden);
+    if ((expected_bits & ~MLP_EDGE_SIGN) > MLP_EDGE_INFINITY) { /* NaN; its payload is free */
+        return (bits & ~MLP_EDGE_SIGN) > MLP_EDGE_INFINITY;
+    }
+    if (bits == expected_bits) {
+        return 1;
+    }
+    const float expected = mlp_edge_float(expected_bits);
+    const float size = expected < 0.0f ? -expected : expected;
+    const float off = value < expected ? expected - value : value - expected;
+    return off < MLP_EDGE_SELFTEST_TOLERANCE * (size > 1.0f ? size : 1.0f);
+}
+
+#endif
+
+/* Readings, as the bits of float32 numbers; NaN is a missing one. */
+static const uint32_t SINE_GOLDEN[4][1] MLP_EDGE_FLASH = {
+    /* 1, every reading at its lowest */
+    {0x3cb50b0fu},
+    /* 2, in the middle */
+    {0x4049851fu},
+    /* 3, at its highest */
+    {0x40c8d014u},
+    /* 4, [0] missing */
+    {0x7fc00000u},
+};
+/* What sine_predict answers to each. */
+static const uint32_t SINE_GOLDEN_ANSWERS[4][1] MLP_EDGE_FLASH = {
+    {0x3d9ff18eu},
+    {0xbd0f9728u},
+    {0xbcd993f4u},
+    {0x7fc00000u},
+};
+
+int sine_selftest(void)
+{
+    for (int row = 0; row < 4; row++) {
+        float features[1], outputs[1];
+        for (size_t i = 0; i < 1; i++) {
+            features[i] = mlp_edge_golden(&SINE_GOLDEN[row][i]);
+        }
+        sine_predict(features, outputs);
+        for (size_t i = 0; i < 1; i++) {
+            if (!mlp_edge_agrees(outputs[i], &SINE_GOLDEN_ANSWERS[row][i])) {
+                return row + 1;
+            }
+        }
+    }
+    return 0;
+}
+#endif
+
+#endif
+/* The model's card, for programs that read this file. */
+/* mlp-edge-card {"name": "sine", "features": [{"name": "x", "low": 0.022099999710917473, "high": 6.275400161743164}], "targets": ["y"], "labels": [], "task": "regression", "threshold": 0.5, "weights_sha256": "04f29e1326027a7ddde5b93c99cfdec4f7b14f0da12746799ec93b99387017b4", "version": "0.1.0", "format": 2} */
