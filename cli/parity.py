@@ -30,7 +30,7 @@ def parity(
         typer.Option(
             "--runtime",
             "-r",
-            help="litert, onnxruntime, c; a chip: avr, cortex-m0, -m3, -m4, rv32; or all. [no chip]",
+            help="litert, onnxruntime, c; a chip: avr, cortex-m0, -m3, -m4, rv32; or all.",
         ),
     ] = None,
     formats: Annotated[

@@ -113,8 +113,8 @@ def _other_bits(expected: Expected, predict: Predict, fused: bool) -> list[str]:
     row, output = (int(index) for index in np.argwhere(~same)[0])
     return [
         f"row {row + 1}, output {output + 1}: {got[row, output]:.9g} where the header's own "
-        f"float32 arithmetic, replayed, gives {replayed[row, output]:.9g}: other numbers stand in the "
-        "header, or it was compiled with -ffast-math or -ffp-contract=fast"
+        f"float32 arithmetic, replayed, gives {replayed[row, output]:.9g}: other numbers stand in "
+        "the header, or it was compiled with -ffast-math or -ffp-contract=fast"
     ]
 
 
