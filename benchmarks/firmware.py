@@ -207,7 +207,7 @@ def _line(mlp: Mlp, count: float, got: Floats, given: Floats) -> str:
 
 
 def random_rows(mlp: Mlp, count: int) -> Floats:
-    """Readings as PEERS has them: small numbers of both signs."""
+    """Small numbers of both signs."""
     return np.random.default_rng(0).normal(size=(count, mlp.inputs)).astype(np.float32)
 
 

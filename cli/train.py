@@ -20,7 +20,7 @@ from mlp_edge.cli.options import (
 )
 from mlp_edge.cli.progress import start_tensorflow, watching
 from mlp_edge.cli.tables import layer_table, run_table, score_table, show
-from mlp_edge.errors import RecipeError
+from mlp_edge.errors import InputError, RecipeError
 
 if TYPE_CHECKING:
     from mlp_edge.train.outcome import Trained
@@ -147,6 +147,7 @@ def train(
     from mlp_edge.data.dialect import Dialect
     from mlp_edge.data.read import read_table
     from mlp_edge.data.sets import DEFAULT_SET
+    from mlp_edge.data.source import STANDARD_INPUT, shown_source
     from mlp_edge.model_directory import ModelDirectory, check_place
     from mlp_edge.train.device import Device, take
     from mlp_edge.train.recipe import Recipe
@@ -176,6 +177,8 @@ def train(
         )
     check_place(directory, force)
     saved = None if start is None else ModelDirectory.open(start)
+    if saved is not None and table is None and saved.manifest.table == shown_source(STANDARD_INPUT):
+        raise InputError(f"{start}: was trained on standard input; name the table to go on with")
     dialect = Dialect(sep, decimal, encoding, header)
     read = read_table(table or (DEFAULT_SET if saved is None else saved.manifest.table), dialect)
 

@@ -131,7 +131,7 @@ def _missing(
     rows = np.flatnonzero(absent)
     if not rows.size:
         return ()
-    end = "the model takes none, and its answer to these rows is empty"
+    end = "the model takes none, and its answer to these rows is NaN"
     if feature.fill is not None:
         end = f"{_filled(feature, feature.fill)} counts instead"
     return (

@@ -78,7 +78,7 @@ def test_a_missing_reading_is_filled_in_or_leaves_the_answer_empty():
     assert np.isnan(readings[1:]).all()
     assert finding.says == (
         "column 'width': 2 of 3 readings missing, the first on line 3; the model takes none, and "
-        "its answer to these rows is empty"
+        "its answer to these rows is NaN"
     )
     readings, (finding,) = one(SIZE, "-1", "5", "")
     assert readings[:2] == [-1, 5]

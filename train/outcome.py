@@ -114,6 +114,8 @@ def outcome(
     sample, origin = _sample_rows(job)
     scores = _all_scores(job, runs, linear)
     judged = advice(job.examples, job.scored, answers(job, model), answers(job, linear))
+    # Without hidden layers the model is a linear one itself.
+    judged = [finding for finding in judged if job.recipe.hidden or finding.kind != "linear"]
     warnings = (*job.findings, *judged)
     manifest = _manifest(job, mlp, scores, linear, origin, warnings)
     rows = job.examples.rows[sample]
