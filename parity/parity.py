@@ -92,20 +92,37 @@ def _result(expected: Expected, path: Path, runtime: Runtime, required: bool) ->
     try:
         with runtime.open(path) as opened:
             says = differences(opened.card, expected.mlp)
-            comparison = compare(expected, opened.predict, batches)
+            answers: list[Rows] = []
+            comparison = compare(expected, _heard(opened.predict, answers), batches)
             if not comparison.passed:
                 cause = likely_cause(expected, opened.predict)
                 says.insert(0, _explain(expected, comparison, cause))
             elif runtime.reads == ".h":
-                says += _other_bits(expected, opened.predict, runtime.fused)
+                says += _other_bits(expected, answers, runtime.fused)
             return Result(path.name, runtime.name, comparison, None, says)
     except InputError as error:
         return Result(path.name, runtime.name, None, None, [str(error)])
 
 
-def _other_bits(expected: Expected, predict: Predict, fused: bool) -> list[str]:
-    """What to say where C does not give the bits of its own arithmetic, replayed; [] if it does."""
-    got = predict(expected.rows).astype(np.float32)
+def _heard(predict: Predict, answers: list[Rows]) -> Predict:
+    """The same function, its answers kept in the order in which they are given."""
+
+    def listened(rows: Rows) -> Rows:
+        answers.append(predict(rows))
+        return answers[-1]
+
+    return listened
+
+
+def _other_bits(expected: Expected, answers: Sequence[Rows], fused: bool) -> list[str]:
+    """What to say where C does not give the bits of its own arithmetic, replayed; [] if it does.
+
+    Args:
+        expected: the rows.
+        answers: as they were given; the first batch size is 1, so the first of them are the rows'.
+        fused: whether the dense kernel multiplies and adds in one rounding.
+    """
+    got = np.vstack(answers[: len(expected.rows)]).astype(np.float32)
     replayed = replay(expected.mlp, expected.rows, fused)
     same = (got.view(np.uint32) == replayed.view(np.uint32)) | (np.isnan(got) & np.isnan(replayed))
     if same.all():
