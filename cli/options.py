@@ -8,7 +8,10 @@ from typing import Annotated
 import typer
 
 ModelOption = Annotated[
-    Path, typer.Option("--model", "-m", help="Model directory (or a .keras file, to export).")
+    Path,
+    typer.Option(
+        "--model", "-m", help="Model directory; export takes a .keras file, predict any export."
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 TrustOption = Annotated[

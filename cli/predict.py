@@ -107,6 +107,8 @@ def _own_table(model: Path) -> str:
 
 def _csv(table: Table, card: Card, predictions: Floats, labels: Sequence[str | None]) -> str:
     """The table as it was, and the predictions behind it."""
+    import numpy as np
+
     if card.task == "multiclass":
         added = [f"probability {label}" for label in card.labels]
     elif len(card.targets) > 1:
@@ -119,7 +121,8 @@ def _csv(table: Table, card: Card, predictions: Floats, labels: Sequence[str | N
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*table.columns, *added])
     columns = [table.column(name) for name in table.columns]
-    numbers = predictions.astype(str)
+    # With the table's own decimal mark, so that the file can be read as the table was.
+    numbers = np.char.replace(predictions.astype(str), ".", table.decimal)
     for index, label in enumerate(labels):
         cells = [column[index] for column in columns]
         end = [] if card.task == "regression" else [label or ""]
@@ -154,7 +157,9 @@ def _compare(
 def _shown(feature: Feature, reading: float) -> str:
     if feature.missing(reading):
         return "missing"
-    return feature.write(reading) if feature.categories else f"{reading:g}"
+    if feature.categories:
+        return feature.write(reading) if reading in feature.codes else "unknown"
+    return f"{reading:g}"
 
 
 def _expected(table: Table, card: Card) -> Sequence[str] | None:

@@ -44,6 +44,13 @@ OUTPUT_NAMES = {"regression": "value", "binary": "probability", "multiclass": "p
 DEFAULT_THRESHOLD = np.float32(0.5)
 
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
+C_HEADERS = frozenset({
+    "assert", "complex", "ctype", "errno", "fenv", "float", "inttypes", "iso646", "limits",
+    "locale", "math", "new", "setjmp", "signal", "stdalign", "stdarg", "stdatomic", "stdbool",
+    "stddef", "stdint", "stdio", "stdlib", "stdnoreturn", "string", "strings", "tgmath", "threads",
+    "time", "uchar", "unistd", "wchar", "wctype", "arduino",
+})  # fmt: skip
+"""Names of C's own headers, in whose way a model's header of that name would stand."""
 MAX_NAME = 48
 """Longest model name: C99 promises 63 significant characters, and suffixes follow."""
 
@@ -230,6 +237,11 @@ def check_name(name: str) -> None:
     Raises:
         ModelError: with a name that would do.
     """
+    if name in C_HEADERS:
+        raise ModelError(
+            f"{name!r} cannot name a model: its header would stand in the way of C's own {name}.h; "
+            f"{identifier(name)!r} would do"
+        )
     if not _IDENTIFIER.fullmatch(name) or len(name) > MAX_NAME:
         raise ModelError(
             f"{name!r} cannot name a model: lower-case letters, digits and underscores, a letter "
@@ -242,7 +254,7 @@ def identifier(text: str) -> str:
     name = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")[:MAX_NAME].rstrip("_")
     if not name or name[0].isdigit():
         name = f"model_{name}".rstrip("_")[:MAX_NAME]
-    return name
+    return f"{name}_model" if name in C_HEADERS else name
 
 
 def _feed(digest: Any, what: str, array: Floats) -> None:

@@ -29,8 +29,8 @@ class _Read(NamedTuple):
 def known_columns(table: Table, features: Sequence[Feature]) -> tuple[Rows, tuple[Finding, ...]]:
     """Read the columns that a trained model takes.
 
-    Columns are found as ``match_columns`` does. A cell of a category is a category's name, else
-    one of the codes or the sentinel; a word that is none of them reads as
+    Columns are found as ``match_columns`` does. A cell of a category is a category's name, or the
+    sentinel, or 0 or 1 where the names are those of false and true; any other reads as
     ``Feature.unknown_code``.
 
     Args:
@@ -72,7 +72,8 @@ def _numbers(table: Table, name: str, feature: Feature) -> _Read:
 
 def _codes(table: Table, name: str, feature: Feature) -> _Read:
     levels = Levels(table.column(name))
-    fold = str.casefold if are_truths(feature.categories) else str
+    truths = are_truths(feature.categories)
+    fold = str.casefold if truths else str
     pairs = list(zip(feature.categories, feature.codes, strict=True))
     by_name = {fold(label): code for label, code in pairs}
     by_value = {
@@ -91,7 +92,8 @@ def _codes(table: Table, name: str, feature: Feature) -> _Read:
         value = number(text, table.decimal)
         if value in by_value:
             return by_value[value]
-        if value in feature.codes or float(np.float32(value)) == feature.sentinel:
+        # A code means nothing to somebody who writes words, but that yes is 1 and no is 0.
+        if float(np.float32(value)) == feature.sentinel or (truths and value in feature.codes):
             return value
         return None
 

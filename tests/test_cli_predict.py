@@ -209,7 +209,10 @@ def test_a_long_row_is_cut(typed: Type, folder: Path) -> None:
         (["ward.csv", "--model", "ward.csv"], "ward.csv: cannot tell what this is"),
         (["--model", "gone"], "gone: there is no model; `mlp-edge train` makes one"),
         (["--model", "model/exports/pima.onnx"], "predict which rows?"),
-        (["ward.csv", "-m", "model/exports/pima.onnx", "-r", "litert"], "onnxruntime reads this"),
+        (
+            ["ward.csv", "-m", "model/exports/pima.onnx", "-r", "litert"],
+            "onnxruntime can read this",
+        ),
     ],
 )
 def test_what_is_refused(

@@ -284,3 +284,10 @@ def test_a_name_that_is_no_identifier(name: str) -> None:
 @pytest.mark.parametrize("name", ["a", "a1_b__c", "x" * MAX_NAME])
 def test_a_good_name(name: str) -> None:
     check_name(name)
+
+
+@pytest.mark.parametrize("name", ["string", "stddef", "math"])
+def test_a_header_stands_in_the_way_of_no_other(name: str) -> None:
+    assert identifier(f"{name}.csv".removesuffix(".csv")) == f"{name}_model"
+    with pytest.raises(ModelError, match=f"C's own {name}.h; '{name}_model' would do"):
+        check_name(name)

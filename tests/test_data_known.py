@@ -53,12 +53,17 @@ def test_columns_are_matched_by_name_or_by_place():
         known_columns(table_of(Width=["1"]), [WIDTH])
 
 
-def test_a_category_by_its_name_or_its_code():
-    assert one(COLOUR, "red", " blue ", "1", "0.0") == ([1, 0, 1, 0], ())
+def test_a_category_by_its_name():
+    assert one(COLOUR, "red", " blue ") == ([1, 0], ())
     assert one(SIZE, "3", "5.0", "5") == ([3, 5, 5], ())
     assert one(SMOKES, "YES", "no", "Yes", "1") == ([1, 0, 1, 1], ())
     odd = Feature("odd", categories=("1", "0", "0.5"), codes=(0, 1, 2))
-    assert one(odd, "1", "0", "1.0", "0.50", "2") == ([0, 1, 0, 2, 2], ())
+    assert one(odd, "1", "0", "1.0", "0.50") == ([0, 1, 0, 2], ())
+
+
+def test_a_code_among_words_is_no_category():
+    unknown = COLOUR.unknown_code
+    assert one(COLOUR, "red", "1", "0.0")[0] == [1, unknown, unknown]
 
 
 def test_an_unknown_category():

@@ -354,7 +354,7 @@ def test_without_options_columns_speak_for_themselves(wide: Path) -> None:
         (["--clip", "0,1e39"], "--clip takes LOW,HIGH"),
         (["--missing", "x", "--clip", "0,1"], "--clip is for a regression; a binary task"),
         (["--missing", "x", "--strict"], "without --strict this is a warning"),
-        (["--drop", "t", "--target", "u", "--clip", "8,9"], "no target of the training rows lies"),
+        (["--drop", "t", "--target", "u", "--clip", "8,9"], "no training row's"),
         (["--from", "model", "--drop", "u"], "options about columns"),
         ([], "--missing x if it stands for a missing reading"),
     ],

@@ -197,7 +197,7 @@ def test_a_clip_that_leaves_nothing_to_learn() -> None:
     for clip in ((0.0, 100.0), (108.0, 200.0)):  # 108 is the most that the training rows have
         with pytest.raises(RecipeError) as caught:
             prepared(examples, 9, clip=clip)
-        assert f"--clip {clip[0]:g},{clip[1]:g}: no target" in str(caught.value)
+        assert f"--clip {clip[0]:g},{clip[1]:g}: no training row's" in str(caught.value)
         assert "they run from 100 to 108" in str(caught.value)
 
 

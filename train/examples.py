@@ -130,7 +130,8 @@ def _task(
             "multiclass would do"
         )
     if detected == "multiclass" and len(labels) == 2:
-        detected, reason = "binary", f"binary: column {names[0]!r} holds two values"
+        detected = "binary"
+        reason = f"binary, not multiclass as --task says: column {names[0]!r} holds two values"
     if detected == "regression":
         check_varies(table, names[0])
     return detected, reason, labels

@@ -115,8 +115,8 @@ def outcome(
     scores = _all_scores(job, runs, linear)
     judged = advice(job.examples, job.scored, answers(job, model), answers(job, linear))
     # Without hidden layers the model is a linear one itself.
-    judged = [finding for finding in judged if job.recipe.hidden or finding.kind != "linear"]
-    warnings = (*job.findings, *judged)
+    fitting = [finding for finding in judged if job.recipe.hidden or finding.kind != "linear"]
+    warnings = (*job.findings, *fitting)
     manifest = _manifest(job, mlp, scores, linear, origin, warnings)
     rows = job.examples.rows[sample]
     cells = [job.examples.cells[index] for index in sample]

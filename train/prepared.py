@@ -139,7 +139,7 @@ def prepare(
     if scale is None and _is_scaled(examples, recipe):
         scale = TargetScale.of(learned[training])
     if recipe.clip is not None:
-        _check_clip(recipe.clip, learned[training])
+        _check_clip(recipe.clip, examples.names, learned[training])
     return Prepared(
         features=features,
         inputs=np.ascontiguousarray(Encoding.of(features).encode(examples.rows)),
@@ -155,13 +155,14 @@ def _is_scaled(examples: Examples, recipe: Recipe) -> bool:
     return examples.task == "regression" and recipe.standardize and linear
 
 
-def _check_clip(clip: tuple[float, float], targets: Floats) -> None:
+def _check_clip(clip: tuple[float, float], names: Sequence[str], targets: Floats) -> None:
     low, high = clip
-    if not ((targets > low) & (targets < high)).any():
-        raise RecipeError(
-            f"--clip {low:g},{high:g}: no target of the training rows lies between; they run from "
-            f"{targets.min():g} to {targets.max():g}"
-        )
+    for name, values in zip(names, targets.T, strict=True):
+        if not ((values > low) & (values < high)).any():
+            raise RecipeError(
+                f"--clip {low:g},{high:g}: no training row's {name!r} lies between; they run from "
+                f"{values.min():g} to {values.max():g}, and one clip holds for every target"
+            )
 
 
 def fitted(features: Sequence[Feature], imputed: Sequence[bool], rows: Rows) -> tuple[Feature, ...]:
