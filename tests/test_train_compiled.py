@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import _thread
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import cycle, repeat
@@ -315,18 +314,17 @@ def test_calls_cover_every_step_once(rows: int, epochs: int) -> None:
 
 
 def test_the_compilation_can_be_interrupted() -> None:
-    began = time.perf_counter()
-    ended = []
+    release, ended = threading.Event(), []
 
     def work() -> None:
-        time.sleep(1.5)
+        release.wait(60)
         ended.append(True)
 
     threading.Timer(0.2, _thread.interrupt_main).start()
     with pytest.raises(KeyboardInterrupt):
         program._interruptibly(work)
-    assert time.perf_counter() - began < 1
-    assert not ended
+    assert not ended  # the work goes on, and nobody waits for it
+    release.set()
 
 
 def test_a_failure_of_the_compilation_is_not_lost() -> None:
