@@ -165,6 +165,8 @@ def test_ctrl_c_leaves_the_previous_model(model: Path, folder: Path) -> None:
     running = subprocess.Popen(
         [PROGRAM, "train", "--force", "--epochs", "1000000"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        # Who starts the suite in the background has it ignore Ctrl-C, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     assert running.stderr is not None
     first = running.stderr.readline()  # it comes when the training is well under way
