@@ -243,7 +243,7 @@ def test_a_runtime_that_reads_other_files(pima: Path, suffix: str, runtime: str)
     assert f"{runtime} reads " in message
     readers = ", ".join(entry.name for entry in RUNTIMES if entry.reads == suffix)
     assert readers.startswith(SUFFIXES[suffix])
-    assert f"; {readers} read" in message
+    assert f"; {readers} can read" in message
     assert message.endswith(" this one")
 
 
