@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import functools
-import json
 import os
 import sys
 import traceback
@@ -61,17 +60,14 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
+def warn(says: str) -> None:
+    """A warning on stderr."""
+    err.print(f"warning: {says}", style="yellow")
+
+
 def print_json(value: Any) -> None:
     """One JSON document on stdout; a number that is not finite becomes null."""
-    sys.stdout.write(json.dumps(_plain(value), indent=2) + "\n")
+    from mlp_edge.writing import json_text
+
+    sys.stdout.write(json_text(value))
     sys.stdout.flush()
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if abs(value) < float("inf") else None
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value

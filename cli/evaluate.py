@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mlp_edge.cli.console import err, out, print_json
+from mlp_edge.cli.console import out, print_json, warn
 from mlp_edge.cli.options import (
     DEFAULT_MODEL,
     DecimalOption,
@@ -72,7 +72,7 @@ def evaluate(
     rows = read_table(str(model / SAMPLE), own) if table is None else read_table(table, dialect)
     examples = reread_examples(rows, manifest)
     for finding in examples.findings if table is not None else ():
-        err.print(f"warning: {finding.says}", style="yellow", soft_wrap=True)
+        warn(finding.says)
     with status("opening the model"):
         opened = load(model, runtime, trust)
     with opened:
@@ -83,10 +83,7 @@ def evaluate(
     if not len(answered):
         raise InputError(f"{rows.source}: the model has an answer to none of these rows")
     if unanswered:
-        err.print(
-            f"warning: {unanswered:,} of {len(outputs):,} rows have no answer and are not scored",
-            style="yellow",
-        )
+        warn(f"{unanswered:,} of {len(outputs):,} rows have no answer and are not scored")
     truth, outputs = examples.truth(answered), outputs[answered]
     scores = {"mlp": score(wanted, truth, outputs)}
     if manifest.baseline is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mlp_edge.cli.console import err, out, print_json
+from mlp_edge.cli.console import err, out, print_json, warn
 from mlp_edge.cli.options import DEFAULT_MODEL, JsonOption
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def inspect(
             _show(file, found, _directory_facts(directory))
             _show_directory(directory, exports)
         for warning in directory.manifest.warnings:
-            err.print(f"warning: {warning.says}", style="yellow")
+            warn(warning.says)
     else:
         found = inspect_file(file)
         if as_json:

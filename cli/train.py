@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlp_edge.cli.console import err, out
+from mlp_edge.cli.console import err, out, warn
 from mlp_edge.cli.options import (
     COLUMNS,
     DEFAULT_MODEL,
@@ -267,7 +267,7 @@ def _show(trained: Trained, directory: Path) -> None:
     if len(trained.runs) > 1:
         show(run_table(trained.runs, "test" if rows["test"] else "training"))
     for warning in manifest.warnings:
-        err.print(f"warning: {warning.says}", style="yellow", soft_wrap=True)
+        warn(warning.says)
     out.print()
     for name in trained.files:
         out.print(f"wrote {directory / name}", soft_wrap=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -12,6 +11,7 @@ from mlp_edge.errors import ModelError, first_line
 from mlp_edge.feature import Feature
 from mlp_edge.finding import Finding
 from mlp_edge.mlp import TASKS, Task, check_name
+from mlp_edge.writing import json_text
 
 FORMAT = 2
 """Of model.json. A reader refuses a newer one; a change that old readers misread adds one."""
@@ -71,11 +71,11 @@ class Manifest:
 
     def to_json(self) -> str:
         """The text of model.json; the format first, so that a reader sees it first."""
-        values = _plain({entry.name: getattr(self, entry.name) for entry in fields(self)})
+        values = {entry.name: getattr(self, entry.name) for entry in fields(self)}
         values["features"] = [_described(feature) for feature in self.features]
         values["warnings"] = [warning._asdict() for warning in self.warnings]
         ordered = {"format": values.pop("format"), **values}
-        return json.dumps(ordered, indent=2, allow_nan=False) + "\n"
+        return json_text(ordered)
 
     @classmethod
     def from_json(cls, text: str, source: object) -> Manifest:
@@ -156,15 +156,4 @@ def _feature(values: object) -> Feature:
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} where text belongs")
-    return value
-
-
-def _plain(value: Any) -> Any:
-    """A value as JSON has it: no NaN and no infinity, null in their place."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
     return value
