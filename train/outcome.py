@@ -94,26 +94,39 @@ class Trained:
     device: str
 
 
-def outcome(
-    job: Job, model: Any, fitted: Fitted, runs: Sequence[Mapping[str, Any]], linear: Any
-) -> Trained:
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A model that was fitted.
+
+    Attributes:
+        model: the Keras model of encoded readings.
+        fitted: how it went.
+        outputs: what it answers to every row, (n, outputs) float32.
+    """
+
+    model: Any
+    fitted: Fitted
+    outputs: Floats
+
+
+def outcome(job: Job, first: Run, runs: Sequence[Mapping[str, Any]], linear: Any) -> Trained:
     """Describe the first run's model.
 
     Args:
         job: what was trained.
-        model: the fitted Keras model of encoded readings.
-        fitted: how it went.
+        first: the run that is kept.
         runs: each run's seed and scores.
         linear: the fitted baseline.
     """
     prepared = job.prepared
     encoding = Encoding.of(prepared.features)
-    whole = surrounded(model, encoding, prepared.clip, HISTORY_METRIC[job.examples.task])
+    whole = surrounded(first.model, encoding, prepared.clip, HISTORY_METRIC[job.examples.task])
     content = keras_bytes(whole)
     mlp = _mlp(job, content)
     sample, origin = _sample_rows(job)
-    scores = _all_scores(job, runs, linear)
-    judged = advice(job.examples, job.scored, answers(job, model), answers(job, linear))
+    straight = answers(job, linear)
+    scores = _all_scores(job, runs, straight)
+    judged = advice(job.examples, job.scored, first.outputs, straight)
     # Without hidden layers the model is a linear one itself.
     fitting = [finding for finding in judged if job.recipe.hidden or finding.kind != "linear"]
     warnings = (*job.findings, *fitting)
@@ -123,13 +136,13 @@ def outcome(
     files = {
         MODEL: content,
         MANIFEST: manifest.to_json().encode(),
-        HISTORY: _history_csv(fitted.history),
+        HISTORY: _history_csv(first.fitted.history),
         SAMPLE: sample_csv(Card.of(mlp), rows, cells, predict(whole, rows)),
     }
     if job.calibration:
         files[CALIBRATION] = calibration_npz(job.examples.rows[_calibration_rows(job)])
     return Trained(
-        mlp, manifest, files, job.examples.reason, runs, fitted.path.value, job.device.says
+        mlp, manifest, files, job.examples.reason, runs, first.fitted.path.value, job.device.says
     )
 
 
@@ -165,9 +178,8 @@ def _manifest(
     )
 
 
-def scores_of(job: Job, model: Any) -> dict[str, dict[str, float]]:
-    """Part -> metric -> value, for each part that has rows."""
-    outputs = answers(job, model)
+def scores_of(job: Job, outputs: Floats) -> dict[str, dict[str, float]]:
+    """Part -> metric -> value, for each part that has rows, of answers to every row."""
     return {part: _score(job, rows, outputs[rows]) for part, rows in job.scored.items()}
 
 
@@ -181,7 +193,7 @@ def _score(job: Job, rows: NDArray[np.int64], outputs: Floats) -> dict[str, floa
     return score(job.recipe.metrics, job.examples.truth(rows), outputs)
 
 
-def _all_scores(job: Job, runs: Sequence[Mapping[str, Any]], linear: Any) -> dict[str, Any]:
+def _all_scores(job: Job, runs: Sequence[Mapping[str, Any]], linear: Floats) -> dict[str, Any]:
     """Part -> model -> metric -> value, and every run where there are several."""
     baseline = scores_of(job, linear)
     constant = np.array(prior(job.examples, job.parts), np.float32)

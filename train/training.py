@@ -25,9 +25,9 @@ from mlp_edge.train.examples import (
     read_examples,
     reread_examples,
 )
-from mlp_edge.train.fitting import Fitted, Stage, fit_parts
+from mlp_edge.train.fitting import Stage, fit_parts
 from mlp_edge.train.network import HISTORY_METRIC, build, compile_model, taken_out
-from mlp_edge.train.outcome import Job, Trained, outcome, scores_of
+from mlp_edge.train.outcome import Job, Run, Trained, answers, outcome, scores_of
 from mlp_edge.train.prepared import Prepared, TargetScale, prepare
 from mlp_edge.train.recipe import Recipe
 from mlp_edge.train.scores import chosen_metrics
@@ -178,7 +178,7 @@ def _run(job: Job, stage: Stage, make: Callable[[int], Any], runs: int) -> Train
     """Fit the baseline and every run on the job's device; describe the first run."""
     tensorflow().config.experimental.enable_op_determinism()
     results: list[dict[str, Any]] = []
-    first: tuple[Any, Fitted] | None = None
+    first: Run | None = None
     with job.device.scope():
         linear = linear_baseline(job.examples.task, job.prepared, job.parts, job.recipe, stage)
         for number in range(runs):
@@ -187,8 +187,9 @@ def _run(job: Job, stage: Stage, make: Callable[[int], Any], runs: int) -> Train
             title = "training" if runs == 1 else f"run {number + 1} of {runs}"
             watch = stage(title, recipe.epochs)
             fitted = fit_parts(model, job.prepared, job.parts, recipe, watch)
-            results.append({"seed": recipe.seed, **scores_of(job, model)})
-            first = first or (model, fitted)
+            run = Run(model, fitted, answers(job, model))
+            results.append({"seed": recipe.seed, **scores_of(job, run.outputs)})
+            first = first or run
         if first is None:
             raise ValueError("runs is at least 1")
-        return outcome(job, *first, results, linear)
+        return outcome(job, first, results, linear)
