@@ -1,0 +1,95 @@
+"""How steep an activation is between two points: what an error in its argument becomes.
+
+By the mean value theorem phi(z + d) - phi(z) = s d with s between the least and the largest slope
+there. A derivative is monotone between its turning points, so its extremes over an interval are at
+the two ends or at a turning point inside.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from mlp_edge.reference import FORMULAS, LEAKY_SLOPE, SELU_ALPHA, SELU_SCALE, Doubles
+
+_sigmoid = FORMULAS["sigmoid"]
+_erfc = np.vectorize(math.erfc, otypes=[np.float64])
+
+SILU_TURN = 2.399357280520181
+"""Where silu'' = 0: z tanh(z / 2) = 2."""
+SLACK = 2.0**-40
+"""More, relatively, than float64 can be off in any of these derivatives."""
+
+
+class Slope(NamedTuple):
+    """The derivative of an activation.
+
+    Attributes:
+        at: its value, at points where there is one.
+        turns: (point, value) of each of its local extremes; two of them at a jump.
+    """
+
+    at: Callable[[Doubles], Doubles]
+    turns: tuple[tuple[float, float], ...] = ()
+
+
+def _logistic(z: Doubles) -> Doubles:
+    small = np.exp(-np.abs(z))
+    return np.asarray(small / (1 + small) ** 2)
+
+
+def _normal(z: Doubles) -> Doubles:
+    """Phi(z) + z phi(z), of the normal distribution and its density."""
+    density = np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
+    return np.asarray(_erfc(-z / math.sqrt(2)) / 2 + np.where(density > 0, z, 0) * density)
+
+
+def _swish(z: Doubles) -> Doubles:
+    slope = _logistic(z)
+    return np.asarray(_sigmoid(z) + np.where(slope > 0, z, 0) * slope)
+
+
+def _turn(slope: Callable[[Doubles], Doubles], point: float) -> tuple[float, float]:
+    return point, float(slope(np.array([point]))[0])
+
+
+SLOPES: dict[str, Slope] = {
+    "linear": Slope(np.ones_like),
+    "relu": Slope(lambda z: (z > 0).astype(np.float64), ((0, 0), (0, 1))),
+    "leaky_relu": Slope(lambda z: np.where(z > 0, 1, LEAKY_SLOPE), ((0, LEAKY_SLOPE), (0, 1))),
+    "elu": Slope(lambda z: np.exp(np.minimum(z, 0))),
+    "selu": Slope(
+        lambda z: SELU_SCALE * np.where(z > 0, 1, SELU_ALPHA * np.exp(np.minimum(z, 0))),
+        ((0, SELU_SCALE), (0, SELU_SCALE * SELU_ALPHA)),
+    ),
+    "gelu": Slope(_normal, (_turn(_normal, -math.sqrt(2)), _turn(_normal, math.sqrt(2)))),
+    "silu": Slope(_swish, (_turn(_swish, -SILU_TURN), _turn(_swish, SILU_TURN))),
+    "softplus": Slope(_sigmoid),
+    "softsign": Slope(lambda z: 1 / (1 + np.abs(z)) ** 2, ((0, 1),)),
+    "tanh": Slope(lambda z: 4 * _logistic(2 * z), ((0, 1),)),
+    "sigmoid": Slope(_logistic, ((0, 0.25),)),
+    "hard_sigmoid": Slope(
+        lambda z: np.where(np.abs(z) < 3, 1 / 6, 0), ((-3, 0), (-3, 1 / 6), (3, 0), (3, 1 / 6))
+    ),
+}
+"""By the activation's name; softmax, no function of one number, has none."""
+
+PIECEWISE = ("linear", "relu", "leaky_relu", "hard_sigmoid")
+"""Those of straight pieces, whose slopes are exact."""
+
+
+def slopes(activation: str, low: Doubles, high: Doubles) -> tuple[Doubles, Doubles]:
+    """Least and largest slope of an activation between ``low`` and ``high``, of any one shape."""
+    slope = SLOPES[activation]
+    ends = slope.at(low), slope.at(high)
+    least, largest = np.minimum(*ends), np.maximum(*ends)
+    for point, value in slope.turns:
+        inside = (low <= point) & (point <= high)
+        least = np.where(inside, np.minimum(least, value), least)
+        largest = np.where(inside, np.maximum(largest, value), largest)
+    if activation in PIECEWISE:
+        return least, largest
+    return least - SLACK * np.abs(least), largest + SLACK * np.abs(largest)
