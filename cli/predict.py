@@ -55,6 +55,9 @@ def predict(
         Path | None, typer.Option("--out", help="CSV file to write; by default stdout.")
     ] = None,
     trust: TrustOption = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Check the file's seal and golden rows first.")
+    ] = False,
 ) -> None:
     """Add a model's predictions to a table, every column kept."""
     from mlp_edge.card import choose
@@ -73,7 +76,7 @@ def predict(
         raise InputError(f"--out {output}: would replace the table itself; another name would do")
     rows = read_table(source, Dialect(sep, decimal, encoding, header))
     with status("opening the model"):
-        opened = load(model, runtime, trust)
+        opened = load(model, runtime, trust, verify)
     with opened:
         card = opened.card
         readings, findings = known_columns(rows, card.features)

@@ -22,10 +22,11 @@ from mlp_edge.export import c_classify, c_predict
 from mlp_edge.export.c_banner import feature_lines, input_lines, meanings, missing_line
 from mlp_edge.export.c_constants import constant_lines
 from mlp_edge.export.c_labels import label_rows, label_size
-from mlp_edge.export.c_selftest import golden
+from mlp_edge.export.c_selftest import tables as selftest_tables
 from mlp_edge.export.c_text import commentable, initialiser, literal, quoted, row, runs
 from mlp_edge.export.exporter import Exporter
 from mlp_edge.mlp import Dense, Floats, Mlp, Scaling
+from mlp_edge.seal import BLANK, sealed
 
 CARD_MARK = "mlp-edge-card"
 """Precedes the card; runtime/c.py looks for the same word, and may not import this file."""
@@ -91,10 +92,11 @@ def export(mlp: Mlp, weights_only: bool = False) -> bytes:
         labels=label_rows(mlp),
         label_size=label_size(mlp) if mlp.labels else 0,
         selftest=_kernel("selftest"),
-        golden=golden(mlp),
+        golden=None if weights_only else selftest_tables(mlp),
+        seal=BLANK.decode(),
         card=f"{CARD_MARK} {commentable(Card.of(mlp).to_json())}",
     )
-    return page.encode("ascii")
+    return sealed(page.encode("ascii"))
 
 
 def _too_large_for_avr(mlp: Mlp, table_bytes: int) -> str | None:

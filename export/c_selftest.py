@@ -1,77 +1,71 @@
-"""Golden rows for NAME_selftest: made from what the card declares, never from anybody's table."""
+"""NAME_selftest: the golden rows as C tables, with the header's own bits as answers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
+from mlp_edge.bound import bound
 from mlp_edge.export import c_replay
 from mlp_edge.export.c_text import wrapped
-from mlp_edge.feature import Feature
+from mlp_edge.golden import readings, rounded_up
 from mlp_edge.mlp import Floats, Mlp
+from mlp_edge.reference import Doubles
 
 _INDENT = 4
+_LARGEST = float(np.finfo(np.float32).max)
+_SLACK = 1 + 1e-6
+"""More than a chip loses when it takes a difference, and a literal when it becomes a float."""
+_NORMAL = 1e-37
 
 
-class Golden(NamedTuple):
-    """Rows and answers as the initialisers of two tables of bits, a comment per row."""
+class Tables(NamedTuple):
+    """The initialisers of three tables, an entry per row; the rows have a comment each.
+
+    Attributes:
+        rows: bits of the readings.
+        answers: bits of what the header answers where nothing is fused.
+        bounds: how far an answer may be off where something is.
+    """
 
     rows: list[str]
     answers: list[str]
+    bounds: list[str]
 
 
-def golden(mlp: Mlp) -> Golden:
+def tables(mlp: Mlp) -> Tables:
     """The self-test of a model."""
-    named = dict(_rows(mlp))
-    rows = np.array(list(named.values()), np.float32)
-    answers = c_replay.predict(mlp, rows)
-    return Golden(
+    named = readings(mlp)
+    rows = np.array([*named.values()], np.float32)
+    return Tables(
         rows=[
             f"    /* {number}, {what} */\n{_bits(row)}"
-            for number, (what, row) in enumerate(zip(named, rows, strict=True), start=1)
+            for number, (what, row) in enumerate(named.items(), start=1)
         ],
-        answers=[_bits(answer) for answer in answers],
+        answers=[_bits(answer) for answer in c_replay.predict(mlp, rows)],
+        bounds=[_numbers(row) for row in _bounds(bound(mlp, rows))],
     )
 
 
-def _rows(mlp: Mlp) -> Iterator[tuple[str, list[float]]]:
-    low, middle, high = zip(*map(_levels, mlp.features), strict=True)
-    yield "every reading at its lowest", [*low]
-    yield "in the middle", [*middle]
-    yield "at its highest", [*high]
-    if mlp.inputs > 1:
-        pairs = [*zip(low, high, strict=True)]
-        yield "lowest and highest in turn", [pair[i % 2] for i, pair in enumerate(pairs)]
-        yield "highest and lowest in turn", [pair[1 - i % 2] for i, pair in enumerate(pairs)]
-    encoding = mlp.encoding
-    if encoding.imputes:
-        filled = [feature.fill is not None for feature in mlp.features]
-        yield "missing where it is filled", np.where(filled, np.nan, middle).tolist()
-    if encoding.has_sentinels:
-        sentinels = np.where(np.isnan(encoding.sentinel), middle, encoding.sentinel)
-        yield "a sentinel where it has one", sentinels.tolist()
-    if encoding.rejects:
-        first = [feature.fill for feature in mlp.features].index(None)
-        yield (
-            f"[{first}] missing",
-            [np.nan if i == first else value for i, value in enumerate(middle)],
-        )
+def _bounds(proved: Doubles) -> Floats:
+    """How far two float32 answers can be apart, each of them as far off as is proved.
 
-
-def _levels(feature: Feature) -> tuple[float, float, float]:
-    """Low, middle and high of what was seen in training; -1, 0, 1 where nobody knows."""
-    if feature.codes:
-        codes = sorted(feature.codes)
-        return codes[0], codes[len(codes) // 2], codes[-1]
-    if feature.low is None or feature.high is None:
-        return -1.0, 0.0, 1.0
-    return feature.low, feature.low + (feature.high - feature.low) / 2, feature.high
+    The largest float32 where nothing is proved: C has no other word for infinity without libm.
+    """
+    apart = np.where(proved > 0, np.maximum(2 * proved * _SLACK, _NORMAL), 0)
+    return np.minimum(rounded_up(apart), _LARGEST).astype(np.float32)
 
 
 def _bits(values: Floats) -> str:
     # NaN has many bit patterns and NumPy picks its own; this is the one that a header writes.
     shown = np.where(np.isnan(values), np.float32(np.nan), values).view(np.uint32)
-    items = [f"0x{bits:08x}u" for bits in shown.tolist()]
+    return _initialiser([f"0x{bits:08x}u" for bits in shown.tolist()])
+
+
+def _numbers(values: Floats) -> str:
+    return _initialiser([f"{value!s}f" for value in values])
+
+
+def _initialiser(items: list[str]) -> str:
     return wrapped(" " * _INDENT + "{", items, "},", _INDENT + 1)

@@ -9,11 +9,15 @@ from typing import Any
 from mlp_edge.card import Card
 from mlp_edge.export.exporter import Exporter
 from mlp_edge.export.graph import Formulas, formulas, graph
+from mlp_edge.golden import golden
 from mlp_edge.lazy import quiet, require, tensorflow
 from mlp_edge.mlp import Mlp
+from mlp_edge.seal import BLANK, sealed
 
 OPSET = 13
 """The first opset whose Softmax works along one axis; onnxruntime reads it since 1.7 (2021)."""
+GOLDEN, SEAL = "golden", "seal"
+"""Names of metadata properties, beside those of the card."""
 _NUMBERED = re.compile(r"__\d+")
 IR_VERSION = 7
 """What opset 13 came with."""
@@ -33,9 +37,10 @@ def export(mlp: Mlp) -> bytes:
             serve, input_signature=serve.input_signature, opset=OPSET
         )
     _tidy(model, mlp)
-    onnx.helper.set_model_props(model, Card.of(mlp).to_strings())
+    about = {GOLDEN: golden(mlp).to_json(), SEAL: BLANK.decode()}
+    onnx.helper.set_model_props(model, Card.of(mlp).to_strings() | about)
     onnx.checker.check_model(model, full_check=True)
-    return bytes(model.SerializeToString(deterministic=True))
+    return sealed(model.SerializeToString(deterministic=True))
 
 
 def _formulas() -> Formulas:

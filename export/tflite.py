@@ -8,11 +8,13 @@ from mlp_edge.card import Card
 from mlp_edge.errors import ModelError
 from mlp_edge.export.exporter import Exporter
 from mlp_edge.export.graph import INPUT_NAME, Formulas, formulas, graph
+from mlp_edge.golden import golden
 from mlp_edge.lazy import quiet, require, tensorflow
 from mlp_edge.mlp import Mlp
+from mlp_edge.seal import BLANK, sealed
 
-METADATA = b"mlp_edge"
-"""Name of the metadata buffer that holds the card."""
+METADATA, GOLDEN, SEAL = b"mlp_edge", b"mlp_edge_golden", b"mlp_edge_seal"
+"""Names of the metadata buffers that hold the card, the golden rows and the seal."""
 IDENTIFIER = b"TFL3"
 
 
@@ -49,7 +51,7 @@ def _formulas() -> Formulas:
 
 
 def _describe(content: bytes, mlp: Mlp) -> bytes:
-    """Name the tensors that a reader sees and add the card as a metadata buffer."""
+    """Name the tensors that a reader sees, and add what the file says about itself."""
     schema = require("ai_edge_litert.schema_py_generated")
     flatbuffers = require("flatbuffers")
     model = schema.ModelT.InitFromPackedBuf(content, 0)
@@ -60,9 +62,11 @@ def _describe(content: bytes, mlp: Mlp) -> bytes:
     # The converter notes a random stamp and its own version here; neither helps a reader.
     model.metadata = [entry for entry in model.metadata if entry.name == b"min_runtime_version"]
     _add_metadata(schema, model, METADATA, Card.of(mlp).to_json().encode())
+    _add_metadata(schema, model, GOLDEN, golden(mlp).to_json().encode())
+    _add_metadata(schema, model, SEAL, BLANK)
     builder = flatbuffers.Builder(len(content))
     builder.Finish(model.Pack(builder), file_identifier=IDENTIFIER)
-    return bytes(builder.Output())
+    return sealed(bytes(builder.Output()))
 
 
 def _add_metadata(schema: Any, model: Any, name: bytes, content: bytes) -> None:

@@ -3,7 +3,7 @@
  * it in flash, which is read with instructions of its own. Everywhere else const is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 3 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 4 /* raised whenever a kernel changes */
 
 #include <stddef.h>
 
@@ -26,6 +26,6 @@ typedef const __FlashStringHelper *mlp_edge_text;
 typedef const char *mlp_edge_text;
 #endif
 
-#elif MLP_EDGE_KERNELS != 3
+#elif MLP_EDGE_KERNELS != 4
 #error "these models were exported by different versions of mlp-edge: export them with one"
 #endif

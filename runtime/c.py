@@ -17,9 +17,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mlp_edge.accuracy import KERNELS
 from mlp_edge.card import Card
 from mlp_edge.errors import ModelError, TableError
-from mlp_edge.mlp import Rows, check_name
+from mlp_edge.golden import Golden
+from mlp_edge.mlp import Floats, Rows, check_name
 from mlp_edge.runtime.compilers import REMEDY, compiled, compiler, missing, summary
 from mlp_edge.runtime.runtime import Opened, Runtime
 
@@ -31,6 +33,14 @@ CLOSED = "this model is closed; predict inside the with block that opened it"
 # export/c.py writes this line last, so a header that has been cut short has none. The mark is
 # spelled out in both files, because a runtime never imports an exporter.
 _CARD = re.compile(r"^/\* mlp-edge-card (\{.*\}) \*/$", re.MULTILINE)
+_TABLE = (
+    r"^static const (?:uint32_t|float) {name}\[(\d{{1,7}})\]\[(\d{{1,7}})\] MLP_EDGE_FLASH = \{{\n"
+    r"(.*?)^\}};$"
+)
+_COMMENT = re.compile(r"/\*.*?\*/")
+_ITEM = re.compile(r"0x([0-9a-f]{8})u|([0-9][0-9.]*(?:e[+-]?[0-9]+)?)f")
+_UNPROVED = np.finfo(np.float32).max
+"""What a header writes for a bound that is infinite."""
 
 _SHIM = """\
 #include <stddef.h>
@@ -110,6 +120,45 @@ def _check_name(name: object, source: object) -> None:
         raise ModelError(f"{source}: its card calls the model {name!r}, no C identifier") from error
 
 
+def read_golden(header: Header, fused: bool = False) -> Golden | None:
+    """The golden rows of a header's self-test; None where it has none.
+
+    Args:
+        header: as ``read_header`` has checked it.
+        fused: as on a chip whose dense kernel multiplies and adds in one rounding. Its answers are
+            within the header's own bounds, and rows without one are left out; any other's have the
+            very bits, and the bounds are 0.
+
+    Raises:
+        ModelError: naming the file, when the tables do not belong together.
+    """
+    rows = _table(header, "GOLDEN", header.inputs)
+    answers = _table(header, "GOLDEN_ANSWERS", header.outputs)
+    bounds = _table(header, "GOLDEN_BOUNDS", header.outputs)
+    if rows is None or answers is None or bounds is None:
+        return None
+    if not len(rows) == len(answers) == len(bounds):
+        raise ModelError(f"{header.path}: its golden rows are damaged (tables of different sizes)")
+    if not fused:
+        return Golden(rows, answers, np.zeros(answers.shape))
+    proved = (bounds < _UNPROVED).all(axis=1)
+    return Golden(rows[proved], answers[proved], bounds[proved].astype(np.float64))
+
+
+def _table(header: Header, what: str, width: int) -> Floats | None:
+    """A table (n, width) of float32 numbers, or of their bits; None where it is not there."""
+    name = f"{header.card.name.upper()}_{what}"
+    found = re.search(_TABLE.format(name=name), header.text, re.MULTILINE | re.DOTALL)
+    if found is None:
+        return None
+    items = _ITEM.findall(_COMMENT.sub("", found[3]))
+    if int(found[2]) != width or len(items) != int(found[1]) * width:
+        raise ModelError(f"{header.path}: its golden rows are damaged ({name})")
+    numbers = [np.uint32(int(bits, 16)).view(np.float32) if bits else np.float32(digits)
+               for bits, digits in items]  # fmt: skip
+    return np.array(numbers, np.float32).reshape(-1, width)
+
+
 @contextmanager
 def open_header(path: Path) -> Iterator[Opened]:
     """Compile a header and predict with it until the block ends.
@@ -121,7 +170,7 @@ def open_header(path: Path) -> Iterator[Opened]:
         path: a header that ``mlp-edge export --format c`` wrote.
 
     Yields:
-        Its prediction function and its card.
+        Its prediction function, its card and its golden rows.
 
     Raises:
         ModelError: naming the file, when it cannot be read, is not such a header, is cut short,
@@ -129,11 +178,12 @@ def open_header(path: Path) -> Iterator[Opened]:
         MissingError: when there is no C compiler.
     """
     header = read_header(path)
+    golden = read_golden(header)
     with tempfile.TemporaryDirectory(prefix="mlp-edge-") as folder:
         library = ctypes.CDLL(str(_compile(header, Path(folder))))
         calls = _Calls(library, header.inputs, header.outputs)
         try:
-            yield Opened(calls.predict, header.card)
+            yield Opened(calls.predict, header.card, golden)
         finally:
             calls.close()
 
@@ -200,4 +250,4 @@ def _compile(header: Header, folder: Path) -> Path:
     return folder / "model.so"
 
 
-RUNTIME = Runtime(name="c", reads=".h", missing=missing, open=open_header)
+RUNTIME = Runtime(name="c", reads=".h", missing=missing, open=open_header, accuracy=KERNELS)

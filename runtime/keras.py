@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mlp_edge.accuracy import EIGEN
 from mlp_edge.errors import ModelError, first_line
 from mlp_edge.lazy import installed, keras, tensorflow
 from mlp_edge.mlp import Rows
@@ -40,4 +41,4 @@ def _missing() -> str | None:
     return "pip install 'mlp-edge[train]' brings TensorFlow and Keras"
 
 
-RUNTIME = Runtime(name="keras", reads=".keras", missing=_missing, open=open_keras)
+RUNTIME = Runtime(name="keras", reads=".keras", missing=_missing, open=open_keras, accuracy=EIGEN)

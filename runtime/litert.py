@@ -10,14 +10,17 @@ from typing import Any
 
 import numpy as np
 
+from mlp_edge.accuracy import LITERT
 from mlp_edge.card import Card
 from mlp_edge.errors import ModelError, first_line
+from mlp_edge.golden import Golden
 from mlp_edge.lazy import installed, quiet
 from mlp_edge.mlp import Rows
 from mlp_edge.runtime.runtime import Opened, Runtime
 
 IDENTIFIER = b"TFL3"
-METADATA = b"mlp_edge"
+METADATA, GOLDEN = "mlp_edge", "mlp_edge_golden"
+"""Metadata buffers of the card and of the golden rows; export/tflite.py writes them."""
 
 
 @contextmanager
@@ -28,7 +31,9 @@ def open_tflite(path: Path) -> Iterator[Opened]:
         content = path.read_bytes()
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror})") from error
-    card = _read_card(content, path)
+    metadata = _read_metadata(content, path)
+    card = Card.from_json(metadata[METADATA], path) if METADATA in metadata else None
+    golden = Golden.from_json(metadata[GOLDEN], path) if GOLDEN in metadata else None
     with quiet():
         from ai_edge_litert.interpreter import Interpreter
 
@@ -55,7 +60,7 @@ def open_tflite(path: Path) -> Iterator[Opened]:
             predict(np.zeros((1, inputs["shape"][-1]), np.float32))
         except (ValueError, RuntimeError) as error:
             raise _refused(path, error) from error
-    yield Opened(predict, card)
+    yield Opened(predict, card, golden)
 
 
 def _checked(interpreter: Any, content: bytes, path: Path) -> Any:
@@ -77,23 +82,23 @@ def _refused(path: Path, error: Exception) -> ModelError:
     return ModelError(f"{path}: not a TFLite model, or a damaged one ({first_line(error)})")
 
 
-def _read_card(content: bytes, path: Path) -> Card | None:
+def _read_metadata(content: bytes, path: Path) -> dict[str, str]:
+    """The texts of the metadata buffers that are ours, by name."""
     from ai_edge_litert import schema_py_generated as schema
 
     if content[4:8] != IDENTIFIER:
         raise ModelError(f"{path}: not a TFLite model (it does not carry the mark TFL3)")
     try:
         model = schema.Model.GetRootAs(content, 0)
-        for number in range(model.MetadataLength()):
-            entry = model.Metadata(number)
-            if entry.Name() == METADATA:
-                text = model.Buffers(entry.Buffer()).DataAsNumpy().tobytes().decode()
-                return Card.from_json(text, path)
-    except ModelError:
-        raise
+        entries = [model.Metadata(number) for number in range(model.MetadataLength())]
+        buffers = {entry.Name().decode(): model.Buffers(entry.Buffer()) for entry in entries}
+        return {
+            name: buffers[name].DataAsNumpy().tobytes().decode()
+            for name in (METADATA, GOLDEN)
+            if name in buffers
+        }
     except Exception as error:  # a damaged flatbuffer points anywhere
         raise _refused(path, error) from error
-    return None
 
 
 def _missing() -> str | None:
@@ -102,4 +107,6 @@ def _missing() -> str | None:
     return "pip install 'mlp-edge[train]' brings the LiteRT runtime"
 
 
-RUNTIME = Runtime(name="litert", reads=".tflite", missing=_missing, open=open_tflite)
+RUNTIME = Runtime(
+    name="litert", reads=".tflite", missing=_missing, open=open_tflite, accuracy=LITERT
+)

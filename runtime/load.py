@@ -12,11 +12,13 @@ import numpy as np
 
 from mlp_edge.card import Card, choose
 from mlp_edge.errors import InputError, MissingError, ModelError, first_line
+from mlp_edge.golden import Golden, disagreement, golden
 from mlp_edge.keras_file import read_mlp
 from mlp_edge.mlp import Floats
-from mlp_edge.model_directory import MANIFEST, MODEL, ModelDirectory
+from mlp_edge.model_directory import EXPORTS, MANIFEST, MODEL, ModelDirectory
 from mlp_edge.runtime import RUNTIMES
 from mlp_edge.runtime.runtime import Opened, Runtime
+from mlp_edge.seal import broken
 from mlp_edge.writing import sha256
 
 PREFERRED = ("onnxruntime", "keras")
@@ -30,6 +32,7 @@ class Model:
         card: names, labels, task and threshold.
         path: the file that runs.
         runtime: the name of what runs it.
+        golden: the rows that the file carries to be checked by, or None.
     """
 
     def __init__(self, path: Path, runtime: Runtime, card: Card | None) -> None:
@@ -46,6 +49,7 @@ class Model:
         self.card = known
         self.path = path
         self.runtime = runtime.name
+        self.golden = opened.golden
         self._predict = opened.predict
         self._check_widths()
 
@@ -117,7 +121,9 @@ class Model:
         return array
 
 
-def load(path: str | Path, runtime: str | None = None, trust: bool = False) -> Model:
+def load(
+    path: str | Path, runtime: str | None = None, trust: bool = False, verify: bool = False
+) -> Model:
     """Open a model directory or a .keras, .onnx, .tflite or .h file.
 
     Args:
@@ -126,9 +132,13 @@ def load(path: str | Path, runtime: str | None = None, trust: bool = False) -> M
             directory onnxruntime when it was exported to ONNX, otherwise keras.
         trust: compile a header of unknown origin. A header is a program: without trust it is
             compiled only from a model directory whose manifest has its hash.
+        verify: before the first answer, check that the file is the one its model directory lists,
+            where it is in one; that its seal is whole; and that its golden rows have the right
+            answers here. A .keras file is checked by its model directory.
 
     Raises:
-        ModelError: when the file is missing, damaged, foreign or stale.
+        ModelError: when the file is missing, damaged, foreign or stale, or ``verify`` finds
+            something.
         MissingError: when this machine lacks what runs it.
         InputError: for a runtime that does not exist or does not read the file.
     """
@@ -144,6 +154,8 @@ def load(path: str | Path, runtime: str | None = None, trust: bool = False) -> M
             raise ModelError(f"{path}: there is no such model{hint}")
         chosen = _runtime_for(path, runtime)
         artifact, card = path, None
+    if verify:
+        _check_bytes(artifact)
     if chosen.reads == ".h" and not trust:
         _check_origin(artifact)
     missing = chosen.missing()
@@ -158,6 +170,8 @@ def load(path: str | Path, runtime: str | None = None, trust: bool = False) -> M
             f"{artifact}: exported from other weights than {path / MODEL} has; "
             "run `mlp-edge export` again"
         )
+    if verify:
+        _check_answers(model)
     return model
 
 
@@ -235,20 +249,84 @@ def _runtime_for(path: Path, name: str | None) -> Runtime:
 
 def _check_origin(header: Path) -> None:
     """Refuse to compile a header that no model directory of ours vouches for."""
-    directory = header.absolute().parent.parent
-    if (directory / MANIFEST).exists():
-        recorded = ModelDirectory.open(directory).manifest.exports.get(header.name)
-        if recorded == _hash(header):
-            return
+    directory = _directory_around(header)
+    if directory and directory.manifest.exports.get(header.name) == sha256(_content(header)):
+        return
     raise ModelError(
         f"{header}: a header is a program, and no model directory has the hash of this one; "
         "compile it all the same with trust=True (--trust), if you know who wrote it"
     )
 
 
-def _hash(path: Path) -> str:
+def _check_bytes(artifact: Path) -> None:
+    """Refuse a file whose bytes are not those that were written, before any of them runs."""
+    directory = _directory_around(artifact)
+    if artifact.suffix == ".keras":
+        if directory is None:
+            raise ModelError(
+                f"{artifact}: a .keras file carries nothing to check it by; its model directory "
+                "has that, and so has every export"
+            )
+        return
+    content = _content(artifact)
+    damage = broken(content)
+    if damage:
+        raise ModelError(f"{artifact}: {damage}; `mlp-edge export` writes it again")
+    if directory is None:
+        return
+    recorded = directory.manifest.exports.get(artifact.name)
+    if recorded != sha256(content):
+        listed = "no file" if recorded is None else "another file"
+        raise ModelError(
+            f"{artifact}: whole, but {directory.path / MANIFEST} lists {listed} of this name; "
+            "`mlp-edge export` writes it again"
+        )
+
+
+def _check_answers(model: Model) -> None:
+    """Refuse a model that does not answer golden rows as it should; it is closed then."""
     try:
-        return sha256(path.read_bytes())
+        rows = _golden(model)
+        wrong = disagreement(rows, model.predict)
+        if wrong:
+            raise ModelError(
+                f"{model.path}: edited, or not computed as it should be by {model.runtime}: "
+                f"{wrong}; `mlp-edge export` writes it again"
+            )
+    except BaseException:
+        model.close()
+        raise
+
+
+def _golden(model: Model) -> Golden:
+    """The rows to check an open model by: its own, or those of its model directory's network."""
+    directory = _directory_around(model.path)
+    if model.path.suffix == ".keras" and directory:
+        return golden(directory.mlp())
+    rows = model.golden
+    if rows is None or len(rows.rows) == 0:
+        raise ModelError(
+            f"{model.path}: carries no golden rows to check it by; `mlp-edge export` writes it "
+            "with them"
+        )
+    if rows.rows.shape[1] != len(model.card.features):
+        raise ModelError(f"{model.path}: its golden rows have other readings than its card")
+    return rows
+
+
+def _directory_around(artifact: Path) -> ModelDirectory | None:
+    """The model directory that an original or an export stands in; None for a file on its own."""
+    folder = artifact.absolute().parent
+    if artifact.name != MODEL:
+        if folder.name != EXPORTS:
+            return None
+        folder = folder.parent
+    return ModelDirectory.open(folder) if (folder / MANIFEST).exists() else None
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror})") from error
 

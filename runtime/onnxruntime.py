@@ -8,10 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
+from mlp_edge.accuracy import MLAS
 from mlp_edge.card import Card
 from mlp_edge.errors import ModelError, first_line
+from mlp_edge.golden import Golden
 from mlp_edge.mlp import Rows
 from mlp_edge.runtime.runtime import Opened, Runtime
+
+GOLDEN = "golden"
+"""Metadata property of the golden rows; export/onnx.py writes it."""
 
 
 @contextmanager
@@ -33,6 +38,7 @@ def open_onnx(path: Path) -> Iterator[Opened]:
     except Exception as error:  # onnxruntime raises a class of its own for each kind of damage
         raise _refused(path, error) from error
     card = Card.from_strings(metadata, path) if metadata else None
+    golden = Golden.from_json(metadata[GOLDEN], path) if GOLDEN in metadata else None
     if len(inputs) != 1 or len(outputs) != 1 or len(inputs[0].shape) != 2:
         raise ModelError(
             f"{path}: an ONNX model of another kind; one input (rows, features) and one output "
@@ -49,11 +55,13 @@ def open_onnx(path: Path) -> Iterator[Opened]:
         predict(np.zeros((1, width if isinstance(width, int) else 1), np.float32))
     except Exception as error:
         raise _refused(path, error) from error
-    yield Opened(predict, card)
+    yield Opened(predict, card, golden)
 
 
 def _refused(path: Path, error: Exception) -> ModelError:
     return ModelError(f"{path}: not an ONNX model, or a damaged one ({first_line(error)})")
 
 
-RUNTIME = Runtime(name="onnxruntime", reads=".onnx", missing=lambda: None, open=open_onnx)
+RUNTIME = Runtime(
+    name="onnxruntime", reads=".onnx", missing=lambda: None, open=open_onnx, accuracy=MLAS
+)

@@ -7,13 +7,15 @@ runtime/onnxruntime.py. The command line, the parity suite and the tests take it
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from mlp_edge.accuracy import ANY, Accuracy
 from mlp_edge.card import Card
+from mlp_edge.golden import Golden
 from mlp_edge.mlp import Predict
 
 
@@ -23,10 +25,13 @@ class Opened(NamedTuple):
     Attributes:
         predict: raw readings (n, inputs) float32 C order in, predictions (n, outputs) out; any n.
         card: what the artifact says about itself; None where its format has no room for it.
+        golden: the rows that it carries to be checked by; None where it carries none. Their bounds
+            are those of this runtime.
     """
 
     predict: Predict
     card: Card | None
+    golden: Golden | None = None
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,7 @@ class Runtime:
         open: opens a file; raises ModelError, naming the file, when it is not what it should be.
         simulated: whether it runs on a simulated chip: only where it is asked for, row by row.
         fused: whether a header's dense kernel multiplies and adds in one rounding there.
+        accuracy: how exact its activations are; one that states nothing is held to the worst.
     """
 
     name: str
@@ -48,3 +54,4 @@ class Runtime:
     open: Callable[[Path], AbstractContextManager[Opened]]
     simulated: bool = False
     fused: bool = False
+    accuracy: Mapping[str, Accuracy] = field(default_factory=lambda: ANY)

@@ -14,8 +14,9 @@ from typing import Protocol
 
 import numpy as np
 
+from mlp_edge.accuracy import KERNELS
 from mlp_edge.mlp import Rows
-from mlp_edge.runtime.c import CLOSED, checked_rows, read_header
+from mlp_edge.runtime.c import CLOSED, checked_rows, read_golden, read_header
 from mlp_edge.runtime.firmware import Firmware, build
 from mlp_edge.runtime.runtime import Opened, Runtime
 from mlp_edge.runtime.targets import Target
@@ -62,8 +63,9 @@ class Chip:
     def runtime(self) -> Runtime:
         """The runtime that predicts on it."""
         return Runtime(
-            self.target.name, ".h", self.missing, self.open, simulated=True, fused=self.target.fused
-        )
+            self.target.name, ".h", self.missing, self.open,
+            simulated=True, fused=self.target.fused, accuracy=KERNELS,
+        )  # fmt: skip
 
     @contextmanager
     def open(self, path: Path) -> Iterator[Opened]:
@@ -75,10 +77,11 @@ class Chip:
             MissingError: when the compiler or the simulator is missing.
         """
         header = read_header(path)
+        golden = read_golden(header, self.target.fused)
         with self.start(build(header, self.target)) as simulator:
             rows = _Rows(simulator, header.inputs, header.outputs)
             try:
-                yield Opened(rows.predict, header.card)
+                yield Opened(rows.predict, header.card, golden)
             finally:
                 rows.simulator = None
 

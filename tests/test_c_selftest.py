@@ -1,4 +1,4 @@
-"""The replay of a header's arithmetic, and the golden rows that a board checks itself with."""
+"""The replay of a header's arithmetic, and the self-test that a board runs."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ import pytest
 from c_compiler import C99, CPP11, STRICT, run
 from networks import encoded, network, readings
 
+from mlp_edge.errors import ModelError
 from mlp_edge.export import c_replay
 from mlp_edge.export.c import export
 from mlp_edge.feature import Feature
+from mlp_edge.golden import Golden, disagreement, golden
+from mlp_edge.golden import readings as golden_readings
 from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Dense, Floats, Mlp
 from mlp_edge.runtime import CHIPS
-from mlp_edge.runtime.c import open_header
+from mlp_edge.runtime.c import Header, open_header, read_card, read_golden, read_header
 
 PENGUINS = (
     Feature("bill", 32.1, 59.6, fill=45.0, indicator=True),
@@ -123,34 +126,168 @@ def verdict(mlp: Mlp, text: str, folder: Path, *flags: str) -> int:
     return int(run(folder, "./main"))
 
 
+NEAR = "-DMLP_EDGE_SELFTEST_BITS=0"
+"""Near is enough, as where products and sums are rounded once."""
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_a_good_board_passes(name: str, tmp_path: Path) -> None:
     mlp = MODELS[name]
     assert verdict(mlp, export(mlp).decode(), tmp_path, *C99, "-ffp-contract=off") == 0
 
 
-def test_in_cpp(tmp_path: Path) -> None:
+@pytest.mark.parametrize("asked", ["-DMLP_EDGE_SELFTEST_BITS=1", NEAR])
+def test_in_cpp(asked: str, tmp_path: Path) -> None:
     mlp = MODELS["penguins"]
-    assert verdict(mlp, export(mlp).decode(), tmp_path, *CPP11, "-ffp-contract=off") == 0
+    text = export(mlp).decode()
+    assert verdict(mlp, text, tmp_path, *CPP11, "-ffp-contract=off", asked) == 0
 
 
-def test_one_wrong_digit_is_found_and_a_tolerance_lets_it_by(tmp_path: Path) -> None:
+def with_last_bias(mlp: Mlp, text: str, change: float) -> str:
+    """The header with another bias in its last layer: every answer of a regression moves by it."""
+    table = (
+        rf"{mlp.name.upper()}_LAYER{len(mlp.layers)}_BIAS\[1\] MLP_EDGE_FLASH = \{{\n    (\S+)f,"
+    )
+    found = re.search(table, text)
+    assert found
+    bias = np.float32(found[1]) + np.float32(change)
+    return text[: found.start(1)] + f"{float(bias):.9g}" + text[found.end(1) :]
+
+
+def test_one_wrong_digit_is_found_and_within_the_bound_it_passes_where_near_is_enough(
+    tmp_path: Path,
+) -> None:
     mlp = MODELS["sine"]
     text = export(mlp).decode()
-    bias = re.search(r"SINE_LAYER3_BIAS\[1\] MLP_EDGE_FLASH = \{\n    (\S+)f,", text)
-    assert bias
-    wrong = np.float32(bias[1]) + np.float32(1e-5)
-    changed = text.replace(f"    {bias[1]}f,", f"    {float(wrong):.9g}f,")
-    assert verdict(mlp, changed, tmp_path, *C99) == 1
-    assert verdict(mlp, changed, tmp_path, *C99, "-DMLP_EDGE_SELFTEST_TOLERANCE=1e-5f") == 0
-    far = text.replace(f"    {bias[1]}f,", "    0.9f,")
-    assert verdict(mlp, far, tmp_path, *C99, "-DMLP_EDGE_SELFTEST_TOLERANCE=1e-5f") == 1
+    bounds = as_read(text, fused=True).bounds[:3]
+    slight = with_last_bias(mlp, text, bounds.min() / 2)
+    assert verdict(mlp, slight, tmp_path, *C99, "-ffp-contract=off") == 1
+    assert verdict(mlp, slight, tmp_path, *C99, NEAR) == 0
+    for change in (-2 * bounds.max(), 2 * bounds.max()):
+        wrong = with_last_bias(mlp, text, change)
+        assert verdict(mlp, wrong, tmp_path, *C99, NEAR) == 1
 
 
-def test_fast_math_that_loses_the_guard_would_be_found(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", MODELS)
+def test_a_compiler_that_fuses_is_told_that_near_is_enough(name: str, tmp_path: Path) -> None:
+    if " fma " not in Path("/proc/cpuinfo").read_text("ascii"):
+        pytest.skip("this CPU has no fused multiply-add")
+    mlp = MODELS[name]
+    fused = (*C99, "-mfma", "-ffp-contract=fast")
+    assert verdict(mlp, export(mlp).decode(), tmp_path, *fused, NEAR) == 0
+    if name == "sine":
+        assert verdict(mlp, export(mlp).decode(), tmp_path, *fused) != 0
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_fused_answers_are_within_the_bounds(name: str) -> None:
+    mlp = MODELS[name]
+    rows, answers, bounds = as_read(export(mlp).decode(), fused=True)
+    off = np.abs(c_replay.predict(mlp, rows, fused=True).astype(float) - answers)
+    assert (np.isnan(off) | (off == 0) | (off < bounds)).all()
+    assert np.isfinite(off[:3]).all()
+    assert (bounds[:3] < 1e-3 * np.maximum(1, np.abs(answers[:3]))).all()
+
+
+@pytest.mark.parametrize("asked", ["-DMLP_EDGE_SELFTEST_BITS=1", NEAR])
+@pytest.mark.parametrize("mathematics", ["-ffp-contract=off", "-ffast-math"])
+def test_nan_is_right_where_it_is_expected_and_nowhere_else(
+    asked: str, mathematics: str, tmp_path: Path
+) -> None:
     mlp = MODELS["binary"]
-    text = export(mlp).decode().replace("mlp_edge_reject(outputs, 1);", "outputs[0] = 0.5f;")
-    assert verdict(mlp, text, tmp_path, *C99) == 6
+    text = export(mlp).decode()
+    numbered = text.replace("mlp_edge_reject(outputs, 1);", "outputs[0] = 0.5f;")
+    assert verdict(mlp, numbered, tmp_path, *C99, "-ffp-contract=off", asked) == 6
+    call = "        binary_predict(features, outputs);\n"
+    assert text.count(call) == 1
+    for bits in ("0x7fc00000u", "0xffc00000u"):
+        lost = text.replace(call, f"{call}        outputs[0] = mlp_edge_float({bits});\n")
+        assert verdict(mlp, lost, tmp_path, *C99, mathematics, asked) == 1
+
+
+# The tables as a runtime reads them
+
+
+def as_read(text: str, fused: bool = False) -> Golden:
+    """The golden rows in the text of a header."""
+    card = read_card(text, "net.h")
+    sizes = [re.search(rf"#define {card.name.upper()}_{what} (\d+)", text)
+             for what in ("INPUTS", "OUTPUTS")]  # fmt: skip
+    inputs, outputs = (int(found[1]) for found in sizes if found)
+    read = read_golden(Header(Path("net.h"), text, card, inputs, outputs), fused)
+    assert read is not None
+    return read
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_tables_read_back(name: str) -> None:
+    mlp = MODELS[name]
+    rows, answers, bounds = as_read(export(mlp).decode())
+    assert_same_bits(rows, np.array([*golden_readings(mlp).values()]))
+    assert_same_bits(answers, c_replay.predict(mlp, rows))
+    assert not bounds.any()
+
+
+@pytest.mark.parametrize("chip", CHIPS, ids=lambda chip: chip.target.name)
+def test_every_chip_is_held_to_them(chip: object, tmp_path: Path) -> None:
+    if chip.missing():  # type: ignore[attr-defined]
+        pytest.skip(chip.missing())  # type: ignore[attr-defined]
+    mlp = replace(MODELS["penguins"], clip=None)
+    path = tmp_path / "penguins.h"
+    path.write_bytes(export(mlp))
+    with chip.open(path) as opened:  # type: ignore[attr-defined]
+        assert len(opened.golden.rows) == len(golden_readings(mlp))
+        assert opened.golden.bounds.any() == chip.target.fused  # type: ignore[attr-defined]
+        assert disagreement(opened.golden, opened.predict) is None
+        wrong = opened.golden._replace(answers=opened.golden.answers + np.float32(1e-3))
+        assert "golden row 1 of 8, output 1: " in str(disagreement(wrong, opened.predict))
+
+
+def test_a_row_that_may_leave_float32_has_no_bound_and_no_say_where_bits_have_none(
+    tmp_path: Path,
+) -> None:
+    huge = (Feature("x", -3e38, 3e38), Feature("y", -3e38, 3e38))
+    mlp = network((2, 3, 1), task="regression", standardised=False, name="huge", features=huge)
+    text = export(mlp).decode()
+    assert "{3.4028235e+38f}" in text
+    assert verdict(mlp, text, tmp_path, *C99, "-ffp-contract=off") == 0
+    everything, proved = as_read(text), as_read(text, fused=True)
+    assert len(everything.rows) == 6
+    assert 2 <= len(proved.rows) < 6
+    assert_same_bits(proved.rows, golden(mlp).rows)
+
+
+@pytest.mark.parametrize(
+    ("found", "instead"),
+    [
+        ("SINE_GOLDEN[4][1]", "SINE_GOLDEN[5][1]"),
+        ("SINE_GOLDEN[4][1]", "SINE_GOLDEN[4][2]"),
+        ("SINE_GOLDEN_ANSWERS[4][1]", "SINE_GOLDEN_ANSWERS[3][1]"),
+        ("    {0x7fc00000u},\n};\n#if", "};\n#if"),
+        ("    {0.0f},\n};", "    {zero},\n};"),
+    ],
+)
+def test_tables_that_do_not_belong_together(found: str, instead: str, tmp_path: Path) -> None:
+    text = export(MODELS["sine"]).decode()
+    assert found in text
+    (tmp_path / "sine.h").write_text(text.replace(found, instead))
+    header = read_header(tmp_path / "sine.h")
+    with pytest.raises(ModelError, match=r"sine\.h: its golden rows are damaged"):
+        read_golden(header)
+
+
+def test_tables_of_different_lengths(tmp_path: Path) -> None:
+    text = export(MODELS["sine"]).decode()
+    shorter = text.replace("BOUNDS[4]", "BOUNDS[3]").replace("    {0.0f},\n};", "};")
+    (tmp_path / "sine.h").write_text(shorter)
+    with pytest.raises(ModelError, match="tables of different sizes"):
+        read_golden(read_header(tmp_path / "sine.h"))
+
+
+def test_a_header_of_older_versions_has_no_golden_rows(tmp_path: Path) -> None:
+    text = export(MODELS["sine"]).decode()
+    (tmp_path / "sine.h").write_text(text.replace("SINE_GOLDEN_BOUNDS", "SINE_BOUNDS"))
+    assert read_golden(read_header(tmp_path / "sine.h")) is None
 
 
 def test_golden_rows_cover_what_a_reading_may_be() -> None:

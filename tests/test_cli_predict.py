@@ -18,6 +18,7 @@ import mlp_edge
 from mlp_edge import export as exporters
 from mlp_edge.data.sets import SETS
 from mlp_edge.model_directory import ModelDirectory
+from mlp_edge.seal import sealed
 
 PIMA = SETS["pima"].location.read_text()
 
@@ -248,6 +249,55 @@ def test_a_file_that_is_cut_short(
     assert (result.code, result.out) == (2, "")
     assert result.err.startswith(f"error: {name}: ")
     assert result.err.count("\n") == 1
+
+
+# --verify
+
+
+@pytest.mark.parametrize("runtime", ["keras", "litert", "onnxruntime", "c"])
+def test_a_checked_model_predicts_the_same(
+    model: Path, typed: Type, table: Path, runtime: str
+) -> None:
+    require("gcc")
+    usual = typed("predict", "ward.csv", "--runtime", runtime)
+    assert typed("predict", "ward.csv", "--runtime", runtime, "--verify") == usual
+    assert usual.code == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "runtime"), [("pima.onnx", "onnxruntime"), ("pima.tflite", "litert"), ("pima.h", "c")]
+)
+def test_an_edited_model_predicts_nothing(
+    model: Path, typed: Type, table: Path, folder: Path, name: str, runtime: str
+) -> None:
+    require("gcc")
+    path = model / "exports" / name
+    path.write_bytes(path.read_bytes().replace(b'"insulin"', b'"Insulin"'))
+    result = typed("predict", "ward.csv", "--runtime", runtime, "--verify", "--out", "out.csv")
+    assert (result.code, result.out) == (2, "")
+    assert result.err == (
+        f"error: model/exports/{name}: its bytes are not those that mlp-edge wrote: it was edited, "
+        "cut short or damaged; `mlp-edge export` writes it again\n"
+    )
+    assert not (folder / "out.csv").exists()
+
+
+def test_an_edited_model_that_was_sealed_anew_predicts_nothing(
+    model: Path, typed: Type, table: Path
+) -> None:
+    path = model / "exports" / "pima.onnx"
+    bias = ModelDirectory.open(model).mlp().layers[-1].bias
+    edited = path.read_bytes().replace(bias.tobytes(), (bias + np.float32(0.01)).tobytes())
+    path.write_bytes(sealed(edited))
+    result = typed("predict", "ward.csv", "--model", path, "--verify")
+    assert (result.code, result.out, result.err.count("\n")) == (2, "", 1)
+    assert "model.json lists another file of this name; `mlp-edge export` writes" in result.err
+    shutil.move(path, "alone.onnx")
+    result = typed("predict", "ward.csv", "--model", "alone.onnx", "--verify")
+    assert (result.code, result.out, result.err.count("\n")) == (2, "", 1)
+    assert result.err.startswith("error: alone.onnx: edited, or not computed as it should be")
+    assert "golden row 1 of 6, output 1: " in result.err
+    assert typed("predict", "ward.csv", "--model", "alone.onnx").code == 0
 
 
 def test_nothing_is_printed_that_a_terminal_would_obey(

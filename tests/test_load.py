@@ -8,6 +8,8 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,9 +23,14 @@ import mlp_edge
 from mlp_edge import export as exporters
 from mlp_edge.card import Card
 from mlp_edge.errors import InputError, MissingError
+from mlp_edge.export.c_text import literal
+from mlp_edge.golden import golden
+from mlp_edge.mlp import Mlp
 from mlp_edge.model_directory import ModelDirectory
 from mlp_edge.reference import predict
 from mlp_edge.runtime import RUNTIMES
+from mlp_edge.runtime.runtime import Opened
+from mlp_edge.seal import sealed
 
 SUFFIXES = {runtime.reads: runtime.name for runtime in reversed(RUNTIMES)}
 """Suffix -> the first runtime that reads it, which is the one that opens such a file."""
@@ -465,3 +472,211 @@ def test_names_that_c_would_stumble_over(folder: Path) -> None:
     with mlp_edge.load(folder / "int.h", trust=True) as opened:
         assert opened.card.labels == mlp.labels
         np.testing.assert_allclose(opened.predict(rows), predict(mlp, rows), atol=1e-5)
+
+
+# What is checked before the first answer
+
+VERIFIED = [".onnx", ".tflite", ".h"]
+
+
+def checked(path: Path, **options: Any) -> str:
+    """What is said about a file that fails its check."""
+    message = refused(path, trust=True, verify=True, **options)
+    assert message.startswith(f"{path}: ")
+    return message
+
+
+@pytest.fixture(params=VERIFIED)
+def lone(request: pytest.FixtureRequest, pima: Path, folder: Path) -> Path:
+    """An export that has left its model directory."""
+    require("gcc")
+    return Path(shutil.copy(files(pima)[request.param], folder / f"pima{request.param}"))
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("name", ["pima", "iris", "sine", "homes"])
+def test_what_nobody_touched_passes(
+    name: str, suffix: str, request: pytest.FixtureRequest, folder: Path
+) -> None:
+    require("gcc")
+    model: Path = request.getfixturevalue(name)
+    path = files(model)[suffix]
+    rows = ModelDirectory.open(model).sample().rows
+    with mlp_edge.load(path) as opened:
+        expected = opened.predict(rows)
+    for place in (path, model):
+        with mlp_edge.load(place, SUFFIXES[suffix], verify=True) as opened:
+            np.testing.assert_array_equal(opened.predict(rows), expected)
+    if suffix != ".keras":
+        shutil.copy(path, folder / path.name)
+        with mlp_edge.load(folder / path.name, trust=True, verify=True) as opened:
+            assert opened.golden is not None
+            assert len(opened.golden.rows) >= 3
+            np.testing.assert_array_equal(opened.predict(rows), expected)
+
+
+def test_a_chip_is_checked_too(pima: Path) -> None:
+    for runtime in RUNTIMES:
+        if runtime.simulated and not runtime.missing():
+            with mlp_edge.load(pima, runtime.name, verify=True) as opened:
+                assert opened.runtime == runtime.name
+                assert opened.golden is not None
+
+
+def test_any_changed_byte_is_found(lone: Path) -> None:
+    whole = lone.read_bytes()
+    generator = np.random.default_rng(0)
+    marks = [whole.index(mark) for mark in (b"mlp-edge-seal", b"weights_sha256", b"diabetes")]
+    places = [0, 1, len(whole) - 2, len(whole) - 1, *marks, *(mark + 20 for mark in marks)]
+    for place in [*places, *generator.integers(0, len(whole), 200).tolist()]:
+        changed = bytearray(whole)
+        changed[place] ^= 1 << int(generator.integers(8))
+        lone.write_bytes(changed)
+        assert "`mlp-edge export` writes it again" in checked(lone), place
+
+
+def test_any_file_that_was_cut_short_is_found(lone: Path) -> None:
+    whole = lone.read_bytes()
+    for length in [*range(0, len(whole), len(whole) // 80), len(whole) - 1]:
+        lone.write_bytes(whole[:length])
+        checked(lone)
+    lone.write_bytes(whole + b"\n")
+    assert "its bytes are not those that mlp-edge wrote" in checked(lone)
+
+
+def test_a_broken_file_is_neither_compiled_nor_run(
+    lone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(path: Path) -> None:
+        raise AssertionError(f"{path} was opened")
+
+    runtimes = [replace(runtime, open=never) for runtime in RUNTIMES]
+    monkeypatch.setattr("mlp_edge.runtime.load.RUNTIMES", runtimes)
+    with pytest.raises(AssertionError, match="was opened"):
+        mlp_edge.load(lone, trust=True, verify=True)
+    lone.write_bytes(lone.read_bytes().replace(b'"diabetes"', b'"Diabetes"'))
+    assert "its bytes are not those that mlp-edge wrote" in checked(lone)
+
+
+@pytest.mark.parametrize("suffix", VERIFIED)
+def test_files_of_two_models_under_each_others_names(
+    model: Path, iris: Path, folder: Path, suffix: str
+) -> None:
+    require("gcc")
+    other = Path(shutil.copytree(iris, folder / "other"))
+    one, two = files(model)[suffix], files(other)[suffix]
+    ours, theirs = one.read_bytes(), two.read_bytes()
+    one.write_bytes(theirs)
+    two.write_bytes(ours)
+    for directory, path in ((model, one), (other, two)):
+        whole = f"{path}: whole, but {path.absolute().parents[1] / 'model.json'} lists another file"
+        assert checked(path).startswith(whole)
+        said = refused(directory, runtime=SUFFIXES[suffix], trust=True, verify=True)
+        assert said.startswith(whole)
+    one.rename(one.with_name(f"mine{suffix}"))
+    assert "lists no file of this name" in checked(one.with_name(f"mine{suffix}"))
+
+
+def tampered(path: Path, mlp: Mlp) -> bytes:
+    """A file with its largest weight 5 % larger, everything else as it was, and sealed anew."""
+    weights = np.concatenate([layer.weights.ravel() for layer in mlp.layers])
+    largest = weights[np.abs(weights).argmax()]
+    more = np.float32(largest * 1.05)
+    before, after = largest.tobytes(), more.tobytes()
+    if path.suffix == ".h":
+        before, after = literal(largest).encode(), literal(more).encode()
+    content = path.read_bytes()
+    assert content.count(before) == 1
+    return sealed(content.replace(before, after))
+
+
+@pytest.mark.parametrize("name", ["pima", "iris", "sine", "homes"])
+@pytest.mark.parametrize("suffix", VERIFIED)
+def test_an_edited_weight_is_found_by_the_golden_rows(
+    name: str, suffix: str, request: pytest.FixtureRequest, folder: Path
+) -> None:
+    require("gcc")
+    model: Path = request.getfixturevalue(name)
+    path = folder / f"edited{suffix}"
+    mlp = ModelDirectory.open(model).mlp()
+    path.write_bytes(tampered(files(model)[suffix], mlp))
+    with mlp_edge.load(path, trust=True) as opened:  # the card and the hash in it are untouched
+        assert opened.card.weights_sha256 == mlp.weights_sha256
+    said = checked(path)
+    assert f"not computed as it should be by {SUFFIXES[suffix]}: golden row " in said
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_runtime_that_computes_something_else_is_found(
+    pima: Path, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require("gcc")
+    ours = next(runtime for runtime in RUNTIMES if runtime.name == SUFFIXES[suffix])
+
+    @contextmanager
+    def slightly_off(path: Path) -> Iterator[Opened]:
+        with ours.open(path) as opened:
+            off = np.float32(1e-5)
+            yield opened._replace(predict=lambda rows: opened.predict(rows) + off)
+
+    monkeypatch.setattr("mlp_edge.runtime.load.RUNTIMES", [replace(ours, open=slightly_off)])
+    mlp_edge.load(files(pima)[suffix]).close()
+    said = refused(files(pima)[suffix], verify=True)
+    assert f"not computed as it should be by {ours.name}: golden row 1 of 6, output 1: " in said
+
+
+def test_a_model_that_fails_is_closed(pima: Path, folder: Path, tmp_path: Path,
+                                      monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    require("gcc")
+    (folder / "m.h").write_bytes(tampered(files(pima)[".h"], ModelDirectory.open(pima).mlp()))
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(scratch))
+    checked(folder / "m.h")
+    assert list(scratch.iterdir()) == []
+
+
+def with_golden(path: Path, text: str | None) -> None:
+    """An ONNX file with other golden rows, or none, and sealed anew."""
+    import onnx
+
+    model = onnx.load(path)
+    properties = {entry.key: entry.value for entry in model.metadata_props}
+    properties.pop("golden", None)
+    onnx.helper.set_model_props(model, properties | ({} if text is None else {"golden": text}))
+    path.write_bytes(sealed(model.SerializeToString()))
+
+
+def test_golden_rows_that_prove_nothing(pima: Path, iris: Path, folder: Path) -> None:
+    path = Path(shutil.copy(files(pima)[".onnx"], folder / "m.onnx"))
+    with_golden(path, None)
+    mlp_edge.load(path).close()
+    assert "carries no golden rows to check it by; `mlp-edge export` writes" in checked(path)
+    with_golden(path, '{"rows": [], "answers": [], "bounds": []}')
+    assert "carries no golden rows" in checked(path)
+    with_golden(path, '{"rows": [[1]], "answers": [[1]]}')
+    assert "its golden rows are damaged" in checked(path)
+    with_golden(path, golden(ModelDirectory.open(iris).mlp()).to_json())
+    assert "its golden rows have other readings than its card" in checked(path)
+    other = golden(ModelDirectory.open(pima).mlp())
+    with_golden(path, other._replace(answers=other.answers[:, [0, 0]],
+                                     bounds=other.bounds[:, [0, 0]]).to_json())  # fmt: skip
+    assert "answers of the shape (6, 1) where (6, 2) belongs" in checked(path)
+
+
+def test_weights_alone_cannot_be_checked(folder: Path) -> None:
+    require("gcc")
+    (folder / "net_weights.h").write_bytes(exporters.c.export(network(), weights_only=True))
+    assert "holds the weights only" in checked(folder / "net_weights.h")
+
+
+def test_an_original_is_checked_by_its_model_directory(model: Path, folder: Path) -> None:
+    shutil.copy(model / "model.keras", folder / "alone.keras")
+    said = checked(folder / "alone.keras")
+    assert "a .keras file carries nothing to check it by; its model directory has that" in said
+    manifest = json.loads((model / "model.json").read_text())
+    manifest["sha256"]["weights"] = "0" * 64
+    (model / "model.json").write_text(json.dumps(manifest))
+    assert "not the network that model.json describes" in checked(model / "model.keras")
+    said = refused(model, runtime="keras", verify=True)
+    assert "not the network that model.json describes" in said
