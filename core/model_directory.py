@@ -6,7 +6,7 @@ model.json    the manifest: names, labels, task, threshold, recipe, scores, vers
 history.csv   a row per epoch
 sample.csv    held-out raw rows with their targets and the original's predictions
 calibration.npz  raw training rows, for quantisation; not with --no-calibration
-exports/      NAME.tflite, NAME.onnx, NAME.h
+exports/      NAME.tflite, NAME.onnx, NAME.h; parity.json, what parity found about them
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ from mlp_edge.writing import check_replaceable, sha256, write_files
 MODEL, MANIFEST, HISTORY, SAMPLE, CALIBRATION, EXPORTS = (
     "model.keras", "model.json", "history.csv", "sample.csv", "calibration.npz", "exports",
 )  # fmt: skip
+PARITY = "parity.json"
+"""In exports/: what `mlp-edge parity` found; no manifest lists it, as it changes none."""
 WEIGHTS_ONLY = "_weights.h"
 """How a header without functions ends; no manifest lists it, as it has nothing to run."""
 KNOWN = (MODEL, MANIFEST, HISTORY, SAMPLE, CALIBRATION, EXPORTS)
@@ -198,7 +200,7 @@ def check_place(path: Path, force: bool) -> None:
     except ModelError:
         ours = set()
     for name in sorted(entry.name for entry in exports.iterdir()):
-        if name not in ours and not name.endswith(WEIGHTS_ONLY):
+        if name not in ours and name != PARITY and not name.endswith(WEIGHTS_ONLY):
             raise InputError(
                 f"{exports}: holds {name!r}, which mlp-edge did not write and which would be lost; "
                 "move it, or name another directory with --out"

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mlp_edge.accuracy import ANY, EIGEN, Accuracy
+from mlp_edge.bound import bound
 from mlp_edge.mlp import Mlp, Predict, Rows
 from mlp_edge.parity.rows import chosen
-from mlp_edge.parity.tolerance import TOLERANCE, allowed
 from mlp_edge.reference import Doubles, predict
 
 BATCHES = (1, 7, 1024)
+VACUOUS = 1e-3
+"""A bound above this share of the output's range proves nothing that a reader would care for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +28,7 @@ class Expected:
         rows: raw readings (n, inputs).
         original: the Keras model's float32 predictions (n, outputs), as float64.
         exact: the float64 reference's (n, outputs).
+        range: of each output (outputs,): 1 for a probability, else what the real rows span.
         unit: the float32 ulp (n, outputs) at max(|exact|, 2^-10 of the output's range).
     """
 
@@ -32,7 +36,16 @@ class Expected:
     rows: Rows
     original: Doubles
     exact: Doubles
+    range: Doubles
     unit: Doubles
+    _bounds: dict[tuple[Accuracy, ...], Doubles] = field(default_factory=dict)
+
+    def bound(self, accuracy: Mapping[str, Accuracy]) -> Doubles:
+        """The proved bound (n, outputs) on |prediction - exact|; computed once per accuracy."""
+        key = tuple(accuracy[layer.activation] for layer in self.mlp.layers)
+        if key not in self._bounds:
+            self._bounds[key] = bound(self.mlp, self.rows, accuracy)
+        return self._bounds[key]
 
 
 @dataclass(frozen=True)
@@ -44,6 +57,7 @@ class Failure:
     batch: int
     got: float
     expected: float
+    bound: float
     against: str
 
 
@@ -56,72 +70,128 @@ class Comparison:
         from_original: largest absolute difference from the Keras model.
         from_reference: largest absolute difference from the float64 reference.
         ulps: the latter in ulp of max(|reference|, 2^-10 of the output's range).
+        bound: the largest proved bound on a difference from the float64 reference.
+        of_bound: the largest difference in units of its own row's bound.
+        of_range: the largest bound in units of the output's range, or of the answer where that
+            is larger.
         flips: labels that differ although the reference is further from the decision than the
-            tolerance; None for a regression.
+            bound; None for a regression.
         ties: rows so near the decision that rounding alone settles their label; rows without an
             answer are none.
-        failure: the first value beyond the tolerance, or None.
+        failure: the first value beyond its bound, or None.
     """
 
     rows: int
     from_original: float
     from_reference: float
     ulps: float
+    bound: float
+    of_bound: float
+    of_range: float
     flips: int | None
     ties: int
     failure: Failure | None
 
     @property
     def passed(self) -> bool:
-        """Whether every value is within the tolerance."""
+        """Whether every value is within its bound."""
         return self.failure is None and not self.flips
 
+    @property
+    def vacuous(self) -> bool:
+        """Whether some bound is so wide that keeping to it proves nothing."""
+        return not self.of_range <= VACUOUS
 
-def expect(mlp: Mlp, rows: Rows, original: Predict) -> Expected:
-    """Ask the original and the reference about each row."""
+
+def expect(mlp: Mlp, rows: Rows, original: Predict, real: int | None = None) -> Expected:
+    """Ask the original and the reference about each row.
+
+    Args:
+        mlp: the network.
+        rows: raw readings (n, inputs).
+        original: what predicts as the Keras model.
+        real: so many of them, the first, are real; they tell the range. By default all.
+    """
     exact = predict(mlp, rows)
-    finite = exact[np.isfinite(exact)]
-    spread = 1.0 if mlp.task != "regression" else float(np.ptp(finite)) if finite.size else 1.0
-    floor = np.maximum(np.where(np.isfinite(exact), np.abs(exact), 0.0), (spread or 1.0) * 2.0**-10)
+    span = output_range(mlp, exact[:real])
+    floor = np.maximum(np.where(np.isfinite(exact), np.abs(exact), 0.0), span * 2.0**-10)
     with np.errstate(over="ignore"):
         unit = np.spacing(floor.astype(np.float32)).astype(np.float64)
-    return Expected(mlp, rows, original(rows).astype(np.float64), exact, unit)
+    return Expected(mlp, rows, original(rows).astype(np.float64), exact, span, unit)
 
 
-def compare(expected: Expected, runtime: Predict, batches: Sequence[int] = BATCHES) -> Comparison:
-    """Predict every row at every batch size and hold each value to the tolerance.
+def output_range(mlp: Mlp, exact: Doubles) -> Doubles:
+    """How far each output (outputs,) ranges: 1 for a probability, else what answers span.
 
-    The prediction must be within it of the original and of the float64 reference both; where the
-    original is not finite, the same kind of infinity or NaN is required.
+    An output that never changes counts with its size, and one that is always 0 with 1.
     """
-    results = [(size, in_batches(runtime, expected.rows, size)) for size in batches]
+    if mlp.task != "regression":
+        return np.ones(mlp.outputs)
+    finite = exact[np.isfinite(exact).all(axis=1)]
+    if not len(finite):
+        return np.ones(mlp.outputs)
+    span, size = np.ptp(finite, axis=0), np.abs(finite).max(axis=0)
+    return np.where(span > 0, span, np.where(size > 0, size, 1.0))
+
+
+def of_range(bound: Doubles, exact: Doubles, span: Doubles) -> Doubles:
+    """Bounds (n, outputs) as shares of the range, or of the answer where that is larger."""
+    size = np.where(np.isfinite(exact), np.abs(exact), 0.0)
+    return np.asarray(bound / np.maximum(size, span))
+
+
+def compare(
+    expected: Expected,
+    runtime: Predict,
+    accuracy: Mapping[str, Accuracy] = ANY,
+    batches: Sequence[int] = BATCHES,
+) -> Comparison:
+    """Predict every row at every batch size and hold each value to its bound.
+
+    The prediction must be within its bound of the float64 reference, and within that and the
+    original's own of the original; where the exact answer is no number, the same kind is required.
+    """
+    bound, own = expected.bound(accuracy), expected.bound(EIGEN)
+    results = [(size, in_batches(runtime, expected.rows, size, 2 * bound)) for size in batches]
     failure = None
-    from_original = from_reference = ulps = 0.0
+    from_original = from_reference = ulps = of_bound = 0.0
     flips: int | None = None if expected.mlp.task == "regression" else 0
-    decided = _decided(expected)
+    decided = settled(expected.mlp, expected.exact, bound)
     for size, got in results:
         to_original = distance(got, expected.original)
-        to_exact = np.where(
-            np.isfinite(expected.original), distance(got, expected.exact), to_original
-        )
+        to_exact = distance(got, expected.exact)
         from_original = max(from_original, float(to_original.max()))
         from_reference = max(from_reference, float(to_exact.max()))
         ulps = max(ulps, float((to_exact / expected.unit).max()))
-        failure = failure or _failure(expected, size, got, to_original, to_exact)
+        of_bound = max(of_bound, float(share(to_exact, bound).max()))
+        failure = (
+            failure
+            or _failure(size, got, expected.exact, bound, "the exact answer")
+            or _failure(size, got, expected.original, bound + own, "the original")
+        )
         if flips is not None:
-            differ = chosen(expected.mlp, got) != chosen(expected.mlp, expected.original)
+            differ = chosen(expected.mlp, got) != chosen(expected.mlp, expected.exact)
             flips = max(flips, int((differ & decided).sum()))
-    answered = np.isfinite(expected.exact).all(axis=1)
-    ties = int((~decided & answered).sum()) if flips is not None else 0
-    return Comparison(len(expected.rows), from_original, from_reference, ulps, flips, ties, failure)
+    return Comparison(
+        rows=len(expected.rows),
+        from_original=from_original,
+        from_reference=from_reference,
+        ulps=ulps,
+        bound=float(bound.max()),
+        of_bound=of_bound,
+        of_range=float(of_range(bound, expected.exact, expected.range).max()),
+        flips=flips,
+        ties=int((~decided).sum()),
+        failure=failure,
+    )
 
 
-def in_batches(predict: Predict, rows: Rows, size: int) -> Doubles:
+def in_batches(predict: Predict, rows: Rows, size: int, limit: Doubles) -> Doubles:
     """Predict in batches of exactly ``size`` rows, as float64; the rows repeat to fill the last.
 
     Returns:
-        The predictions (n, outputs) of the n rows. A repeated row that is answered differently
-        turns up as NaN, which equals nothing.
+        The predictions (n, outputs) of the n rows. A repeated row whose answer is further than
+        its ``limit`` (n, outputs) from the first turns up as NaN, which equals nothing.
     """
     count = -(-len(rows) // size) * size
     filled = np.resize(rows, (count, rows.shape[1]))
@@ -129,11 +199,9 @@ def in_batches(predict: Predict, rows: Rows, size: int) -> Doubles:
     outputs = np.vstack(parts).astype(np.float64)
     first = outputs[: len(rows)].copy()
     repeated = np.arange(len(rows), count)
-    same = np.isclose(
-        outputs[repeated], first[repeated % len(rows)], rtol=TOLERANCE, atol=TOLERANCE,
-        equal_nan=True,
-    ).all(axis=1)  # fmt: skip
-    first[(repeated % len(rows))[~same]] = np.nan
+    again = repeated % len(rows)
+    same = (distance(outputs[repeated], first[again]) <= limit[again]).all(axis=1)
+    first[again[~same]] = np.nan
     return first
 
 
@@ -145,30 +213,36 @@ def distance(got: Doubles, wanted: Doubles) -> Doubles:
     return np.where(same, 0.0, np.where(np.isnan(distance), np.inf, distance))
 
 
-def _failure(
-    expected: Expected, batch: int, got: Doubles, to_original: Doubles, to_exact: Doubles
-) -> Failure | None:
-    limit = allowed(np.where(np.isfinite(expected.exact), expected.exact, 0.0))
-    for against, distance, wanted in (
-        ("the original", to_original, expected.original),
-        ("the float64 reference", to_exact, expected.exact),
-    ):
-        beyond = np.argwhere(~(distance <= limit))
-        if len(beyond):
-            row, output = (int(index) for index in beyond[0])
-            return Failure(
-                row, output, batch, float(got[row, output]), float(wanted[row, output]), against
-            )
-    return None
+def share(distance: Doubles, bound: Doubles) -> Doubles:
+    """Each difference in units of its bound; 0 where neither is anything."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where((distance == 0) | np.isinf(bound), 0.0, distance / bound)
 
 
-def _decided(expected: Expected) -> NDArray[np.bool_]:
-    """Rows (n,) whose label no difference within the tolerance can change."""
-    exact = expected.exact
-    if expected.mlp.task == "regression":
+def settled(mlp: Mlp, exact: Doubles, bound: Doubles) -> NDArray[np.bool_]:
+    """Rows (n,) whose label is the same wherever each answer is within its bound of the exact one.
+
+    A row without an answer is settled: it gets no label anywhere.
+    """
+    nothing = np.isnan(exact).any(axis=1)
+    if mlp.task == "regression":
         return np.ones(len(exact), bool)
-    if expected.mlp.task == "binary":
-        margin = np.abs(exact[:, 0] - float(expected.mlp.threshold))
-        return np.asarray(margin > 2 * allowed(exact)[:, 0])
-    ordered = np.sort(exact, axis=1)
-    return np.asarray(ordered[:, -1] - ordered[:, -2] > 2 * allowed(ordered[:, -1]))
+    if mlp.task == "binary":
+        margin = np.abs(exact[:, 0] - float(mlp.threshold))
+        return np.asarray((margin > bound[:, 0]) | nothing)
+    best = np.argmax(exact, axis=1)[:, None]
+    others = exact + bound
+    np.put_along_axis(others, best, -np.inf, axis=1)
+    lowest = np.take_along_axis(exact - bound, best, axis=1)[:, 0]
+    return np.asarray((lowest > others.max(axis=1)) | nothing)
+
+
+def _failure(
+    batch: int, got: Doubles, wanted: Doubles, limit: Doubles, against: str
+) -> Failure | None:
+    beyond = np.argwhere(~(distance(got, wanted) <= limit))
+    if not len(beyond):
+        return None
+    row, output = (int(index) for index in beyond[0])
+    at = row, output
+    return Failure(row, output, batch, float(got[at]), float(wanted[at]), float(limit[at]), against)

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from mlp_edge.bound import bound
 from mlp_edge.errors import InputError, MissingError
 from mlp_edge.export.c_replay import predict as replay
 from mlp_edge.mlp import Mlp, Predict, Rows
-from mlp_edge.parity.compare import BATCHES, Comparison, Expected, compare, expect
+from mlp_edge.parity.compare import (
+    BATCHES,
+    VACUOUS,
+    Comparison,
+    Expected,
+    compare,
+    expect,
+    of_range,
+    output_range,
+)
 from mlp_edge.parity.diagnose import differences, likely_cause
-from mlp_edge.parity.rows import SAMPLE_ROWS, provoking_rows
-from mlp_edge.runtime import HOSTED, Runtime
+from mlp_edge.parity.rows import SAMPLE_ROWS, inside, provoking_rows, ranges
+from mlp_edge.parity.search import worst_rows
+from mlp_edge.reference import predict
+from mlp_edge.runtime import HOSTED, Opened, Runtime
 from mlp_edge.runtime.keras import RUNTIME as ORIGINAL
+from mlp_edge.seal import broken
 
 
 @dataclass(frozen=True)
@@ -38,10 +52,45 @@ class Result:
 
     @property
     def verdict(self) -> str:
-        """PASS, FAIL or NOT RUN."""
-        if self.comparison is None and not self.says:
+        """PASS, FAIL, VACUOUS or NOT RUN."""
+        if self.says:
+            return "FAIL"
+        if self.comparison is None:
             return "NOT RUN"
-        return "FAIL" if self.says else "PASS"
+        return "VACUOUS" if self.comparison.vacuous else "PASS"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What parity found.
+
+    Attributes:
+        results: the original's line first, then each artifact on each runtime.
+        left_out: rows made to provoke, outside the declared ranges, that could tell nothing: there
+            the bound is wider than VACUOUS of the range.
+        searched: rows that the search for the worst ones added.
+    """
+
+    results: Sequence[Result]
+    left_out: int
+    searched: int
+
+
+class _Open:
+    """An artifact on a runtime, opened, or the sentence that says why it is not."""
+
+    def __init__(self, path: Path, runtime: Runtime, stack: ExitStack, required: bool) -> None:
+        self.path, self.runtime = path, runtime
+        self.opened: Opened | None = None
+        self.says: list[str] = []
+        self.missing = runtime.missing()
+        if self.missing:
+            self.says = [f"has to run and cannot: {self.missing}"] if required else []
+            return
+        try:
+            self.opened = stack.enter_context(runtime.open(path))
+        except InputError as error:
+            self.says = [str(error)]
 
 
 def check(
@@ -51,7 +100,7 @@ def check(
     artifacts: Sequence[Path],
     runtimes: Sequence[Runtime] = HOSTED,
     required: Collection[str] = (),
-) -> list[Result]:
+) -> Report:
     """Compare the original with the reference, then every artifact with both.
 
     Args:
@@ -69,39 +118,65 @@ def check(
     if missing:
         raise MissingError(f"parity compares with the Keras model: {missing}")
     sample = sample[:SAMPLE_ROWS]
-    rows = np.vstack([sample, provoking_rows(mlp, sample)])
-    with ORIGINAL.open(original) as opened:
-        expected = expect(mlp, rows, opened.predict)
-        comparison = compare(expected, opened.predict)
+    with ExitStack() as stack:
+        opened = stack.enter_context(ORIGINAL.open(original))
+        entries = [
+            _Open(path, runtime, stack, runtime.name in required)
+            for path in artifacts
+            for runtime in runtimes
+            if runtime.reads == path.suffix
+        ]
+        rows, left_out = _rows(mlp, sample)
+        found = np.vstack([rows[:0], *_searched(mlp, sample, entries)])
+        rows = np.vstack([sample, rows, found])
+        expected = expect(mlp, rows, opened.predict, len(sample))
+        comparison = compare(expected, opened.predict, ORIGINAL.accuracy)
         says = [] if comparison.passed else [_explain(expected, comparison, None)]
         results = [Result(original.name, ORIGINAL.name, comparison, None, says)]
-    for path in artifacts:
-        for runtime in runtimes:
-            if runtime.reads == path.suffix:
-                results.append(_result(expected, path, runtime, runtime.name in required))
-    return results
+        results += [_result(expected, entry) for entry in entries]
+    return Report(results, left_out, len(found))
 
 
-def _result(expected: Expected, path: Path, runtime: Runtime, required: bool) -> Result:
-    missing = runtime.missing()
-    if missing:
-        says = [f"has to run and cannot: {missing}"] if required else []
-        return Result(path.name, runtime.name, None, missing, says)
+def _rows(mlp: Mlp, sample: Rows) -> tuple[Rows, int]:
+    """The provoking rows that can tell a fault from rounding, and how many cannot.
+
+    Within the declared ranges every row counts. Outside, where large sums cancel or infinities
+    meet, some rows have no bound that would say anything.
+    """
+    rows = provoking_rows(mlp, sample)
+    exact = predict(mlp, rows)
+    share = of_range(bound(mlp, rows), exact, output_range(mlp, predict(mlp, sample)))
+    kept = (share <= VACUOUS).all(axis=1) | inside(mlp, rows, *ranges(mlp, sample))
+    return np.ascontiguousarray(rows[kept]), int((~kept).sum())
+
+
+def _searched(mlp: Mlp, sample: Rows, entries: Sequence[_Open]) -> Iterator[Rows]:
+    """The worst rows of each runtime; a simulated chip, which takes its time, has those of C."""
+    for entry in entries:
+        if entry.opened is not None and not entry.runtime.simulated:
+            yield worst_rows(mlp, sample, entry.opened.predict, entry.runtime.accuracy)
+
+
+def _result(expected: Expected, entry: _Open) -> Result:
+    path, runtime, opened = entry.path, entry.runtime, entry.opened
+    if opened is None:
+        return Result(path.name, runtime.name, None, entry.missing, entry.says)
     # A simulated chip knows no batches: it is given each row once.
     batches = BATCHES[:1] if runtime.simulated else BATCHES
+    damage = broken(path.read_bytes())
+    says = [f"it {damage}; run `mlp-edge export` again"] if damage else []
+    says += differences(opened.card, expected.mlp)
+    answers: list[Rows] = []
     try:
-        with runtime.open(path) as opened:
-            says = differences(opened.card, expected.mlp)
-            answers: list[Rows] = []
-            comparison = compare(expected, _heard(opened.predict, answers), batches)
-            if not comparison.passed:
-                cause = likely_cause(expected, opened.predict)
-                says.insert(0, _explain(expected, comparison, cause))
-            elif runtime.reads == ".h":
-                says += _other_bits(expected, answers, runtime.fused)
-            return Result(path.name, runtime.name, comparison, None, says)
+        comparison = compare(expected, _heard(opened.predict, answers), runtime.accuracy, batches)
+        if not comparison.passed:
+            cause = likely_cause(expected, opened.predict)
+            says.insert(0, _explain(expected, comparison, cause))
+        elif runtime.reads == ".h":
+            says += _other_bits(expected, answers, runtime.fused)
     except InputError as error:
-        return Result(path.name, runtime.name, None, None, [str(error)])
+        return Result(path.name, runtime.name, None, None, [*says, str(error)])
+    return Result(path.name, runtime.name, comparison, None, says)
 
 
 def _heard(predict: Predict, answers: list[Rows]) -> Predict:
@@ -139,12 +214,12 @@ def _explain(expected: Expected, comparison: Comparison, cause: str | None) -> s
     """The first row, both values and the likely cause, in a sentence."""
     failure = comparison.failure
     if failure is None:
-        return f"{comparison.flips} labels flipped although every number is within the tolerance"
+        return f"{comparison.flips} labels flipped although every number is within its bound"
     row = expected.rows[failure.row]
     shown = ", ".join(f"{value:g}" for value in row[:8]) + (", …" if len(row) > 8 else "")
     return (
         f"row {failure.row + 1} ({shown}), output {failure.output + 1}, batches of "
         f"{failure.batch}: {failure.got:.9g} instead of {failure.expected:.9g} "
-        f"({failure.against}); "
+        f"({failure.against}), which rounding explains up to {failure.bound:.1e}; "
         + (f"likely cause: {cause}" if cause else "no single known fault explains it")
     )

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.mlp import Mlp, Rows
-from mlp_edge.parity.tolerance import allowed
 from mlp_edge.reference import Doubles, predict, trace
 
 SAMPLE_ROWS = 1000
@@ -20,9 +19,6 @@ SPECIAL = 16
 BOUNDARY_ROWS = 24
 FAR = (10.0, 100.0)
 """How many times its range a feature leaves it by."""
-NOISE_TRIALS = 4
-NOISE_FACTOR = 16
-"""A dot product of 300 terms rounds some 16 times as much as one weight does, at random."""
 TINY = np.float32(1e-40)
 """A subnormal float32."""
 
@@ -40,40 +36,19 @@ def provoking_rows(mlp: Mlp, sample: Rows) -> Rows:
         _extremes(middle, low, high),
         _corners(mlp, middle, low, high),
         _kinks(mlp, sample),
-        _boundary(mlp, sample),
+        boundary(mlp, sample),
         _special(mlp, middle),
     ]
     with np.errstate(over="ignore"):
         rows = np.vstack([group for group in groups if len(group)]).astype(np.float32)
-    return np.ascontiguousarray(rows[_steady(mlp, rows)])
+    return np.ascontiguousarray(rows)
 
 
-def _steady(mlp: Mlp, rows: Rows) -> NDArray[np.bool_]:
-    """Which rows (n,) can tell a fault from rounding: far outside the range large sums cancel.
-
-    Where infinities meet inside the network the answer depends on the order of the sums; a row
-    that is rejected is answered by NaN whatever happens inside.
-
-    Every weight is moved by up to half a float32 ulp, which is what one rounding does; rows whose
-    prediction then moves by a good part of the tolerance say nothing about a runtime.
-    """
-    exact = predict(mlp, rows)
-    rejected = np.isnan(exact).all(axis=1) & mlp.encoding.rejected(rows)
-    met = np.zeros(len(rows), bool)
-    for z, answer in trace(mlp, rows):
-        met |= (np.isnan(z) | np.isnan(answer)).any(axis=1)
-    noise = np.zeros_like(exact)
-    for seed in range(NOISE_TRIALS):
-        random = np.random.default_rng(seed)
-        moved = [
-            layer.weights * (1 + random.uniform(-(2.0**-24), 2.0**-24, layer.weights.shape))
-            for layer in mlp.layers
-        ]
-        again = predict(mlp, rows, moved)
-        with np.errstate(invalid="ignore"):
-            noise = np.maximum(noise, np.where(again == exact, 0.0, np.abs(again - exact)))
-    steady = (NOISE_FACTOR * noise <= allowed(exact)).all(axis=1) & ~met
-    return np.asarray(steady | rejected)
+def inside(mlp: Mlp, rows: Rows, low: Doubles, high: Doubles) -> NDArray[np.bool_]:
+    """Which rows (n,) are all within the features' ranges; a missing reading is in none's way."""
+    there = ~mlp.encoding.missing(rows)
+    within = (rows >= np.float32(low)) & (rows <= np.float32(high))
+    return np.asarray((within | ~there).all(axis=1))
 
 
 def ranges(mlp: Mlp, sample: Rows) -> tuple[Doubles, Doubles]:
@@ -169,7 +144,7 @@ def _kinks(mlp: Mlp, sample: Rows) -> Doubles:
     return _bisect(np.array(starts), np.array(ends), above_zero)
 
 
-def _boundary(mlp: Mlp, sample: Rows) -> Doubles:
+def boundary(mlp: Mlp, sample: Rows) -> Doubles:
     """Rows at which the label changes, between real rows of different labels."""
     if mlp.task == "regression":
         return np.empty((0, mlp.inputs))

@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mlp_edge.bound import bound
 from mlp_edge.encoding import Encoding
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import Dense, Floats, Mlp, Scaling, Task
+from mlp_edge.reference import predict
 
 OUTPUT_ACTIVATION = {"regression": "linear", "binary": "sigmoid", "multiclass": "softmax"}
 
@@ -117,3 +119,20 @@ def as_float32(values: NDArray[np.float64]) -> Floats:
     """The reference as a runtime would answer it."""
     with np.errstate(over="ignore"):
         return values.astype(np.float32)
+
+
+def assert_within_bound(mlp: Mlp, rows: Floats, got: Floats, times: float = 1) -> None:
+    """Float32 answers (n, outputs) are as near to the exact ones as the proof says.
+
+    Args:
+        mlp: the network.
+        rows: raw readings (n, inputs).
+        got: what anything answered to them.
+        times: so many bounds; 2 between two runtimes.
+    """
+    exact = predict(mlp, rows)
+    assert got.shape == exact.shape
+    with np.errstate(invalid="ignore"):
+        off = np.abs(got.astype(np.float64) - exact)
+    alike = (got == exact) | (np.isnan(got) & np.isnan(exact))
+    assert (alike | (off <= times * bound(mlp, rows))).all(), float(np.nanmax(off))

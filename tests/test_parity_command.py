@@ -77,7 +77,8 @@ def test_json_has_every_figure(model: Path) -> None:
         assert entry["verdict"] == "PASS"
         figures = entry["comparison"]
         assert figures["rows"] > 154
-        assert 0 < figures["from_reference"] <= 1e-5
+        assert 0 < figures["from_reference"] <= figures["bound"] < 1e-4
+        assert 0.01 < figures["of_bound"] <= 1
         assert figures["flips"] == 0
 
 
@@ -218,7 +219,7 @@ def test_each_row_once_on_a_chip(model: Path, few_rows: None) -> None:
     header = model / "exports" / "pima.h"
     results = check(
         directory.mlp(), directory.keras_path, directory.sample().rows, [header], [chip]
-    )
+    ).results
     assert results[1].comparison is not None
     assert sizes == [1] * results[1].comparison.rows
 

@@ -10,11 +10,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import as_float32, encoded, network, readings
 
+from mlp_edge.accuracy import ANY, Accuracy
+from mlp_edge.bound import bound
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import Floats, Mlp, Rows
-from mlp_edge.parity.compare import Comparison, Expected, compare, expect, in_batches
-from mlp_edge.parity.rows import _boundary, _kinks, provoking_rows, ranges
-from mlp_edge.parity.tolerance import TOLERANCE, allowed
+from mlp_edge.parity.compare import (
+    VACUOUS,
+    Comparison,
+    Expected,
+    compare,
+    expect,
+    in_batches,
+    output_range,
+)
+from mlp_edge.parity.rows import _kinks, boundary, provoking_rows, ranges
 from mlp_edge.reference import predict, trace
 
 
@@ -22,29 +31,56 @@ def honest(mlp: Mlp, rows: Rows) -> Expected:
     return expect(mlp, rows, lambda rows: as_float32(predict(mlp, rows)))
 
 
-def nudged(mlp: Mlp, row: int, by: float) -> Comparison:
+def nudged(mlp: Mlp, rows: Rows, row: int, by: float) -> Comparison:
     """The comparison of a runtime that is off by so much in one row's first output."""
-    rows = readings(mlp, 30)
     answers = dict(zip(map(bytes, rows), predict(mlp, rows), strict=True))
     answers[bytes(rows[row])] = answers[bytes(rows[row])] + by
     return compare(
-        honest(mlp, rows), lambda batch: as_float32(np.array([answers[bytes(x)] for x in batch]))
+        honest(mlp, rows),
+        lambda batch: np.array([answers[bytes(x)] for x in batch]),  # type: ignore[arg-type, return-value]
     )
 
 
-@pytest.mark.parametrize(("by", "passes"), [(0.9, True), (1.1, False), (-1.1, False)])
-def test_the_verdict_turns_at_the_tolerance(by: float, passes: bool) -> None:
-    comparison = nudged(network(), 17, by * TOLERANCE)
+@pytest.mark.parametrize("row", [0, 17, 29])
+@pytest.mark.parametrize(
+    ("by", "passes"), [(0.99, True), (-0.99, True), (1.01, False), (-1.01, False)]
+)
+def test_the_verdict_turns_at_the_bound_of_the_row(row: int, by: float, passes: bool) -> None:
+    mlp = network((8, 12, 8, 1), task="regression")
+    rows = readings(mlp, 30)
+    limit = float(bound(mlp, rows)[row, 0])
+    comparison = nudged(mlp, rows, row, by * limit)
     assert comparison.passed is passes
+    assert comparison.of_bound == pytest.approx(abs(by), rel=1e-3)
     if not passes:
         assert comparison.failure is not None
-        assert comparison.failure.row == 17
+        assert comparison.failure.row == row
+        assert comparison.failure.bound == limit
         off = comparison.failure.got - comparison.failure.expected
-        assert off == pytest.approx(by * TOLERANCE, rel=0.01)
+        assert off == pytest.approx(by * limit, rel=1e-3)
 
 
-def test_the_tolerance_is_relative_above_one() -> None:
-    assert allowed(np.array([0.0, -0.5, 1.0, -1000.0])) == pytest.approx([1e-5, 1e-5, 1e-5, 1e-2])
+def test_a_bound_beyond_a_thousandth_of_the_range_is_vacuous() -> None:
+    mlp = network((8, 12, 8, 1), "tanh", "regression")
+    expected = honest(mlp, readings(mlp, 30))
+
+    def stated(error: float) -> Comparison:
+        """As if tanh were off by so many u."""
+        wide = {**ANY, "tanh": Accuracy(0.0, 0.0, error)}
+        return compare(expected, lambda rows: as_float32(predict(mlp, rows)), wide)
+
+    turning = VACUOUS / stated(1e4).of_range * 1e4
+    assert not stated(0.99 * turning).vacuous
+    assert stated(1.02 * turning).vacuous
+    assert stated(1.02 * turning).passed
+
+
+def test_the_range_of_a_regression_is_that_of_the_real_rows() -> None:
+    mlp = network((3, 4, 2), task="regression")
+    exact = np.array([[1.0, 5.0], [3.0, 5.0], [np.nan, np.nan]])
+    assert output_range(mlp, exact).tolist() == [2.0, 5.0]  # what never changes, by its size
+    assert output_range(mlp, np.zeros((2, 2))).tolist() == [1.0, 1.0]
+    assert output_range(network((3, 4, 3), task="multiclass"), exact).tolist() == [1.0] * 3
 
 
 def test_a_wrong_answer_at_one_batch_size_only_is_caught() -> None:
@@ -77,8 +113,9 @@ def test_batches_are_filled_by_repeating() -> None:
         return rows[:, :1]
 
     rows = np.arange(10, dtype=np.float32).reshape(10, 1)
-    assert in_batches(echo, rows, 7)[:, 0].tolist() == list(range(10))
-    assert in_batches(echo, rows, 64)[:, 0].tolist() == list(range(10))
+    exactly = np.zeros((10, 1))
+    assert in_batches(echo, rows, 7, exactly)[:, 0].tolist() == list(range(10))
+    assert in_batches(echo, rows, 64, exactly)[:, 0].tolist() == list(range(10))
     assert sizes == [7, 7, 64]
 
 
@@ -96,7 +133,7 @@ def test_a_repeated_row_that_is_answered_differently_is_caught() -> None:
 
 
 @pytest.mark.parametrize(
-    ("original", "runtime", "passes"),
+    ("exact", "runtime", "passes"),
     [
         (np.nan, np.nan, True),
         (np.inf, np.inf, True),
@@ -108,21 +145,21 @@ def test_a_repeated_row_that_is_answered_differently_is_caught() -> None:
     ],
 )
 def test_what_is_not_finite_has_to_agree_in_kind(
-    original: float, runtime: float, passes: bool
+    exact: float, runtime: float, passes: bool
 ) -> None:
     mlp = network((3, 4, 1), task="regression")
     rows = np.full((1, 3), 0.25, np.float32)
-    expected = expect(mlp, rows, lambda rows: np.full((len(rows), 1), original, np.float32))
-    exact = predict(mlp, rows) if np.isfinite(original) else np.array([[0.5]])
-    expected = replace(expected, exact=np.full_like(exact, 0.5))
+    expected = expect(mlp, rows, lambda rows: np.full((len(rows), 1), exact, np.float32))
+    expected = replace(expected, exact=np.full((1, 1), exact))
     got = compare(expected, lambda rows: np.full((len(rows), 1), runtime, np.float32))
     assert got.passed is passes
+    assert (got.of_bound <= 1) is passes
 
 
 def test_flips_are_counted_only_where_rounding_cannot_decide() -> None:
     mlp = network()
     rows = readings(mlp, 200)
-    expected = honest(mlp, np.vstack([rows, as_float32(_boundary(mlp, rows))]))
+    expected = honest(mlp, np.vstack([rows, as_float32(boundary(mlp, rows))]))
     same = compare(expected, lambda rows: as_float32(predict(mlp, rows)))
     assert same.flips == 0
     assert same.ties > 0
@@ -134,7 +171,7 @@ def test_flips_are_counted_only_where_rounding_cannot_decide() -> None:
 def test_boundary_rows_are_undecided(task: str) -> None:
     outputs = 1 if task == "binary" else 3
     mlp = network((5, 9, outputs), "tanh", task)  # type: ignore[arg-type]
-    rows = _boundary(mlp, readings(mlp, 300))
+    rows = boundary(mlp, readings(mlp, 300))
     assert len(rows) >= 5
     exact = np.sort(predict(mlp, rows), axis=1)
     margin = np.abs(exact[:, 0] - 0.5) if task == "binary" else exact[:, -1] - exact[:, -2]

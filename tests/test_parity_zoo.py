@@ -22,7 +22,7 @@ def test_every_runtime_agrees_with_keras(animal: Animal, tmp_path: Path) -> None
     for exporter in EXPORTERS:
         artifacts.append(tmp_path / f"{mlp.name}{exporter.suffix}")
         artifacts[-1].write_bytes(exporter.export(mlp))
-    results = check(mlp, original, rows, artifacts)
+    results = check(mlp, original, rows, artifacts).results
     assert {result.runtime for result in results} == {runtime.name for runtime in HOSTED}
     assert {(result.runtime, result.verdict): result.says for result in results} == {
         (runtime.name, "PASS"): [] for runtime in HOSTED

@@ -11,15 +11,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from networks import encoded, network, readings
+from networks import assert_within_bound, encoded, network, readings
 
+from mlp_edge.bound import TINY, UNIT
 from mlp_edge.card import Card, choose
 from mlp_edge.export import EXPORTERS
 from mlp_edge.feature import Feature
 from mlp_edge.lazy import keras
 from mlp_edge.mlp import Dense, Mlp, Predict, Rows, Task
-from mlp_edge.parity.tolerance import allowed
-from mlp_edge.reference import predict
 from mlp_edge.runtime import RUNTIMES, Runtime
 from mlp_edge.train.network import surrounded
 from mlp_edge.wiring import MLP
@@ -70,9 +69,8 @@ def one_path(weight: float, bias: float, task: Task, activation: str) -> Mlp:
 def test_raw_readings(runtime: Runtime, tmp_path: Path) -> None:
     mlp = network((5, 7, 2), "tanh", "regression", standardised=True)
     rows = readings(mlp, 50)
-    exact = predict(mlp, rows)
     with running(mlp, runtime, tmp_path) as run:
-        assert (np.abs(run(rows) - exact) <= allowed(exact)).all()
+        assert_within_bound(mlp, rows, run(rows))
 
 
 @every_runtime
@@ -107,8 +105,7 @@ def answers(
     given = np.array(rows, np.float32)
     with running(mlp, runtime, folder) as run:
         got = run(given)
-    exact = predict(mlp, given)
-    assert np.allclose(got, exact, rtol=1e-5, atol=1e-5, equal_nan=True)
+    assert_within_bound(mlp, given, got)
     return got
 
 
@@ -230,8 +227,11 @@ def test_argmax_tie(runtime: Runtime, tmp_path: Path) -> None:
 def test_overflow(runtime: Runtime, tmp_path: Path, reading: float) -> None:
     rows = np.float32([[reading], [-reading], [0.25]])
     with running(one_path(10.0, 0.0, "binary", "sigmoid"), runtime, tmp_path) as run:
-        expected = [1.0, 0.0, 1 / (1 + np.exp(-2.5))]
-        assert run(rows)[:, 0] == pytest.approx(expected, abs=float(allowed(np.zeros(1))[0]))
+        got = run(rows)[:, 0]
+    stated = runtime.accuracy["sigmoid"]
+    expected = np.array([1.0, 0.0, 1 / (1 + np.exp(-2.5))])
+    limit = UNIT * (stated.relative * expected + stated.absolute) + 4 * TINY
+    assert (np.abs(got - expected) <= limit).all()
     with running(one_path(10.0, 0.0, "regression", "linear"), runtime, tmp_path) as run:
         assert run(rows)[:, 0].tolist() == [np.inf, -np.inf, 2.5]
 
@@ -263,9 +263,8 @@ def test_subnormal(runtime: Runtime, tmp_path: Path) -> None:
     assert 0 < rows[0, 0] < np.finfo(np.float32).tiny
     with running(mlp, runtime, tmp_path) as run:
         got, zero = run(rows), run(np.zeros_like(rows))
-    exact = predict(mlp, rows)
-    assert (np.abs(got - exact) <= allowed(exact)).all()
-    assert (np.abs(got - zero) <= allowed(exact)).all()
+    assert_within_bound(mlp, rows, got)
+    assert_within_bound(mlp, rows, zero)
 
 
 @every_runtime
@@ -283,7 +282,8 @@ def test_batch_of_one(runtime: Runtime, tmp_path: Path) -> None:
     with running(mlp, runtime, tmp_path) as run:
         together = run(rows).copy()
         alone = np.vstack([run(row[None]) for row in rows])
-    assert (np.abs(together - alone) <= allowed(together.astype(np.float64))).all()
+    assert_within_bound(mlp, rows, together)
+    assert_within_bound(mlp, rows, alone)
 
 
 @every_runtime

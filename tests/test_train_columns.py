@@ -20,12 +20,12 @@ import numpy as np
 import pytest
 from c_compiler import require
 from conftest import HOMES, Type, Typed
+from networks import assert_within_bound
 
 from mlp_edge.data.choices import Choices
 from mlp_edge.data.read import read_table
 from mlp_edge.feature import Feature
 from mlp_edge.model_directory import ModelDirectory
-from mlp_edge.reference import predict
 from mlp_edge.train.examples import read_examples
 from mlp_edge.train.outcome import CALIBRATION_ROWS, _calibration_rows
 from mlp_edge.train.recipe import Recipe
@@ -116,14 +116,14 @@ def test_stock_keras_reads_raw_readings_without_us(homes: Path, folder: Path) ->
     assert (done.returncode, done.stdout) == (0, ""), done.stderr[-3000:]
     told = np.load(folder / "answers.npz")
     answers = dict(zip(ASKED, told["answers"][:, 0], strict=True))
-    np.testing.assert_allclose(told["answers"], predict(directory.mlp(), rows), rtol=1e-5)
-    fills = [feature.fill for feature in directory.manifest.features]
-    [filled] = predict(directory.mlp(), np.array([changed(area=fills[0])], np.float32))
-    assert answers["no area"] == pytest.approx(filled[0], rel=1e-5)
+    mlp = directory.mlp()
+    assert_within_bound(mlp, rows, told["answers"])
+    filled = np.array([changed(area=mlp.features[0].fill)], np.float32)
+    assert_within_bound(mlp, filled, np.array([[answers["no area"]]]))
     assert answers["no rooms"] == answers["rooms -1"]
     # An indicator tells a missing reading from one that happens to be the fill.
     assert answers["no rooms"] != answers["usual"]
-    assert fills[1] == USUAL[1]
+    assert mlp.features[1].fill == USUAL[1]
     assert answers["no heating"] == answers["usual"]
     assert np.isnan([answers["no year"], answers["no balcony"]]).all()
     assert answers["a heating that nobody knows"] == answers["half a heating"] != answers["usual"]
@@ -468,9 +468,9 @@ def test_words_go_into_any_artifact_that_stands_alone(
     nan = np.nan
     rows = [[95.5, 3, 1, 1990, 1], [nan, -1, -2, 1975, 0], [120, 2, nan, 2001, 1],
             [80, 5, 2, 1960, nan]]  # fmt: skip
-    expected = predict(ModelDirectory.open(homes).mlp(), np.array(rows, np.float32))
-    np.testing.assert_allclose([float(row[-1]) for row in got[1:]], expected[:, 0], rtol=1e-5)
-    assert np.isnan(expected[3, 0])
+    answers = np.array([[float(row[-1])] for row in got[1:]], np.float32)
+    assert_within_bound(ModelDirectory.open(homes).mlp(), np.array(rows, np.float32), answers)
+    assert np.isnan(answers[3, 0])
     said = [line for line in result.err.splitlines() if line.startswith("warning: ")]
     assert len(said) == 5
     for sentence in (

@@ -1,0 +1,69 @@
+"""exports/parity.json: what was compared, with which versions, and what follows from it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from mlp_edge import __version__
+from mlp_edge.mlp import Mlp
+from mlp_edge.model_directory import PARITY, ModelDirectory
+from mlp_edge.parity.certificate import Certificate
+from mlp_edge.parity.compare import VACUOUS, output_range
+from mlp_edge.parity.labels import Labels
+from mlp_edge.parity.parity import Report
+from mlp_edge.reference import predict
+from mlp_edge.requirements import version_of
+from mlp_edge.writing import json_text, sha256, write_files
+
+FORMAT = 1
+PACKAGES = ("tensorflow", "keras", "ai-edge-litert", "onnxruntime", "numpy")
+
+
+def record(
+    directory: ModelDirectory, mlp: Mlp, report: Report, certificate: Certificate, labels: Labels
+) -> dict[str, Any]:
+    """Everything that parity found, as JSON holds it; no time and no path, so that it repeats."""
+    compared = {result.artifact for result in report.results if result.comparison}
+    files = {path.name: path for path in (directory.keras_path, *directory.exports_path.glob("*"))}
+    versions = {name: version_of(name) for name in PACKAGES}
+    return {
+        "format": FORMAT,
+        "model": mlp.name,
+        "weights_sha256": mlp.weights_sha256,
+        "passed": all(result.verdict in ("PASS", "NOT RUN") for result in report.results),
+        "versions": {"mlp-edge": __version__, **versions},
+        "sha256": {name: sha256(files[name].read_bytes()) for name in sorted(compared)},
+        "searched": report.searched,
+        "left_out": report.left_out,
+        "results": [{**asdict(result), "verdict": result.verdict} for result in report.results],
+        "certificate": _certificate(mlp, directory, certificate),
+        "labels": asdict(labels),
+    }
+
+
+def _certificate(mlp: Mlp, directory: ModelDirectory, certificate: Certificate) -> dict[str, Any]:
+    """The bounds of the box, and what share of each output's range they are.
+
+    The original is a runtime as well: from it, another is at most two bounds away.
+    """
+    span = output_range(mlp, predict(mlp, directory.sample().rows))
+    shares = [
+        2 * bound / width for bound, width in zip(certificate.bounds, span.tolist(), strict=True)
+    ]
+    return {
+        **asdict(certificate),
+        "from_original": [2 * bound for bound in certificate.bounds],
+        "of_range": max(shares),
+        "proves": max(shares) <= VACUOUS,
+        "ranges": {feature.name: [feature.low, feature.high] for feature in mlp.features},
+    }
+
+
+def write(directory: ModelDirectory, found: dict[str, Any]) -> None:
+    """Put a record into exports/parity.json.
+
+    Raises:
+        InputError: when the disk refuses.
+    """
+    write_files(directory.exports_path, {PARITY: json_text(found).encode()})
