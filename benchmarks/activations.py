@@ -1,11 +1,12 @@
 """How exact the activations of every runtime are, beside what mlp_edge.accuracy states of them.
 
-    .venv/bin/python benchmarks/activations.py [--every N] [--only keras|c ...] [--of tanh ...]
+    .venv/bin/python benchmarks/activations.py [--every N] [--densely M] [--only keras ...]
+        [--of tanh ...]
 
 Each activation alone is a network that is exported as any other, opened and asked for every Nth
-float32, for a dense row of numbers from -105 to 105, and in batches of 1 to 17, whose ends other
-code may compute. It is the last layer, and a hidden one that a runtime might fuse or compile in
-another way. The truth is the float64 formula.
+float32, for every Mth of those from 2^-14 to 128 in size, and in batches of 1 to 17, whose ends
+other code may compute. It is the last layer, and a hidden one that a runtime might fuse or compile
+in another way. The truth is the float64 formula.
 
 Printed is the largest error in units of the stated one and where it is; then, in u = 2^-24, the
 largest error relative to the result, and the largest absolute one where |z| <= 20. Of softmax the
@@ -20,6 +21,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +35,9 @@ from test_core_accuracy import ANY, TABLES, bare, errors, meant, running, share
 
 CHUNK = 2**20
 NEAR = 20
+SIGN = 0x80000000
+BENT = 0x38800000, 0x43000000
+"""2^-14 and 128 as bits: where the curves bend."""
 
 
 @dataclass
@@ -68,15 +73,15 @@ class Worst:
         self.absolute = max(self.absolute, float(near.max(initial=0)))
 
 
-def sweep(every: int) -> Iterator[Floats]:
-    """Finite numbers in chunks."""
-    for first in range(0, 2**32, CHUNK * every):
-        bits = np.arange(first, min(first + CHUNK * every, 2**32), every, dtype=np.uint64)
-        z = bits.astype(np.uint32).view(np.float32)
-        yield z[np.isfinite(z)]
-    yield np.linspace(-105, 105, 2 * CHUNK, dtype=np.float32)[:CHUNK]
-    yield np.linspace(-105, 105, 2 * CHUNK, dtype=np.float32)[CHUNK:]
-    yield np.linspace(-9, 9, CHUNK, dtype=np.float32)
+def sweep(every: int, densely: int) -> Iterator[Floats]:
+    """Finite numbers in chunks, by their bits."""
+    low, high = BENT
+    rows = ((0, 2**32, every), (low, high, densely), (SIGN + low, SIGN + high, densely))
+    for start, end, step in rows:
+        for first in range(start, end, CHUNK * step):
+            bits = np.arange(first, min(first + CHUNK * step, end), step, dtype=np.uint64)
+            z = bits.astype(np.uint32).view(np.float32)
+            yield z[np.isfinite(z)]
 
 
 def small_batches() -> Iterator[Floats]:
@@ -88,16 +93,19 @@ def small_batches() -> Iterator[Floats]:
             yield -random.uniform(18, 87, size).astype(np.float32)
 
 
-def measure(activation: str, runs: list[tuple[str, Predict]], every: int) -> dict[str, Worst]:
-    """The worst of an activation by the runtime's name.
+def measure(
+    activation: str, runs: list[tuple[str, Predict]], every: int, densely: int
+) -> dict[str, Worst]:
+    """The worst of an activation by the runtime's name; see ``sweep``.
 
     Args:
         activation: its name.
         runs: runtimes by name, each perhaps several times.
         every: distance in bits of the floats that are tried.
+        densely: the same where the curves bend.
     """
     found = {name: Worst() for name, _ in runs}
-    for numbers in (*sweep(every), *small_batches()):
+    for numbers in chain(sweep(every, densely), small_batches()):
         z, exact = meant(activation, numbers)
         if not len(z):
             continue
@@ -109,7 +117,8 @@ def measure(activation: str, runs: list[tuple[str, Predict]], every: int) -> dic
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--every", type=int, default=257, help="1 tries all: hours")
+    parser.add_argument("--every", type=int, default=257)
+    parser.add_argument("--densely", type=int, default=31, help="1 tries all")
     parser.add_argument("--only", nargs="+", choices=TABLES, default=list(TABLES))
     parser.add_argument("--of", nargs="+", choices=ACTIVATIONS, default=ACTIVATIONS)
     options = parser.parse_args()
@@ -127,7 +136,8 @@ def main() -> None:
                     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
                     run = stack.enter_context(running(bare(activation, hidden), runtime, folder))
                     runs.append((runtime.name, run))
-            for name, worst in measure(activation, runs, options.every).items():
+            found = measure(activation, runs, options.every, options.densely)
+            for name, worst in found.items():
                 print(f"{activation:13} {name:12} {worst.of_stated:9.3f} {worst.at:15.9g} "
                       f"{worst.of_any:7.3f} {worst.relative:9.4g} {worst.absolute:9.4f}",
                       flush=True)  # fmt: skip

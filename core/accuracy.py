@@ -14,7 +14,7 @@ KERNELS is ours and the same bits everywhere: the largest error over every float
 instruction set: stated is 1.5 times the largest error that was measured of any, or what is proved
 from the roundings of a formula, where it says so. Measured means every float32 from 2^-8 to 32,
 both signs, and every 257th beyond (benchmarks/activations.py) on a CPU with AVX2 and FMA, and a
-million of them elsewhere. Which share is relative and which absolute, is chosen for the least
+million of them for other CPUs. Which share is relative and which absolute, is chosen for the least
 bound where z is of the size that sums in a network have.
 """
 

@@ -101,6 +101,15 @@ def bound(mlp: Mlp, rows: Floats | Doubles, accuracy: Mapping[str, Accuracy] = A
     return np.where(rejected[:, None], 0.0, np.vstack([np.empty((0, mlp.outputs)), *parts]))
 
 
+def work(mlp: Mlp) -> int:
+    """Multiply-adds, roughly, that the bound of one row takes."""
+    symbols, total = 0, 0
+    for layer in mlp.layers:
+        total += layer.inputs * layer.outputs * (symbols + 1)
+        symbols += layer.inputs
+    return total
+
+
 def _chunks(mlp: Mlp, rows: Doubles) -> Iterator[Doubles]:
     symbols = mlp.encoding.width + sum(layer.outputs for layer in mlp.layers)
     widest = max(layer.outputs * (layer.inputs + symbols) for layer in mlp.layers)

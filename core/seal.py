@@ -34,7 +34,7 @@ def sealed(content: bytes) -> bytes:
 
 
 def broken(content: bytes) -> str | None:
-    """None where a file is as it was sealed, otherwise what is wrong with it, as "it ..." goes on.
+    """None where a file is as it was sealed, otherwise what is wrong with it, to follow its name.
 
     Args:
         content: all bytes of the file.

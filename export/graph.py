@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from mlp_edge.lazy import tensorflow
 from mlp_edge.mlp import Mlp
 from mlp_edge.reference import LEAKY_SLOPE
@@ -41,12 +43,13 @@ def formulas() -> Formulas:
     }
 
 
-def graph(mlp: Mlp, formulas: Formulas) -> Any:
+def graph(mlp: Mlp, formulas: Formulas, guarded: bool = False) -> Any:
     """A ``tf.Module`` whose ``serve`` maps features (n, inputs) to the named output (n, outputs).
 
     Args:
         mlp: the network; its arrays become constants.
         formulas: the activations, as the target format can express them.
+        guarded: keep the scaling and the first layer apart where a converter would fold them.
     """
     tf = tensorflow()
     signature = [tf.TensorSpec((None, mlp.inputs), tf.float32, name=INPUT_NAME)]
@@ -56,7 +59,7 @@ def graph(mlp: Mlp, formulas: Formulas) -> Any:
     def serve(features: Any) -> dict[str, Any]:
         def do(step: Operation, inputs: list[Any]) -> Any:
             if step.kind == "Sequential":
-                return _layers(mlp, formulas, inputs[0])
+                return _layers(mlp, formulas, inputs[0], guarded)
             with tf.name_scope(step.name):
                 return _operation(step, formulas, inputs)
 
@@ -67,13 +70,15 @@ def graph(mlp: Mlp, formulas: Formulas) -> Any:
     return module
 
 
-def _layers(mlp: Mlp, formulas: Formulas, inputs: Any) -> Any:
+def _layers(mlp: Mlp, formulas: Formulas, inputs: Any, guarded: bool) -> Any:
     tf = tensorflow()
     x = inputs
     if mlp.scaling is not None:
         with tf.name_scope("scaling"):
             x = x - tf.constant(mlp.scaling.mean, name="mean")
             x = x * tf.constant(mlp.scaling.reciprocal, name="reciprocal")
+            if guarded and np.ptp(mlp.scaling.mean) == 0:
+                x = tf.where(formulas["isnan"](inputs), inputs, x)
     for number, layer in enumerate(mlp.layers, start=1):
         with tf.name_scope(f"layer{number}"):
             z = tf.matmul(x, tf.constant(layer.weights.T, name="weights"))

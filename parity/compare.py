@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.accuracy import ANY, EIGEN, Accuracy
-from mlp_edge.bound import bound
+from mlp_edge.bound import bound, work
 from mlp_edge.mlp import Mlp, Predict, Rows
 from mlp_edge.parity.rows import chosen
 from mlp_edge.reference import Doubles, predict
 
 BATCHES = (1, 7, 1024)
+AFFORDABLE = 300_000
+"""Multiply-adds that the bound of a row may take to be asked for often: per runtime, per trial."""
 VACUOUS = 1e-3
 """A bound above this share of the output's range proves nothing that a reader would care for."""
 
@@ -41,11 +43,24 @@ class Expected:
     _bounds: dict[tuple[Accuracy, ...], Doubles] = field(default_factory=dict)
 
     def bound(self, accuracy: Mapping[str, Accuracy]) -> Doubles:
-        """The proved bound (n, outputs) on |prediction - exact|; computed once per accuracy."""
-        key = tuple(accuracy[layer.activation] for layer in self.mlp.layers)
+        """The proved bound (n, outputs) on |prediction - exact|; computed once per accuracy.
+
+        A network for which that takes long has one bound for every runtime.
+        """
+        stated = accuracy if work(self.mlp) <= AFFORDABLE else ANY
+        key = tuple(stated[layer.activation] for layer in self.mlp.layers)
         if key not in self._bounds:
-            self._bounds[key] = bound(self.mlp, self.rows, accuracy)
+            self._bounds[key] = bound(self.mlp, self.rows, stated)
         return self._bounds[key]
+
+    def only(self, kept: NDArray[np.bool_]) -> Expected:
+        """The same for some of the rows."""
+        rows = np.ascontiguousarray(self.rows[kept])
+        bounds = {key: found[kept] for key, found in self._bounds.items()}
+        return replace(
+            self, rows=rows, original=self.original[kept], exact=self.exact[kept],
+            unit=self.unit[kept], _bounds=bounds,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mlp_edge.bound import bound
+from mlp_edge.accuracy import ANY
 from mlp_edge.errors import InputError, MissingError
 from mlp_edge.export.c_replay import predict as replay
 from mlp_edge.mlp import Mlp, Predict, Rows
@@ -21,12 +22,10 @@ from mlp_edge.parity.compare import (
     compare,
     expect,
     of_range,
-    output_range,
 )
 from mlp_edge.parity.diagnose import differences, likely_cause
 from mlp_edge.parity.rows import SAMPLE_ROWS, inside, provoking_rows, ranges
 from mlp_edge.parity.search import worst_rows
-from mlp_edge.reference import predict
 from mlp_edge.runtime import HOSTED, Opened, Runtime
 from mlp_edge.runtime.keras import RUNTIME as ORIGINAL
 from mlp_edge.seal import broken
@@ -126,28 +125,28 @@ def check(
             for runtime in runtimes
             if runtime.reads == path.suffix
         ]
-        rows, left_out = _rows(mlp, sample)
-        found = np.vstack([rows[:0], *_searched(mlp, sample, entries)])
-        rows = np.vstack([sample, rows, found])
+        made = provoking_rows(mlp, sample)
+        found = np.vstack([made[:0], *_searched(mlp, sample, entries)])
+        rows = np.vstack([sample, found, made])
         expected = expect(mlp, rows, opened.predict, len(sample))
+        kept = _telling(expected, sample)
+        expected = expected.only(kept)
         comparison = compare(expected, opened.predict, ORIGINAL.accuracy)
         says = [] if comparison.passed else [_explain(expected, comparison, None)]
         results = [Result(original.name, ORIGINAL.name, comparison, None, says)]
         results += [_result(expected, entry) for entry in entries]
-    return Report(results, left_out, len(found))
+    return Report(results, int((~kept).sum()), len(found))
 
 
-def _rows(mlp: Mlp, sample: Rows) -> tuple[Rows, int]:
-    """The provoking rows that can tell a fault from rounding, and how many cannot.
+def _telling(expected: Expected, sample: Rows) -> NDArray[np.bool_]:
+    """Which rows (n,) can tell a fault from rounding.
 
     Within the declared ranges every row counts. Outside, where large sums cancel or infinities
     meet, some rows have no bound that would say anything.
     """
-    rows = provoking_rows(mlp, sample)
-    exact = predict(mlp, rows)
-    share = of_range(bound(mlp, rows), exact, output_range(mlp, predict(mlp, sample)))
-    kept = (share <= VACUOUS).all(axis=1) | inside(mlp, rows, *ranges(mlp, sample))
-    return np.ascontiguousarray(rows[kept]), int((~kept).sum())
+    share = of_range(expected.bound(ANY), expected.exact, expected.range)
+    within = inside(expected.mlp, expected.rows, *ranges(expected.mlp, sample))
+    return np.asarray((share <= VACUOUS).all(axis=1) | within)
 
 
 def _searched(mlp: Mlp, sample: Rows, entries: Sequence[_Open]) -> Iterator[Rows]:
@@ -164,7 +163,7 @@ def _result(expected: Expected, entry: _Open) -> Result:
     # A simulated chip knows no batches: it is given each row once.
     batches = BATCHES[:1] if runtime.simulated else BATCHES
     damage = broken(path.read_bytes())
-    says = [f"it {damage}; run `mlp-edge export` again"] if damage else []
+    says = [f"{damage}; run `mlp-edge export` again"] if damage else []
     says += differences(opened.card, expected.mlp)
     answers: list[Rows] = []
     try:

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.accuracy import Accuracy
-from mlp_edge.bound import bound
+from mlp_edge.bound import bound, work
 from mlp_edge.mlp import Mlp, Predict, Rows
-from mlp_edge.parity.compare import distance, share
+from mlp_edge.parity.compare import AFFORDABLE, distance, share
 from mlp_edge.parity.rows import boundary, chosen, ranges
 from mlp_edge.reference import Doubles, predict
 
@@ -24,12 +24,10 @@ KEPT = 16
 """The best rows of a round, from which the next is made."""
 MOST = 512
 """Rows of a round."""
-EFFORT = 2e8
-"""Multiply-adds, roughly, that a search may take; wide networks get fewer rows for it."""
 FOUND = 8
 """Rows that a search adds for each runtime: half the closest to their bound, half with flips."""
-STEP = 1e-3
-"""How far a row moves in one round, as a share of each feature's range."""
+STEPS = (-7.0, -0.5)
+"""How far a row moves in one round, as powers of ten of each feature's range: a float32 or half."""
 
 
 def worst_rows(mlp: Mlp, sample: Rows, runtime: Predict, accuracy: Mapping[str, Accuracy]) -> Rows:
@@ -43,29 +41,27 @@ def worst_rows(mlp: Mlp, sample: Rows, runtime: Predict, accuracy: Mapping[str, 
     """
     random = np.random.default_rng(SEED)
     low, high = ranges(mlp, sample)
-    size = rows_affordable(mlp)
-    rows = np.vstack([sample[: size // 2], _drawn(mlp, low, high, size, random)])
+    rows = np.vstack([sample[: MOST // 2], _drawn(mlp, low, high, MOST, random)])
     best, closest = rows[:0], np.empty(0)
     for _ in range(ROUNDS):
+        nearness = np.append(closest, _nearness(mlp, rows, runtime, accuracy))
         rows = np.vstack([best, rows])
-        nearness = np.append(closest, _nearness(mlp, rows[len(best) :], runtime, accuracy))
         order = np.argsort(-nearness, kind="stable")[:KEPT]
         best, closest = rows[order], nearness[order]
-        rows = _changed(mlp, best, low, high, size, random)
+        rows = _changed(mlp, best, low, high, MOST, random)
     flips = _flips(mlp, sample, runtime)
     return np.ascontiguousarray(np.vstack([best[: FOUND // 2], flips[: FOUND // 2]]))
 
 
-def rows_affordable(mlp: Mlp) -> int:
-    """Rows of one round, so that the whole search keeps to its effort."""
-    symbols = mlp.encoding.width + sum(layer.outputs for layer in mlp.layers)
-    return int(np.clip(EFFORT / (ROUNDS * symbols * mlp.parameters / 2), KEPT, MOST))
-
-
 def _nearness(mlp: Mlp, rows: Rows, runtime: Predict, accuracy: Mapping[str, Accuracy]) -> Doubles:
-    """The largest share of its bound (n,) that each row's answer takes."""
+    """The largest share of its bound (n,) that each row's answer takes, up to a factor.
+
+    Where a bound takes long, the error itself is looked at: bounds differ less from row to row.
+    """
     off = distance(runtime(rows).astype(np.float64), predict(mlp, rows))
-    return np.asarray(share(off, bound(mlp, rows, accuracy)).max(axis=1))
+    if work(mlp) <= AFFORDABLE:
+        off = share(off, bound(mlp, rows, accuracy))
+    return np.asarray(off.max(axis=1))
 
 
 def _drawn(mlp: Mlp, low: Doubles, high: Doubles, count: int, random: np.random.Generator) -> Rows:
@@ -79,14 +75,14 @@ def _drawn(mlp: Mlp, low: Doubles, high: Doubles, count: int, random: np.random.
 def _changed(
     mlp: Mlp, best: Rows, low: Doubles, high: Doubles, count: int, random: np.random.Generator
 ) -> Rows:
-    """Children of the best: each moved a little, and in half of them one reading drawn anew."""
+    """Children of the best: some readings of each moved, by a step of its own; categories drawn."""
     parents = best[random.integers(len(best), size=count)]
-    numbers = np.array([not feature.codes for feature in mlp.features])
-    moved = parents + STEP * (high - low) * numbers * random.normal(size=parents.shape)
-    fresh = _drawn(mlp, low, high, count, random)
-    one = np.arange(len(low)) == random.integers(len(low), size=(count, 1))
-    again = one & (random.random((count, 1)) < 0.5)
-    return np.where(again, fresh, _within(moved, low, high))
+    picked = random.random(parents.shape) < random.uniform(0.1, 1.0, (count, 1))
+    steps = 10.0 ** random.uniform(*STEPS, (count, 1)) * random.normal(size=parents.shape)
+    moved = _within(parents + steps * (high - low), low, high)
+    drawn = _drawn(mlp, low, high, count, random)
+    category = np.array([bool(feature.codes) for feature in mlp.features])
+    return np.where(picked, np.where(category, drawn, moved), parents)
 
 
 def _within(rows: NDArray[np.floating], low: Doubles, high: Doubles) -> Rows:

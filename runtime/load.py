@@ -12,14 +12,12 @@ import numpy as np
 
 from mlp_edge.card import Card, choose
 from mlp_edge.errors import InputError, MissingError, ModelError, first_line
-from mlp_edge.golden import Golden, disagreement, golden
 from mlp_edge.keras_file import read_mlp
 from mlp_edge.mlp import Floats
-from mlp_edge.model_directory import EXPORTS, MANIFEST, MODEL, ModelDirectory
+from mlp_edge.model_directory import MANIFEST, MODEL, ModelDirectory
 from mlp_edge.runtime import RUNTIMES
 from mlp_edge.runtime.runtime import Opened, Runtime
-from mlp_edge.seal import broken
-from mlp_edge.writing import sha256
+from mlp_edge.runtime.verify import check_answers, check_bytes, check_origin
 
 PREFERRED = ("onnxruntime", "keras")
 """What runs a model directory when nobody says: the first whose file is there."""
@@ -70,6 +68,19 @@ class Model:
             InputError: as ``predict``.
         """
         return choose(self.card, self.predict(rows))
+
+    def check_answers(self) -> None:
+        """Predict golden rows: the file's own, or those of its model directory's network.
+
+        Raises:
+            ModelError: when there are none, or one has another answer; the model is closed then.
+        """
+        try:
+            inputs = len(self.card.features)
+            check_answers(self.path, self.runtime, self.golden, inputs, self.predict)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Release the file and whatever runs it; it predicts no more."""
@@ -155,9 +166,9 @@ def load(
         chosen = _runtime_for(path, runtime)
         artifact, card = path, None
     if verify:
-        _check_bytes(artifact)
+        check_bytes(artifact)
     if chosen.reads == ".h" and not trust:
-        _check_origin(artifact)
+        check_origin(artifact)
     missing = chosen.missing()
     if missing:
         raise MissingError(f"the runtime {chosen.name} cannot run here: {missing}")
@@ -171,7 +182,7 @@ def load(
             "run `mlp-edge export` again"
         )
     if verify:
-        _check_answers(model)
+        model.check_answers()
     return model
 
 
@@ -245,90 +256,6 @@ def _runtime_for(path: Path, name: str | None) -> Runtime:
         names = ", ".join(reader.name for reader in readers)
         raise InputError(f"{path}: {name} reads {runtime.reads} files; {names} can read this one")
     return runtime
-
-
-def _check_origin(header: Path) -> None:
-    """Refuse to compile a header that no model directory of ours vouches for."""
-    directory = _directory_around(header)
-    if directory and directory.manifest.exports.get(header.name) == sha256(_content(header)):
-        return
-    raise ModelError(
-        f"{header}: a header is a program, and no model directory has the hash of this one; "
-        "compile it all the same with trust=True (--trust), if you know who wrote it"
-    )
-
-
-def _check_bytes(artifact: Path) -> None:
-    """Refuse a file whose bytes are not those that were written, before any of them runs."""
-    directory = _directory_around(artifact)
-    if artifact.suffix == ".keras":
-        if directory is None:
-            raise ModelError(
-                f"{artifact}: a .keras file carries nothing to check it by; its model directory "
-                "has that, and so has every export"
-            )
-        return
-    content = _content(artifact)
-    damage = broken(content)
-    if damage:
-        raise ModelError(f"{artifact}: {damage}; `mlp-edge export` writes it again")
-    if directory is None:
-        return
-    recorded = directory.manifest.exports.get(artifact.name)
-    if recorded != sha256(content):
-        listed = "no file" if recorded is None else "another file"
-        raise ModelError(
-            f"{artifact}: whole, but {directory.path / MANIFEST} lists {listed} of this name; "
-            "`mlp-edge export` writes it again"
-        )
-
-
-def _check_answers(model: Model) -> None:
-    """Refuse a model that does not answer golden rows as it should; it is closed then."""
-    try:
-        rows = _golden(model)
-        wrong = disagreement(rows, model.predict)
-        if wrong:
-            raise ModelError(
-                f"{model.path}: edited, or not computed as it should be by {model.runtime}: "
-                f"{wrong}; `mlp-edge export` writes it again"
-            )
-    except BaseException:
-        model.close()
-        raise
-
-
-def _golden(model: Model) -> Golden:
-    """The rows to check an open model by: its own, or those of its model directory's network."""
-    directory = _directory_around(model.path)
-    if model.path.suffix == ".keras" and directory:
-        return golden(directory.mlp())
-    rows = model.golden
-    if rows is None or len(rows.rows) == 0:
-        raise ModelError(
-            f"{model.path}: carries no golden rows to check it by; `mlp-edge export` writes it "
-            "with them"
-        )
-    if rows.rows.shape[1] != len(model.card.features):
-        raise ModelError(f"{model.path}: its golden rows have other readings than its card")
-    return rows
-
-
-def _directory_around(artifact: Path) -> ModelDirectory | None:
-    """The model directory that an original or an export stands in; None for a file on its own."""
-    folder = artifact.absolute().parent
-    if artifact.name != MODEL:
-        if folder.name != EXPORTS:
-            return None
-        folder = folder.parent
-    return ModelDirectory.open(folder) if (folder / MANIFEST).exists() else None
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror})") from error
 
 
 def _keras_card(path: Path) -> Card:

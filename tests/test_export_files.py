@@ -9,17 +9,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from networks import encoded, network, readings
+from networks import assert_within_bound, encoded, network, readings
 
 import mlp_edge
 from mlp_edge.bound import bound
 from mlp_edge.card import Card
 from mlp_edge.errors import ModelError
-from mlp_edge.export import EXPORTERS, c, onnx, tflite
+from mlp_edge.export import EXPORTERS, Exporter, c, onnx, tflite
 from mlp_edge.feature import Feature
 from mlp_edge.golden import Golden, golden
-from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Mlp
+from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Dense, Mlp, Scaling
 from mlp_edge.reference import predict
+from mlp_edge.runtime import HOSTED
 from mlp_edge.seal import BLANK, MARK, broken
 
 ROOT = Path(__file__).parents[1]
@@ -211,3 +212,23 @@ def test_names_that_look_like_a_seal(exporter: object, tmp_path: Path) -> None:
     path.write_bytes(changed)
     with pytest.raises(ModelError, match="its bytes are not those that mlp-edge wrote"):
         mlp_edge.load(path, trust=True, verify=True)
+
+
+
+@pytest.mark.parametrize("exporter", EXPORTERS, ids=lambda exporter: exporter.name)
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_mean_is_subtracted_before_anything_is_multiplied(
+    count: int, exporter: Exporter, tmp_path: Path
+) -> None:
+    """TFLite's converter would fold one mean for all into the first layer: x w - m w."""
+    layer = Dense(np.ones((1, count), np.float32), np.zeros(1, np.float32), "linear")
+    scaling = Scaling(np.full(count, 1e6, np.float32), np.full(count, 0.3, np.float32))
+    features = tuple(Feature(f"seconds{i}", 999_999.0, 1_000_001.0) for i in range(count))
+    mlp = network((count, 1), task="regression", layers=(layer,), scaling=scaling,
+                  features=features)  # fmt: skip
+    rows = np.repeat(np.linspace(999_999, 1_000_001, 33, dtype=np.float32)[:, None], count, axis=1)
+    path = tmp_path / f"seconds{exporter.suffix}"
+    path.write_bytes(exporter.export(mlp))
+    runtime = next(runtime for runtime in HOSTED if runtime.reads == exporter.suffix)
+    with runtime.open(path) as opened:
+        assert_within_bound(mlp, rows, opened.predict(rows))

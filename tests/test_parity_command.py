@@ -19,7 +19,9 @@ from mlp_edge.export import EXPORTERS
 from mlp_edge.mlp import Floats, Mlp
 from mlp_edge.model_directory import ModelDirectory
 from mlp_edge.parity.parity import check
+from mlp_edge.parity.rows import boundary
 from mlp_edge.runtime import HOSTED, RUNTIMES, Opened, Runtime
+from mlp_edge.writing import sha256
 
 FILES = ("pima.tflite", "pima.onnx", "pima.h")
 
@@ -142,6 +144,92 @@ def test_one_runtime_or_one_format(model: Path) -> None:
     result = run("parity", "--model", model, "--format", "onnx", "--json")
     compared = [entry["artifact"] for entry in json.loads(result.stdout)["results"]]
     assert compared == ["model.keras", "pima.onnx"]
+
+
+def test_what_was_found_is_kept_beside_the_exports(model: Path) -> None:
+    result = run("parity", "--model", model, "--json")
+    kept = model / "exports" / "parity.json"
+    found = json.loads(kept.read_text("utf-8"))
+    assert found == json.loads(result.stdout)
+    assert found["sha256"]["pima.onnx"] == sha256((model / "exports/pima.onnx").read_bytes())
+    assert found["sha256"]["model.keras"] == sha256((model / "model.keras").read_bytes())
+    assert found["weights_sha256"] == ModelDirectory.open(model).mlp().weights_sha256
+    assert set(found["versions"]) >= {"mlp-edge", "tensorflow", "keras", "onnxruntime"}
+    proved = found["certificate"]
+    assert proved["proves"] is True
+    assert proved["from_original"] == [2 * bound for bound in proved["bounds"]]
+    assert all(s <= b for s, b in zip(proved["seen"], proved["bounds"], strict=True))
+    assert max(entry["comparison"]["bound"] for entry in found["results"]) < 1e-4
+    again = kept.read_bytes()
+    assert run("parity", "--model", model).exit_code == 0
+    assert kept.read_bytes() == again
+    # Training over it and exporting anew are not in its way.
+    assert run("train", "--epochs", 1, "--out", model, "--force", "-q").exit_code == 0
+
+
+def test_a_vacuous_bound_is_no_pass(
+    model: Path, few_rows: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mlp_edge.parity.compare.VACUOUS", 1e-12)
+    result = run("parity", "--model", model)
+    assert result.exit_code == 1
+    assert result.stdout.count("VACUOUS") == 1 + len(FILES)
+    assert not any(line.endswith("PASS") for line in result.stdout.splitlines())
+    assert "agreement proves nothing" in result.stderr
+    assert run("parity", "--model", model, "--allow-vacuous").exit_code == 0
+
+
+def test_a_range_too_wide_for_a_certificate_is_said(
+    model: Path, few_rows: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mlp_edge.parity.record.VACUOUS", 1e-12)
+    result = run("parity", "--model", model)
+    assert result.exit_code == 0
+    assert "No certificate" in result.stdout
+    assert "Certificate:" not in result.stdout
+
+
+def test_the_labels_of_a_table_are_certain_or_named(
+    model: Path, few_rows: None, tmp_path: Path
+) -> None:
+    result = run("parity", "--model", model, "--table", "pima", "-r", "onnxruntime")
+    assert result.exit_code == 0
+    assert "768 of 768 rows of pima have one label on every runtime" in result.stdout
+    mlp = ModelDirectory.open(model).mlp()
+    sample = ModelDirectory.open(model).sample().rows
+    near = boundary(mlp, sample)[0].astype(np.float32)
+    table = tmp_path / "near.csv"
+    header = ",".join(feature.name for feature in mlp.features)
+    lines = [",".join(f"{value:.9g}" for value in row) for row in (sample[0], near)]
+    table.write_text("\n".join([header, *lines]) + "\n")
+    result = run("parity", "--model", model, "--table", table, "-r", "onnxruntime")
+    assert result.exit_code == 0
+    assert f"1 of 2 rows of {table} have one label" in " ".join(result.stdout.split())
+    assert "line 3: 0." in result.stderr
+    found = json.loads((model / "exports" / "parity.json").read_text("utf-8"))
+    assert [row["line"] for row in found["labels"]["doubtful"]] == [3]
+
+
+def test_a_table_that_does_not_fit_is_refused(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+    result = run("parity", "--model", model, "--table", tmp_path / "other.csv")
+    assert result.exit_code == 2
+    assert "other.csv" in result.stderr
+
+
+def test_an_edited_file_whose_card_is_whole_fails(model: Path, few_rows: None) -> None:
+    """One bit of one weight, far below what the numbers show; the manifest believes in it."""
+    path = model / "exports" / "pima.onnx"
+    content = bytearray(path.read_bytes())
+    weights = ModelDirectory.open(model).mlp().layers[0].weights
+    place = bytes(content).index(np.ascontiguousarray(weights.T).astype("<f4").tobytes())
+    content[place] ^= 1
+    path.write_bytes(bytes(content))
+    ModelDirectory.open(model).add_exports({"pima.onnx": bytes(content)})
+    result = run("parity", "--model", model, "-r", "onnxruntime")
+    assert result.exit_code == 1
+    assert "its bytes are not those that mlp-edge wrote" in result.stderr
+    assert "instead of" not in result.stderr
 
 
 def test_nothing_exported_is_no_pass(model: Path) -> None:

@@ -29,7 +29,7 @@ FACTORS: dict[str, Sequence[object]] = {
     "goal": GOALS,
     "activation": HIDDEN_ACTIVATIONS,
     "depth": (0, 1, 2, 3, 4),
-    "width": (1, 5, 32, 300),
+    "width": (1, 5, 32, 130),
     "inputs": (1, 3, 8, 41),
     "readings": ("numbers", "filled", "mixed", "categories"),
     "standardised": (True, False),

@@ -1,0 +1,106 @@
+"""Whether a file is what was written, and answers as it should: checked before it is relied on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mlp_edge.errors import ModelError
+from mlp_edge.golden import Golden, disagreement, golden
+from mlp_edge.mlp import Predict
+from mlp_edge.model_directory import EXPORTS, MANIFEST, MODEL, ModelDirectory
+from mlp_edge.seal import broken
+from mlp_edge.writing import sha256
+
+
+def check_origin(header: Path) -> None:
+    """Refuse to compile a header that no model directory of ours vouches for.
+
+    Raises:
+        ModelError: saying how to compile it all the same.
+    """
+    directory = _directory_around(header)
+    if directory and directory.manifest.exports.get(header.name) == sha256(_content(header)):
+        return
+    raise ModelError(
+        f"{header}: a header is a program, and no model directory has the hash of this one; "
+        "compile it all the same with trust=True (--trust), if you know who wrote it"
+    )
+
+
+def check_bytes(artifact: Path) -> None:
+    """Refuse a file whose bytes are not those that were written, before any of them runs.
+
+    Raises:
+        ModelError: when its seal is broken, or its model directory lists another file.
+    """
+    directory = _directory_around(artifact)
+    if artifact.suffix == ".keras":
+        if directory is None:
+            raise ModelError(
+                f"{artifact}: a .keras file carries nothing to check it by; its model directory "
+                "has that, and so has every export"
+            )
+        return
+    content = _content(artifact)
+    damage = broken(content)
+    if damage:
+        raise ModelError(f"{artifact}: {damage}; `mlp-edge export` writes it again")
+    if directory is None:
+        return
+    recorded = directory.manifest.exports.get(artifact.name)
+    if recorded != sha256(content):
+        listed = "no file" if recorded is None else "another file"
+        raise ModelError(
+            f"{artifact}: whole, but {directory.path / MANIFEST} lists {listed} of this name; "
+            "`mlp-edge export` writes it again"
+        )
+
+
+def check_answers(
+    artifact: Path, runtime: str, carried: Golden | None, inputs: int, predict: Predict
+) -> None:
+    """Refuse a model that does not answer its golden rows as it should.
+
+    Args:
+        artifact: the file; a .keras file has its rows from its model directory.
+        runtime: the name of what runs it.
+        carried: the rows that the file carries.
+        inputs: how many readings a row has.
+        predict: what runs it.
+
+    Raises:
+        ModelError: when there are none, or one is answered otherwise.
+    """
+    directory = _directory_around(artifact)
+    if artifact.suffix == ".keras" and directory:
+        carried = golden(directory.mlp())
+    if carried is None or len(carried.rows) == 0:
+        raise ModelError(
+            f"{artifact}: carries no golden rows to check it by; `mlp-edge export` writes it "
+            "with them"
+        )
+    if carried.rows.shape[1] != inputs:
+        raise ModelError(f"{artifact}: its golden rows have other readings than its card")
+    wrong = disagreement(carried, predict)
+    if wrong:
+        raise ModelError(
+            f"{artifact}: edited, or not computed as it should be by {runtime}: {wrong}; "
+            "`mlp-edge export` writes it again"
+        )
+
+
+def _directory_around(artifact: Path) -> ModelDirectory | None:
+    """The model directory that an original or an export stands in; None for a file on its own."""
+    folder = artifact.absolute().parent
+    if artifact.name != MODEL:
+        if folder.name != EXPORTS:
+            return None
+        folder = folder.parent
+    return ModelDirectory.open(folder) if (folder / MANIFEST).exists() else None
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror})") from error
