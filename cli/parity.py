@@ -165,7 +165,7 @@ def _check_all_came(results: Sequence[Result], required: Sequence[str]) -> None:
 
 
 def _show(name: str, report: Report) -> None:
-    from mlp_edge.parity.compare import BATCHES
+    from mlp_edge.parity.compare import BATCHES, VACUOUS
     from mlp_edge.runtime import RUNTIMES
 
     columns = (
@@ -201,6 +201,10 @@ def _show(name: str, report: Report) -> None:
         "is within the row's own\nproved bound (docs/PROOF.md); used: the largest share of it; "
         "bound: the largest",
         soft_wrap=True,
+    )
+    widest = max(figures.of_range for figures in compared)
+    out.print(
+        f"the largest bound is {widest:.1e} of the output's range; from {VACUOUS:g} on: VACUOUS"
     )
     simulated = {runtime.name for runtime in RUNTIMES if runtime.simulated}
     if any(result.runtime in simulated for result in report.results):

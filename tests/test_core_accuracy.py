@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from networks import network, save_keras
 
-from mlp_edge.accuracy import ANY, EIGEN, KERNELS, LITERT, MLAS, Accuracy
+from mlp_edge.accuracy import ANY, Accuracy
 from mlp_edge.export import EXPORTERS
 from mlp_edge.mlp import ACTIVATIONS, Dense, Floats, Mlp, Predict
 from mlp_edge.reference import FORMULAS, Doubles
@@ -20,8 +20,7 @@ from mlp_edge.runtime import HOSTED, Runtime
 UNIT = 2.0**-24
 FLUSHED = 2.0**-124
 LARGEST = float(np.finfo(np.float32).max)
-TABLES = {"keras": EIGEN, "litert": LITERT, "onnxruntime": MLAS, "c": KERNELS}
-"""By the runtime's name."""
+TABLES = {runtime.name: runtime.accuracy for runtime in HOSTED}
 EXACT = ("linear", "relu")
 ALONE = 17.4
 """Further apart, the smaller of two exponentials vanishes in the sum of a softmax."""

@@ -214,7 +214,6 @@ def test_names_that_look_like_a_seal(exporter: object, tmp_path: Path) -> None:
         mlp_edge.load(path, trust=True, verify=True)
 
 
-
 @pytest.mark.parametrize("exporter", EXPORTERS, ids=lambda exporter: exporter.name)
 @pytest.mark.parametrize("count", [1, 2])
 def test_the_mean_is_subtracted_before_anything_is_multiplied(
