@@ -24,11 +24,13 @@ from mlp_edge.slopes import slopes
 
 UNIT = 2.0**-24 * (1 + 2.0**-12)
 """The unit roundoff of float32, and with it that of the float64 reference, 2^-29 of it: its sums of
-up to 2^16 terms are off by less than what the last factor adds."""
+up to ``MOST_TERMS`` are off by less than what the last factor adds."""
+MOST_TERMS = 2**16
 TINY = 2.0**-126
 """What flushing a subnormal number to 0 may lose."""
 LARGEST = float(np.finfo(np.float32).max)
 EXACT = ("linear", "relu")
+BETWEEN_0_AND_1 = ("sigmoid", "hard_sigmoid", "softmax")
 LOST = 2.0**-50
 """More, relatively, than a few float64 operations of the analysis itself lose."""
 _CHUNK = 2**20
@@ -149,7 +151,8 @@ def over(mlp: Mlp, reaches: Sequence[Reach], accuracy: Mapping[str, Accuracy]) -
             error = _activated(layer.activation, reach, sums, stated)
     size = error.size * (1 + 2.0**-32)  # float64 sums of up to 2^20 symbols
     left = size if mlp.clip is None else _clipped(reaches[-1].answers, size, *mlp.clip)
-    span = 1.0 if mlp.task != "regression" else np.inf  # a probability is no further off
+    # What lies between 0 and 1 is no further off, but for a last rounding beyond.
+    span = 1 + 16 * UNIT if mlp.layers[-1].activation in BETWEEN_0_AND_1 else np.inf
     # Beyond float32 there may be NaN, which no clip and no sigmoid makes a number.
     return np.where(np.isfinite(size), np.minimum(left, span), np.inf)
 
@@ -174,7 +177,12 @@ def _scaling(mlp: Mlp, scaled: Interval) -> Error:
     relative = (2 * UNIT + folded) * (1 + 4 * UNIT)
     numbers = np.arange(width) < len(mlp.encoding.numbers)
     size = np.where(np.isinf(scaled.size), 0, scaled.size * relative)
-    own = np.where(numbers, size + TINY * (1 + 1 / deviation), 0)
+    # A reading, a mean or a reciprocal below 2^-126 may count as 0.
+    flushed = np.where(mlp.scaling.reciprocal < TINY, np.minimum(scaled.size, LARGEST), 0)
+    own = np.where(numbers, size + flushed + TINY * (1 + 2 / deviation), 0)
+    # Neither the difference nor the quotient may leave float32, unless the reading has.
+    largest = scaled.size * np.maximum(deviation, 1) * (1 + relative)
+    own = np.where(np.isinf(scaled.size) | (largest < LARGEST), own, np.inf)
     return Error(np.zeros((n, width, 0)), own)
 
 
@@ -186,8 +194,11 @@ def _dense(layer: Dense, reach: Reach, inputs: Error) -> Error:
     lost = LOST * (layer.inputs + shared.shape[2]) * (inputs.size @ np.abs(weights).T)
     carried = np.abs(shared).sum(axis=2)
     rounded = _summing(layer, reach, inputs.size, reach.sums.size + carried)
+    # An infinite reading settles a sum, if what is finite of it cannot overflow.
     infinite = np.isinf(reach.sums.low) & (reach.sums.low == reach.sums.high)
-    return Error(np.where(infinite[:, :, None], 0, shared), np.where(infinite, 0, rounded + lost))
+    infinite &= np.isinf(reach.inputs.low).any(axis=1, keepdims=True)
+    own = np.where(infinite, np.where(np.isfinite(rounded), 0, np.inf), rounded + lost)
+    return Error(np.where(infinite[:, :, None], 0, shared), own)
 
 
 def _summing(layer: Dense, reach: Reach, error: Doubles, total: Doubles) -> Doubles:
@@ -200,7 +211,10 @@ def _summing(layer: Dense, reach: Reach, error: Doubles, total: Doubles) -> Doub
         total: (n, outputs), the largest sums, errors included.
     """
     weights, bias = layer.weights.astype(np.float64), layer.bias.astype(np.float64)
-    ends = weights * reach.inputs.low[:, None, :], weights * reach.inputs.high[:, None, :]
+    low, high = (np.where(np.isinf(end), 0, end) for end in reach.inputs)  # an infinity is exact
+    size = Interval(low, high).size + error
+    total = np.where(np.isinf(total), size @ np.abs(weights).T + np.abs(bias), total)
+    ends = weights * low[:, None, :], weights * high[:, None, :]
     spread = np.abs(weights) * error[:, None, :]
     above = np.maximum(np.maximum(*ends) + spread, 0)
     below = np.maximum(spread - np.minimum(*ends), 0)
@@ -215,7 +229,10 @@ def _summing(layer: Dense, reach: Reach, error: Doubles, total: Doubles) -> Doub
     terms = count + 2
     higher = 2 * UNIT * terms * (products + nodes + terms * (products + np.abs(bias)))
     rounded = np.where(products > 0, UNIT * (products + nodes + higher), 0) + 2 * TINY * terms
-    return np.where(largest * (1 + 4 * UNIT * terms) < LARGEST, rounded, np.inf)
+    # A weight below 2^-126 may count as 0 itself, however large what it is multiplied by.
+    rounded += size @ np.where(np.abs(weights) < TINY, np.abs(weights), 0).T
+    provable = (largest * (1 + 4 * UNIT * terms) < LARGEST) & (terms < MOST_TERMS)
+    return np.where(provable, rounded, np.inf)
 
 
 def tree(
@@ -259,11 +276,11 @@ def _activated(activation: str, reach: Reach, sums: Error, stated: Accuracy) -> 
         inexact += UNIT * (stated.relative * answers + stated.absolute) + 4 * TINY
     if stated.linear:
         inexact += UNIT * stated.linear * near.size
-    stays = np.isinf(reach.answers.low) & (reach.answers.low == reach.answers.high)
+    stays = np.isinf(reach.answers.low) & (reach.answers.low == reach.answers.high) & (size == 0)
+    within = reach.answers.size + size * np.maximum(largest, 1) + inexact < LARGEST
     own = np.abs(middle) * sums.own + (radius + LOST * np.abs(middle)) * size + inexact
-    return Error(
-        np.where(stays[:, :, None], 0, middle[:, :, None] * sums.shared), np.where(stays, 0, own)
-    )
+    own = np.where(stays, 0, np.where(within, own, np.inf))
+    return Error(np.where(stays[:, :, None], 0, middle[:, :, None] * sums.shared), own)
 
 
 def _softmax(reach: Reach, sums: Error, stated: Accuracy) -> Error:

@@ -6,10 +6,9 @@ inputs); a ``tf.function`` over the Mlp's own numbers converts cleanly.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
-
-import numpy as np
 
 from mlp_edge.lazy import tensorflow
 from mlp_edge.mlp import Mlp
@@ -37,19 +36,18 @@ def formulas() -> Formulas:
         "softsign": nn.softsign,
         "tanh": nn.tanh,
         "sigmoid": nn.sigmoid,
-        "hard_sigmoid": lambda z: nn.relu6(z + 3.0) / 6.0,
+        "hard_sigmoid": lambda z: apart(nn.relu6(apart(z) + 3.0) / 6.0),
         "softmax": nn.softmax,
         "isnan": tensorflow().math.is_nan,
     }
 
 
-def graph(mlp: Mlp, formulas: Formulas, guarded: bool = False) -> Any:
+def graph(mlp: Mlp, formulas: Formulas) -> Any:
     """A ``tf.Module`` whose ``serve`` maps features (n, inputs) to the named output (n, outputs).
 
     Args:
         mlp: the network; its arrays become constants.
         formulas: the activations, as the target format can express them.
-        guarded: keep the scaling and the first layer apart where a converter would fold them.
     """
     tf = tensorflow()
     signature = [tf.TensorSpec((None, mlp.inputs), tf.float32, name=INPUT_NAME)]
@@ -59,7 +57,7 @@ def graph(mlp: Mlp, formulas: Formulas, guarded: bool = False) -> Any:
     def serve(features: Any) -> dict[str, Any]:
         def do(step: Operation, inputs: list[Any]) -> Any:
             if step.kind == "Sequential":
-                return _layers(mlp, formulas, inputs[0], guarded)
+                return _layers(mlp, formulas, inputs[0])
             with tf.name_scope(step.name):
                 return _operation(step, formulas, inputs)
 
@@ -70,15 +68,25 @@ def graph(mlp: Mlp, formulas: Formulas, guarded: bool = False) -> Any:
     return module
 
 
-def _layers(mlp: Mlp, formulas: Formulas, inputs: Any, guarded: bool) -> Any:
+def apart(x: Any) -> Any:
+    """The same tensor, behind an operation that changes nothing.
+
+    Converters and runtimes multiply constants into the weights beside them: a scaling into the
+    first layer, where x w - m w loses the digits that (x - m) w keeps, a 1 / 6 into the next one.
+    What runs is to be the numbers of the model, and to round as the proof says.
+    """
+    tf = tensorflow()
+    return tf.minimum(x, tf.constant(math.inf, tf.float32))
+
+
+def _layers(mlp: Mlp, formulas: Formulas, inputs: Any) -> Any:
     tf = tensorflow()
     x = inputs
     if mlp.scaling is not None:
         with tf.name_scope("scaling"):
             x = x - tf.constant(mlp.scaling.mean, name="mean")
             x = x * tf.constant(mlp.scaling.reciprocal, name="reciprocal")
-            if guarded and np.ptp(mlp.scaling.mean) == 0:
-                x = tf.where(formulas["isnan"](inputs), inputs, x)
+            x = apart(x)
     for number, layer in enumerate(mlp.layers, start=1):
         with tf.name_scope(f"layer{number}"):
             z = tf.matmul(x, tf.constant(layer.weights.T, name="weights"))

@@ -33,9 +33,7 @@ def export(mlp: Mlp) -> bytes:
             "would do"
         )
     with quiet():
-        # One mean for all, as a single feature has it, the converter folds into the first layer:
-        # what was a difference becomes two terms that cancel, and the digits with them.
-        module = graph(mlp, _formulas(), guarded=True)
+        module = graph(mlp, _formulas())
         converter = tf.lite.TFLiteConverter.from_concrete_functions(
             [module.serve.get_concrete_function()], module
         )

@@ -67,7 +67,7 @@ def certify(
     boxes, bounds, count = box, _bounds(mlp, box, accuracy), 1
     rows = _rows(mlp, _chosen(box, np.zeros(min(ROUND, most), np.intp)), random)
     seen = bound(mlp, rows, accuracy).max(axis=0)
-    while len(worst := _worst(bounds, seen)[: min(ROUND, (most - count) // 2)]):
+    while len(worst := _worst(boxes, bounds, seen)[: min(ROUND, (most - count) // 2)]):
         parents = _chosen(boxes, worst)
         rows = _rows(mlp, _chosen(parents, np.arange(len(worst))[:TRIED]), random)
         seen = np.maximum(seen, bound(mlp, rows, accuracy).max(axis=0))
@@ -109,10 +109,11 @@ def _chosen(boxes: Interval, which: NDArray[np.intp]) -> Interval:
     return Interval(boxes.low[which], boxes.high[which])
 
 
-def _worst(bounds: Doubles, seen: Doubles) -> NDArray[np.intp]:
-    """The boxes whose bound is too far from that of a row, the furthest first."""
+def _worst(boxes: Interval, bounds: Doubles, seen: Doubles) -> NDArray[np.intp]:
+    """The boxes with a width whose bound is too far from that of a row, the furthest first."""
     with np.errstate(divide="ignore", invalid="ignore"):
         share = np.nan_to_num(bounds / seen, nan=1.0, posinf=np.inf).max(axis=1)
+    share = np.where((boxes.high > boxes.low).any(axis=1), share, 0.0)
     order = np.argsort(-share, kind="stable")
     return np.asarray(order[share[order] > ENOUGH])
 

@@ -50,7 +50,9 @@ class Expected:
         stated = accuracy if work(self.mlp) <= AFFORDABLE else ANY
         key = tuple(stated[layer.activation] for layer in self.mlp.layers)
         if key not in self._bounds:
-            self._bounds[key] = bound(self.mlp, self.rows, stated)
+            found = bound(self.mlp, self.rows, stated)
+            # Both are proved, and the certificate is of what holds for any runtime.
+            self._bounds[key] = found if stated is ANY else np.minimum(found, self.bound(ANY))
         return self._bounds[key]
 
     def only(self, kept: NDArray[np.bool_]) -> Expected:
@@ -206,7 +208,7 @@ def in_batches(predict: Predict, rows: Rows, size: int, limit: Doubles) -> Doubl
 
     Returns:
         The predictions (n, outputs) of the n rows. A repeated row whose answer is further than
-        its ``limit`` (n, outputs) from the first turns up as NaN, which equals nothing.
+        its ``limit`` (n, outputs) from the first turns up as NaN, or inf for a NaN: as neither.
     """
     count = -(-len(rows) // size) * size
     filled = np.resize(rows, (count, rows.shape[1]))
@@ -216,7 +218,8 @@ def in_batches(predict: Predict, rows: Rows, size: int, limit: Doubles) -> Doubl
     repeated = np.arange(len(rows), count)
     again = repeated % len(rows)
     same = (distance(outputs[repeated], first[again]) <= limit[again]).all(axis=1)
-    first[again[~same]] = np.nan
+    unlike = again[~same]
+    first[unlike] = np.where(np.isnan(first[unlike]), np.inf, np.nan)
     return first
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from mlp_edge.bound import bound
 from mlp_edge.card import Card
-from mlp_edge.mlp import Mlp, Predict, Rows
+from mlp_edge.mlp import Floats, Mlp, Predict, Rows
 from mlp_edge.parity.compare import Expected, distance
 from mlp_edge.parity.faults import Fault, faults
 from mlp_edge.reference import predict
@@ -30,6 +30,31 @@ def differences(card: Card | None, mlp: Mlp) -> list[str]:
         if got != wanted:
             says.append(f"its {field} are {got!r} instead of {wanted!r}")
     return says
+
+
+def other_numbers(content: bytes, mlp: Mlp) -> list[str]:
+    """Which numbers of a model do not stand in a .tflite or .onnx file as they are; [] if all do.
+
+    A converter that multiplies constants into each other changes them by less than a comparison
+    of answers may see. Zeros need not stand anywhere.
+    """
+    arrays = {} if mlp.scaling is None else {
+        "means": mlp.scaling.mean, "reciprocal deviations": mlp.scaling.reciprocal
+    }  # fmt: skip
+    for number, layer in enumerate(mlp.layers, start=1):
+        arrays |= {
+            f"weights of layer {number}": layer.weights,
+            f"biases of layer {number}": layer.bias,
+        }
+    return [
+        f"its {what} are not the model's, bit for bit: the converter changed them"
+        for what, values in arrays.items()
+        if values.any() and not any(_bytes(way) in content for way in (values, values.T))
+    ]
+
+
+def _bytes(values: Floats) -> bytes:
+    return np.ascontiguousarray(values, dtype="<f4").tobytes()
 
 
 def likely_cause(expected: Expected, runtime: Predict) -> str | None:

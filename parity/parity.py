@@ -23,7 +23,7 @@ from mlp_edge.parity.compare import (
     expect,
     of_range,
 )
-from mlp_edge.parity.diagnose import differences, likely_cause
+from mlp_edge.parity.diagnose import differences, likely_cause, other_numbers
 from mlp_edge.parity.rows import SAMPLE_ROWS, inside, provoking_rows, ranges
 from mlp_edge.parity.search import worst_rows
 from mlp_edge.runtime import HOSTED, Opened, Runtime
@@ -162,9 +162,12 @@ def _result(expected: Expected, entry: _Open) -> Result:
         return Result(path.name, runtime.name, None, entry.missing, entry.says)
     # A simulated chip knows no batches: it is given each row once.
     batches = BATCHES[:1] if runtime.simulated else BATCHES
-    damage = broken(path.read_bytes())
+    content = path.read_bytes()
+    damage = broken(content)
     says = [f"{damage}; run `mlp-edge export` again"] if damage else []
     says += differences(opened.card, expected.mlp)
+    if not says and path.suffix != ".h":
+        says = other_numbers(content, expected.mlp)
     answers: list[Rows] = []
     try:
         comparison = compare(expected, _heard(opened.predict, answers), runtime.accuracy, batches)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.accuracy import Accuracy
-from mlp_edge.bound import bound, work
+from mlp_edge.bound import LARGEST, bound, work
 from mlp_edge.mlp import Mlp, Predict, Rows
 from mlp_edge.parity.compare import AFFORDABLE, distance, share
 from mlp_edge.parity.rows import boundary, chosen, ranges
@@ -40,7 +40,7 @@ def worst_rows(mlp: Mlp, sample: Rows, runtime: Predict, accuracy: Mapping[str, 
         accuracy: of its activations.
     """
     random = np.random.default_rng(SEED)
-    low, high = ranges(mlp, sample)
+    low, high = (np.clip(end, -LARGEST, LARGEST) for end in ranges(mlp, sample))
     rows = np.vstack([sample[: MOST // 2], _drawn(mlp, low, high, MOST, random)])
     best, closest = rows[:0], np.empty(0)
     for _ in range(ROUNDS):

@@ -14,6 +14,7 @@ import pytest
 from chips import BY_NAME, require
 from typer.testing import CliRunner, Result
 
+from mlp_edge.card import Card
 from mlp_edge.cli.app import app
 from mlp_edge.export import EXPORTERS
 from mlp_edge.mlp import Floats, Mlp
@@ -229,6 +230,30 @@ def test_an_edited_file_whose_card_is_whole_fails(model: Path, few_rows: None) -
     result = run("parity", "--model", model, "-r", "onnxruntime")
     assert result.exit_code == 1
     assert "its bytes are not those that mlp-edge wrote" in result.stderr
+    assert "instead of" not in result.stderr
+
+
+@pytest.mark.parametrize("name", ["tflite", "onnx"])
+def test_numbers_that_a_converter_changed_fail(
+    model: Path, few_rows: None, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """A scaling multiplied into the first weights moves answers by less than rounding may."""
+    mlp = ModelDirectory.open(model).mlp()
+    assert mlp.scaling is not None
+    first = mlp.layers[0]
+    folded = replace(first, weights=first.weights * mlp.scaling.reciprocal)
+    linear = replace(mlp.scaling, deviation=np.ones_like(mlp.scaling.deviation))
+    changed = replace(mlp, scaling=linear, layers=(folded, *mlp.layers[1:]))
+    own = Card.of(mlp)
+    monkeypatch.setattr(f"mlp_edge.export.{name}.Card.of", lambda _mlp: own)
+    exporter = next(exporter for exporter in EXPORTERS if exporter.name == name)
+    path = f"pima{exporter.suffix}"
+    content = exporter.export(changed)
+    monkeypatch.undo()
+    ModelDirectory.open(model).add_exports({path: content})
+    result = run("parity", "--model", model, "--format", name)
+    assert result.exit_code == 1
+    assert "its weights of layer 1 are not the model's, bit for bit" in result.stderr
     assert "instead of" not in result.stderr
 
 

@@ -63,16 +63,19 @@ def test_the_verdict_turns_at_the_bound_of_the_row(row: int, by: float, passes: 
 def test_a_bound_beyond_a_thousandth_of_the_range_is_vacuous() -> None:
     mlp = network((8, 12, 8, 1), "tanh", "regression")
     expected = honest(mlp, readings(mlp, 30))
+    key = tuple(ANY[layer.activation] for layer in mlp.layers)
 
-    def stated(error: float) -> Comparison:
-        """As if tanh were off by so many u."""
-        wide = {**ANY, "tanh": Accuracy(0.0, 0.0, error)}
-        return compare(expected, lambda rows: as_float32(predict(mlp, rows)), wide)
+    def bounded(limit: float) -> Comparison:
+        """As if that were the bound of every row."""
+        bounds = {key: np.full_like(expected.exact, limit)}
+        wide = replace(expected, _bounds=bounds)
+        return compare(wide, lambda rows: as_float32(predict(mlp, rows)), ANY)
 
-    turning = VACUOUS / stated(1e4).of_range * 1e4
-    assert not stated(0.99 * turning).vacuous
-    assert stated(1.02 * turning).vacuous
-    assert stated(1.02 * turning).passed
+    turning = VACUOUS * np.maximum(np.abs(expected.exact), expected.range).min()
+    assert not bounded(0.99 * turning).vacuous
+    assert bounded(1.01 * turning).vacuous
+    assert bounded(1.01 * turning).passed
+    assert bounded(np.inf).vacuous
 
 
 def test_the_range_of_a_regression_is_that_of_the_real_rows() -> None:
@@ -130,6 +133,30 @@ def test_a_repeated_row_that_is_answered_differently_is_caught() -> None:
         return outputs
 
     assert not compare(expected, tail_is_wrong).passed
+
+
+def test_no_runtime_is_granted_more_than_any() -> None:
+    """What passes keeps to the certificate, which is of whatever runs it."""
+    mlp = network((8, 12, 8, 1), "tanh", "regression")
+    expected = honest(mlp, readings(mlp, 30))
+    own = expected.bound({**ANY, "tanh": Accuracy(0.0, 0.0, 1e6)})
+    assert (own == expected.bound(ANY)).all()
+    assert (expected.bound({**ANY, "tanh": Accuracy(1.0)}) < own).all()
+
+
+def test_a_repeated_row_without_an_answer_is_watched_as_well() -> None:
+    mlp = network()
+    rows = readings(mlp, 30)
+    rows[3, 0] = np.nan
+    expected = honest(mlp, rows)
+
+    def answers_late(rows: Rows) -> Floats:
+        outputs = as_float32(predict(mlp, rows))
+        if len(rows) == 1024:
+            outputs[33] = 7
+        return outputs
+
+    assert not compare(expected, answers_late).passed
 
 
 @pytest.mark.parametrize(
