@@ -168,23 +168,14 @@ def _show(name: str, report: Report) -> None:
     from mlp_edge.parity.compare import BATCHES, VACUOUS
     from mlp_edge.runtime import RUNTIMES
 
-    columns = (
-        "artifact",
-        "runtime",
-        "|Δ| Keras",
-        "|Δ| exact",
-        "used",
-        "bound",
-        "/range",
-        "verdict",
-    )
+    columns = ("artifact", "runtime", "|Δ| Keras", "|Δ| exact", "bound", "used", "verdict")
     compared = [result.comparison for result in report.results if result.comparison]
     table = new_table(f"{name}: parity on {compared[0].rows:,} rows", *columns, text_columns=2)
     for result in report.results:
         verdict = Text(result.verdict, style=STYLES[result.verdict])
         figures = result.comparison
         if figures is None:
-            table.add_row(Text(result.artifact), result.runtime, "", "", "", "", "", verdict)
+            table.add_row(Text(result.artifact), result.runtime, "", "", "", "", verdict)
             continue
         table.add_row(
             Text(result.artifact),
@@ -198,8 +189,8 @@ def _show(name: str, report: Report) -> None:
     show(table)
     out.print(
         f"\nevery row in batches of {', '.join(f'{size:,}' for size in BATCHES)}; PASS: |Δ| exact "
-        "is within the row's own\nproved bound (docs/PROOF.md); used: the largest share of it; "
-        "bound: the largest",
+        "is within the row's bound,\nproved in docs/PROOF.md; bound: the largest; used: the "
+        "largest share of one",
         soft_wrap=True,
     )
     widest = max(figures.of_range for figures in compared)
@@ -226,20 +217,22 @@ def _show_certificate(found: dict[str, Any], certain: Labels) -> None:
     bound, share = max(proved["from_original"]), proved["of_range"]
     if proved["proves"]:
         out.print(
-            f"\nCertificate: while every reading is in its range, no runtime is further than "
-            f"{bound:.1e}\nfrom the original, {share:.1e} of the output's range",
+            f"\nCertificate: while every reading is in its range, no runtime is further from the\n"
+            f"original than {bound:.1e}, {share:.1e} of the output's range",
             soft_wrap=True,
         )
     else:
         out.print(
-            "\nNo certificate: the ranges are too wide for one; the best bound for all of them is "
-            f"{bound:.1e},\n{share:.1e} of the output's range",
+            "\nNo certificate: the ranges are too wide for one; the best bound for all rows in\n"
+            f"them is {bound:.1e}, {share:.1e} of the output's range",
             soft_wrap=True,
         )
     if certain.doubtful or found["results"][0]["comparison"]["flips"] is not None:
         rows = "held-out rows" if certain.table is None else f"rows of {certain.table}"
         sure = certain.rows - len(certain.doubtful)
-        out.print(f"{sure:,} of {certain.rows:,} {rows} have one label on every runtime")
+        out.print(
+            f"{sure:,} of {certain.rows:,} {rows} have one label on every runtime", soft_wrap=True
+        )
     for row in certain.doubtful[:SHOWN]:
         where = f"row {row.row}" if row.line is None else f"line {row.line}"
         answers = ", ".join(f"{answer:.9g}" for answer in row.answer)

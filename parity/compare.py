@@ -240,9 +240,9 @@ def share(distance: Doubles, bound: Doubles) -> Doubles:
 def settled(mlp: Mlp, exact: Doubles, bound: Doubles) -> NDArray[np.bool_]:
     """Rows (n,) whose label is the same wherever each answer is within its bound of the exact one.
 
-    A row without an answer is settled: it gets no label anywhere.
+    A row whose answer is NaN is settled: it gets no label anywhere.
     """
-    nothing = np.isnan(exact).any(axis=1)
+    nothing = np.isnan(exact).any(axis=1) & np.isfinite(bound).all(axis=1)
     if mlp.task == "regression":
         return np.ones(len(exact), bool)
     if mlp.task == "binary":
