@@ -52,7 +52,7 @@ class Firmware:
     def address(self, name: str) -> int:
         """Where a symbol is, in the address space that it belongs to."""
         value = self.elf.symbols[name]
-        return value - AVR_VARIABLES if value >= AVR_VARIABLES and self.target is AVR else value
+        return value - AVR_VARIABLES if value >= AVR_VARIABLES and self.target == AVR else value
 
 
 def build(header: Header, target: Target, opt: str = "Os", empty: bool = False) -> Firmware:
@@ -103,7 +103,7 @@ def harness(name: str) -> str:
 
 def _memories(target: Target) -> list[str]:
     """What tells the linker how large the memories are, and where."""
-    if target is AVR:  # with the linker script and the start-up code of avr-libc
+    if target == AVR:  # with the linker script and the start-up code of avr-libc
         sizes = {"__TEXT_REGION_LENGTH__": target.flash, "__DATA_REGION_LENGTH__": target.ram}
         return [f"-Wl,--defsym={name}={value}" for name, value in sizes.items()]
     places = {
