@@ -35,7 +35,7 @@ types: $(VENV)/installed
 	$(BIN)/mypy --package mlp_edge
 
 tests: $(VENV)/installed $(OLD)/installed gcc chips
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadgroup $(ARGS)
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 $(VENV)/installed: pyproject.toml $(CONSTRAINTS)
 	PYTHON=$(PYTHON) sh .ci/setup $(VENV) $(CONSTRAINTS)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -176,6 +177,8 @@ ACTIVATION_OF: dict[tuple[str, ...], str] = {
     ("Sigmoid", "Mul"): "silu",
     ("Abs", "Add", "Div"): "softsign",
     ("Greater", "Mul", "Exp", "Sub", "Mul", "SelectV2"): "selu",
+    ("Add", "Clip", "Mul"): "hard_sigmoid",
+    ("Add", "Relu6", "Mul"): "hard_sigmoid",
 }
 """Operators behind a dense layer -> Keras's name. Others are shown as they are."""
 CLIPS: tuple[tuple[str, ...], ...] = (
@@ -227,7 +230,7 @@ def of_steps(steps: Iterable[Step]) -> Anatomy:
             build.origin.update(dict.fromkeys(step.results, layer))
     clip = _take_clip(build.after[-1]) if build.after else False
     layers = tuple(
-        replace(layer, activation=ACTIVATION_OF.get(tuple(names), " ".join(names)))
+        replace(layer, activation=_activation(names))
         for layer, names in zip(build.layers, build.after, strict=True)
     )
     return Anatomy(clipped(layers) if clip else layers, build.mean, build.deviation)
@@ -245,6 +248,8 @@ def _place(build: _Build, step: Step) -> int | None:
         return None
     if weights := _weights(step):
         return build.add(Layer(step.operator, None, None, "", weights, None), True, step.fused)
+    if step.operator == "Min" and _infinite(step):
+        return last
     # A choice that somebody outside makes, such as NaN for a missing reading, activates nothing.
     if last is not None and not (step.operator in CHOICES and None in sources):
         build.after[last] += [step.operator, *([step.fused] if step.fused else [])]
@@ -276,6 +281,12 @@ def _scales(build: _Build, step: Step) -> bool:
     return True
 
 
+def _infinite(step: Step) -> bool:
+    """Whether an operator's only constant is infinity, of which the minimum with x is x."""
+    values = step.constants[0].values if len(step.constants) == 1 else None
+    return values is not None and values.size == 1 and bool(np.isposinf(values).all())
+
+
 def _biases(build: _Build, step: Step, number: int) -> bool:
     """An addition behind a dense layer that has no biases of its own."""
     if step.operator != "Add" or len(step.constants) != 1:
@@ -296,6 +307,19 @@ def _weights(step: Step) -> int:
     return sum(
         constant.size for constant in step.constants if constant.trained and constant.size > 1
     )
+
+
+def _activation(names: list[str]) -> str:
+    """Keras's name of what operators compute together, or the operators."""
+    while (place := _guard(names)) is not None:
+        names = names[:place] + names[place + 2 :]
+    return ACTIVATION_OF.get(tuple(names), " ".join(names))
+
+
+def _guard(names: list[str]) -> int | None:
+    """Where NaN becomes NaN: an exporter keeps constants apart with what changes nothing."""
+    pairs = enumerate(pairwise(names))
+    return next((place for place, pair in pairs if pair == ("NotEqual", "SelectV2")), None)
 
 
 def _take_clip(names: list[str]) -> bool:

@@ -123,7 +123,7 @@ def _chunks(mlp: Mlp, rows: Doubles) -> Iterator[Doubles]:
 def _of_rows(mlp: Mlp, rows: Doubles, accuracy: Mapping[str, Accuracy]) -> Doubles:
     inputs = mlp.encoding.encode(rows)
     reaches = []
-    x = inputs if mlp.scaling is None else standardised(mlp, inputs)
+    x = standardised(mlp, inputs)
     for z, answer in trace(mlp, rows):
         reaches.append(Reach(Interval(x, x), Interval(z, z), Interval(answer, answer)))
         x = answer
@@ -171,7 +171,7 @@ def _scaling(mlp: Mlp, scaled: Interval) -> Error:
     """(x - mean) / deviation in two roundings, or times a reciprocal that is rounded itself."""
     n, width = scaled.low.shape
     if mlp.scaling is None:
-        return Error(np.zeros((n, width, 0)), np.full((n, width), TINY))
+        return Error(np.zeros((n, width, 0)), np.zeros((n, width)))
     deviation = mlp.scaling.deviation.astype(np.float64)
     folded = np.abs(mlp.scaling.reciprocal.astype(np.float64) * deviation - 1)
     relative = (2 * UNIT + folded) * (1 + 4 * UNIT)
@@ -188,12 +188,15 @@ def _scaling(mlp: Mlp, scaled: Interval) -> Error:
 
 def _dense(layer: Dense, reach: Reach, inputs: Error) -> Error:
     """What a layer makes of its inputs' errors, and the roundings of its products and sums."""
-    weights = layer.weights.astype(np.float64)
-    shared = np.concatenate([weights @ inputs.shared, weights * inputs.own[:, None, :]], axis=2)
+    size = inputs.size
+    off = (size > 0).any(axis=0)  # the others are exact in every row: half of them behind a ReLU
+    weights = layer.weights[:, off].astype(np.float64)
+    own = inputs.own[:, None, off]
+    shared = np.concatenate([weights @ inputs.shared[:, off], weights * own], axis=2)
     # What float64 itself may lose in these coefficients.
-    lost = LOST * (layer.inputs + shared.shape[2]) * (inputs.size @ np.abs(weights).T)
+    lost = LOST * (layer.inputs + shared.shape[2]) * (size[:, off] @ np.abs(weights).T)
     carried = np.abs(shared).sum(axis=2)
-    rounded = _summing(layer, reach, inputs.size, reach.sums.size + carried)
+    rounded = _summing(layer, reach, size, reach.sums.size + carried)
     # An infinite reading settles a sum, if what is finite of it cannot overflow.
     infinite = np.isinf(reach.sums.low) & (reach.sums.low == reach.sums.high)
     infinite &= np.isinf(reach.inputs.low).any(axis=1, keepdims=True)
@@ -229,7 +232,8 @@ def _summing(layer: Dense, reach: Reach, error: Doubles, total: Doubles) -> Doub
     terms = count + 2
     higher = 2 * UNIT * terms * (products + nodes + terms * (products + np.abs(bias)))
     rounded = np.where(products > 0, UNIT * (products + nodes + higher), 0) + 2 * TINY * terms
-    # A weight below 2^-126 may count as 0 itself, however large what it is multiplied by.
+    # What is multiplied may count as 0 itself, below 2^-126, however large its partner.
+    rounded += TINY * np.abs(weights).sum(axis=1)
     rounded += size @ np.where(np.abs(weights) < TINY, np.abs(weights), 0).T
     provable = (largest * (1 + 4 * UNIT * terms) < LARGEST) & (terms < MOST_TERMS)
     return np.where(provable, rounded, np.inf)

@@ -6,7 +6,6 @@ inputs); a ``tf.function`` over the Mlp's own numbers converts cleanly.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -17,12 +16,20 @@ from mlp_edge.wiring import FEATURES, Operation, carry_out, operations
 
 INPUT_NAME = FEATURES
 
-Formulas = dict[str, Callable[[Any], Any]]
-"""Activation name, or "isnan", -> function of a float32 tensor."""
+Formula = Callable[[Any], Any]
+Formulas = dict[str, Formula]
+"""Activation name, "isnan" or "apart", -> function of a float32 tensor."""
 
 
-def formulas() -> Formulas:
-    """TensorFlow's own operation for each, exact where Keras's is."""
+def formulas(apart: Formula) -> Formulas:
+    """TensorFlow's own operation for each, exact where Keras's is.
+
+    Args:
+        apart: gives the same tensor behind an operation that changes nothing. Converters and
+            runtimes multiply constants into the weights beside them: a scaling into the first
+            layer, where x w - m w loses the digits that (x - m) w keeps, a 1 / 6 into the next.
+            What runs is to be the numbers of the model, and to round as the proof says.
+    """
     nn = tensorflow().nn
     return {
         "linear": lambda z: z,
@@ -37,6 +44,7 @@ def formulas() -> Formulas:
         "tanh": nn.tanh,
         "sigmoid": nn.sigmoid,
         "hard_sigmoid": lambda z: apart(nn.relu6(apart(z) + 3.0) / 6.0),
+        "apart": apart,
         "softmax": nn.softmax,
         "isnan": tensorflow().math.is_nan,
     }
@@ -68,17 +76,6 @@ def graph(mlp: Mlp, formulas: Formulas) -> Any:
     return module
 
 
-def apart(x: Any) -> Any:
-    """The same tensor, behind an operation that changes nothing.
-
-    Converters and runtimes multiply constants into the weights beside them: a scaling into the
-    first layer, where x w - m w loses the digits that (x - m) w keeps, a 1 / 6 into the next one.
-    What runs is to be the numbers of the model, and to round as the proof says.
-    """
-    tf = tensorflow()
-    return tf.minimum(x, tf.constant(math.inf, tf.float32))
-
-
 def _layers(mlp: Mlp, formulas: Formulas, inputs: Any) -> Any:
     tf = tensorflow()
     x = inputs
@@ -86,12 +83,14 @@ def _layers(mlp: Mlp, formulas: Formulas, inputs: Any) -> Any:
         with tf.name_scope("scaling"):
             x = x - tf.constant(mlp.scaling.mean, name="mean")
             x = x * tf.constant(mlp.scaling.reciprocal, name="reciprocal")
-            x = apart(x)
+            x = formulas["apart"](x)
     for number, layer in enumerate(mlp.layers, start=1):
         with tf.name_scope(f"layer{number}"):
             z = tf.matmul(x, tf.constant(layer.weights.T, name="weights"))
             z = tf.add(z, tf.constant(layer.bias, name="bias"))
             x = formulas[layer.activation](z)
+            if layer.activation == "linear" and number < len(mlp.layers):
+                x = formulas["apart"](x)  # or one bias goes through the next weights
     return x
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from mlp_edge.card import Card
@@ -42,7 +43,12 @@ def export(mlp: Mlp) -> bytes:
 
 def _formulas() -> Formulas:
     tf = tensorflow()
-    return formulas() | {
+
+    def apart(x: Any) -> Any:
+        # Not a minimum with infinity: XNNPACK makes the largest float32 of that.
+        return tf.where(tf.not_equal(x, x), math.nan, x)
+
+    return formulas(apart) | {
         "isnan": lambda x: tf.not_equal(x, x),  # TFLite has no other way to ask
         # TFLite has no softplus; the converter's log(1 + exp(z)) overflows at z = 89. Not relu(z):
         # it would be fused into the dense layer, which then is computed a second time without.

@@ -36,20 +36,20 @@ def other_numbers(content: bytes, mlp: Mlp) -> list[str]:
     """Which numbers of a model do not stand in a .tflite or .onnx file as they are; [] if all do.
 
     A converter that multiplies constants into each other changes them by less than a comparison
-    of answers may see. Zeros need not stand anywhere.
+    of answers may see. What changes nothing, zeros and factors of 1, need not stand anywhere.
     """
-    arrays = {} if mlp.scaling is None else {
-        "means": mlp.scaling.mean, "reciprocal deviations": mlp.scaling.reciprocal
-    }  # fmt: skip
+    arrays = []
+    if mlp.scaling is not None:
+        arrays.append(("means", mlp.scaling.mean, 0))
+        arrays.append(("reciprocal deviations", mlp.scaling.reciprocal, 1))
     for number, layer in enumerate(mlp.layers, start=1):
-        arrays |= {
-            f"weights of layer {number}": layer.weights,
-            f"biases of layer {number}": layer.bias,
-        }
+        arrays.append((f"weights of layer {number}", layer.weights, 0))
+        arrays.append((f"biases of layer {number}", layer.bias, 0))
     return [
         f"its {what} are not the model's, bit for bit: the converter changed them"
-        for what, values in arrays.items()
-        if values.any() and not any(_bytes(way) in content for way in (values, values.T))
+        for what, values, neutral in arrays
+        if (values != neutral).any()
+        and not any(_bytes(way) in content for way in (values, values.T))
     ]
 
 

@@ -106,8 +106,6 @@ def _inspection(path: Path, found: Contents) -> Inspection:
     if card is not None and path.suffix != ".keras" and f"mlp-edge {card.version}" not in signed:
         signed.insert(0, f"mlp-edge {card.version}")
     notes = list(found.notes)
-    if found.anatomy.mean is not None and found.anatomy.deviation is None:
-        notes.append("the scaling's division is part of the first layer's weights")
     if card is None:
         notes.append("no mlp-edge metadata: nobody knows the features' names and what comes out")
     elif found.anatomy.inputs not in (None, expected := Encoding.of(card.features).width):

@@ -12,7 +12,6 @@ from c_compiler import require
 from readme import CONSOLE, PYTHON, README, ROOT, SKETCH, commands, masked, play
 
 TEXT = README.read_text("utf-8")
-pytestmark = pytest.mark.xdist_group("readme")  # in order, in one folder
 
 
 @pytest.fixture(scope="module")
