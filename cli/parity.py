@@ -65,37 +65,56 @@ def parity(
     chosen, required = _chosen(runtimes, names(require) or ())
     directory = ModelDirectory.open(model)
     paths = _exports(directory, formats, "" if model == DEFAULT_MODEL else f" --model {model}")
+    _check_read(paths, chosen)
     mlp, sample = directory.mlp(), directory.sample().rows
     named, lines = _rows_of(table, mlp) if table else (sample, None)
     start_tensorflow()
     with status("comparing"):
-        report = check(mlp, directory.keras_path, sample, paths, chosen, required)
+        report = check(
+            mlp, directory.keras_path, sample, paths, chosen, required, directory.manifest.exports
+        )
     _check_all_came(report.results, names(require) or ())
     with status("proving"):
         certificate = certify(mlp, declared(mlp, sample))
     certain = labels(mlp, named, table, lines)
     found = record(directory, mlp, report, certificate, certain)
-    write(directory, found)
     if as_json:
         print_json(found)
     else:
         _show(mlp.name, report)
-        _show_certificate(found, certain)
+        _show_certificate(found["certificate"], report)
+        _show_labels(mlp, certain)
+    if report.compared:
+        try:
+            write(directory, found)
+        except InputError as error:
+            warn(f"{error}; --json prints what it would hold")
     _end(report, allow_vacuous)
 
 
 def _end(report: Report, allow_vacuous: bool) -> None:
     """Exit 0 only when something was compared, nothing failed and all of it proves something."""
-    results = report.results
-    failed = [result for result in results if result.verdict == "FAIL"]
-    if failed:
-        raise CheckError(f"{len(failed)} of {len(results)} comparisons failed")
-    if all(result.comparison is None for result in results[1:]):
+    if report.failed:
+        raise CheckError(f"{report.failed} of {len(report.results)} comparisons failed")
+    if not report.compared:
         raise InputError("no export was compared: none of these runtimes can run here")
-    if not allow_vacuous and any(result.verdict == "VACUOUS" for result in results):
+    if not allow_vacuous and any(result.verdict == "VACUOUS" for result in report.results):
         raise CheckError(
             "rounding alone may move an answer so far that agreement proves nothing; "
             "--allow-vacuous accepts that"
+        )
+
+
+def _check_read(paths: Sequence[Path], runtimes: Sequence[Runtime]) -> None:
+    """Refuse to start where no runtime reads any of the files.
+
+    Raises:
+        InputError: naming both.
+    """
+    if not any(runtime.reads == path.suffix for runtime in runtimes for path in paths):
+        read = ", ".join(f"{runtime.name} reads {runtime.reads}" for runtime in runtimes)
+        raise InputError(
+            f"no export to compare: {read}, and there is {', '.join(path.name for path in paths)}"
         )
 
 
@@ -183,27 +202,29 @@ def _show(name: str, report: Report) -> None:
             f"{figures.from_original:.1e}",
             f"{figures.from_reference:.1e}",
             f"{figures.bound:.1e}",
-            f"{figures.of_bound:.2f}",
+            f"{figures.of_bound:.2f}" if figures.of_bound < 100 else f"{figures.of_bound:.0e}",
             verdict,
         )
     show(table)
-    out.print(
-        f"\nevery row in batches of {', '.join(f'{size:,}' for size in BATCHES)}; PASS: |Δ| exact "
-        "is within the row's bound,\nproved in docs/PROOF.md; bound: the largest; used: the "
-        "largest share of one",
-        soft_wrap=True,
-    )
     widest = max(figures.of_range for figures in compared)
-    out.print(
-        f"the largest bound is {widest:.1e} of the output's range; from {VACUOUS:g} on: VACUOUS"
+    lines = (
+        f"bound: how far rounding can take an answer (docs/PROOF.md); at most {widest:.1e} of",
+        f"the output's range, where more than {VACUOUS:g} is VACUOUS",
+        "used: the largest share of its own row's bound; above 1 it is a fault",
+        "|Δ|, bound: in the declared ranges; used: every row, in batches of "
+        + ", ".join(f"{size:,}" for size in BATCHES),
     )
+    out.print("\n" + "\n".join(lines), soft_wrap=True)
     simulated = {runtime.name for runtime in RUNTIMES if runtime.simulated}
     if any(result.runtime in simulated for result in report.results):
         out.print("simulated chips, which know no batches: every row once")
-    if any(result.artifact.endswith(".h") and result.comparison for result in report.results):
+    headers = [r.verdict for r in report.results if r.artifact.endswith(".h") and r.comparison]
+    if headers and "FAIL" not in headers:
         out.print("C: bit for bit its own float32 arithmetic, replayed")
     if report.left_out:
-        out.print(f"{report.left_out:,} rows far outside the ranges are left out: no bound of use")
+        out.print(
+            f"left out: {report.left_out:,} rows far outside the ranges, without a bound of use"
+        )
     for result in report.results:
         if result.verdict == "NOT RUN":
             err.print(f"not run: {result.artifact} on {result.runtime}: {result.missing}")
@@ -211,28 +232,41 @@ def _show(name: str, report: Report) -> None:
             err.print(f"{result.artifact} on {result.runtime}: {sentence}", style="red")
 
 
-def _show_certificate(found: dict[str, Any], certain: Labels) -> None:
-    """What holds for every row of the declared ranges, and for the labels of a table."""
-    proved = found["certificate"]
+def _show_certificate(proved: dict[str, Any], report: Report) -> None:
+    """What holds for every row of the declared ranges."""
     bound, share = max(proved["from_original"]), proved["of_range"]
-    if proved["proves"]:
-        out.print(
-            f"\nCertificate: while every reading is in its range, no runtime is further from the\n"
-            f"original than {bound:.1e}, {share:.1e} of the output's range",
-            soft_wrap=True,
+    if report.failed:
+        says = "No certificate: it is for what has passed"
+    elif proved["proves"]:
+        says = (
+            f"Certificate: while every reading is in its range, no runtime is further from the\n"
+            f"original than {bound:.1e}, {share:.1e} of the output's range"
         )
     else:
-        out.print(
-            "\nNo certificate: the ranges are too wide for one; the best bound for all rows in\n"
-            f"them is {bound:.1e}, {share:.1e} of the output's range",
-            soft_wrap=True,
+        says = (
+            "No certificate: for all rows of the declared ranges together the best bound is\n"
+            f"{bound:.1e}, {share:.1e} of the output's range"
         )
-    if certain.doubtful or found["results"][0]["comparison"]["flips"] is not None:
-        rows = "held-out rows" if certain.table is None else f"rows of {certain.table}"
-        sure = certain.rows - len(certain.doubtful)
-        out.print(
-            f"{sure:,} of {certain.rows:,} {rows} have one label on every runtime", soft_wrap=True
-        )
+    out.print(f"\n{says}", soft_wrap=True)
+
+
+def _show_labels(mlp: Mlp, certain: Labels) -> None:
+    """What is certain about the rows of a table."""
+    rows = "held-out rows" if certain.table is None else f"rows of {certain.table}"
+    if mlp.task == "regression":
+        if certain.table is not None:
+            out.print(
+                f"{certain.rows:,} {rows}: no runtime is further than {certain.largest:.1e} from "
+                "the exact answer",
+                soft_wrap=True,
+            )
+        return
+    sure = certain.rows - len(certain.doubtful) - certain.unanswered
+    none = f"; {certain.unanswered:,} have no answer, and no label" if certain.unanswered else ""
+    out.print(
+        f"{sure:,} of {certain.rows:,} {rows} have one label on every runtime{none}",
+        soft_wrap=True,
+    )
     for row in certain.doubtful[:SHOWN]:
         where = f"row {row.row}" if row.line is None else f"line {row.line}"
         answers = ", ".join(f"{answer:.9g}" for answer in row.answer)

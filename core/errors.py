@@ -4,6 +4,7 @@ MlpEdgeError                 anything that mlp-edge raises on purpose
 ├── InputError               exit 2: what the user gave cannot be used
 │   ├── TableError           a table: missing, broken, text where a number belongs
 │   ├── ModelError           a model file or directory: corrupt, foreign, of a newer format
+│   │   └── VerifyError      exit 1: a file that is not what was written
 │   ├── RecipeError          options that contradict each other or the data
 │   └── MissingError         an extra, a compiler or a runtime that is not installed
 └── CheckError               exit 1: what was checked does not hold
@@ -33,6 +34,12 @@ class TableError(InputError):
 
 class ModelError(InputError):
     """A model file or directory that is corrupt, foreign or of a newer format."""
+
+
+class VerifyError(ModelError):
+    """A file that was to be verified, and is not what was written."""
+
+    exit_code = 1
 
 
 class RecipeError(InputError):

@@ -177,6 +177,7 @@ class ModelDirectory:
             InputError: when the disk refuses; each file is whole or as it was.
         """
         write_files(self.exports_path, files)
+        (self.exports_path / PARITY).unlink(missing_ok=True)  # it was about the files before
         hashes = {name: sha256(content) for name, content in files.items()}
         manifest = replace(
             self.manifest, exports=dict(sorted({**self.manifest.exports, **hashes}.items()))

@@ -30,16 +30,16 @@ class Expected:
         rows: raw readings (n, inputs).
         original: the Keras model's float32 predictions (n, outputs), as float64.
         exact: the float64 reference's (n, outputs).
-        range: of each output (outputs,): 1 for a probability, else what the real rows span.
-        unit: the float32 ulp (n, outputs) at max(|exact|, 2^-10 of the output's range).
+        span: of each output (outputs,): 1 for a probability, else what the real rows span.
+        within: (n,), which rows lie in the declared ranges.
     """
 
     mlp: Mlp
     rows: Rows
     original: Doubles
     exact: Doubles
-    range: Doubles
-    unit: Doubles
+    span: Doubles
+    within: NDArray[np.bool_]
     _bounds: dict[tuple[Accuracy, ...], Doubles] = field(default_factory=dict)
 
     def bound(self, accuracy: Mapping[str, Accuracy]) -> Doubles:
@@ -61,7 +61,7 @@ class Expected:
         bounds = {key: found[kept] for key, found in self._bounds.items()}
         return replace(
             self, rows=rows, original=self.original[kept], exact=self.exact[kept],
-            unit=self.unit[kept], _bounds=bounds,
+            within=self.within[kept], _bounds=bounds,
         )  # fmt: skip
 
 
@@ -84,13 +84,12 @@ class Comparison:
 
     Attributes:
         rows: how many different rows were compared, each at every batch size.
-        from_original: largest absolute difference from the Keras model.
-        from_reference: largest absolute difference from the float64 reference.
-        ulps: the latter in ulp of max(|reference|, 2^-10 of the output's range).
-        bound: the largest proved bound on a difference from the float64 reference.
-        of_bound: the largest difference in units of its own row's bound.
-        of_range: the largest bound in units of the output's range, or of the answer where that
-            is larger.
+        from_original: largest absolute difference from the Keras model, in the declared ranges.
+        from_reference: largest absolute difference from the float64 reference, there.
+        bound: the largest proved bound on the latter, there.
+        of_bound: the largest difference in units of its own row's bound, of all rows.
+        of_range: the largest share of an output's range that a bound is; outside the declared
+            ranges, of the answer where that is larger.
         flips: labels that differ although the reference is further from the decision than the
             bound; None for a regression.
         ties: rows so near the decision that rounding alone settles their label; rows without an
@@ -101,7 +100,6 @@ class Comparison:
     rows: int
     from_original: float
     from_reference: float
-    ulps: float
     bound: float
     of_bound: float
     of_range: float
@@ -120,7 +118,10 @@ class Comparison:
         return not self.of_range <= VACUOUS
 
 
-def expect(mlp: Mlp, rows: Rows, original: Predict, real: int | None = None) -> Expected:
+def expect(
+    mlp: Mlp, rows: Rows, original: Predict, real: int | None = None,
+    within: NDArray[np.bool_] | None = None,
+) -> Expected:  # fmt: skip
     """Ask the original and the reference about each row.
 
     Args:
@@ -128,13 +129,12 @@ def expect(mlp: Mlp, rows: Rows, original: Predict, real: int | None = None) -> 
         rows: raw readings (n, inputs).
         original: what predicts as the Keras model.
         real: so many of them, the first, are real; they tell the range. By default all.
+        within: (n,), which lie in the declared ranges. By default all.
     """
     exact = predict(mlp, rows)
     span = output_range(mlp, exact[:real])
-    floor = np.maximum(np.where(np.isfinite(exact), np.abs(exact), 0.0), span * 2.0**-10)
-    with np.errstate(over="ignore"):
-        unit = np.spacing(floor.astype(np.float32)).astype(np.float64)
-    return Expected(mlp, rows, original(rows).astype(np.float64), exact, span, unit)
+    within = np.ones(len(rows), bool) if within is None else within
+    return Expected(mlp, rows, original(rows).astype(np.float64), exact, span, within)
 
 
 def output_range(mlp: Mlp, exact: Doubles) -> Doubles:
@@ -151,10 +151,11 @@ def output_range(mlp: Mlp, exact: Doubles) -> Doubles:
     return np.where(span > 0, span, np.where(size > 0, size, 1.0))
 
 
-def of_range(bound: Doubles, exact: Doubles, span: Doubles) -> Doubles:
-    """Bounds (n, outputs) as shares of the range, or of the answer where that is larger."""
-    size = np.where(np.isfinite(exact), np.abs(exact), 0.0)
-    return np.asarray(bound / np.maximum(size, span))
+def of_range(expected: Expected, bound: Doubles) -> Doubles:
+    """Bounds (n, outputs) as shares of the range; outside, of the answer where that is larger."""
+    size = np.where(np.isfinite(expected.exact), np.abs(expected.exact), 0.0)
+    outside = ~expected.within[:, None]
+    return np.asarray(bound / np.where(outside, np.maximum(size, expected.span), expected.span))
 
 
 def compare(
@@ -171,15 +172,15 @@ def compare(
     bound, own = expected.bound(accuracy), expected.bound(EIGEN)
     results = [(size, in_batches(runtime, expected.rows, size, 2 * bound)) for size in batches]
     failure = None
-    from_original = from_reference = ulps = of_bound = 0.0
+    from_original = from_reference = of_bound = 0.0
+    within = expected.within
     flips: int | None = None if expected.mlp.task == "regression" else 0
     decided = settled(expected.mlp, expected.exact, bound)
     for size, got in results:
         to_original = distance(got, expected.original)
         to_exact = distance(got, expected.exact)
-        from_original = max(from_original, float(to_original.max()))
-        from_reference = max(from_reference, float(to_exact.max()))
-        ulps = max(ulps, float((to_exact / expected.unit).max()))
+        from_original = max(from_original, float(to_original[within].max(initial=0.0)))
+        from_reference = max(from_reference, float(to_exact[within].max(initial=0.0)))
         of_bound = max(of_bound, float(share(to_exact, bound).max()))
         failure = (
             failure
@@ -193,10 +194,9 @@ def compare(
         rows=len(expected.rows),
         from_original=from_original,
         from_reference=from_reference,
-        ulps=ulps,
-        bound=float(bound.max()),
+        bound=float(bound[within].max(initial=0.0)),
         of_bound=of_bound,
-        of_range=float(of_range(bound, expected.exact, expected.range).max()),
+        of_range=float(of_range(expected, bound).max()),
         flips=flips,
         ties=int((~decided).sum()),
         failure=failure,

@@ -46,7 +46,7 @@ def other_numbers(content: bytes, mlp: Mlp) -> list[str]:
         arrays.append((f"weights of layer {number}", layer.weights, 0))
         arrays.append((f"biases of layer {number}", layer.bias, 0))
     return [
-        f"its {what} are not the model's, bit for bit: the converter changed them"
+        f"its {what} are not the model's, bit for bit: it was edited, or a converter changed them"
         for what, values, neutral in arrays
         if (values != neutral).any()
         and not any(_bytes(way) in content for way in (values, values.T))

@@ -37,11 +37,15 @@ class Labels:
     Attributes:
         table: as it was named; None for the held-out rows.
         rows: of the table.
+        unanswered: rows whose answer is NaN, which have no label.
+        largest: bound on how far a runtime may be from the exact answer to any of the rows.
         doubtful: the rows whose exact answer is nearer to the decision than a runtime may be off.
     """
 
     table: str | None
     rows: int
+    unanswered: int
+    largest: float
     doubtful: Sequence[Doubtful]
 
 
@@ -56,8 +60,6 @@ def labels(
         table: where they come from.
         lines: (n,) of the file.
     """
-    if mlp.task == "regression":
-        return Labels(table, len(rows), [])
     exact, limit = predict(mlp, rows), bound(mlp, rows)
     doubtful = [
         Doubtful(
@@ -68,4 +70,5 @@ def labels(
         )
         for row in np.flatnonzero(~settled(mlp, exact, limit)).tolist()
     ]
-    return Labels(table, len(rows), doubtful)
+    unanswered = int(np.isnan(exact).any(axis=1).sum())
+    return Labels(table, len(rows), unanswered, float(limit.max(initial=0.0)), doubtful)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mlp_edge.accuracy import ANY
-from mlp_edge.errors import InputError, MissingError
+from mlp_edge.errors import InputError, MissingError, ModelError, first_line
 from mlp_edge.export.c_replay import predict as replay
+from mlp_edge.golden import Golden, disagreement
 from mlp_edge.mlp import Mlp, Predict, Rows
 from mlp_edge.parity.compare import (
     BATCHES,
@@ -29,6 +29,7 @@ from mlp_edge.parity.search import worst_rows
 from mlp_edge.runtime import HOSTED, Opened, Runtime
 from mlp_edge.runtime.keras import RUNTIME as ORIGINAL
 from mlp_edge.seal import broken
+from mlp_edge.writing import sha256
 
 
 @dataclass(frozen=True)
@@ -74,22 +75,86 @@ class Report:
     left_out: int
     searched: int
 
+    @property
+    def compared(self) -> bool:
+        """Whether any export was."""
+        return any(result.comparison is not None for result in self.results[1:])
 
-class _Open:
-    """An artifact on a runtime, opened, or the sentence that says why it is not."""
+    @property
+    def failed(self) -> int:
+        """How many comparisons did not hold."""
+        return sum(result.verdict == "FAIL" for result in self.results)
 
-    def __init__(self, path: Path, runtime: Runtime, stack: ExitStack, required: bool) -> None:
+    @property
+    def passed(self) -> bool:
+        """Whether something was compared and all of it is a PASS."""
+        return self.compared and all(r.verdict in ("PASS", "NOT RUN") for r in self.results)
+
+
+class _Entry:
+    """An artifact on a runtime: opened, and what is wrong with it before it is asked anything."""
+
+    def __init__(
+        self, path: Path, runtime: Runtime, stack: ExitStack, mlp: Mlp, listed: Mapping[str, str]
+    ) -> None:
         self.path, self.runtime = path, runtime
-        self.opened: Opened | None = None
+        self.predict: Predict | None = None
         self.says: list[str] = []
         self.missing = runtime.missing()
         if self.missing:
-            self.says = [f"has to run and cannot: {self.missing}"] if required else []
             return
         try:
-            self.opened = stack.enter_context(runtime.open(path))
-        except InputError as error:
-            self.says = [str(error)]
+            content = path.read_bytes()
+            opened = stack.enter_context(runtime.open(path))
+            predict = _careful(opened.predict, mlp)
+            self.says = list(_claims(path, content, opened, mlp, listed))
+            self.says += _golden(opened.golden, predict)
+            self.predict = predict
+        except FileNotFoundError:
+            self.says = [f"{path}: is gone; `mlp-edge export` writes it again"]
+        except (InputError, OSError) as error:
+            self.says.append(str(error))
+
+
+def _careful(predict: Predict, mlp: Mlp) -> Predict:
+    """The same function; what it cannot do is a ModelError, whatever its runtime raises."""
+
+    def asked(rows: Rows) -> Rows:
+        try:
+            answers = predict(rows)
+        except Exception as error:
+            raise ModelError(
+                f"does not take rows of {mlp.inputs} readings ({first_line(error)}); it is another "
+                "model's, or damaged"
+            ) from error
+        if answers.shape != (len(rows), mlp.outputs):
+            raise ModelError(f"gives {answers.shape[-1]} outputs where the model has {mlp.outputs}")
+        return answers
+
+    return asked
+
+
+def _claims(
+    path: Path, content: bytes, opened: Opened, mlp: Mlp, listed: Mapping[str, str]
+) -> Iterator[str]:
+    """What a file says about itself that is not so."""
+    again = "`mlp-edge export` writes it again"
+    if damage := broken(content):
+        yield f"{damage}; {again}"
+    if listed.get(path.name, sha256(content)) != sha256(content):
+        yield f"model.json lists another file of this name; {again}"
+    wrong = differences(opened.card, mlp)
+    yield from wrong
+    if not wrong and path.suffix != ".h":
+        yield from other_numbers(content, mlp)
+
+
+def _golden(rows: Golden | None, predict: Predict) -> list[str]:
+    """What is wrong with the golden rows that a file carries; [] if nothing is."""
+    if rows is None:
+        return ["carries no golden rows; `mlp-edge export` writes it again"]
+    wrong = disagreement(rows, predict)
+    return [wrong] if wrong else []
 
 
 def check(
@@ -99,6 +164,7 @@ def check(
     artifacts: Sequence[Path],
     runtimes: Sequence[Runtime] = HOSTED,
     required: Collection[str] = (),
+    listed: Mapping[str, str] | None = None,
 ) -> Report:
     """Compare the original with the reference, then every artifact with both.
 
@@ -109,6 +175,7 @@ def check(
         artifacts: exported files.
         runtimes: where to run them; each file runs on those that read its suffix.
         required: names of runtimes that have to run: one that cannot is a failure.
+        listed: name -> SHA-256 of the files that the model directory lists; None asks nothing.
 
     Raises:
         MissingError: when TensorFlow is missing: without the original nothing is compared.
@@ -120,65 +187,54 @@ def check(
     with ExitStack() as stack:
         opened = stack.enter_context(ORIGINAL.open(original))
         entries = [
-            _Open(path, runtime, stack, runtime.name in required)
+            _Entry(path, runtime, stack, mlp, listed or {})
             for path in artifacts
             for runtime in runtimes
             if runtime.reads == path.suffix
         ]
-        made = provoking_rows(mlp, sample)
-        found = np.vstack([made[:0], *_searched(mlp, sample, entries)])
-        rows = np.vstack([sample, found, made])
-        expected = expect(mlp, rows, opened.predict, len(sample))
-        kept = _telling(expected, sample)
+        found = np.vstack([sample[:0], *_searched(mlp, sample, entries)])
+        rows = np.vstack([sample, found, provoking_rows(mlp, sample)])
+        within = inside(mlp, rows, *ranges(mlp, sample))
+        expected = expect(mlp, rows, opened.predict, len(sample), within)
+        kept = (of_range(expected, expected.bound(ANY)) <= VACUOUS).all(axis=1) | within
         expected = expected.only(kept)
         comparison = compare(expected, opened.predict, ORIGINAL.accuracy)
         says = [] if comparison.passed else [_explain(expected, comparison, None)]
         results = [Result(original.name, ORIGINAL.name, comparison, None, says)]
-        results += [_result(expected, entry) for entry in entries]
+        results += [_result(expected, entry, required) for entry in entries]
     return Report(results, int((~kept).sum()), len(found))
 
 
-def _telling(expected: Expected, sample: Rows) -> NDArray[np.bool_]:
-    """Which rows (n,) can tell a fault from rounding.
-
-    Within the declared ranges every row counts. Outside, where large sums cancel or infinities
-    meet, some rows have no bound that would say anything.
-    """
-    share = of_range(expected.bound(ANY), expected.exact, expected.range)
-    within = inside(expected.mlp, expected.rows, *ranges(expected.mlp, sample))
-    return np.asarray((share <= VACUOUS).all(axis=1) | within)
-
-
-def _searched(mlp: Mlp, sample: Rows, entries: Sequence[_Open]) -> Iterator[Rows]:
+def _searched(mlp: Mlp, sample: Rows, entries: Sequence[_Entry]) -> Iterator[Rows]:
     """The worst rows of each runtime; a simulated chip, which takes its time, has those of C."""
     for entry in entries:
-        if entry.opened is not None and not entry.runtime.simulated:
-            yield worst_rows(mlp, sample, entry.opened.predict, entry.runtime.accuracy)
+        if entry.predict is not None and not entry.runtime.simulated:
+            try:
+                yield worst_rows(mlp, sample, entry.predict, entry.runtime.accuracy)
+            except InputError as error:
+                entry.predict, entry.says = None, [*entry.says, str(error)]
 
 
-def _result(expected: Expected, entry: _Open) -> Result:
-    path, runtime, opened = entry.path, entry.runtime, entry.opened
-    if opened is None:
-        return Result(path.name, runtime.name, None, entry.missing, entry.says)
+def _result(expected: Expected, entry: _Entry, required: Collection[str]) -> Result:
+    path, runtime, predict = entry.path, entry.runtime, entry.predict
+    if predict is None:
+        says = entry.says
+        if entry.missing and runtime.name in required:
+            says = [f"has to run and cannot: {entry.missing}"]
+        return Result(path.name, runtime.name, None, entry.missing, says)
     # A simulated chip knows no batches: it is given each row once.
     batches = BATCHES[:1] if runtime.simulated else BATCHES
-    content = path.read_bytes()
-    damage = broken(content)
-    says = [f"{damage}; run `mlp-edge export` again"] if damage else []
-    says += differences(opened.card, expected.mlp)
-    if not says and path.suffix != ".h":
-        says = other_numbers(content, expected.mlp)
     answers: list[Rows] = []
+    says = []
     try:
-        comparison = compare(expected, _heard(opened.predict, answers), runtime.accuracy, batches)
+        comparison = compare(expected, _heard(predict, answers), runtime.accuracy, batches)
         if not comparison.passed:
-            cause = likely_cause(expected, opened.predict)
-            says.insert(0, _explain(expected, comparison, cause))
+            says = [_explain(expected, comparison, likely_cause(expected, predict))]
         elif runtime.reads == ".h":
-            says += _other_bits(expected, answers, runtime.fused)
+            says = _other_bits(expected, answers, runtime.fused)
     except InputError as error:
-        return Result(path.name, runtime.name, None, None, [*says, str(error)])
-    return Result(path.name, runtime.name, comparison, None, says)
+        return Result(path.name, runtime.name, None, None, [*entry.says, str(error)])
+    return Result(path.name, runtime.name, comparison, None, [*says, *entry.says])
 
 
 def _heard(predict: Predict, answers: list[Rows]) -> Predict:

@@ -31,21 +31,24 @@ def record(
         "format": FORMAT,
         "model": mlp.name,
         "weights_sha256": mlp.weights_sha256,
-        "passed": all(result.verdict in ("PASS", "NOT RUN") for result in report.results),
+        "passed": report.passed,
         "versions": {"mlp-edge": __version__, **versions},
         "sha256": {name: sha256(files[name].read_bytes()) for name in sorted(compared)},
         "searched": report.searched,
         "left_out": report.left_out,
         "results": [{**asdict(result), "verdict": result.verdict} for result in report.results],
-        "certificate": _certificate(mlp, directory, certificate),
+        "certificate": _certificate(mlp, directory, certificate, report.failed == 0),
         "labels": asdict(labels),
     }
 
 
-def _certificate(mlp: Mlp, directory: ModelDirectory, certificate: Certificate) -> dict[str, Any]:
+def _certificate(
+    mlp: Mlp, directory: ModelDirectory, certificate: Certificate, held: bool
+) -> dict[str, Any]:
     """The bounds of the box, and what share of each output's range they are.
 
-    The original is a runtime as well: from it, another is at most two bounds away.
+    The original is a runtime as well: from it, another is at most two bounds away. Where something
+    has failed (not ``held``), what was assumed of the runtimes does not hold either.
     """
     span = output_range(mlp, predict(mlp, directory.sample().rows))
     shares = [
@@ -55,7 +58,7 @@ def _certificate(mlp: Mlp, directory: ModelDirectory, certificate: Certificate) 
         **asdict(certificate),
         "from_original": [2 * bound for bound in certificate.bounds],
         "of_range": max(shares),
-        "proves": max(shares) <= VACUOUS,
+        "proves": held and max(shares) <= VACUOUS,
         "ranges": {feature.name: [feature.low, feature.high] for feature in mlp.features},
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mlp_edge.errors import ModelError
+from mlp_edge.errors import ModelError, VerifyError
 from mlp_edge.golden import Golden, disagreement, golden
 from mlp_edge.mlp import Predict
 from mlp_edge.model_directory import EXPORTS, MANIFEST, MODEL, ModelDirectory
@@ -31,12 +31,12 @@ def check_bytes(artifact: Path) -> None:
     """Refuse a file whose bytes are not those that were written, before any of them runs.
 
     Raises:
-        ModelError: when its seal is broken, or its model directory lists another file.
+        VerifyError: when its seal is broken, or its model directory lists another file.
     """
     directory = _directory_around(artifact)
     if artifact.suffix == ".keras":
         if directory is None:
-            raise ModelError(
+            raise VerifyError(
                 f"{artifact}: a .keras file carries nothing to check it by; its model directory "
                 "has that, and so has every export"
             )
@@ -44,13 +44,13 @@ def check_bytes(artifact: Path) -> None:
     content = _content(artifact)
     damage = broken(content)
     if damage:
-        raise ModelError(f"{artifact}: {damage}; `mlp-edge export` writes it again")
+        raise VerifyError(f"{artifact}: {damage}; `mlp-edge export` writes it again")
     if directory is None:
         return
     recorded = directory.manifest.exports.get(artifact.name)
     if recorded != sha256(content):
         listed = "no file" if recorded is None else "another file"
-        raise ModelError(
+        raise VerifyError(
             f"{artifact}: whole, but {directory.path / MANIFEST} lists {listed} of this name; "
             "`mlp-edge export` writes it again"
         )
@@ -69,21 +69,21 @@ def check_answers(
         predict: what runs it.
 
     Raises:
-        ModelError: when there are none, or one is answered otherwise.
+        VerifyError: when there are none, or one is answered otherwise.
     """
     directory = _directory_around(artifact)
     if artifact.suffix == ".keras" and directory:
         carried = golden(directory.mlp())
     if carried is None or len(carried.rows) == 0:
-        raise ModelError(
+        raise VerifyError(
             f"{artifact}: carries no golden rows to check it by; `mlp-edge export` writes it "
             "with them"
         )
     if carried.rows.shape[1] != inputs:
-        raise ModelError(f"{artifact}: its golden rows have other readings than its card")
+        raise VerifyError(f"{artifact}: its golden rows have other readings than its card")
     wrong = disagreement(carried, predict)
     if wrong:
-        raise ModelError(
+        raise VerifyError(
             f"{artifact}: edited, or not computed as it should be by {runtime}: {wrong}; "
             "`mlp-edge export` writes it again"
         )

@@ -10,8 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from chips import BY_NAME, require
+from networks import network
 from typer.testing import CliRunner, Result
 
 from mlp_edge.card import Card
@@ -23,6 +25,7 @@ from mlp_edge.parity import record
 from mlp_edge.parity.parity import check
 from mlp_edge.parity.rows import boundary
 from mlp_edge.runtime import HOSTED, RUNTIMES, Opened, Runtime
+from mlp_edge.seal import BLANK, sealed
 from mlp_edge.writing import sha256
 
 FILES = ("pima.tflite", "pima.onnx", "pima.h")
@@ -258,6 +261,82 @@ def test_numbers_that_a_converter_changed_fail(
     assert result.exit_code == 1
     assert "its weights of layer 1 are not the model's, bit for bit" in result.stderr
     assert "instead of" not in result.stderr
+
+
+@pytest.mark.parametrize("suffix", [".tflite", ".onnx", ".h"])
+def test_another_models_file_fails_and_the_others_are_compared(
+    model: Path, few_rows: None, suffix: str
+) -> None:
+    exporter = next(exporter for exporter in EXPORTERS if exporter.suffix == suffix)
+    (model / "exports" / f"pima{suffix}").write_bytes(exporter.export(network((1, 4, 2, 3),
+                                                      task="multiclass")))  # fmt: skip
+    result = run("parity", "--model", model)
+    assert result.exit_code == 1, result.output
+    verdicts = {line.split()[0]: line.split()[-1] for line in result.stdout.splitlines()
+                if line.startswith("pima.")}  # fmt: skip
+    assert verdicts == {name: "FAIL" if name.endswith(suffix) else "PASS" for name in FILES}
+    assert "gives 3 outputs where the model has 1" in result.stderr
+    assert "Certificate:" not in result.stdout
+
+
+def test_a_wide_bound_on_large_answers_is_vacuous(tmp_path: Path) -> None:
+    """Answers near 1e7 that range over 6: float32 has a step of 1 there."""
+    random = np.random.default_rng(0)
+    rows = random.uniform(-3, 3, (80, 2))
+    lines = [f"{a},{b},{1e7 + a - b}" for a, b in rows]
+    (tmp_path / "far.csv").write_text("\n".join(["a,b,y", *lines]) + "\n")
+    place = tmp_path / "far"
+    trained = run("train", tmp_path / "far.csv", "--target", "y", "--epochs", 30, "--hidden", "4",
+                  "-q", "--out", place)  # fmt: skip
+    assert trained.exit_code == 0, trained.output
+    assert run("export", "--model", place, "-f", "c").exit_code == 0
+    result = run("parity", "--model", place)
+    assert result.exit_code == 1
+    assert "VACUOUS" in result.stdout
+    assert "FAIL" not in result.stdout
+    assert "No certificate" in result.stdout
+
+
+def test_a_record_that_cannot_be_written_is_a_warning(model: Path, few_rows: None) -> None:
+    (model / "exports" / "parity.json").mkdir()
+    result = run("parity", "--model", model, "-r", "c")
+    assert result.exit_code == 0
+    assert "PASS" in result.stdout
+    assert "warning: " in result.stderr
+    assert "parity.json" in result.stderr or "exports" in result.stderr
+
+
+def test_golden_rows_of_a_file_are_asked_too(model: Path, few_rows: None) -> None:
+    path = model / "exports" / "pima.onnx"
+    found = onnx.load(path)
+    [entry] = [entry for entry in found.metadata_props if entry.key == "golden"]
+    values = json.loads(entry.value)
+    values["answers"][0][0] = 0.987
+    entry.value = json.dumps(values)
+    [seal] = [entry for entry in found.metadata_props if entry.key == "seal"]
+    seal.value = BLANK.decode()
+    content = sealed(found.SerializeToString())
+    ModelDirectory.open(model).add_exports({"pima.onnx": content})
+    result = run("parity", "--model", model, "-r", "onnxruntime")
+    assert result.exit_code == 1
+    assert "golden row 1" in result.stderr
+
+
+def test_what_failed_is_not_said_to_hold_bit_for_bit(model: Path, few_rows: None) -> None:
+    mlp = ModelDirectory.open(model).mlp()
+    last = mlp.layers[-1]
+    plant(model, replace(mlp, layers=(*mlp.layers[:-1], replace(last, bias=last.bias + 1))))
+    result = run("parity", "--model", model, "-r", "c")
+    assert result.exit_code == 1
+    assert "bit for bit its own" not in result.stdout
+    assert run("parity", "--model", model, "-r", "onnxruntime", "-f", "c").exit_code == 2
+
+
+def test_an_export_takes_the_record_of_the_files_before_away(model: Path, few_rows: None) -> None:
+    assert run("parity", "--model", model, "-r", "c").exit_code == 0
+    assert (model / "exports" / "parity.json").exists()
+    assert run("export", "--model", model, "-f", "c").exit_code == 0
+    assert not (model / "exports" / "parity.json").exists()
 
 
 def test_nothing_exported_is_no_pass(model: Path) -> None:

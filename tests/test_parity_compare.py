@@ -71,7 +71,7 @@ def test_a_bound_beyond_a_thousandth_of_the_range_is_vacuous() -> None:
         wide = replace(expected, _bounds=bounds)
         return compare(wide, lambda rows: as_float32(predict(mlp, rows)), ANY)
 
-    turning = VACUOUS * np.maximum(np.abs(expected.exact), expected.range).min()
+    turning = VACUOUS * np.maximum(np.abs(expected.exact), expected.span).min()
     assert not bounded(0.99 * turning).vacuous
     assert bounded(1.01 * turning).vacuous
     assert bounded(1.01 * turning).passed

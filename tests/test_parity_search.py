@@ -109,4 +109,14 @@ def test_doubtful_rows_are_named_with_their_lines() -> None:
 
 def test_a_regression_has_no_doubtful_labels() -> None:
     mlp = network((5, 9, 1), "tanh", "regression")
-    assert labels(mlp, readings(mlp, 5)).doubtful == []
+    rows = readings(mlp, 5)
+    said = labels(mlp, rows)
+    assert said.doubtful == []
+    assert said.largest == bound(mlp, rows).max()
+
+
+def test_a_row_without_an_answer_has_no_label() -> None:
+    mlp = network((5, 9, 1), "tanh", "binary")
+    rows = readings(mlp, 5)
+    rows[2, 0] = np.nan
+    assert labels(mlp, rows).unanswered == 1
