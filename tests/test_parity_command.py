@@ -97,7 +97,7 @@ def test_a_changed_weight_fails_with_the_layer_and_both_values(model: Path) -> N
     result = run("parity", "--model", model)
     assert result.exit_code == 1
     assert result.stdout.count("FAIL") == len(FILES)
-    assert result.stdout.count("PASS") == 1 + result.stdout.count("PASS:")
+    assert result.stdout.count("PASS") == 1
     assert "error: 3 of 4 comparisons failed" in result.stderr
     for sentence in result.stderr.splitlines()[:-1]:
         if "instead of" in sentence:
@@ -132,7 +132,7 @@ def test_a_damaged_artifact_fails_and_the_others_are_still_compared(model: Path)
     result = run("parity", "--model", model)
     assert result.exit_code == 1
     assert "pima.onnx" in result.stderr
-    assert result.stdout.count("PASS") == 3 + result.stdout.count("PASS:")
+    assert result.stdout.count("PASS") == 3
 
 
 def test_an_artifact_that_is_gone_fails(model: Path) -> None:

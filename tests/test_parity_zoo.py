@@ -24,9 +24,10 @@ def test_every_runtime_agrees_with_keras(animal: Animal, tmp_path: Path) -> None
         artifacts[-1].write_bytes(exporter.export(mlp))
     results = check(mlp, original, rows, artifacts).results
     assert {result.runtime for result in results} == {runtime.name for runtime in HOSTED}
-    # Sums of so many terms, four layers deep: what rounding may do to them is no proof.
+    # Sums of so many terms, three layers deep, and answers that a clip leaves hardly a range: what
+    # rounding may do to them can be more than a thousandth of it.
     wide = animal.width == 130 and animal.depth >= 3 and animal.task == "regression"
-    verdicts = {"PASS", "VACUOUS"} if wide else {"PASS"}
+    verdicts = {"PASS", "VACUOUS"} if wide or animal.clip else {"PASS"}
     for result in results:
         assert (result.says, result.verdict in verdicts) == ([], True), result
 
