@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlp_edge.cli.console import err, out
+from mlp_edge.cli.console import err, out, warn
 from mlp_edge.cli.options import (
     DEFAULT_MODEL,
     DecimalOption,
@@ -81,7 +81,7 @@ def predict(
         card = opened.card
         readings, findings = known_columns(rows, card.features)
         for finding in (*rows.notes, *findings):
-            err.print(f"warning: {finding.says}", style="yellow", soft_wrap=True)
+            warn(finding.says)
         predictions = opened.predict(readings)
     labels = choose(card, predictions)
     text = _csv(rows, card, predictions, labels)

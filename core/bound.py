@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.accuracy import ANY, Accuracy
+from mlp_edge.feature import LARGEST_FLOAT
 from mlp_edge.mlp import Dense, Floats, Mlp
 from mlp_edge.reference import Doubles, trace
 from mlp_edge.slopes import slopes
@@ -28,7 +29,7 @@ up to ``MOST_TERMS`` are off by less than what the last factor adds."""
 MOST_TERMS = 2**16
 TINY = 2.0**-126
 """What flushing a subnormal number to 0 may lose."""
-LARGEST = float(np.finfo(np.float32).max)
+LARGEST = LARGEST_FLOAT
 EXACT = ("linear", "relu")
 BETWEEN_0_AND_1 = ("sigmoid", "hard_sigmoid", "softmax")
 LOST = 2.0**-50

@@ -17,7 +17,7 @@ from mlp_edge.bound import bound
 from mlp_edge.errors import ModelError, first_line
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import Floats, Mlp, Predict
-from mlp_edge.reference import Doubles, predict
+from mlp_edge.reference import Doubles, distance, predict
 
 _TWO_DIGITS = Context(prec=2, rounding=ROUND_CEILING)
 
@@ -98,10 +98,8 @@ def disagreement(golden: Golden, predict: Predict) -> str | None:
     answers = predict(golden.rows)
     if answers.shape != golden.answers.shape:
         return f"answers of the shape {answers.shape} where {golden.answers.shape} belongs"
-    with np.errstate(invalid="ignore"):
-        off = np.abs(answers.astype(np.float64) - golden.answers)
-    alike = (answers == golden.answers) | (np.isnan(answers) & np.isnan(golden.answers))
-    misses = np.argwhere(~(alike | (off <= golden.bounds)))
+    off = distance(answers.astype(np.float64), golden.answers.astype(np.float64))
+    misses = np.argwhere(~(off <= golden.bounds))
     if not len(misses):
         return None
     row, output = misses[0]

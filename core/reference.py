@@ -23,7 +23,7 @@ SELU_SCALE = 1.0507009873554805
 LEAKY_SLOPE = 0.2
 """Keras 3's default negative_slope; Keras 2 had 0.3."""
 
-_erfc = np.vectorize(math.erfc, otypes=[np.float64])
+erfc = np.vectorize(math.erfc, otypes=[np.float64])
 
 
 def _sigmoid(z: Doubles) -> Doubles:
@@ -43,7 +43,7 @@ FORMULAS: dict[str, Callable[[Doubles], Doubles]] = {
     "leaky_relu": lambda z: np.where(z >= 0, z, LEAKY_SLOPE * z),
     "elu": lambda z: np.where(z >= 0, z, np.expm1(np.minimum(z, 0))),
     "selu": lambda z: SELU_SCALE * np.where(z >= 0, z, SELU_ALPHA * np.expm1(np.minimum(z, 0))),
-    "gelu": lambda z: 0.5 * z * _erfc(-z / math.sqrt(2)),  # erfc: no cancellation in the tail
+    "gelu": lambda z: 0.5 * z * erfc(-z / math.sqrt(2)),  # erfc: no cancellation in the tail
     "silu": lambda z: z * _sigmoid(z),
     "softplus": lambda z: np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z))),
     "softsign": lambda z: z / (1 + np.abs(z)),
@@ -83,3 +83,11 @@ def predict(mlp: Mlp, rows: Floats | Doubles, weights: Sequence[Doubles] | None 
         last = np.clip(last, *mlp.clip)
     rejected = mlp.encoding.rejected(np.asarray(rows, dtype=np.float64))
     return np.where(rejected[:, None], np.nan, last)
+
+
+def distance(got: Doubles, wanted: Doubles) -> Doubles:
+    """Absolute difference; 0 for the same infinity or NaN on both sides, inf for one side."""
+    with np.errstate(invalid="ignore"):
+        distance = np.abs(got - wanted)
+    same = (got == wanted) | (np.isnan(got) & np.isnan(wanted))
+    return np.where(same, 0.0, np.where(np.isnan(distance), np.inf, distance))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mlp_edge.bound import bound
+from mlp_edge.bound import LARGEST, bound
 from mlp_edge.export import c_replay
 from mlp_edge.export.c_text import wrapped
 from mlp_edge.golden import readings, rounded_up
@@ -14,7 +14,6 @@ from mlp_edge.mlp import Floats, Mlp
 from mlp_edge.reference import Doubles
 
 _INDENT = 4
-_LARGEST = float(np.finfo(np.float32).max)
 _SLACK = 1 + 1e-6
 """More than a chip loses when it takes a difference, and a literal when it becomes a float."""
 _NORMAL = 1e-37
@@ -54,7 +53,7 @@ def _bounds(proved: Doubles) -> Floats:
     The largest float32 where nothing is proved: C has no other word for infinity without libm.
     """
     apart = np.where(proved > 0, np.maximum(2 * proved * _SLACK, _NORMAL), 0)
-    return np.minimum(rounded_up(apart), _LARGEST).astype(np.float32)
+    return np.minimum(rounded_up(apart), LARGEST).astype(np.float32)
 
 
 def _bits(values: Floats) -> str:

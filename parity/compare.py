@@ -12,7 +12,7 @@ from mlp_edge.accuracy import ANY, EIGEN, Accuracy
 from mlp_edge.bound import bound, work
 from mlp_edge.mlp import Mlp, Predict, Rows
 from mlp_edge.parity.rows import chosen
-from mlp_edge.reference import Doubles, predict
+from mlp_edge.reference import Doubles, distance, predict
 
 BATCHES = (1, 7, 1024)
 AFFORDABLE = 300_000
@@ -221,14 +221,6 @@ def in_batches(predict: Predict, rows: Rows, size: int, limit: Doubles) -> Doubl
     unlike = again[~same]
     first[unlike] = np.where(np.isnan(first[unlike]), np.inf, np.nan)
     return first
-
-
-def distance(got: Doubles, wanted: Doubles) -> Doubles:
-    """Absolute difference; 0 for the same infinity or NaN on both sides, inf for one side."""
-    with np.errstate(invalid="ignore"):
-        distance = np.abs(got - wanted)
-    same = (got == wanted) | (np.isnan(got) & np.isnan(wanted))
-    return np.where(same, 0.0, np.where(np.isnan(distance), np.inf, distance))
 
 
 def share(distance: Doubles, bound: Doubles) -> Doubles:

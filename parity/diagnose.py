@@ -7,9 +7,9 @@ import numpy as np
 from mlp_edge.bound import bound
 from mlp_edge.card import Card
 from mlp_edge.mlp import Floats, Mlp, Predict, Rows
-from mlp_edge.parity.compare import Expected, distance
+from mlp_edge.parity.compare import Expected
 from mlp_edge.parity.faults import Fault, faults
-from mlp_edge.reference import predict
+from mlp_edge.reference import distance, predict
 
 ROWS = 100
 """Enough rows to tell one fault from another."""

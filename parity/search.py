@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from mlp_edge.accuracy import Accuracy
 from mlp_edge.bound import LARGEST, bound, work
 from mlp_edge.mlp import Mlp, Predict, Rows
-from mlp_edge.parity.compare import AFFORDABLE, distance, share
+from mlp_edge.parity.compare import AFFORDABLE, share
 from mlp_edge.parity.rows import boundary, chosen, ranges
-from mlp_edge.reference import Doubles, predict
+from mlp_edge.reference import Doubles, distance, predict
 
 SEED = 20
 ROUNDS = 8

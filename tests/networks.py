@@ -14,7 +14,7 @@ from mlp_edge.bound import bound
 from mlp_edge.encoding import Encoding
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import Dense, Floats, Mlp, Scaling, Task
-from mlp_edge.reference import predict
+from mlp_edge.reference import distance, predict
 
 OUTPUT_ACTIVATION = {"regression": "linear", "binary": "sigmoid", "multiclass": "softmax"}
 
@@ -132,7 +132,5 @@ def assert_within_bound(mlp: Mlp, rows: Floats, got: Floats, times: float = 1) -
     """
     exact = predict(mlp, rows)
     assert got.shape == exact.shape
-    with np.errstate(invalid="ignore"):
-        off = np.abs(got.astype(np.float64) - exact)
-    alike = (got == exact) | (np.isnan(got) & np.isnan(exact))
-    assert (alike | (off <= times * bound(mlp, rows))).all(), float(np.nanmax(off))
+    off = distance(got.astype(np.float64), exact)
+    assert (off <= times * bound(mlp, rows)).all(), float(off.max())

@@ -15,11 +15,11 @@ from mlp_edge.card import Card
 from mlp_edge.export import EXPORTERS
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import Mlp, Scaling
-from mlp_edge.parity.compare import Expected, compare, distance, expect
+from mlp_edge.parity.compare import Expected, compare, expect
 from mlp_edge.parity.diagnose import differences, likely_cause
 from mlp_edge.parity.faults import Fault, faults
 from mlp_edge.parity.rows import provoking_rows
-from mlp_edge.reference import predict
+from mlp_edge.reference import distance, predict
 from mlp_edge.runtime import RUNTIMES, Runtime
 
 FORMATS = [exporter.name for exporter in EXPORTERS]
