@@ -69,11 +69,13 @@ class Report:
         left_out: rows made to provoke, outside the declared ranges, that could tell nothing: there
             the bound is wider than VACUOUS of the range.
         searched: rows that the search for the worst ones added.
+        span: the range of each output, by which bounds are judged (``compare.output_range``).
     """
 
     results: Sequence[Result]
     left_out: int
     searched: int
+    span: tuple[float, ...]
 
     @property
     def compared(self) -> bool:
@@ -203,7 +205,7 @@ def check(
         says = [] if comparison.passed else [_explain(expected, comparison, None)]
         results = [Result(original.name, ORIGINAL.name, comparison, None, says)]
         results += [_result(expected, entry, required) for entry in entries]
-    return Report(results, int((~kept).sum()), len(found))
+    return Report(results, int((~kept).sum()), len(found), tuple(expected.span.tolist()))
 
 
 def _searched(mlp: Mlp, sample: Rows, entries: Sequence[_Entry]) -> Iterator[Rows]:

@@ -9,10 +9,9 @@ from mlp_edge import __version__
 from mlp_edge.mlp import Mlp
 from mlp_edge.model_directory import PARITY, ModelDirectory
 from mlp_edge.parity.certificate import Certificate
-from mlp_edge.parity.compare import VACUOUS, output_range
+from mlp_edge.parity.compare import VACUOUS
 from mlp_edge.parity.labels import Labels
 from mlp_edge.parity.parity import Report
-from mlp_edge.reference import predict
 from mlp_edge.requirements import version_of
 from mlp_edge.writing import json_text, sha256, write_files
 
@@ -37,28 +36,25 @@ def record(
         "searched": report.searched,
         "left_out": report.left_out,
         "results": [{**asdict(result), "verdict": result.verdict} for result in report.results],
-        "certificate": _certificate(mlp, directory, certificate, report.failed == 0),
+        "certificate": _certificate(mlp, report, certificate),
         "labels": asdict(labels),
     }
 
 
-def _certificate(
-    mlp: Mlp, directory: ModelDirectory, certificate: Certificate, held: bool
-) -> dict[str, Any]:
+def _certificate(mlp: Mlp, report: Report, certificate: Certificate) -> dict[str, Any]:
     """The bounds of the box, and what share of each output's range they are.
 
     The original is a runtime as well: from it, another is at most two bounds away. Where something
-    has failed (not ``held``), what was assumed of the runtimes does not hold either.
+    has failed, what was assumed of the runtimes does not hold either.
     """
-    span = output_range(mlp, predict(mlp, directory.sample().rows))
     shares = [
-        2 * bound / width for bound, width in zip(certificate.bounds, span.tolist(), strict=True)
+        2 * bound / width for bound, width in zip(certificate.bounds, report.span, strict=True)
     ]
     return {
         **asdict(certificate),
         "from_original": [2 * bound for bound in certificate.bounds],
         "of_range": max(shares),
-        "proves": held and max(shares) <= VACUOUS,
+        "proves": not report.failed and max(shares) <= VACUOUS,
         "ranges": {feature.name: [feature.low, feature.high] for feature in mlp.features},
     }
 
