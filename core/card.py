@@ -17,7 +17,9 @@ from mlp_edge.errors import ModelError, first_line
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import OUTPUT_NAMES, TASKS, Floats, Mlp
 
-CARD_FORMAT = 2
+CARD_FORMAT = 3
+DTYPES = ("float32", "int8", "int16", "float16", "dynamic")
+"""What the numbers of an artifact can be; a dynamic one has int8 weights and float32 results."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class Card:
         threshold: a binary model answers labels[1] where probability > threshold (float32).
         weights_sha256: hash of the weights that the artifact was made from.
         version: of mlp-edge that wrote it.
+        dtype: what its numbers are, one of ``DTYPES``.
         format: of this card.
     """
 
@@ -45,11 +48,12 @@ class Card:
     threshold: float
     weights_sha256: str
     version: str
+    dtype: str = "float32"
     format: int = CARD_FORMAT
 
     @classmethod
-    def of(cls, mlp: Mlp) -> Card:
-        """The card of a model."""
+    def of(cls, mlp: Mlp, dtype: str = "float32") -> Card:
+        """The card of a model whose numbers are written as ``dtype``."""
         from mlp_edge import __version__
 
         return cls(
@@ -61,6 +65,7 @@ class Card:
             threshold=float(mlp.threshold),
             weights_sha256=mlp.weights_sha256,
             version=__version__,
+            dtype=dtype,
         )
 
     @property
@@ -133,6 +138,8 @@ class Card:
             )
         if values["task"] not in TASKS:
             raise ModelError(f"{source}: unknown task {values['task']!r} in its metadata")
+        if values["dtype"] not in DTYPES:
+            raise ModelError(f"{source}: unknown dtype {values['dtype']!r} in its metadata")
         kept = {name: values[name] for name in names}
         for name in ("name", "weights_sha256", "version"):
             _check_kind(name, kept[name], str, source)

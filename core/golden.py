@@ -16,7 +16,9 @@ import numpy as np
 from mlp_edge.bound import bound
 from mlp_edge.errors import ModelError, first_line
 from mlp_edge.feature import Feature
+from mlp_edge.integer_reference import predict as integer_predict
 from mlp_edge.mlp import Floats, Mlp, Predict
+from mlp_edge.quantised import Quantised
 from mlp_edge.reference import Doubles, distance, predict
 
 _TWO_DIGITS = Context(prec=2, rounding=ROUND_CEILING)
@@ -75,6 +77,13 @@ def golden(mlp: Mlp) -> Golden:
         bounds = bound(mlp, rows) + np.where(np.isnan(exact), 0, rounding)
     kept = np.isfinite(bounds).all(axis=1)
     return Golden(rows[kept], answers[kept], rounded_up(bounds[kept]))
+
+
+def golden_integers(mlp: Mlp, quantised: Quantised) -> Golden:
+    """The golden rows of a model in integers, whose answers have to have the very bits."""
+    rows = np.array([*readings(mlp).values()], np.float32)
+    answers = integer_predict(mlp, quantised, rows)
+    return Golden(rows, answers, np.zeros(answers.shape))
 
 
 def readings(mlp: Mlp) -> dict[str, Floats]:

@@ -7,24 +7,36 @@ line, the parity suite and the tests take it from the list.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from mlp_edge.mlp import Mlp
+from mlp_edge.quantised import Quantised
 
 
 @dataclass(frozen=True)
 class Exporter:
     """One file format.
 
+    All functions are pure: same numbers, same bytes; they write and print nothing.
+
     Attributes:
         name: what ``--format`` takes.
         suffix: of the file, with the dot.
         needs: the extra that has to be installed (``train``), or None.
-        export: a pure function of the model: same Mlp, same bytes; writes and prints nothing.
+        export: the model in float32.
+        integers: dtype -> the model in integers, for those that the format has.
+        floats: dtype -> the model in coarser floats, for those that the format has.
     """
 
     name: str
     suffix: str
     needs: str | None
     export: Callable[[Mlp], bytes]
+    integers: Mapping[str, Callable[[Mlp, Quantised], bytes]] = field(default_factory=dict)
+    floats: Mapping[str, Callable[[Mlp], bytes]] = field(default_factory=dict)
+
+    @property
+    def dtypes(self) -> tuple[str, ...]:
+        """What ``--dtype`` can ask of this format."""
+        return ("float32", *self.integers, *self.floats)

@@ -15,11 +15,13 @@ MAY_IMPORT = {
     "data": {"data", "core"},
     "train": {"train", "core", "data"},
     "export": {"export", "core"},
+    "quantise": {"quantise", "core"},
     "runtime": {"runtime", "core"},
     "parity": {"parity", "core", "export", "runtime"},
     "firmware_headers": {"firmware_headers"},
-    "cli": {"cli", "core", "data", "train", "export", "runtime", "parity"},
-}
+    "cli": {"cli", "core", "data", "train", "export", "quantise", "runtime",
+            "parity"},
+}  # fmt: skip
 ROOMS = set(MAY_IMPORT)
 FRONT_DOOR = (ROOT / "core" / "__init__.py", "runtime")
 """``mlp_edge.load``: the one name that core hands out for a room above it."""

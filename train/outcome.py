@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge import __version__
+from mlp_edge.calibration import calibration_npz
 from mlp_edge.card import Card
 from mlp_edge.data.table import Table
 from mlp_edge.encoding import Encoding
@@ -29,7 +30,6 @@ from mlp_edge.model_directory import (
     MANIFEST,
     MODEL,
     SAMPLE,
-    calibration_npz,
     sample_csv,
 )
 from mlp_edge.train.advice import advice
@@ -140,7 +140,8 @@ def outcome(job: Job, first: Run, runs: Sequence[Mapping[str, Any]], linear: Any
         SAMPLE: sample_csv(Card.of(mlp), rows, cells, predict(whole, rows)),
     }
     if job.calibration:
-        files[CALIBRATION] = calibration_npz(job.examples.rows[_calibration_rows(job)])
+        kept = _calibration_rows(job)
+        files[CALIBRATION] = calibration_npz(job.examples.rows[kept], job.examples.targets[kept])
     return Trained(
         mlp, manifest, files, job.examples.reason, runs, first.fitted.path.value, job.device.says
     )

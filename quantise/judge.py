@@ -1,0 +1,137 @@
+"""What quantisation loses: labels, scores, digits; and whether that is too much."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from mlp_edge import integer_reference
+from mlp_edge.card import Card, choose
+from mlp_edge.mlp import Floats, Mlp, Rows
+from mlp_edge.quantise.network import Made, quantise
+from mlp_edge.reference import FORMULAS, Doubles, distance, predict, trace
+
+FOLDS = 10
+Score = Callable[[Floats], Mapping[str, float]]
+"""Answers (n, outputs) to metrics, the one that is judged first."""
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What a set of rows loses.
+
+    Attributes:
+        rows: how many.
+        flips: labels that change; None for a regression.
+        difference: largest |answer - original's|.
+        before: metric -> of the original; {} where nobody knows what is right.
+        after: metric -> of the integers.
+    """
+
+    rows: int
+    flips: int | None
+    difference: float
+    before: Mapping[str, float] = field(default_factory=dict)
+    after: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What may be lost.
+
+    Attributes:
+        flips: a share of all rows.
+        drop: of the first metric, which is one where more is better: accuracy or R².
+    """
+
+    flips: float = 0.02
+    drop: float = 0.02
+
+
+def loss(mlp: Mlp, rows: Rows, answers: Floats, score: Score | None = None) -> Loss:
+    """Hold answers (n, outputs) to raw rows (n, inputs) against the original's."""
+    exact = predict(mlp, rows)
+    before = exact.astype(np.float32)
+    off = distance(answers.astype(np.float64), exact)
+    return Loss(
+        rows=len(rows),
+        flips=None if mlp.task == "regression" else _flips(mlp, before, answers),
+        difference=float(off.max(initial=0.0)),
+        before={} if score is None else score(before),
+        after={} if score is None else score(answers),
+    )
+
+
+def _flips(mlp: Mlp, before: Floats, after: Floats) -> int:
+    card = Card.of(mlp)
+    pairs = zip(choose(card, before), choose(card, after), strict=True)
+    return sum(one != other for one, other in pairs)
+
+
+def pooled(mlp: Mlp, rows: Rows, dtype: str, folds: int = FOLDS) -> Floats:
+    """Answers (n, outputs) to calibration rows, each by integers made without it.
+
+    The rows are dealt out to the folds in turn; fewer rows than folds leave one out each.
+    """
+    count = min(folds, len(rows))
+    if count < 2:
+        return integer_reference.predict(mlp, quantise(mlp, rows, dtype), rows)
+    fold = np.arange(len(rows)) % count
+    answers = np.empty((len(rows), mlp.outputs), np.float32)
+    for number in range(count):
+        here = fold == number
+        made = quantise(mlp, rows[~here], dtype)
+        answers[here] = integer_reference.predict(mlp, made, rows[here])
+    return answers
+
+
+def complaints(losses: Sequence[Loss], limits: Limits) -> list[str]:
+    """What is over the limits, all sets of rows taken together; [] where nothing is."""
+    rows = sum(one.rows for one in losses)
+    flips = sum(one.flips or 0 for one in losses)
+    found = []
+    if flips > limits.flips * rows:
+        found.append(
+            f"{flips} of {rows} labels change ({flips / rows:.1%}; --max-flips {limits.flips:.1%})"
+        )
+    judged = [one for one in losses if one.before]
+    for name in list(judged[0].before)[:1] if judged else ():
+        weight = sum(one.rows for one in judged)
+        drop = sum(one.rows * (one.before[name] - one.after[name]) for one in judged) / weight
+        if drop > limits.drop:
+            found.append(f"{name} falls by {drop:.2g} (--max-drop {limits.drop:g})")
+    return found
+
+
+def layer_errors(mlp: Mlp, made: Made, rows: Rows) -> list[float]:
+    """The largest |answer - original's| where one layer alone is in integers, for each layer."""
+    rows = rows[~mlp.encoding.rejected(rows)]
+    exact = predict(mlp, rows)
+    return [
+        float(distance(_with_integers(mlp, made, rows, number), exact).max(initial=0.0))
+        for number in range(len(mlp.layers))
+    ]
+
+
+def _with_integers(mlp: Mlp, made: Made, rows: Rows, number: int) -> Doubles:
+    """Answers (n, outputs) in float64 but for one layer, its inputs and its results."""
+    integers, layer = made.quantised, made.quantised.layers[number]
+    if number == 0:
+        u = integers.inputs.integers(mlp.encoding.encode(rows))
+    else:
+        values = [value for _, value in trace(mlp, rows)][number - 1]
+        steps = made.steps[number]
+        whole = np.rint((values - steps.offset) / steps.step)
+        u = np.clip(whole, 0, integers.largest[number]).astype(np.int64)
+    results = layer.results(layer.sums(u))
+    if number + 1 == len(mlp.layers):
+        answers = integer_reference.answers(integers, results).astype(np.float64)
+    else:
+        answered = results if layer.table is None else layer.table.at(results)
+        steps = made.steps[number + 1]
+        answers = steps.offset + steps.step * answered
+        for dense in mlp.layers[number + 1 :]:
+            answers = FORMULAS[dense.activation](answers @ dense.weights.T + dense.bias)
+    return answers if mlp.clip is None else np.clip(answers, *mlp.clip)

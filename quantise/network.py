@@ -1,0 +1,208 @@
+"""A network in integers, layer by layer, each made for the integers that the last one gives."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from mlp_edge.errors import ModelError
+from mlp_edge.mlp import Dense, Floats, Mlp, Rows
+from mlp_edge.quantise import ranges, scales, tables
+from mlp_edge.quantise.ranges import Steps
+from mlp_edge.quantise.rounding import fitted
+from mlp_edge.quantise.rows import crossed
+from mlp_edge.quantised import (
+    HIGHEST,
+    PARTS,
+    WEIGHT_LIMIT,
+    Inputs,
+    IntegerLayer,
+    Integers,
+    Quantised,
+    Table,
+)
+from mlp_edge.reference import Doubles, trace
+
+MARGIN = {"int8": 0.1, "int16": 0.3}
+"""Room beyond what rows show on both sides, as a share of each range: int16 has steps to spare."""
+SMALL = 1024
+"""Weights of a first layer up to which int8 gives inputs more than 8 bits: tensors of int8 then
+hold the layer four times."""
+PLAIN = ("relu", "linear")
+"""Activations that the clamp of requantisation is: no table."""
+SURE = 12.0
+"""A sigmoid's sum of this size, a softmax's so much below the largest, is worth 6e-6."""
+
+
+class Made(NamedTuple):
+    """A network in integers, and what they stand for.
+
+    Attributes:
+        quantised: the network.
+        steps: of the integers that go into each layer, behind the scaling.
+    """
+
+    quantised: Quantised
+    steps: tuple[Steps, ...]
+
+
+def quantise(mlp: Mlp, rows: Rows, dtype: str) -> Quantised:
+    """A network in integers that answers as the Mlp does on rows like these; see ``make``."""
+    return make(mlp, rows, dtype).quantised
+
+
+def make(mlp: Mlp, rows: Rows, dtype: str) -> Made:
+    """A network in integers that answers as the Mlp does on rows like these.
+
+    Args:
+        mlp: the network.
+        rows: raw readings (n, inputs) to calibrate with; rows without an answer are passed over.
+        dtype: int8 or int16.
+
+    Raises:
+        ModelError: when no row has an answer, or a softmax has too many classes.
+    """
+    rows = rows[~mlp.encoding.rejected(rows)]
+    if not len(rows):
+        raise ModelError("no calibration row has an answer: each lacks a reading that has no fill")
+    rows = crossed(rows)
+    encoded = mlp.encoding.encode(rows)
+    return _made(mlp, rows, encoded, dtype, _input_high(mlp, encoded, dtype))
+
+
+def _input_high(mlp: Mlp, encoded: Floats, dtype: str) -> int:
+    """The largest input: int8 takes four bytes for one where a byte loses something worth it."""
+    if dtype == "int16":
+        return scales.highest(mlp.layers[0], _scaled(mlp, encoded), dtype)
+    small = len(mlp.layers) > 1 and mlp.layers[0].weights.size <= SMALL
+    coarse = not ranges.exact(mlp, encoded, HIGHEST[dtype])
+    return HIGHEST[dtype] * (PARTS[dtype] if small and coarse else 1)
+
+
+def _made(mlp: Mlp, rows: Rows, encoded: Floats, dtype: str, input_high: int) -> Made:
+    inputs = ranges.of_inputs(mlp, encoded, input_high, MARGIN[dtype])
+    u, largest, steps = inputs.integers(encoded), inputs.high, _of_inputs(mlp, inputs)
+    layers: list[IntegerLayer] = []
+    meanings = []
+    for number, (dense, (z, value)) in enumerate(zip(mlp.layers, trace(mlp, rows), strict=True)):
+        following = mlp.layers[number + 1] if number + 1 < len(mlp.layers) else None
+        high = scales.highest(following, value, dtype)
+        parts = scales.parts_of(dense, dtype) if following is None else 1
+        meant = _results(dense.activation, z, high * parts, MARGIN[dtype], following is None)
+        layer = _layer(dense, _Given(u, largest, steps), _Wanted(z, meant, high, parts), dtype)
+        if number == 0 and input_high > HIGHEST[dtype] and not layer.narrow(input_high):
+            return _made(mlp, rows, encoded, dtype, HIGHEST[dtype])
+        meanings.append(steps)
+        u, steps = layer.results(layer.sums(u)), meant
+        if following is not None and dense.activation not in PLAIN:
+            hidden, one = tables.hidden(dense.activation, meant, high, dtype)
+            layer, u, steps = replace(layer, table=hidden), hidden.at(u), one.alike(dense.outputs)
+        largest = layer.largest
+        layers.append(layer)
+    table, steps = _answers(mlp.layers[-1].activation, steps, largest, dtype)
+    quantised = Quantised(
+        dtype=dtype,
+        inputs=inputs,
+        layers=tuple(layers),
+        softmax=mlp.layers[-1].activation == "softmax",
+        table=table,
+        offset=steps.offset.astype(np.float32),
+        step=steps.step.astype(np.float32),
+    )
+    return Made(quantised, tuple(meanings))
+
+
+def _scaled(mlp: Mlp, encoded: Floats) -> Doubles:
+    x = encoded.astype(np.float64)
+    return x if mlp.scaling is None else (x - mlp.scaling.mean) / mlp.scaling.deviation
+
+
+def _of_inputs(mlp: Mlp, inputs: Inputs) -> Steps:
+    """What the first layer's integers stand for, behind the scaling."""
+    offset, step = inputs.low.astype(np.float64), 1 / inputs.factor.astype(np.float64)
+    if mlp.scaling is None:
+        return Steps(offset, step)
+    deviation = mlp.scaling.deviation.astype(np.float64)
+    return Steps((offset - mlp.scaling.mean) / deviation, step / deviation)
+
+
+def _results(activation: str, z: Doubles, high: int, margin: float, last: bool) -> Steps:
+    """What a layer's results are to stand for, given its sums (n, outputs) in real numbers.
+
+    A neuron has its own unit, but where one table or one softmax takes them all.
+    """
+    if activation == "relu":
+        steps = ranges.of_results(np.zeros(z.shape[1]), np.maximum(z, 0).max(axis=0), high, margin)
+        steps = steps._replace(offset=np.zeros(z.shape[1]))
+    elif activation == "linear":
+        steps = ranges.of_results(z.min(axis=0), z.max(axis=0), high, margin)
+    else:
+        steps = ranges.of_results(*_common(activation, z), high, margin).alike(z.shape[1])
+    if last and activation in PLAIN:
+        # step * result is to be exact in float32, whose 24 digits the two share.
+        return steps._replace(step=tables.short(steps.step, 24 - high.bit_length()))
+    return steps
+
+
+def _common(activation: str, z: Doubles) -> tuple[Doubles, Doubles]:
+    """One range (1,) for all sums, without what the activation makes alike anyway."""
+    low, high = z.min(), z.max()
+    if activation == "sigmoid":
+        low, high = np.clip((low, high), -SURE, SURE)
+    if activation == "softmax":
+        low = max(low, z.max(axis=1).min() - SURE)
+    return np.array([low]), np.array([high])
+
+
+class _Given(NamedTuple):
+    """What goes into a layer: integers (n, inputs), the largest there can be, their meaning."""
+
+    integers: Integers
+    largest: int
+    steps: Steps
+
+
+class _Wanted(NamedTuple):
+    """What comes out: sums (n, outputs) in real numbers, and results of so many parts."""
+
+    sums: Doubles
+    steps: Steps
+    high: int
+    parts: int
+
+
+def _layer(dense: Dense, given: _Given, wanted: _Wanted, dtype: str) -> IntegerLayer:
+    offset, step = wanted.steps
+    real = dense.weights * given.steps.step
+    bias = dense.bias + dense.weights @ given.steps.offset - offset
+    chosen = scales.choose(real, bias, step, given.largest, wanted.high, dtype, wanted.parts)
+    weights, biases = fitted(
+        real / chosen.unit[:, None],
+        bias / chosen.unit,
+        given.integers,
+        (wanted.sums - offset) / chosen.unit,
+        WEIGHT_LIMIT[dtype],
+    )
+    return IntegerLayer(
+        weights=weights,
+        bias=biases,
+        multiplier=chosen.multiplier,
+        shift=chosen.shift,
+        high=wanted.high,
+        parts=wanted.parts,
+        stride=chosen.stride,
+    )
+
+
+def _answers(activation: str, results: Steps, high: int, dtype: str) -> tuple[Table | None, Steps]:
+    """What the last results become, and what that stands for."""
+    outputs = len(results.step)
+    if activation in PLAIN:
+        return None, results
+    if activation == "softmax":
+        table = tables.powers(float(results.step[0]), high, dtype)
+        return table, Steps(np.zeros(outputs), np.ones(outputs))
+    table, one = tables.answer(activation, results, high, dtype)
+    return table, one.alike(outputs)

@@ -1,0 +1,111 @@
+"""Units of the weights, so that requantisation is a short multiplication that all agree on."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+
+from mlp_edge.mlp import Dense
+from mlp_edge.quantised import HIGHEST, PARTS, SUM_LIMIT, WEIGHT_LIMIT, Integers
+from mlp_edge.reference import Doubles
+from mlp_edge.requantise import agrees
+
+_SHORTEST, _LONGEST = 513, 1023
+"""Odd multipliers above 2 * 255: no sum lies half-way between two results."""
+LARGEST_IN_PARTS = 4096
+"""Weights of a last layer up to which int8 gives answers more than 8 bits."""
+_ROOM = 1.02
+"""Rounding may make weights a little larger than what they are rounded from."""
+_SUM_BITS = 31
+
+
+class Scales(NamedTuple):
+    """How a layer's sums count, per neuron.
+
+    Attributes:
+        unit: (outputs,) float64, what 1 in a sum is worth.
+        multiplier, shift: (outputs,), what 1 in a sum is in results: multiplier / 2^shift.
+        stride: (outputs,), what their sums are apart.
+    """
+
+    unit: Doubles
+    multiplier: Integers
+    shift: Integers
+    stride: Integers
+
+
+def parts_of(last: Dense, dtype: str) -> int:
+    """How many results the last layer adds up; a large one is not written so often into tensors."""
+    return PARTS[dtype] if last.weights.size <= LARGEST_IN_PARTS else 1
+
+
+def highest(following: Dense | None, values: Doubles, dtype: str) -> int:
+    """The largest result of a layer, or of one of its parts, or the largest input.
+
+    int16: inputs and weights share the 31 bits of a sum, half each.
+
+    Args:
+        following: the layer that takes the integers; None behind the last.
+        values: (n, width), what they stand for.
+        dtype: int8 or int16.
+    """
+    if following is None or dtype == "int8":
+        return HIGHEST[dtype]
+    sizes = np.abs(following.weights) * np.maximum(np.ptp(values, axis=0), 1e-30)
+    terms = float((sizes.sum(axis=1) / np.maximum(sizes.max(axis=1), 1e-30)).max())
+    bits = round((_SUM_BITS - math.log2(max(terms, 1.0))) / 2)
+    return int(min(HIGHEST[dtype], 2**bits - 1))
+
+
+def choose(
+    real: Doubles, bias: Doubles, step: Doubles, largest: int, high: int, dtype: str, parts: int
+) -> Scales:
+    """The finest units whose weights and sums fit.
+
+    Args:
+        real: (outputs, inputs), what a weight adds per unit of its input, as a real number.
+        bias: (outputs,), of the sum.
+        step: (outputs,), what a result is worth.
+        largest: the largest input.
+        high: the largest result of a part.
+        dtype: int8 or int16.
+        parts: how many results are added up.
+    """
+    size = np.abs(bias) + np.abs(real).sum(axis=1) * largest + parts * high * step
+    finest = np.maximum(np.abs(real).max(axis=1) / WEIGHT_LIMIT[dtype], size * _ROOM / SUM_LIMIT)
+    shares = np.maximum(finest, np.finfo(np.float64).tiny) / step
+    pairs = [_int8(share) if dtype == "int8" else _int16(share) for share in shares]
+    multiplier, shift = np.array(pairs, np.int64).T
+    ratio = np.ldexp(multiplier.astype(np.float64), -shift.astype(np.int32))
+    return Scales(
+        unit=step * ratio,
+        multiplier=multiplier,
+        shift=shift,
+        stride=np.rint(high / ratio).astype(np.int64) * (parts > 1),
+    )
+
+
+@cache
+def _agreed(shift: int) -> tuple[int, ...]:
+    """Multipliers with which every runtime requantises alike, in order."""
+    odd = range(_SHORTEST, _LONGEST + 1, 2)
+    return tuple(m for m in odd if agrees(m, shift, HIGHEST["int8"]))
+
+
+def _int8(share: float) -> tuple[int, int]:
+    """The smallest multiplier / 2^shift from ``share`` up that is agreed on."""
+    shift = min(30, int(np.floor(np.log2(_LONGEST / share))))
+    while shift > 1:
+        for multiplier in _agreed(shift):
+            if multiplier >= share * 2.0**shift:
+                return multiplier, shift
+        shift -= 1
+    return _LONGEST, 1
+
+
+def _int16(share: float) -> tuple[int, int]:
+    """The smallest power of two from ``share`` up: no multiplication at all."""
+    return 1, max(1, min(30, int(np.floor(-np.log2(share)))))
