@@ -22,6 +22,14 @@ def reads_directly(mlp: Mlp) -> bool:
 
 def kernels(mlp: Mlp) -> list[str]:
     """The kernels that the body calls, in order; some more than once."""
+    names = [*encoding_kernels(mlp), "dense"]
+    names += [layer.activation for layer in mlp.layers if layer.activation != "linear"]
+    names += ["clip"] if mlp.clip is not None else []
+    return names + ([c_classify.kernel(mlp)] if mlp.labels else [])
+
+
+def encoding_kernels(mlp: Mlp) -> list[str]:
+    """The kernels that see to missing readings and make the inputs of layer 1."""
     encoding = mlp.encoding
     called = {
         "reject": encoding.rejects,
@@ -29,12 +37,8 @@ def kernels(mlp: Mlp) -> list[str]:
         "scale": _scales(mlp),
         "indicate": len(encoding.indicators) > 0,
         "one_hot": len(encoding.codes) > 0,
-        "dense": True,
     }
-    names = [name for name, needed in called.items() if needed]
-    names += [layer.activation for layer in mlp.layers if layer.activation != "linear"]
-    names += ["clip"] if mlp.clip is not None else []
-    return names + ([c_classify.kernel(mlp)] if mlp.labels else [])
+    return [name for name, needed in called.items() if needed]
 
 
 def _scales(mlp: Mlp) -> bool:
@@ -45,12 +49,16 @@ def _scales(mlp: Mlp) -> bool:
 
 
 def buffers(mlp: Mlp) -> tuple[list[dict[str, Any]], int]:
+    """Where each vector between features and outputs lies; see ``placed``."""
+    return placed(_vectors(mlp))
+
+
+def placed(vectors: list[tuple[str, int]]) -> tuple[list[dict[str, Any]], int]:
     """Where each vector lies in one array, and the array's length: two neighbours, no more.
 
     Vectors alternate between the front and the back, so that any two neighbours are apart when
     the array is as long as the longest pair.
     """
-    vectors = _vectors(mlp)
     widths = [width for _, width in vectors] + [0]
     arena = max(a + b for a, b in zip([0, *widths], widths, strict=False))
     places = [
@@ -117,7 +125,7 @@ def _indicator_calls(mlp: Mlp) -> Iterator[str]:
     place = len(mlp.encoding.numbers)
     for run in _alike_runs(mlp, mlp.encoding.indicators.tolist()):
         source, target = _at("features", run[0]), _at("encoded", place)
-        yield _call("indicate", _sentinels(mlp, run), len(run), source, target)
+        yield call("indicate", _sentinels(mlp, run), len(run), source, target)
         place += len(run)
 
 
@@ -132,7 +140,7 @@ def _category_calls(mlp: Mlp) -> Iterator[str]:
             yield _fill(mlp, [index], target)
             source = target
         codes = _at(f"{mlp.name.upper()}_CODES", place - first)
-        yield _call("one_hot", codes, len(feature.codes), source, target)
+        yield call("one_hot", codes, len(feature.codes), source, target)
         place += len(feature.codes)
 
 
@@ -143,32 +151,32 @@ def layer_calls(mlp: Mlp) -> Iterator[str]:
         last = number == len(mlp.layers)
         result = "outputs" if last else f"layer{number}"
         tables = f"{mlp.name.upper()}_LAYER{number}"
-        yield _call(
+        yield call(
             "dense", f"{tables}_WEIGHTS[0]", f"{tables}_BIAS", layer.inputs, layer.outputs,
             source, result,
         )  # fmt: skip
         if layer.activation != "linear" and not (last and c_classify.by_sums(mlp)):
-            yield _call(layer.activation, result, layer.outputs)
+            yield call(layer.activation, result, layer.outputs)
         source = result
     if mlp.clip is not None:
         ends = (f"{mlp.name.upper()}_CLIP_{end}" for end in ("LOW", "HIGH"))
-        yield _call("clip", "outputs", mlp.outputs, *ends)
+        yield call("clip", "outputs", mlp.outputs, *ends)
 
 
 def last_activation(mlp: Mlp) -> str:
     """From the sums of the last layer to the outputs, in place."""
-    return _call(mlp.layers[-1].activation, "outputs", mlp.outputs)
+    return call(mlp.layers[-1].activation, "outputs", mlp.outputs)
 
 
 def _scale(mlp: Mlp, source: str, result: str) -> str:
     tables = (f"{mlp.name.upper()}_{which}" for which in ("MEAN", "RECIPROCAL"))
-    return _call("scale", *tables, len(mlp.encoding.numbers), source, result)
+    return call("scale", *tables, len(mlp.encoding.numbers), source, result)
 
 
 def _fill(mlp: Mlp, run: list[int], target: str) -> str:
     before = sum(feature.fill is not None for feature in mlp.features[: run[0]])
     fills = _at(f"{mlp.name.upper()}_FILL", before)
-    return _call("fill", fills, _sentinels(mlp, run), len(run), _at("features", run[0]), target)
+    return call("fill", fills, _sentinels(mlp, run), len(run), _at("features", run[0]), target)
 
 
 def _sentinels(mlp: Mlp, run: list[int]) -> str:
@@ -195,6 +203,7 @@ def _at(array: str, index: int) -> str:
     return f"&{array}[{index}]" if index else array
 
 
-def _call(kernel: str, *arguments: object) -> str:
+def call(kernel: str, *arguments: object) -> str:
+    """A kernel's call, as it stands in a function's body."""
     items = [str(argument) for argument in arguments]
     return wrapped(f"mlp_edge_{kernel}(", items, ");", 2 * _INDENT, width=96)

@@ -9,8 +9,9 @@ import numpy as np
 from mlp_edge.bound import LARGEST, bound
 from mlp_edge.export import c_replay
 from mlp_edge.export.c_text import wrapped
-from mlp_edge.golden import readings, rounded_up
+from mlp_edge.golden import golden_integers, readings, rounded_up
 from mlp_edge.mlp import Floats, Mlp
+from mlp_edge.quantised import Quantised
 from mlp_edge.reference import Doubles
 
 _INDENT = 4
@@ -34,17 +35,26 @@ class Tables(NamedTuple):
 
 
 def tables(mlp: Mlp) -> Tables:
-    """The self-test of a model."""
-    named = readings(mlp)
-    rows = np.array([*named.values()], np.float32)
+    """The self-test of a model in float32."""
+    rows = np.array([*readings(mlp).values()], np.float32)
     return Tables(
-        rows=[
-            f"    /* {number}, {what} */\n{_bits(row)}"
-            for number, (what, row) in enumerate(named.items(), start=1)
-        ],
+        rows=_rows(mlp),
         answers=[_bits(answer) for answer in c_replay.predict(mlp, rows)],
         bounds=[_numbers(row) for row in _bounds(bound(mlp, rows))],
     )
+
+
+def integer_tables(mlp: Mlp, quantised: Quantised) -> Tables:
+    """The self-test of a model in integers, which has no bounds: bits are asked for everywhere."""
+    answers = golden_integers(mlp, quantised).answers
+    return Tables(_rows(mlp), [_bits(answer) for answer in answers], bounds=[])
+
+
+def _rows(mlp: Mlp) -> list[str]:
+    return [
+        f"    /* {number}, {what} */\n{_bits(row)}"
+        for number, (what, row) in enumerate(readings(mlp).items(), start=1)
+    ]
 
 
 def _bounds(proved: Doubles) -> Floats:

@@ -9,6 +9,7 @@ from itertools import groupby
 import numpy as np
 
 from mlp_edge.mlp import Floats
+from mlp_edge.quantised import Integers
 
 WIDTH = 100
 """Columns of a header's lines."""
@@ -32,14 +33,15 @@ def commentable(json_text: str) -> str:
     return json_text.replace("*/", "*\\u002f").replace("/*", "\\u002f*").replace("??", "?\\u003f")
 
 
-def initialiser(values: Floats) -> str:
+def initialiser(values: Floats | Integers) -> str:
     """The initialiser of a vector."""
     return f"{{\n{row('    ', values)}\n}}"
 
 
-def row(start: str, values: Floats, end: str = ",") -> str:
+def row(start: str, values: Floats | Integers, end: str = ",") -> str:
     """Literals between ``start`` and ``end``, wrapped, the lines below the first one indented."""
-    return wrapped(start, [literal(value) for value in values.tolist()], end, len(start))
+    items = [value if isinstance(value, int) else literal(value) for value in values.tolist()]
+    return wrapped(start, [str(item) for item in items], end, len(start))
 
 
 def wrapped(start: str, items: list[str], end: str, indent: int, width: int = WIDTH) -> str:

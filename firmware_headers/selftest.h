@@ -1,13 +1,13 @@
 /*
- * Golden answers, as the bits of float32 numbers. An answer has to have the very bits, or to be NaN
- * where NaN is expected. Where MLP_EDGE_SELFTEST_BITS is 0 it has to be near: a chip or a compiler
- * that multiplies and adds in one rounding has bits of its own.
+ * Whether golden answers of a network in float32 have to have the very bits. Where
+ * MLP_EDGE_SELFTEST_BITS is 0 they have to be near: a chip or a compiler that multiplies and adds
+ * in one rounding has bits of its own.
  */
 #ifndef MLP_EDGE_KERNEL_SELFTEST
 #define MLP_EDGE_KERNEL_SELFTEST
 
-#include "bits.h"
 #include "dense.h"
+#include "same.h"
 
 #ifndef MLP_EDGE_SELFTEST_BITS
 #ifdef MLP_EDGE_FUSED
@@ -16,20 +16,6 @@
 #define MLP_EDGE_SELFTEST_BITS 1
 #endif
 #endif
-
-static inline float mlp_edge_golden(const uint32_t *bits)
-{
-    return mlp_edge_float(MLP_EDGE_READ_BITS(bits));
-}
-
-static inline int mlp_edge_same(float value, uint32_t expected)
-{
-    const uint32_t bits = mlp_edge_bits(value);
-    if ((expected & ~MLP_EDGE_SIGN) > MLP_EDGE_INFINITY) { /* NaN; its payload is free */
-        return (bits & ~MLP_EDGE_SIGN) > MLP_EDGE_INFINITY;
-    }
-    return bits == expected;
-}
 
 #if !MLP_EDGE_SELFTEST_BITS
 static inline int mlp_edge_near(float value, uint32_t expected, float bound)

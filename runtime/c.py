@@ -125,16 +125,16 @@ def read_golden(header: Header, fused: bool = False) -> Golden | None:
 
     Args:
         header: as ``read_header`` has checked it.
-        fused: as on a chip whose dense kernel multiplies and adds in one rounding. Its answers are
-            within the header's own bounds, and rows without one are left out; any other's have the
-            very bits, and the bounds are 0.
+        fused: as on a chip whose dense kernel multiplies and adds in one rounding. Answers in
+            float32 are within the header's own bounds there, and rows without one are left out.
+            All others have the very bits, and the bounds are 0.
 
     Raises:
         ModelError: naming the file, when the tables do not belong together.
     """
     rows = _table(header, "GOLDEN", header.inputs)
     answers = _table(header, "GOLDEN_ANSWERS", header.outputs)
-    bounds = _table(header, "GOLDEN_BOUNDS", header.outputs)
+    bounds = _bounds(header, answers)
     if rows is None or answers is None or bounds is None:
         return None
     if not len(rows) == len(answers) == len(bounds):
@@ -143,6 +143,13 @@ def read_golden(header: Header, fused: bool = False) -> Golden | None:
         return Golden(rows, answers, np.zeros(answers.shape))
     proved = (bounds < _UNPROVED).all(axis=1)
     return Golden(rows[proved], answers[proved], bounds[proved].astype(np.float64))
+
+
+def _bounds(header: Header, answers: Floats | None) -> Floats | None:
+    """How far answers may be off where something is fused: not at all in integers."""
+    if header.card.dtype == "float32":
+        return _table(header, "GOLDEN_BOUNDS", header.outputs)
+    return None if answers is None else np.zeros_like(answers)
 
 
 def _table(header: Header, what: str, width: int) -> Floats | None:

@@ -14,13 +14,15 @@ from mlp_edge.mlp import Floats
 from mlp_edge.runtime.c import read_card
 
 _WEIGHTS = re.compile(
-    r"^static const float (\w+)_LAYER(\d+)_WEIGHTS\[(\d{1,7})\]\[(\d{1,7})\] MLP_EDGE_FLASH = \{"
+    r"^static const (?:float|int8_t|int16_t) (\w+)_LAYER(\d+)_WEIGHTS"
+    r"\[(\d{1,7})\]\[(\d{1,7})\] MLP_EDGE_FLASH = \{"
     r"(.*?)^\};",
     re.MULTILINE | re.DOTALL,
 )
-_VECTOR = r"^static const float {name}\[(\d{{1,7}})\] MLP_EDGE_FLASH = \{{(.*?)^\}};"
+_VECTOR = r"^static const (?:float|int32_t) {name}\[(\d{{1,7}})\] MLP_EDGE_FLASH = \{{(.*?)^\}};"
 _ACTIVATION = r"^/\* Layer {number}, (\w+): "
-_NUMBER = re.compile(r"-?[0-9][0-9.]*(?:e[+-]?[0-9]+)?(?=f\b)")
+_NUMBER = re.compile(r"-?[0-9][0-9.]*(?:e[+-]?[0-9]+)?(?=f\b)|-?[0-9]+(?=[,}\n])")
+"""A float, with its f, or an integer of a table; in neither case the number of a row."""
 _WRITTEN = re.compile(r"^ \*   written   by (mlp-edge \S+): ", re.MULTILINE)
 _CARD = re.compile(r"^/\* mlp-edge-card ", re.MULTILINE)
 

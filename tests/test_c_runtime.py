@@ -134,7 +134,7 @@ def test_weights_only(header: Path) -> None:
         ('"features": [', '"features": 5, "was": ['),
         ('"features": [{"name": "x0", ', '"features": [{"was": "x0", '),
         ('"features": [{', '"features": [{"name": "more"}, {'),
-        ('"format": 2', '"format": 3'),
+        ('"format": 3', '"format": 4'),
         ('"task": "binary"', '"task": "poetry"'),
         ("#define PIMA_INPUTS 8", "#define PIMA_INPUTS 0"),
         ("#define PIMA_INPUTS 8", "#define PIMA_INPUTS 9"),

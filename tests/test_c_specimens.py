@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +19,18 @@ import pytest
 from c_compiler import KERNELS, require, run
 from networks import readings
 
-from mlp_edge import reference
+from mlp_edge import integer_reference, reference
 from mlp_edge.card import Card
-from mlp_edge.export.c import export
+from mlp_edge.export.c import EXPORTER, export
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import Dense, Floats, Mlp, Scaling
+from mlp_edge.quantised import Inputs, IntegerLayer, Quantised, Table
 from mlp_edge.runtime.c import open_header
 
 SPECIMENS = KERNELS / "specimens"
 SKETCH = KERNELS / "sketch" / "pima"
 NAMES = ("pima", "iris", "sine")
+INTEGERS = "pima_int8"
 ARDUINO = Path("/usr/share/arduino/hardware/arduino/avr")
 CORE_C = ("hooks.c", "wiring.c", "wiring_digital.c")
 CORE_CPP = (
@@ -72,8 +75,54 @@ def save(mlp: Mlp) -> None:
             for layer in mlp.layers
         ],
     }  # fmt: skip
+    _write(mlp.name, values)
+
+
+def load_integers(name: str) -> Quantised:
+    """A network in integers as ``save_integers`` left it."""
+    values = json.loads((SPECIMENS / f"{name}.json").read_text("utf-8"))
+    inputs = values.pop("inputs")
+    return Quantised(
+        **values
+        | {which: _floats(values[which]) for which in ("offset", "step")}
+        | {
+            "inputs": Inputs(_floats(inputs["low"]), _floats(inputs["factor"]), inputs["high"]),
+            "layers": tuple(map(_layer, values["layers"])),
+            "table": _table(values["table"]),
+        }
+    )
+
+
+def _layer(values: dict[str, Any]) -> IntegerLayer:
+    arrays = ("weights", "bias", "multiplier", "shift", "stride")
+    read = {name: np.array(values[name], np.int64) for name in arrays}
+    return IntegerLayer(**values | read | {"table": _table(values["table"])})
+
+
+def _table(values: Any) -> Table | None:
+    return values and Table(np.array(values["nodes"], np.int64), values["shift"])
+
+
+def save_integers(name: str, quantised: Quantised) -> None:
+    """A quantised network as JSON: another machine may round another weight to another integer."""
+    _write(name, _values(quantised))
+
+
+def _values(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return _plain(value) if value.dtype == np.float32 else value.tolist()
+    if isinstance(value, Table | Inputs):
+        return _values(value._asdict())
+    if isinstance(value, Quantised | IntegerLayer):
+        return {name: _values(getattr(value, name)) for name in type(value).__dataclass_fields__}
+    if isinstance(value, dict):
+        return {name: _values(one) for name, one in value.items()}
+    return [*map(_values, value)] if isinstance(value, tuple) else value
+
+
+def _write(name: str, values: Any) -> None:
     text = json.dumps(values)
-    (SPECIMENS / f"{mlp.name}.json").write_text(re.sub(r'("\w+":|\], \[)', r"\n\1", text) + "\n")
+    (SPECIMENS / f"{name}.json").write_text(re.sub(r'("\w+":|\], \[)', r"\n\1", text) + "\n")
 
 
 def _floats(values: Any) -> Floats:
@@ -86,10 +135,16 @@ def _plain(values: Floats) -> Any:
     return [float(str(value)) for value in values]
 
 
+def exported_integers() -> bytes:
+    """The header in int8."""
+    return EXPORTER.integers["int8"](replace(load("pima"), name=INTEGERS), load_integers(INTEGERS))
+
+
 def rewrite() -> None:
     """The headers anew, and the sketch's copy."""
     for name in NAMES:
         (SPECIMENS / f"{name}.h").write_bytes(export(load(name)))
+    (SPECIMENS / f"{INTEGERS}.h").write_bytes(exported_integers())
     shutil.copy(SPECIMENS / "pima.h", SKETCH / "pima.h")
 
 
@@ -97,6 +152,22 @@ def rewrite() -> None:
 def test_a_specimen_is_what_the_exporter_writes(name: str) -> None:
     fresh = export(load(name))
     assert (SPECIMENS / f"{name}.h").read_bytes() == fresh, "python tests/test_c_specimens.py"
+
+
+def test_the_specimen_in_integers_is_what_the_exporter_writes() -> None:
+    fresh = exported_integers()
+    assert (SPECIMENS / f"{INTEGERS}.h").read_bytes() == fresh, "python tests/test_c_specimens.py"
+
+
+def test_the_specimen_in_integers_predicts() -> None:
+    require("gcc")
+    mlp, quantised = load("pima"), load_integers(INTEGERS)
+    rows = readings(mlp, 500)
+    with open_header(SPECIMENS / f"{INTEGERS}.h") as header:
+        assert header.card == Card.of(replace(mlp, name=INTEGERS), "int8")
+        got = header.predict(rows)
+    np.testing.assert_array_equal(got, integer_reference.predict(mlp, quantised, rows))
+    assert np.abs(got - reference.predict(mlp, rows)).mean() < 0.02
 
 
 def test_the_sketch_has_the_same_header() -> None:

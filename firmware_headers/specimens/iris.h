@@ -47,19 +47,30 @@
  * it in flash, which is read with instructions of its own. Everywhere else const is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 4 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 5 /* raised whenever a kernel changes */
 
 #include <stddef.h>
+#include <stdint.h>
 
 #ifdef __AVR__
 #include <avr/pgmspace.h>
 #define MLP_EDGE_FLASH PROGMEM
 #define MLP_EDGE_READ_FLOAT(address) pgm_read_float(address)
 #define MLP_EDGE_READ_BITS(address) pgm_read_dword(address)
+#define MLP_EDGE_READ_INT8(address) ((int8_t)pgm_read_byte(address))
+#define MLP_EDGE_READ_UINT8(address) pgm_read_byte(address)
+#define MLP_EDGE_READ_INT16(address) ((int16_t)pgm_read_word(address))
+#define MLP_EDGE_READ_UINT16(address) pgm_read_word(address)
+#define MLP_EDGE_READ_INT32(address) ((int32_t)pgm_read_dword(address))
 #else
 #define MLP_EDGE_FLASH
 #define MLP_EDGE_READ_FLOAT(address) (*(address))
 #define MLP_EDGE_READ_BITS(address) (*(address))
+#define MLP_EDGE_READ_INT8(address) (*(address))
+#define MLP_EDGE_READ_UINT8(address) (*(address))
+#define MLP_EDGE_READ_INT16(address) (*(address))
+#define MLP_EDGE_READ_UINT16(address) (*(address))
+#define MLP_EDGE_READ_INT32(address) (*(address))
 #endif
 
 /* Text in flash. In an Arduino sketch for AVR it has the type of F("..."), which print() takes. */
@@ -70,7 +81,7 @@ typedef const __FlashStringHelper *mlp_edge_text;
 typedef const char *mlp_edge_text;
 #endif
 
-#elif MLP_EDGE_KERNELS != 4
+#elif MLP_EDGE_KERNELS != 5
 #error "these models were exported by different versions of mlp-edge: export them with one"
 #endif
 
@@ -674,21 +685,9 @@ mlp_edge_text iris_label(int index)
 }
 
 #ifdef IRIS_SELFTEST
-/*
- * Golden answers, as the bits of float32 numbers. An answer has to have the very bits, or to be NaN
- * where NaN is expected. Where MLP_EDGE_SELFTEST_BITS is 0 it has to be near: a chip or a compiler
- * that multiplies and adds in one rounding has bits of its own.
- */
-#ifndef MLP_EDGE_KERNEL_SELFTEST
-#define MLP_EDGE_KERNEL_SELFTEST
-
-#ifndef MLP_EDGE_SELFTEST_BITS
-#ifdef MLP_EDGE_FUSED
-#define MLP_EDGE_SELFTEST_BITS 0
-#else
-#define MLP_EDGE_SELFTEST_BITS 1
-#endif
-#endif
+/* Golden answers, as the bits of float32 numbers: the very bits, or NaN where NaN is expected. */
+#ifndef MLP_EDGE_KERNEL_SAME
+#define MLP_EDGE_KERNEL_SAME
 
 static inline float mlp_edge_golden(const uint32_t *bits)
 {
@@ -703,6 +702,24 @@ static inline int mlp_edge_same(float value, uint32_t expected)
     }
     return bits == expected;
 }
+
+#endif
+
+/*
+ * Whether golden answers of a network in float32 have to have the very bits. Where
+ * MLP_EDGE_SELFTEST_BITS is 0 they have to be near: a chip or a compiler that multiplies and adds
+ * in one rounding has bits of its own.
+ */
+#ifndef MLP_EDGE_KERNEL_SELFTEST
+#define MLP_EDGE_KERNEL_SELFTEST
+
+#ifndef MLP_EDGE_SELFTEST_BITS
+#ifdef MLP_EDGE_FUSED
+#define MLP_EDGE_SELFTEST_BITS 0
+#else
+#define MLP_EDGE_SELFTEST_BITS 1
+#endif
+#endif
 
 #if !MLP_EDGE_SELFTEST_BITS
 static inline int mlp_edge_near(float value, uint32_t expected, float bound)
@@ -779,6 +796,6 @@ int iris_selftest(void)
 
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:0f0d9b233c65f46c605570877b919afa21a9beb1fd869da7c47f1a8ceaba4cd3 */
+mlp-edge-seal sha256:04226a1bb222e2dc75f6f36ba2b77a43977c5903cdf41d7332767caa0cc3b17b */
 /* The model's card, for programs that read this file. */
-/* mlp-edge-card {"name": "iris", "features": [{"name": "sepal_length", "low": 4.300000190734863, "high": 7.900000095367432}, {"name": "sepal_width", "low": 2.0, "high": 4.400000095367432}, {"name": "petal_length", "low": 1.0, "high": 6.900000095367432}, {"name": "petal_width", "low": 0.10000000149011612, "high": 2.5}], "targets": ["species"], "labels": ["setosa", "versicolor", "virginica"], "task": "multiclass", "threshold": 0.5, "weights_sha256": "066d2b3f3facef4e615522fb06d3399392695e6573394f4ea136497347a5b67b", "version": "0.1.0", "format": 2} */
+/* mlp-edge-card {"name": "iris", "features": [{"name": "sepal_length", "low": 4.300000190734863, "high": 7.900000095367432}, {"name": "sepal_width", "low": 2.0, "high": 4.400000095367432}, {"name": "petal_length", "low": 1.0, "high": 6.900000095367432}, {"name": "petal_width", "low": 0.10000000149011612, "high": 2.5}], "targets": ["species"], "labels": ["setosa", "versicolor", "virginica"], "task": "multiclass", "threshold": 0.5, "weights_sha256": "066d2b3f3facef4e615522fb06d3399392695e6573394f4ea136497347a5b67b", "version": "0.1.0", "dtype": "float32", "format": 3} */

@@ -50,19 +50,30 @@
  * it in flash, which is read with instructions of its own. Everywhere else const is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 4 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 5 /* raised whenever a kernel changes */
 
 #include <stddef.h>
+#include <stdint.h>
 
 #ifdef __AVR__
 #include <avr/pgmspace.h>
 #define MLP_EDGE_FLASH PROGMEM
 #define MLP_EDGE_READ_FLOAT(address) pgm_read_float(address)
 #define MLP_EDGE_READ_BITS(address) pgm_read_dword(address)
+#define MLP_EDGE_READ_INT8(address) ((int8_t)pgm_read_byte(address))
+#define MLP_EDGE_READ_UINT8(address) pgm_read_byte(address)
+#define MLP_EDGE_READ_INT16(address) ((int16_t)pgm_read_word(address))
+#define MLP_EDGE_READ_UINT16(address) pgm_read_word(address)
+#define MLP_EDGE_READ_INT32(address) ((int32_t)pgm_read_dword(address))
 #else
 #define MLP_EDGE_FLASH
 #define MLP_EDGE_READ_FLOAT(address) (*(address))
 #define MLP_EDGE_READ_BITS(address) (*(address))
+#define MLP_EDGE_READ_INT8(address) (*(address))
+#define MLP_EDGE_READ_UINT8(address) (*(address))
+#define MLP_EDGE_READ_INT16(address) (*(address))
+#define MLP_EDGE_READ_UINT16(address) (*(address))
+#define MLP_EDGE_READ_INT32(address) (*(address))
 #endif
 
 /* Text in flash. In an Arduino sketch for AVR it has the type of F("..."), which print() takes. */
@@ -73,7 +84,7 @@ typedef const __FlashStringHelper *mlp_edge_text;
 typedef const char *mlp_edge_text;
 #endif
 
-#elif MLP_EDGE_KERNELS != 4
+#elif MLP_EDGE_KERNELS != 5
 #error "these models were exported by different versions of mlp-edge: export them with one"
 #endif
 
@@ -687,21 +698,9 @@ mlp_edge_text pima_label(int index)
 }
 
 #ifdef PIMA_SELFTEST
-/*
- * Golden answers, as the bits of float32 numbers. An answer has to have the very bits, or to be NaN
- * where NaN is expected. Where MLP_EDGE_SELFTEST_BITS is 0 it has to be near: a chip or a compiler
- * that multiplies and adds in one rounding has bits of its own.
- */
-#ifndef MLP_EDGE_KERNEL_SELFTEST
-#define MLP_EDGE_KERNEL_SELFTEST
-
-#ifndef MLP_EDGE_SELFTEST_BITS
-#ifdef MLP_EDGE_FUSED
-#define MLP_EDGE_SELFTEST_BITS 0
-#else
-#define MLP_EDGE_SELFTEST_BITS 1
-#endif
-#endif
+/* Golden answers, as the bits of float32 numbers: the very bits, or NaN where NaN is expected. */
+#ifndef MLP_EDGE_KERNEL_SAME
+#define MLP_EDGE_KERNEL_SAME
 
 static inline float mlp_edge_golden(const uint32_t *bits)
 {
@@ -716,6 +715,24 @@ static inline int mlp_edge_same(float value, uint32_t expected)
     }
     return bits == expected;
 }
+
+#endif
+
+/*
+ * Whether golden answers of a network in float32 have to have the very bits. Where
+ * MLP_EDGE_SELFTEST_BITS is 0 they have to be near: a chip or a compiler that multiplies and adds
+ * in one rounding has bits of its own.
+ */
+#ifndef MLP_EDGE_KERNEL_SELFTEST
+#define MLP_EDGE_KERNEL_SELFTEST
+
+#ifndef MLP_EDGE_SELFTEST_BITS
+#ifdef MLP_EDGE_FUSED
+#define MLP_EDGE_SELFTEST_BITS 0
+#else
+#define MLP_EDGE_SELFTEST_BITS 1
+#endif
+#endif
 
 #if !MLP_EDGE_SELFTEST_BITS
 static inline int mlp_edge_near(float value, uint32_t expected, float bound)
@@ -798,6 +815,6 @@ int pima_selftest(void)
 
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:da6344edc1e432ae4cbdeaa7b3cbcc7aa77b36a272228cb00c44be3ef88478d6 */
+mlp-edge-seal sha256:253d72262f2f1e73cd61e98639acb2988edf18fbb7850a5503dc288f3830a080 */
 /* The model's card, for programs that read this file. */
-/* mlp-edge-card {"name": "pima", "features": [{"name": "pregnancies", "low": 0.0, "high": 17.0}, {"name": "glucose", "low": 0.0, "high": 199.0}, {"name": "pressure", "low": 0.0, "high": 122.0}, {"name": "skin", "low": 0.0, "high": 99.0}, {"name": "insulin", "low": 0.0, "high": 846.0}, {"name": "bmi", "low": 0.0, "high": 67.0999984741211}, {"name": "pedigree", "low": 0.07800000160932541, "high": 2.4200000762939453}, {"name": "age", "low": 21.0, "high": 81.0}], "targets": ["diabetes"], "labels": ["0", "1"], "task": "binary", "threshold": 0.5, "weights_sha256": "48cb8ba37a16c24a5126e4319c6dfd50859d7c8f5f93122fb69ff62506332cd3", "version": "0.1.0", "format": 2} */
+/* mlp-edge-card {"name": "pima", "features": [{"name": "pregnancies", "low": 0.0, "high": 17.0}, {"name": "glucose", "low": 0.0, "high": 199.0}, {"name": "pressure", "low": 0.0, "high": 122.0}, {"name": "skin", "low": 0.0, "high": 99.0}, {"name": "insulin", "low": 0.0, "high": 846.0}, {"name": "bmi", "low": 0.0, "high": 67.0999984741211}, {"name": "pedigree", "low": 0.07800000160932541, "high": 2.4200000762939453}, {"name": "age", "low": 21.0, "high": 81.0}], "targets": ["diabetes"], "labels": ["0", "1"], "task": "binary", "threshold": 0.5, "weights_sha256": "48cb8ba37a16c24a5126e4319c6dfd50859d7c8f5f93122fb69ff62506332cd3", "version": "0.1.0", "dtype": "float32", "format": 3} */

@@ -39,19 +39,30 @@
  * it in flash, which is read with instructions of its own. Everywhere else const is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 4 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 5 /* raised whenever a kernel changes */
 
 #include <stddef.h>
+#include <stdint.h>
 
 #ifdef __AVR__
 #include <avr/pgmspace.h>
 #define MLP_EDGE_FLASH PROGMEM
 #define MLP_EDGE_READ_FLOAT(address) pgm_read_float(address)
 #define MLP_EDGE_READ_BITS(address) pgm_read_dword(address)
+#define MLP_EDGE_READ_INT8(address) ((int8_t)pgm_read_byte(address))
+#define MLP_EDGE_READ_UINT8(address) pgm_read_byte(address)
+#define MLP_EDGE_READ_INT16(address) ((int16_t)pgm_read_word(address))
+#define MLP_EDGE_READ_UINT16(address) pgm_read_word(address)
+#define MLP_EDGE_READ_INT32(address) ((int32_t)pgm_read_dword(address))
 #else
 #define MLP_EDGE_FLASH
 #define MLP_EDGE_READ_FLOAT(address) (*(address))
 #define MLP_EDGE_READ_BITS(address) (*(address))
+#define MLP_EDGE_READ_INT8(address) (*(address))
+#define MLP_EDGE_READ_UINT8(address) (*(address))
+#define MLP_EDGE_READ_INT16(address) (*(address))
+#define MLP_EDGE_READ_UINT16(address) (*(address))
+#define MLP_EDGE_READ_INT32(address) (*(address))
 #endif
 
 /* Text in flash. In an Arduino sketch for AVR it has the type of F("..."), which print() takes. */
@@ -62,7 +73,7 @@ typedef const __FlashStringHelper *mlp_edge_text;
 typedef const char *mlp_edge_text;
 #endif
 
-#elif MLP_EDGE_KERNELS != 4
+#elif MLP_EDGE_KERNELS != 5
 #error "these models were exported by different versions of mlp-edge: export them with one"
 #endif
 
@@ -532,21 +543,9 @@ void sine_predict(const float *features, float *outputs)
 }
 
 #ifdef SINE_SELFTEST
-/*
- * Golden answers, as the bits of float32 numbers. An answer has to have the very bits, or to be NaN
- * where NaN is expected. Where MLP_EDGE_SELFTEST_BITS is 0 it has to be near: a chip or a compiler
- * that multiplies and adds in one rounding has bits of its own.
- */
-#ifndef MLP_EDGE_KERNEL_SELFTEST
-#define MLP_EDGE_KERNEL_SELFTEST
-
-#ifndef MLP_EDGE_SELFTEST_BITS
-#ifdef MLP_EDGE_FUSED
-#define MLP_EDGE_SELFTEST_BITS 0
-#else
-#define MLP_EDGE_SELFTEST_BITS 1
-#endif
-#endif
+/* Golden answers, as the bits of float32 numbers: the very bits, or NaN where NaN is expected. */
+#ifndef MLP_EDGE_KERNEL_SAME
+#define MLP_EDGE_KERNEL_SAME
 
 static inline float mlp_edge_golden(const uint32_t *bits)
 {
@@ -561,6 +560,24 @@ static inline int mlp_edge_same(float value, uint32_t expected)
     }
     return bits == expected;
 }
+
+#endif
+
+/*
+ * Whether golden answers of a network in float32 have to have the very bits. Where
+ * MLP_EDGE_SELFTEST_BITS is 0 they have to be near: a chip or a compiler that multiplies and adds
+ * in one rounding has bits of its own.
+ */
+#ifndef MLP_EDGE_KERNEL_SELFTEST
+#define MLP_EDGE_KERNEL_SELFTEST
+
+#ifndef MLP_EDGE_SELFTEST_BITS
+#ifdef MLP_EDGE_FUSED
+#define MLP_EDGE_SELFTEST_BITS 0
+#else
+#define MLP_EDGE_SELFTEST_BITS 1
+#endif
+#endif
 
 #if !MLP_EDGE_SELFTEST_BITS
 static inline int mlp_edge_near(float value, uint32_t expected, float bound)
@@ -629,6 +646,6 @@ int sine_selftest(void)
 
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:2b590d5237294f692d04c46123e532b4a92883d93b25bdde07e8a5b07b5f2624 */
+mlp-edge-seal sha256:28454c94e656b0609e0f34664e3c7e99c7ecd727e0fa0ccbe59b7cbdda2f980b */
 /* The model's card, for programs that read this file. */
-/* mlp-edge-card {"name": "sine", "features": [{"name": "x", "low": 0.022099999710917473, "high": 6.275400161743164}], "targets": ["y"], "labels": [], "task": "regression", "threshold": 0.5, "weights_sha256": "04f29e1326027a7ddde5b93c99cfdec4f7b14f0da12746799ec93b99387017b4", "version": "0.1.0", "format": 2} */
+/* mlp-edge-card {"name": "sine", "features": [{"name": "x", "low": 0.022099999710917473, "high": 6.275400161743164}], "targets": ["y"], "labels": [], "task": "regression", "threshold": 0.5, "weights_sha256": "04f29e1326027a7ddde5b93c99cfdec4f7b14f0da12746799ec93b99387017b4", "version": "0.1.0", "dtype": "float32", "format": 3} */
