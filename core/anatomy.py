@@ -147,6 +147,8 @@ class Step(NamedTuple):
         inputs: names of those inputs that are no constants; None when they are not told, and the
             operator follows the one before it.
         results: names of what comes out.
+        integer: whether a dense layer adds up integers.
+        parts: how many rows of weights make one output of it.
     """
 
     operator: str
@@ -155,6 +157,8 @@ class Step(NamedTuple):
     fused: str = ""
     inputs: tuple[Hashable, ...] | None = None
     results: tuple[Hashable, ...] = ()
+    integer: bool = False
+    parts: int = 1
 
 
 ACTIVATION_OF: dict[tuple[str, ...], str] = {
@@ -194,13 +198,18 @@ AGAIN = "dense, once more"
 
 @dataclass
 class _Build:
-    """What has been understood of a graph so far; ``origin`` is the layer of each result."""
+    """What has been understood of a graph so far; ``origin`` is the layer of each result.
+
+    ``copies`` is how often a row stands in what no layer has seen: integers go in in parts.
+    """
 
     layers: list[Layer] = field(default_factory=list)
     after: list[list[str]] = field(default_factory=list)
     biased: list[bool] = field(default_factory=list)
+    integer: list[bool] = field(default_factory=list)
     seen: set[int] = field(default_factory=set)
     origin: dict[Hashable, int] = field(default_factory=dict)
+    copies: dict[Hashable, int] = field(default_factory=dict)
     mean: Floats | None = None
     deviation: Floats | None = None
 
@@ -208,6 +217,7 @@ class _Build:
         self.layers.append(layer)
         self.biased.append(biased)
         self.after.append([fused] if fused else [])
+        self.integer.append(False)
         return len(self.layers) - 1
 
     def sources(self, step: Step) -> list[int | None]:
@@ -228,12 +238,18 @@ def of_steps(steps: Iterable[Step]) -> Anatomy:
         layer = _place(build, step)
         if layer is not None:
             build.origin.update(dict.fromkeys(step.results, layer))
+        elif step.inputs:
+            build.copies.update(dict.fromkeys(step.results, _copies(build, step.inputs)))
+    if any(build.integer):
+        build.after[-1] = _unguarded(build.after[-1])
     clip = _take_clip(build.after[-1]) if build.after else False
     layers = tuple(
-        replace(layer, activation=_activation(names))
-        for layer, names in zip(build.layers, build.after, strict=True)
+        replace(layer, activation=_of_results(names) if integer else _activation(names))
+        for layer, names, integer in zip(build.layers, build.after, build.integer, strict=True)
     )
-    return Anatomy(clipped(layers) if clip else layers, build.mean, build.deviation)
+    layers = clipped(layers) if clip else layers
+    # In front of integers stand their ranges, which look like a scaling.
+    return Anatomy(layers) if any(build.integer) else Anatomy(layers, build.mean, build.deviation)
 
 
 def _place(build: _Build, step: Step) -> int | None:
@@ -246,7 +262,8 @@ def _place(build: _Build, step: Step) -> int | None:
         return last
     if last is None and _scales(build, step):
         return None
-    if weights := _weights(step):
+    scaled = last is not None and build.integer[last]  # its constants are scales and tables
+    if not scaled and (weights := _weights(step)):
         return build.add(Layer(step.operator, None, None, "", weights, None), True, step.fused)
     if step.operator == "Min" and _infinite(step):
         return last
@@ -256,14 +273,23 @@ def _place(build: _Build, step: Step) -> int | None:
     return last
 
 
+def _copies(build: _Build, names: tuple[Hashable, ...]) -> int:
+    again = len(names) if len(names) > 2 and len(set(names)) == 1 else 1  # two may be x != x
+    return again * max(build.copies.get(name, 1) for name in names)
+
+
 def _dense(build: _Build, step: Step, outputs: int, inputs: int) -> int:
     held = sum(constant.size for constant in step.constants)
     fresh = [constant for constant in step.constants if id(constant) not in build.seen]
     build.seen.update(id(constant) for constant in step.constants)
     kind = "dense" if fresh or not step.constants else AGAIN
     count = sum(constant.size for constant in fresh)
-    layer = Layer(kind, inputs, outputs, "", count, outputs * inputs)
-    return build.add(layer, held > outputs * inputs, step.fused)
+    size = outputs * inputs * step.parts
+    if step.integer and step.inputs:
+        inputs //= build.copies.get(step.inputs[0], 1)
+    place = build.add(Layer(kind, inputs, outputs, "", count, size), held > size, step.fused)
+    build.integer[place] = step.integer
+    return place
 
 
 def _scales(build: _Build, step: Step) -> bool:
@@ -292,7 +318,12 @@ def _biases(build: _Build, step: Step, number: int) -> bool:
     if step.operator != "Add" or len(step.constants) != 1:
         return False
     layer, size = build.layers[number], step.constants[0].size
-    if build.biased[number] or build.after[number] or size != layer.outputs:
+    if build.integer[number]:
+        fits = not build.after[number] or build.after[number] == ["Unsqueeze"]
+        fits = fits and layer.outputs is not None and size % layer.outputs == 0
+    else:
+        fits = not build.after[number] and size == layer.outputs
+    if build.biased[number] or not fits:
         return False
     build.layers[number] = replace(layer, parameters=layer.parameters + size)
     build.biased[number] = True
@@ -311,9 +342,21 @@ def _weights(step: Step) -> int:
 
 def _activation(names: list[str]) -> str:
     """Keras's name of what operators compute together, or the operators."""
+    names = _unguarded(names)
+    return ACTIVATION_OF.get(tuple(names), " ".join(names))
+
+
+def _of_results(names: list[str]) -> str:
+    """What follows the sums of integers, as far as a file tells: its formula is in a table."""
+    if "Gather" not in names:
+        return "clamp"
+    return "softmax" if names[-1] == "Div" else "table"
+
+
+def _unguarded(names: list[str]) -> list[str]:
     while (place := _guard(names)) is not None:
         names = names[:place] + names[place + 2 :]
-    return ACTIVATION_OF.get(tuple(names), " ".join(names))
+    return names
 
 
 def _guard(names: list[str]) -> int | None:

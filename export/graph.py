@@ -16,9 +16,10 @@ from mlp_edge.wiring import FEATURES, Operation, carry_out, operations
 
 INPUT_NAME = FEATURES
 
-Formula = Callable[[Any], Any]
+Formula = Callable[..., Any]
 Formulas = dict[str, Formula]
-"""Activation name, "isnan" or "apart", -> function of a float32 tensor."""
+"""Name -> function of tensors: the activations, "apart", and what surrounds the layers: "isnan",
+"any" of a row's truths, "take" of columns, "clip" to two ends."""
 
 
 def formulas(apart: Formula) -> Formulas:
@@ -30,7 +31,8 @@ def formulas(apart: Formula) -> Formulas:
             layer, where x w - m w loses the digits that (x - m) w keeps, a 1 / 6 into the next.
             What runs is to be the numbers of the model, and to round as the proof says.
     """
-    nn = tensorflow().nn
+    tf = tensorflow()
+    nn = tf.nn
     return {
         "linear": lambda z: z,
         "relu": nn.relu,
@@ -46,26 +48,31 @@ def formulas(apart: Formula) -> Formulas:
         "hard_sigmoid": lambda z: apart(nn.relu6(apart(z) + 3.0) / 6.0),
         "apart": apart,
         "softmax": nn.softmax,
-        "isnan": tensorflow().math.is_nan,
+        "isnan": tf.math.is_nan,
+        "any": lambda truths: tf.reduce_any(truths, axis=1, keepdims=True),
+        "take": lambda x, indices: tf.gather(x, indices.astype("int32"), axis=1),
+        "clip": tf.clip_by_value,
     }
 
 
-def graph(mlp: Mlp, formulas: Formulas) -> Any:
+def graph(mlp: Mlp, formulas: Formulas, layers: Formula | None = None) -> Any:
     """A ``tf.Module`` whose ``serve`` maps features (n, inputs) to the named output (n, outputs).
 
     Args:
         mlp: the network; its arrays become constants.
         formulas: the activations, as the target format can express them.
+        layers: what stands in the place of scaling and dense layers, such as their integers.
     """
     tf = tensorflow()
     signature = [tf.TensorSpec((None, mlp.inputs), tf.float32, name=INPUT_NAME)]
 
     steps = operations(mlp.encoding, mlp.clip)
+    network = layers or (lambda prepared: _layers(mlp, formulas, prepared))
 
     def serve(features: Any) -> dict[str, Any]:
         def do(step: Operation, inputs: list[Any]) -> Any:
             if step.kind == "Sequential":
-                return _layers(mlp, formulas, inputs[0])
+                return network(inputs[0])
             with tf.name_scope(step.name):
                 return _operation(step, formulas, inputs)
 
@@ -103,10 +110,10 @@ def _operation(step: Operation, formulas: Formulas, inputs: list[Any]) -> Any:
         "Isnan": formulas["isnan"],
         "Equal": tf.equal,
         "Where": tf.where,
-        "Take": lambda x, indices: tf.gather(x, indices.astype("int32"), axis=1),
+        "Take": formulas["take"],
         "Cast": lambda x: tf.cast(x, tf.float32),
-        "Any": lambda x: tf.reduce_any(x, axis=1, keepdims=True),
-        "Clip": tf.clip_by_value,
+        "Any": formulas["any"],
+        "Clip": formulas["clip"],
     }
     constants = [
         tf.constant(value, tf.float32) if step.kind in ("Equal", "Where") else value

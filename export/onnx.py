@@ -1,4 +1,7 @@
-"""ONNX, by tf2onnx from the Mlp's graph: standard operators, any batch size, metadata inside."""
+"""ONNX, by tf2onnx from the Mlp's graph: standard operators, any batch size, metadata inside.
+
+What is in integers is built without it: ``onnx_integers.py``.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,13 @@ import re
 from typing import Any
 
 from mlp_edge.card import Card
+from mlp_edge.export import onnx_integers
 from mlp_edge.export.exporter import Exporter
 from mlp_edge.export.graph import Formulas, formulas, graph
-from mlp_edge.golden import golden
+from mlp_edge.golden import Golden, golden, golden_integers
 from mlp_edge.lazy import quiet, require, tensorflow
 from mlp_edge.mlp import Mlp
+from mlp_edge.quantised import Quantised
 from mlp_edge.seal import BLANK, sealed
 
 OPSET = 13
@@ -30,15 +35,34 @@ def export(mlp: Mlp) -> bytes:
         MissingError: when the extra ``train`` is not installed.
     """
     tensorflow()
-    onnx, tf2onnx = require("onnx"), require("tf2onnx")
+    tf2onnx = require("tf2onnx")
     with quiet():
         serve = graph(mlp, _formulas()).serve
         model, _ = tf2onnx.convert.from_function(
             serve, input_signature=serve.input_signature, opset=OPSET
         )
     _tidy(model, mlp)
-    about = {GOLDEN: golden(mlp).to_json(), SEAL: BLANK.decode()}
-    onnx.helper.set_model_props(model, Card.of(mlp).to_strings() | about)
+    return _described(model, Card.of(mlp), golden(mlp))
+
+
+def export_int8(mlp: Mlp, quantised: Quantised) -> bytes:
+    """Write a model in integers, with the same input and output as the one in float32.
+
+    Raises:
+        MissingError: when the package ``onnx`` is not installed; the extra ``train`` brings it.
+    """
+    helper = require("onnx").helper
+    opset = [helper.make_opsetid("", OPSET)]
+    graph = onnx_integers.graph(mlp, quantised)
+    model = helper.make_model(graph, opset_imports=opset, ir_version=IR_VERSION)
+    return _described(model, Card.of(mlp, "int8"), golden_integers(mlp, quantised))
+
+
+def _described(model: Any, card: Card, golden: Golden) -> bytes:
+    """The file of a model, with what it says about itself."""
+    onnx = require("onnx")
+    about = {GOLDEN: golden.to_json(), SEAL: BLANK.decode()}
+    onnx.helper.set_model_props(model, card.to_strings() | about)
     onnx.checker.check_model(model, full_check=True)
     return sealed(model.SerializeToString(deterministic=True))
 
@@ -88,4 +112,6 @@ def _renumber(graph: Any) -> None:
         tensor.name = name(tensor.name)
 
 
-EXPORTER = Exporter(name="onnx", suffix=".onnx", needs="train", export=export)
+EXPORTER = Exporter(
+    name="onnx", suffix=".onnx", needs="train", export=export, integers={"int8": export_int8}
+)

@@ -1,4 +1,4 @@
-"""TFLite (float32), by TensorFlow's converter from the Mlp's graph: built-in operators only."""
+"""TFLite, by TensorFlow's converter from the Mlp's graph: built-in operators only."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import Any
 
 from mlp_edge.card import Card
 from mlp_edge.errors import ModelError
+from mlp_edge.export import tflite_floats, tflite_integers, tflite_model
 from mlp_edge.export.exporter import Exporter
 from mlp_edge.export.graph import INPUT_NAME, Formulas, formulas, graph
-from mlp_edge.golden import golden
+from mlp_edge.golden import Golden, golden, golden_integers
 from mlp_edge.lazy import quiet, require, tensorflow
 from mlp_edge.mlp import Mlp
+from mlp_edge.quantised import Quantised
 from mlp_edge.seal import BLANK, sealed
 
 METADATA, GOLDEN, SEAL = b"mlp_edge", b"mlp_edge_golden", b"mlp_edge_seal"
@@ -26,19 +28,74 @@ def export(mlp: Mlp) -> bytes:
         MissingError: when the extra ``train`` is not installed.
         ModelError: for a gelu output that is clipped to 0 … 6.
     """
-    tf = tensorflow()
+    return _described(_converted(_float_graph(mlp)), Card.of(mlp), golden(mlp))
+
+
+def export_int8(mlp: Mlp, quantised: Quantised) -> bytes:
+    """Write a model in integers, with the same input and output as the one in float32.
+
+    Raises:
+        MissingError: when the extra ``train`` is not installed.
+        ModelError: when the converter makes other integers of it.
+    """
+    words, layers = tflite_integers.formulas(_formulas()), tflite_integers.layers(quantised)
+    model = _converted(graph(mlp, words, layers), optimise=True)
+    tflite_integers.settle(model, quantised)
+    return _described(model, Card.of(mlp, "int8"), golden_integers(mlp, quantised))
+
+
+def export_float16(mlp: Mlp) -> bytes:
+    """Write a model whose weights are stored as float16 and computed with as float32.
+
+    Its golden rows are those of ``tflite_floats.half_precision``, its card is the model's.
+
+    Raises:
+        MissingError, ModelError: as ``export`` does, and for a weight beyond float16.
+    """
+    half = tflite_floats.half_precision(mlp)
+    model = _converted(_float_graph(half))
+    tflite_floats.store_halves(model)
+    return _described(model, Card.of(mlp, "float16"), golden(half))
+
+
+def export_dynamic(mlp: Mlp) -> bytes:
+    """Write a model as TensorFlow's "dynamic range quantisation" does.
+
+    Layers of 1,024 weights and more get weights of int8, and runtimes quantise what goes into them
+    as it comes, each in its own way. So no answer is proved, and the file carries no golden rows.
+
+    Raises:
+        MissingError, ModelError: as ``export`` does.
+    """
+    return _described(_converted(_float_graph(mlp), optimise=True), Card.of(mlp, "dynamic"), None)
+
+
+def _float_graph(mlp: Mlp) -> Any:
     if mlp.layers[-1].activation == "gelu" and mlp.clip == (0.0, 6.0):
         # The converter fuses this clip into the gelu and is left with an operator of no format.
         raise ModelError(
             "TFLite cannot express a gelu output that is clipped to 0 and 6; --clip 0,6.000001 "
             "would do"
         )
+    return graph(mlp, _formulas())
+
+
+def _converted(module: Any, optimise: bool = False) -> Any:
+    """The ``ModelT`` that the converter makes of a graph.
+
+    Args:
+        module: as ``graph`` gives it.
+        optimise: whether its numbers may become integers, where the graph says so.
+    """
+    tf = tensorflow()
     with quiet():
-        module = graph(mlp, _formulas())
         converter = tf.lite.TFLiteConverter.from_concrete_functions(
             [module.serve.get_concrete_function()], module
         )
-        return _describe(converter.convert(), mlp)
+        if optimise:
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        content = converter.convert()
+    return tflite_model.schema().ModelT.InitFromPackedBuf(content, 0)
 
 
 def _formulas() -> Formulas:
@@ -56,33 +113,29 @@ def _formulas() -> Formulas:
     }
 
 
-def _describe(content: bytes, mlp: Mlp) -> bytes:
-    """Name the tensors that a reader sees, and add what the file says about itself."""
-    schema = require("ai_edge_litert.schema_py_generated")
+def _described(model: Any, card: Card, golden: Golden | None) -> bytes:
+    """The file of a ``ModelT``: names that a reader sees, and what it says about itself."""
     flatbuffers = require("flatbuffers")
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
-    model.description = f"mlp-edge {mlp.name}".encode()
+    model.description = f"mlp-edge {card.name}".encode()
     subgraph = model.subgraphs[0]
     subgraph.tensors[subgraph.inputs[0]].name = INPUT_NAME.encode()
-    subgraph.tensors[subgraph.outputs[0]].name = mlp.output_name.encode()
+    subgraph.tensors[subgraph.outputs[0]].name = card.output_name.encode()
     # The converter notes a random stamp and its own version here; neither helps a reader.
     model.metadata = [entry for entry in model.metadata if entry.name == b"min_runtime_version"]
-    _add_metadata(schema, model, METADATA, Card.of(mlp).to_json().encode())
-    _add_metadata(schema, model, GOLDEN, golden(mlp).to_json().encode())
-    _add_metadata(schema, model, SEAL, BLANK)
-    builder = flatbuffers.Builder(len(content))
+    tflite_model.add_metadata(model, METADATA, card.to_json().encode())
+    if golden is not None:
+        tflite_model.add_metadata(model, GOLDEN, golden.to_json().encode())
+    tflite_model.add_metadata(model, SEAL, BLANK)
+    builder = flatbuffers.Builder(0)
     builder.Finish(model.Pack(builder), file_identifier=IDENTIFIER)
     return sealed(bytes(builder.Output()))
 
 
-def _add_metadata(schema: Any, model: Any, name: bytes, content: bytes) -> None:
-    buffer = schema.BufferT()
-    buffer.data = list(content)
-    entry = schema.MetadataT()
-    entry.name = name
-    entry.buffer = len(model.buffers)
-    model.buffers.append(buffer)
-    model.metadata.append(entry)
-
-
-EXPORTER = Exporter(name="tflite", suffix=".tflite", needs="train", export=export)
+EXPORTER = Exporter(
+    name="tflite",
+    suffix=".tflite",
+    needs="train",
+    export=export,
+    integers={"int8": export_int8},
+    floats={"float16": export_float16, "dynamic": export_dynamic},
+)

@@ -19,6 +19,7 @@ FLOAT, WEIGHT_TYPES = 1, (1, 2, 3, 10, 11, 16)
 """TensorProto.DataType: float, and those that weights come in (uint8, int8, half, …)."""
 LARGEST = 2**31
 """No dimension of a real tensor is larger."""
+DENSE = ("MatMul", "MatMulInteger", "Gemm")
 PASSED_ON = ("Identity", "Cast", "DequantizeLinear")
 """Operators whose output is their constant input in another form."""
 
@@ -158,12 +159,16 @@ def _steps(graph: Message, nodes: list[Message]) -> Iterator[Step]:
             constants[outputs[0]] = constants[inputs[0]]._replace(values=None)
         else:
             weights = constants.get(inputs[1]) if len(inputs) > 1 else None
+            integer = operator == "MatMulInteger"
+            held = [constants[name] for name in inputs if name in constants]
             yield Step(
                 operator=operator,
-                constants=tuple(constants[name] for name in inputs if name in constants),
+                # Where zero stands among integers is no weight.
+                constants=tuple(one for one in held if one.shape or not integer),
                 neurons=_neurons(operator, weights, attributes),
                 inputs=tuple(name for name in inputs if name and name not in constants),
                 results=tuple(outputs),
+                integer=integer,
             )
 
 
@@ -171,7 +176,11 @@ def _neurons(
     operator: str, weights: Constant | None, attributes: dict[str, Message]
 ) -> tuple[int, int] | None:
     """(outputs, inputs) of a dense layer; None for anything else."""
-    if operator not in ("MatMul", "Gemm") or weights is None or len(weights.shape) != 2:
+    if (
+        operator not in ("MatMul", "MatMulInteger", "Gemm")
+        or weights is None
+        or len(weights.shape) != 2
+    ):
         return None
     rows, columns = weights.shape
     transposed = "transB" in attributes and attributes["transB"].number(3) == 1

@@ -71,10 +71,12 @@ def _steps(schema: Any, model: Any, graph: Any) -> Iterator[Step]:
         if name == "DEQUANTIZE" and operator.inputs[0] in constants:
             constants[operator.outputs[0]] = constants[operator.inputs[0]]
             continue
-        neurons = None
+        neurons, parts, integer = None, 1, False
         if name == "FULLY_CONNECTED":
-            outputs, inputs = graph.tensors[operator.inputs[1]].shape
-            neurons = (int(outputs), int(inputs))
+            rows, inputs = (int(size) for size in graph.tensors[operator.inputs[1]].shape)
+            integer = graph.tensors[operator.outputs[0]].type == schema.TensorType.INT8
+            parts = _parts(graph, operator, rows) if integer else 1
+            neurons = (rows // parts, inputs)
         given = [int(index) for index in operator.inputs]
         yield Step(
             operator=_spelt(name),
@@ -83,7 +85,17 @@ def _steps(schema: Any, model: Any, graph: Any) -> Iterator[Step]:
             fused=_fused(schema, operator),
             inputs=tuple(index for index in given if index >= 0 and index not in constants),
             results=tuple(int(index) for index in operator.outputs),
+            integer=integer,
+            parts=parts,
         )
+
+
+def _parts(graph: Any, layer: Any, rows: int) -> int:
+    """How many rows of weights make an output, where their results are added up."""
+    behind = (other for other in graph.operators if layer.outputs[0] in other.inputs)
+    shapes = (graph.tensors[other.outputs[0]].shape for other in behind)
+    shape: Any = next((shape for shape in shapes if shape is not None), ())
+    return int(shape[1]) if len(shape) == 3 and shape[1] * shape[2] == rows else 1
 
 
 def _constants(schema: Any, model: Any, graph: Any) -> Iterator[tuple[int, Constant]]:

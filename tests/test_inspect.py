@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import Type
+from integer_networks import made
 from networks import encoded, network, save_keras
 
 from mlp_edge.anatomy import AGAIN, Constant, Step, of_mlp, of_steps
@@ -23,6 +25,7 @@ from mlp_edge.finding import Finding
 from mlp_edge.keras_file import read_mlp
 from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Mlp
 from mlp_edge.model_directory import ModelDirectory
+from mlp_edge.quantised import Quantised
 from mlp_edge.runtime.inspection import inspect_file
 
 MIXED = (
@@ -32,7 +35,7 @@ MIXED = (
 )
 FORBIDDEN = {"tensorflow", "keras", "pandas", "matplotlib", "onnx", "onnxruntime"}
 KEYS = {
-    "path", "format", "name", "task", "targets", "labels", "threshold", "features", "scaling",
+    "path", "format", "dtype", "name", "task", "targets", "labels", "threshold", "features", "scaling",
     "layers", "parameters", "multiply_adds", "weights_sha256", "file_sha256", "bytes",
     "written_by", "notes",
 }  # fmt: skip
@@ -350,6 +353,51 @@ def test_onnx_and_tflite_show_the_network_that_was_exported(
         assert np.allclose(found.anatomy.deviation, mlp.scaling.deviation, rtol=1e-6)
         if exporter.suffix == ".onnx":
             assert "tf2onnx" in found.written_by
+
+
+INTEGER_FILES: dict[str, Callable[[Mlp, Quantised], bytes]] = {
+    exporter.suffix: exporter.integers["int8"] for exporter in EXPORTERS[:2]
+}
+
+
+@pytest.mark.parametrize("seed", [0, 1])  # the second has wide inputs
+@pytest.mark.parametrize("suffix", INTEGER_FILES)
+def test_a_file_of_integers_shows_its_layers(
+    keras: Any, folder: Path, suffix: str, seed: int
+) -> None:
+    for mlp, activations in (
+        (network((8, 12, 5, 1)), ["clamp", "clamp", "table"]),
+        (network((4, 6, 3), "tanh", "multiclass"), ["table", "softmax"]),
+        (encoded(MIXED, clip=(0.0, 6.0)), ["clamp", "clamp, clipped"]),
+        (encoded(MIXED, outputs=2, clip=(-2.5, 7.0)), ["clamp", "clamp, clipped"]),
+    ):
+        path = folder / f"net{suffix}"
+        path.write_bytes(INTEGER_FILES[suffix](mlp, made(mlp, "int8", seed)))
+        found = inspect_file(path)
+        assert found.anatomy.topology == mlp.topology
+        assert [layer.activation for layer in found.anatomy.layers] == activations
+        assert {layer.kind for layer in found.anatomy.layers} == {"dense"}
+        assert found.anatomy.parameters >= mlp.parameters
+        assert found.anatomy.mean is None
+        assert found.card is not None
+        assert found.card.dtype == "int8"
+        assert found.notes == []
+
+
+@pytest.mark.parametrize("dtype", EXPORTERS[0].floats)
+def test_a_file_of_coarser_floats_shows_the_same_layers(
+    keras: Any, folder: Path, dtype: str
+) -> None:
+    for mlp in (network((40, 64, 5, 1)), encoded(MIXED, clip=(0.0, 6.0))):
+        path = folder / "net.tflite"
+        path.write_bytes(EXPORTERS[0].floats[dtype](mlp))
+        found = inspect_file(path)
+        assert found.anatomy.layers == of_mlp(mlp).layers
+        assert mlp.scaling is not None
+        assert found.anatomy.mean is not None
+        assert np.array_equal(found.anatomy.mean, mlp.scaling.mean)
+        assert found.card is not None
+        assert found.card.dtype == dtype
 
 
 FRONTS: dict[str, tuple[Feature, ...]] = {

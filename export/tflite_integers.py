@@ -1,0 +1,244 @@
+"""TFLite of a network in integers: a graph whose ranges are ours, and the converter's work checked.
+
+TensorFlow's converter quantises what it finds between fake quantisations. Here their range is
+0 … 255, so the scale of every activation is 1 and its zero point -128, and the weights are integers
+already. What the converter cannot express for a dense layer, a scale per neuron and biases beyond
+2^24, is written into its file afterwards. So QUANTIZE -> FULLY_CONNECTED -> DEQUANTIZE carry out
+exactly what ``mlp_edge.quantised`` says.
+
+Only operators that TFLite Micro has, and LiteRT's reference kernels, which have no ROUND.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlp_edge.encoding import Floats
+from mlp_edge.errors import ModelError
+from mlp_edge.export import tflite_model
+from mlp_edge.export.graph import Formula, Formulas
+from mlp_edge.lazy import tensorflow
+from mlp_edge.quantised import (
+    EXACT,
+    HIGHEST,
+    WEIGHT_LIMIT,
+    IntegerLayer,
+    Integers,
+    Quantised,
+    Table,
+)
+from mlp_edge.requantise import scales
+
+_HIGH = HIGHEST["int8"]
+_ZERO_POINT = -128
+_WHOLE = np.float32(2**23)
+"""From here to twice as far float32 numbers are the integers: adding it rounds, half to even."""
+
+
+def formulas(float_formulas: Formulas) -> Formulas:
+    """What surrounds the layers, in operators that TFLite Micro has as well.
+
+    Args:
+        float_formulas: those of the float32 file.
+    """
+    tf = tensorflow()
+    take, apart = float_formulas["take"], float_formulas["apart"]
+
+    def ones(truths: Any) -> Any:
+        # Not a cast, which the converter moves behind the take: Micro takes no truths.
+        return tf.where(truths, 1.0, 0.0)
+
+    return float_formulas | {
+        "any": lambda truths: tf.reduce_max(ones(truths), axis=1, keepdims=True) > 0.0,
+        "take": lambda x, indices: take(ones(x) if x.dtype == tf.bool else x, indices),
+        # Apart, or the converter makes a RELU_0_TO_1 or a RELU_N1_TO_1 of the two.
+        "clip": lambda x, low, high: tf.maximum(apart(tf.minimum(x, high)), low),
+    }
+
+
+def layers(quantised: Quantised) -> Formula:
+    """The function of prepared rows (n, width) float32 that scaling and dense layers are."""
+    tf = tensorflow()
+    written = _written(quantised)
+
+    def network(prepared: Any) -> Any:
+        with tf.name_scope("inputs"):
+            u = _held(_in_parts(quantised, _rounded(quantised, prepared)))
+        for number, layer in enumerate(quantised.layers, start=1):
+            with tf.name_scope(f"layer{number}"):
+                u = _held(_sums(written[number - 1], u))
+                if layer.table is not None:
+                    u = _held(_looked_up(layer.table, layer.high, u))
+        with tf.name_scope("answers"):
+            return _answers(quantised, _added(quantised.layers[-1], u))
+
+    return network
+
+
+def _held(values: Any) -> Any:
+    """The values as int8: what the converter takes for the range of a tensor."""
+    fake = tensorflow().quantization.fake_quant_with_min_max_vars
+    return fake(values, min=0.0, max=float(_HIGH))
+
+
+def _rounded(quantised: Quantised, prepared: Any) -> Any:
+    """Integers 0 … high in float32, rounded half to even before any runtime rounds in its way."""
+    tf = tensorflow()
+    scaled = (prepared - quantised.inputs.low) * quantised.inputs.factor
+    top = _WHOLE + np.float32(quantised.inputs.high)
+    return tf.minimum(tf.maximum(scaled + _WHOLE, _WHOLE), top) - _WHOLE
+
+
+def _in_parts(quantised: Quantised, u: Any) -> Any:
+    """Wide inputs (n, width) as bytes (n, parts * width) that add up to them."""
+    tf = tensorflow()
+    parts = quantised.inputs.high // _HIGH
+    if parts == 1:
+        return u
+    begins = np.repeat(np.arange(parts) * _HIGH, len(quantised.inputs.low)).astype(np.float32)
+    rest = tf.concat(parts * [u], axis=1) - begins
+    return tf.minimum(tf.maximum(rest, 0.0), float(_HIGH))
+
+
+def _sums(written: _Written, u: Any) -> Any:
+    """A dense layer whose weights and biases are integers; scales come when it is converted."""
+    tf = tensorflow()
+    limit = float(WEIGHT_LIMIT["int8"])
+    fake = tf.quantization.fake_quant_with_min_max_vars
+    weights = tf.constant(written.weights.T.astype(np.float32), name="weights")
+    held = fake(weights, min=-limit, max=limit, narrow_range=True)
+    return tf.matmul(u, held) + tf.constant(written.bias.astype(np.float32), name="bias")
+
+
+def _looked_up(table: Table, high: int, results: Any) -> Any:
+    tf = tensorflow()
+    values = tf.constant(table.at(np.arange(high + 1)).astype(np.float32), name="table")
+    return tf.gather(values, tf.cast(results, tf.int32))
+
+
+def _added(layer: IntegerLayer, results: Any) -> Any:
+    """The results of the last layer's parts, added up; integers in float32."""
+    tf = tensorflow()
+    if layer.parts == 1:
+        return results
+    return tf.reduce_sum(tf.reshape(results, (-1, layer.parts, layer.outputs)), axis=1)
+
+
+def _answers(quantised: Quantised, results: Any) -> Any:
+    tf = tensorflow()
+    last = quantised.layers[-1]
+    if quantised.softmax:
+        results = tf.reduce_max(results, axis=1, keepdims=True) - results
+    values = results
+    if quantised.table is not None:
+        values = _looked_up(quantised.table, last.parts * last.high, results)
+    if quantised.softmax:
+        return values / tf.reduce_sum(values, axis=1, keepdims=True)
+    return quantised.offset + quantised.step * values
+
+
+class _Written(NamedTuple):
+    """A dense layer as the file has it: parts of results are rows, parts of inputs are columns.
+
+    Attributes:
+        weights: (rows, columns).
+        bias: (rows,).
+        scale: (rows,) float32, what 1 in a sum is in results.
+    """
+
+    weights: Integers
+    bias: Integers
+    scale: Floats
+
+
+def _written(quantised: Quantised) -> list[_Written]:
+    copies = [quantised.inputs.high // _HIGH] + [1] * (len(quantised.layers) - 1)
+    return [
+        _Written(
+            np.tile(layer.weights, (layer.parts, count)),
+            np.concatenate([layer.bias - part * layer.stride for part in range(layer.parts)]),
+            np.tile(scales(layer.multiplier, layer.shift), layer.parts),
+        )
+        for layer, count in zip(quantised.layers, copies, strict=True)
+    ]
+
+
+def settle(model: Any, quantised: Quantised) -> None:
+    """Check that the converter made the layers out of these integers; write what it cannot express.
+
+    Args:
+        model: a ``ModelT`` of the schema; changed.
+        quantised: what it is to compute.
+
+    Raises:
+        ModelError: naming the layer, when the converter made something else of it.
+    """
+    dense = list(tflite_model.dense(model))
+    if len(dense) != len(quantised.layers):
+        raise ModelError(f"{_CONVERTER} {len(dense)} layers of {len(quantised.layers)}; {_OTHER}")
+    _check_activations(model)
+    every = _written(quantised)
+    _unshare(model, dense, every)
+    tensors = model.subgraphs[0].tensors
+    for number, (operator, written) in enumerate(zip(dense, every, strict=True), start=1):
+        for place, numbers in _constants(operator, written):
+            tensor = tensors[operator.inputs[place]]
+            found = tflite_model.content(model, tensor, numbers.dtype)
+            if operator.inputs[place] < 0 or not _as_float32(found, numbers.ravel()):
+                what = "weights" if place == 1 else "biases"
+                raise ModelError(f"{_CONVERTER} other {what} of layer {number}; {_OTHER}")
+            tflite_model.write(model, tensor, numbers)
+            tensor.quantization.scale = written.scale
+            tensor.quantization.zeroPoint = np.zeros(len(written.scale), np.int64)
+            tensor.quantization.quantizedDimension = 0
+
+
+_CONVERTER = "TensorFlow's converter made"
+_OTHER = "another version of TensorFlow would do, or --format onnx"
+
+
+def _check_activations(model: Any) -> None:
+    """Check that int8 tensors that are computed hold u - 128 for the integers u."""
+    graph, int8 = model.subgraphs[0], tflite_model.schema().TensorType.INT8
+    for operator in graph.operators:
+        for tensor in (graph.tensors[index] for index in operator.outputs):
+            if tensor.type != int8:
+                continue
+            held = tensor.quantization
+            if list(held.scale) != [1.0] or list(held.zeroPoint) != [_ZERO_POINT]:
+                raise ModelError(f"{_CONVERTER} another range of {tensor.name.decode()}; {_OTHER}")
+
+
+def _constants(operator: Any, written: _Written) -> Iterator[tuple[int, NDArray[Any]]]:
+    """(place among a layer's inputs, numbers); no biases where the converter left out zeros."""
+    yield 1, written.weights.astype("i1")
+    if operator.inputs[2] >= 0 or written.bias.any():
+        yield 2, written.bias.astype("<i4")
+
+
+def _unshare(model: Any, dense: Sequence[Any], every: Sequence[_Written]) -> None:
+    """Give layers of equal weights their own: the converter makes one of them, in its own scale."""
+    tensors = model.subgraphs[0].tensors
+    uses = Counter(int(index) for operator in dense for index in operator.inputs[1:])
+    for operator, written in zip(dense, every, strict=True):
+        constants = list(_constants(operator, written))
+        if all(uses[int(operator.inputs[place])] == 1 for place, _ in constants):
+            continue
+        for place, numbers in constants:
+            tensors.append(deepcopy(tensors[operator.inputs[place]]))
+            operator.inputs[place] = len(tensors) - 1
+            tflite_model.write(model, tensors[-1], numbers)
+
+
+def _as_float32(found: NDArray[Any], wanted: NDArray[Any]) -> bool:
+    """Whether integers are those wanted, as far as float32 holds them."""
+    if found.shape != wanted.shape:
+        return False
+    exact, off = np.abs(wanted.astype(np.int64)), np.abs(found.astype(np.int64) - wanted)
+    return bool((off <= exact // EXACT).all())
