@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from mlp_edge.runtime import Chip
     from mlp_edge.runtime.c import Header
 
-ALL = "all"
+ALL, FLOAT32 = "all", "float32"
 LARGEST_CLOCK = 10e9
 """Hertz."""
 
@@ -38,6 +39,9 @@ def cost(
             help="avr, cortex-m0, cortex-m3, cortex-m4, rv32 or all; several times. [all]",
         ),
     ] = None,
+    dtype: Annotated[
+        str, typer.Option("--dtype", "-d", help="Of the header: float32, int8 or int16.")
+    ] = FLOAT32,
     opt: Annotated[str, typer.Option(help="How it is compiled: Os, O2 or O3.")] = "Os",
     clock: Annotated[
         str | None, typer.Option(help="Of the chip, such as 8M; by default the board's.")
@@ -62,7 +66,7 @@ def cost(
     if opt not in OPTIMISATIONS:
         raise InputError(f"--opt {opt!r} is not one of {', '.join(OPTIMISATIONS)}")
     directory = ModelDirectory.open(model)
-    header = _header(directory, trust)
+    header = _header(directory, dtype, trust)
     missing = {chip.target.name: chip.missing() for chip in chips}
     absent = {name: remedy for name, remedy in missing.items() if remedy}
     present = [chip for chip in chips if chip.target.name not in absent]
@@ -71,9 +75,9 @@ def cost(
         raise InputError(f"--budget cannot be held on {asked[0]}: {absent[asked[0]]}")
     costs, refused = _measured(header, present, directory.sample().rows, opt, hertz)
     if as_json:
-        print_json(_record(directory, costs, absent, refused, limits))
+        print_json(_record(directory, dtype, costs, absent, refused, limits))
     else:
-        _show(directory.manifest.name, opt, costs)
+        _show(header.card.name, opt, costs)
     for name, remedy in absent.items():
         err.print(f"not measured: {name}: {remedy}")
     for name, reason in refused.items():
@@ -102,13 +106,12 @@ def _hertz(text: str | None) -> int:
     return round(hertz)
 
 
-def _header(directory: ModelDirectory, trust: bool) -> Header:
+def _header(directory: ModelDirectory, dtype: str, trust: bool) -> Header:
     """The exported header; one that was changed since is compiled only with trust."""
     from mlp_edge.runtime.c import read_header
-    from mlp_edge.runtime.load import artifact_path, named_runtime
     from mlp_edge.writing import sha256
 
-    path = artifact_path(directory, named_runtime("c"))
+    path = _path(directory, dtype)
     header = read_header(path)
     if header.card.weights_sha256 != directory.manifest.sha256["weights"]:
         raise ModelError(f"{path}: of other weights; run `mlp-edge export` again")
@@ -118,6 +121,29 @@ def _header(directory: ModelDirectory, trust: bool) -> Header:
             "compile it all the same with --trust, if you know who changed it"
         )
     return header
+
+
+def _path(directory: ModelDirectory, dtype: str) -> Path:
+    """Where the header of a dtype is.
+
+    Raises:
+        InputError: for a dtype that C does not have.
+        ModelError: when it was not exported yet.
+    """
+    from mlp_edge.export.c import EXPORTER
+    from mlp_edge.runtime.load import artifact_path, named_runtime
+
+    if dtype not in EXPORTER.dtypes:
+        raise InputError(f"--dtype {dtype!r} is not one of {', '.join(EXPORTER.dtypes)}")
+    if dtype == FLOAT32:
+        return artifact_path(directory, named_runtime("c"))
+    path = directory.exports_path / f"{directory.manifest.name}_{dtype}{EXPORTER.suffix}"
+    if not path.exists():
+        raise ModelError(
+            f"{path}: not exported yet; `mlp-edge export --format c --dtype {dtype} "
+            f"--model {directory.path}` writes it"
+        )
+    return path
 
 
 def _measured(
@@ -159,7 +185,7 @@ def _judge(costs: Sequence[Cost], refused: Mapping[str, str], limits: Budget) ->
 
 
 def _record(
-    directory: ModelDirectory, costs: Sequence[Cost], absent: Mapping[str, str],
+    directory: ModelDirectory, dtype: str, costs: Sequence[Cost], absent: Mapping[str, str],
     refused: Mapping[str, str], limits: Budget,
 ) -> dict[str, Any]:  # fmt: skip
     from mlp_edge.parity.budget import overruns
@@ -167,6 +193,7 @@ def _record(
     return {
         "model": directory.manifest.name,
         "weights_sha256": directory.manifest.sha256["weights"],
+        "dtype": dtype,
         "budget": dict(limits),
         "costs": [
             {**asdict(cost), "ram": cost.ram, "ms": cost.milliseconds, "fits": cost.fits,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +15,12 @@ from mlp_edge.cli.progress import start_tensorflow
 from mlp_edge.errors import InputError
 
 if TYPE_CHECKING:
+    from mlp_edge.cli.quantising import Source
+    from mlp_edge.export.exporter import Exporter
     from mlp_edge.mlp import Mlp
+    from mlp_edge.quantise.judge import Limits
+
+FLOAT32, SMALLEST = "float32", "smallest"
 
 
 def export(
@@ -23,6 +29,24 @@ def export(
         list[str] | None,
         typer.Option("--format", "-f", help="tflite, onnx or c; several times for several. [all]"),
     ] = None,
+    dtype: Annotated[
+        str,
+        typer.Option(
+            "--dtype", "-d",
+            help="float32; int8; int16 (c); float16, dynamic (tflite); smallest that holds.",
+        ),
+    ] = FLOAT32,
+    rows: Annotated[
+        str | None,
+        typer.Option(help="Table to calibrate integers with; by default the model's own rows."),
+    ] = None,
+    max_flips: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Share of labels that a smaller dtype may change."),
+    ] = 0.02,
+    max_drop: Annotated[
+        float, typer.Option(min=0, help="How much accuracy or R2 it may lose.")
+    ] = 0.02,
     name: Annotated[
         str | None, typer.Option(help="Of files and C symbols; by default the model's.")
     ] = None,
@@ -33,18 +57,19 @@ def export(
         bool,
         typer.Option("--weights-only", help="With -f c: NAME_weights.h, arrays without functions."),
     ] = False,
-) -> None:
-    """Write a model as TFLite, ONNX and a C header."""
-    from mlp_edge.export import EXPORTERS
+) -> None:  # fmt: skip
+    """Write a model as TFLite, ONNX and a C header, in float32 or smaller."""
+    from mlp_edge.cli.quantising import Source
+    from mlp_edge.cli.smallest import smallest
     from mlp_edge.keras_file import read_mlp
     from mlp_edge.mlp import check_name
     from mlp_edge.model_directory import EXPORTS, MANIFEST, MODEL, WEIGHTS_ONLY, ModelDirectory
+    from mlp_edge.quantise.judge import Limits
     from mlp_edge.writing import write_files
 
-    known = {exporter.name: exporter for exporter in EXPORTERS}
-    for wanted in formats or []:
-        if wanted not in known:
-            raise InputError(f"--format {wanted!r} is not one of {', '.join(known)}")
+    exporters = _exporters(formats, dtype)
+    if weights_only and (formats != ["c"] or dtype != FLOAT32):
+        raise InputError("--weights-only is for float32 C headers: --format c --weights-only")
     if name is not None:
         check_name(name)
     if model.name == MODEL and (model.parent / MANIFEST).exists():
@@ -54,16 +79,16 @@ def export(
     mlp = mlp if name is None else replace(mlp, name=name)
     place = directory or (model if saved is not None else model.parent) / EXPORTS
     if weights_only:
-        if formats != ["c"]:
-            raise InputError("--weights-only is for C headers: --format c --weights-only")
         # It has nothing to run, so that no manifest lists it and parity leaves it alone.
         files = {f"{mlp.name}{WEIGHTS_ONLY}": weights_header(mlp)}
         write_files(place, files)
     else:
-        chosen = [known[wanted] for wanted in dict.fromkeys(formats or known)]
-        if any(exporter.needs == "train" for exporter in chosen):
-            start_tensorflow()
-        files = {f"{mlp.name}{exporter.suffix}": exporter.export(mlp) for exporter in chosen}
+        source = Source(model, mlp, saved, rows, place)
+        limits = Limits(max_flips, max_drop)
+        if dtype == SMALLEST:
+            dtype = smallest(source, limits)
+            exporters = [exporter for exporter in exporters if dtype in exporter.dtypes]
+        files = _files(source, exporters, dtype, limits)
         if saved is not None and directory is None:
             saved.add_exports(files)
         else:
@@ -73,6 +98,65 @@ def export(
     if saved is not None and directory is None and not weights_only:
         option = "" if model == DEFAULT_MODEL else f" --model {model}"
         out.print(f"\nnext: mlp-edge parity{option}", soft_wrap=True)
+
+
+def _exporters(formats: Sequence[str] | None, dtype: str) -> list[Exporter]:
+    """The formats that are asked for; every one that has the dtype where none is.
+
+    Raises:
+        InputError: for a format or a dtype that does not exist, or not together.
+    """
+    from mlp_edge.export import EXPORTERS
+
+    known = {exporter.name: exporter for exporter in EXPORTERS}
+    for wanted in formats or []:
+        if wanted not in known:
+            raise InputError(f"--format {wanted!r} is not one of {', '.join(known)}")
+    dtypes = list(dict.fromkeys(name for exporter in EXPORTERS for name in exporter.dtypes))
+    if dtype not in (*dtypes, SMALLEST):
+        raise InputError(f"--dtype {dtype!r} is not one of {', '.join(dtypes)}, {SMALLEST}")
+    if dtype == SMALLEST and "c" not in (formats or known):
+        raise InputError("--dtype smallest is measured on a C header: with --format c")
+    chosen = [known[wanted] for wanted in dict.fromkeys(formats or known)]
+    having = [exporter for exporter in chosen if dtype in (*exporter.dtypes, SMALLEST)]
+    if formats and len(having) < len(chosen):
+        lacking = next(exporter for exporter in chosen if exporter not in having)
+        raise InputError(
+            f"--format {lacking.name} has no {dtype}; it has {', '.join(lacking.dtypes)}"
+        )
+    return having
+
+
+def _files(
+    source: Source, exporters: Sequence[Exporter], dtype: str, limits: Limits
+) -> dict[str, bytes]:
+    """Name -> content of each file; smaller dtypes are judged first.
+
+    Raises:
+        CheckError: when a dtype loses too much.
+    """
+    from mlp_edge.cli import quantising
+    from mlp_edge.quantised_file import numbers_name
+
+    if any(exporter.needs == "train" for exporter in exporters):
+        start_tensorflow()
+    mlp = source.mlp
+    if dtype == FLOAT32:
+        return {f"{mlp.name}{exporter.suffix}": exporter.export(mlp) for exporter in exporters}
+    renamed = replace(mlp, name=f"{mlp.name}_{dtype}")
+    if any(dtype in exporter.floats for exporter in exporters):
+        return {
+            f"{renamed.name}{exporter.suffix}": quantising.judged(
+                source, exporter.floats[dtype](renamed), dtype, limits
+            )
+            for exporter in exporters
+        }
+    numbers = quantising.held(source, dtype, limits)
+    files = {
+        f"{renamed.name}{exporter.suffix}": exporter.integers[dtype](renamed, numbers.quantised)
+        for exporter in exporters
+    }
+    return files | {numbers_name(mlp.name, dtype): numbers.to_json().encode()}
 
 
 def weights_header(mlp: Mlp) -> bytes:

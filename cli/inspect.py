@@ -72,6 +72,7 @@ def _record(path: Path, found: Inspection) -> dict[str, Any]:
         "targets": card and card.targets,
         "labels": card and card.labels,
         "threshold": card.threshold if card is not None and card.task == "binary" else None,
+        "dtype": card and card.dtype,
         "features": [_feature_record(feature) for feature in found.features],
         "scaling": {
             "inputs": input_names(found.features) if found.features else None,
@@ -187,6 +188,7 @@ def _card_facts(found: Inspection) -> dict[str, str]:
     return {
         "predicts": f"{', '.join(card.targets)} ({card.task})",
         "answer": _answer(card),
+        "dtype": card.dtype,
         "weights sha256": card.weights_sha256,
         **facts,
     }

@@ -4,28 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.text import Text
 
-from mlp_edge.cli.console import err, out, print_json, warn
+from mlp_edge.cli.console import print_json, warn
 from mlp_edge.cli.options import DEFAULT_MODEL, JsonOption, ModelOption, names
+from mlp_edge.cli.parity_tables import show_certificate, show_labels, show_report
 from mlp_edge.cli.progress import start_tensorflow, status
-from mlp_edge.cli.tables import new_table, show
 from mlp_edge.errors import CheckError, InputError
 
 if TYPE_CHECKING:
     from mlp_edge.mlp import Mlp, Rows
     from mlp_edge.model_directory import ModelDirectory
-    from mlp_edge.parity.labels import Labels
-    from mlp_edge.parity.parity import Report, Result
+    from mlp_edge.parity.parity import Report
+    from mlp_edge.parity.result import Result
     from mlp_edge.runtime import Runtime
 
 ALL = "all"
-STYLES = {"PASS": "green", "FAIL": "bold red", "VACUOUS": "bold yellow", "NOT RUN": "yellow"}
-SHOWN = 5
-"""At most so many rows whose label is not certain are named."""
 
 
 def parity(
@@ -81,9 +77,9 @@ def parity(
     if as_json:
         print_json(found)
     else:
-        _show(mlp.name, report)
-        _show_certificate(found["certificate"], report)
-        _show_labels(mlp, certain)
+        show_report(mlp.name, report)
+        show_certificate(found["certificate"], report)
+        show_labels(mlp, certain)
     if report.compared:
         try:
             write(directory, found)
@@ -181,95 +177,3 @@ def _check_all_came(results: Sequence[Result], required: Sequence[str]) -> None:
     for name in required:
         if name not in came and name != ALL:
             raise InputError(f"--require {name}: there is no export that it reads")
-
-
-def _show(name: str, report: Report) -> None:
-    from mlp_edge.parity.compare import BATCHES, VACUOUS
-    from mlp_edge.runtime import RUNTIMES
-
-    columns = ("artifact", "runtime", "|Δ| Keras", "|Δ| exact", "bound", "used", "verdict")
-    compared = [result.comparison for result in report.results if result.comparison]
-    table = new_table(f"{name}: parity on {compared[0].rows:,} rows", *columns, text_columns=2)
-    for result in report.results:
-        verdict = Text(result.verdict, style=STYLES[result.verdict])
-        figures = result.comparison
-        if figures is None:
-            table.add_row(Text(result.artifact), result.runtime, "", "", "", "", verdict)
-            continue
-        table.add_row(
-            Text(result.artifact),
-            result.runtime,
-            f"{figures.from_original:.1e}",
-            f"{figures.from_reference:.1e}",
-            f"{figures.bound:.1e}",
-            f"{figures.of_bound:.2f}" if figures.of_bound < 100 else f"{figures.of_bound:.0e}",
-            verdict,
-        )
-    show(table)
-    widest = max(figures.of_range for figures in compared)
-    lines = (
-        f"bound: how far rounding can take an answer (docs/PROOF.md); at most {widest:.1e} of",
-        f"the output's range, where more than {VACUOUS:g} is VACUOUS",
-        "used: the largest share of its own row's bound; above 1 it is a fault",
-        "|Δ|, bound: in the declared ranges; used: every row, in batches of "
-        + ", ".join(f"{size:,}" for size in BATCHES),
-    )
-    out.print("\n" + "\n".join(lines), soft_wrap=True)
-    simulated = {runtime.name for runtime in RUNTIMES if runtime.simulated}
-    if any(result.runtime in simulated for result in report.results):
-        out.print("simulated chips, which know no batches: every row once")
-    headers = [r.verdict for r in report.results if r.artifact.endswith(".h") and r.comparison]
-    if headers and "FAIL" not in headers:
-        out.print("C: bit for bit its own float32 arithmetic, replayed")
-    if report.left_out:
-        out.print(
-            f"left out: {report.left_out:,} rows far outside the ranges, without a bound of use"
-        )
-    for result in report.results:
-        if result.verdict == "NOT RUN":
-            err.print(f"not run: {result.artifact} on {result.runtime}: {result.missing}")
-        for sentence in result.says:
-            err.print(f"{result.artifact} on {result.runtime}: {sentence}", style="red")
-
-
-def _show_certificate(proved: dict[str, Any], report: Report) -> None:
-    """What holds for every row of the declared ranges."""
-    bound, share = max(proved["from_original"]), proved["of_range"]
-    if report.failed:
-        says = "No certificate: it is for what has passed"
-    elif proved["proves"]:
-        says = (
-            f"Certificate: while every reading is in its range, no runtime is further from the\n"
-            f"original than {bound:.1e}, {share:.1e} of the output's range"
-        )
-    else:
-        says = (
-            "No certificate: for all rows of the declared ranges together the best bound is\n"
-            f"{bound:.1e}, {share:.1e} of the output's range"
-        )
-    out.print(f"\n{says}", soft_wrap=True)
-
-
-def _show_labels(mlp: Mlp, certain: Labels) -> None:
-    """What is certain about the rows of a table."""
-    rows = "held-out rows" if certain.table is None else f"rows of {certain.table}"
-    if mlp.task == "regression":
-        if certain.table is not None:
-            out.print(
-                f"{certain.rows:,} {rows}: no runtime is further than {certain.largest:.1e} from "
-                "the exact answer",
-                soft_wrap=True,
-            )
-        return
-    sure = certain.rows - len(certain.doubtful) - certain.unanswered
-    none = f"; {certain.unanswered:,} have no answer, and no label" if certain.unanswered else ""
-    out.print(
-        f"{sure:,} of {certain.rows:,} {rows} have one label on every runtime{none}",
-        soft_wrap=True,
-    )
-    for row in certain.doubtful[:SHOWN]:
-        where = f"row {row.row}" if row.line is None else f"line {row.line}"
-        answers = ", ".join(f"{answer:.9g}" for answer in row.answer)
-        err.print(f"{where}: {answers}, ±{max(row.bound):.1e}: rounding picks the label")
-    if len(certain.doubtful) > SHOWN:
-        err.print(f"and {len(certain.doubtful) - SHOWN:,} more, in exports/parity.json")

@@ -125,16 +125,19 @@ class Card:
         names = [field.name for field in fields(cls)]
         if not isinstance(values, dict):
             raise ModelError(f"{source}: its mlp-edge metadata is damaged (no JSON object)")
+        version = values.get("format", CARD_FORMAT)
+        if version != CARD_FORMAT:
+            older = isinstance(version, int) and version < CARD_FORMAT
+            raise ModelError(
+                f"{source}: its metadata has format {version!r}, this mlp-edge reads "
+                f"{CARD_FORMAT}; "
+                + ("export the model again" if older else "a newer mlp-edge would do")
+            )
         missing = [name for name in names if name not in values]
         if missing:
             raise ModelError(
                 f"{source}: no mlp-edge metadata (without {', '.join(missing)}); "
                 "was it written by mlp-edge export?"
-            )
-        if values["format"] != CARD_FORMAT:
-            raise ModelError(
-                f"{source}: its metadata has format {values['format']}, this mlp-edge reads "
-                f"{CARD_FORMAT}; a newer mlp-edge would do"
             )
         if values["task"] not in TASKS:
             raise ModelError(f"{source}: unknown task {values['task']!r} in its metadata")

@@ -6,7 +6,8 @@ model.json    the manifest: names, labels, task, threshold, recipe, scores, vers
 history.csv   a row per epoch
 sample.csv    held-out raw rows with their targets and the original's predictions
 calibration.npz  raw training rows, for quantisation; not with --no-calibration
-exports/      NAME.tflite, NAME.onnx, NAME.h; parity.json, what parity found about them
+exports/      NAME.tflite, NAME.onnx, NAME.h; NAME_int8.tflite … in coarser numbers, and
+              NAME_int8.json, their integers; parity.json, what parity found about them
 """
 
 from __future__ import annotations
@@ -206,13 +207,6 @@ def check_place(path: Path, force: bool) -> None:
                 f"{exports}: holds {name!r}, which mlp-edge did not write and which would be lost; "
                 "move it, or name another directory with --out"
             )
-
-
-def calibration_npz(rows: Rows) -> bytes:
-    """The bytes of calibration.npz: ``rows``, raw readings (n, inputs) float32."""
-    content = io.BytesIO()
-    np.savez_compressed(content, rows=rows)  # dates its members 1980, so the bytes repeat
-    return content.getvalue()
 
 
 def sample_csv(

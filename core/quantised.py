@@ -184,8 +184,8 @@ class Quantised:
 
     @property
     def input_parts(self) -> int:
-        """How many bytes an input takes in tensors of 8 bits."""
-        return max(1, self.inputs.high // HIGHEST["int8"])
+        """How many bytes an input takes in the tensors of int8."""
+        return max(1, self.inputs.high // HIGHEST[self.dtype])
 
     @property
     def byte_layers(self) -> tuple[IntegerLayer, ...]:

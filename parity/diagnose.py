@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from mlp_edge.bound import bound
 from mlp_edge.card import Card
-from mlp_edge.mlp import Floats, Mlp, Predict, Rows
+from mlp_edge.integer_reference import predict as integer_predict
+from mlp_edge.mlp import Mlp, Predict, Rows
 from mlp_edge.parity.compare import Expected
 from mlp_edge.parity.faults import Fault, faults
+from mlp_edge.parity.integer_faults import integer_faults, saturated
+from mlp_edge.parity.integers import ExpectedBits, same_bits
+from mlp_edge.quantised import Quantised
 from mlp_edge.reference import distance, predict
 
 ROWS = 100
@@ -32,11 +38,16 @@ def differences(card: Card | None, mlp: Mlp) -> list[str]:
     return says
 
 
-def other_numbers(content: bytes, mlp: Mlp) -> list[str]:
+def other_numbers(content: bytes, mlp: Mlp, kinds: Sequence[str] = ("<f4",)) -> list[str]:
     """Which numbers of a model do not stand in a .tflite or .onnx file as they are; [] if all do.
 
     A converter that multiplies constants into each other changes them by less than a comparison
     of answers may see. What changes nothing, zeros and factors of 1, need not stand anywhere.
+
+    Args:
+        content: of the file.
+        mlp: the network.
+        kinds: how its numbers may be stored, as NumPy names types; none may lose anything.
     """
     arrays = []
     if mlp.scaling is not None:
@@ -49,12 +60,39 @@ def other_numbers(content: bytes, mlp: Mlp) -> list[str]:
         f"its {what} are not the model's, bit for bit: it was edited, or a converter changed them"
         for what, values, neutral in arrays
         if (values != neutral).any()
-        and not any(_bytes(way) in content for way in (values, values.T))
+        and not any(
+            np.ascontiguousarray(way, dtype=kind).tobytes() in content
+            for way in (values, values.T)
+            for kind in kinds
+        )
     ]
 
 
-def _bytes(values: Floats) -> bytes:
-    return np.ascontiguousarray(values, dtype="<f4").tobytes()
+def other_integers(content: bytes, quantised: Quantised) -> list[str]:
+    """Which layers' weights do not stand in a .tflite or .onnx file; [] if all do.
+
+    As integers of their own size, signed or with half their range added, or as float32.
+    """
+    kinds = {"int8": ("<i1", 128), "int16": ("<i2", 0)}
+    kind, zero = kinds[quantised.dtype]
+    says = []
+    int8 = quantised.dtype == "int8"
+    layers = quantised.byte_layers if int8 else quantised.layers
+    for number, layer in enumerate(layers, start=1):
+        ways = [
+            np.ascontiguousarray(way).tobytes()
+            for weights in (layer.weights, layer.weights.T)
+            for way in (
+                weights.astype(kind), (weights + zero).astype(kind.replace("i", "u")),
+                weights.astype("<f4"),
+            )
+        ]  # fmt: skip
+        if layer.weights.any() and not any(way in content for way in ways):
+            says.append(
+                f"its weights of layer {number} are not its numbers': it was edited, or a "
+                "converter changed them"
+            )
+    return says
 
 
 def likely_cause(expected: Expected, runtime: Predict) -> str | None:
@@ -76,3 +114,28 @@ def _explains(fault: Fault, rows: Rows, got: Rows) -> bool:
         return False
     off = distance(got.astype(np.float64), faulty)
     return bool((off <= bound(fault.faulty, rows)).all())
+
+
+def likely_integer_cause(expected: ExpectedBits, runtime: Predict) -> str | None:
+    """The one known fault that gives this runtime's very bits, with its layer."""
+    got = runtime(expected.rows)
+    other = np.flatnonzero(~same_bits(got, expected.answers).all(axis=1))
+    if not len(other):
+        return None  # it is another batch size that goes wrong
+    chosen = np.unique(np.append(other[:ROWS], np.arange(min(ROWS, len(got)))))
+    chosen = np.append(other[:FIRST], np.setdiff1d(chosen, other[:FIRST]))
+    rows, got = expected.rows[chosen], got[chosen]
+    mlp, some = expected.mlp, slice(FIRST)
+    few = slice(4 * FIRST)  # it holds every product at once
+    if (
+        expected.quantised.dtype == "int8"
+        and same_bits(got[few], saturated(mlp, expected.quantised, rows[few])).all()
+    ):
+        return "sums of two products are kept in 16 bits"
+    for fault in integer_faults(expected.quantised):
+        if all(
+            same_bits(got[part], integer_predict(mlp, fault.faulty, rows[part])).all()
+            for part in (some, slice(None))
+        ):
+            return (f"layer {fault.layer}: " if fault.layer else "") + fault.says
+    return None

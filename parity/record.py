@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from mlp_edge import __version__
@@ -12,10 +13,11 @@ from mlp_edge.parity.certificate import Certificate
 from mlp_edge.parity.compare import VACUOUS
 from mlp_edge.parity.labels import Labels
 from mlp_edge.parity.parity import Report
+from mlp_edge.quantised_file import SUFFIX
 from mlp_edge.requirements import version_of
 from mlp_edge.writing import json_text, sha256, write_files
 
-FORMAT = 1
+FORMAT = 2
 PACKAGES = ("tensorflow", "keras", "ai-edge-litert", "onnxruntime", "numpy")
 
 
@@ -23,7 +25,8 @@ def record(
     directory: ModelDirectory, mlp: Mlp, report: Report, certificate: Certificate, labels: Labels
 ) -> dict[str, Any]:
     """Everything that parity found, as JSON holds it; no time and no path, so that it repeats."""
-    compared = {result.artifact for result in report.results if result.comparison}
+    compared = {result.artifact for result in report.results if result.ran}
+    held_to = {Path(result.artifact).stem + SUFFIX for result in report.results if result.bits}
     files = {path.name: path for path in (directory.keras_path, *directory.exports_path.glob("*"))}
     versions = {name: version_of(name) for name in PACKAGES}
     return {
@@ -32,7 +35,7 @@ def record(
         "weights_sha256": mlp.weights_sha256,
         "passed": report.passed,
         "versions": {"mlp-edge": __version__, **versions},
-        "sha256": {name: sha256(files[name].read_bytes()) for name in sorted(compared)},
+        "sha256": {name: sha256(files[name].read_bytes()) for name in sorted(compared | held_to)},
         "searched": report.searched,
         "left_out": report.left_out,
         "results": [{**asdict(result), "verdict": result.verdict} for result in report.results],

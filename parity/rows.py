@@ -80,7 +80,7 @@ def _middle(mlp: Mlp, sample: Rows, low: Doubles) -> Doubles:
 def _special(mlp: Mlp, middle: Doubles) -> Doubles:
     """Readings that mean something of their own: docs/SEMANTICS.md has an answer to each."""
     rows = []
-    for index in _spread(mlp.inputs, SPECIAL):
+    for index in spread(mlp.inputs, SPECIAL):
         feature = mlp.features[index]
         readings = [np.nan]
         if feature.sentinel is not None:
@@ -98,7 +98,7 @@ def _special(mlp: Mlp, middle: Doubles) -> Doubles:
 
 def _extremes(middle: Doubles, low: Doubles, high: Doubles) -> Doubles:
     """Each feature at its lowest and its highest, the others in the middle."""
-    chosen = _spread(len(middle), PROBED)
+    chosen = spread(len(middle), PROBED)
     rows = np.tile(middle, (2 * len(chosen), 1))
     for number, feature in enumerate(chosen):
         rows[2 * number, feature] = low[feature]
@@ -126,7 +126,7 @@ def _kinks(mlp: Mlp, sample: Rows) -> Doubles:
     sums = [z for z, _ in trace(mlp, sample)][:-1]
     starts, ends, layers, units = [], [], [], []
     for layer, z in enumerate(sums):
-        for unit in _spread(z.shape[1], PROBED):
+        for unit in spread(z.shape[1], PROBED):
             below, above = np.argmin(z[:, unit]), np.argmax(z[:, unit])
             if z[below, unit] < 0 < z[above, unit]:
                 starts.append(sample[below])
@@ -183,6 +183,6 @@ def _bisect(
     return np.asarray(start + ((near + far) / 2)[:, None] * (end - start))
 
 
-def _spread(count: int, most: int) -> NDArray[np.intp]:
+def spread(count: int, most: int) -> NDArray[np.intp]:
     """At most ``most`` of the indices 0 … count-1, evenly spread."""
     return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(np.intp))

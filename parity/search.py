@@ -41,7 +41,7 @@ def worst_rows(mlp: Mlp, sample: Rows, runtime: Predict, accuracy: Mapping[str, 
     """
     random = np.random.default_rng(SEED)
     low, high = (np.clip(end, -LARGEST, LARGEST) for end in ranges(mlp, sample))
-    rows = np.vstack([sample[: MOST // 2], _drawn(mlp, low, high, MOST, random)])
+    rows = np.vstack([sample[: MOST // 2], drawn(mlp, low, high, MOST, random)])
     best, closest = rows[:0], np.empty(0)
     for _ in range(ROUNDS):
         nearness = np.append(closest, _nearness(mlp, rows, runtime, accuracy))
@@ -64,7 +64,8 @@ def _nearness(mlp: Mlp, rows: Rows, runtime: Predict, accuracy: Mapping[str, Acc
     return np.asarray(off.max(axis=1))
 
 
-def _drawn(mlp: Mlp, low: Doubles, high: Doubles, count: int, random: np.random.Generator) -> Rows:
+def drawn(mlp: Mlp, low: Doubles, high: Doubles, count: int, random: np.random.Generator) -> Rows:
+    """Rows (count, inputs) from the ranges, evenly; categories from their codes."""
     rows = random.uniform(low, high, (count, len(low)))
     for index, feature in enumerate(mlp.features):
         if feature.codes:
@@ -80,9 +81,9 @@ def _changed(
     picked = random.random(parents.shape) < random.uniform(0.1, 1.0, (count, 1))
     steps = 10.0 ** random.uniform(*STEPS, (count, 1)) * random.normal(size=parents.shape)
     moved = _within(parents + steps * (high - low), low, high)
-    drawn = _drawn(mlp, low, high, count, random)
+    fresh = drawn(mlp, low, high, count, random)
     category = np.array([bool(feature.codes) for feature in mlp.features])
-    return np.where(picked, np.where(category, drawn, moved), parents)
+    return np.where(picked, np.where(category, fresh, moved), parents)
 
 
 def _within(rows: NDArray[np.floating], low: Doubles, high: Doubles) -> Rows:

@@ -103,7 +103,7 @@ def _int8(share: float) -> tuple[int, int]:
             if multiplier >= share * 2.0**shift:
                 return multiplier, shift
         shift -= 1
-    return _LONGEST, 1
+    return _agreed(1)[-1], 1
 
 
 def _int16(share: float) -> tuple[int, int]:

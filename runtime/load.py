@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from mlp_edge.card import Card, choose
+from mlp_edge.card import DTYPES, Card, choose
 from mlp_edge.errors import InputError, MissingError, ModelError, first_line
 from mlp_edge.keras_file import read_mlp
 from mlp_edge.mlp import Floats
@@ -140,7 +140,7 @@ def load(
     Args:
         path: what to open.
         runtime: the name of what runs it; None is the one that reads the file, and for a
-            directory onnxruntime when it was exported to ONNX, otherwise keras.
+            directory onnxruntime when it was exported to ONNX in float32, otherwise keras.
         trust: compile a header of unknown origin. A header is a program: without trust it is
             compiled only from a model directory whose manifest has its hash.
         verify: before the first answer, check that the file is the one its model directory lists,
@@ -215,7 +215,7 @@ def directory_card(directory: ModelDirectory) -> Card:
 
 
 def artifact_path(directory: ModelDirectory, runtime: Runtime) -> Path:
-    """The file of a model directory that a runtime reads.
+    """The file of a model directory that a runtime reads: float32 where there is one.
 
     Raises:
         ModelError: when it was not exported yet.
@@ -224,9 +224,10 @@ def artifact_path(directory: ModelDirectory, runtime: Runtime) -> Path:
         return directory.keras_path
     path = directory.exports_path / f"{directory.manifest.name}{runtime.reads}"
     if not path.exists():
-        # Exported under another name only.
-        for name in directory.manifest.exports:
-            if name.endswith(runtime.reads) and (directory.exports_path / name).exists():
+        # Exported under another name only, or in coarser numbers only.
+        names = [name for name in directory.manifest.exports if name.endswith(runtime.reads)]
+        for name in sorted(names, key=_coarser):
+            if (directory.exports_path / name).exists():
                 return directory.exports_path / name
         raise ModelError(
             f"{path}: not exported yet; `mlp-edge export --model {directory.path}` writes it"
@@ -234,12 +235,18 @@ def artifact_path(directory: ModelDirectory, runtime: Runtime) -> Path:
     return path
 
 
+def _coarser(name: str) -> bool:
+    """Whether a file is named as one in coarser numbers than float32 is."""
+    return Path(name).stem.endswith(tuple(f"_{dtype}" for dtype in DTYPES if dtype != "float32"))
+
+
 def _runtime_of(directory: ModelDirectory, name: str | None) -> Runtime:
     if name is not None:
         return named_runtime(name)
     candidates: Sequence[Runtime] = [named_runtime(preferred) for preferred in PREFERRED]
+    float32 = [name for name in directory.manifest.exports if not _coarser(name)]
     for runtime in candidates:
-        if any(name.endswith(runtime.reads) for name in directory.manifest.exports):
+        if any(name.endswith(runtime.reads) for name in float32):
             return runtime
     return candidates[-1]
 

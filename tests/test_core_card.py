@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from networks import encoded, network
 
 import mlp_edge
-from mlp_edge.card import Card, choose
+from mlp_edge.card import DTYPES, Card, choose
 from mlp_edge.encoding import Encoding
 from mlp_edge.errors import ModelError
 from mlp_edge.feature import Feature
@@ -76,6 +76,18 @@ def test_every_task_comes_back(card: Card) -> None:
     assert Card.from_strings(card.to_strings(), "x") == card
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_every_dtype_comes_back(dtype: str) -> None:
+    card = Card.of(network(), dtype)
+    assert card.dtype == dtype
+    assert Card.from_json(card.to_json(), "x") == card
+    assert Card.from_strings(card.to_strings(), "x") == card
+
+
+def test_a_card_is_of_float32_where_nobody_says() -> None:
+    assert CARD.dtype == "float32"
+
+
 def test_a_threshold_comes_back_to_the_bit() -> None:
     card = Card.of(network(threshold=np.float32(0.3)))
     again = Card.from_json(card.to_json(), "x")
@@ -98,9 +110,12 @@ def test_a_card_without_a_key(key: str) -> None:
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("format", 1),
-        ("format", 3),
-        ("format", "2"),
+        ("format", 2),
+        ("format", 4),
+        ("format", "3"),
+        ("dtype", "int4"),
+        ("dtype", None),
+        ("dtype", ["int8"]),
         ("task", "poetry"),
         ("task", ["binary"]),
         ("name", 5),
@@ -145,8 +160,8 @@ def test_what_is_no_card(text: str) -> None:
 
 
 def test_a_newer_card_says_so() -> None:
-    values = {**json.loads(CARD.to_json()), "format": 3}
-    with pytest.raises(ModelError, match="format 3, this mlp-edge reads 2; a newer mlp-edge"):
+    values = {**json.loads(CARD.to_json()), "format": 4}
+    with pytest.raises(ModelError, match="format 4, this mlp-edge reads 3; a newer mlp-edge"):
         Card.from_json(json.dumps(values), "x")
 
 

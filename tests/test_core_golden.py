@@ -10,14 +10,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from integers import quantised
 from networks import encoded, network
 from test_c_selftest import MODELS
 
+from mlp_edge import integer_reference
 from mlp_edge.bound import bound
 from mlp_edge.errors import ModelError
 from mlp_edge.export import c_replay
 from mlp_edge.feature import Feature
-from mlp_edge.golden import Golden, disagreement, golden, readings, rounded_up
+from mlp_edge.golden import (
+    Golden,
+    disagreement,
+    golden,
+    golden_integers,
+    readings,
+    rounded_up,
+)
 from mlp_edge.mlp import Floats, Mlp
 from mlp_edge.reference import predict
 
@@ -125,6 +134,21 @@ def test_a_weight_that_is_off_by_five_percent_is_found(name: str) -> None:
     said = disagreement(golden(mlp), lambda rows: c_replay.predict(wrong, rows))
     assert said is not None
     assert said.startswith("golden row ")
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16"])
+@pytest.mark.parametrize("name", MODELS)
+def test_golden_rows_in_integers_are_the_very_bits(name: str, dtype: str) -> None:
+    mlp = MODELS[name]
+    net = quantised(mlp, dtype)
+    made = golden_integers(mlp, net)
+    np.testing.assert_array_equal(made.rows, [*readings(mlp).values()])
+    np.testing.assert_array_equal(made.answers, integer_reference.predict(mlp, net, made.rows))
+    assert not made.bounds.any()
+    assert disagreement(made, lambda rows: integer_reference.predict(mlp, net, rows)) is None
+    nudged = np.nextafter(made.answers, np.float32(np.inf))
+    assert disagreement(made, lambda rows: nudged) is not None
+    assert Golden.from_json(made.to_json(), "x").to_json() == made.to_json()
 
 
 # A disagreement

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,16 +18,20 @@ from typing import Any
 import numpy as np
 import pytest
 from c_compiler import require
+from integers import quantised
 from networks import network, readings
 
 import mlp_edge
 from mlp_edge import export as exporters
+from mlp_edge import integer_reference
 from mlp_edge.card import Card
 from mlp_edge.errors import InputError, MissingError
 from mlp_edge.export.c_text import literal
 from mlp_edge.golden import golden
 from mlp_edge.mlp import Mlp
 from mlp_edge.model_directory import ModelDirectory
+from mlp_edge.quantised import Quantised
+from mlp_edge.quantised_file import Numbers
 from mlp_edge.reference import predict
 from mlp_edge.runtime import RUNTIMES
 from mlp_edge.runtime.runtime import Opened
@@ -107,6 +112,97 @@ def test_an_export_of_another_name_is_found(model: Path) -> None:
     (model / "model.json").write_text(json.dumps(manifest))
     with mlp_edge.load(model) as opened:
         assert opened.path.name == "ward7.onnx"
+
+
+# Coarser numbers
+
+
+def add_integers(model: Path) -> Quantised:
+    """Export the model in int8 as well."""
+    directory = ModelDirectory.open(model)
+    mlp = directory.mlp()
+    net = quantised(mlp)
+    renamed = replace(mlp, name=f"{mlp.name}_int8")
+    files = {
+        f"{renamed.name}{exporter.suffix}": exporter.integers["int8"](renamed, net)
+        for exporter in exporters.EXPORTERS
+    }
+    files[f"{renamed.name}.json"] = Numbers(net, mlp.weights_sha256, "", {}).to_json().encode()
+    directory.add_exports(files)
+    return net
+
+
+@pytest.mark.parametrize("suffix", [".tflite", ".onnx", ".h"])
+def test_integers_predict_their_bits_with_labels_and_are_verified(model: Path, suffix: str) -> None:
+    require("gcc")
+    net = add_integers(model)
+    directory = ModelDirectory.open(model)
+    rows, _, _ = directory.sample()
+    expected = integer_reference.predict(directory.mlp(), net, rows)
+    with mlp_edge.load(model / "exports" / f"pima_int8{suffix}", verify=True) as opened:
+        assert opened.runtime == SUFFIXES[suffix]
+        assert (opened.card.dtype, opened.card.name) == ("int8", "pima_int8")
+        assert opened.predict(rows).tobytes() == expected.tobytes()
+        labels = opened.predict_labels(rows)
+    assert labels == ["1" if row[0] > 0.5 else "0" for row in expected]
+    assert set(labels) == {"0", "1"}
+
+
+def test_golden_rows_of_integers_allow_nothing(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_integers(model)
+    path = model / "exports" / "pima_int8.onnx"
+    runtime = next(runtime for runtime in RUNTIMES if runtime.reads == ".onnx")
+
+    @contextmanager
+    def one_bit_off(path: Path) -> Iterator[Opened]:
+        with runtime.open(path) as opened:
+            yield opened._replace(
+                predict=lambda rows: np.nextafter(opened.predict(rows), np.float32(2))
+            )
+
+    monkeypatch.setattr("mlp_edge.runtime.load.RUNTIMES", (replace(runtime, open=one_bit_off),))
+    assert "golden row 1" in checked(path)
+
+
+def test_predict_takes_a_file_in_integers(model: Path, typed: Any) -> None:
+    add_integers(model)
+    answer = typed("predict", "pima", "--model", model / "exports" / "pima_int8.onnx", "--verify")
+    assert answer.code == 0, answer.err
+    assert answer.out.splitlines()[0].endswith(",probability,label")
+    assert len(answer.out.splitlines()) == 769
+
+
+def test_inspect_says_what_the_numbers_are(model: Path, typed: Any) -> None:
+    add_integers(model)
+    for name, dtype in (("pima_int8.h", "int8"), ("pima.h", "float32")):
+        path = model / "exports" / name
+        assert json.loads(typed("inspect", path, "--json").out)["dtype"] == dtype
+        assert re.search(rf"^dtype +{dtype}$", typed("inspect", path).out, re.MULTILINE)
+
+
+def test_a_directory_opens_float32_first(model: Path) -> None:
+    add_integers(model)
+    for runtime in RUNTIMES:
+        with mlp_edge.load(model, runtime.name) as opened:
+            assert opened.card.dtype == "float32"
+            assert opened.path.stem in ("pima", "model")
+    for suffix in (".onnx", ".tflite", ".h"):
+        (model / "exports" / f"pima{suffix}").unlink()
+    manifest = json.loads((model / "model.json").read_text())
+    manifest["exports"] = {k: v for k, v in manifest["exports"].items() if "_int8" in k}
+    (model / "model.json").write_text(json.dumps(manifest))
+    with mlp_edge.load(model) as opened:  # nobody asked for less
+        assert opened.runtime == "keras"
+    with mlp_edge.load(model, "onnxruntime") as opened:  # it has nothing else
+        assert opened.path.name == "pima_int8.onnx"
+    other = model / "exports" / "ward.onnx"
+    shutil.copy(model / "exports" / "pima_int8.onnx", other)
+    manifest["exports"]["ward.onnx"] = ""
+    (model / "model.json").write_text(json.dumps(manifest))
+    with mlp_edge.load(model, "onnxruntime") as opened:
+        assert opened.path == other
 
 
 # Rows

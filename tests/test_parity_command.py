@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ import numpy as np
 import onnx
 import pytest
 from chips import BY_NAME, require
+from integers import quantised
 from networks import network
 from typer.testing import CliRunner, Result
 
@@ -24,6 +26,8 @@ from mlp_edge.model_directory import ModelDirectory
 from mlp_edge.parity import record
 from mlp_edge.parity.parity import check
 from mlp_edge.parity.rows import boundary
+from mlp_edge.quantised import Quantised
+from mlp_edge.quantised_file import Numbers, read_numbers
 from mlp_edge.runtime import HOSTED, RUNTIMES, Opened, Runtime
 from mlp_edge.seal import BLANK, sealed
 from mlp_edge.writing import sha256
@@ -117,6 +121,93 @@ def test_a_fault_too_small_for_the_numbers_fails_by_the_hash(model: Path) -> Non
     assert result.exit_code == 1
     assert "exported from other weights" in result.stderr
     assert "instead of" not in result.stderr
+
+
+INTEGERS = ("pima_int8.tflite", "pima_int8.onnx", "pima_int8.h")
+
+
+def add_integers(model: Path, only: bool = False) -> Quantised:
+    """Export the model in int8 as well, or only."""
+    directory = ModelDirectory.open(model)
+    mlp = directory.mlp()
+    net = quantised(mlp)
+    renamed = replace(mlp, name="pima_int8")
+    files = {
+        f"pima_int8{exporter.suffix}": exporter.integers["int8"](renamed, net)
+        for exporter in EXPORTERS
+    }
+    files["pima_int8.json"] = Numbers(net, mlp.weights_sha256, "", {}).to_json().encode()
+    if only:
+        directory = replace(directory, manifest=replace(directory.manifest, exports={}))
+    directory.add_exports(files)
+    return net
+
+
+def test_integers_pass_beside_the_others(model: Path) -> None:
+    add_integers(model)
+    result = run("parity", "--model", model)
+    assert result.exit_code == 0, result.output
+    lines = result.stdout.splitlines()
+    for artifact, runtime in zip(INTEGERS, ("litert", "onnxruntime", "c"), strict=True):
+        [line] = [line for line in lines if line.split()[:2] == [artifact, runtime]]
+        assert line.split()[2] == "bits"
+        assert line.split()[-1] == "PASS"
+    assert max(map(len, lines)) <= 80
+    found = json.loads((model / "exports" / "parity.json").read_text("utf-8"))
+    assert (found["format"], found["passed"]) == (2, True)
+    assert {"pima_int8.json", "pima_int8.h", "pima.h"} <= set(found["sha256"])
+    for entry in found["results"][-6:]:
+        if entry["dtype"] == "int8":
+            assert entry["comparison"] is None
+            assert entry["bits"]["rows"] == entry["bits"]["same"] > 2000
+            assert 0.9 * entry["bits"]["rows"] < entry["bits"]["told_apart"]
+            assert 0 < entry["changed"]["from_original"] < 0.2
+            assert entry["changed"]["labels"] is not None
+
+
+def test_a_directory_of_integers_alone_is_compared(model: Path) -> None:
+    add_integers(model, only=True)
+    result = run("parity", "--model", model, "--json")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert [entry["artifact"] for entry in found["results"]] == ["model.keras", *INTEGERS]
+    assert {entry["verdict"] for entry in found["results"]} == {"PASS"}
+    assert "Certificate" in run("parity", "--model", model, "-r", "c").stdout
+
+
+def test_integers_of_an_older_training_fail(model: Path, few_rows: None) -> None:
+    add_integers(model)
+    numbers = model / "exports" / "pima_int8.json"
+    stale = read_numbers(numbers)._replace(weights_sha256="0" * 64).to_json().encode()
+    ModelDirectory.open(model).add_exports({numbers.name: stale})
+    result = run("parity", "--model", model)
+    assert result.exit_code == 1
+    assert result.stderr.count("its integers were made from other weights") == len(INTEGERS)
+    assert result.stdout.count("PASS") == 1 + len(FILES)
+    numbers.unlink()
+    result = run("parity", "--model", model, "-r", "c")
+    assert result.exit_code == 1
+    assert "pima_int8.json: is gone; `mlp-edge export`" in result.stderr
+
+
+def test_one_unit_in_an_integer_fails(model: Path) -> None:
+    net = add_integers(model, only=True)
+    last = net.layers[-1]
+    mlp = replace(ModelDirectory.open(model).mlp(), name="pima_int8")
+    faulty = replace(net, layers=(*net.layers[:-1], replace(last, bias=last.bias + 1)))
+    files = {
+        f"pima_int8{exporter.suffix}": exporter.integers["int8"](mlp, faulty)
+        for exporter in EXPORTERS
+    }
+    ModelDirectory.open(model).add_exports(files)
+    result = run("parity", "--model", model)
+    assert result.exit_code == 1
+    sentences = [line for line in result.stderr.splitlines() if "instead of" in line]
+    assert len(sentences) == len(INTEGERS)
+    for sentence in sentences:
+        assert re.search(r"; result \d+ where \d+ belongs; \d", sentence)
+        assert sentence.endswith("likely cause: layer 3: one of its biases is one off")
+    assert "error: 3 of 4 comparisons failed" in result.stderr
 
 
 def test_labels_the_other_way_round_fail(model: Path) -> None:

@@ -11,14 +11,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from integers import quantised
 from networks import assert_within_bound, encoded, network, readings
 
 from mlp_edge.bound import TINY, UNIT
 from mlp_edge.card import Card, choose
-from mlp_edge.export import EXPORTERS
+from mlp_edge.export import EXPORTERS, Exporter
 from mlp_edge.feature import Feature
+from mlp_edge.integer_reference import predict as integer_predict
 from mlp_edge.lazy import keras
 from mlp_edge.mlp import Dense, Mlp, Predict, Rows, Task
+from mlp_edge.quantised import Quantised
 from mlp_edge.runtime import RUNTIMES, Runtime
 from mlp_edge.train.network import surrounded
 from mlp_edge.wiring import MLP
@@ -284,6 +287,102 @@ def test_batch_of_one(runtime: Runtime, tmp_path: Path) -> None:
         alone = np.vstack([run(row[None]) for row in rows])
     assert_within_bound(mlp, rows, together)
     assert_within_bound(mlp, rows, alone)
+
+
+# The same in integers
+
+
+INTEGERS = [(exporter, dtype) for exporter in EXPORTERS for dtype in exporter.integers]
+every_integer_format = pytest.mark.parametrize(
+    ("exporter", "dtype"), INTEGERS, ids=[f"{one.name}-{dtype}" for one, dtype in INTEGERS]
+)
+
+
+@contextmanager
+def in_integers(
+    mlp: Mlp, exporter: Exporter, dtype: str, folder: Path
+) -> Iterator[tuple[Quantised, Predict]]:
+    """A network's integers, and what runs them."""
+    net = quantised(mlp, dtype)
+    path = folder / f"net_{dtype}{exporter.suffix}"
+    path.write_bytes(exporter.integers[dtype](replace(mlp, name=path.stem), net))
+    runtime = next(runtime for runtime in RUNTIMES if runtime.reads == exporter.suffix)
+    with runtime.open(path) as opened:
+        yield net, opened.predict
+
+
+@every_integer_format
+@pytest.mark.parametrize("far", [1e3, 1e30, 3e38, np.inf])
+def test_overflow_and_infinity_in_integers(
+    exporter: Exporter, dtype: str, far: float, tmp_path: Path
+) -> None:
+    """A reading beyond the calibrated range counts as its end; its neighbours do not notice."""
+    mlp = network((4, 9, 3), "relu", "multiclass")
+    rows = readings(mlp, 9)
+    with in_integers(mlp, exporter, dtype, tmp_path) as (net, run):
+        clean = run(rows).copy()
+        low, high = net.inputs.low, net.inputs.low + net.inputs.high / net.inputs.factor
+        rows[4] = np.where([True, False, True, False], -far, far)
+        at_the_ends = rows.copy()
+        span = (high - low).astype(np.float32)
+        at_the_ends[4] = np.where([True, False, True, False], low - span, high + span)
+        got, ends = run(rows), run(at_the_ends)
+    assert got.tobytes() == ends.tobytes()
+    assert np.isfinite(got).all()
+    others = np.arange(9) != 4
+    assert got[others].tobytes() == clean[others].tobytes()
+    assert got[4].tobytes() != clean[4].tobytes()
+
+
+@every_integer_format
+def test_readings_that_mean_something_in_integers(
+    exporter: Exporter, dtype: str, tmp_path: Path
+) -> None:
+    """Missing, filled, sentinel, category, unknown, half a code, negative zero: to the bit."""
+    mlp = encoded(MIXED, outputs=2)
+    pairs = [
+        (with_reading(1, NAN), with_reading(1, 1.0)),
+        (with_reading(4, NAN), with_reading(4, 40.0)),
+        (with_reading(4, -999.0), with_reading(4, NAN)),
+        (with_reading(1, -0.0), with_reading(1, 0.0)),
+        (with_reading(1, 0.5), with_reading(1, 7.0)),
+        (with_reading(3, MIXED[3].unknown_code), with_reading(3, 20.0)),
+    ]
+    rejected = np.array([with_reading(2, NAN), with_reading(3, NAN), with_reading(2, 0.0)])
+    with in_integers(mlp, exporter, dtype, tmp_path) as (net, run):
+        for one, other in pairs:
+            got = run(np.array([one, other]))
+            assert got[0].tobytes() == got[1].tobytes()
+            assert np.isfinite(got).all()
+        assert np.isnan(run(rejected)).all()
+        codes = np.array([with_reading(3, code) for code in MIXED[3].codes])
+        assert run(codes).tobytes() == integer_predict(mlp, net, codes).tobytes()
+        told = run(np.array([with_reading(0, NAN), with_reading(0, 2.5)]))
+        assert told[0].tobytes() != told[1].tobytes()  # an indicator tells the network
+
+
+@every_integer_format
+def test_clip_in_integers(exporter: Exporter, dtype: str, tmp_path: Path) -> None:
+    mlp = replace(network((3, 5, 1), task="regression"), clip=(-0.125, 0.25))
+    rows = readings(mlp, 200)
+    with in_integers(mlp, exporter, dtype, tmp_path) as (net, run):
+        got = run(rows)
+    assert got.tobytes() == integer_predict(mlp, net, rows).tobytes()
+    assert (got.min(), got.max()) == (-0.125, 0.25)
+
+
+@every_integer_format
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+def test_batch_of_one_in_integers(
+    exporter: Exporter, dtype: str, task: Task, tmp_path: Path
+) -> None:
+    mlp = network((7, 33, 1 if task == "binary" else 4), "silu", task)
+    rows = readings(mlp, 257)
+    with in_integers(mlp, exporter, dtype, tmp_path) as (net, run):
+        together = run(rows).copy()
+        alone = np.vstack([run(row[None]) for row in rows])
+        assert run(rows[:0]).shape == (0, mlp.outputs)
+    assert together.tobytes() == alone.tobytes() == integer_predict(mlp, net, rows).tobytes()
 
 
 @every_runtime

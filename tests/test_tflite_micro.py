@@ -78,7 +78,7 @@ def test_rounding_twice_is_by_a_step_at_most_and_where_it_is_said(keras: Any, ru
     rows = np.arange(256, dtype=np.float32)[:, None]
     differs = 0
     for seed in range(4):
-        mlp, integers = _some_proved(*beside_steps(seed, 10))
+        mlp, integers = _some_proved(*beside_steps(seed))
         [layer] = integers.layers
         content = tflite.export_int8(mlp, integers)
         answers = micro_of(content) if runtime == "micro" else litert_of(content, runtime)

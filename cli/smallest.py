@@ -1,0 +1,138 @@
+"""``--dtype smallest``: the cheapest numbers that hold, by flash and time on a chip."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from mlp_edge.cli import quantising
+from mlp_edge.cli.console import err
+from mlp_edge.cli.progress import status
+from mlp_edge.cli.tables import new_table, show
+from mlp_edge.errors import InputError, ModelError
+
+if TYPE_CHECKING:
+    from mlp_edge.cli.quantising import Sets, Source
+    from mlp_edge.mlp import Mlp, Rows
+    from mlp_edge.parity.cost import Cost
+    from mlp_edge.quantise.judge import Limits, Loss
+    from mlp_edge.runtime import Chip
+
+TRIED = ("avr", "cortex-m4")
+"""Chips that are measured on: the first one that this machine can simulate and that fits all."""
+FLOAT32 = "float32"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A dtype, what it takes and what it loses."""
+
+    dtype: str
+    cost: Cost
+    losses: Sequence[Loss]
+    complaints: Sequence[str]
+
+    @property
+    def flips(self) -> int | None:
+        """Labels that change; None for a regression."""
+        counted = [one.flips for one in self.losses if one.flips is not None]
+        return sum(counted) if counted or not self.losses else None
+
+    @property
+    def difference(self) -> float:
+        """The largest of all rows."""
+        return max((one.difference for one in self.losses), default=0.0)
+
+
+def smallest(source: Source, limits: Limits) -> str:
+    """The dtype whose flash times time is the least, of those that hold.
+
+    Raises:
+        InputError: when no chip can be simulated here.
+    """
+    sets = quantising.find_rows(source)
+    headers = _headers(source, sets)
+    chip, costs = _measured({dtype: header for dtype, (header, _) in headers.items()},
+                            sets.calibration)  # fmt: skip
+    candidates = [
+        _candidate(dtype, costs[dtype], losses, limits) for dtype, (_, losses) in headers.items()
+    ]
+    holding = [one for one in candidates if not one.complaints]
+    best = min(holding, key=lambda one: one.cost.flash * one.cost.middle)
+    _show(source.mlp.name, chip, candidates, best)
+    return best.dtype
+
+
+def _headers(source: Source, sets: Sets) -> dict[str, tuple[bytes, list[Loss]]]:
+    """Header and losses of each dtype."""
+    from mlp_edge.export.c import EXPORTER
+
+    found: dict[str, tuple[bytes, list[Loss]]] = {}
+    for dtype, write in EXPORTER.integers.items():
+        numbers, losses = quantising.numbers(sets, dtype, quantising.earlier(source, dtype))
+        found[dtype] = write(_named(source.mlp, dtype), numbers.quantised), [*losses.values()]
+    return {**found, FLOAT32: (EXPORTER.export(source.mlp), [])}
+
+
+def _named(mlp: Mlp, dtype: str) -> Mlp:
+    return replace(mlp, name=f"{mlp.name}_{dtype}")
+
+
+def _measured(headers: dict[str, bytes], rows: Rows) -> tuple[Chip, dict[str, Cost]]:
+    """What each header takes on the first chip that runs them all."""
+    from mlp_edge.parity.cost import measure
+    from mlp_edge.runtime import CHIPS
+    from mlp_edge.runtime.c import read_header
+
+    chips = {chip.target.name: chip for chip in CHIPS}
+    reasons = []
+    for name in TRIED:
+        chip = chips[name]
+        if missing := chip.missing():
+            reasons.append(f"{name}: {missing}")
+            continue
+        try:
+            with tempfile.TemporaryDirectory() as folder, status(f"measuring on {name}"):
+                costs = {}
+                for dtype, content in headers.items():
+                    path = Path(folder) / f"{dtype}.h"
+                    path.write_bytes(content)
+                    costs[dtype] = measure(read_header(path), chip, rows)
+            return chip, costs
+        except ModelError as error:
+            reasons.append(f"{name}: {error}")
+    raise InputError(
+        f"--dtype smallest is measured on a simulated chip, and none can run: {'; '.join(reasons)}"
+    )
+
+
+def _candidate(dtype: str, cost: Cost, losses: Sequence[Loss], limits: Limits) -> Candidate:
+    from mlp_edge.quantise.judge import complaints
+
+    return Candidate(dtype, cost, losses, complaints(losses, limits))
+
+
+def _show(name: str, chip: Chip, candidates: Sequence[Candidate], best: Candidate) -> None:
+    counts = best.cost.counts
+    columns = ("dtype", "holds", "flash", "RAM", counts, "flips", "largest |Δ|")
+    table = new_table(f"{name} on {chip.target.chip}", *columns, text_columns=2)
+    for one in candidates:
+        table.add_row(
+            one.dtype,
+            Text("no", "bold red") if one.complaints else Text("yes", "green"),
+            f"{one.cost.flash:,}",
+            f"{one.cost.ram:,}",
+            f"{one.cost.middle:,}",
+            "" if one.flips is None else f"{one.flips:,}",
+            f"{one.difference:.2g}",
+            style="bold" if one is best else None,
+        )
+    show(table)
+    for one in candidates:
+        for complaint in one.complaints:
+            err.print(f"{one.dtype}: {complaint}", style="yellow")

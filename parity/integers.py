@@ -1,0 +1,182 @@
+"""Artifacts in integers: every answer has the bits that their numbers ask for, or FAIL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlp_edge.encoding import Floats
+from mlp_edge.integer_reference import answers, results
+from mlp_edge.integer_reference import predict as reference
+from mlp_edge.mlp import Mlp, Predict, Rows
+from mlp_edge.parity.compare import BATCHES, in_batches
+from mlp_edge.quantised import Integers, Quantised
+from mlp_edge.requantise import by_float, by_single, differing
+
+
+@dataclass(frozen=True, eq=False)
+class ExpectedBits:
+    """What every artifact of the same numbers is held to.
+
+    Attributes:
+        mlp: the network, for its encoding and its clip.
+        quantised: its integers.
+        rows: raw readings (n, inputs).
+    """
+
+    mlp: Mlp
+    quantised: Quantised
+    rows: Rows
+
+    @cached_property
+    def answers(self) -> Floats:
+        """(n, outputs) float32."""
+        return reference(self.mlp, self.quantised, self.rows)
+
+    @cached_property
+    def results(self) -> Integers:
+        """The last layer's (n, outputs)."""
+        return results(self.mlp, self.quantised, self.rows)
+
+    def stands_for(self, answer: float, output: int, near: int) -> int | None:
+        """The result, nearest to ``near``, of which an answer has the bits; None where none has.
+
+        A share of a softmax follows from all results, so it stands for none.
+        """
+        if self.quantised.softmax:
+            return None
+        layer = self.quantised.layers[-1]
+        every = np.arange(layer.parts * layer.high + 1)
+        possible = answers(self.quantised, np.tile(every[:, None], (1, layer.outputs)))[:, output]
+        if self.mlp.clip is not None:
+            low, high = self.mlp.clip
+            possible = np.clip(possible, np.float32(low), np.float32(high))
+        found = every[possible == np.float32(answer)]
+        return int(found[np.argmin(np.abs(found - near))]) if len(found) else None
+
+
+@dataclass(frozen=True)
+class OtherBits:
+    """The first answer with other bits.
+
+    Attributes:
+        row, output: where; from 0.
+        batch: the batch size.
+        got, expected: float32 answers.
+        got_result: the result that ``got`` stands for; None where it is none's answer.
+        expected_result: the result that belongs there.
+    """
+
+    row: int
+    output: int
+    batch: int
+    got: float
+    expected: float
+    got_result: int | None
+    expected_result: int
+
+
+@dataclass(frozen=True)
+class BitComparison:
+    """The figures of one artifact in integers on one runtime.
+
+    Attributes:
+        rows: how many different rows were compared, each at every batch size.
+        same: how many of them have the bits, every time.
+        told_apart: how many have an answer that no row with other results has: there, the right
+            answer shows the right integers.
+        failure: the first answer with other bits, or None.
+    """
+
+    rows: int
+    same: int
+    told_apart: int
+    failure: OtherBits | None
+
+    @property
+    def passed(self) -> bool:
+        """Whether every answer has its bits."""
+        return self.failure is None
+
+
+def compare_bits(
+    expected: ExpectedBits, runtime: Predict, batches: Sequence[int] = BATCHES
+) -> BitComparison:
+    """Predict every row at every batch size; each answer has the expected bits, or is NaN too."""
+    failure = None
+    right = np.ones(len(expected.rows), bool)
+    exactly = np.zeros(expected.answers.shape)
+    for size in batches:
+        # float64 and back loses no bit of a float32 number.
+        got = in_batches(runtime, expected.rows, size, exactly).astype(np.float32)
+        same = same_bits(got, expected.answers)
+        right &= same.all(axis=1)
+        failure = failure or _first(expected, got, same, size)
+    return BitComparison(
+        rows=len(expected.rows),
+        same=int(right.sum()),
+        told_apart=told_apart(expected),
+        failure=failure,
+    )
+
+
+def unproved(quantised: Quantised) -> list[str]:
+    """Which layers a runtime may requantise otherwise, a sentence each; [] where none.
+
+    int16 is C alone, which shifts as the formula says.
+    """
+    if quantised.dtype != "int8":
+        return []
+    says = []
+    pairs = zip(quantised.layers, quantised.largest, strict=True)
+    for number, (layer, largest) in enumerate(pairs, start=1):
+        for what, arithmetic in (("float32", by_float), ("one-rounding", by_single)):
+            sums = int(differing(layer, largest, arithmetic).sum())
+            if sums:
+                says.append(
+                    f"layer {number}: {what} arithmetic has other results for {sums:,} sums, so "
+                    "that nobody can say that runtimes agree"
+                )
+    return says
+
+
+def same_bits(got: Floats, wanted: Floats) -> NDArray[np.bool_]:
+    """Where two float32 arrays of one shape have the same bits, or both a NaN."""
+    bits = np.ascontiguousarray(got).view(np.uint32) == np.ascontiguousarray(wanted).view(np.uint32)
+    return np.asarray(bits | (np.isnan(got) & np.isnan(wanted)))
+
+
+def told_apart(expected: ExpectedBits) -> int:
+    """How many rows have answers that no row with other results has."""
+    known = ~np.isnan(expected.answers).any(axis=1)
+    found = expected.results[known]
+    # A softmax sees how far each result is below the largest, and no more.
+    seen = found.max(axis=1, keepdims=True) - found if expected.quantised.softmax else found
+    _, answer = np.unique(expected.answers[known], axis=0, return_inverse=True)
+    pairs = np.unique(np.column_stack([answer, seen]), axis=0)
+    answer = answer.ravel()
+    meanings = np.bincount(pairs[:, 0].astype(np.intp), minlength=1)
+    return int((meanings[answer] == 1).sum())
+
+
+def _first(
+    expected: ExpectedBits, got: Floats, same: NDArray[np.bool_], batch: int
+) -> OtherBits | None:
+    others = np.argwhere(~same)
+    if not len(others):
+        return None
+    row, output = (int(index) for index in others[0])
+    wanted = int(expected.results[row, output])
+    return OtherBits(
+        row=row,
+        output=output,
+        batch=batch,
+        got=float(got[row, output]),
+        expected=float(expected.answers[row, output]),
+        got_result=expected.stands_for(float(got[row, output]), output, wanted),
+        expected_result=wanted,
+    )

@@ -1,0 +1,237 @@
+"""One line of the parity table: an artifact on a runtime, held to what its dtype asks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mlp_edge.errors import InputError
+from mlp_edge.export.c_replay import predict as replay
+from mlp_edge.mlp import Mlp, Predict, Rows
+from mlp_edge.parity.compare import BATCHES, Comparison, Expected, compare
+from mlp_edge.parity.diagnose import likely_cause, likely_integer_cause
+from mlp_edge.parity.entry import Entry
+from mlp_edge.parity.integers import BitComparison, ExpectedBits, OtherBits, compare_bits, same_bits
+from mlp_edge.parity.rows import chosen
+from mlp_edge.reference import Doubles, distance
+
+CHIP_ROWS = 2000
+"""Rows of an artifact in integers that a simulated chip, which takes its time, is given."""
+
+
+@dataclass(frozen=True)
+class Changed:
+    """What a dtype coarser than float32 changed, on the real rows.
+
+    Attributes:
+        rows: how many.
+        from_original: largest absolute difference from the Keras model.
+        labels: of how many rows the label is another than the Keras model's; None for a regression.
+    """
+
+    rows: int
+    from_original: float
+    labels: int | None
+
+
+@dataclass(frozen=True)
+class Result:
+    """One line of the parity table.
+
+    Attributes:
+        artifact: the file's name.
+        runtime: what ran it.
+        dtype: what its numbers are, as its card says.
+        comparison: the figures of an artifact in floats; None of another, or when it did not run.
+        bits: those of one in integers.
+        changed: what a coarser dtype changed; None of float32.
+        missing: what would bring the runtime; None when it ran.
+        says: what is wrong, a sentence each; [] when nothing is.
+    """
+
+    artifact: str
+    runtime: str
+    dtype: str
+    comparison: Comparison | None
+    bits: BitComparison | None
+    changed: Changed | None
+    missing: str | None
+    says: Sequence[str]
+
+    @property
+    def ran(self) -> bool:
+        """Whether there are figures."""
+        return any((self.comparison, self.bits, self.changed))
+
+    @property
+    def verdict(self) -> str:
+        """PASS, FAIL, VACUOUS, MEASURED (where nothing is proved) or NOT RUN."""
+        if self.says:
+            return "FAIL"
+        if not self.ran:
+            return "NOT RUN"
+        if self.comparison is not None:
+            return "VACUOUS" if self.comparison.vacuous else "PASS"
+        return "MEASURED" if self.bits is None else "PASS"
+
+
+@dataclass(frozen=True)
+class Original:
+    """The Keras model's answers to the real rows.
+
+    Attributes:
+        mlp: the network.
+        rows: raw readings (n, inputs).
+        answers: (n, outputs) float64.
+    """
+
+    mlp: Mlp
+    rows: Rows
+    answers: Doubles
+
+    def changed(self, predict: Predict) -> Changed:
+        """What another way to predict changes."""
+        got = predict(self.rows).astype(np.float64)
+        labels = None
+        if self.mlp.task != "regression":
+            labels = int((chosen(self.mlp, got) != chosen(self.mlp, self.answers)).sum())
+        off = float(distance(got, self.answers).max(initial=0.0))
+        return Changed(len(self.rows), off, labels)
+
+
+def of_original(name: str, runtime: str, expected: Expected, comparison: Comparison) -> Result:
+    """The line of the Keras model itself."""
+    says = [] if comparison.passed else [_explain(expected, comparison, None)]
+    return Result(name, runtime, "float32", comparison, None, None, None, says)
+
+
+def unasked(entry: Entry, required: Collection[str]) -> Result:
+    """The line of an artifact that could not be asked."""
+    says = entry.says
+    if entry.missing and entry.runtime.name in required:
+        says = [f"has to run and cannot: {entry.missing}"]
+    return Result(
+        entry.path.name, entry.runtime.name, entry.dtype, None, None, None, entry.missing, says
+    )
+
+
+def in_floats(entry: Entry, predict: Predict, expected: Expected, original: Original) -> Result:
+    """The line of an artifact in float32 or float16: held to the proved bound."""
+    answers: list[Rows] = []
+    says: list[str] = []
+    runtime = entry.runtime
+    try:
+        heard = _heard(predict, answers)
+        comparison = compare(expected, heard, runtime.accuracy, _batches(entry))
+        if not comparison.passed:
+            says = [_explain(expected, comparison, likely_cause(expected, predict))]
+        elif runtime.reads == ".h":
+            says = _other_bits(expected, answers, runtime.fused)
+        changed = None if entry.dtype == "float32" else original.changed(predict)
+    except InputError as error:
+        return replace(unasked(entry, ()), says=[*entry.says, str(error)])
+    says = [*says, *entry.says]
+    return replace(unasked(entry, ()), comparison=comparison, changed=changed, says=says)
+
+
+def in_integers(
+    entry: Entry, predict: Predict, expected: ExpectedBits, original: Original
+) -> Result:
+    """The line of an artifact in integers: every answer has its bits."""
+    if entry.runtime.simulated:
+        expected = replace(expected, rows=expected.rows[:CHIP_ROWS])
+    says: list[str] = []
+    try:
+        bits = compare_bits(expected, predict, _batches(entry))
+        if bits.failure is not None:
+            cause = likely_integer_cause(expected, predict)
+            says = [_explain_bits(expected, bits, bits.failure, cause)]
+        changed = original.changed(predict)
+    except InputError as error:
+        return replace(unasked(entry, ()), says=[*entry.says, str(error)])
+    return replace(unasked(entry, ()), bits=bits, changed=changed, says=[*says, *entry.says])
+
+
+def measured(entry: Entry, predict: Predict, original: Original) -> Result:
+    """The line of an artifact of which nothing is proved."""
+    try:
+        changed = original.changed(predict)
+    except InputError as error:
+        return replace(unasked(entry, ()), says=[*entry.says, str(error)])
+    return replace(unasked(entry, ()), changed=changed)
+
+
+def _batches(entry: Entry) -> Sequence[int]:
+    """A simulated chip knows no batches: it is given each row once."""
+    return BATCHES[:1] if entry.runtime.simulated else BATCHES
+
+
+def _heard(predict: Predict, answers: list[Rows]) -> Predict:
+    """The same function, its answers kept in the order in which they are given."""
+
+    def listened(rows: Rows) -> Rows:
+        answers.append(predict(rows))
+        return answers[-1]
+
+    return listened
+
+
+def _other_bits(expected: Expected, answers: Sequence[Rows], fused: bool) -> list[str]:
+    """What to say where C does not give the bits of its own arithmetic, replayed; [] if it does.
+
+    Args:
+        expected: the rows.
+        answers: as they were given; the first batch size is 1, so the first of them are the rows'.
+        fused: whether the dense kernel multiplies and adds in one rounding.
+    """
+    got = np.vstack(answers[: len(expected.rows)]).astype(np.float32)
+    replayed = replay(expected.mlp, expected.rows, fused)
+    same = same_bits(got, replayed)
+    if same.all():
+        return []
+    row, output = (int(index) for index in np.argwhere(~same)[0])
+    return [
+        f"row {row + 1}, output {output + 1}: {got[row, output]:.9g} where the header's own "
+        f"float32 arithmetic, replayed, gives {replayed[row, output]:.9g}: other numbers stand in "
+        "the header, or it was compiled with -ffast-math or -ffp-contract=fast"
+    ]
+
+
+def _explain(expected: Expected, comparison: Comparison, cause: str | None) -> str:
+    """The first row, both values and the likely cause, in a sentence."""
+    failure = comparison.failure
+    if failure is None:
+        return f"{comparison.flips} labels flipped although every number is within its bound"
+    return (
+        f"{_where(expected.rows, failure.row, failure.output, failure.batch)}: {failure.got:.9g} "
+        f"instead of {failure.expected:.9g} ({failure.against}), which rounding explains up to "
+        f"{failure.bound:.1e}; {_cause(cause)}"
+    )
+
+
+def _explain_bits(
+    expected: ExpectedBits, bits: BitComparison, failure: OtherBits, cause: str | None
+) -> str:
+    """The first row with other bits, both answers and their integers, and the likely cause."""
+    got = "no result's answer" if failure.got_result is None else f"result {failure.got_result}"
+    results = f"{got} where {failure.expected_result} belongs"
+    if expected.quantised.softmax:
+        results = f"result {failure.expected_result} belongs there"
+    return (
+        f"{_where(expected.rows, failure.row, failure.output, failure.batch)}: {failure.got:.9g} "
+        f"instead of {failure.expected:.9g}; {results}; {bits.rows - bits.same:,} of "
+        f"{bits.rows:,} rows have other bits; {_cause(cause)}"
+    )
+
+
+def _where(rows: Rows, row: int, output: int, batch: int) -> str:
+    shown = ", ".join(f"{value:g}" for value in rows[row][:8]) + (
+        ", …" if rows.shape[1] > 8 else ""
+    )
+    return f"row {row + 1} ({shown}), output {output + 1}, batches of {batch}"
+
+
+def _cause(cause: str | None) -> str:
+    return f"likely cause: {cause}" if cause else "no single known fault explains it"
