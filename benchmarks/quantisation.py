@@ -11,6 +11,8 @@ seed, and prints for each set
 - labels that change, and metrics, over the calibration rows pooled from ten folds, each predicted
   by integers made without its own fold.
 
+- what the header of the first seed's pima, iris and sine takes in each dtype on each chip.
+
 --autoencoder names the weights of MLPerf Tiny's anomaly detection reference, as for bounds.py: by
 how much integers raise its reconstruction error.
 """
@@ -34,12 +36,16 @@ from sklearn import datasets
 from mlp_edge import integer_reference
 from mlp_edge.calibration import read_calibration
 from mlp_edge.cli.quantising import JUDGED
+from mlp_edge.export import c
 from mlp_edge.lazy import quiet, tensorflow
 from mlp_edge.mlp import Floats, Mlp
 from mlp_edge.model_directory import CALIBRATION, ModelDirectory
+from mlp_edge.parity.cost import measure
 from mlp_edge.quantise import quantise
 from mlp_edge.quantise.judge import Loss, loss, pooled
 from mlp_edge.reference import predict
+from mlp_edge.runtime import CHIPS
+from mlp_edge.runtime.c import read_header
 from mlp_edge.train.scores import Truth, score
 
 PROGRAM = str(Path(sys.executable).with_name("mlp-edge"))
@@ -149,6 +155,24 @@ def of_set(name: str, seeds: int, folder: Path, errors: Table, pools: Table) -> 
         )  # fmt: skip
 
 
+def on_chips(name: str, folder: Path, table: Table) -> None:
+    """A line per dtype: flash, RAM and cycles or instructions on each chip."""
+    directory = ModelDirectory.open(folder / f"{name}0")
+    mlp, rows = directory.mlp(), directory.sample().rows
+    given = read_calibration(directory.path / CALIBRATION, mlp.inputs).rows
+    headers = {"float32": c.EXPORTER.export(mlp)} | {
+        dtype: write(mlp, quantise(mlp, given, dtype))
+        for dtype, write in c.EXPORTER.integers.items()
+    }
+    for dtype, content in headers.items():
+        path = folder / f"{name}_{dtype}.h"
+        path.write_bytes(content)
+        for opt in ("Os", "O3"):
+            costs = [measure(read_header(path), chip, rows, opt) for chip in CHIPS]
+            cells = [f"{cost.flash:,} {cost.ram:,} {cost.middle:,}" for cost in costs]
+            table.add_row(name, dtype, f"-{opt}", *cells)
+
+
 def of_autoencoder(path: Path, console: Console) -> None:
     """How much integers raise the reconstruction error of rows like log-mel energies."""
     mlp = autoencoder(path)
@@ -190,11 +214,19 @@ def main() -> None:
         "set", "dtype", "rows", "flips", "largest", "mean change",
         title="calibration rows, each by integers made without its fold, all seeds",
     )  # fmt: skip
+    chips = Table(
+        "set", "dtype", "opt", *(chip.target.name for chip in CHIPS),
+        title="flash B, RAM with stack B, median cycles (avr) or instructions of a row",
+    )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         for name in SETS:
             of_set(name, options.seeds, Path(folder), errors, pools)
+        if all(chip.missing() is None for chip in CHIPS):
+            for name in SETS[:3]:
+                on_chips(name, Path(folder), chips)
     console.print(errors)
     console.print(pools)
+    console.print(chips)
     if options.autoencoder:
         of_autoencoder(options.autoencoder, console)
 

@@ -167,6 +167,6 @@ def test_an_extra_that_is_missing(
     before = contents(model)
     result = typed("export", "-f", "c", "-f", "onnx")
     assert result == (
-        2, "", "error: onnx is not installed; pip install 'mlp-edge[train]' brings it\n",
+        2, "", "error: tf2onnx is not installed; pip install 'mlp-edge[train]' brings it\n",
     )  # fmt: skip
     assert contents(model) == before
