@@ -152,6 +152,8 @@ def _files(
             for exporter in exporters
         }
     numbers = quantising.held(source, dtype, limits)
+    if any(exporter.name == "tflite" for exporter in exporters):
+        quantising.say_twice_rounded(numbers)
     files = {
         f"{renamed.name}{exporter.suffix}": exporter.integers[dtype](renamed, numbers.quantised)
         for exporter in exporters

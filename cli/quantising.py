@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlp_edge.cli.console import warn
+from mlp_edge.cli.console import out, warn
 from mlp_edge.cli.progress import status
 from mlp_edge.cli.tables import new_table, show
 from mlp_edge.errors import CheckError, InputError, ModelError
@@ -192,6 +192,7 @@ def numbers(sets: Sets, dtype: str, before: Numbers | None) -> tuple[Numbers, di
     from mlp_edge.quantise import quantise
     from mlp_edge.quantise.judge import pooled
     from mlp_edge.quantised_file import Numbers, rows_sha256
+    from mlp_edge.requantise import twice_rounded
 
     mlp, rows = sets.mlp, sets.calibration
     digest = rows_sha256(rows)
@@ -203,7 +204,11 @@ def numbers(sets: Sets, dtype: str, before: Numbers | None) -> tuple[Numbers, di
         losses = _losses(
             sets, lambda held: predict(mlp, quantised, held), FOLDS, pooled(mlp, rows, dtype)
         )
-    report = {name: asdict(one) for name, one in losses.items()}
+    report: dict[str, Any] = {name: asdict(one) for name, one in losses.items()}
+    if dtype == "int8":
+        report["neurons that TFLite Micro may give one step more, by layer"] = twice_rounded(
+            quantised
+        )
     return Numbers(quantised, mlp.weights_sha256, digest, report), losses
 
 
@@ -235,6 +240,20 @@ def _change(one: Loss, metric: str) -> str:
     if metric not in one.before:
         return ""
     return f"{one.before[metric]:.4f} → {one.after[metric]:.4f}"
+
+
+def say_twice_rounded(numbers: Numbers) -> None:
+    """Which runtimes of a TFLite file have other bits, and where."""
+    from mlp_edge.requantise import twice_rounded
+
+    touched = sum(len(neurons) for neurons in twice_rounded(numbers.quantised))
+    every = sum(layer.outputs for layer in numbers.quantised.layers)
+    if touched:
+        out.print(
+            f"\nTFLite Micro, and LiteRT without its delegate, round twice: {touched} of {every} "
+            "neurons\nmay be one step higher there; the .json names them",
+            soft_wrap=True,
+        )
 
 
 def check(sets: Sets, dtype: str, losses: Mapping[str, Loss], limits: Limits) -> None:

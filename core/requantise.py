@@ -18,7 +18,7 @@ from collections.abc import Callable
 import numpy as np
 
 from mlp_edge.encoding import Floats
-from mlp_edge.quantised import IntegerLayer, Integers
+from mlp_edge.quantised import IntegerLayer, Integers, Quantised
 
 Arithmetic = Callable[[Integers, Integers, Integers], Integers]
 """Sums, multipliers and shifts, of one shape, to results that are not clamped."""
@@ -83,6 +83,18 @@ def differing(layer: IntegerLayer, largest: int, arithmetic: Arithmetic) -> Inte
             wanted = np.clip((side * multiplier + (1 << (shift - 1))) >> shift, 0, layer.high)
             count += (reached & (got != wanted)).sum(axis=1)
     return count
+
+
+def twice_rounded(quantised: Quantised) -> list[list[int]]:
+    """For each layer of int8 the neurons, from 0, of which DOUBLE makes one step more of some sum.
+
+    The others are proved to be equal there too. One step is the most: both are at most a rounding,
+    half a step, from the same real number, but for the half unit of a 31-bit product.
+    """
+    return [
+        np.flatnonzero(differing(layer, largest, by_double)).tolist()
+        for layer, largest in zip(quantised.layers, quantised.largest, strict=True)
+    ]
 
 
 def agrees(multiplier: int, shift: int, high: int) -> bool:
