@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -21,6 +22,7 @@ from mlp_edge.requantise import (
     differing,
     scales,
     steps,
+    twice_rounded,
 )
 
 multipliers = st.integers(1, MULTIPLIER_LIMIT)
@@ -214,3 +216,27 @@ def test_what_double_rounding_changes_is_counted_and_is_one() -> None:
         assert np.abs(got - wanted).max() <= 1
         moved += int((got != wanted).sum())
     assert moved < len(every)
+
+
+def test_neurons_that_a_second_rounding_touches_are_named() -> None:
+    made = quantised(network((4, 6, 1)))
+    named = twice_rounded(made)
+    assert [len(made.layers), 2] == [2, len(named)]
+    for layer, largest, neurons in zip(made.layers, made.largest, named, strict=True):
+        low, high = layer.reach(largest)
+        for neuron in range(layer.outputs):
+            sums = np.arange(max(low[neuron], -5000), min(high[neuron], 10**6))[:, None]
+            alone = replace(
+                layer, bias=layer.bias[neuron : neuron + 1],
+                weights=layer.weights[neuron : neuron + 1],
+                multiplier=layer.multiplier[neuron : neuron + 1],
+                shift=layer.shift[neuron : neuron + 1], stride=layer.stride[neuron : neuron + 1],
+            )  # fmt: skip
+            differs = False
+            for part in range(layer.parts):
+                apart = sums - part * alone.stride
+                got = np.clip(by_double(apart, alone.multiplier, alone.shift), 0, layer.high)
+                one = replace(alone, parts=1)
+                differs |= bool((got != one.results(apart)).any())
+                assert np.abs(got - one.results(apart)).max() <= 1
+            assert differs == (neuron in neurons)

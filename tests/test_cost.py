@@ -130,6 +130,23 @@ def test_json_and_a_clock(typed: Type, model: Path) -> None:
     assert (report["not_measured"], report["refused"]) == ({}, {})
 
 
+def test_the_header_in_int8_takes_a_fraction_of_the_cycles(typed: Type, model: Path) -> None:
+    require(BY_NAME["avr"])
+    words = ("cost", "--target", "avr", "--json")
+    missing = typed(*words, "--dtype", "int8")
+    assert missing.code == 2
+    assert "pima_int8.h: not exported yet" in missing.err
+    assert typed("export", "--format", "c", "--dtype", "int8").code == 0
+    whole, small = (
+        json.loads(typed(*words, "--dtype", dtype).out) for dtype in ("float32", "int8")
+    )
+    assert small["dtype"] == "int8"
+    [one], [other] = whole["costs"], small["costs"]
+    assert other["middle"] < one["middle"] / 2
+    assert other["data"] == 0
+    assert other["ram"] < one["ram"]
+
+
 def test_a_budget_that_is_over_is_1_and_one_sentence(typed: Type, model: Path) -> None:
     require(BY_NAME["avr"])
     assert typed("cost", "-t", "avr", "--budget", "flash=32k,ram=2k,ms=100").code == 0
