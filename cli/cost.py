@@ -113,6 +113,10 @@ def _header(directory: ModelDirectory, dtype: str, trust: bool) -> Header:
 
     path = _path(directory, dtype)
     header = read_header(path)
+    if header.card.dtype != dtype:
+        raise ModelError(
+            f"{path}: in {header.card.dtype}; `mlp-edge export --format c` writes one in {dtype}"
+        )
     if header.card.weights_sha256 != directory.manifest.sha256["weights"]:
         raise ModelError(f"{path}: of other weights; run `mlp-edge export` again")
     if not trust and directory.manifest.exports.get(path.name) != sha256(path.read_bytes()):

@@ -77,7 +77,7 @@ def evaluate(
         opened = load(model, runtime, trust)
     with opened:
         outputs = opened.predict(examples.rows)
-        ran = opened.runtime
+        ran, dtype = opened.runtime, opened.card.dtype
     answered = np.flatnonzero(np.isfinite(outputs).all(axis=1))
     unanswered = len(outputs) - len(answered)
     if not len(answered):
@@ -97,11 +97,11 @@ def evaluate(
     if as_json:
         print_json(
             {"model": manifest.name, "table": table, "rows": len(answered),
-             "unanswered": unanswered, "runtime": ran, "scores": scores, "labels": manifest.labels,
-             "confusion": None if counts is None else counts.tolist()}
+             "unanswered": unanswered, "runtime": ran, "dtype": dtype, "scores": scores,
+             "labels": manifest.labels, "confusion": None if counts is None else counts.tolist()}
         )  # fmt: skip
         return
     show(score_table(part, len(answered), scores))
     if counts is not None:
         show(confusion_table(manifest.labels, counts))
-    out.print(f"\npredicted by {ran}")
+    out.print(f"\npredicted by {ran}" + ("" if dtype == "float32" else f" in {dtype}"))

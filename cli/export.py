@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -70,6 +71,11 @@ def export(
     exporters = _exporters(formats, dtype)
     if weights_only and (formats != ["c"] or dtype != FLOAT32):
         raise InputError("--weights-only is for float32 C headers: --format c --weights-only")
+    if rows is not None and dtype == FLOAT32:
+        raise InputError("--rows is for smaller numbers: with --dtype int8, int16 or smallest")
+    for option, value in (("--max-flips", max_flips), ("--max-drop", max_drop)):
+        if not math.isfinite(value):
+            raise InputError(f"{option} {value} limits nothing; 0.02 would do")
     if name is not None:
         check_name(name)
     if model.name == MODEL and (model.parent / MANIFEST).exists():
@@ -145,6 +151,8 @@ def _files(
         return {f"{mlp.name}{exporter.suffix}": exporter.export(mlp) for exporter in exporters}
     renamed = replace(mlp, name=f"{mlp.name}_{dtype}")
     if any(dtype in exporter.floats for exporter in exporters):
+        if dtype == "dynamic":
+            quantising.say_unchanged(mlp)
         return {
             f"{renamed.name}{exporter.suffix}": quantising.judged(
                 source, exporter.floats[dtype](renamed), dtype, limits

@@ -8,10 +8,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from mlp_edge.cli.console import out, warn
 from mlp_edge.cli.progress import status
 from mlp_edge.cli.tables import new_table, show
-from mlp_edge.errors import CheckError, InputError, ModelError
+from mlp_edge.errors import CheckError, InputError, ModelError, TableError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,6 +31,8 @@ JUDGED: Mapping[Task, tuple[str, ...]] = {
     "regression": ("r2", "rmse"),
 }
 """Metrics that are shown; a drop of the first is judged."""
+FEWEST = 20
+"""Different rows that integers are made with, at least."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,10 +94,13 @@ def judged(source: Source, content: bytes, dtype: str, limits: Limits) -> bytes:
     """
     from mlp_edge.runtime.litert import RUNTIME
 
-    if source.saved is None and source.table is None:
-        warn(f"{dtype}: nobody knows what it loses; --rows TABLE names rows to ask")
+    try:
+        sets = find_rows(source)
+    except InputError as error:
+        if source.table is not None:
+            raise
+        warn(f"{dtype}: nobody asked what it loses: {error}")
         return content
-    sets = find_rows(source)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"model{RUNTIME.reads}"
         path.write_bytes(content)
@@ -105,13 +112,19 @@ def judged(source: Source, content: bytes, dtype: str, limits: Limits) -> bytes:
 
 
 def earlier(source: Source, dtype: str) -> Numbers | None:
-    """The numbers that were made before, if they can be read."""
+    """The numbers that the model directory lists, if they are as they were written."""
     from mlp_edge.quantised_file import numbers_name, read_numbers
+    from mlp_edge.writing import sha256
 
-    try:
-        return read_numbers(source.place / numbers_name(source.mlp.name, dtype))
-    except ModelError:
+    if source.saved is None or source.place != source.saved.exports_path:
         return None
+    path = source.place / numbers_name(source.mlp.name, dtype)
+    try:
+        numbers = read_numbers(path)
+        written = sha256(path.read_bytes())
+    except (ModelError, OSError):
+        return None
+    return numbers if source.saved.manifest.exports.get(path.name) == written else None
 
 
 def find_rows(source: Source) -> Sets:
@@ -127,7 +140,7 @@ def find_rows(source: Source) -> Sets:
     mlp, saved, table = source.mlp, source.saved, source.table
     held_out, held_out_score = (None, None) if saved is None else _held_out(saved, mlp)
     if table is not None:
-        rows, targets = _rows_of(table, mlp), None
+        rows, targets = _rows_of(table, mlp, saved)
     elif saved is None:
         raise InputError(
             f"{source.model}: integers are made with rows like those that the model will see, and "
@@ -136,23 +149,40 @@ def find_rows(source: Source) -> Sets:
     else:
         rows, targets = read_calibration(saved.path / CALIBRATION, mlp.inputs)
     answered = ~mlp.encoding.rejected(rows)
-    if not answered.any():
-        raise ModelError(
-            f"{table or source.model}: no row has an answer; rows without gaps would do"
+    rows, targets = rows[answered], None if targets is None else targets[answered]
+    different = len(np.unique(rows, axis=0))
+    if different < FEWEST:
+        raise InputError(
+            f"{table or source.model}: {different} different rows that have an answer are too few "
+            f"to quantise with; {FEWEST} would do, some hundreds like those that the model will "
+            "see are better"
         )
-    score = None if targets is None else _score(mlp, targets[answered])
-    return Sets(mlp, rows[answered], score, held_out, held_out_score)
+    return Sets(mlp, rows, _score(mlp, rows, targets), held_out, held_out_score)
 
 
-def _rows_of(table: str, mlp: Mlp) -> Rows:
+def _rows_of(
+    table: str, mlp: Mlp, saved: ModelDirectory | None
+) -> tuple[Rows, NDArray[Any] | None]:
+    """The readings of a table, and what is right where it has the model's targets."""
     from mlp_edge.data.known import known_columns
     from mlp_edge.data.read import read_table
+    from mlp_edge.train.examples import reread_examples
 
     read = read_table(table)
-    readings, findings = known_columns(read, mlp.features)
-    for finding in (*read.notes, *findings):
+    if saved is not None and set(saved.manifest.targets) <= set(read.columns):
+        examples = reread_examples(read, saved.manifest)
+        readings, targets, findings = examples.rows, examples.targets, examples.findings
+    else:
+        try:
+            readings, found = known_columns(read, mlp.features)
+        except TableError as error:
+            names = f"{mlp.features[0].name}, …" if mlp.inputs > 1 else mlp.features[0].name
+            hint = "" if saved else f"; a .keras file has no names: head the columns {names}"
+            raise TableError(f"{error}{hint}") from error
+        targets, findings = None, (*read.notes, *found)
+    for finding in findings:
         warn(finding.says)
-    return readings
+    return readings, targets
 
 
 def _held_out(saved: ModelDirectory, mlp: Mlp) -> tuple[Rows | None, Score | None]:
@@ -165,15 +195,21 @@ def _held_out(saved: ModelDirectory, mlp: Mlp) -> tuple[Rows | None, Score | Non
         return None, None
     own = Dialect(sep=",", decimal=".", encoding="utf-8", header=True)
     examples = reread_examples(read_table(str(saved.path / SAMPLE), own), saved.manifest)
-    return examples.rows, _score(mlp, examples.targets)
+    return examples.rows, _score(mlp, examples.rows, examples.targets)
 
 
-def _score(mlp: Mlp, targets: NDArray[Any]) -> Score | None:
-    """Metrics of answers; None without scikit-learn."""
+def _score(mlp: Mlp, rows: Rows, targets: NDArray[Any] | None) -> Score | None:
+    """Metrics of answers to rows; None without scikit-learn, or without anything right.
+
+    A regression whose targets nobody knows is held to the original's own answers.
+    """
     from mlp_edge.lazy import installed
+    from mlp_edge.reference import predict
     from mlp_edge.train.scores import Truth, score
 
-    if not installed("sklearn"):
+    if targets is None and mlp.task == "regression":
+        targets = predict(mlp, rows).astype(np.float32)
+    if targets is None or not installed("sklearn"):
         return None
     truth = Truth(mlp.task, targets, len(mlp.labels), mlp.threshold)
     return lambda answers: score(JUDGED[mlp.task], truth, answers)
@@ -256,6 +292,18 @@ def say_twice_rounded(numbers: Numbers) -> None:
         )
 
 
+def say_unchanged(mlp: Mlp) -> None:
+    """What the converter's dynamic range quantisation leaves as it is."""
+    from mlp_edge.export.tflite_floats import SMALLEST_DYNAMIC
+
+    small = sum(layer.weights.size < SMALLEST_DYNAMIC for layer in mlp.layers)
+    if small:
+        warn(
+            f"dynamic: {small} of {len(mlp.layers)} layers have fewer than {SMALLEST_DYNAMIC:,} "
+            "weights, which TensorFlow's converter leaves in float32"
+        )
+
+
 def check(sets: Sets, dtype: str, losses: Mapping[str, Loss], limits: Limits) -> None:
     """Refuse what loses too much.
 
@@ -264,7 +312,7 @@ def check(sets: Sets, dtype: str, losses: Mapping[str, Loss], limits: Limits) ->
     """
     from mlp_edge.quantise.judge import complaints
 
-    found = complaints(list(losses.values()), limits)
+    found = complaints(losses, limits)
     if found:
         raise CheckError(f"{dtype}: {'; '.join(found)}; {_remedy(sets, dtype, limits)}")
 
@@ -281,6 +329,6 @@ def _remedy(sets: Sets, dtype: str, limits: Limits) -> str:
         says = f"layer {worst + 1} costs most, ±{errors[worst]:.2g} alone"
         if dtype == "int8":
             _, losses = numbers(sets, "int16", None)
-            if not complaints(list(losses.values()), limits):
+            if not complaints(losses, limits):
                 return f"{says}; --dtype int16 would hold"
     return f"{says}; --dtype float32 would hold"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from mlp_edge.cli import quantising
-from mlp_edge.cli.console import err
+from mlp_edge.cli.console import err, out
 from mlp_edge.cli.progress import status
 from mlp_edge.cli.tables import new_table, show
 from mlp_edge.errors import InputError, ModelError
@@ -34,19 +34,19 @@ class Candidate:
 
     dtype: str
     cost: Cost
-    losses: Sequence[Loss]
+    losses: Mapping[str, Loss]
     complaints: Sequence[str]
 
     @property
     def flips(self) -> int | None:
         """Labels that change; None for a regression."""
-        counted = [one.flips for one in self.losses if one.flips is not None]
-        return sum(counted) if counted or not self.losses else None
+        counted = [one.flips for one in self.losses.values() if one.flips is not None]
+        return sum(counted) if counted else None
 
     @property
     def difference(self) -> float:
         """The largest of all rows."""
-        return max((one.difference for one in self.losses), default=0.0)
+        return max((one.difference for one in self.losses.values()), default=0.0)
 
 
 def smallest(source: Source, limits: Limits) -> str:
@@ -57,8 +57,8 @@ def smallest(source: Source, limits: Limits) -> str:
     """
     sets = quantising.find_rows(source)
     headers = _headers(source, sets)
-    chip, costs = _measured({dtype: header for dtype, (header, _) in headers.items()},
-                            sets.calibration)  # fmt: skip
+    rows = sets.calibration if sets.held_out is None else sets.held_out
+    chip, costs = _measured({dtype: header for dtype, (header, _) in headers.items()}, rows)
     candidates = [
         _candidate(dtype, costs[dtype], losses, limits) for dtype, (_, losses) in headers.items()
     ]
@@ -68,15 +68,15 @@ def smallest(source: Source, limits: Limits) -> str:
     return best.dtype
 
 
-def _headers(source: Source, sets: Sets) -> dict[str, tuple[bytes, list[Loss]]]:
+def _headers(source: Source, sets: Sets) -> dict[str, tuple[bytes, Mapping[str, Loss]]]:
     """Header and losses of each dtype."""
     from mlp_edge.export.c import EXPORTER
 
-    found: dict[str, tuple[bytes, list[Loss]]] = {}
+    found: dict[str, tuple[bytes, Mapping[str, Loss]]] = {}
     for dtype, write in EXPORTER.integers.items():
         numbers, losses = quantising.numbers(sets, dtype, quantising.earlier(source, dtype))
-        found[dtype] = write(_named(source.mlp, dtype), numbers.quantised), [*losses.values()]
-    return {**found, FLOAT32: (EXPORTER.export(source.mlp), [])}
+        found[dtype] = write(_named(source.mlp, dtype), numbers.quantised), losses
+    return {**found, FLOAT32: (EXPORTER.export(source.mlp), {})}
 
 
 def _named(mlp: Mlp, dtype: str) -> Mlp:
@@ -111,7 +111,7 @@ def _measured(headers: dict[str, bytes], rows: Rows) -> tuple[Chip, dict[str, Co
     )
 
 
-def _candidate(dtype: str, cost: Cost, losses: Sequence[Loss], limits: Limits) -> Candidate:
+def _candidate(dtype: str, cost: Cost, losses: Mapping[str, Loss], limits: Limits) -> Candidate:
     from mlp_edge.quantise.judge import complaints
 
     return Candidate(dtype, cost, losses, complaints(losses, limits))
@@ -133,6 +133,7 @@ def _show(name: str, chip: Chip, candidates: Sequence[Candidate], best: Candidat
             style="bold" if one is best else None,
         )
     show(table)
+    out.print(f"\n{best.dtype}: of those that hold, the least flash times {counts}")
     for one in candidates:
         for complaint in one.complaints:
             err.print(f"{one.dtype}: {complaint}", style="yellow")

@@ -70,7 +70,7 @@ class IntegerLayer:
     Attributes:
         weights: (outputs, inputs); a row is a neuron.
         bias: (outputs,).
-        multiplier: (outputs,), from 1 to ``MULTIPLIER_LIMIT``.
+        multiplier: (outputs,), from 1 to ``MULTIPLIER_LIMIT``, less than 2^shift.
         shift: (outputs,), from 1 to 31.
         high: the largest result of a part.
         parts: how many results are added up; 1 but for a last layer.
@@ -217,6 +217,8 @@ class Quantised:
 
 def _check_layer(number: int, layer: IntegerLayer, largest: int, limit: int) -> None:
     """Prove that no sum of a layer leaves 32 bits, whatever the inputs."""
+    if (layer.multiplier >= np.int64(1) << layer.shift).any():
+        raise ModelError(f"layer {number}: a sum is worth a result or more")
     if np.abs(layer.weights).max() > limit:
         raise ModelError(f"layer {number}: a weight beyond ±{limit}")
     parts = (layer.parts - 1) * layer.stride

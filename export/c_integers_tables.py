@@ -59,7 +59,7 @@ def layers(mlp: Mlp, quantised: Quantised) -> list[Layer]:
             activation=dense.activation,
             type=_WEIGHT[quantised.dtype],
             weights=matrix(layer.weights),
-            tables=list(_layer_tables(f"LAYER{number}", layer, quantised.dtype, dense.activation)),
+            tables=list(_layer_tables(number, layer, quantised, dense.activation)),
         )
         for number, (layer, dense) in enumerate(
             zip(quantised.layers, mlp.layers, strict=True), start=1
@@ -67,7 +67,10 @@ def layers(mlp: Mlp, quantised: Quantised) -> list[Layer]:
     ]
 
 
-def _layer_tables(name: str, layer: IntegerLayer, dtype: str, activation: str) -> Iterator[Array]:
+def _layer_tables(
+    number: int, layer: IntegerLayer, quantised: Quantised, activation: str
+) -> Iterator[Array]:
+    name, dtype = f"LAYER{number}", quantised.dtype
     yield vector(f"{name}_BIAS", "", layer.bias, "int32_t")
     if dtype == "int8":
         comment = "A sum becomes a result: sum * multiplier / 2^shift, rounded, 0 to 255."
@@ -76,8 +79,8 @@ def _layer_tables(name: str, layer: IntegerLayer, dtype: str, activation: str) -
     else:
         comment = f"A sum becomes a result: sum / 2^shift, rounded, 0 to {layer.high}."
         yield vector(f"{name}_SHIFT", comment, layer.shift, "uint8_t")
-    if layer.parts > 1:
-        comment = f"What the sums of a result's {layer.parts} parts are apart."
+    if dtype == "int8" and number == len(quantised.layers):
+        comment = f"What the sums of a result's parts, {layer.parts} of them, are apart."
         yield vector(f"{name}_STRIDE", comment, layer.stride, "int32_t")
     if layer.table is not None:
         nodes = layer.table.nodes if dtype == "int8" else enclosing(layer.table)

@@ -17,6 +17,8 @@ from mlp_edge.errors import ModelError
 from mlp_edge.export import tflite_model
 from mlp_edge.mlp import Dense, Mlp
 
+SMALLEST_DYNAMIC = 1024
+"""Weights of a layer from which the converter's dynamic range makes integers of them."""
 _VERSION = 3
 """Of DEQUANTIZE: the first that takes float16."""
 

@@ -15,10 +15,9 @@ from mlp_edge.parity.integers import unproved
 from mlp_edge.quantised import HIGHEST
 from mlp_edge.quantised_file import SUFFIX, Numbers, read_numbers
 from mlp_edge.runtime import Opened, Runtime
+from mlp_edge.runtime.verify import again
 from mlp_edge.seal import broken
 from mlp_edge.writing import sha256
-
-AGAIN = "`mlp-edge export` writes it again"
 
 
 class Entry:
@@ -55,10 +54,10 @@ class Entry:
                 self.numbers = _numbers(path, content, self, mlp, listed)
                 if self.numbers is None:
                     return
-            self.says += _golden(opened.golden, predict, self.dtype)
+            self.says += _golden(path, opened.golden, predict, self.dtype)
             self.predict = predict
         except FileNotFoundError:
-            self.says = [f"{path}: is gone; {AGAIN}"]
+            self.says = [f"{path}: is gone; {again(path)}"]
         except (InputError, OSError) as error:
             self.says.append(str(error))
 
@@ -86,9 +85,9 @@ def _claims(
 ) -> Iterator[str]:
     """What a file says about itself that is not so."""
     if damage := broken(content):
-        yield f"{damage}; {AGAIN}"
+        yield f"{damage}; {again(path)}"
     if listed.get(path.name, sha256(content)) != sha256(content):
-        yield f"model.json lists another file of this name; {AGAIN}"
+        yield f"model.json lists another file of this name; {again(path)}"
     wrong = differences(opened.card, mlp)
     yield from wrong
     if wrong or opened.card is None or path.suffix == ".h":
@@ -115,17 +114,17 @@ def _numbers(
         return None
     written = sha256(place.read_bytes())
     if listed.get(place.name, written) != written:
-        entry.says.append(f"model.json lists another {place.name}; {AGAIN}")
+        entry.says.append(f"model.json lists another {place.name}; {again(place)}")
     entry.says += unproved(numbers.quantised)
     if path.suffix != ".h":
         entry.says += other_integers(content, numbers.quantised)
     return numbers
 
 
-def _golden(rows: Golden | None, predict: Predict, dtype: str) -> list[str]:
+def _golden(path: Path, rows: Golden | None, predict: Predict, dtype: str) -> list[str]:
     """What is wrong with the golden rows that a file carries; [] if nothing is."""
     if rows is None:
         # Of a dynamic file nothing is proved, so it may carry none.
-        return [] if dtype == "dynamic" else [f"carries no golden rows; {AGAIN}"]
+        return [] if dtype == "dynamic" else [f"carries no golden rows; {again(path)}"]
     wrong = disagreement(rows, predict)
     return [wrong] if wrong else []

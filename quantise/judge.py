@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -42,7 +42,7 @@ class Limits:
     """What may be lost.
 
     Attributes:
-        flips: a share of all rows.
+        flips: a share of the rows of a set.
         drop: of the first metric, which is one where more is better: accuracy or R².
     """
 
@@ -87,22 +87,32 @@ def pooled(mlp: Mlp, rows: Rows, dtype: str, folds: int = FOLDS) -> Floats:
     return answers
 
 
-def complaints(losses: Sequence[Loss], limits: Limits) -> list[str]:
-    """What is over the limits, all sets of rows taken together; [] where nothing is."""
-    rows = sum(one.rows for one in losses)
-    flips = sum(one.flips or 0 for one in losses)
-    found = []
-    if flips > limits.flips * rows:
-        found.append(
-            f"{flips} of {rows} labels change ({flips / rows:.1%}; --max-flips {limits.flips:.1%})"
-        )
-    judged = [one for one in losses if one.before]
-    for name in list(judged[0].before)[:1] if judged else ():
-        weight = sum(one.rows for one in judged)
-        drop = sum(one.rows * (one.before[name] - one.after[name]) for one in judged) / weight
-        if drop > limits.drop:
-            found.append(f"{name} falls by {drop:.2g} (--max-drop {limits.drop:g})")
-    return found
+def complaints(losses: Mapping[str, Loss], limits: Limits) -> list[str]:
+    """What is over the limits on some set of rows, by its name; [] where nothing is.
+
+    One row is no evidence: a single label may change, and a set's accuracy fall by that, unless
+    the limit is 0.
+    """
+    return [
+        f"{sentence} on the {name}"
+        for name, one in losses.items()
+        for sentence in (*_flipped(one, limits.flips), *_dropped(one, limits.drop))
+    ]
+
+
+def _flipped(one: Loss, limit: float) -> Iterator[str]:
+    flips = one.flips or 0
+    if flips > max(limit * one.rows, 1 if limit else 0):
+        share = flips / one.rows
+        yield f"{flips} of {one.rows} labels change ({share:.3g}, --max-flips {limit:g})"
+
+
+def _dropped(one: Loss, limit: float) -> Iterator[str]:
+    for name in list(one.before)[:1]:
+        drop = one.before[name] - one.after[name]
+        row = 1 / one.rows if one.flips is not None and limit else 0
+        if drop > max(limit, row * (1 + 1e-9)):
+            yield f"{name} falls by {drop:.2g} (--max-drop {limit:g})"
 
 
 def layer_errors(mlp: Mlp, made: Made, rows: Rows) -> list[float]:

@@ -67,6 +67,8 @@ def make(mlp: Mlp, rows: Rows, dtype: str) -> Made:
     rows = rows[~mlp.encoding.rejected(rows)]
     if not len(rows):
         raise ModelError("no calibration row has an answer: each lacks a reading that has no fill")
+    if np.isinf(rows).any():
+        raise ModelError("a calibration row holds an infinity, which no range can span")
     rows = crossed(rows)
     encoded = mlp.encoding.encode(rows)
     return _made(mlp, rows, encoded, dtype, _input_high(mlp, encoded, dtype))
@@ -90,8 +92,12 @@ def _made(mlp: Mlp, rows: Rows, encoded: Floats, dtype: str, input_high: int) ->
         following = mlp.layers[number + 1] if number + 1 < len(mlp.layers) else None
         high = scales.highest(following, value, dtype)
         parts = scales.parts_of(dense, dtype) if following is None else 1
-        meant = _results(dense.activation, z, high * parts, MARGIN[dtype], following is None)
-        layer = _layer(dense, _Given(u, largest, steps), _Wanted(z, meant, high, parts), dtype)
+        meant = _results(dense.activation, z, high * parts, MARGIN[dtype])
+        # step * result is to be exact in float32, whose 24 digits the two share.
+        plain = following is None and dense.activation in PLAIN
+        short = 24 - (high * parts).bit_length() if plain else 0
+        wanted = _Wanted(z, meant, high, parts, short)
+        layer, meant = _layer(dense, _Given(u, largest, steps), wanted, dtype)
         if number == 0 and input_high > HIGHEST[dtype] and not layer.narrow(input_high):
             return _made(mlp, rows, encoded, dtype, HIGHEST[dtype])
         meanings.append(steps)
@@ -128,22 +134,17 @@ def _of_inputs(mlp: Mlp, inputs: Inputs) -> Steps:
     return Steps((offset - mlp.scaling.mean) / deviation, step / deviation)
 
 
-def _results(activation: str, z: Doubles, high: int, margin: float, last: bool) -> Steps:
+def _results(activation: str, z: Doubles, high: int, margin: float) -> Steps:
     """What a layer's results are to stand for, given its sums (n, outputs) in real numbers.
 
     A neuron has its own unit, but where one table or one softmax takes them all.
     """
     if activation == "relu":
         steps = ranges.of_results(np.zeros(z.shape[1]), np.maximum(z, 0).max(axis=0), high, margin)
-        steps = steps._replace(offset=np.zeros(z.shape[1]))
-    elif activation == "linear":
-        steps = ranges.of_results(z.min(axis=0), z.max(axis=0), high, margin)
-    else:
-        steps = ranges.of_results(*_common(activation, z), high, margin).alike(z.shape[1])
-    if last and activation in PLAIN:
-        # step * result is to be exact in float32, whose 24 digits the two share.
-        return steps._replace(step=tables.short(steps.step, 24 - high.bit_length()))
-    return steps
+        return steps._replace(offset=np.zeros(z.shape[1]))
+    if activation == "linear":
+        return ranges.of_results(z.min(axis=0), z.max(axis=0), high, margin)
+    return ranges.of_results(*_common(activation, z), high, margin).alike(z.shape[1])
 
 
 def _common(activation: str, z: Doubles) -> tuple[Doubles, Doubles]:
@@ -165,19 +166,36 @@ class _Given(NamedTuple):
 
 
 class _Wanted(NamedTuple):
-    """What comes out: sums (n, outputs) in real numbers, and results of so many parts."""
+    """What comes out: sums in real numbers and results.
+
+    Attributes:
+        sums: (n, outputs).
+        steps: what results stand for.
+        high: the largest result of a part.
+        parts: how many results are added up.
+        short: binary digits that a step may have; 0 for any.
+    """
 
     sums: Doubles
     steps: Steps
     high: int
     parts: int
+    short: int
 
 
-def _layer(dense: Dense, given: _Given, wanted: _Wanted, dtype: str) -> IntegerLayer:
+def _layer(dense: Dense, given: _Given, wanted: _Wanted, dtype: str) -> tuple[IntegerLayer, Steps]:
+    """The layer, and what its results stand for: coarser than wanted where weights need it."""
     offset, step = wanted.steps
     real = dense.weights * given.steps.step
     bias = dense.bias + dense.weights @ given.steps.offset - offset
-    chosen = scales.choose(real, bias, step, given.largest, wanted.high, dtype, wanted.parts)
+    spans = wanted.parts * wanted.high * step
+    unit = scales.finest(real, bias, given.largest, spans, dtype)
+    coarse = unit / scales.COARSEST
+    # One unit for all stays one; elsewhere each neuron has its own.
+    step = np.maximum(step, coarse if dense.activation in PLAIN else coarse.max())
+    if wanted.short:
+        step = tables.short(step, wanted.short)
+    chosen = scales.choose(unit, step, wanted.high, dtype, wanted.parts)
     weights, biases = fitted(
         real / chosen.unit[:, None],
         bias / chosen.unit,
@@ -185,7 +203,7 @@ def _layer(dense: Dense, given: _Given, wanted: _Wanted, dtype: str) -> IntegerL
         (wanted.sums - offset) / chosen.unit,
         WEIGHT_LIMIT[dtype],
     )
-    return IntegerLayer(
+    layer = IntegerLayer(
         weights=weights,
         bias=biases,
         multiplier=chosen.multiplier,
@@ -194,6 +212,7 @@ def _layer(dense: Dense, given: _Given, wanted: _Wanted, dtype: str) -> IntegerL
         parts=wanted.parts,
         stride=chosen.stride,
     )
+    return layer, Steps(offset, step)
 
 
 def _answers(activation: str, results: Steps, high: int, dtype: str) -> tuple[Table | None, Steps]:

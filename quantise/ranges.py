@@ -66,15 +66,24 @@ def of_inputs(mlp: Mlp, encoded: Floats, high: int, margin: float) -> Inputs:
     # What a weight has to express per integer; the largest that no choice can lessen is the scale.
     needs = _weight_of(mlp) * span / np.maximum(points, 1)
     least = np.where(lattice, needs / finest, _weight_of(mlp) * span * (1 + 2 * margin) / high)
-    apart = np.clip(np.ceil(needs / max(least.max(), np.finfo(float).tiny)), 1, finest)
+    apart = np.clip(np.ceil(needs / max(least.max(), _TINY)), 1, finest)
     room = np.where(numbers, np.minimum((high - apart * points) // (2 * apart), points + _ROOM), 0)
     wide = np.where(lattice, room / np.maximum(points, 1), margin) * span
     unit = np.where(span > 0, span, 1.0)
     factor = np.where(lattice, apart * points, high / (1 + 2 * margin)) / unit
     low = np.array([one.low for one in seen]) - wide
+    # One that never changed has its value in the middle, and a step that needs no larger weight.
+    constant = span == 0
+    factor = np.where(constant, _weight_of(mlp) / max(least.max(), _TINY), factor)
+    factor = np.clip(np.where(factor > 0, factor, 1.0), _TINY, 1 / _TINY)
+    low = np.where(constant, low - high // 2 / factor, low)
+    most = float(np.finfo(np.float32).max)
+    low = np.clip(low, -most, most)
     return Inputs(low.astype(np.float32), factor.astype(np.float32), high)
 
 
+_TINY = 1e-30
+"""Integers per unit, or units per integer: float32 holds both, and their products with readings."""
 _ROOM = 8
 """Points of a lattice that are left free beyond as many as were seen, where there are enough."""
 

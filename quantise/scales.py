@@ -17,6 +17,9 @@ _SHORTEST, _LONGEST = 513, 1023
 """Odd multipliers above 2 * 255: no sum lies half-way between two results."""
 LARGEST_IN_PARTS = 4096
 """Weights of a last layer up to which int8 gives answers more than 8 bits."""
+COARSEST = 0.5
+"""A unit is at most this share of a result's step: what a sum is worth is less than a result."""
+_TINY = 1e-200
 _ROOM = 1.02
 """Rounding may make weights a little larger than what they are rounded from."""
 _SUM_BITS = 31
@@ -60,24 +63,32 @@ def highest(following: Dense | None, values: Doubles, dtype: str) -> int:
     return int(min(HIGHEST[dtype], 2**bits - 1))
 
 
-def choose(
-    real: Doubles, bias: Doubles, step: Doubles, largest: int, high: int, dtype: str, parts: int
-) -> Scales:
-    """The finest units whose weights and sums fit.
+def finest(real: Doubles, bias: Doubles, largest: int, results: Doubles, dtype: str) -> Doubles:
+    """The finest unit (outputs,) of a sum whose weights and sums fit.
 
     Args:
         real: (outputs, inputs), what a weight adds per unit of its input, as a real number.
         bias: (outputs,), of the sum.
-        step: (outputs,), what a result is worth.
         largest: the largest input.
+        results: (outputs,), what results span, all parts together, as a real number.
+        dtype: int8 or int16.
+    """
+    size = np.abs(bias) + np.abs(real).sum(axis=1) * largest + results
+    weight = np.abs(real).max(axis=1) / WEIGHT_LIMIT[dtype]
+    return np.asarray(np.maximum(np.maximum(weight, size * _ROOM / SUM_LIMIT), _TINY))
+
+
+def choose(unit: Doubles, step: Doubles, high: int, dtype: str, parts: int) -> Scales:
+    """Units (outputs,) from ``unit`` up that requantisation can express.
+
+    Args:
+        unit: (outputs,), the finest that will do; at most ``COARSEST`` of the step.
+        step: (outputs,), what a result is worth.
         high: the largest result of a part.
         dtype: int8 or int16.
         parts: how many results are added up.
     """
-    size = np.abs(bias) + np.abs(real).sum(axis=1) * largest + parts * high * step
-    finest = np.maximum(np.abs(real).max(axis=1) / WEIGHT_LIMIT[dtype], size * _ROOM / SUM_LIMIT)
-    shares = np.maximum(finest, np.finfo(np.float64).tiny) / step
-    pairs = [_int8(share) if dtype == "int8" else _int16(share) for share in shares]
+    pairs = [_int8(share) if dtype == "int8" else _int16(share) for share in unit / step]
     multiplier, shift = np.array(pairs, np.int64).T
     ratio = np.ldexp(multiplier.astype(np.float64), -shift.astype(np.int32))
     return Scales(
@@ -98,14 +109,13 @@ def _agreed(shift: int) -> tuple[int, ...]:
 def _int8(share: float) -> tuple[int, int]:
     """The smallest multiplier / 2^shift from ``share`` up that is agreed on."""
     shift = min(30, int(np.floor(np.log2(_LONGEST / share))))
-    while shift > 1:
+    while True:  # it ends at the latest where 2^shift is above all multipliers: all agree there
         for multiplier in _agreed(shift):
             if multiplier >= share * 2.0**shift:
                 return multiplier, shift
         shift -= 1
-    return _agreed(1)[-1], 1
 
 
 def _int16(share: float) -> tuple[int, int]:
     """The smallest power of two from ``share`` up: no multiplication at all."""
-    return 1, max(1, min(30, int(np.floor(-np.log2(share)))))
+    return 1, min(30, int(np.floor(-np.log2(share))))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mlp_edge.card import DTYPES
 from mlp_edge.errors import ModelError, VerifyError
 from mlp_edge.golden import Golden, disagreement, golden
 from mlp_edge.mlp import Predict
@@ -44,7 +45,7 @@ def check_bytes(artifact: Path) -> None:
     content = _content(artifact)
     damage = broken(content)
     if damage:
-        raise VerifyError(f"{artifact}: {damage}; `mlp-edge export` writes it again")
+        raise VerifyError(f"{artifact}: {damage}; {again(artifact)}")
     if directory is None:
         return
     recorded = directory.manifest.exports.get(artifact.name)
@@ -52,7 +53,7 @@ def check_bytes(artifact: Path) -> None:
         listed = "no file" if recorded is None else "another file"
         raise VerifyError(
             f"{artifact}: whole, but {directory.path / MANIFEST} lists {listed} of this name; "
-            "`mlp-edge export` writes it again"
+            f"{again(artifact)}"
         )
 
 
@@ -75,6 +76,11 @@ def check_answers(
     if artifact.suffix == ".keras" and directory:
         carried = golden(directory.mlp())
     if carried is None or len(carried.rows) == 0:
+        if artifact.stem.endswith("_dynamic"):
+            raise VerifyError(
+                f"{artifact}: nothing is proved of dynamic files, so it carries no golden rows to "
+                "check it by; its seal is whole; another --dtype would do"
+            )
         raise VerifyError(
             f"{artifact}: carries no golden rows to check it by; `mlp-edge export` writes it "
             "with them"
@@ -85,8 +91,15 @@ def check_answers(
     if wrong:
         raise VerifyError(
             f"{artifact}: edited, or not computed as it should be by {runtime}: {wrong}; "
-            "`mlp-edge export` writes it again"
+            f"{again(artifact)}"
         )
+
+
+def again(artifact: Path) -> str:
+    """What to do about an artifact that is not as it should be, to end a sentence."""
+    dtype = next((name for name in DTYPES if artifact.stem.endswith(f"_{name}")), None)
+    option = "" if dtype is None else f" --dtype {dtype}"
+    return f"`mlp-edge export{option}` writes it again"
 
 
 def _directory_around(artifact: Path) -> ModelDirectory | None:

@@ -66,7 +66,7 @@ def _layer(
     reach = np.abs(weights).sum(axis=1) * largest // 2 + 1
     bias = random.integers(-reach // 4, reach // 2 + 1)
     high = HIGHEST[dtype] if last or dtype == "int8" else int(random.choice([511, 4095, 32767]))
-    parts = PARTS[dtype] if last else 1
+    parts = int(random.choice([1, PARTS[dtype]])) if last else 1
     wanted = high * parts / reach  # results per unit of a sum
     shift, multiplier = np.ones(outputs, np.int64), np.ones(outputs, np.int64)
     for neuron, share in enumerate(wanted):
@@ -75,7 +75,8 @@ def _layer(
             continue
         shift[neuron] = np.clip(int(np.log2(MULTIPLIER_LIMIT / share)), 1, 31)
         shift[neuron] -= random.integers(0, min(4, shift[neuron]))
-        multiplier[neuron] = np.clip(round(share * 2.0 ** shift[neuron]), 1, MULTIPLIER_LIMIT)
+        top = min(MULTIPLIER_LIMIT, 2 ** int(shift[neuron]) - 1)
+        multiplier[neuron] = np.clip(round(share * 2.0 ** shift[neuron]), 1, top)
     stride = np.rint(high * 2.0**shift / multiplier).astype(np.int64) * (parts > 1)
     room = SUM_LIMIT - np.abs(bias) - np.abs(weights).sum(axis=1) * largest
     stride = np.minimum(stride, room // max(parts - 1, 1))

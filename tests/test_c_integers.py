@@ -129,6 +129,14 @@ def test_any_features(
     assert_right(mlp, made(mlp, dtype, seed), rows, tmp_path_factory.mktemp("features"))
 
 
+@every_dtype
+def test_a_last_layer_so_large_that_its_results_are_of_one_part(dtype: str, tmp_path: Path) -> None:
+    mlp = network((16, 8, 64, 65), task="regression")
+    numbers = quantised(mlp, dtype)
+    assert numbers.layers[-1].parts == 1
+    assert_right(mlp, numbers, provoking(mlp)[::5], tmp_path)
+
+
 def test_wide_layers_take_64_bits_and_others_do_not(tmp_path: Path) -> None:
     mlp = network((700, 3, 1), standardised=False)
     numbers = made(mlp, "int8")

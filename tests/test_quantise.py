@@ -43,6 +43,7 @@ def assert_sound(made: Quantised) -> None:
         assert high.max() <= SUM_LIMIT
         assert layer.high <= HIGHEST[made.dtype]
         assert (layer.shift >= 1).all()
+        assert (layer.multiplier < 2**layer.shift).all()
         if made.dtype == "int8":
             assert not differing(layer, largest, by_float).any()
             assert not differing(layer, largest, by_single).any()
@@ -174,6 +175,52 @@ def test_rows_without_an_answer_are_passed_over_and_some_row_has_one() -> None:
     np.testing.assert_array_equal(with_gaps.layers[0].weights, without.layers[0].weights)
     with pytest.raises(ModelError, match="no calibration row has an answer"):
         quantise(mlp, np.full((5, 3), np.nan, np.float32), "int8")
+
+
+def test_a_feature_that_never_changed_needs_no_large_weight() -> None:
+    mlp = network((4, 8, 1))
+    assert mlp.scaling is not None
+    deviation = mlp.scaling.deviation.copy()
+    deviation[2] = 1e-7  # what Keras gives a column without variance
+    mlp = replace(mlp, scaling=replace(mlp.scaling, deviation=deviation))
+    mlp = replace(mlp, features=tuple(Feature(f"x{i}") for i in range(4)))
+    rows = readings(mlp, 300)
+    rows[:, 2] = mlp.scaling.mean[2]
+    for dtype in HIGHEST:
+        made = quantise(mlp, rows, dtype)
+        assert_sound(made)
+        assert lost(mlp, made, rows) < SHARE[dtype]
+
+
+@pytest.mark.parametrize("dtype", HIGHEST)
+@pytest.mark.parametrize("size", [1e3, 1e6, 1e30])
+def test_one_reading_far_off_is_survived(dtype: str, size: float) -> None:
+    mlp = network((8, 12, 8, 1), features=tuple(Feature(f"x{i}") for i in range(8)))
+    rows = np.random.default_rng(0).normal(size=(200, 8)).astype(np.float32)
+    rows[0, 0] = size
+    assert_sound(quantise(mlp, rows, dtype))
+
+
+def test_readings_that_no_range_can_span() -> None:
+    mlp = network((2, 4, 1), features=(Feature("a"), Feature("b")))
+    rows = np.random.default_rng(0).normal(size=(50, 2)).astype(np.float32)
+    tiny, huge = rows.copy(), rows.copy()
+    tiny[:, 0] = np.where(rows[:, 0] > 0, 1e-40, 0)
+    huge[:2, 0] = 3e38, -3e38
+    for extreme in (tiny, huge):
+        for dtype in HIGHEST:
+            made = quantise(mlp, extreme, dtype)
+            assert_sound(made)
+            assert np.isfinite(made.inputs.factor).all()
+    rows[3, 1] = np.inf
+    with pytest.raises(ModelError, match="infinity"):
+        quantise(mlp, rows, "int8")
+
+
+def test_an_ordinary_network_whose_neurons_hardly_move() -> None:
+    mlp = network((2, 1, 8, 8, 1), "hard_sigmoid", "regression", seed=951679)
+    for dtype in HIGHEST:
+        assert_sound(quantise(mlp, readings(mlp, 150, 951679), dtype))
 
 
 def test_large_readings_beside_a_small_deviation() -> None:

@@ -223,7 +223,7 @@ static const uint16_t PIMA_INT8_LAYER3_MULTIPLIER[1] MLP_EDGE_FLASH = {
 static const uint8_t PIMA_INT8_LAYER3_SHIFT[1] MLP_EDGE_FLASH = {
     16,
 };
-/* What the sums of a result's 4 parts are apart. */
+/* What the sums of a result's parts, 4 of them, are apart. */
 static const int32_t PIMA_INT8_LAYER3_STRIDE[1] MLP_EDGE_FLASH = {
     22312,
 };
@@ -703,6 +703,6 @@ int pima_int8_selftest(void)
 
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:0089554f97e1f8cf589b4b76dc7a0662918c8468c5f4e1bed9a203846277b6a5 */
+mlp-edge-seal sha256:36ce05dd6d9f9f4466a6b1aefd424ec235b7066ce1e2e29201cec557070a35d4 */
 /* The model's card, for programs that read this file. */
 /* mlp-edge-card {"name": "pima_int8", "features": [{"name": "pregnancies", "low": 0.0, "high": 17.0}, {"name": "glucose", "low": 0.0, "high": 199.0}, {"name": "pressure", "low": 0.0, "high": 122.0}, {"name": "skin", "low": 0.0, "high": 99.0}, {"name": "insulin", "low": 0.0, "high": 846.0}, {"name": "bmi", "low": 0.0, "high": 67.0999984741211}, {"name": "pedigree", "low": 0.07800000160932541, "high": 2.4200000762939453}, {"name": "age", "low": 21.0, "high": 81.0}], "targets": ["diabetes"], "labels": ["0", "1"], "task": "binary", "threshold": 0.5, "weights_sha256": "48cb8ba37a16c24a5126e4319c6dfd50859d7c8f5f93122fb69ff62506332cd3", "version": "0.1.0", "dtype": "int8", "format": 3} */
