@@ -109,6 +109,11 @@ class IntegerLayer:
         above = np.maximum(self.weights, 0).sum(axis=1) * largest
         return self.bias + below, self.bias + above
 
+    def size(self, largest: int) -> Integers:
+        """What no sum (outputs,) of inputs from 0 to ``largest`` is beyond, nor any partial one."""
+        parts = (self.parts - 1) * self.stride
+        return np.asarray(np.abs(self.bias) + parts + np.abs(self.weights).sum(axis=1) * largest)
+
     def narrow(self, largest: int) -> bool:
         """Whether no product of a sum and its multiplier leaves 32 bits; negative ones are 0."""
         _, high = self.reach(largest)
@@ -221,7 +226,6 @@ def _check_layer(number: int, layer: IntegerLayer, largest: int, limit: int) -> 
         raise ModelError(f"layer {number}: a sum is worth a result or more")
     if np.abs(layer.weights).max() > limit:
         raise ModelError(f"layer {number}: a weight beyond ±{limit}")
-    parts = (layer.parts - 1) * layer.stride
-    size = np.abs(layer.bias) + parts + np.abs(layer.weights).sum(axis=1) * largest
+    size = layer.size(largest)
     if (size > SUM_LIMIT).any():  # so no partial sum does either
         raise ModelError(f"layer {number}: a sum may reach {size.max()}, beyond 32 bits")

@@ -7,15 +7,17 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mlp_edge import integer_reference
 from mlp_edge.errors import ModelError
 from mlp_edge.mlp import Dense, Floats, Mlp, Rows
 from mlp_edge.quantise import ranges, scales, tables
 from mlp_edge.quantise.ranges import Steps
 from mlp_edge.quantise.rounding import fitted
-from mlp_edge.quantise.rows import crossed
+from mlp_edge.quantise.rows import central_rows, crossed
 from mlp_edge.quantised import (
     HIGHEST,
     PARTS,
+    SUM_LIMIT,
     WEIGHT_LIMIT,
     Inputs,
     IntegerLayer,
@@ -23,10 +25,13 @@ from mlp_edge.quantised import (
     Quantised,
     Table,
 )
-from mlp_edge.reference import Doubles, trace
+from mlp_edge.reference import Doubles, predict, trace
 
 MARGIN = {"int8": 0.1, "int16": 0.3}
 """Room beyond what rows show on both sides, as a share of each range: int16 has steps to spare."""
+WORTH = 0.5
+"""Of the mean error of integers for all rows, what that of integers for central rows has to be less
+than: rows to come may be far off again."""
 SMALL = 1024
 """Weights of a first layer up to which int8 gives inputs more than 8 bits: tensors of int8 then
 hold the layer four times."""
@@ -69,9 +74,20 @@ def make(mlp: Mlp, rows: Rows, dtype: str) -> Made:
         raise ModelError("no calibration row has an answer: each lacks a reading that has no fill")
     if np.isinf(rows).any():
         raise ModelError("a calibration row holds an infinity, which no range can span")
-    rows = crossed(rows)
-    encoded = mlp.encoding.encode(rows)
-    return _made(mlp, rows, encoded, dtype, _input_high(mlp, encoded, dtype))
+    whole, near = _made(mlp, crossed(rows), dtype, declared=True), central_rows(mlp, rows)
+    if len(near) in (0, len(rows)):
+        return whole
+    central = _made(mlp, crossed(near), dtype, declared=False)
+    errors = [_error(mlp, made.quantised, rows) for made in (whole, central)]
+    return central if errors[1] < WORTH * errors[0] else whole
+
+
+def _error(mlp: Mlp, quantised: Quantised, rows: Rows) -> float:
+    """What answers to rows are off by on average, in units of each output's spread."""
+    exact = predict(mlp, rows)
+    spread = np.maximum(exact.std(axis=0), 1e-30)
+    off = (integer_reference.predict(mlp, quantised, rows) - exact) / spread
+    return float(np.abs(off).mean())
 
 
 def _input_high(mlp: Mlp, encoded: Floats, dtype: str) -> int:
@@ -83,8 +99,10 @@ def _input_high(mlp: Mlp, encoded: Floats, dtype: str) -> int:
     return HIGHEST[dtype] * (PARTS[dtype] if small and coarse else 1)
 
 
-def _made(mlp: Mlp, rows: Rows, encoded: Floats, dtype: str, input_high: int) -> Made:
-    inputs = ranges.of_inputs(mlp, encoded, input_high, MARGIN[dtype])
+def _made(mlp: Mlp, rows: Rows, dtype: str, declared: bool, input_high: int | None = None) -> Made:
+    encoded = mlp.encoding.encode(rows)
+    input_high = input_high or _input_high(mlp, encoded, dtype)
+    inputs = ranges.of_inputs(mlp, encoded, input_high, MARGIN[dtype], declared)
     u, largest, steps = inputs.integers(encoded), inputs.high, _of_inputs(mlp, inputs)
     layers: list[IntegerLayer] = []
     meanings = []
@@ -99,7 +117,7 @@ def _made(mlp: Mlp, rows: Rows, encoded: Floats, dtype: str, input_high: int) ->
         wanted = _Wanted(z, meant, high, parts, short)
         layer, meant = _layer(dense, _Given(u, largest, steps), wanted, dtype)
         if number == 0 and input_high > HIGHEST[dtype] and not layer.narrow(input_high):
-            return _made(mlp, rows, encoded, dtype, HIGHEST[dtype])
+            return _made(mlp, rows, dtype, declared, HIGHEST[dtype])
         meanings.append(steps)
         u, steps = layer.results(layer.sums(u)), meant
         if following is not None and dense.activation not in PLAIN:
@@ -190,29 +208,34 @@ def _layer(dense: Dense, given: _Given, wanted: _Wanted, dtype: str) -> tuple[In
     bias = dense.bias + dense.weights @ given.steps.offset - offset
     spans = wanted.parts * wanted.high * step
     unit = scales.finest(real, bias, given.largest, spans, dtype)
-    coarse = unit / scales.COARSEST
-    # One unit for all stays one; elsewhere each neuron has its own.
-    step = np.maximum(step, coarse if dense.activation in PLAIN else coarse.max())
-    if wanted.short:
-        step = tables.short(step, wanted.short)
-    chosen = scales.choose(unit, step, wanted.high, dtype, wanted.parts)
-    weights, biases = fitted(
-        real / chosen.unit[:, None],
-        bias / chosen.unit,
-        given.integers,
-        (wanted.sums - offset) / chosen.unit,
-        WEIGHT_LIMIT[dtype],
-    )
-    layer = IntegerLayer(
-        weights=weights,
-        bias=biases,
-        multiplier=chosen.multiplier,
-        shift=chosen.shift,
-        high=wanted.high,
-        parts=wanted.parts,
-        stride=chosen.stride,
-    )
-    return layer, Steps(offset, step)
+    while True:
+        coarse = unit / scales.COARSEST
+        # One unit for all stays one; elsewhere each neuron has its own.
+        step = np.maximum(step, coarse if dense.activation in PLAIN else coarse.max())
+        if wanted.short:
+            step = tables.short(step, wanted.short)
+        chosen = scales.choose(unit, step, wanted.high, dtype, wanted.parts)
+        weights, biases = fitted(
+            real / chosen.unit[:, None],
+            bias / chosen.unit,
+            given.integers,
+            (wanted.sums - offset) / chosen.unit,
+            WEIGHT_LIMIT[dtype],
+        )
+        layer = IntegerLayer(
+            weights=weights,
+            bias=biases,
+            multiplier=chosen.multiplier,
+            shift=chosen.shift,
+            high=wanted.high,
+            parts=wanted.parts,
+            stride=chosen.stride,
+        )
+        beyond = layer.size(given.largest) > SUM_LIMIT
+        if not beyond.any():
+            return layer, Steps(offset, step)
+        # The fit made weights larger than those that the unit was chosen for.
+        unit = np.where(beyond, 2 * chosen.unit, unit)
 
 
 def _answers(activation: str, results: Steps, high: int, dtype: str) -> tuple[Table | None, Steps]:

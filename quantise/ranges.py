@@ -32,7 +32,7 @@ class Steps(NamedTuple):
 
 def exact(mlp: Mlp, encoded: Floats, high: int) -> bool:
     """Whether every encoded reading of (n, width) stands on a lattice of at most ``high`` steps."""
-    return all(one.points or not one.span for one in _all_seen(mlp, encoded, high))
+    return all(one.points or not one.span for one in _all_seen(mlp, encoded, high, True))
 
 
 class _Seen(NamedTuple):
@@ -43,7 +43,7 @@ class _Seen(NamedTuple):
     points: int
 
 
-def of_inputs(mlp: Mlp, encoded: Floats, high: int, margin: float) -> Inputs:
+def of_inputs(mlp: Mlp, encoded: Floats, high: int, margin: float, declared: bool = True) -> Inputs:
     """How encoded readings become integers.
 
     Readings on a lattice (counts, codes, one decimal) get its points, which are exact, where there
@@ -51,12 +51,13 @@ def of_inputs(mlp: Mlp, encoded: Floats, high: int, margin: float) -> Inputs:
     for readings beyond those seen. Others get their range, with a margin on both sides.
 
     Args:
-        mlp: the network; the ranges that its features declare count as seen.
+        mlp: the network.
         encoded: calibration rows (n, width).
         high: the largest integer.
         margin: room beyond what was seen, a share of the range.
+        declared: whether the ranges that features declare count as seen.
     """
-    seen = _all_seen(mlp, encoded, high)
+    seen = _all_seen(mlp, encoded, high, declared)
     span = np.array([one.span for one in seen])
     points = np.array([one.points for one in seen])
     lattice = points > 0
@@ -103,9 +104,9 @@ def _weight_of(mlp: Mlp) -> Doubles:
     return np.asarray(weights if mlp.scaling is None else weights / mlp.scaling.deviation)
 
 
-def _all_seen(mlp: Mlp, encoded: Floats, high: int) -> list[_Seen]:
-    columns = range(mlp.encoding.width)
-    return [_seen(np.append(encoded[:, i], _declared(mlp, i)), high) for i in columns]
+def _all_seen(mlp: Mlp, encoded: Floats, high: int, declared: bool) -> list[_Seen]:
+    ends = [_declared(mlp, i) if declared else encoded[:0, i] for i in range(encoded.shape[1])]
+    return [_seen(np.append(encoded[:, i], end), high) for i, end in enumerate(ends)]
 
 
 def _seen(readings: Floats, high: int) -> _Seen:

@@ -18,6 +18,7 @@ from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Dense, Floats, Mlp, Scaling
 from mlp_edge.quantise import network as making
 from mlp_edge.quantise import quantise
 from mlp_edge.quantise.rounding import fitted
+from mlp_edge.quantise.rows import central_rows
 from mlp_edge.quantised import EXACT, HIGHEST, SUM_LIMIT, WEIGHT_LIMIT, Quantised
 from mlp_edge.reference import predict
 from mlp_edge.requantise import by_float, by_single, differing
@@ -194,11 +195,25 @@ def test_a_feature_that_never_changed_needs_no_large_weight() -> None:
 
 @pytest.mark.parametrize("dtype", HIGHEST)
 @pytest.mark.parametrize("size", [1e3, 1e6, 1e30])
-def test_one_reading_far_off_is_survived(dtype: str, size: float) -> None:
-    mlp = network((8, 12, 8, 1), features=tuple(Feature(f"x{i}") for i in range(8)))
+def test_one_reading_far_off_does_not_cost_the_others_their_digits(dtype: str, size: float) -> None:
+    features = tuple(Feature(f"x{i}") for i in range(8))
+    mlp = network((8, 12, 8, 1), features=features, standardised=False)
     rows = np.random.default_rng(0).normal(size=(200, 8)).astype(np.float32)
     rows[0, 0] = size
-    assert_sound(quantise(mlp, rows, dtype))
+    made = quantise(mlp, rows, dtype)
+    assert_sound(made)
+    assert lost(mlp, made, rows[1:]) < {"int8": 0.12, "int16": 0.01}[dtype]
+
+
+def test_rows_without_those_far_off() -> None:
+    mlp = network((2, 3, 1))
+    rows = np.random.default_rng(0).normal(size=(100, 2)).astype(np.float32)
+    assert len(central_rows(mlp, rows)) == 100
+    rows[7, 1] = -500
+    np.testing.assert_array_equal(central_rows(mlp, rows), np.delete(rows, 7, axis=0))
+    rare = np.zeros((100, 2), np.float32)
+    rare[3] = 1  # nothing but zeros otherwise: rare, not wrong
+    assert len(central_rows(mlp, rare)) == 100
 
 
 def test_readings_that_no_range_can_span() -> None:
