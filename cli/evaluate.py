@@ -22,6 +22,8 @@ from mlp_edge.cli.progress import status
 from mlp_edge.cli.tables import confusion_table, score_table, show
 from mlp_edge.errors import InputError
 
+FLOAT32 = "float32"
+
 
 def evaluate(
     table: Annotated[
@@ -31,6 +33,9 @@ def evaluate(
     runtime: Annotated[
         str | None, typer.Option("--runtime", "-r", help="keras, litert, onnxruntime or c.")
     ] = None,
+    dtype: Annotated[
+        str, typer.Option("--dtype", "-d", help="Of the export that predicts, such as int8.")
+    ] = FLOAT32,
     metrics: Annotated[
         str | None, typer.Option(help="Scores to report, such as accuracy,auc.")
     ] = None,
@@ -49,7 +54,7 @@ def evaluate(
     from mlp_edge.lazy import require
     from mlp_edge.model_directory import SAMPLE, ModelDirectory
     from mlp_edge.reference import predict
-    from mlp_edge.runtime.load import load
+    from mlp_edge.runtime.load import coarser_path, load
 
     require("sklearn")
     from mlp_edge.train.baseline import from_description
@@ -74,10 +79,11 @@ def evaluate(
     for finding in examples.findings if table is not None else ():
         warn(finding.says)
     with status("opening the model"):
-        opened = load(model, runtime, trust)
+        path = model if dtype == FLOAT32 else coarser_path(directory, dtype, runtime)
+        opened = load(path, runtime, trust)
     with opened:
         outputs = opened.predict(examples.rows)
-        ran, dtype = opened.runtime, opened.card.dtype
+        ran, held = opened.runtime, opened.card.dtype
     answered = np.flatnonzero(np.isfinite(outputs).all(axis=1))
     unanswered = len(outputs) - len(answered)
     if not len(answered):
@@ -97,11 +103,11 @@ def evaluate(
     if as_json:
         print_json(
             {"model": manifest.name, "table": table, "rows": len(answered),
-             "unanswered": unanswered, "runtime": ran, "dtype": dtype, "scores": scores,
+             "unanswered": unanswered, "runtime": ran, "dtype": held, "scores": scores,
              "labels": manifest.labels, "confusion": None if counts is None else counts.tolist()}
         )  # fmt: skip
         return
     show(score_table(part, len(answered), scores))
     if counts is not None:
         show(confusion_table(manifest.labels, counts))
-    out.print(f"\npredicted by {ran}" + ("" if dtype == "float32" else f" in {dtype}"))
+    out.print(f"\npredicted by {ran}" + ("" if held == FLOAT32 else f" in {held}"))

@@ -48,6 +48,10 @@ def export(
     max_drop: Annotated[
         float, typer.Option(min=0, help="How much accuracy or R2 it may lose.")
     ] = 0.02,
+    target: Annotated[
+        str | None,
+        typer.Option("--target", "-t", help="Chip that --dtype smallest is measured on. [avr]"),
+    ] = None,
     name: Annotated[
         str | None, typer.Option(help="Of files and C symbols; by default the model's.")
     ] = None,
@@ -73,6 +77,10 @@ def export(
         raise InputError("--weights-only is for float32 C headers: --format c --weights-only")
     if rows is not None and dtype == FLOAT32:
         raise InputError("--rows is for smaller numbers: with --dtype int8, int16 or smallest")
+    if target is not None and dtype != SMALLEST:
+        raise InputError(
+            "--target is the chip of --dtype smallest; `mlp-edge cost` measures others"
+        )
     for option, value in (("--max-flips", max_flips), ("--max-drop", max_drop)):
         if not math.isfinite(value):
             raise InputError(f"{option} {value} limits nothing; 0.02 would do")
@@ -92,7 +100,7 @@ def export(
         source = Source(model, mlp, saved, rows, place)
         limits = Limits(max_flips, max_drop)
         if dtype == SMALLEST:
-            dtype = smallest(source, limits)
+            dtype = smallest(source, limits, target)
             exporters = [exporter for exporter in exporters if dtype in exporter.dtypes]
         files = _files(source, exporters, dtype, limits)
         if saved is not None and directory is None:

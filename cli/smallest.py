@@ -49,16 +49,22 @@ class Candidate:
         return max((one.difference for one in self.losses.values()), default=0.0)
 
 
-def smallest(source: Source, limits: Limits) -> str:
+def smallest(source: Source, limits: Limits, target: str | None = None) -> str:
     """The dtype whose flash times time is the least, of those that hold.
 
+    Args:
+        source: the model.
+        limits: what may be lost.
+        target: the chip; None for the first of ``TRIED`` that can be had.
+
     Raises:
-        InputError: when no chip can be simulated here.
+        InputError: when the chip does not exist, or none can be simulated here.
     """
     sets = quantising.find_rows(source)
     headers = _headers(source, sets)
     rows = sets.calibration if sets.held_out is None else sets.held_out
-    chip, costs = _measured({dtype: header for dtype, (header, _) in headers.items()}, rows)
+    contents = {dtype: header for dtype, (header, _) in headers.items()}
+    chip, costs = _measured(contents, rows, TRIED if target is None else (target,))
     candidates = [
         _candidate(dtype, costs[dtype], losses, limits) for dtype, (_, losses) in headers.items()
     ]
@@ -74,7 +80,11 @@ def _headers(source: Source, sets: Sets) -> dict[str, tuple[bytes, Mapping[str, 
 
     found: dict[str, tuple[bytes, Mapping[str, Loss]]] = {}
     for dtype, write in EXPORTER.integers.items():
-        numbers, losses = quantising.numbers(sets, dtype, quantising.earlier(source, dtype))
+        try:
+            numbers, losses = quantising.numbers(sets, dtype, quantising.earlier(source, dtype))
+        except ModelError as error:
+            err.print(f"{dtype}: {error}", style="yellow")
+            continue
         found[dtype] = write(_named(source.mlp, dtype), numbers.quantised), losses
     return {**found, FLOAT32: (EXPORTER.export(source.mlp), {})}
 
@@ -83,7 +93,9 @@ def _named(mlp: Mlp, dtype: str) -> Mlp:
     return replace(mlp, name=f"{mlp.name}_{dtype}")
 
 
-def _measured(headers: dict[str, bytes], rows: Rows) -> tuple[Chip, dict[str, Cost]]:
+def _measured(
+    headers: dict[str, bytes], rows: Rows, names: Sequence[str]
+) -> tuple[Chip, dict[str, Cost]]:
     """What each header takes on the first chip that runs them all."""
     from mlp_edge.parity.cost import measure
     from mlp_edge.runtime import CHIPS
@@ -91,7 +103,9 @@ def _measured(headers: dict[str, bytes], rows: Rows) -> tuple[Chip, dict[str, Co
 
     chips = {chip.target.name: chip for chip in CHIPS}
     reasons = []
-    for name in TRIED:
+    for name in names:
+        if name not in chips:
+            raise InputError(f"there is no target {name!r}; there are {', '.join(chips)}")
         chip = chips[name]
         if missing := chip.missing():
             reasons.append(f"{name}: {missing}")
@@ -121,6 +135,7 @@ def _show(name: str, chip: Chip, candidates: Sequence[Candidate], best: Candidat
     counts = best.cost.counts
     columns = ("dtype", "holds", "flash", "RAM", counts, "flips", "largest |Δ|")
     table = new_table(f"{name} on {chip.target.chip}", *columns, text_columns=2)
+    labelled = any(one.flips is not None for one in candidates)
     for one in candidates:
         table.add_row(
             one.dtype,
@@ -128,7 +143,7 @@ def _show(name: str, chip: Chip, candidates: Sequence[Candidate], best: Candidat
             f"{one.cost.flash:,}",
             f"{one.cost.ram:,}",
             f"{one.cost.middle:,}",
-            "" if one.flips is None else f"{one.flips:,}",
+            f"{one.flips or 0:,}" if labelled else "",
             f"{one.difference:.2g}",
             style="bold" if one is best else None,
         )

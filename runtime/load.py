@@ -235,6 +235,32 @@ def artifact_path(directory: ModelDirectory, runtime: Runtime) -> Path:
     return path
 
 
+def coarser_path(directory: ModelDirectory, dtype: str, runtime: str | None) -> Path:
+    """The export of a model directory in a dtype other than float32.
+
+    Args:
+        directory: the model.
+        dtype: such as int8.
+        runtime: what is to run it; None for the first that there is a file for.
+
+    Raises:
+        InputError: for a dtype or a runtime that does not exist.
+        ModelError: when it was not exported yet.
+    """
+    if dtype not in DTYPES:
+        raise InputError(f"--dtype {dtype!r} is not one of {', '.join(DTYPES)}")
+    names = ("onnxruntime", "litert", "c") if runtime is None else (runtime,)
+    for name in names:
+        stem = f"{directory.manifest.name}_{dtype}"
+        path = directory.exports_path / f"{stem}{named_runtime(name).reads}"
+        if path.exists():
+            return path
+    raise ModelError(
+        f"{path}: not exported yet; `mlp-edge export --dtype {dtype} --model {directory.path}` "
+        "writes it"
+    )
+
+
 def _coarser(name: str) -> bool:
     """Whether a file is named as one in coarser numbers than float32 is."""
     return Path(name).stem.endswith(tuple(f"_{dtype}" for dtype in DTYPES if dtype != "float32"))

@@ -182,3 +182,26 @@ def test_integers_of_a_regression(sine: Path, folder: Path, typed: Type) -> None
     assert (result.code, result.err) == (0, "")
     assert "r2" in result.out
     assert "labels" not in result.out
+
+
+def test_an_export_in_int8_is_scored(model: Path, typed: Type) -> None:
+    missing = typed("evaluate", "--dtype", "int8")
+    assert (missing.code, missing.out) == (2, "")
+    assert "not exported yet; `mlp-edge export --dtype int8" in missing.err
+    typed("export", "--dtype", "int8", "-f", "c", "-f", "onnx")
+    for words, ran in (((), "onnxruntime in int8"), (("-r", "c"), "c in int8")):
+        result = typed("evaluate", "pima", "--dtype", "int8", *words)
+        assert result.code == 0, result.err
+        assert f"predicted by {ran}" in result.out
+    assert typed("evaluate", "--dtype", "int5").code == 2
+
+
+def test_smallest_on_a_chip_of_choice(model: Path, typed: Type) -> None:
+    result = typed("export", "--dtype", "smallest", "-f", "c", "--target", "cortex-m4")
+    assert result.code == 0, result.err
+    assert "pima on STM32F429ZI" in result.out
+    assert "float32: of those that hold" in result.out
+    wrong = typed("export", "--dtype", "smallest", "-f", "c", "--target", "z80")
+    assert wrong.code == 2
+    assert "no target 'z80'" in wrong.err
+    assert typed("export", "--target", "avr").code == 2
