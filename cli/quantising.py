@@ -267,6 +267,8 @@ def show_losses(dtype: str, losses: Mapping[str, Loss]) -> None:
     if any(one.flips is not None for one in every):
         table.add_row("labels that change", *(f"{one.flips:,}" for one in every))
     table.add_row("largest |Δ|", *(f"{one.difference:.2g}" for one in every))
+    if any(one.of_range for one in every):  # several targets have units of their own
+        table.add_row("of its target's range", *(f"{one.of_range:.2g}" for one in every))
     for metric in dict.fromkeys(name for one in every for name in one.before):
         table.add_row(metric, *(_change(one, metric) for one in every))
     show(table)

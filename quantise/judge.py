@@ -26,6 +26,7 @@ class Loss:
         rows: how many.
         flips: labels that change; None for a regression.
         difference: largest |answer - original's|.
+        of_range: the largest share that is of what its output spans; 0 for classes.
         before: metric -> of the original; {} where nobody knows what is right.
         after: metric -> of the integers.
     """
@@ -33,6 +34,7 @@ class Loss:
     rows: int
     flips: int | None
     difference: float
+    of_range: float = 0.0
     before: Mapping[str, float] = field(default_factory=dict)
     after: Mapping[str, float] = field(default_factory=dict)
 
@@ -55,10 +57,13 @@ def loss(mlp: Mlp, rows: Rows, answers: Floats, score: Score | None = None) -> L
     exact = predict(mlp, rows)
     before = exact.astype(np.float32)
     off = distance(answers.astype(np.float64), exact)
+    regression = mlp.task == "regression"
+    span = np.ptp(exact, axis=0)
     return Loss(
         rows=len(rows),
-        flips=None if mlp.task == "regression" else _flips(mlp, before, answers),
+        flips=None if regression else _flips(mlp, before, answers),
         difference=float(off.max(initial=0.0)),
+        of_range=float((off / np.where(span > 0, span, 1)).max(initial=0.0)) if regression else 0.0,
         before={} if score is None else score(before),
         after={} if score is None else score(answers),
     )

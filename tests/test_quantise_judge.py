@@ -32,6 +32,8 @@ def test_a_regression_has_no_labels() -> None:
     found = loss(mlp, rows, predict(mlp, rows).astype(np.float32) + np.float32(0.25))
     assert found.flips is None
     assert found.difference == pytest.approx(0.25, rel=1e-5)
+    span = np.ptp(predict(mlp, rows), axis=0).min()
+    assert found.of_range == pytest.approx(0.25 / span, rel=1e-5)
 
 
 def test_limits_are_of_each_set_and_one_row_is_no_evidence() -> None:
@@ -40,17 +42,17 @@ def test_limits_are_of_each_set_and_one_row_is_no_evidence() -> None:
     [says] = complaints({"few": few, "many": many}, Limits(flips=0.02))
     assert says == "3 of 100 labels change (0.03, --max-flips 0.02) on the many"
     assert len(complaints({"few": few}, Limits(flips=0))) == 1
-    worse = Loss(10, 1, 0.1, {"accuracy": 0.9}, {"accuracy": 0.8})
+    worse = Loss(10, 1, 0.1, 0.0, {"accuracy": 0.9}, {"accuracy": 0.8})
     assert complaints({"few": worse}, Limits()) == []
     assert len(complaints({"few": worse}, Limits(drop=0))) == 1
 
 
 def test_a_drop_of_the_first_metric_is_judged() -> None:
-    worse = Loss(10, None, 0.1, {"r2": 0.9, "rmse": 1.0}, {"r2": 0.8, "rmse": 9.0})
-    better = Loss(30, None, 0.1, {"r2": 0.9, "rmse": 1.0}, {"r2": 0.92, "rmse": 9.0})
+    worse = Loss(10, None, 0.1, 0.0, {"r2": 0.9, "rmse": 1.0}, {"r2": 0.8, "rmse": 9.0})
+    better = Loss(30, None, 0.1, 0.0, {"r2": 0.9, "rmse": 1.0}, {"r2": 0.92, "rmse": 9.0})
     says = complaints({"first": worse, "second": better}, Limits(drop=0.05))
     assert says == ["r2 falls by 0.1 (--max-drop 0.05) on the first"]
-    unknown = Loss(10, None, 0.1, {"r2": float("nan")}, {"r2": float("nan")})
+    unknown = Loss(10, None, 0.1, 0.0, {"r2": float("nan")}, {"r2": float("nan")})
     assert complaints({"rows": unknown}, Limits()) == []
 
 
