@@ -35,7 +35,7 @@ from sklearn import datasets
 
 from mlp_edge import integer_reference
 from mlp_edge.calibration import read_calibration
-from mlp_edge.cli.quantising import JUDGED
+from mlp_edge.cli.calibrating import JUDGED
 from mlp_edge.export import c
 from mlp_edge.lazy import quiet, tensorflow
 from mlp_edge.mlp import Floats, Mlp

@@ -16,7 +16,7 @@ from mlp_edge.cli.progress import start_tensorflow
 from mlp_edge.errors import InputError
 
 if TYPE_CHECKING:
-    from mlp_edge.cli.quantising import Source
+    from mlp_edge.cli.calibrating import Source
     from mlp_edge.export.exporter import Exporter
     from mlp_edge.mlp import Mlp
     from mlp_edge.quantise.judge import Limits
@@ -64,7 +64,7 @@ def export(
     ] = False,
 ) -> None:  # fmt: skip
     """Write a model as TFLite, ONNX and a C header, in float32 or smaller."""
-    from mlp_edge.cli.quantising import Source
+    from mlp_edge.cli.calibrating import Source
     from mlp_edge.cli.smallest import smallest
     from mlp_edge.keras_file import read_mlp
     from mlp_edge.mlp import check_name

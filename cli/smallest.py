@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from mlp_edge.cli import quantising
+from mlp_edge.cli.calibrating import find_rows
 from mlp_edge.cli.console import err, out
 from mlp_edge.cli.progress import status
 from mlp_edge.cli.tables import new_table, show
 from mlp_edge.errors import InputError, ModelError
 
 if TYPE_CHECKING:
-    from mlp_edge.cli.quantising import Sets, Source
+    from mlp_edge.cli.calibrating import Sets, Source
     from mlp_edge.mlp import Mlp, Rows
     from mlp_edge.parity.cost import Cost
     from mlp_edge.quantise.judge import Limits, Loss
@@ -60,7 +61,7 @@ def smallest(source: Source, limits: Limits, target: str | None = None) -> str:
     Raises:
         InputError: when the chip does not exist, or none can be simulated here.
     """
-    sets = quantising.find_rows(source)
+    sets = find_rows(source)
     headers = _headers(source, sets)
     rows = sets.calibration if sets.held_out is None else sets.held_out
     contents = {dtype: header for dtype, (header, _) in headers.items()}

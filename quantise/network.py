@@ -9,19 +9,16 @@ import numpy as np
 
 from mlp_edge import integer_reference
 from mlp_edge.errors import ModelError
-from mlp_edge.mlp import Dense, Floats, Mlp, Rows
+from mlp_edge.mlp import Floats, Mlp, Rows
 from mlp_edge.quantise import ranges, scales, tables
+from mlp_edge.quantise.layer import PLAIN, Given, Wanted, layer, results
 from mlp_edge.quantise.ranges import Steps
-from mlp_edge.quantise.rounding import fitted
 from mlp_edge.quantise.rows import central_rows, crossed
 from mlp_edge.quantised import (
     HIGHEST,
     PARTS,
-    SUM_LIMIT,
-    WEIGHT_LIMIT,
     Inputs,
     IntegerLayer,
-    Integers,
     Quantised,
     Table,
 )
@@ -35,10 +32,6 @@ than: rows to come may be far off again."""
 SMALL = 1024
 """Weights of a first layer up to which int8 gives inputs more than 8 bits: tensors of int8 then
 hold the layer four times."""
-PLAIN = ("relu", "linear")
-"""Activations that the clamp of requantisation is: no table."""
-SURE = 12.0
-"""A sigmoid's sum of this size, a softmax's so much below the largest, is worth 6e-6."""
 
 
 class Made(NamedTuple):
@@ -110,21 +103,21 @@ def _made(mlp: Mlp, rows: Rows, dtype: str, declared: bool, input_high: int | No
         following = mlp.layers[number + 1] if number + 1 < len(mlp.layers) else None
         high = scales.highest(following, value, dtype)
         parts = scales.parts_of(dense, dtype) if following is None else 1
-        meant = _results(dense.activation, z, high * parts, MARGIN[dtype])
+        meant = results(dense.activation, z, high * parts, MARGIN[dtype])
         # step * result is to be exact in float32, whose 24 digits the two share.
         plain = following is None and dense.activation in PLAIN
         short = 24 - (high * parts).bit_length() if plain else 0
-        wanted = _Wanted(z, meant, high, parts, short)
-        layer, meant = _layer(dense, _Given(u, largest, steps), wanted, dtype)
-        if number == 0 and input_high > HIGHEST[dtype] and not layer.narrow(input_high):
+        wanted = Wanted(z, meant, high, parts, short)
+        made, meant = layer(dense, Given(u, largest, steps), wanted, dtype)
+        if number == 0 and input_high > HIGHEST[dtype] and not made.narrow(input_high):
             return _made(mlp, rows, dtype, declared, HIGHEST[dtype])
         meanings.append(steps)
-        u, steps = layer.results(layer.sums(u)), meant
+        u, steps = made.results(made.sums(u)), meant
         if following is not None and dense.activation not in PLAIN:
             hidden, one = tables.hidden(dense.activation, meant, high, dtype)
-            layer, u, steps = replace(layer, table=hidden), hidden.at(u), one.alike(dense.outputs)
-        largest = layer.largest
-        layers.append(layer)
+            made, u, steps = replace(made, table=hidden), hidden.at(u), one.alike(dense.outputs)
+        largest = made.largest
+        layers.append(made)
     table, steps = _answers(mlp.layers[-1].activation, steps, largest, dtype)
     quantised = Quantised(
         dtype=dtype,
@@ -150,92 +143,6 @@ def _of_inputs(mlp: Mlp, inputs: Inputs) -> Steps:
         return Steps(offset, step)
     deviation = mlp.scaling.deviation.astype(np.float64)
     return Steps((offset - mlp.scaling.mean) / deviation, step / deviation)
-
-
-def _results(activation: str, z: Doubles, high: int, margin: float) -> Steps:
-    """What a layer's results are to stand for, given its sums (n, outputs) in real numbers.
-
-    A neuron has its own unit, but where one table or one softmax takes them all.
-    """
-    if activation == "relu":
-        steps = ranges.of_results(np.zeros(z.shape[1]), np.maximum(z, 0).max(axis=0), high, margin)
-        return steps._replace(offset=np.zeros(z.shape[1]))
-    if activation == "linear":
-        return ranges.of_results(z.min(axis=0), z.max(axis=0), high, margin)
-    return ranges.of_results(*_common(activation, z), high, margin).alike(z.shape[1])
-
-
-def _common(activation: str, z: Doubles) -> tuple[Doubles, Doubles]:
-    """One range (1,) for all sums, without what the activation makes alike anyway."""
-    low, high = z.min(), z.max()
-    if activation == "sigmoid":
-        low, high = np.clip((low, high), -SURE, SURE)
-    if activation == "softmax":
-        low = max(low, z.max(axis=1).min() - SURE)
-    return np.array([low]), np.array([high])
-
-
-class _Given(NamedTuple):
-    """What goes into a layer: integers (n, inputs), the largest there can be, their meaning."""
-
-    integers: Integers
-    largest: int
-    steps: Steps
-
-
-class _Wanted(NamedTuple):
-    """What comes out: sums in real numbers and results.
-
-    Attributes:
-        sums: (n, outputs).
-        steps: what results stand for.
-        high: the largest result of a part.
-        parts: how many results are added up.
-        short: binary digits that a step may have; 0 for any.
-    """
-
-    sums: Doubles
-    steps: Steps
-    high: int
-    parts: int
-    short: int
-
-
-def _layer(dense: Dense, given: _Given, wanted: _Wanted, dtype: str) -> tuple[IntegerLayer, Steps]:
-    """The layer, and what its results stand for: coarser than wanted where weights need it."""
-    offset, step = wanted.steps
-    real = dense.weights * given.steps.step
-    bias = dense.bias + dense.weights @ given.steps.offset - offset
-    spans = wanted.parts * wanted.high * step
-    unit = scales.finest(real, bias, given.largest, spans, dtype)
-    while True:
-        coarse = unit / scales.COARSEST
-        # One unit for all stays one; elsewhere each neuron has its own.
-        step = np.maximum(step, coarse if dense.activation in PLAIN else coarse.max())
-        if wanted.short:
-            step = tables.short(step, wanted.short)
-        chosen = scales.choose(unit, step, wanted.high, dtype, wanted.parts)
-        weights, biases = fitted(
-            real / chosen.unit[:, None],
-            bias / chosen.unit,
-            given.integers,
-            (wanted.sums - offset) / chosen.unit,
-            WEIGHT_LIMIT[dtype],
-        )
-        layer = IntegerLayer(
-            weights=weights,
-            bias=biases,
-            multiplier=chosen.multiplier,
-            shift=chosen.shift,
-            high=wanted.high,
-            parts=wanted.parts,
-            stride=chosen.stride,
-        )
-        beyond = layer.size(given.largest) > SUM_LIMIT
-        if not beyond.any():
-            return layer, Steps(offset, step)
-        # The fit made weights larger than those that the unit was chosen for.
-        unit = np.where(beyond, 2 * chosen.unit, unit)
 
 
 def _answers(activation: str, results: Steps, high: int, dtype: str) -> tuple[Table | None, Steps]:
