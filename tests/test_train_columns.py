@@ -225,14 +225,16 @@ def test_the_sample_is_written_as_tables_are(homes: Path, homes_table: Path) -> 
 
 def test_the_calibration_is_raw_training_rows(homes: Path, homes_table: Path) -> None:
     with np.load(homes / "calibration.npz") as kept:
-        assert list(kept) == ["rows"]
-        rows = kept["rows"]
+        assert list(kept) == ["rows", "targets"]
+        rows, targets = kept["rows"], kept["targets"]
     assert (rows.dtype, rows.shape) == (np.float32, (192, 5))
     said = read_examples(
         read_table(str(homes_table)), (), None,
         Choices(missing=("rooms=-1",), indicator=("rooms",)),
     )  # fmt: skip
     every = [row.tobytes() for row in said.rows]
+    of = dict(zip(every, said.targets, strict=True))
+    assert [of[row.tobytes()].tolist() for row in rows] == targets.tolist()
     held_out = [row.tobytes() for row in ModelDirectory.open(homes).sample().rows]
     assert sorted([row.tobytes() for row in rows] + held_out) == sorted(every)
     # As they were read: neither filled nor scaled.
