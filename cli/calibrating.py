@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,11 @@ from mlp_edge.errors import InputError, TableError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mlp_edge.data.table import Table
     from mlp_edge.mlp import Mlp, Rows, Task
     from mlp_edge.model_directory import ModelDirectory
-    from mlp_edge.quantise.judge import Score
+    from mlp_edge.quantise.judge import Loss, Score
+    from mlp_edge.quantised_file import Numbers
 
 JUDGED: Mapping[Task, tuple[str, ...]] = {
     "binary": ("accuracy", "auc", "log_loss"),
@@ -39,6 +42,7 @@ class Source:
         saved: its model directory; None for a .keras file alone.
         table: rows to calibrate with, as they were named; None for the model's own.
         place: where the files go.
+        made: dtype -> numbers that were made of it, and what they lose.
     """
 
     model: Path
@@ -46,6 +50,12 @@ class Source:
     saved: ModelDirectory | None
     table: str | None
     place: Path
+    made: dict[str, tuple[Numbers, dict[str, Loss]]] = field(default_factory=dict)
+
+    @cached_property
+    def sets(self) -> Sets:
+        """Rows to quantise with and to judge by; found once, with what is said about them."""
+        return find_rows(self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,16 +135,22 @@ def _rows_of(
     return readings, targets
 
 
-def _held_out(saved: ModelDirectory, mlp: Mlp) -> tuple[Rows | None, Score | None]:
+def sample_table(model: Path) -> Table:
+    """The sample.csv of a model directory, in the dialect that it is written in."""
     from mlp_edge.data.dialect import Dialect
     from mlp_edge.data.read import read_table
     from mlp_edge.model_directory import SAMPLE
+
+    own = Dialect(sep=",", decimal=".", encoding="utf-8", header=True)
+    return read_table(str(model / SAMPLE), own)
+
+
+def _held_out(saved: ModelDirectory, mlp: Mlp) -> tuple[Rows | None, Score | None]:
     from mlp_edge.train.examples import reread_examples
 
     if saved.manifest.sample != "held-out":
         return None, None
-    own = Dialect(sep=",", decimal=".", encoding="utf-8", header=True)
-    examples = reread_examples(read_table(str(saved.path / SAMPLE), own), saved.manifest)
+    examples = reread_examples(sample_table(saved.path), saved.manifest)
     return examples.rows, _score(mlp, examples.rows, examples.targets)
 
 

@@ -49,10 +49,11 @@ def evaluate(
     """Score a model on rows that it never saw, or on a table."""
     import numpy as np
 
+    from mlp_edge.cli.calibrating import sample_table
     from mlp_edge.data.dialect import Dialect
     from mlp_edge.data.read import read_table
     from mlp_edge.lazy import require
-    from mlp_edge.model_directory import SAMPLE, ModelDirectory
+    from mlp_edge.model_directory import ModelDirectory
     from mlp_edge.reference import predict
     from mlp_edge.runtime.load import coarser_path, load
 
@@ -73,8 +74,7 @@ def evaluate(
         names(metrics) or Recipe.from_dict(manifest.recipe).metrics, manifest.task
     )
     dialect = Dialect(sep, decimal, encoding, header)
-    own = Dialect(sep=",", decimal=".", encoding="utf-8", header=True)
-    rows = read_table(str(model / SAMPLE), own) if table is None else read_table(table, dialect)
+    rows = sample_table(model) if table is None else read_table(table, dialect)
     examples = reread_examples(rows, manifest)
     for finding in examples.findings if table is not None else ():
         warn(finding.says)

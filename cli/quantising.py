@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlp_edge.cli.calibrating import Sets, Source, find_rows
+from mlp_edge.cli.calibrating import Sets, Source
 from mlp_edge.cli.console import out, warn
 from mlp_edge.cli.progress import status
 from mlp_edge.cli.tables import new_table, show
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 HELD_OUT, FOLDS, CALIBRATED = "held-out rows", "calibration, by folds", "calibration rows"
 """Sets of rows: never seen at all; calibration rows, by integers made without them; with them."""
 
+TWICE_ROUNDED = "neurons that TFLite Micro may give one step more, by layer"
+"""Key of the report."""
+
 
 def held(source: Source, dtype: str, limits: Limits) -> Numbers:
     """The numbers of a network that holds, and a table of what it loses.
@@ -29,10 +32,9 @@ def held(source: Source, dtype: str, limits: Limits) -> Numbers:
     Raises:
         CheckError: when it loses too much.
     """
-    sets = find_rows(source)
-    made, losses = numbers(sets, dtype, earlier(source, dtype))
+    made, losses = numbers(source, dtype)
     show_losses(dtype, losses)
-    check(sets, dtype, losses, limits)
+    check(source, dtype, losses, limits)
     return made
 
 
@@ -45,7 +47,7 @@ def judged(source: Source, content: bytes, dtype: str, limits: Limits) -> bytes:
     from mlp_edge.runtime.litert import RUNTIME
 
     try:
-        sets = find_rows(source)
+        sets = source.sets
     except InputError as error:
         if source.table is not None:
             raise
@@ -57,7 +59,7 @@ def judged(source: Source, content: bytes, dtype: str, limits: Limits) -> bytes:
         with RUNTIME.open(path) as opened:
             losses = _losses(sets, opened.predict, CALIBRATED, opened.predict(sets.calibration))
     show_losses(dtype, losses)
-    check(sets, dtype, losses, limits)
+    check(source, dtype, losses, limits)
     return content
 
 
@@ -77,15 +79,18 @@ def earlier(source: Source, dtype: str) -> Numbers | None:
     return numbers if source.saved.manifest.exports.get(path.name) == written else None
 
 
-def numbers(sets: Sets, dtype: str, before: Numbers | None) -> tuple[Numbers, dict[str, Loss]]:
-    """The network in integers, and what it loses on each set of rows.
+def numbers(source: Source, dtype: str) -> tuple[Numbers, dict[str, Loss]]:
+    """The network in int8 or int16, and what it loses on each set of rows; made once.
 
-    Args:
-        sets: the rows.
-        dtype: int8 or int16.
-        before: made earlier; its integers are kept where model and calibration rows are the same,
-            so that all formats share them.
+    Integers that were made earlier are kept where model and calibration rows are the same, so that
+    all formats share them.
     """
+    if dtype not in source.made:
+        source.made[dtype] = _numbers(source.sets, dtype, earlier(source, dtype))
+    return source.made[dtype]
+
+
+def _numbers(sets: Sets, dtype: str, before: Numbers | None) -> tuple[Numbers, dict[str, Loss]]:
     from mlp_edge.integer_reference import predict
     from mlp_edge.quantise import quantise
     from mlp_edge.quantise.judge import pooled
@@ -104,9 +109,7 @@ def numbers(sets: Sets, dtype: str, before: Numbers | None) -> tuple[Numbers, di
         )
     report: dict[str, Any] = {name: asdict(one) for name, one in losses.items()}
     if dtype == "int8":
-        report["neurons that TFLite Micro may give one step more, by layer"] = twice_rounded(
-            quantised
-        )
+        report[TWICE_ROUNDED] = twice_rounded(quantised)
     return Numbers(quantised, mlp.weights_sha256, digest, report), losses
 
 
@@ -144,9 +147,7 @@ def _change(one: Loss, metric: str) -> str:
 
 def say_twice_rounded(numbers: Numbers) -> None:
     """Which runtimes of a TFLite file have other bits, and where."""
-    from mlp_edge.requantise import twice_rounded
-
-    touched = sum(len(neurons) for neurons in twice_rounded(numbers.quantised))
+    touched = sum(len(neurons) for neurons in numbers.report[TWICE_ROUNDED])
     every = sum(layer.outputs for layer in numbers.quantised.layers)
     if touched:
         out.print(
@@ -168,7 +169,7 @@ def say_unchanged(mlp: Mlp) -> None:
         )
 
 
-def check(sets: Sets, dtype: str, losses: Mapping[str, Loss], limits: Limits) -> None:
+def check(source: Source, dtype: str, losses: Mapping[str, Loss], limits: Limits) -> None:
     """Refuse what loses too much.
 
     Raises:
@@ -178,21 +179,22 @@ def check(sets: Sets, dtype: str, losses: Mapping[str, Loss], limits: Limits) ->
 
     found = complaints(losses, limits)
     if found:
-        raise CheckError(f"{dtype}: {'; '.join(found)}; {_remedy(sets, dtype, limits)}")
+        raise CheckError(f"{dtype}: {'; '.join(found)}; {_remedy(source, dtype, limits)}")
 
 
-def _remedy(sets: Sets, dtype: str, limits: Limits) -> str:
+def _remedy(source: Source, dtype: str, limits: Limits) -> str:
     from mlp_edge.quantise.judge import complaints, layer_errors
     from mlp_edge.quantise.network import make
 
     if dtype not in ("int8", "int16"):
         return "--dtype float32 loses nothing"
     with status("looking for what costs most"):
-        errors = layer_errors(sets.mlp, make(sets.mlp, sets.calibration, dtype), sets.calibration)
+        mlp, rows = source.mlp, source.sets.calibration
+        errors = layer_errors(mlp, make(mlp, rows, dtype), rows)
         worst = errors.index(max(errors))
         says = f"layer {worst + 1} costs most, ±{errors[worst]:.2g} alone"
         if dtype == "int8":
-            _, losses = numbers(sets, "int16", None)
+            _, losses = numbers(source, "int16")
             if not complaints(losses, limits):
                 return f"{says}; --dtype int16 would hold"
     return f"{says}; --dtype float32 would hold"

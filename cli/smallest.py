@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from mlp_edge.cli import quantising
-from mlp_edge.cli.calibrating import find_rows
 from mlp_edge.cli.console import err, out
 from mlp_edge.cli.progress import status
 from mlp_edge.cli.tables import new_table, show
 from mlp_edge.errors import InputError, ModelError
 
 if TYPE_CHECKING:
-    from mlp_edge.cli.calibrating import Sets, Source
+    from mlp_edge.cli.calibrating import Source
     from mlp_edge.mlp import Mlp, Rows
     from mlp_edge.parity.cost import Cost
     from mlp_edge.quantise.judge import Limits, Loss
@@ -61,8 +60,7 @@ def smallest(source: Source, limits: Limits, target: str | None = None) -> str:
     Raises:
         InputError: when the chip does not exist, or none can be simulated here.
     """
-    sets = find_rows(source)
-    headers = _headers(source, sets)
+    sets, headers = source.sets, _headers(source)
     rows = sets.calibration if sets.held_out is None else sets.held_out
     contents = {dtype: header for dtype, (header, _) in headers.items()}
     chip, costs = _measured(contents, rows, TRIED if target is None else (target,))
@@ -75,14 +73,14 @@ def smallest(source: Source, limits: Limits, target: str | None = None) -> str:
     return best.dtype
 
 
-def _headers(source: Source, sets: Sets) -> dict[str, tuple[bytes, Mapping[str, Loss]]]:
+def _headers(source: Source) -> dict[str, tuple[bytes, Mapping[str, Loss]]]:
     """Header and losses of each dtype."""
     from mlp_edge.export.c import EXPORTER
 
     found: dict[str, tuple[bytes, Mapping[str, Loss]]] = {}
     for dtype, write in EXPORTER.integers.items():
         try:
-            numbers, losses = quantising.numbers(sets, dtype, quantising.earlier(source, dtype))
+            numbers, losses = quantising.numbers(source, dtype)
         except ModelError as error:
             err.print(f"{dtype}: {error}", style="yellow")
             continue

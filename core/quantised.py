@@ -42,6 +42,12 @@ EXACT = 2**24
 """Integers up to it are float32 numbers."""
 
 
+def rounded(sums: Integers, multiplier: Integers, shift: Integers) -> Integers:
+    """Each sum * multiplier / 2^shift, rounded half up: what requantisation is before the clamp."""
+    half = np.int64(1) << (shift - 1)
+    return np.asarray((sums * multiplier + half) >> shift)
+
+
 class Table(NamedTuple):
     """A function of results, by nodes and straight lines between them.
 
@@ -125,11 +131,10 @@ class IntegerLayer:
 
     def results(self, sums: Integers) -> Integers:
         """Requantise sums (n, outputs): rounded half up, each part clamped to 0 … high."""
-        half = np.int64(1) << (self.shift - 1)
         found = np.zeros_like(sums)
         for part in range(self.parts):
-            shifted = (sums - part * self.stride) * self.multiplier
-            found += np.clip((shifted + half) >> self.shift, 0, self.high)
+            apart = sums - part * self.stride
+            found += np.clip(rounded(apart, self.multiplier, self.shift), 0, self.high)
         return found
 
 

@@ -18,7 +18,7 @@ from collections.abc import Callable
 import numpy as np
 
 from mlp_edge.encoding import Floats
-from mlp_edge.quantised import IntegerLayer, Integers, Quantised
+from mlp_edge.quantised import IntegerLayer, Integers, Quantised, rounded
 
 Arithmetic = Callable[[Integers, Integers, Integers], Integers]
 """Sums, multipliers and shifts, of one shape, to results that are not clamped."""
@@ -80,7 +80,7 @@ def differing(layer: IntegerLayer, largest: int, arithmetic: Arithmetic) -> Inte
         for side in (first - 1, first):
             reached = (side >= (low - apart)[:, None]) & (side <= (high - apart)[:, None])
             got = np.clip(arithmetic(side, multiplier, shift), 0, layer.high)
-            wanted = np.clip((side * multiplier + (1 << (shift - 1))) >> shift, 0, layer.high)
+            wanted = np.clip(rounded(side, multiplier, shift), 0, layer.high)
             count += (reached & (got != wanted)).sum(axis=1)
     return count
 
@@ -102,7 +102,7 @@ def agrees(multiplier: int, shift: int, high: int) -> bool:
     m, k = np.array([multiplier]), np.array([shift])
     first = steps(m, k, high)[0]
     sides = np.concatenate([first - 1, first])
-    wanted = (sides * m + (1 << (k - 1))) >> k
+    wanted = rounded(sides, m, k)
     return all((arithmetic(sides, m, k) == wanted).all() for arithmetic in (by_float, by_single))
 
 

@@ -88,8 +88,8 @@ def _input_high(mlp: Mlp, encoded: Floats, dtype: str) -> int:
     if dtype == "int16":
         return scales.highest(mlp.layers[0], _scaled(mlp, encoded), dtype)
     small = len(mlp.layers) > 1 and mlp.layers[0].weights.size <= SMALL
-    coarse = not ranges.exact(mlp, encoded, HIGHEST[dtype])
-    return HIGHEST[dtype] * (PARTS[dtype] if small and coarse else 1)
+    coarse = small and not ranges.exact(mlp, encoded, HIGHEST[dtype])
+    return HIGHEST[dtype] * (PARTS[dtype] if coarse else 1)
 
 
 def _made(mlp: Mlp, rows: Rows, dtype: str, declared: bool, input_high: int | None = None) -> Made:

@@ -17,7 +17,7 @@ from mlp_edge.mlp import Floats
 from mlp_edge.model_directory import MANIFEST, MODEL, ModelDirectory
 from mlp_edge.runtime import RUNTIMES
 from mlp_edge.runtime.runtime import Opened, Runtime
-from mlp_edge.runtime.verify import check_answers, check_bytes, check_origin
+from mlp_edge.runtime.verify import check_answers, check_bytes, check_origin, named_dtype
 
 PREFERRED = ("onnxruntime", "keras")
 """What runs a model directory when nobody says: the first whose file is there."""
@@ -262,8 +262,7 @@ def coarser_path(directory: ModelDirectory, dtype: str, runtime: str | None) -> 
 
 
 def _coarser(name: str) -> bool:
-    """Whether a file is named as one in coarser numbers than float32 is."""
-    return Path(name).stem.endswith(tuple(f"_{dtype}" for dtype in DTYPES if dtype != "float32"))
+    return named_dtype(name) is not None
 
 
 def _runtime_of(directory: ModelDirectory, name: str | None) -> Runtime:

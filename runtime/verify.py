@@ -76,7 +76,7 @@ def check_answers(
     if artifact.suffix == ".keras" and directory:
         carried = golden(directory.mlp())
     if carried is None or len(carried.rows) == 0:
-        if artifact.stem.endswith("_dynamic"):
+        if named_dtype(artifact.name) == "dynamic":
             raise VerifyError(
                 f"{artifact}: nothing is proved of dynamic files, so it carries no golden rows to "
                 "check it by; its seal is whole; another --dtype would do"
@@ -95,9 +95,15 @@ def check_answers(
         )
 
 
+def named_dtype(name: str) -> str | None:
+    """The dtype coarser than float32 that a file is named after; None where it is none."""
+    stem = Path(name).stem
+    return next((d for d in DTYPES if d != "float32" and stem.endswith(f"_{d}")), None)
+
+
 def again(artifact: Path) -> str:
     """What to do about an artifact that is not as it should be, to end a sentence."""
-    dtype = next((name for name in DTYPES if artifact.stem.endswith(f"_{name}")), None)
+    dtype = named_dtype(artifact.name)
     option = "" if dtype is None else f" --dtype {dtype}"
     return f"`mlp-edge export{option}` writes it again"
 
