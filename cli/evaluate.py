@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,8 +21,18 @@ from mlp_edge.cli.options import (
     names,
 )
 from mlp_edge.cli.progress import status
-from mlp_edge.cli.tables import confusion_table, score_table, show
+from mlp_edge.cli.table_out import check_output, write_output
+from mlp_edge.cli.tables import (
+    comparison_table,
+    confusion_table,
+    record_table,
+    score_table,
+    show,
+)
 from mlp_edge.errors import InputError
+
+if TYPE_CHECKING:
+    from mlp_edge.cli.evaluation import Evaluation
 
 FLOAT32 = "float32"
 
@@ -37,7 +49,17 @@ def evaluate(
         str, typer.Option("--dtype", "-d", help="Of the export that predicts, such as int8.")
     ] = FLOAT32,
     metrics: Annotated[
-        str | None, typer.Option(help="Scores to report, such as accuracy,auc.")
+        str | None, typer.Option(help="Scores to report, such as accuracy,auc; by default all.")
+    ] = None,
+    threshold: Annotated[
+        str | None, typer.Option(help="Another than the model's own, such as 0.3, to see.")
+    ] = None,
+    rows_file: Annotated[
+        Path | None, typer.Option("--rows", help="CSV file to write: every row, and how it went.")
+    ] = None,
+    plots: Annotated[
+        bool | None,
+        typer.Option("--plots/--no-plots", help="Pictures in MODEL/plots. [plots]"),
     ] = None,
     sep: SepOption = None,
     decimal: DecimalOption = None,
@@ -47,21 +69,21 @@ def evaluate(
     as_json: JsonOption = False,
 ) -> None:
     """Score a model on rows that it never saw, or on a table."""
-    import numpy as np
-
     from mlp_edge.cli.calibrating import sample_table
+    from mlp_edge.cli.evaluation import Evaluation, chosen_threshold
+    from mlp_edge.cli.evaluation_plots import write_pictures
+    from mlp_edge.cli.evaluation_rows import rows_csv
     from mlp_edge.data.dialect import Dialect
     from mlp_edge.data.read import read_table
     from mlp_edge.lazy import require
-    from mlp_edge.model_directory import ModelDirectory
-    from mlp_edge.reference import predict
+    from mlp_edge.model_directory import PLOTS, SAMPLE, ModelDirectory
     from mlp_edge.runtime.load import coarser_path, load
 
     require("sklearn")
-    from mlp_edge.train.baseline import from_description
+    if plots:
+        require("matplotlib")
     from mlp_edge.train.examples import reread_examples
-    from mlp_edge.train.recipe import Recipe
-    from mlp_edge.train.scores import chosen_metrics, confusion, score
+    from mlp_edge.train.scores import EVALUATED, chosen_metrics
 
     directory = ModelDirectory.open(model)
     manifest = directory.manifest
@@ -70,11 +92,12 @@ def evaluate(
             f"{model}: trained on every row (--test-size 0), so none is left to judge it by; "
             "name a table of other rows"
         )
-    wanted = chosen_metrics(
-        names(metrics) or Recipe.from_dict(manifest.recipe).metrics, manifest.task
-    )
+    wanted = chosen_metrics(names(metrics) or EVALUATED[manifest.task], manifest.task)
+    limit = chosen_threshold(manifest, threshold)
+    if rows_file is not None:
+        check_output("--rows", rows_file, table or directory.path / SAMPLE)
     dialect = Dialect(sep, decimal, encoding, header)
-    rows = sample_table(model) if table is None else read_table(table, dialect)
+    rows = sample_table(directory.path) if table is None else read_table(table, dialect)
     examples = reread_examples(rows, manifest)
     for finding in examples.findings if table is not None else ():
         warn(finding.says)
@@ -84,30 +107,58 @@ def evaluate(
     with opened:
         outputs = opened.predict(examples.rows)
         ran, held = opened.runtime, opened.card.dtype
-    answered = np.flatnonzero(np.isfinite(outputs).all(axis=1))
-    unanswered = len(outputs) - len(answered)
-    if not len(answered):
-        raise InputError(f"{rows.source}: the model has an answer to none of these rows")
-    if unanswered:
-        warn(f"{unanswered:,} of {len(outputs):,} rows have no answer and are not scored")
-    truth, outputs = examples.truth(answered), outputs[answered]
-    scores = {"mlp": score(wanted, truth, outputs)}
-    if manifest.baseline is not None:
-        linear = from_description(manifest.baseline, directory.mlp())
-        straight = predict(linear, examples.rows[answered]).astype(np.float32)
-        scores["linear"] = score(wanted, truth, straight)
-    constant = np.tile(np.array(manifest.prior, np.float32), (len(answered), 1))
-    scores["prior"] = score(wanted, truth, constant)
     part = "test" if table is None else f"rows of {table}"
-    counts = None if manifest.task == "regression" else confusion(truth, outputs)
+    evaluation = Evaluation(manifest, rows, examples, part, outputs, limit, wanted)
+    scored = len(evaluation.answered)
+    if not scored:
+        raise InputError(f"{rows.source}: the model has an answer to none of these rows")
+    if scored < len(outputs):
+        unanswered = len(outputs) - scored
+        warn(f"{unanswered:,} of {len(outputs):,} rows have no answer and are not scored")
+    told = evaluation.to_dict()
+    if rows_file is not None:
+        write_output(rows_file, rows_csv(evaluation))
+    pictures = []
+    if plots is not False:
+        pictures = write_pictures(evaluation, directory.path / PLOTS, held, asked=bool(plots))
     if as_json:
         print_json(
-            {"model": manifest.name, "table": table, "rows": len(answered),
-             "unanswered": unanswered, "runtime": ran, "dtype": held, "scores": scores,
-             "labels": manifest.labels, "confusion": None if counts is None else counts.tolist()}
+            {"model": manifest.name, "table": table, "rows": scored,
+             "unanswered": len(outputs) - scored, "runtime": ran, "dtype": held, **told,
+             "files": [str(file) for file in (*filter(None, [rows_file]), *pictures)]}
         )  # fmt: skip
         return
-    show(score_table(part, len(answered), scores))
-    if counts is not None:
-        show(confusion_table(manifest.labels, counts))
+    _show(evaluation)
     out.print(f"\npredicted by {ran}" + ("" if held == FLOAT32 else f" in {held}"))
+    _show_files(rows_file, pictures)
+
+
+def _show(evaluation: Evaluation) -> None:
+    """The tables on stdout, what there is to warn of on stderr."""
+    manifest, part, count = evaluation.manifest, evaluation.part, len(evaluation.answered)
+    scores, intervals = evaluation.scores, evaluation.intervals
+    several = len(evaluation.metrics) > 1
+    show((comparison_table if several else score_table)(part, count, scores, intervals))
+    if evaluation.per_class is not None:
+        show(record_table("each class; its auc against the rest", evaluation.per_class))
+    if evaluation.per_target is not None and len(evaluation.per_target) > 1:
+        show(record_table("each target", evaluation.per_target))
+    if evaluation.confusion is not None:
+        show(confusion_table(manifest.labels, evaluation.confusion))
+    if manifest.task == "binary":
+        out.print(
+            f"\nanswers {manifest.labels[1]} where the probability is above "
+            f"{evaluation.threshold:.4g}",
+            soft_wrap=True,
+        )
+    for finding in evaluation.findings:
+        warn(finding.says)
+
+
+def _show_files(rows_file: Path | None, pictures: Sequence[Path]) -> None:
+    """What was written: both files of a picture as one name."""
+    if rows_file is not None:
+        out.print(f"wrote {rows_file}", soft_wrap=True)
+    if pictures:
+        stems = ", ".join(dict.fromkeys(file.stem for file in pictures))
+        out.print(f"wrote {pictures[0].parent}: {stems} (.png, .svg)", soft_wrap=True)

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from mlp_edge.errors import RecipeError
+
 ModelOption = Annotated[
     Path,
     typer.Option(
@@ -44,3 +46,39 @@ def names(text: str | None) -> tuple[str, ...] | None:
     if text is None:
         return None
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def widths(text: str | None) -> tuple[int, ...] | None:
+    """``"12,8"`` -> (12, 8); ``"none"`` -> (); None stays None.
+
+    Raises:
+        RecipeError: for anything else.
+    """
+    if text is None:
+        return None
+    if text.strip().lower() in ("", "none"):
+        return ()
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise RecipeError(
+            f"--hidden takes neurons per layer such as 12,8, or none; got {text!r}"
+        ) from None
+
+
+def limits(text: str | None) -> tuple[float, float] | None:
+    """``"0,100"`` -> (0.0, 100.0), rounded to float32; None stays None.
+
+    Raises:
+        RecipeError: for anything else.
+    """
+    if text is None:
+        return None
+    import numpy as np
+
+    try:
+        with np.errstate(over="ignore"):
+            low, high = (float(np.float32(part)) for part in text.split(","))
+    except ValueError:
+        raise RecipeError(f"--clip takes LOW,HIGH such as 0,100; got {text!r}") from None
+    return low, high

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +20,7 @@ from mlp_edge.cli.options import (
     TrustOption,
 )
 from mlp_edge.cli.progress import status
+from mlp_edge.cli.table_out import check_output, marked, widened, write_output
 from mlp_edge.errors import InputError
 
 if TYPE_CHECKING:
@@ -65,15 +64,10 @@ def predict(
     from mlp_edge.data.known import known_columns
     from mlp_edge.data.read import read_table
     from mlp_edge.runtime.load import load
-    from mlp_edge.writing import write_files
 
     source = table or _own_table(model)
-    if output is not None and output.exists() and not output.is_file():
-        raise InputError(f"--out {output}: not a regular file; a name of its own would do")
-    if output is not None and not output.resolve().parent.is_dir():
-        raise InputError(f"--out {output}: its parent directory does not exist")
-    if output is not None and output.exists() and Path(source).exists() and output.samefile(source):
-        raise InputError(f"--out {output}: would replace the table itself; another name would do")
+    if output is not None:
+        check_output("--out", output, source)
     rows = read_table(source, Dialect(sep, decimal, encoding, header))
     with status("opening the model"):
         opened = load(model, runtime, trust, verify)
@@ -89,8 +83,7 @@ def predict(
         sys.stdout.write(text)
         sys.stdout.flush()
     else:
-        place = output.resolve()  # a link stays a link
-        write_files(place.parent, {place.name: text.encode()})
+        write_output(output, text)
         err.print(f"wrote {output} ({rows.rows:,} rows, predicted by {opened.runtime})")
     # What is piped on is the table alone.
     _compare(rows, card, readings, predictions, labels, err if output is None else out)
@@ -110,34 +103,17 @@ def _own_table(model: Path) -> str:
 
 def _csv(table: Table, card: Card, predictions: Floats, labels: Sequence[str | None]) -> str:
     """The table as it was, and the predictions behind it."""
-    import numpy as np
-
     if card.task == "multiclass":
         added = [f"probability {label}" for label in card.labels]
     elif len(card.targets) > 1:
         added = [f"predicted {target}" for target in card.targets]
     else:
         added = [card.output_name]
-    added += [] if card.task == "regression" else ["label"]
-    added = [_unlike(name, table.columns) for name in added]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*table.columns, *added])
-    columns = [table.column(name) for name in table.columns]
-    # With the table's own decimal mark, so that the file can be read as the table was.
-    numbers = np.char.replace(predictions.astype(str), ".", table.decimal)
-    for index, label in enumerate(labels):
-        cells = [column[index] for column in columns]
-        end = [] if card.task == "regression" else [label or ""]
-        writer.writerow([*cells, *numbers[index], *end])
-    return text.getvalue()
-
-
-def _unlike(name: str, taken: Sequence[str]) -> str:
-    """The name of a new column: another than those taken."""
-    while name in taken:
-        name = f"predicted {name}"
-    return name
+    numbers = marked(predictions, table)
+    if card.task == "regression":
+        return widened(table, added, numbers)
+    ends = [[*row, label or ""] for row, label in zip(numbers, labels, strict=True)]
+    return widened(table, [*added, "label"], ends)
 
 
 def _compare(

@@ -30,7 +30,7 @@ def watching(quiet: bool) -> Iterator[Stage]:
         progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
-            TextColumn("{task.completed}/{task.total} epochs"),
+            TextColumn("{task.completed}/{task.total}"),
             TextColumn("{task.fields[scores]}"),
             TimeRemainingColumn(),
             console=err,
@@ -76,7 +76,7 @@ def _lines(title: str, epochs: int) -> Watch:
     def watch(epoch: int, logs: Mapping[str, float]) -> None:
         nonlocal due
         if time.monotonic() >= due or epoch == epochs:
-            err.print(f"{title}: epoch {epoch} of {epochs}, {scores(logs)}")
+            err.print(", ".join([f"{title} {epoch} of {epochs}", *filter(None, [scores(logs)])]))
             due = time.monotonic() + SECONDS
 
     return watch

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 
 TITLES = {"test": "held-out rows", "training": "training rows", "validation": "watched rows"}
 MODELS = {"mlp": "this network", "linear": "linear baseline", "prior": "a constant answer"}
+
+WIDEST, LABEL = 78, 12
+"""Characters of a table, and of a long label in its first column."""
+MOST_MISTAKES = 20
+"""Are shown where there are too many classes for a matrix."""
 
 
 def show(table: Table) -> None:
@@ -68,13 +74,57 @@ def layer_table(mlp: Mlp) -> Table:
     return table
 
 
-def score_table(part: str, count: int, scores: Mapping[str, Mapping[str, float]]) -> Table:
-    """A row per model, a column per metric."""
+def score_table(
+    part: str, count: int, scores: Mapping[str, Mapping[str, float]],
+    intervals: Mapping[str, Mapping[str, tuple[float, float]]] | None = None,
+) -> Table:  # fmt: skip
+    """A row per model, a column per metric, and one per interval where there are any."""
     title = f"scores on {count:,} {TITLES.get(part, part)}"
-    table = new_table(title, "", *scores["mlp"])
+    ranges = intervals or {model: {} for model in scores}
+    table = new_table(title, "", *scores["mlp"], *(_interval(name) for name in ranges["mlp"]))
     for model, values in scores.items():
-        cells = [f"{value:.4g}" for value in values.values()]
+        cells = [number(value) for value in values.values()]
+        cells += [_range(pair) for pair in ranges[model].values()]
         table.add_row(Text(MODELS[model]), *cells, style="bold" if model == "mlp" else None)
+    return table
+
+
+def comparison_table(
+    part: str, count: int, scores: Mapping[str, Mapping[str, float]],
+    intervals: Mapping[str, Mapping[str, tuple[float, float]]],
+) -> Table:  # fmt: skip
+    """The same turned round, for many metrics: a row per metric, a column per model."""
+    title = f"scores on {count:,} {TITLES.get(part, part)}"
+    table = new_table(title, "", *(MODELS[model] for model in scores))
+    for name in scores["mlp"]:
+        table.add_row(name, *(number(values[name]) for values in scores.values()))
+        if name in intervals["mlp"]:
+            pairs = (_range(ranges[name]) for ranges in intervals.values())
+            table.add_row(f"  {_interval(name)}", *pairs, style="dim")
+    return table
+
+
+def number(value: float) -> str:
+    """Four digits; a dash where there is nothing to judge."""
+    return f"{value:.4g}" if math.isfinite(value) else "–"
+
+
+def _interval(name: str) -> str:
+    return f"{name}, 95 %"
+
+
+def _range(pair: tuple[float, float]) -> str:
+    return f"{pair[0]:.3f} to {pair[1]:.3f}"
+
+
+def record_table(title: str, records: Sequence[Mapping[str, Any]]) -> Table:
+    """A row per class or per target: what the first key names, then its counts and scores."""
+    first, *others = records[0]
+    table = new_table(title, "", *others)
+    for record in records:
+        cells = (record[key] for key in others)
+        texts = (f"{cell:,}" if isinstance(cell, int) else number(cell) for cell in cells)
+        table.add_row(Text(record[first]), *texts)
     return table
 
 
@@ -92,8 +142,40 @@ def run_table(runs: Sequence[Mapping[str, Any]], part: str) -> Table:
 
 
 def confusion_table(labels: Sequence[str], counts: NDArray[Any]) -> Table:
-    """Rows are the truth, columns what was predicted."""
-    table = new_table("confusion: the truth in rows, the prediction in columns", "", *labels)
-    for label, row in zip(labels, counts, strict=True):
-        table.add_row(Text(label), *(f"{count:,}" for count in row))
+    """Rows are the truth, columns what was predicted; too many classes as a list of mistakes."""
+    title = "confusion: the truth in rows, the prediction in columns"
+    numbered = [f"({index})" for index in range(1, len(labels) + 1)]
+    cells = [[f"{count:,}" for count in row] for row in counts]
+    if _width(labels, labels, cells) <= WIDEST:
+        names, columns = list(labels), list(labels)
+    else:
+        columns = numbered
+        names = [f"{mark} {label}" for mark, label in zip(numbered, labels, strict=True)]
+    if _width([""], columns, cells) + LABEL > WIDEST:
+        return _mistake_table(labels, counts)
+    table = new_table(title, "", *columns)
+    for name, row in zip(names, cells, strict=True):
+        table.add_row(Text(name), *row)
+    return table
+
+
+def _width(names: Sequence[str], columns: Sequence[str], cells: Sequence[Sequence[str]]) -> int:
+    """Of a table with these names in the first column; two blanks part the columns."""
+    each = zip(columns, *cells, strict=True)
+    return max(map(len, names)) + sum(2 + max(map(len, column)) for column in each)
+
+
+def _mistake_table(labels: Sequence[str], counts: NDArray[Any]) -> Table:
+    """The most frequent of what was taken for something else."""
+    pairs = [
+        (int(count), truth, answer)
+        for truth, row in enumerate(counts)
+        for answer, count in enumerate(row)
+        if count and truth != answer
+    ]
+    pairs.sort(key=lambda pair: -pair[0])
+    title = f"confusion: {sum(count for count, _, _ in pairs):,} mistakes, the most frequent first"
+    table = new_table(title, "truth", "predicted", "rows", text_columns=2)
+    for count, truth, answer in pairs[:MOST_MISTAKES]:
+        table.add_row(Text(labels[truth]), Text(labels[answer]), f"{count:,}")
     return table

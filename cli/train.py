@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlp_edge.cli.console import err, out, warn
+from mlp_edge.cli.console import print_json
 from mlp_edge.cli.options import (
     COLUMNS,
     DEFAULT_MODEL,
     DecimalOption,
     EncodingOption,
     HeaderOption,
+    JsonOption,
     SepOption,
+    limits,
     names,
+    widths,
 )
 from mlp_edge.cli.progress import start_tensorflow, watching
-from mlp_edge.cli.tables import layer_table, run_table, score_table, show
+from mlp_edge.cli.trained import show_trained, training_pictures
+from mlp_edge.cli.tuning import tell_resumed, tell_trial
 from mlp_edge.errors import InputError, RecipeError
 
 if TYPE_CHECKING:
-    from mlp_edge.train.outcome import Trained
+    from mlp_edge.train.training import Search
+
+JUDGING, REGULARISING = "Judging", "Against learning by heart"
+"""Headings in --help."""
+PATIENCE = 20
+"""Epochs without a better validation loss after which a search's networks stop, unless told."""
 
 
 def train(
@@ -74,8 +85,70 @@ def train(
         int | None, typer.Option(help="Stop after so many epochs without a better validation loss.")
     ] = None,
     class_weight: Annotated[
-        str | None, typer.Option(help="balanced: every class counts alike. [none]")
+        str | None,
+        typer.Option(help="balanced: every class counts alike; or LABEL=WEIGHT,... [none]"),
     ] = None,
+    schedule: Annotated[
+        str | None,
+        typer.Option(help="Of the learning rate: constant, cosine, exponential. [constant]"),
+    ] = None,
+    dropout: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of each hidden layer that is left out of a step. [0]",
+            rich_help_panel=REGULARISING,
+        ),
+    ] = None,
+    l2: Annotated[
+        float | None,
+        typer.Option(
+            "--l2", help="Weight of the squared weights in the loss. [0]",
+            rich_help_panel=REGULARISING,
+        ),
+    ] = None,
+    batch_norm: Annotated[
+        bool | None,
+        typer.Option(
+            "--batch-norm/--no-batch-norm",
+            help="Batch normalisation; what is saved has it inside its weights. [no]",
+            rich_help_panel=REGULARISING,
+        ),
+    ] = None,
+    tune: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Search width, depth, rate and these in so many trials.",
+            rich_help_panel=REGULARISING,
+        ),
+    ] = None,
+    threshold: Annotated[
+        str | None,
+        typer.Option(
+            help="Of a binary model: a number, f1, youden or sensitivity=0.9. [0.5]",
+            rich_help_panel=JUDGING,
+        ),
+    ] = None,
+    cv: Annotated[
+        int | None,
+        typer.Option(
+            "--cv", min=2, help="Cross-validate in so many folds.", rich_help_panel=JUDGING
+        ),
+    ] = None,
+    repeats: Annotated[
+        int,
+        typer.Option(min=1, help="Cross-validate so many times.", rich_help_panel=JUDGING),
+    ] = 1,
+    group: Annotated[
+        str | None,
+        typer.Option(
+            help="Column, such as a patient: never on two sides of a split.",
+            rich_help_panel=JUDGING,
+        ),
+    ] = None,
+    plots: Annotated[
+        bool,
+        typer.Option("--plots", help="Write pictures, PNG and SVG.", rich_help_panel=JUDGING),
+    ] = False,
     clip: Annotated[
         str | None, typer.Option(help="LOW,HIGH: limits of a regression's answer.")
     ] = None,
@@ -141,6 +214,7 @@ def train(
     ] = DEFAULT_MODEL,
     force: Annotated[bool, typer.Option("--force", help="Replace a model that is there.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Train a network on a table; judge it on rows it never saw."""
     from mlp_edge.data.choices import Choices
@@ -148,11 +222,12 @@ def train(
     from mlp_edge.data.read import read_table
     from mlp_edge.data.sets import DEFAULT_SET
     from mlp_edge.data.source import STANDARD_INPUT, shown_source
-    from mlp_edge.model_directory import ModelDirectory, check_place
+    from mlp_edge.model_directory import MANIFEST, ModelDirectory, check_place
     from mlp_edge.train.device import Device, take
     from mlp_edge.train.recipe import Recipe
-    from mlp_edge.train.training import go_on
+    from mlp_edge.train.training import SEARCH_FOLDS, Folding, go_on
     from mlp_edge.train.training import train as train_new
+    from mlp_edge.train.tuning import discard
     from mlp_edge.writing import write_directory
 
     given = {
@@ -162,7 +237,8 @@ def train(
         "loss": loss, "metrics": names(metrics), "standardize": standardize,
         "test_size": test_size, "validation_size": validation_size,
         "early_stopping": early_stopping, "class_weight": class_weight, "clip": limits(clip),
-        "seed": seed,
+        "schedule": schedule, "dropout": dropout, "l2": l2, "batch_normalization": batch_norm,
+        "threshold": threshold, "group": group, "seed": seed,
     }  # fmt: skip
     choices = Choices(
         drop=tuple(drop or ()), keep=tuple(keep or ()), categorical=tuple(categorical or ()),
@@ -170,15 +246,19 @@ def train(
         indicator=tuple(indicator or ()),
     )  # fmt: skip
     _check(name, task, device, strategy)
-    if start is not None and (runs > 1 or task or target or choices != Choices()):
+    alone = (runs > 1, task, target, group, cv, tune, choices != Choices())
+    if start is not None and any(alone):
         raise RecipeError(
             "--from goes on with one saved model and its columns; leave out --runs, --task, "
-            "--target and the options about columns"
+            "--target, --group, --cv, --tune and the options about columns"
         )
+    if repeats > 1 and cv is None:
+        raise RecipeError("--repeats repeats a cross-validation; --cv 10 asks for one")
     check_place(directory, force)
     saved = None if start is None else ModelDirectory.open(start)
     if saved is not None and table is None and saved.manifest.table == shown_source(STANDARD_INPUT):
         raise InputError(f"{start}: was trained on standard input; name the table to go on with")
+    patience = early_stopping or PATIENCE
     dialect = Dialect(sep, decimal, encoding, header)
     read = read_table(table or (DEFAULT_SET if saved is None else saved.manifest.table), dialect)
 
@@ -193,14 +273,40 @@ def train(
                 place=place,
             )  # fmt: skip
         else:
-            recipe = Recipe().given(given)
-            replace(recipe, seed=recipe.seed + runs - 1)  # refuses a last seed out of range
+            searched = given if tune is None else {**given, "early_stopping": patience}
+            recipe = Recipe().given(searched)
+            last = recipe.seed + max(runs, (cv or SEARCH_FOLDS) * repeats) - 1
+            replace(recipe, seed=last)  # refuses one out of range
             trained = train_new(
                 read, recipe, stage, targets=target or (), task=task, choices=choices, name=name,
-                runs=runs, strict=strict, calibration=calibration, place=place,
+                runs=runs, strict=strict, calibration=calibration,
+                folding=None if cv is None else Folding(cv, repeats),
+                search=None if tune is None else _search(tune, directory, given, force),
+                place=place,
             )  # fmt: skip
-    write_directory(directory, trained.files)
-    _show(trained, directory)
+    files = dict(trained.files)
+    if plots:
+        files |= training_pictures(trained)
+    write_directory(directory, files)
+    if tune is not None:
+        discard(journal_of(directory))
+    if as_json:
+        print_json(json.loads(files[MANIFEST]))
+    else:
+        show_trained(trained, directory, files)
+
+
+def journal_of(directory: Path) -> Path:
+    """The file beside a model directory that keeps a search until its model is written."""
+    return directory.with_name(f"{directory.name}.tuning")
+
+
+def _search(trials: int, directory: Path, given: Mapping[str, object], afresh: bool) -> Search:
+    """The search that was asked for; what was typed is not searched."""
+    from mlp_edge.train.training import Search
+
+    fixed = frozenset(name for name, value in given.items() if value is not None)
+    return Search(trials, journal_of(directory), fixed, afresh, tell_trial, tell_resumed)
 
 
 def _check(name: str | None, task: str | None, device: str, strategy: str) -> None:
@@ -213,65 +319,3 @@ def _check(name: str | None, task: str | None, device: str, strategy: str) -> No
     if task is not None and task not in TASKS:
         raise RecipeError(f"--task {task!r} is not one of {', '.join(TASKS)}")
     check_wanted(device, strategy)
-
-
-def widths(text: str | None) -> tuple[int, ...] | None:
-    """``"12,8"`` -> (12, 8); ``"none"`` -> (); None stays None.
-
-    Raises:
-        RecipeError: for anything else.
-    """
-    if text is None:
-        return None
-    if text.strip().lower() in ("", "none"):
-        return ()
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise RecipeError(
-            f"--hidden takes neurons per layer such as 12,8, or none; got {text!r}"
-        ) from None
-
-
-def limits(text: str | None) -> tuple[float, float] | None:
-    """``"0,100"`` -> (0.0, 100.0), rounded to float32; None stays None.
-
-    Raises:
-        RecipeError: for anything else.
-    """
-    if text is None:
-        return None
-    import numpy as np
-
-    try:
-        with np.errstate(over="ignore"):
-            low, high = (float(np.float32(part)) for part in text.split(","))
-    except ValueError:
-        raise RecipeError(f"--clip takes LOW,HIGH such as 0,100; got {text!r}") from None
-    return low, high
-
-
-def _show(trained: Trained, directory: Path) -> None:
-    manifest = trained.manifest
-    rows = manifest.rows
-    out.print(f"\n{manifest.name}: {trained.reason}")
-    counts = [f"{rows['training']} rows to train"]
-    counts += [f"{rows['validation']} to watch"] if rows["validation"] else []
-    counts += [f"{rows['test']} held out" if rows["test"] else "none held out"]
-    out.print(", ".join(counts))
-    out.print(f"trained {trained.device}, by {trained.path}")
-    show(layer_table(trained.mlp))
-    for part, scores in manifest.scores.items():
-        if part != "runs":
-            show(score_table(part, rows[part], scores))
-    if len(trained.runs) > 1:
-        show(run_table(trained.runs, "test" if rows["test"] else "training"))
-    for warning in manifest.warnings:
-        warn(warning.says)
-    out.print()
-    for name in trained.files:
-        out.print(f"wrote {directory / name}", soft_wrap=True)
-    if not rows["test"]:
-        err.print("note: no rows were held out, so no score above says how it does on new ones")
-    model = "" if directory == DEFAULT_MODEL else f" --model {directory}"
-    out.print(f"\nnext: mlp-edge export{model}", soft_wrap=True)

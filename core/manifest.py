@@ -44,6 +44,8 @@ class Manifest:
         versions: of the packages that trained it.
         sha256: of the table's bytes ("data"), of the network ("weights").
         exports: file name in exports/ -> SHA-256 of its bytes.
+        cross_validation: folds, repeats and every fold's scores, or None.
+        tuning: what was searched and what won, or None.
         format: of this file.
     """
 
@@ -67,6 +69,8 @@ class Manifest:
     versions: Mapping[str, str]
     sha256: Mapping[str, str]
     exports: Mapping[str, str] = field(default_factory=dict)
+    cross_validation: Mapping[str, Any] | None = None
+    tuning: Mapping[str, Any] | None = None
     format: int = FORMAT
 
     def to_json(self) -> str:
@@ -95,6 +99,7 @@ class Manifest:
                 + ("a newer mlp-edge would do" if isinstance(version, int) and version > FORMAT
                    else "train the model again")
             )  # fmt: skip
+        values = {name: None for name in OPTIONAL} | values
         missing = [entry.name for entry in fields(cls) if entry.name not in values]
         if missing:
             raise ModelError(f"{source}: without {', '.join(missing)}; the file is damaged")
@@ -125,12 +130,15 @@ class Manifest:
             raise ModelError(f"{source}: damaged ({first_line(error)})") from error
 
 
+OPTIONAL = ("cross_validation", "tuning")
+"""Keys that models of before do not have."""
 KINDS: Mapping[str, type | tuple[type, ...]] = {
     "name": str, "table": str, "features": list, "targets": list, "labels": list,
     "clip": (list, type(None)), "target_scale": (dict, type(None)), "warnings": list,
     "threshold": (int, float), "seed": int, "recipe": dict, "rows": dict, "sample": str,
     "scores": dict, "baseline": (dict, type(None)), "prior": list, "versions": dict,
-    "sha256": dict, "exports": dict,
+    "sha256": dict, "exports": dict, "cross_validation": (dict, type(None)),
+    "tuning": (dict, type(None)),
 }  # fmt: skip
 """What JSON makes of each key."""
 

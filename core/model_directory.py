@@ -6,6 +6,8 @@ model.json    the manifest: names, labels, task, threshold, recipe, scores, vers
 history.csv   a row per epoch
 sample.csv    held-out raw rows with their targets and the original's predictions
 calibration.npz  raw training rows, for quantisation; not with --no-calibration
+tuning.csv    a row per trial of `train --tune`
+plots/        pictures, PNG and SVG; those of another table in a folder named after it
 exports/      NAME.tflite, NAME.onnx, NAME.h; NAME_int8.tflite … in coarser numbers, and
               NAME_int8.json, their integers; parity.json, what parity found about them
 """
@@ -30,14 +32,15 @@ from mlp_edge.mlp import Floats, Mlp, Rows
 from mlp_edge.wiring import operations, same
 from mlp_edge.writing import check_replaceable, sha256, write_files
 
-MODEL, MANIFEST, HISTORY, SAMPLE, CALIBRATION, EXPORTS = (
-    "model.keras", "model.json", "history.csv", "sample.csv", "calibration.npz", "exports",
+MODEL, MANIFEST, HISTORY, SAMPLE, CALIBRATION, TUNING, EXPORTS, PLOTS = (
+    "model.keras", "model.json", "history.csv", "sample.csv", "calibration.npz", "tuning.csv",
+    "exports", "plots",
 )  # fmt: skip
 PARITY = "parity.json"
 """In exports/: what `mlp-edge parity` found; no manifest lists it, as it changes none."""
 WEIGHTS_ONLY = "_weights.h"
 """How a header without functions ends; no manifest lists it, as it has nothing to run."""
-KNOWN = (MODEL, MANIFEST, HISTORY, SAMPLE, CALIBRATION, EXPORTS)
+KNOWN = (MODEL, MANIFEST, HISTORY, SAMPLE, CALIBRATION, TUNING, EXPORTS, PLOTS)
 """All that a model directory holds; anything else in it is somebody's own."""
 
 

@@ -69,7 +69,7 @@ def write_directory(path: Path, files: Mapping[str, bytes]) -> None:
 
     Args:
         path: where; what stands there is replaced (ask ``check_replaceable`` first).
-        files: name -> content.
+        files: name, or folder/name, -> content.
 
     Raises:
         InputError: when the disk refuses; the previous model is untouched.
@@ -82,6 +82,7 @@ def write_directory(path: Path, files: Mapping[str, bytes]) -> None:
         raise _refused(path, error) from error
     try:
         for name, content in files.items():
+            (fresh / name).parent.mkdir(exist_ok=True)
             _write(fresh / name, content)
         fresh.chmod(0o777 & ~_umask())
         if target.exists():

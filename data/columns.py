@@ -28,11 +28,14 @@ from mlp_edge.data.words import plain, shown
 from mlp_edge.errors import TableError
 from mlp_edge.feature import Feature
 from mlp_edge.finding import Finding
+from mlp_edge.keras_file import KERAS_EPSILON
 from mlp_edge.mlp import Rows
 
 _UNIT = re.compile(r".*\S\s*[\[(]\s*([^\[\]()]{1,20}?)\s*[\])]\s*")
 MOST_REASONS = 5
 """Columns that a refusal gives a reason for."""
+MOST_VARIANCE = 1e38
+"""Of a column's readings; float32 ends at 3.4e38."""
 
 
 class Columns(NamedTuple):
@@ -94,12 +97,13 @@ def read_columns(table: Table, targets: Sequence[str], choices: Choices) -> Colu
     rows = np.stack([each.found.readings for each in chosen], axis=1)
     if len(judged) == 1:
         findings += contradictions(table, judged[0], rows)
-    return Columns(
+    columns = Columns(
         features=tuple(_feature(each, choices) for each in chosen),
         imputed=tuple(_is_imputed(each, choices) for each in chosen),
         rows=np.ascontiguousarray(rows),
         findings=tuple(findings),
     )
+    return _scalable(columns, table.source)
 
 
 def unit_of(name: str) -> str:
@@ -197,3 +201,29 @@ def _feature(each: _Candidate, choices: Choices) -> Feature:
 
 def _is_imputed(each: _Candidate, choices: Choices) -> bool:
     return bool(each.column.absent.any()) and each.column.name not in choices.reject
+
+
+def _scalable(columns: Columns, source: str) -> Columns:
+    """The columns that can be standardised in float32, and a finding for each that cannot."""
+    exact = columns.rows.astype(np.float64)
+    deviations = np.nanstd(exact, axis=0)
+    kept = np.flatnonzero(deviations**2 <= MOST_VARIANCE)
+    findings = list(columns.findings)
+    for feature, deviation in zip(columns.features, deviations, strict=True):
+        column = f"column {shown(feature.name)} has a deviation of {deviation:.2g}"
+        if deviation**2 > MOST_VARIANCE:
+            says = f"{column}, whose square float32 cannot hold; left out; another unit would do"
+            findings.append(Finding("scale", says))
+        elif feature.kind == "number" and 0 < deviation < KERAS_EPSILON:
+            says = f"{column}, and Keras divides by {KERAS_EPSILON:g} at least, so that hardly"
+            findings.append(
+                Finding("scale", f"{says} anything of it is seen; another unit would do")
+            )
+    if not kept.size:
+        raise TableError(f"{plain(source)}: {findings[-1].says}, and no other column is there")
+    return Columns(
+        features=tuple(columns.features[index] for index in kept),
+        imputed=tuple(columns.imputed[index] for index in kept),
+        rows=np.ascontiguousarray(columns.rows[:, kept]),
+        findings=tuple(findings),
+    )

@@ -16,17 +16,18 @@ MAY_IMPORT = {
     "train": {"train", "core", "data"},
     "export": {"export", "core"},
     "quantise": {"quantise", "core"},
+    "plots": {"plots", "core"},
     "runtime": {"runtime", "core"},
     "parity": {"parity", "core", "export", "runtime"},
     "firmware_headers": {"firmware_headers"},
     "cli": {"cli", "core", "data", "train", "export", "quantise", "runtime",
-            "parity"},
+            "parity", "plots"},
 }  # fmt: skip
 ROOMS = set(MAY_IMPORT)
 FRONT_DOOR = (ROOT / "core" / "__init__.py", "runtime")
 """``mlp_edge.load``: the one name that core hands out for a room above it."""
 HEAVY = {"tensorflow", "unicorn", "keras", "tf2onnx", "onnx", "sklearn", "ai_edge_litert", "pandas",
-         "matplotlib", "onnxruntime", "duckdb", "h5py"}  # fmt: skip
+         "matplotlib", "onnxruntime", "optuna", "scipy", "duckdb", "h5py"}  # fmt: skip
 CORE_MAY_USE = {"numpy", "h5py"}
 
 

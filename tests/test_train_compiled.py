@@ -250,7 +250,7 @@ def test_every_epoch_is_watched_in_order() -> None:
         seen.append(epoch)
 
     recipe = long_enough()
-    _, (history, path) = fitted(recipe, watch)
+    _, (history, path, _) = fitted(recipe, watch)
     assert path is FitPath.COMPILED
     assert seen == list(range(1, recipe.epochs + 1))
     assert history[-1]["loss"] < history[0]["loss"]
@@ -359,7 +359,7 @@ def test_the_way_is_chosen_by_counts(
 
 
 def test_a_short_fit_takes_keras_own_way() -> None:
-    _, (history, path) = fitted(replace(RECIPE, epochs=2), ignore)
+    _, (history, path, _) = fitted(replace(RECIPE, epochs=2), ignore)
     assert path is FitPath.STOCK
     assert path.value == "model.fit"
     assert len(history) == 2

@@ -236,6 +236,26 @@ def test_rows_count_by_their_class_in_training_and_alike_when_watched() -> None:
     assert prepared(examples, 40).part(rows).weights is None
 
 
+def test_weights_of_labels_count_in_training_and_others_count_1() -> None:
+    columns = {"a": [n % 7 for n in range(40)], "y": ["p", "q", "r", "q"] * 10}
+    examples = examples_of(columns, "y", keep=["a"])
+    found = prepared(examples, 30, class_weight="r=2.5,p=0.5")
+    weights = found.part(np.arange(4)).weights
+    assert weights is not None
+    assert weights.dtype == np.float32
+    assert weights.tolist() == [0.5, 1, 2.5, 1]
+    watched = found.watched(np.arange(4))
+    assert watched is not None
+    assert watched.weights is None
+
+
+def test_a_weight_for_what_is_no_class() -> None:
+    columns = {"a": [n % 7 for n in range(40)], "y": ["p", "q"] * 20}
+    with pytest.raises(RecipeError) as caught:
+        prepared(examples_of(columns, "y", keep=["a"]), 30, class_weight="p=2,P=1")
+    assert str(caught.value) == "--class-weight: 'P' is no class of 'y'; its classes are 'p', 'q'"
+
+
 # A trained regression with everything
 
 

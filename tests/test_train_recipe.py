@@ -6,11 +6,14 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mlp_edge.cli.train import widths
 from mlp_edge.errors import InputError, ModelError, RecipeError
 from mlp_edge.mlp import HIDDEN_ACTIVATIONS, TASKS, Task
-from mlp_edge.train.recipe import LOSSES, OPTIMIZERS, OUTPUTS, Recipe
+from mlp_edge.train.checks import check_fixed
+from mlp_edge.train.recipe import LOSSES, OPTIMIZERS, OUTPUTS, Recipe, label_weights
 
 
 def refused(action: Any, *arguments: Any, **options: Any) -> str:
@@ -67,6 +70,9 @@ def test_every_choice_can_be_overruled(task: Task) -> None:
         ("regression", {"loss": "binary_crossentropy"}, "mse, mae, huber, log_cosh would do"),
         ("regression", {"loss": "poetry"}, "--loss poetry"),
         ("multiclass", {"output_activation": "sigmoid"}, "sum to 1, and sigmoid outputs do not"),
+        ("multiclass", {"threshold": "f1"}, "--threshold is for a binary task; this one is multi"),
+        ("regression", {"threshold": "0.4"}, "--threshold is for a binary task; this one is reg"),
+        ("regression", {"class_weight": "a=2"}, "--class-weight is for classes"),
     ],
 )
 def test_a_choice_that_contradicts_the_task(task: Task, options: dict[str, str], said: str) -> None:
@@ -96,6 +102,27 @@ def test_a_choice_that_contradicts_the_task(task: Task, options: dict[str, str],
         ({"learning_rate": 0.0}, "--learning-rate is above 0; got 0"),
         ({"learning_rate": float("inf")}, "got inf"),
         ({"learning_rate": float("nan")}, "got nan"),
+        ({"dropout": 1.0}, "--dropout is a share of a layer's outputs from 0 to below 1, such"),
+        ({"dropout": -0.1}, "got -0.1"),
+        ({"dropout": float("nan")}, "got nan"),
+        ({"dropout": 0.2, "hidden": ()}, "--dropout is for hidden layers and --hidden none leaves"),
+        ({"batch_normalization": True, "hidden": ()}, "--batch-norm is for hidden layers"),
+        ({"batch_normalization": True, "batch_size": 1}, "--batch-size 1 leaves none to compare"),
+        ({"l2": -1.0}, "--l2 is at least 0, such as 0.001; got -1"),
+        ({"l2": float("inf")}, "--l2 is at least 0, such as 0.001; got inf"),
+        ({"l2": float("nan")}, "got nan"),
+        ({"schedule": "step"}, "--schedule 'step' is not one of constant, cosine, exponential"),
+        ({"threshold": "2"}, "--threshold takes a number between 0 and 1"),
+        ({"threshold": "accuracy"}, "got 'accuracy'"),
+        ({"class_weight": "equal"}, "none, balanced or LABEL=WEIGHT,LABEL=WEIGHT, such as"),
+        ({"class_weight": ""}, "got ''"),
+        ({"class_weight": "yes=2,"}, "got 'yes=2,'"),
+        ({"class_weight": "yes=2\nno=1"}, "LABEL=WEIGHT"),
+        ({"class_weight": "=2"}, "got '=2'"),
+        ({"class_weight": "yes=much"}, "got 'yes=much'"),
+        ({"class_weight": "yes=0,no=1"}, "a weight is above 0; got yes=0"),
+        ({"class_weight": "yes=nan"}, "a weight is above 0; got yes=nan"),
+        ({"class_weight": "yes=2,yes=3"}, "gives 'yes' two weights"),
         ({"seed": -1}, "--seed is from 0 to 4294967295; got -1"),
         ({"seed": 2**32}, "got 4294967296"),
     ],
@@ -114,7 +141,19 @@ def test_early_stopping_brings_its_own_rows_to_watch() -> None:
 
 def test_early_stopping_of_a_saved_recipe_needs_its_rows_too() -> None:
     saved = Recipe().given({"early_stopping": 5})
-    assert "--validation-size 0 leaves no rows" in refused(saved.given, {"validation_size": 0.0})
+    message = refused(saved.given, {"validation_size": 0.0})
+    assert message.startswith("the saved recipe's --early-stopping 5 needs validation rows")
+
+
+def test_a_threshold_that_is_chosen_brings_its_own_rows_to_choose_on() -> None:
+    for rule in ("f1", "youden", "sensitivity=0.9"):
+        chosen = Recipe().given({"threshold": rule})
+        assert chosen.validation_size == 0.1
+        message = refused(Recipe().given, {"threshold": rule, "validation_size": 0.0})
+        assert message.startswith(f"--threshold {rule} needs validation rows and")
+        message = refused(chosen.given, {"validation_size": 0.0})
+        assert message.startswith(f"the saved recipe's --threshold {rule} needs")
+    assert Recipe().given({"threshold": "0.3"}).validation_size == 0
 
 
 def test_options_that_were_not_given_change_nothing() -> None:
@@ -132,6 +171,73 @@ def test_a_recipe_comes_back_from_json() -> None:
     assert Recipe.from_dict({**recipe.to_dict(), "added_later": 1}) == recipe
 
 
+def test_a_recipe_of_before_there_was_regularisation_has_none() -> None:
+    added = {
+        "dropout": 0.0, "l2": 0.0, "batch_normalization": False, "schedule": "constant",
+        "threshold": "0.5", "group": None,
+    }  # fmt: skip
+    recipe = Recipe(hidden=(5, 4), class_weight="balanced").resolved("binary")
+    values = recipe.to_dict()
+    assert {name: values.pop(name) for name in added} == added
+    assert Recipe.from_dict(json.loads(json.dumps(values))) == recipe
+
+
+def test_every_new_setting_comes_back_from_json() -> None:
+    recipe = Recipe(
+        dropout=0.3, l2=1e-4, batch_normalization=True, schedule="cosine", threshold="youden",
+        group="patient", class_weight="b=2",
+    )  # fmt: skip
+    assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
+
+
+@pytest.mark.parametrize(
+    ("text", "weights"),
+    [
+        ("yes=2,no=1", {"yes": 2, "no": 1}),
+        ("yes=2, no=0.5", {"yes": 2, "no": 0.5}),
+        ("a=b=3", {"a=b": 3}),
+        ('"a,b=2",c=1e-3', {"a,b": 2, "c": 0.001}),
+        ("none=2,balanced=3", {"none": 2, "balanced": 3}),
+    ],
+)
+def test_weights_of_classes_by_their_labels(text: str, weights: dict[str, float]) -> None:
+    assert label_weights(text) == weights
+    assert Recipe(class_weight=text).class_weight == text
+
+
+@given(st.text(max_size=20))
+def test_any_text_as_class_weights_is_read_or_refused_in_a_sentence(text: str) -> None:
+    try:
+        weights = label_weights(text)
+    except RecipeError:
+        said = refused(label_weights, text)
+        assert said.startswith("--class-weight")
+        assert "\n" not in said
+        return
+    assert weights
+    assert all(weight > 0 for weight in weights.values())
+
+
+def test_another_schedule_is_another_optimizer_and_other_settings_are_not() -> None:
+    saved = Recipe().resolved("binary")
+    assert saved.given({"schedule": "cosine"}).compiled != saved.compiled
+    assert saved.given({"epochs": 3, "class_weight": "balanced"}).compiled == saved.compiled
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"dropout": 0.2}, "--dropout: --from goes on with the network that was saved (0.3)"),
+        ({"l2": 0.2}, "--l2: --from goes on with the network that was saved (0.0)"),
+        ({"batch_normalization": True}, "batch normalisation is folded into its layers"),
+    ],
+)
+def test_what_a_saved_network_has_settled(options: dict[str, Any], said: str) -> None:
+    saved = Recipe(dropout=0.3, batch_normalization=True)
+    assert said in refused(check_fixed, saved, options)
+    check_fixed(saved, {"dropout": 0.3, "l2": 0.0, "batch_normalization": False})
+
+
 @pytest.mark.parametrize(
     "values",
     [
@@ -141,6 +247,9 @@ def test_a_recipe_comes_back_from_json() -> None:
         {"hidden": ["a"], "metrics": []},
         {"hidden": [1], "metrics": [], "epochs": "many"},
         {"hidden": [1], "metrics": [], "optimizer": "poetry"},
+        {"hidden": [1], "metrics": [], "clip": None, "threshold": 0.5},
+        {"hidden": [1], "metrics": [], "clip": None, "class_weight": 5},
+        {"hidden": [1], "metrics": [], "clip": None, "dropout": "much"},
     ],
 )
 def test_a_damaged_recipe(values: dict[str, Any]) -> None:

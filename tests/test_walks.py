@@ -42,7 +42,7 @@ WALKS = {
     "digits": (from_sklearn("digits"), "target", ("accuracy", 0.9), ["constant"] * 3),
     "diabetes": (from_sklearn("diabetes"), "target", ("r2", -0.3), []),
 }
-JUDGEMENTS = {"linear", "majority", "far-apart", "sorted"}
+JUDGEMENTS = {"linear", "majority", "far-apart", "sorted", "calibration", "few-rows"}
 """Findings about a model's quality, which a change of Keras may bring or take."""
 
 

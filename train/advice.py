@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,24 +11,69 @@ from numpy.typing import NDArray
 from mlp_edge.data.words import plain
 from mlp_edge.errors import TableError
 from mlp_edge.finding import Finding
-from mlp_edge.mlp import Floats
+from mlp_edge.mlp import DEFAULT_THRESHOLD, Floats
 from mlp_edge.train.examples import Examples
-from mlp_edge.train.scores import score
+from mlp_edge.train.losses import Measure, coarse, fair
+from mlp_edge.train.scores import METRICS, Truth
+from mlp_edge.train.statistics import (
+    Numbers,
+    corrected_error,
+    spiegelhalter,
+    standard_error,
+)
 
-FAR_APART = 0.1
-"""Accuracy on the training rows minus on the test rows from which on they are called far apart."""
 STANDARD_ERRORS = 2.0
-"""And it has to be more than chance: so many standard errors of the test accuracy."""
-WORSE = 1.5
-"""Test error over training error of a regression from which on they are called far apart."""
+"""Training and test rows are far apart when it is more than so many standard errors."""
 CONSTANT = 1e-6
 """Outputs that vary by less than this, relative to their size, are one and the same."""
+FEW = 10
+"""A class with fewer rows has a recall that a single one moves by a tenth or more."""
+SUREST = 3
+"""A third of the rows are called the surest."""
+MISCALIBRATED = 3.0
+"""Spiegelhalter's z from which on claims are not honest; by chance in 1 of 400 models."""
+VISIBLE = 0.05
+"""And so far apart are claim and truth, for else a single row of twenty could be the reason."""
+NAMED = 3
+"""So many of the classes with few rows are named."""
 
 HARMLESS = ("sorted",)
 """Kinds of findings that are said, but no reason to refuse a table."""
+SMALLER = "--hidden none would be smaller and no worse"
 
 Scored = Mapping[str, NDArray[np.int64]]
 """Row numbers of each part that has rows."""
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What a model answers to rows, and what it has to beat.
+
+    Attributes:
+        truth: what is right.
+        labels: of the classes; () for a regression.
+        outputs: the model's answers (n, outputs).
+        linear: the linear baseline's (n, outputs); None where there is none to beat.
+        prior: mean of the training targets (outputs,): shares of the classes, or values.
+        rows: what these rows are called.
+    """
+
+    truth: Truth
+    labels: Sequence[str]
+    outputs: Floats
+    linear: Floats | None
+    prior: NDArray[np.float64]
+    rows: str = "held-out rows"
+
+    @property
+    def constant(self) -> Floats:
+        """The prior as the answer to every row (n, outputs)."""
+        return np.tile(self.prior.astype(np.float32), (len(self.outputs), 1))
+
+    @property
+    def frequent(self) -> int:
+        """The class that the training rows have most of."""
+        return int(self.prior[0] > 0.5) if len(self.prior) == 1 else int(self.prior.argmax())
 
 
 def check_nothing_found(findings: Sequence[Finding], source: str) -> None:
@@ -45,8 +91,9 @@ def check_nothing_found(findings: Sequence[Finding], source: str) -> None:
 
 
 def advice(
-    examples: Examples, scored: Scored, outputs: Floats, linear: Floats
-) -> Iterator[Finding]:
+    examples: Examples, scored: Scored, outputs: Floats, linear: Floats,
+    threshold: np.float32 = DEFAULT_THRESHOLD,
+) -> Iterator[Finding]:  # fmt: skip
     """What the scores of a model say that its owner might not want to hear.
 
     Args:
@@ -54,15 +101,63 @@ def advice(
         scored: its parts.
         outputs: the model's answers to every row (n, outputs).
         linear: the linear baseline's.
+        threshold: of a binary model.
     """
-    yield from _constant(examples, outputs)
+    yield from _constant(outputs)
     if "test" not in scored:
         return
-    judge = _classes if examples.task != "regression" else _values
-    yield from judge(examples, scored, outputs, linear)
+    training, test = scored["training"], scored["test"]
+    prior = examples.encoded[training].mean(axis=0, dtype=np.float64)
+    truth = examples.truth(test, threshold)
+    yield from row_advice(Answers(truth, examples.labels, outputs[test], linear[test], prior))
+    yield from _far_apart(
+        examples.truth(training, threshold), outputs[training], truth, outputs[test]
+    )
 
 
-def _constant(examples: Examples, outputs: Floats) -> Iterator[Finding]:
+def row_advice(answers: Answers) -> Iterator[Finding]:
+    """What there is to say of answers to rows that the model never saw."""
+    if len(answers.outputs) > 1:
+        measure = fair(answers.truth)
+        yield from list(_majority(answers, measure)) or _linear(answers, measure)
+    if answers.truth.task != "regression":
+        yield from _calibration(answers)
+        yield from _few_rows(answers)
+
+
+def fold_advice(
+    metric: str, network: Numbers, linear: Numbers, rows_trained: float, rows_tested: float
+) -> Iterator[Finding]:
+    """Whether cross-validation shows a network to be better than the linear baseline.
+
+    Args:
+        metric: name of the score.
+        network: its value on each fold, NaN where a fold has none.
+        linear: the baseline's, on the same folds.
+        rows_trained: that a fold learns from.
+        rows_tested: that a fold is judged by.
+    """
+    both = np.array([network, linear], np.float64)
+    both = both[:, np.isfinite(both).all(axis=0)]
+    if both.shape[1] < 2:
+        return
+    ours, theirs = both.mean(axis=1)
+    error = corrected_error(both[0] - both[1], rows_trained, rows_tested)
+    gain = ours - theirs if METRICS[metric].more_is_better else theirs - ours
+    if gain <= error:
+        yield Finding(
+            "linear",
+            f"{metric} {ours:.4g} over {both.shape[1]} folds against a linear model's "
+            f"{theirs:.4g}: {ours - theirs:+.2g} ± {error:.2g}, which is {_verdict(gain, error)}; "
+            f"{SMALLER}",
+        )
+
+
+def _verdict(gain: float, error: float) -> str:
+    return "worse" if gain < -error else "chance"
+
+
+def _constant(outputs: Floats) -> Iterator[Finding]:
     spread = np.ptp(outputs, axis=0)
     if (spread <= CONSTANT * np.maximum(1.0, np.abs(outputs).max(axis=0))).all():
         answer = ", ".join(f"{value:.6g}" for value in outputs[0])
@@ -73,66 +168,84 @@ def _constant(examples: Examples, outputs: Floats) -> Iterator[Finding]:
         )
 
 
-def _classes(
-    examples: Examples, scored: Scored, outputs: Floats, linear: Floats
-) -> Iterator[Finding]:
-    def accuracy(part: str, answers: Floats) -> float:
-        rows = scored[part]
-        return score(["accuracy"], examples.truth(rows), answers[rows])["accuracy"]
-
-    test, rows = accuracy("test", outputs), scored["test"]
-    frequent = int(np.bincount(examples.targets[scored["training"]]).argmax())
-    majority = float((examples.targets[rows] == frequent).mean())
-    straight = accuracy("test", linear)
-    label = examples.labels[frequent]
-    if test <= majority:
+def _majority(answers: Answers, measure: Measure) -> Iterator[Finding]:
+    truth = answers.truth
+    ours = measure.mean(truth, answers.outputs)
+    if measure.share:
+        always = answers.labels[answers.frequent]
+        theirs = float((truth.targets != answers.frequent).mean())
+    else:
+        always = "the mean" if truth.task == "regression" else "the shares of the classes"
+        theirs = measure.mean(truth, answers.constant)
+    if ours >= theirs:
         yield Finding(
             "majority",
-            f"accuracy {test:.3f} on the held-out rows is no better than always answering {label} "
-            f"({majority:.3f})",
+            f"{measure.says(ours)} on {len(answers.outputs):,} {answers.rows} is no better than "
+            f"always answering {always} ({measure.number(theirs)}); more --epochs, another "
+            "--learning-rate or other columns would be worth a try",
         )
-    elif test <= straight:
-        yield Finding(
-            "linear",
-            f"accuracy {test:.3f} on the held-out rows is no better than a linear model's "
-            f"({straight:.3f}): --hidden none would be smaller and no worse",
-        )
-    training = accuracy("training", outputs)
-    error = (max(test * (1 - test), 0.0) / len(rows)) ** 0.5
-    if training - test > max(FAR_APART, STANDARD_ERRORS * error):
+
+
+def _linear(answers: Answers, measure: Measure) -> Iterator[Finding]:
+    if answers.linear is None:
+        return
+    losses = measure.losses(answers.truth, answers.outputs)
+    straight = measure.losses(answers.truth, answers.linear)
+    gain, error = float((straight - losses).mean()), standard_error(straight - losses)
+    if gain > error:
+        return
+    ours, theirs = float(losses.mean()), float(straight.mean())
+    yield Finding(
+        "linear",
+        f"{measure.says(ours)} on {len(losses):,} {answers.rows} against a linear model's "
+        f"{measure.number(theirs)}: {measure.difference(ours, theirs, error)}, which is "
+        f"{_verdict(gain, error)}; {SMALLER}",
+    )
+
+
+def _far_apart(learned: Truth, known: Floats, truth: Truth, outputs: Floats) -> Iterator[Finding]:
+    measure = coarse(truth)
+    losses = measure.losses(truth, outputs)
+    training, test = measure.mean(learned, known), float(losses.mean())
+    chance = STANDARD_ERRORS * standard_error(losses)
+    if test - training > chance and measure.far(training, test):
         yield Finding(
             "far-apart",
-            f"accuracy {training:.3f} on the training rows but {test:.3f} on the held-out ones: "
-            "learned by heart; --early-stopping 20 or fewer neurons would help",
+            f"{measure.says(training)} on the training rows but {measure.number(test)} on the "
+            "held-out ones: learned by heart; --early-stopping 20, --dropout 0.2 or fewer neurons "
+            "would help",
         )
 
 
-def _values(
-    examples: Examples, scored: Scored, outputs: Floats, linear: Floats
-) -> Iterator[Finding]:
-    def rmse(part: str, answers: Floats) -> float:
-        rows = scored[part]
-        return score(["rmse"], examples.truth(rows), answers[rows])["rmse"]
+def _calibration(answers: Answers) -> Iterator[Finding]:
+    """Whether it is as often right as it claims, by the class that it finds likeliest."""
+    shares = answers.truth.shares(answers.outputs)
+    claimed, right = shares.max(axis=1), shares.argmax(axis=1) == answers.truth.targets
+    surest = np.argsort(-claimed, kind="stable")[: len(claimed) // SUREST]
+    if len(surest) < FEW or abs(spiegelhalter(right, claimed)) <= MISCALIBRATED:
+        return
+    claims, holds = float(claimed[surest].mean()), float(right[surest].mean())
+    if abs(claims - holds) < VISIBLE:
+        return
+    way = "--early-stopping 20, --dropout 0.2 or --l2 0.001" if claims > holds else "more --epochs"
+    yield Finding(
+        "calibration",
+        f"its probabilities are not to be taken at their word: of the {len(surest):,} "
+        f"{answers.rows} where it is surest, it claims {claims:.0%} and {holds:.0%} are right; "
+        f"{way} would help",
+    )
 
-    mean = examples.encoded[scored["training"]].mean(axis=0, keepdims=True)
-    constant = np.repeat(mean, len(outputs), axis=0)
-    test, prior, straight = (rmse("test", answers) for answers in (outputs, constant, linear))
-    if test >= prior:
-        yield Finding(
-            "majority",
-            f"an RMSE of {test:.4g} on the held-out rows is no better than always answering the "
-            f"mean ({prior:.4g})",
-        )
-    elif test >= straight:
-        yield Finding(
-            "linear",
-            f"an RMSE of {test:.4g} on the held-out rows is no better than a linear model's "
-            f"({straight:.4g}): --hidden none would be smaller and no worse",
-        )
-    training = rmse("training", outputs)
-    if test > WORSE * training:
-        yield Finding(
-            "far-apart",
-            f"an RMSE of {training:.4g} on the training rows but {test:.4g} on the held-out ones: "
-            "learned by heart; --early-stopping 20 or fewer neurons would help",
-        )
+
+def _few_rows(answers: Answers) -> Iterator[Finding]:
+    counts = np.bincount(answers.truth.targets, minlength=answers.truth.classes)
+    few = [index for index in np.argsort(counts, kind="stable") if counts[index] < FEW]
+    if not few:
+        return
+    named = ", ".join(f"{answers.labels[index]} ({counts[index]})" for index in few[:NAMED])
+    more = f" and {len(few) - NAMED} other classes" if len(few) > NAMED else ""
+    step = 1 / max(1, counts[few[0]])
+    yield Finding(
+        "few-rows",
+        f"few {answers.rows} are {named}{more}: a single one moves such a recall by up to "
+        f"{step:.2f}; --cv 10 judges by every row of the table",
+    )

@@ -19,6 +19,8 @@ FIXED = {
     "hidden": NETWORK,
     "activation": NETWORK,
     "output_activation": NETWORK,
+    "dropout": NETWORK,
+    "l2": NETWORK,
     "standardize": NETWORK,
     "test_size": "the held-out rows of the saved model, which it never saw",
 }
@@ -67,6 +69,11 @@ def check_filled(table: Table, examples: Examples) -> None:
 
 def check_fixed(saved: Recipe, options: Mapping[str, Any]) -> None:
     """Refuse options that the saved model has settled: its network, and which rows are held out."""
+    if options.get("batch_normalization"):
+        raise RecipeError(
+            f"--batch-norm: --from goes on with {NETWORK}, and batch normalisation is folded into "
+            "its layers when one is saved; leave it out, or train a new model"
+        )
     for option, reason in FIXED.items():
         value = options.get(option)
         if value is not None and value != getattr(saved, option):

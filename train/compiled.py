@@ -19,6 +19,7 @@ from mlp_edge.lazy import tensorflow
 from mlp_edge.train.program import Part, Program, Sizes, Span, program_for
 from mlp_edge.train.recipe import Recipe
 from mlp_edge.train.shuffling import Orders
+from mlp_edge.train.twin import scaling_of
 
 CALL_SECONDS = 0.2
 """How long one call should take."""
@@ -57,12 +58,8 @@ def fit_compiled(
     program = program_for(model, sizes)
     program.load(model)
     patience = Patience(recipe.early_stopping, program)
-    data = tuple(
-        tensorflow().constant(array)
-        for part in (training, validation)
-        if part is not None
-        for array in part.arrays
-    )
+    parts = [part for part in (training, validation) if part is not None]
+    data = tuple(tensor for part in parts for tensor in _tensors(model, part))
     program.compile(data)
     for span, chosen in _calls(sizes, recipe.epochs, orders, Pace()):
         rows = program.run(data, chosen, span)
@@ -76,6 +73,13 @@ def fit_compiled(
     if patience.best is not None:
         program.restore(patience.best)
     program.store(model)
+
+
+def _tensors(model: Any, part: Part) -> list[Any]:
+    """A part as a program takes it: the rows scaled by the model's own layer."""
+    rows, *others = (tensorflow().constant(array) for array in part.arrays)
+    scaling = scaling_of(model)
+    return [rows if scaling is None else scaling(rows), *others]
 
 
 def sizes_for(training: Part, validation: Part | None, recipe: Recipe) -> Sizes:

@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.data.choices import Choices
-from mlp_edge.data.columns import Columns, read_columns
+from mlp_edge.data.columns import read_columns
 from mlp_edge.data.examples import find_targets, match_target
+from mlp_edge.data.folds import folds as folded
+from mlp_edge.data.groups import group_findings, read_groups
 from mlp_edge.data.known import known_columns
 from mlp_edge.data.labels import class_findings
-from mlp_edge.data.split import split
+from mlp_edge.data.split import held_out_rows, split
 from mlp_edge.data.table import Table
 from mlp_edge.data.targets import check_varies, classes, detect_task, targets
-from mlp_edge.data.words import plain, shown
-from mlp_edge.errors import RecipeError, TableError
+from mlp_edge.errors import RecipeError
 from mlp_edge.feature import Feature
 from mlp_edge.finding import Finding
-from mlp_edge.keras_file import KERAS_EPSILON
 from mlp_edge.manifest import Manifest
 from mlp_edge.mlp import DEFAULT_THRESHOLD, Floats, Rows, Task
 from mlp_edge.train.recipe import Recipe
 from mlp_edge.train.scores import Truth
-
-MOST_VARIANCE = 1e38
-"""Of a column's readings; float32 ends at 3.4e38."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +44,8 @@ class Examples:
         targets: class indices (n,) int64, or values (n, outputs) float32.
         cells: the predicted columns as text, a tuple for each row's.
         findings: what somebody should know about the table.
+        groups: the group of each row (n,) int64; rows of a group are never parted. None where
+            every row stands for itself.
     """
 
     features: tuple[Feature, ...]
@@ -60,6 +58,7 @@ class Examples:
     targets: NDArray[Any]
     cells: Sequence[tuple[str, ...]]
     findings: tuple[Finding, ...]
+    groups: NDArray[np.int64] | None = None
 
     @property
     def encoded(self) -> Floats:
@@ -70,13 +69,17 @@ class Examples:
             return self.targets[:, None].astype(np.float32)
         return np.asarray(np.eye(len(self.labels), dtype=np.float32)[self.targets])
 
-    def truth(self, chosen: NDArray[np.int64]) -> Truth:
-        """The chosen rows' truth as the scores take it."""
-        return Truth(self.task, self.targets[chosen], len(self.labels), DEFAULT_THRESHOLD)
+    def truth(self, chosen: NDArray[np.int64], threshold: np.float32 = DEFAULT_THRESHOLD) -> Truth:
+        """The chosen rows' truth as the scores take it, with the threshold of a binary model."""
+        return Truth(self.task, self.targets[chosen], len(self.labels), threshold)
 
 
 def read_examples(
-    table: Table, wanted: Sequence[str], task: Task | None, choices: Choices
+    table: Table,
+    wanted: Sequence[str],
+    task: Task | None,
+    choices: Choices,
+    group: str | None = None,
 ) -> Examples:
     """Read a table for a new model.
 
@@ -85,17 +88,23 @@ def read_examples(
         wanted: the columns to predict; () is the data set's own, or the last column.
         task: overrules what the target column suggests.
         choices: what the user says about columns.
+        group: the column whose equal cells keep rows together; nothing is learned from it.
 
     Raises:
         TableError: when the table cannot be learned from.
-        RecipeError: when the task does not fit the target.
+        RecipeError: when the task does not fit the target, or options contradict each other.
     """
     names = find_targets(table, wanted)
     chosen, reason, labels = _task(table, names, task)
+    groups = None
+    if group is not None:
+        groups = read_groups(table, group, names, choices)
+        choices = replace(choices, drop=(*choices.drop, group))
     columns = read_columns(table, names, choices)
-    columns = _scalable(columns, table.source)
     values = _targets(table, names, chosen, labels)
     found = () if chosen == "regression" else class_findings(table, names[0], labels, values)
+    if group is not None and groups is not None:
+        found += group_findings(table, group, names[0], labels, values, groups)
     return Examples(
         features=columns.features,
         imputed=columns.imputed,
@@ -107,6 +116,7 @@ def read_examples(
         targets=values,
         cells=_cells(table, names),
         findings=(*table.notes, *columns.findings, *found),
+        groups=groups,
     )
 
 
@@ -137,34 +147,13 @@ def _task(
     return detected, reason, labels
 
 
-def _scalable(columns: Columns, source: str) -> Columns:
-    """The columns that can be standardised in float32, and a finding for each that cannot."""
-    exact = columns.rows.astype(np.float64)
-    deviations = np.nanstd(exact, axis=0)
-    kept = np.flatnonzero(deviations**2 <= MOST_VARIANCE)
-    findings = list(columns.findings)
-    for feature, deviation in zip(columns.features, deviations, strict=True):
-        column = f"column {shown(feature.name)} has a deviation of {deviation:.2g}"
-        if deviation**2 > MOST_VARIANCE:
-            says = f"{column}, whose square float32 cannot hold; left out; another unit would do"
-            findings.append(Finding("scale", says))
-        elif feature.kind == "number" and 0 < deviation < KERAS_EPSILON:
-            says = f"{column}, and Keras divides by {KERAS_EPSILON:g} at least, so that hardly"
-            findings.append(
-                Finding("scale", f"{says} anything of it is seen; another unit would do")
-            )
-    if not kept.size:
-        raise TableError(f"{plain(source)}: {findings[-1].says}, and no other column is there")
-    return Columns(
-        features=tuple(columns.features[index] for index in kept),
-        imputed=tuple(columns.imputed[index] for index in kept),
-        rows=np.ascontiguousarray(columns.rows[:, kept]),
-        findings=tuple(findings),
-    )
-
-
-def reread_examples(table: Table, manifest: Manifest) -> Examples:
+def reread_examples(table: Table, manifest: Manifest, group: str | None = None) -> Examples:
     """Read a table for a model that exists: its features, targets and labels.
+
+    Args:
+        table: rows to go on learning from, or to score on.
+        manifest: of the model.
+        group: the column whose equal cells keep rows together; None where no rows are parted.
 
     Raises:
         TableError: when the table does not fit the model.
@@ -185,6 +174,7 @@ def reread_examples(table: Table, manifest: Manifest) -> Examples:
         targets=_targets(table, names, manifest.task, labels),
         cells=_cells(table, names),
         findings=(*table.notes, *findings),
+        groups=None if group is None else read_groups(table, group, names, Choices()),
     )
 
 
@@ -217,17 +207,55 @@ def parts(examples: Examples, recipe: Recipe, source: str) -> Parts:
     """
     everything = np.arange(len(examples.rows))
     seen, test = _split(examples, everything, recipe.test_size, recipe.seed, source)
-    of = f"{source} (its training rows)" if len(test) else source
-    training, validation = _split(examples, seen, recipe.validation_size, recipe.seed, of)
-    return Parts(training, validation, test)
+    return _watched(examples, seen, test, recipe, source)
+
+
+def folds(
+    examples: Examples,
+    recipe: Recipe,
+    count: int,
+    repeats: int,
+    source: str,
+    rows: NDArray[np.int64] | None = None,
+) -> list[Parts]:
+    """Part the rows for a cross-validation: ``count`` folds, ``repeats`` times in another order.
+
+    Args:
+        examples: the table.
+        recipe: its seed is the first repeat's, and each further repeat has the next; its share of
+            each fold's training rows is watched. Its share of test rows does not count.
+        count: of folds, at least 2; each tests once in every repeat.
+        repeats: at least 1.
+        source: the table as the user typed it, for messages.
+        rows: row numbers that are parted; None for all.
+
+    Returns:
+        ``count * repeats`` parts, the first repeat's folds first.
+
+    Raises:
+        RecipeError: for too few folds or repeats, or seeds beyond the last one.
+        TableError: when a part would be too small to mean anything.
+    """
+    if repeats < 1:
+        raise RecipeError(f"--repeats is at least 1; got {repeats}")
+    chosen = np.arange(len(examples.rows)) if rows is None else np.sort(rows)
+    classes, groups = _strata(examples, chosen)
+    found = []
+    for repeat in (replace(recipe, seed=recipe.seed + number) for number in range(repeats)):
+        for seen, test in folded(
+            len(chosen), count, repeat.seed,
+            classes=classes, groups=groups, labels=examples.labels, source=source,
+        ):  # fmt: skip
+            found.append(_watched(examples, chosen[seen], chosen[test], repeat, source))
+    return found
 
 
 def parts_like(examples: Examples, held_out: Rows, recipe: Recipe, source: str) -> Parts:
     """Part the rows as a saved model had them: what it held out stays held out.
 
-    A row whose readings are those of a held-out row tests; every other one may have been trained
-    on already, or is new, and trains. So another table never turns a row that was learned from
-    into one that judges.
+    A row whose readings are those of a held-out row tests, and with it its group; every other one
+    may have been trained on already, or is new, and trains. So another table never turns a row
+    that was learned from into one that judges.
 
     Args:
         examples: the table.
@@ -235,23 +263,37 @@ def parts_like(examples: Examples, held_out: Rows, recipe: Recipe, source: str) 
         recipe: its validation share is used.
         source: the table as the user typed it, for messages.
     """
-    kept_out = Counter(row.tobytes() for row in held_out)
-    tests = np.zeros(len(examples.rows), dtype=bool)
-    for index, row in enumerate(examples.rows):
-        # As many twins of a row as were held out: the others may have been trained on.
-        if kept_out[row.tobytes()]:
-            kept_out[row.tobytes()] -= 1
-            tests[index] = True
-    seen, test = np.flatnonzero(~tests), np.flatnonzero(tests)
-    training, validation = _split(examples, seen, recipe.validation_size, recipe.seed, source)
+    tests = held_out_rows(examples.rows, held_out, examples.groups)
+    return _watched(examples, np.flatnonzero(~tests), np.flatnonzero(tests), recipe, source)
+
+
+def _watched(
+    examples: Examples,
+    seen: NDArray[np.int64],
+    test: NDArray[np.int64],
+    recipe: Recipe,
+    source: str,
+) -> Parts:
+    """The parts whose validation rows are a share of the rows that are not tested on."""
+    of = f"{source} (its training rows)" if len(test) else source
+    training, validation = _split(examples, seen, recipe.validation_size, recipe.seed, of)
     return Parts(training, validation, test)
 
 
 def _split(
     examples: Examples, rows: NDArray[np.int64], share: float, seed: int, source: str
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    classes = None if examples.task == "regression" else examples.targets[rows]
+    classes, groups = _strata(examples, rows)
     kept, apart = split(
-        len(rows), share, seed, classes=classes, labels=examples.labels, source=source
-    )
+        len(rows), share, seed,
+        classes=classes, groups=groups, labels=examples.labels, source=source,
+    )  # fmt: skip
     return rows[kept], rows[apart]
+
+
+def _strata(
+    examples: Examples, rows: NDArray[np.int64]
+) -> tuple[NDArray[np.int64] | None, NDArray[np.int64] | None]:
+    """The classes (n,) and the groups (n,) of chosen rows, each None where there are none."""
+    classes = None if examples.task == "regression" else examples.targets[rows]
+    return classes, None if examples.groups is None else examples.groups[rows]

@@ -12,6 +12,7 @@ from mlp_edge.errors import RecipeError
 from mlp_edge.mlp import Rows
 from mlp_edge.train.compiled import fit_compiled
 from mlp_edge.train.examples import Parts
+from mlp_edge.train.network import folded
 from mlp_edge.train.paths import FitPath, choose
 from mlp_edge.train.prepared import Prepared
 from mlp_edge.train.program import Part
@@ -27,10 +28,17 @@ Stage = Callable[[str, int], Watch]
 
 
 class Fitted(NamedTuple):
-    """What a fit tells: the logs of each epoch, in order, and which way it went."""
+    """What a fit leaves.
+
+    Attributes:
+        history: the logs of each epoch, in order.
+        path: which way it went.
+        model: the Keras model that answers: the one that was fitted, or what was made of it.
+    """
 
     history: list[dict[str, float]]
     path: FitPath
+    model: Any
 
 
 def fit(
@@ -63,7 +71,7 @@ def fit(
         fit_compiled(model, training, validation, recipe, orders, after_epoch)
     else:
         fit_stock(model, training, validation, recipe, after_epoch)
-    return Fitted(history, path)
+    return Fitted(history, path, model)
 
 
 def fit_parts(
@@ -71,13 +79,16 @@ def fit_parts(
 ) -> Fitted:
     """``fit`` on the training rows, the validation rows watched where there are any.
 
-    The model learns ``prepared.learned``; afterwards it answers in the targets' own unit.
+    The model learns ``prepared.learned``. The one that is returned answers in the targets' own
+    unit and has batch normalisation folded into its layers; without batch normalisation it is the
+    model itself.
     """
     training, validation = prepared.part(chosen.training), prepared.watched(chosen.validation)
     fitted = fit(model, training, validation, recipe, watch)
+    answering = folded(fitted.model)
     if prepared.scale is not None:
-        prepared.scale.fold(model)
-    return fitted
+        prepared.scale.fold(answering)
+    return fitted._replace(model=answering)
 
 
 def predict(model: Any, rows: Rows) -> NDArray[Any]:

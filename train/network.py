@@ -3,14 +3,17 @@
 What learns is the ``mlp``, a Sequential of dense layers that takes encoded readings. The model
 that is saved has it inside, between the encoding of raw readings and the guard against missing
 ones, which nobody can learn from and which training therefore does not see.
+
+Batch normalisation is there while a network learns. What is kept is the ``folded`` network.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlp_edge.encoding import Encoding
 from mlp_edge.lazy import keras
@@ -20,6 +23,8 @@ from mlp_edge.wiring import FEATURES, MLP, Operation, carry_out, operations
 
 HISTORY_METRIC = {"regression": "mae", "binary": "accuracy", "multiclass": "accuracy"}
 """What history.csv shows beside the loss; ``compile`` gives it to Keras."""
+LAST_RATE = 0.01
+"""What is left of the learning rate at the end of an exponential schedule, as a share."""
 
 
 def build(recipe: Recipe, rows: Rows, outputs: int, numbers: int | None = None) -> Any:
@@ -40,9 +45,85 @@ def build(recipe: Recipe, rows: Rows, outputs: int, numbers: int | None = None) 
         mean, variance = moments(rows, numbers)
         stack.append(layers.Normalization(mean=mean, variance=variance, name="scaling"))
     for number, width in enumerate(recipe.hidden, start=1):
-        stack.append(layers.Dense(width, activation=recipe.activation, name=f"hidden{number}"))
-    stack.append(layers.Dense(outputs, activation=recipe.output_activation, name="output"))
+        stack += _hidden(recipe, number, width)
+    stack.append(_dense(recipe, outputs, recipe.output_activation, "output"))
     return keras().Sequential(stack, name=MLP)
+
+
+def _hidden(recipe: Recipe, number: int, width: int) -> Iterator[Any]:
+    """The layers that make up a hidden one."""
+    layers, name = keras().layers, f"hidden{number}"
+    if recipe.batch_normalization:
+        # A bias would be gone with the mean that is taken away.
+        yield _dense(recipe, width, "linear", name, use_bias=False)
+        yield layers.BatchNormalization(name=f"normalization{number}")
+        yield layers.Activation(recipe.activation, name=f"activation{number}")
+    else:
+        yield _dense(recipe, width, recipe.activation, name)
+    if recipe.dropout:
+        yield layers.Dropout(recipe.dropout, name=f"dropout{number}")
+
+
+def _dense(recipe: Recipe, width: int, activation: str, name: str, use_bias: bool = True) -> Any:
+    penalty = keras().regularizers.L2(recipe.l2) if recipe.l2 else None
+    return keras().layers.Dense(
+        width, activation=activation, use_bias=use_bias, kernel_regularizer=penalty, name=name
+    )
+
+
+def folded(model: Any) -> Any:
+    """The network without batch normalisation that answers as a fitted one with it does.
+
+    Each normalisation is a factor and an addend per neuron once its moving mean and variance
+    stand still (Ioffe and Szegedy, 2015, algorithm 2), and goes into the kernel and the bias of
+    the dense layer before it: computed in float64, rounded once. Microcontrollers thus need not
+    know of it. The optimizer is a fresh one with the same settings, since its state was for
+    weights that are no more.
+
+    Args:
+        model: a compiled one, as ``build`` makes it.
+
+    Returns:
+        A compiled ``keras.Sequential`` with layers as ``build`` names them without batch
+        normalisation; a model that has none is returned as it is.
+    """
+    if not any(_is(layer, "BatchNormalization") for layer in model.layers):
+        return model
+    stack = [keras().Input(model.input_shape[1:], name="inputs")]
+    weights: list[list[NDArray[Any]]] = []
+    for layer in model.layers:
+        if _is(layer, "BatchNormalization"):
+            weights[-1] = _normalised(weights[-1][0], layer)
+        elif _is(layer, "Activation"):
+            stack[-1].activation = layer.activation
+        else:
+            stack.append(_copy(layer))
+            weights.append([variable.numpy() for variable in layer.variables])
+    plain = keras().Sequential(stack, name=model.name)
+    for layer, arrays in zip(plain.layers, weights, strict=True):
+        for variable, array in zip(layer.variables, arrays, strict=True):
+            variable.assign(array)
+    plain.compile_from_config(model.get_compile_config())
+    return plain
+
+
+def _is(layer: Any, kind: str) -> bool:
+    return isinstance(layer, getattr(keras().layers, kind))
+
+
+def _copy(layer: Any) -> Any:
+    """A layer with the same settings and room for a bias, without the numbers."""
+    config = layer.get_config()
+    if _is(layer, "Dense"):
+        config["use_bias"] = True
+    return type(layer).from_config(config)
+
+
+def _normalised(kernel: Floats, layer: Any) -> list[Floats]:
+    """Kernel and bias that give what the layer makes of a kernel's sums."""
+    gamma, beta, mean, variance = (array.astype(np.float64) for array in layer.get_weights())
+    factor = gamma / np.sqrt(variance + layer.epsilon)
+    return [(kernel * factor).astype(np.float32), (beta - mean * factor).astype(np.float32)]
 
 
 def surrounded(
@@ -111,8 +192,16 @@ def taken_out(model: Any, metric: str) -> Any:
     return mlp
 
 
-def compile_model(model: Any, recipe: Recipe, metric: str) -> None:
-    """Give a model the optimizer and the loss of a resolved recipe."""
+def compile_model(model: Any, recipe: Recipe, metric: str, steps: int | None = None) -> None:
+    """Give a model the optimizer and the loss of a resolved recipe.
+
+    Args:
+        model: as ``build`` makes it.
+        recipe: resolved for the task.
+        metric: what its history shows beside the loss.
+        steps: how many the training takes at most, in all epochs together; what a learning rate
+            that is not constant falls over.
+    """
     settings = {
         "name": recipe.optimizer,  # or Keras numbers it, as it does layers
         "learning_rate": recipe.learning_rate,
@@ -124,7 +213,19 @@ def compile_model(model: Any, recipe: Recipe, metric: str) -> None:
             "config": {name: value for name, value in settings.items() if value is not None},
         }
     )
+    if recipe.schedule != "constant":
+        if steps is None:
+            raise ValueError(f"a {recipe.schedule} schedule needs to know the number of steps")
+        optimizer.learning_rate = _falling(recipe.schedule, float(optimizer.learning_rate), steps)
     model.compile(optimizer=optimizer, loss=recipe.loss, metrics=[metric])
+
+
+def _falling(schedule: str, start: float, steps: int) -> Any:
+    """A learning rate that falls from ``start`` over so many steps."""
+    schedules = keras().optimizers.schedules
+    if schedule == "cosine":
+        return schedules.CosineDecay(start, steps)
+    return schedules.ExponentialDecay(start, steps, LAST_RATE)
 
 
 def moments(rows: Rows, numbers: int | None = None) -> tuple[Floats, Floats]:

@@ -7,7 +7,7 @@ import io
 import platform
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,57 +18,33 @@ from numpy.typing import NDArray
 from mlp_edge import __version__
 from mlp_edge.calibration import calibration_npz
 from mlp_edge.card import Card
-from mlp_edge.data.table import Table
 from mlp_edge.encoding import Encoding
 from mlp_edge.finding import Finding
 from mlp_edge.keras_file import read_network
 from mlp_edge.manifest import Manifest
-from mlp_edge.mlp import DEFAULT_THRESHOLD, Floats, Mlp
+from mlp_edge.mlp import Mlp
 from mlp_edge.model_directory import (
     CALIBRATION,
     HISTORY,
     MANIFEST,
     MODEL,
     SAMPLE,
+    TUNING,
     sample_csv,
 )
-from mlp_edge.train.advice import advice
-from mlp_edge.train.baseline import describe, prior
-from mlp_edge.train.device import Device
-from mlp_edge.train.examples import Examples, Parts
-from mlp_edge.train.fitting import Fitted, predict
+from mlp_edge.train.advice import advice, fold_advice
+from mlp_edge.train.baseline import Linear, prior
+from mlp_edge.train.cross_validation import FoldScores
+from mlp_edge.train.fitting import predict
 from mlp_edge.train.keras_bytes import keras_bytes
 from mlp_edge.train.network import HISTORY_METRIC, surrounded
-from mlp_edge.train.prepared import Prepared
-from mlp_edge.train.recipe import Recipe
-from mlp_edge.train.scores import score
+from mlp_edge.train.run import Job, Run, answers, judge_baselines, straight
+from mlp_edge.train.tuning import Tuned, tuning_csv
 
 SAMPLE_ROWS = 200
 """How many training rows stand in sample.csv when nothing was held out."""
 CALIBRATION_ROWS = 1000
 """At most so many training rows are kept for quantisation."""
-
-
-@dataclass(frozen=True, eq=False)
-class Job:
-    """A training that is ready to run: everything read, resolved and parted."""
-
-    table: Table
-    examples: Examples
-    parts: Parts
-    prepared: Prepared
-    recipe: Recipe
-    name: str
-    device: Device
-    findings: tuple[Finding, ...] = ()
-    calibration: bool = True
-
-    @property
-    def scored(self) -> dict[str, NDArray[np.int64]]:
-        """The row numbers of each part that has rows, by name."""
-        parts = self.parts
-        named = {"test": parts.test, "validation": parts.validation, "training": parts.training}
-        return {name: rows for name, rows in named.items() if len(rows)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,37 +55,27 @@ class Trained:
         mlp: the first run's network.
         manifest: its description.
         files: name -> content, for a model directory.
-        reason: why the task is what it is.
         runs: each run's seed and its scores by part.
-        path: which way the fits went, "compiled epochs" or "model.fit".
-        device: where they ran, and why there, in a sentence.
+        job: what was trained.
+        first: the run that is kept.
+        linear: the baseline.
+        tuned: what the search found, if there was one.
     """
 
     mlp: Mlp
     manifest: Manifest
     files: Mapping[str, bytes]
-    reason: str
     runs: Sequence[Mapping[str, Any]]
-    path: str
-    device: str
+    job: Job
+    first: Run
+    linear: Linear
+    tuned: Tuned | None
 
 
-@dataclass(frozen=True, eq=False)
-class Run:
-    """A model that was fitted.
-
-    Attributes:
-        model: the Keras model of encoded readings.
-        fitted: how it went.
-        outputs: what it answers to every row, (n, outputs) float32.
-    """
-
-    model: Any
-    fitted: Fitted
-    outputs: Floats
-
-
-def outcome(job: Job, first: Run, runs: Sequence[Mapping[str, Any]], linear: Any) -> Trained:
+def outcome(
+    job: Job, first: Run, runs: Sequence[Mapping[str, Any]], linear: Linear,
+    folds: FoldScores | None = None, tuned: Tuned | None = None,
+) -> Trained:  # fmt: skip
     """Describe the first run's model.
 
     Args:
@@ -117,20 +83,23 @@ def outcome(job: Job, first: Run, runs: Sequence[Mapping[str, Any]], linear: Any
         first: the run that is kept.
         runs: each run's seed and scores.
         linear: the fitted baseline.
+        folds: what cross-validation found, if it was asked for.
+        tuned: what the search for the recipe found, if there was one.
     """
     prepared = job.prepared
     encoding = Encoding.of(prepared.features)
     whole = surrounded(first.model, encoding, prepared.clip, HISTORY_METRIC[job.examples.task])
     content = keras_bytes(whole)
-    mlp = _mlp(job, content)
+    mlp = _mlp(job, content, first.threshold)
     sample, origin = _sample_rows(job)
-    straight = answers(job, linear)
-    scores = _all_scores(job, runs, straight)
-    judged = advice(job.examples, job.scored, first.outputs, straight)
-    # Without hidden layers the model is a linear one itself.
-    fitting = [finding for finding in judged if job.recipe.hidden or finding.kind != "linear"]
-    warnings = (*job.findings, *fitting)
+    scores = _all_scores(job, runs, linear)
+    warnings = (*job.findings, *_advice(job, first, linear, folds))
     manifest = _manifest(job, mlp, scores, linear, origin, warnings)
+    manifest = replace(
+        manifest,
+        cross_validation=None if folds is None else folds.to_dict(),
+        tuning=None if tuned is None else tuned.to_dict(),
+    )
     rows = job.examples.rows[sample]
     cells = [job.examples.cells[index] for index in sample]
     files = {
@@ -142,13 +111,36 @@ def outcome(job: Job, first: Run, runs: Sequence[Mapping[str, Any]], linear: Any
     if job.calibration:
         kept = _calibration_rows(job)
         files[CALIBRATION] = calibration_npz(job.examples.rows[kept], job.examples.targets[kept])
-    return Trained(
-        mlp, manifest, files, job.examples.reason, runs, first.fitted.path.value, job.device.says
-    )
+    if tuned is not None:
+        files[TUNING] = tuning_csv(tuned)
+    return Trained(mlp, manifest, files, runs, job, first, linear, tuned)
+
+
+def _advice(
+    job: Job, first: Run, linear: Linear, folds: FoldScores | None
+) -> list[Finding]:  # fmt: skip
+    """What is said about the model, by its held-out rows and by the folds."""
+    every = np.arange(len(job.examples.rows))
+    found = list(
+        advice(
+            job.examples, job.scored, answers(job, first.model, every),
+            straight(job, linear, every), first.threshold,
+        )
+    )  # fmt: skip
+    if folds is not None:
+        # Every row of the table says more than the few that were held out.
+        found = [finding for finding in found if finding.kind != "linear"]
+        metric = job.recipe.metrics[0]
+        found += fold_advice(
+            metric, folds.values["mlp"][metric], folds.values["linear"][metric], folds.trained,
+            folds.tested,
+        )  # fmt: skip
+    # Without hidden layers the model is a linear one itself.
+    return [finding for finding in found if job.recipe.hidden or finding.kind != "linear"]
 
 
 def _manifest(
-    job: Job, mlp: Mlp, scores: Mapping[str, Any], linear: Any, origin: str,
+    job: Job, mlp: Mlp, scores: Mapping[str, Any], linear: Linear, origin: str,
     warnings: Sequence[Finding],
 ) -> Manifest:  # fmt: skip
     parts = job.parts
@@ -171,46 +163,25 @@ def _manifest(
         },
         sample=origin,
         scores=scores,
-        baseline=describe(linear, job.prepared, parts.training),
+        baseline=linear.to_dict(),
         prior=prior(job.examples, parts),
         warnings=warnings,
-        versions=_versions(),
+        versions=versions(),
         sha256={"data": job.table.sha256, "weights": mlp.weights_sha256},
     )
 
 
-def scores_of(job: Job, outputs: Floats) -> dict[str, dict[str, float]]:
-    """Part -> metric -> value, for each part that has rows, of answers to every row."""
-    return {part: _score(job, rows, outputs[rows]) for part, rows in job.scored.items()}
-
-
-def answers(job: Job, model: Any) -> Floats:
-    """What a fitted model of encoded readings answers to every row, (n, outputs) float32."""
-    outputs = predict(model, job.prepared.inputs)
-    return outputs if job.prepared.clip is None else np.clip(outputs, *job.prepared.clip)
-
-
-def _score(job: Job, rows: NDArray[np.int64], outputs: Floats) -> dict[str, float]:
-    return score(job.recipe.metrics, job.examples.truth(rows), outputs)
-
-
-def _all_scores(job: Job, runs: Sequence[Mapping[str, Any]], linear: Floats) -> dict[str, Any]:
+def _all_scores(job: Job, runs: Sequence[Mapping[str, Any]], linear: Linear) -> dict[str, Any]:
     """Part -> model -> metric -> value, and every run where there are several."""
-    baseline = scores_of(job, linear)
-    constant = np.array(prior(job.examples, job.parts), np.float32)
     scores: dict[str, Any] = {}
     for part, rows in job.scored.items():
-        scores[part] = {
-            "mlp": runs[0][part],
-            "linear": baseline[part],
-            "prior": _score(job, rows, np.tile(constant, (len(rows), 1))),
-        }
+        scores[part] = {"mlp": runs[0][part], **judge_baselines(job, linear, rows)}
     if len(runs) > 1:
         scores["runs"] = runs
     return scores
 
 
-def _mlp(job: Job, content: bytes) -> Mlp:
+def _mlp(job: Job, content: bytes, threshold: np.float32) -> Mlp:
     """The network as it reads back from the file that will be saved."""
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / MODEL
@@ -223,7 +194,7 @@ def _mlp(job: Job, content: bytes) -> Mlp:
         targets=examples.names,
         labels=examples.labels,
         task=examples.task,
-        threshold=DEFAULT_THRESHOLD,
+        threshold=threshold,
         scaling=network.scaling,
         layers=network.layers,
         clip=network.clip,
@@ -253,7 +224,8 @@ def _history_csv(history: list[dict[str, float]]) -> bytes:
     return text.getvalue().encode()
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Of the packages that train."""
     packages = ("tensorflow", "keras", "numpy")
     return {
         "mlp-edge": __version__,

@@ -15,7 +15,7 @@ from mlp_edge.feature import Feature
 from mlp_edge.mlp import Floats, Rows
 from mlp_edge.train.examples import Examples, Parts
 from mlp_edge.train.program import Part
-from mlp_edge.train.recipe import Recipe
+from mlp_edge.train.recipe import Recipe, label_weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +131,7 @@ def prepare(
         scale: of a saved model, or None to take the training rows'.
 
     Raises:
-        RecipeError: when the clip leaves nothing to learn.
+        RecipeError: when the clip leaves nothing to learn, or a class that has a weight is none.
     """
     training = parts.training
     features = fitted(examples.features, examples.imputed, examples.rows[training])
@@ -145,7 +145,7 @@ def prepare(
         inputs=np.ascontiguousarray(Encoding.of(features).encode(examples.rows)),
         learned=learned if scale is None else scale.scaled(learned),
         scale=scale,
-        weights=balanced(examples, training) if recipe.class_weight == "balanced" else None,
+        weights=row_weights(examples, training, recipe.class_weight),
         clip=recipe.clip,
     )
 
@@ -192,6 +192,34 @@ def _fill(feature: Feature, known: Floats) -> float:
         return float(np.float32(np.median(known.astype(np.float64)))) if len(known) else 0.0
     counts = [int((known == code).sum()) for code in feature.codes]
     return float(feature.codes[int(np.argmax(counts))])
+
+
+def row_weights(
+    examples: Examples, training: NDArray[np.int64], class_weight: str
+) -> Floats | None:
+    """How much each row counts by its class, (n,) float32; None for all alike.
+
+    Args:
+        examples: the table; a regression has no classes and takes "none".
+        training: row numbers; by their classes "balanced" counts.
+        class_weight: as ``Recipe.class_weight``.
+
+    Raises:
+        RecipeError: when a label is no class.
+    """
+    if class_weight == "none":
+        return None
+    if class_weight == "balanced":
+        return balanced(examples, training)
+    weights = label_weights(class_weight)
+    for label in weights:
+        if label not in examples.labels:
+            raise RecipeError(
+                f"--class-weight: {label!r} is no class of {examples.names[0]!r}; its classes are "
+                f"{', '.join(map(repr, examples.labels))}"
+            )
+    of_class = np.array([weights.get(label, 1.0) for label in examples.labels], np.float32)
+    return np.asarray(of_class[examples.targets])
 
 
 def balanced(examples: Examples, training: NDArray[np.int64]) -> Floats:

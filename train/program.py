@@ -1,10 +1,11 @@
 """Whole epochs of Keras's own training as one XLA program, kept for the next model like it.
 
 A program owns a twin of the model: the same layers, loss, metrics and optimizer, built from the
-model's description. A model's weights, optimizer state and any other state (seeds of dropout,
-running means) are copied into the twin before training and back after it. So a second model
-with the same description and the same sizes, such as another seed of the same recipe, finds its
-program compiled already.
+model's description (``twin``). A model's weights, its optimizer's state with the learning rate,
+and any other state (seeds of dropout, moving means) are copied into the twin before training and
+back after it. So a second model with the same description and the same sizes, such as another
+seed of the same recipe, finds its program compiled already. What scales the readings is no part
+of the twin, so the rows come scaled: once, not in every step.
 
 The twin's weights lie end to end in one vector, and the optimizer is built for that one. Every
 optimizer on offer treats each number by itself, so the mathematics is the same, and the program
@@ -14,7 +15,6 @@ has one update where it would have one per kernel and bias: it compiles in about
 
 from __future__ import annotations
 
-import json
 import math
 import threading
 from collections.abc import Callable
@@ -26,9 +26,10 @@ from numpy.typing import NDArray
 
 from mlp_edge.lazy import keras, tensorflow
 from mlp_edge.mlp import Floats, Rows
+from mlp_edge.train.twin import describe, twin_of
 
-KEPT = 4
-"""How many programs are kept: a recipe's, its linear baseline's, and a pair more."""
+KEPT = 8
+"""How many programs are kept: folds differ by a row in the lengths of their parts."""
 VALIDATION_BATCH = 1024
 """Validation rows per step. A mean over rows does not depend on it, and fewer steps are faster."""
 
@@ -37,7 +38,7 @@ class Part(NamedTuple):
     """What Keras learns from or watches.
 
     Attributes:
-        rows: encoded readings (n, width) float32.
+        rows: encoded readings (n, width) float32, before the model's own scaling.
         targets: what is learned from them (n, outputs) float32.
         weights: how much each row counts (n,) float32; None for all alike.
     """
@@ -96,7 +97,7 @@ def program_for(model: Any, sizes: Sizes) -> Program:
 
     A new one, or one kept from a model like it.
     """
-    return _kept(_description(model), sizes, model.trainable_variables[0].value.device)
+    return _kept(describe(model), sizes, model.trainable_variables[0].value.device)
 
 
 @lru_cache(maxsize=KEPT)
@@ -105,18 +106,11 @@ def _kept(description: str, sizes: Sizes, device: str) -> Program:
         return Program(description, sizes, device)
 
 
-def _description(model: Any) -> str:
-    """Layers, loss, metrics and optimizer as JSON, without the names that Keras counts up."""
-    description = json.loads(model.to_json())
-    description["compile_config"]["optimizer"]["config"]["name"] = "optimizer"
-    return json.dumps(description)
-
-
 class Program:
     """A twin of a model and the compiled loop that trains it.
 
     Args:
-        description: what ``_description`` gives.
+        description: what ``describe`` gives.
         sizes: of the parts that it will train on.
         device: TensorFlow's name of where the twin lies and the program runs.
     """
@@ -124,7 +118,7 @@ class Program:
     def __init__(self, description: str, sizes: Sizes, device: str) -> None:
         self.sizes = sizes
         self._device = device
-        self._twin = keras().models.model_from_json(description)
+        self._twin = twin_of(description)
         count = sum(math.prod(part.shape) for part in self._twin.trainable_variables)
         self._weights = keras().Variable(np.zeros(count, np.float32), name="weights")
         settings = self._twin.optimizer.get_config()
@@ -198,9 +192,9 @@ class Program:
         """Train.
 
         Args:
-            data: tensors: rows (n, inputs), targets (n, outputs) and, where it has them, weights
-                (n,) of the training part, then rows and targets of the validation part where
-                there is one, float32.
+            data: tensors: scaled rows (n, inputs), targets (n, outputs) and, where it has them,
+                weights (n,) of the training part, then scaled rows and targets of the validation
+                part where there is one, float32.
             orders: a tensor (``sizes.epochs``, n) int32: the rows of each epoch in their order.
             span: how many of the orders' epochs, or which batches of the first.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
@@ -9,12 +10,16 @@ from typing import Any
 
 from mlp_edge.errors import ModelError, RecipeError
 from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Task
+from mlp_edge.train.threshold import check_threshold, is_chosen
 
 OPTIMIZERS = (
     "adam", "adamw", "adamax", "nadam", "adagrad", "adadelta", "rmsprop", "sgd", "lion", "ftrl",
 )  # fmt: skip
 """Keras's names; the learning rate is Keras's default unless one is given."""
 CLASS_WEIGHTS = ("none", "balanced")
+"""Instead of weights that are given by their labels."""
+SCHEDULES = ("constant", "cosine", "exponential")
+"""How the learning rate falls while a network learns."""
 WITH_MOMENTUM = ("sgd", "rmsprop")
 
 LOSSES: dict[Task, tuple[str, ...]] = {
@@ -41,7 +46,9 @@ OUTPUT_REASONS: dict[Task, str] = {
 }
 
 DEFAULT_VALIDATION = 0.1
-"""The share of the training rows that early stopping watches unless --validation-size says."""
+"""The share of the training rows that are validation rows where something needs such rows."""
+DEFAULT_THRESHOLD_TEXT = "0.5"
+"""``Recipe.threshold`` unless --threshold says."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,11 @@ class Recipe:
         output_activation: "auto" follows the task.
         epochs: passes over the training rows.
         batch_size: rows per step.
+        dropout: share of each hidden layer's outputs that is dropped while learning, 0 to below 1.
+        l2: weight in the loss of the sum of squares of every layer's kernel; 0 for none.
+        batch_normalization: whether every hidden layer's sums are normalised while learning; in
+            what is saved, that is folded into the layers.
+        schedule: one of ``SCHEDULES``.
         optimizer: one of ``OPTIMIZERS``.
         learning_rate: None is Keras's default for the optimizer.
         momentum: for sgd and rmsprop; None is Keras's default.
@@ -63,7 +75,11 @@ class Recipe:
         test_size: share of all rows that training never sees, 0 to below 1.
         validation_size: share of the training rows that is only watched, 0 to below 1.
         early_stopping: stop after so many epochs without a better validation loss; None never.
-        class_weight: "balanced" makes every class count alike in the loss; "none" every row.
+        class_weight: "balanced" makes every class count alike in the loss; "none" every row;
+            LABEL=WEIGHT,LABEL=WEIGHT says how much a row of a class counts, 1 if not named.
+        threshold: above which probability a binary answer is the second class: a number as text,
+            or a rule by which it is chosen on the validation rows; see ``threshold``.
+        group: a column whose equal cells stay on one side of every split; None for no such.
         clip: lowest and highest answer of a regression, float32 numbers; None for no limits.
         seed: of the split, the first weights and the shuffling.
     """
@@ -73,6 +89,10 @@ class Recipe:
     output_activation: str = "auto"
     epochs: int = 150
     batch_size: int = 10
+    dropout: float = 0.0
+    l2: float = 0.0
+    batch_normalization: bool = False
+    schedule: str = "constant"
     optimizer: str = "adam"
     learning_rate: float | None = None
     momentum: float | None = None
@@ -83,13 +103,18 @@ class Recipe:
     validation_size: float = 0.0
     early_stopping: int | None = None
     class_weight: str = "none"
+    threshold: str = DEFAULT_THRESHOLD_TEXT
+    group: str | None = None
     clip: tuple[float, float] | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
         _check_choice("--activation", self.activation, HIDDEN_ACTIVATIONS)
         _check_choice("--optimizer", self.optimizer, OPTIMIZERS)
-        _check_choice("--class-weight", self.class_weight, CLASS_WEIGHTS)
+        _check_choice("--schedule", self.schedule, SCHEDULES)
+        if self.class_weight not in CLASS_WEIGHTS:
+            label_weights(self.class_weight)
+        check_threshold(self.threshold)
         if self.clip is not None and not -math.inf < self.clip[0] < self.clip[1] < math.inf:
             low, high = self.clip
             raise RecipeError(f"--clip takes LOW,HIGH, the lower first; got {low:g},{high:g}")
@@ -99,6 +124,7 @@ class Recipe:
             )
         if any(width < 1 for width in self.hidden):
             raise RecipeError("--hidden: every layer takes at least one neuron, such as 12,8")
+        self._check_regularisation()
         for option in ("test_size", "validation_size"):
             share = getattr(self, option)
             if not 0 <= share < 1:
@@ -124,20 +150,47 @@ class Recipe:
             RecipeError: when they contradict each other.
         """
         chosen = {name: value for name, value in options.items() if value is not None}
-        if chosen.get("early_stopping") and not chosen.get("validation_size", self.validation_size):
-            if "validation_size" in chosen:
-                raise RecipeError(
-                    "--early-stopping watches validation rows and --validation-size 0 leaves none; "
-                    "0.1 would do"
-                )
-            chosen["validation_size"] = DEFAULT_VALIDATION
         recipe = replace(self, **chosen)
-        if recipe.early_stopping and not recipe.validation_size:
+        needs = recipe._needs_validation
+        if recipe.validation_size or not needs:
+            return recipe
+        if "validation_size" in chosen:
+            option, words = needs[0]
+            whose = "" if option in chosen else "the saved recipe's "
             raise RecipeError(
-                "--validation-size 0 leaves no rows for the early stopping of the saved recipe to "
-                "watch; 0.1 would do"
+                f"{whose}{words} needs validation rows and --validation-size 0 leaves none; "
+                f"{DEFAULT_VALIDATION:g} would do"
             )
-        return recipe
+        return replace(recipe, validation_size=DEFAULT_VALIDATION)
+
+    @property
+    def _needs_validation(self) -> list[tuple[str, str]]:
+        """What cannot do without validation rows: each setting's name, and it as it is typed."""
+        found = []
+        if self.early_stopping is not None:
+            found.append(("early_stopping", f"--early-stopping {self.early_stopping}"))
+        if is_chosen(self.threshold):
+            found.append(("threshold", f"--threshold {self.threshold}"))
+        return found
+
+    def _check_regularisation(self) -> None:
+        if not 0 <= self.dropout < 1:
+            raise RecipeError(
+                "--dropout is a share of a layer's outputs from 0 to below 1, such as 0.2; "
+                f"got {self.dropout:g}"
+            )
+        if not 0 <= self.l2 < math.inf:
+            raise RecipeError(f"--l2 is at least 0, such as 0.001; got {self.l2:g}")
+        if not self.hidden and (self.dropout or self.batch_normalization):
+            option = "--dropout" if self.dropout else "--batch-norm"
+            raise RecipeError(
+                f"{option} is for hidden layers and --hidden none leaves none; --l2 would do"
+            )
+        if self.batch_normalization and self.batch_size == 1:
+            raise RecipeError(
+                "--batch-norm normalises each step's rows by one another and --batch-size 1 leaves "
+                "none to compare with; 10 would do"
+            )
 
     def resolved(self, task: Task) -> Recipe:
         """This recipe with every "auto" replaced by what the task asks for.
@@ -164,6 +217,8 @@ class Recipe:
             )
         if task == "regression" and self.class_weight != "none":
             raise RecipeError("--class-weight is for classes, and a regression has none")
+        if task != "binary" and self.threshold != DEFAULT_THRESHOLD_TEXT:
+            raise RecipeError(f"--threshold is for a binary task; this one is {task}")
         if task != "regression" and self.clip is not None:
             raise RecipeError(f"--clip is for a regression; a {task} task answers probabilities")
         return replace(self, loss=loss, output_activation=output)
@@ -171,7 +226,7 @@ class Recipe:
     @property
     def compiled(self) -> tuple[Any, ...]:
         """What Keras compiles a model with; equal recipes can go on with the same optimizer."""
-        return (self.optimizer, self.learning_rate, self.momentum, self.loss)
+        return (self.optimizer, self.learning_rate, self.momentum, self.schedule, self.loss)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for model.json."""
@@ -187,11 +242,38 @@ class Recipe:
             if known["clip"] is not None:
                 tuples["clip"] = tuple(known["clip"])
             return cls(**{**known, **tuples})
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, AttributeError) as error:
             raise ModelError(
                 f"the recipe in model.json is damaged ({type(error).__name__}: {error}); "
                 "train the model again"
             ) from error
+
+
+def label_weights(text: str) -> dict[str, float]:
+    """What LABEL=WEIGHT,LABEL=WEIGHT says; a label with a comma is quoted as in CSV: "a,b=2".
+
+    Raises:
+        RecipeError: when it says nothing of the kind, or a weight is not above 0.
+    """
+    shape = (
+        "--class-weight takes none, balanced or LABEL=WEIGHT,LABEL=WEIGHT, such as yes=2,no=1; "
+        f"got {text!r}"
+    )
+    weights: dict[str, float] = {}
+    try:
+        parts = next(csv.reader([text], skipinitialspace=True, strict=True), []) or [""]
+        pairs = [(label, float(number)) for label, _, number in (p.rpartition("=") for p in parts)]
+    except (ValueError, csv.Error):
+        raise RecipeError(shape) from None
+    for label, weight in pairs:
+        if not label:
+            raise RecipeError(shape)
+        if not 0 < weight < math.inf:
+            raise RecipeError(f"--class-weight: a weight is above 0; got {label}={weight:g}")
+        if label in weights:
+            raise RecipeError(f"--class-weight gives {label!r} two weights; one would do")
+        weights[label] = weight
+    return weights
 
 
 def _check_choice(option: str, value: str, choices: tuple[str, ...]) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mlp_edge.errors import RecipeError
 from mlp_edge.lazy import require
 from mlp_edge.mlp import Floats, Task
+from mlp_edge.train.statistics import wilson
 
 CLASSES: tuple[Task, ...] = ("binary", "multiclass")
 
@@ -22,7 +23,7 @@ class Truth:
 
     Attributes:
         task: what the outputs mean.
-        targets: class indices (n,) int64, or values (n, 1) float32 for a regression.
+        targets: class indices (n,) int64, or values (n, outputs) float32 for a regression.
         classes: number of classes; 0 for a regression.
         threshold: of a binary model, float32.
     """
@@ -43,7 +44,10 @@ class Truth:
         exact = outputs.astype(np.float64)
         if self.task == "binary":
             return np.hstack([1 - exact, exact])
-        return np.asarray(exact / exact.sum(axis=1, keepdims=True))
+        total = exact.sum(axis=1, keepdims=True)
+        # Sigmoid outputs in coarse numbers can all be 0: then no class is likelier than another.
+        even = np.full_like(exact, 1 / exact.shape[1])
+        return np.asarray(np.divide(exact, total, out=even, where=total > 0))
 
 
 Score = Callable[[Any, Truth, Floats], float]
@@ -59,13 +63,20 @@ class Metric:
     score: Score
 
 
-def _auc(metrics: Any, truth: Truth, outputs: Floats) -> float:
-    # With one class only, or a class missing, there is no ranking to judge.
-    if len(np.unique(truth.targets)) < truth.classes:
-        return float("nan")
-    if truth.task == "binary":
-        return float(metrics.roc_auc_score(truth.targets, outputs[:, 0]))
-    return float(metrics.roc_auc_score(truth.targets, truth.shares(outputs), multi_class="ovr"))
+def _ranking(name: str, **several: Any) -> Score:
+    """A score of how well probabilities rank; of several classes the mean of each against the rest.
+
+    NaN with one class only, or a class missing: there is no ranking to judge.
+    """
+
+    def score(metrics: Any, truth: Truth, outputs: Floats) -> float:
+        if len(np.unique(truth.targets)) < truth.classes:
+            return float("nan")
+        if truth.task == "binary":
+            return float(getattr(metrics, name)(truth.targets, outputs[:, 0]))
+        return float(getattr(metrics, name)(truth.targets, truth.shares(outputs), **several))
+
+    return score
 
 
 def _of_classes(name: str, **options: Any) -> Score:
@@ -80,6 +91,13 @@ def _per_class(name: str) -> Score:
         return _of_classes(name, average=average, zero_division=0)(metrics, truth, outputs)
 
     return score
+
+
+def _balanced(metrics: Any, truth: Truth, outputs: Floats) -> float:
+    """The mean recall of the classes that are there."""
+    # The same as scikit-learn's balanced_accuracy_score, without its warning where one is missing.
+    present = np.unique(truth.targets)
+    return _of_classes("recall_score", average="macro", labels=present)(metrics, truth, outputs)
 
 
 def _of_values(name: str) -> Score:
@@ -101,18 +119,35 @@ def _log_loss(metrics: Any, truth: Truth, outputs: Floats) -> float:
     return float(metrics.log_loss(truth.targets, shares, labels=labels))
 
 
+def _brier(metrics: Any, truth: Truth, outputs: Floats) -> float:
+    """Of two classes by the second one's probability, 0 to 1; of several the sum over them, 0 to 2.
+
+    As scikit-learn has it from 1.7 on; before, it knows two classes only.
+    """
+    shares = truth.shares(outputs)
+    judged = [1] if truth.task == "binary" else range(truth.classes)
+    return float(
+        sum(
+            metrics.brier_score_loss(truth.targets == index, shares[:, index], pos_label=1)
+            for index in judged
+        )
+    )
+
+
 METRICS: dict[str, Metric] = {
     "accuracy": Metric(CLASSES, True, _of_classes("accuracy_score")),
-    "balanced_accuracy": Metric(CLASSES, True, _of_classes("balanced_accuracy_score")),
-    "auc": Metric(CLASSES, True, _auc),
+    "balanced_accuracy": Metric(CLASSES, True, _balanced),
     "precision": Metric(CLASSES, True, _per_class("precision_score")),
     "recall": Metric(CLASSES, True, _per_class("recall_score")),
     "f1": Metric(CLASSES, True, _per_class("f1_score")),
+    "auc": Metric(CLASSES, True, _ranking("roc_auc_score", multi_class="ovr")),
+    "average_precision": Metric(CLASSES, True, _ranking("average_precision_score")),
     "log_loss": Metric(CLASSES, False, _log_loss),
-    "mse": Metric(("regression",), False, _of_values("mean_squared_error")),
+    "brier": Metric(CLASSES, False, _brier),
     "rmse": Metric(("regression",), False, _of_values("root_mean_squared_error")),
     "mae": Metric(("regression",), False, _of_values("mean_absolute_error")),
     "r2": Metric(("regression",), True, _r2),
+    "mse": Metric(("regression",), False, _of_values("mean_squared_error")),
 }
 
 DEFAULT_METRICS: dict[Task, tuple[str, ...]] = {
@@ -120,6 +155,13 @@ DEFAULT_METRICS: dict[Task, tuple[str, ...]] = {
     "binary": ("accuracy", "auc", "log_loss"),
     "multiclass": ("accuracy", "log_loss"),
 }
+"""What a training reports."""
+
+EVALUATED: dict[Task, tuple[str, ...]] = {
+    task: tuple(name for name, metric in METRICS.items() if task in metric.tasks)
+    for task in get_args(Task)
+}
+"""What an evaluation reports: all there is."""
 
 
 def chosen_metrics(names: Sequence[str], task: Task) -> tuple[str, ...]:
@@ -128,10 +170,9 @@ def chosen_metrics(names: Sequence[str], task: Task) -> tuple[str, ...]:
     Raises:
         RecipeError: for a name that is unknown or does not fit the task.
     """
-    fitting = [name for name, metric in METRICS.items() if task in metric.tasks]
     for name in names:
-        if name not in fitting:
-            raise RecipeError(f"--metrics {name!r}: a {task} task has {', '.join(fitting)}")
+        if name not in EVALUATED[task]:
+            raise RecipeError(f"--metrics {name!r}: a {task} task has {', '.join(EVALUATED[task])}")
     return tuple(names) or DEFAULT_METRICS[task]
 
 
@@ -139,6 +180,47 @@ def score(names: Sequence[str], truth: Truth, outputs: Floats) -> dict[str, floa
     """Each named metric of outputs (n, width) against the truth."""
     metrics = require("sklearn.metrics")
     return {name: METRICS[name].score(metrics, truth, outputs) for name in names}
+
+
+def intervals(
+    names: Sequence[str], truth: Truth, outputs: Floats
+) -> dict[str, tuple[float, float]]:
+    """The 95 % interval of those named metrics that have one: Wilson's, of the accuracy."""
+    if "accuracy" not in names:
+        return {}
+    right = truth.chosen(outputs) == truth.targets
+    return {"accuracy": wilson(int(right.sum()), len(right))}
+
+
+def per_class(truth: Truth, outputs: Floats, labels: Sequence[str]) -> list[dict[str, Any]]:
+    """For each class its label, rows, precision, recall, f1, and auc against the rest.
+
+    NaN where there is nothing to judge: no such row, or no such answer.
+    """
+    metrics = require("sklearn.metrics")
+    indices = list(range(truth.classes))
+    found = metrics.precision_recall_fscore_support(
+        truth.targets, truth.chosen(outputs), labels=indices, zero_division=np.nan
+    )
+    shares = truth.shares(outputs).astype(np.float32)
+    rows = []
+    for index, label, precision, recall, f1, count in zip(indices, labels, *found, strict=True):
+        one = Truth("binary", np.asarray(truth.targets == index, np.int64), 2, truth.threshold)
+        rows.append({
+            "label": label, "rows": int(count), "precision": float(precision),
+            "recall": float(recall), "f1": float(f1),
+            "auc": METRICS["auc"].score(metrics, one, shares[:, [index]]),
+        })  # fmt: skip
+    return rows
+
+
+def per_target(truth: Truth, outputs: Floats, names: Sequence[str]) -> list[dict[str, Any]]:
+    """For each target of a regression its name and the metrics of its column alone."""
+    return [
+        {"target": name, **score(DEFAULT_METRICS["regression"], alone, outputs[:, [index]])}
+        for index, name in enumerate(names)
+        for alone in [replace(truth, targets=truth.targets[:, [index]])]
+    ]
 
 
 def confusion(truth: Truth, outputs: Floats) -> NDArray[np.int64]:

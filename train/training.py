@@ -2,38 +2,92 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from mlp_edge.data.choices import Choices
 from mlp_edge.data.leaks import duplicates_across
 from mlp_edge.data.table import Table
 from mlp_edge.finding import Finding
 from mlp_edge.lazy import keras, tensorflow
+from mlp_edge.mlp import Task
 from mlp_edge.model_directory import ModelDirectory
 from mlp_edge.train.advice import check_nothing_found
-from mlp_edge.train.baseline import linear_baseline
 from mlp_edge.train.checks import check_filled, check_fixed, check_reachable
+from mlp_edge.train.cross_validation import FoldScores, cross_validate, fold_values
 from mlp_edge.train.device import ON_CPU, Device
 from mlp_edge.train.examples import (
     Examples,
     Parts,
+    folds,
     parts,
     parts_like,
     read_examples,
     reread_examples,
 )
-from mlp_edge.train.fitting import Stage, fit_parts
-from mlp_edge.train.network import HISTORY_METRIC, build, compile_model, taken_out
-from mlp_edge.train.outcome import Job, Run, Trained, answers, outcome, scores_of
+from mlp_edge.train.fitting import Stage
+from mlp_edge.train.network import HISTORY_METRIC, compile_model, taken_out
+from mlp_edge.train.outcome import Trained, outcome, versions
 from mlp_edge.train.prepared import Prepared, TargetScale, prepare
 from mlp_edge.train.recipe import Recipe
+from mlp_edge.train.run import (
+    Job,
+    Make,
+    Run,
+    answers,
+    fit_baseline,
+    fit_run,
+    judge,
+    new_network,
+    steps,
+)
 from mlp_edge.train.scores import chosen_metrics
+from mlp_edge.train.tuning import Tell, Tuned, tune
+from mlp_edge.writing import json_text, sha256
 
 Place = Callable[[int], Device]
 """Asked with the multiply-adds of a step's forward pass; answers where to train."""
+SEARCH_FOLDS = 5
+"""Folds of the training rows by which a search judges, unless --cv says."""
+SEARCHED: dict[Task, str] = {
+    "binary": "log_loss", "multiclass": "log_loss", "regression": "rmse",
+}  # fmt: skip
+"""What a search minimises: a proper score, which no threshold can flatter."""
+
+
+@dataclass(frozen=True)
+class Folding:
+    """Cross-validation: so many folds, so many times."""
+
+    folds: int
+    repeats: int = 1
+
+
+@dataclass(frozen=True)
+class Search:
+    """A search for a better recipe.
+
+    Attributes:
+        trials: how many recipes are tried.
+        journal: the file that keeps what was tried, until the model is written.
+        fixed: settings that are not searched, by their names in ``Recipe``.
+        afresh: whether a journal of another search is replaced, not refused.
+        tell: told each trial.
+        resumed: told how many trials an interrupted search had made.
+    """
+
+    trials: int
+    journal: Path
+    fixed: frozenset[str]
+    afresh: bool
+    tell: Tell
+    resumed: Callable[[int], None]
 
 
 def train(
@@ -48,6 +102,8 @@ def train(
     runs: int = 1,
     strict: bool = False,
     calibration: bool = True,
+    folding: Folding | None = None,
+    search: Search | None = None,
     place: Place = lambda work: ON_CPU,
 ) -> Trained:
     """Train a new model on a table.
@@ -63,13 +119,15 @@ def train(
         runs: how many seeds to train, from ``recipe.seed`` up; the first is kept.
         strict: refuse a table about which there is anything to warn of.
         calibration: whether training rows may be kept with the model.
+        folding: cross-validate the recipe on every row; with a search, how that judges.
+        search: look for a better recipe first, by folds of the training rows alone.
         place: where to train.
 
     Raises:
         TableError: when the table cannot be learned from.
         RecipeError: when the recipe does not fit the task, or training diverges.
     """
-    examples = read_examples(table, targets, task, choices)  # type: ignore[arg-type]
+    examples = read_examples(table, targets, task, choices, recipe.group)  # type: ignore[arg-type]
     recipe = _resolved(recipe, examples)
     check_reachable(examples, recipe)
     chosen = parts(examples, recipe, table.source)
@@ -80,14 +138,15 @@ def train(
     job = _job(table, examples, chosen, prepared, recipe, name or table.name, place)
     job = replace(job, findings=found, calibration=calibration)
 
-    def make(seed: int) -> Any:
-        keras().utils.set_random_seed(seed)
-        rows = prepared.inputs[chosen.training]
-        model = build(recipe, rows, prepared.learned.shape[1], prepared.numbers)
-        compile_model(model, recipe, HISTORY_METRIC[examples.task])
-        return model
-
-    return _run(job, stage, make, runs)
+    with _ready(job):
+        tuned = None if search is None else _searched(job, search, folding)
+        if tuned is not None:
+            job = replace(job, recipe=tuned.recipe)
+        judged = None
+        if folding is not None and search is None:
+            every = folds(examples, recipe, folding.folds, folding.repeats, table.source)
+            judged = cross_validate(job, every, folding.repeats, stage)
+        return _run(job, stage, new_network, runs, judged, tuned)
 
 
 def go_on(
@@ -119,7 +178,7 @@ def go_on(
     """
     saved = Recipe.from_dict(start.manifest.recipe)
     check_fixed(saved, options)
-    examples = reread_examples(table, start.manifest)
+    examples = reread_examples(table, start.manifest, saved.group)
     check_filled(table, examples)
     recipe = _resolved(saved.given(options), examples)
     start.mlp()  # refuses a model.keras that is not the manifest's
@@ -134,18 +193,19 @@ def go_on(
     job = _job(table, examples, chosen, prepared, recipe, name or start.manifest.name, place)
     job = replace(job, findings=examples.findings, calibration=calibration)
 
-    def make(seed: int) -> Any:
-        tensorflow()
+    def make(job: Job, seed: int) -> Any:
         keras().utils.set_random_seed(seed)
         metric = HISTORY_METRIC[examples.task]
         model = taken_out(keras().models.load_model(start.keras_path), metric)
         if prepared.scale is not None:
             prepared.scale.unfold(model)
-        if recipe.compiled != saved.compiled:
-            compile_model(model, recipe, metric)
+        # A schedule that has run down would teach nothing more: it starts afresh.
+        if recipe.compiled != saved.compiled or recipe.schedule != "constant":
+            compile_model(model, recipe, metric, steps(recipe, len(job.parts.training)))
         return model
 
-    return _run(job, stage, make, 1)
+    with _ready(job):
+        return _run(job, stage, make, 1)
 
 
 def _shared_rows(table: Table, examples: Examples, chosen: Parts) -> tuple[Finding, ...]:
@@ -174,22 +234,63 @@ def _job(
     return Job(table, examples, chosen, prepared, recipe, name, place(work))
 
 
-def _run(job: Job, stage: Stage, make: Callable[[int], Any], runs: int) -> Trained:
-    """Fit the baseline and every run on the job's device; describe the first run."""
+@contextmanager
+def _ready(job: Job) -> Iterator[None]:
+    """TensorFlow on the job's device, and deterministic."""
     tensorflow().config.experimental.enable_op_determinism()
+    with job.device.scope():
+        yield
+
+
+def _searched(job: Job, search: Search, folding: Folding | None) -> Tuned:
+    """Search by folds of the rows that are not held out."""
+    plan = folding or Folding(SEARCH_FOLDS)
+    seen = np.sort(np.concatenate([job.parts.training, job.parts.validation]))
+    chosen = folds(
+        job.examples, job.recipe, plan.folds, plan.repeats, job.table.source, rows=seen
+    )
+    metric = SEARCHED[job.examples.task]
+
+    def value(recipe: Recipe) -> list[float]:
+        return fold_values(job, replace(recipe, threshold="0.5"), chosen, metric)
+
+    return tune(
+        job.recipe, job.examples.task, job.prepared.inputs.shape[1], job.prepared.learned.shape[1],
+        value, search.trials, search.journal, _fingerprint(job, plan, search), search.tell,
+        fixed=search.fixed, afresh=search.afresh, resumed=search.resumed,
+    )  # fmt: skip
+
+
+def _fingerprint(job: Job, plan: Folding, search: Search) -> str:
+    """A hash of all that the value of a trial follows from."""
+    facts = {
+        "recipe": job.recipe.to_dict(), "folds": plan.folds, "repeats": plan.repeats,
+        "fixed": sorted(search.fixed), "versions": versions(),
+        "features": [feature.to_dict() for feature in job.examples.features],
+        "rows": sha256(job.examples.rows.tobytes()),
+        "targets": sha256(job.examples.targets.tobytes()),
+        "training": sha256(job.parts.test.tobytes()),
+    }  # fmt: skip
+    return sha256(json_text(facts).encode())
+
+
+def _run(
+    job: Job, stage: Stage, make: Make, runs: int, judged: FoldScores | None = None,
+    tuned: Tuned | None = None,
+) -> Trained:  # fmt: skip
+    """Fit the baseline and every run; describe the first run."""
     results: list[dict[str, Any]] = []
     first: Run | None = None
-    with job.device.scope():
-        linear = linear_baseline(job.examples.task, job.prepared, job.parts, job.recipe, stage)
-        for number in range(runs):
-            recipe = replace(job.recipe, seed=job.recipe.seed + number)
-            model = make(recipe.seed)
-            title = "training" if runs == 1 else f"run {number + 1} of {runs}"
-            watch = stage(title, recipe.epochs)
-            fitted = fit_parts(model, job.prepared, job.parts, recipe, watch)
-            run = Run(model, fitted, answers(job, model))
-            results.append({"seed": recipe.seed, **scores_of(job, run.outputs)})
-            first = first or run
-        if first is None:
-            raise ValueError("runs is at least 1")
-        return outcome(job, first, results, linear)
+    linear = fit_baseline(job)
+    for seed in range(job.recipe.seed, job.recipe.seed + runs):
+        title = "training" if runs == 1 else f"run {len(results) + 1} of {runs}"
+        run = fit_run(job, make, seed, stage(f"{title}: epoch", job.recipe.epochs))
+        scores = {
+            part: judge(job, rows, answers(job, run.model, rows), run.threshold)
+            for part, rows in job.scored.items()
+        }
+        results.append({"seed": seed, **scores})
+        first = first or run
+    if first is None:
+        raise ValueError("runs is at least 1")
+    return outcome(job, first, results, linear, judged, tuned)

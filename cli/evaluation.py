@@ -1,0 +1,178 @@
+"""What an evaluation finds out, before anybody shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlp_edge.cli.tables import TITLES
+from mlp_edge.errors import RecipeError
+
+if TYPE_CHECKING:
+    from mlp_edge.data.table import Table
+    from mlp_edge.finding import Finding
+    from mlp_edge.manifest import Manifest
+    from mlp_edge.mlp import Floats
+    from mlp_edge.train.examples import Examples
+    from mlp_edge.train.scores import Truth
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """A model's answers to rows, judged beside what they have to beat.
+
+    Attributes:
+        manifest: of the model.
+        table: the rows as they were read.
+        examples: the same as the model takes them.
+        part: "test", or what the rows are called.
+        outputs: the model's answers to every row (n, outputs); NaN where it has none.
+        threshold: of a binary model.
+        metrics: names of the scores.
+    """
+
+    manifest: Manifest
+    table: Table
+    examples: Examples
+    part: str
+    outputs: Floats
+    threshold: np.float32
+    metrics: Sequence[str]
+
+    @cached_property
+    def answered(self) -> NDArray[np.int64]:
+        """The numbers of the rows that have an answer; they alone are scored."""
+        return np.flatnonzero(np.isfinite(self.outputs).all(axis=1))
+
+    @property
+    def truth(self) -> Truth:
+        """What is right of the rows that have an answer."""
+        return self.examples.truth(self.answered, self.threshold)
+
+    @cached_property
+    def models(self) -> dict[str, tuple[Truth, Floats]]:
+        """Model -> the truth with its own threshold, and its answers."""
+        from mlp_edge.mlp import DEFAULT_THRESHOLD
+
+        truth = self.truth
+        found = {"mlp": (truth, self.outputs[self.answered])}
+        linear = self._linear()
+        if linear is not None:
+            found["linear"] = linear
+        constant = np.tile(np.array(self.manifest.prior, np.float32), (len(self.answered), 1))
+        # The most frequent class is what it is, wherever the others' threshold lies.
+        found["prior"] = self.examples.truth(self.answered, DEFAULT_THRESHOLD), constant
+        return found
+
+    def _linear(self) -> tuple[Truth, Floats] | None:
+        from mlp_edge.encoding import Encoding
+        from mlp_edge.train.baseline import Linear
+
+        manifest, examples = self.manifest, self.examples
+        if manifest.baseline is None:
+            return None
+        encoding = Encoding.of(manifest.features)
+        task, outputs = manifest.task, len(manifest.prior)
+        linear = Linear.from_dict(manifest.baseline, task, encoding.width, outputs)
+        straight = linear.predict(encoding.encode(examples.rows[self.answered]))
+        if manifest.clip is not None:
+            straight = np.clip(straight, *manifest.clip)
+        own = self.threshold == np.float32(manifest.threshold)
+        threshold = linear.threshold if own else self.threshold
+        return examples.truth(self.answered, threshold), straight
+
+    @property
+    def straight(self) -> Floats | None:
+        """The linear baseline's answers to the rows that are scored."""
+        return self.models["linear"][1] if "linear" in self.models else None
+
+    @cached_property
+    def scores(self) -> dict[str, dict[str, float]]:
+        """Model -> metric -> value."""
+        from mlp_edge.train.scores import score
+
+        return {name: score(self.metrics, *judged) for name, judged in self.models.items()}
+
+    @cached_property
+    def intervals(self) -> dict[str, dict[str, tuple[float, float]]]:
+        """Model -> metric -> lower and upper end, for the metrics that have an interval."""
+        from mlp_edge.train.scores import intervals
+
+        return {name: intervals(self.metrics, *judged) for name, judged in self.models.items()}
+
+    @cached_property
+    def per_class(self) -> list[dict[str, Any]] | None:
+        """A record per class; None for a regression."""
+        from mlp_edge.train.scores import per_class
+
+        if self.manifest.task == "regression":
+            return None
+        return per_class(*self.models["mlp"], self.manifest.labels)
+
+    @cached_property
+    def per_target(self) -> list[dict[str, Any]] | None:
+        """A record per target; None for classes."""
+        from mlp_edge.train.scores import per_target
+
+        if self.manifest.task != "regression":
+            return None
+        return per_target(*self.models["mlp"], self.manifest.targets)
+
+    @cached_property
+    def confusion(self) -> NDArray[np.int64] | None:
+        """Counts: the truth in rows, the answers in columns; None for a regression."""
+        from mlp_edge.train.scores import confusion
+
+        return None if self.manifest.task == "regression" else confusion(*self.models["mlp"])
+
+    @cached_property
+    def findings(self) -> list[Finding]:
+        """What there is to warn of."""
+        from mlp_edge.train.advice import Answers, row_advice
+        from mlp_edge.train.recipe import Recipe
+
+        truth, outputs = self.models["mlp"]
+        # Without hidden layers the model is a linear one itself.
+        linear = self.straight if Recipe.from_dict(self.manifest.recipe).hidden else None
+        prior = np.array(self.manifest.prior, np.float64)
+        rows = TITLES.get(self.part, self.part)
+        return list(row_advice(Answers(truth, self.manifest.labels, outputs, linear, prior, rows)))
+
+    def to_dict(self) -> Mapping[str, Any]:
+        """Plain values, for --json."""
+        manifest = self.manifest
+        return {
+            "scores": self.scores,
+            "intervals": self.intervals,
+            "labels": manifest.labels,
+            "per_class": self.per_class,
+            "per_target": self.per_target,
+            "confusion": None if self.confusion is None else self.confusion.tolist(),
+            "threshold": float(self.threshold) if manifest.task == "binary" else None,
+            "findings": [finding._asdict() for finding in self.findings],
+        }
+
+
+def chosen_threshold(manifest: Manifest, text: str | None) -> np.float32:
+    """The model's own threshold, or another number that somebody wants to see.
+
+    Raises:
+        RecipeError: for a rule, which is carried out while training, or a model without one.
+    """
+    from mlp_edge.train.threshold import is_chosen, threshold_for
+
+    if text is None:
+        return np.float32(manifest.threshold)
+    if manifest.task != "binary":
+        raise RecipeError(f"--threshold parts two classes; this is a {manifest.task} model")
+    if is_chosen(text):
+        raise RecipeError(
+            f"--threshold {text}: a rule is carried out on validation rows, by mlp-edge train; "
+            "here it takes a number such as 0.3"
+        )
+    return threshold_for(text, np.zeros(0, np.int64), np.zeros(0, np.float32))

@@ -1,0 +1,69 @@
+"""evaluate's pictures: of the rows that it scored, in the model directory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlp_edge.cli.console import warn
+from mlp_edge.cli.tables import TITLES
+from mlp_edge.errors import InputError
+
+if TYPE_CHECKING:
+    from mlp_edge.cli.evaluation import Evaluation
+
+FLOAT32 = "float32"
+
+
+def write_pictures(evaluation: Evaluation, place: Path, dtype: str, asked: bool) -> list[Path]:
+    """Write the pictures of an evaluation, each as PNG and SVG.
+
+    Args:
+        evaluation: what is drawn.
+        place: folder of the held-out rows' pictures; another table has a folder of its own in it.
+        dtype: what the numbers of the artifact are that predicted.
+        asked: whether somebody wants them; otherwise what prevents them is no reason to fail.
+
+    Returns:
+        The files.
+
+    Raises:
+        InputError: when they were asked for, and the disk refuses.
+    """
+    from mlp_edge.lazy import installed
+    from mlp_edge.writing import write_files
+
+    if not installed("matplotlib"):
+        return []
+    content = _pictures(evaluation, dtype)
+    try:
+        write_files(place, {})
+        if evaluation.part != "test":
+            place /= evaluation.table.name
+        write_files(place, content)
+    except InputError as error:
+        if asked:
+            raise
+        warn(f"no pictures: {error}")
+        return []
+    return [place / name for name in content]
+
+
+def _pictures(evaluation: Evaluation, dtype: str) -> dict[str, bytes]:
+    from mlp_edge import plots
+    from mlp_edge.plots.judged import Judged
+
+    manifest = evaluation.manifest
+    called = TITLES.get(evaluation.part, evaluation.part)
+    judged = Judged(
+        name=manifest.name,
+        task=manifest.task,
+        targets=manifest.targets,
+        labels=manifest.labels,
+        truth=evaluation.truth.targets,
+        outputs=evaluation.models["mlp"][1],
+        baseline=evaluation.straight,
+        threshold=float(evaluation.threshold),
+        part=called if dtype == FLOAT32 else f"{called}, in {dtype}",
+    )
+    return plots.rendered(plots.of_judged(judged))

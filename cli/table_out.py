@@ -1,0 +1,84 @@
+"""A table written back as it was, with columns behind its own."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlp_edge.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mlp_edge.data.table import Table
+
+
+def check_output(option: str, output: Path, source: str | Path) -> None:
+    """Refuse, before any work is done, a file that could not be written or is the table itself.
+
+    Args:
+        option: that names the file, for messages.
+        output: the file.
+        source: what is read.
+
+    Raises:
+        InputError: saying what stands there and what would do.
+    """
+    if output.exists() and not output.is_file():
+        raise InputError(f"{option} {output}: not a regular file; a name of its own would do")
+    if not output.resolve().parent.is_dir():
+        raise InputError(f"{option} {output}: its parent directory does not exist")
+    if output.exists() and Path(source).exists() and output.samefile(source):
+        raise InputError(
+            f"{option} {output}: would replace the table itself; another name would do"
+        )
+
+
+def write_output(output: Path, text: str) -> None:
+    """Write a checked file, whole or not at all; a link stays a link.
+
+    Raises:
+        InputError: when the disk refuses.
+    """
+    from mlp_edge.writing import write_files
+
+    place = output.resolve()
+    write_files(place.parent, {place.name: text.encode()})
+
+
+def widened(table: Table, names: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
+    """The table as CSV, every cell as it was, and new columns behind.
+
+    Args:
+        table: what was read.
+        names: of the new columns; one that the table has already is changed.
+        cells: theirs, a row for each of the table's.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*table.columns, *(_unlike(name, table.columns) for name in names)])
+    columns = [table.column(name) for name in table.columns]
+    for index, added in enumerate(cells):
+        writer.writerow([*(column[index] for column in columns), *added])
+    return text.getvalue()
+
+
+def marked(numbers: NDArray[Any], table: Table) -> list[list[str]]:
+    """Rows of numbers as text, each in the fewest digits that read back as itself.
+
+    With the table's own decimal mark, so that the file can be read as the table was.
+    """
+    import numpy as np
+
+    texts: list[list[str]] = np.char.replace(numbers.astype(str), ".", table.decimal).tolist()
+    return texts
+
+
+def _unlike(name: str, taken: Sequence[str]) -> str:
+    """The name of a new column: another than those taken."""
+    while name in taken:
+        name = f"predicted {name}"
+    return name

@@ -1,0 +1,132 @@
+"""What is shown of a training, and its pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from statistics import mean, stdev
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rich.table import Table
+from rich.text import Text
+
+from mlp_edge.cli.console import err, out, warn
+from mlp_edge.cli.options import DEFAULT_MODEL
+from mlp_edge.cli.tables import MODELS, layer_table, new_table, run_table, score_table, show
+from mlp_edge.cli.tuning import smaller_network, tuning_table
+
+if TYPE_CHECKING:
+    from mlp_edge.plots.judged import Judged
+    from mlp_edge.train.outcome import Trained
+
+
+def show_trained(trained: Trained, directory: Path, files: Iterable[str]) -> None:
+    """What was trained and how good it is, on stdout; what there is to warn of, on stderr."""
+    manifest, job = trained.manifest, trained.job
+    rows = manifest.rows
+    out.print(f"\n{manifest.name}: {job.examples.reason}")
+    counts = [f"{rows['training']} rows to train"]
+    counts += [f"{rows['validation']} to watch"] if rows["validation"] else []
+    counts += [f"{rows['test']} held out" if rows["test"] else "none held out"]
+    out.print(", ".join(counts))
+    out.print(f"trained {job.device.says}, by {trained.first.fitted.path.value}")
+    if trained.tuned is not None:
+        show(tuning_table(trained.tuned))
+        smaller = smaller_network(trained.tuned)
+        if smaller is not None:
+            out.print(f"\n{smaller}")
+    show(layer_table(trained.mlp))
+    if manifest.cross_validation is not None:
+        show(fold_table(manifest.cross_validation, len(job.examples.rows)))
+    for part, scores in manifest.scores.items():
+        if part != "runs":
+            show(score_table(part, rows[part], scores))
+    if len(trained.runs) > 1:
+        show(run_table(trained.runs, "test" if rows["test"] else "training"))
+    if manifest.recipe["threshold"] != "0.5":
+        out.print(f"\n{_threshold(trained)}")
+    for warning in manifest.warnings:
+        warn(warning.says)
+    out.print()
+    for name in sorted_files(files):
+        out.print(f"wrote {directory / name}", soft_wrap=True)
+    if not rows["test"]:
+        err.print("note: no rows were held out, so no score above says how it does on new ones")
+    model = "" if directory == DEFAULT_MODEL else f" --model {directory}"
+    out.print(f"\nnext: mlp-edge export{model}", soft_wrap=True)
+
+
+def sorted_files(files: Iterable[str]) -> list[str]:
+    """The files as they are listed: each picture once, though there are two of it."""
+    return [name.replace(".png", ".png, .svg") for name in files if not name.endswith(".svg")]
+
+
+def _threshold(trained: Trained) -> str:
+    rule, label = trained.job.recipe.threshold, trained.mlp.labels[1]
+    by = "" if rule.replace(".", "").isdigit() else f", by {rule} on the watched rows"
+    return f"answers {label} where the probability is above {trained.mlp.threshold:.4g}{by}"
+
+
+def fold_table(folds: Mapping[str, Any], rows: int) -> Table:
+    """A row per model, a column per metric: mean and deviation over all folds."""
+    times = "" if folds["repeats"] == 1 else f", {folds['repeats']} times"
+    scores = folds["scores"]
+    title = f"{folds['folds']}-fold cross-validation{times}, on {rows:,} rows: mean ± deviation"
+    table = new_table(title, "", *scores["mlp"])
+    for model, metrics in scores.items():
+        cells = [_spread(values) for values in metrics.values()]
+        table.add_row(Text(MODELS[model]), *cells, style="bold" if model == "mlp" else None)
+    return table
+
+
+def _spread(values: list[float]) -> str:
+    """Mean ± deviation of the folds that have the score at all."""
+    known = [value for value in values if np.isfinite(value)]
+    if not known:
+        return "–"
+    return f"{mean(known):.4g} ± {stdev(known) if len(known) > 1 else 0:.2g}"
+
+
+def training_pictures(trained: Trained) -> dict[str, bytes]:
+    """Every picture of a training: file in the model directory -> content."""
+    from mlp_edge import plots
+
+    job, manifest = trained.job, trained.manifest
+    rows, test = job.examples.rows, job.parts.test
+    history = trained.first.fitted.history
+    watched = [logs.get("val_loss", np.inf) for logs in history]
+    kept = int(np.argmin(watched)) + 1 if job.recipe.early_stopping else None
+    figures = {
+        **plots.of_training(history, kept),
+        **plots.of_table(trained.mlp.features, rows, rows[test] if len(test) else None),
+        **plots.of_network(trained.mlp),
+    }
+    if len(test):
+        figures |= plots.of_judged(_judged(trained))
+    if manifest.cross_validation is not None:
+        figures |= plots.of_folds(manifest.cross_validation["scores"])
+    if trained.tuned is not None:
+        trials = [trial.to_dict() for trial in trained.tuned.trials]
+        figures |= plots.of_tuning(trials, trained.tuned.metric, False)
+    return {f"plots/{name}": content for name, content in plots.rendered(figures).items()}
+
+
+def _judged(trained: Trained) -> Judged:
+    """The held-out rows with both models' answers."""
+    from mlp_edge.plots.judged import Judged
+    from mlp_edge.train.run import answers, straight
+
+    job, test = trained.job, trained.job.parts.test
+    examples = job.examples
+    return Judged(
+        name=trained.mlp.name,
+        task=examples.task,
+        targets=examples.names,
+        labels=examples.labels,
+        truth=examples.targets[test],
+        outputs=answers(job, trained.first.model, test),
+        baseline=straight(job, trained.linear, test),
+        threshold=float(trained.mlp.threshold),
+        part="held-out rows",
+    )

@@ -1,0 +1,103 @@
+"""The column whose equal cells say which rows belong together: a patient, a recording, a device."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlp_edge.data.cells import read_column
+from mlp_edge.data.choices import Choices, missing_spellings
+from mlp_edge.data.examples import no_column
+from mlp_edge.data.table import Table
+from mlp_edge.data.words import counted, plain, shown
+from mlp_edge.errors import RecipeError, TableError
+from mlp_edge.finding import Finding
+
+_FOR_FEATURES = ("keep", "categorical", "numeric", "reject", "indicator")
+"""Options for columns that are learned from, as a group's never is."""
+
+
+def check_group(table: Table, group: str, targets: Sequence[str], choices: Choices) -> None:
+    """Refuse a column of groups that is not there, or that is used for something else.
+
+    Raises:
+        TableError: for an unknown column, with the closest name, for the target, and for the only
+            column that is left.
+        RecipeError: when another option asks to learn from it.
+    """
+    if group not in table.columns:
+        raise TableError(no_column(table, [group], " for --group"))
+    if group in targets:
+        raise TableError(
+            f"{plain(table.source)}: --group {shown(group)}: that is the target, and rows are "
+            "grouped by what they were measured on; --target takes another"
+        )
+    for option in _FOR_FEATURES:
+        if group in getattr(choices, option):
+            raise RecipeError(f"--group and --{option} contradict each other: both {shown(group)}")
+    if {*table.columns} == {*targets, *choices.drop, group}:
+        raise TableError(
+            f"{plain(table.source)}: no column is left to predict from besides --group "
+            f"{shown(group)}, and nothing is learned from that one"
+        )
+
+
+def read_groups(
+    table: Table, group: str, targets: Sequence[str], choices: Choices
+) -> NDArray[np.int64]:
+    """The group of each row, (rows,) int64, numbered from 0 as they first appear.
+
+    Cells are compared as text, the blanks around them ignored.
+
+    Raises:
+        TableError: when a column is not there; for a missing cell, naming its line and column.
+        RecipeError: when another option contradicts --group.
+    """
+    check_group(table, group, targets, choices)
+    column = read_column(table, group, missing_spellings(table, targets, choices)[group])
+    absent = np.flatnonzero(column.absent)
+    if absent.size:
+        cell = str(column.cells[absent[0]]).strip()
+        says = f"{shown(cell)} stands for a missing value" if cell else "the cell is empty"
+        more = f" ({counted(absent.size - 1, 'more such cell')})" if absent.size > 1 else ""
+        raise TableError(
+            f"{table.place(int(absent[0]), group)}: {says}, so that nobody knows whose row it is; "
+            f"write the group there or remove the line{more}"
+        )
+    texts = [text.strip() for text in column.levels.texts]
+    numbers = {text: number for number, text in enumerate(dict.fromkeys(texts))}
+    return column.levels.spread([numbers[text] for text in texts], np.int64)
+
+
+def group_findings(
+    table: Table,
+    group: str,
+    target: str,
+    labels: Sequence[str],
+    classes: NDArray[np.int64],
+    groups: NDArray[np.int64],
+) -> tuple[Finding, ...]:
+    """A finding for each class of several rows that one group has alone: no score is about it.
+
+    Args:
+        table: where the rows are from.
+        group: the column of groups.
+        target: the predicted column.
+        labels: class names in order.
+        classes: (rows,) index of each row's class.
+        groups: (rows,) as ``read_groups`` gives them.
+    """
+    found = []
+    for index, label in enumerate(labels):
+        rows = np.flatnonzero(classes == index)
+        if len(rows) < 2 or len(np.unique(groups[rows])) > 1:
+            continue
+        whose = shown(str(table.column(group)[rows[0]]).strip())
+        says = (
+            f"column {shown(target)}: all {counted(len(rows), 'row')} of class {shown(label)} are "
+            f"of one group, {shown(group)} {whose}; it trains and is never tested"
+        )
+        found.append(Finding("rare-class", says))
+    return tuple(found)

@@ -1,0 +1,247 @@
+"""A network as columns of circles, with shapes, activations and parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlp_edge.lazy import require
+from mlp_edge.mlp import Mlp
+from mlp_edge.plots.style import (
+    DARK,
+    FAINT,
+    FILL,
+    INK,
+    NORMAL,
+    SMALL,
+    SOFT,
+    Axes,
+    Figure,
+    blank,
+    headed,
+    number,
+    quoted,
+    short,
+    styled,
+)
+
+Reals = NDArray[np.float64]
+CIRCLES = 16
+"""Most circles of a layer; of a wider one the first and the last are drawn."""
+LAYERS = 7
+"""Most dense layers that are drawn; of a deeper network the first and the last."""
+STEP, PITCH, RADIUS = 1.75, 0.3, 0.105
+"""Inches: between columns, between circles, of a circle."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the picture.
+
+    Attributes:
+        width: how many values it has.
+        says: lines beneath it, the first in bold.
+        names: of its values; () leaves them without.
+        boxed: whether a box stands for the computation in front of the values.
+        gap: whether layers are left out here, and nothing else is shown.
+    """
+
+    width: int
+    says: tuple[str, ...]
+    names: Sequence[str] = field(default=())
+    boxed: bool = False
+    gap: bool = False
+
+
+@styled
+def of_network(mlp: Mlp) -> dict[str, Figure]:
+    """The network from its readings to its answers.
+
+    Returns:
+        "architecture".
+    """
+    columns = _columns(mlp)
+    tallest = max(len(_places(column)) for column in columns)
+    height = max(1.2, PITCH * tallest)
+    left = 0.25 + 0.085 * max(map(len, columns[0].names))
+    right = 0.35 + 0.085 * max(map(len, columns[-1].names))
+    lines = max(len(column.says) for column in columns)
+    below = 0.35 + 0.21 * lines
+    body = STEP * (len(columns) - 1)
+    width = max(6.4, left + body + right + 1.2)
+    figure = blank(width, height + below + 1.2)
+    axes = figure.add_subplot()
+    xs = [STEP * place for place in range(len(columns))]
+    for (column, x), (after, next_x) in pairwise(zip(columns, xs, strict=True)):
+        _joined(axes, column, x, after, next_x)
+    for column, x in zip(columns, xs, strict=True):
+        _column(axes, column, x, height)
+    _named(axes, columns[0], -0.2, "right")
+    _named(axes, columns[-1], xs[-1] + 0.2, "left")
+    spare = (width - left - body - right) / 2
+    axes.set(
+        xlim=(-left - spare, body + right + spare), ylim=(-height / 2 - below, height / 2 + 0.1),
+        aspect="equal",
+    )  # fmt: skip
+    axes.set_axis_off()
+    headed(figure, _title(mlp), _note(mlp))
+    return {"architecture": figure}
+
+
+def _title(mlp: Mlp) -> str:
+    return f"Architecture of {mlp.name}: {mlp.topology}, {mlp.parameters:,} parameters"
+
+
+def _note(mlp: Mlp) -> str:
+    said = ["n: number of rows."]
+    if mlp.task == "binary":
+        positive, negative = quoted(mlp.labels[1]), quoted(mlp.labels[0])
+        said.append(
+            f"Above {number(float(mlp.threshold))} the answer is {positive}, else {negative}."
+        )
+    elif mlp.task == "multiclass":
+        said.append("The answer is the class of the greatest probability.")
+    if mlp.clip is not None:
+        low, high = mlp.clip
+        said.append(f"The answer is limited to {number(low)} … {number(high)}.")
+    if mlp.encoding.rejects:
+        said.append("A row with a missing reading that nothing fills is not answered.")
+    return " ".join(said)
+
+
+def _columns(mlp: Mlp) -> list[Column]:
+    names = [short(feature.name, 20) for feature in mlp.features]
+    columns = [Column(mlp.inputs, ("readings", f"(n, {mlp.inputs:,})"), names)]
+    if not mlp.encoding.plain or mlp.scaling is not None:
+        columns.append(_prepared(mlp))
+    for number_of, layer in enumerate(mlp.layers, start=1):
+        parameters = layer.weights.size + layer.bias.size
+        columns.append(
+            Column(
+                layer.outputs,
+                (f"dense {number_of}", layer.activation, f"(n, {layer.outputs:,})",
+                 f"{layer.inputs:,} × {layer.outputs:,}", f"+ {layer.outputs:,} = {parameters:,}"),
+                _answers(mlp) if number_of == len(mlp.layers) else (),
+            )
+        )  # fmt: skip
+    more = len(mlp.layers) - LAYERS
+    if more > 0:
+        start = len(columns) - LAYERS - more + LAYERS // 2
+        hidden = columns[start : start + more + 1]
+        columns[start : start + more + 1] = [
+            Column(0, (f"{len(hidden):,} more", "layers"), gap=True)
+        ]
+    return columns
+
+
+def _answers(mlp: Mlp) -> list[str]:
+    if mlp.task == "regression":
+        return [short(target, 20) for target in mlp.targets]
+    labels = mlp.labels[1:] if mlp.task == "binary" else mlp.labels
+    return [f"P({short(label, 18)})" for label in labels]
+
+
+def _prepared(mlp: Mlp) -> Column:
+    """Encoding and scaling: what happens to readings before the first layer."""
+    encoding = mlp.encoding
+    filled = int((~np.isnan(encoding.fill)).sum())
+    categories = len(set(encoding.categories.tolist()))
+    steps = [
+        f"{filled:,} filled" if filled else "",
+        f"{len(encoding.indicators):,} “missing?”" if len(encoding.indicators) else "",
+        f"{categories:,} one-hot: {len(encoding.codes):,}" if categories else "",
+        f"{len(encoding.numbers):,} standardised" if mlp.scaling is not None else "",
+    ]
+    says = ("prepared", *(step for step in steps if step), f"(n, {encoding.width:,})")
+    return Column(encoding.width, says, boxed=True)
+
+
+def _places(column: Column) -> list[int | None]:
+    """Which of a column's values are drawn; None for the ellipsis."""
+    if column.width <= CIRCLES:
+        return list(range(column.width))
+    half = CIRCLES // 2
+    last = range(column.width - half + 1, column.width)
+    return [*range(half), None, *last]
+
+
+def _heights(column: Column) -> Reals:
+    count = len(_places(column))
+    top = PITCH * (count - 1) / 2
+    return np.linspace(top, -top, count, dtype=np.float64)
+
+
+def _drawn(column: Column) -> Reals:
+    """Heights of the circles, the ellipsis left out."""
+    drawn = [place is not None for place in _places(column)]
+    return _heights(column)[drawn]
+
+
+def _joined(axes: Axes, column: Column, x: float, after: Column, next_x: float) -> None:
+    """Lines from every value to every neuron, or straight into the box."""
+    if column.gap or after.gap:
+        return
+    starts, ends = _drawn(column), _drawn(after)
+    if after.boxed:
+        pairs = [(start, start) for start in starts]
+        next_x -= 2.2 * RADIUS
+    else:
+        pairs = [(start, end) for start in starts for end in ends]
+    lines = [[(x, start), (next_x, end)] for start, end in pairs]
+    collections = require("matplotlib.collections")
+    axes.add_collection(collections.LineCollection(lines, colors=FAINT, linewidths=0.6, zorder=0))
+
+
+def _column(axes: Axes, column: Column, x: float, height: float) -> None:
+    if column.gap:
+        axes.text(x, 0, "· · ·", ha="center", va="center", fontsize=20, color=SOFT)
+    elif column.boxed:
+        _box(axes, column, x)
+    else:
+        _circles(axes, column, x)
+    first, *others = column.says
+    top = -height / 2 - 0.15
+    axes.text(x, top, first, ha="center", va="top", fontsize=NORMAL, weight="bold", color=INK)
+    axes.text(x, top - 0.23, "\n".join(others), ha="center", va="top", fontsize=SMALL, color=INK,
+              linespacing=1.25)  # fmt: skip
+
+
+def _circles(axes: Axes, column: Column, x: float) -> None:
+    patches = require("matplotlib.patches")
+    for place, y in zip(_places(column), _heights(column), strict=True):
+        if place is None:
+            axes.text(x, y, "⋮", ha="center", va="center", fontsize=NORMAL, color=INK)
+        else:
+            axes.add_patch(
+                patches.Circle((x, y), RADIUS, facecolor=FILL, edgecolor=DARK, linewidth=1.2)
+            )
+
+
+def _box(axes: Axes, column: Column, x: float) -> None:
+    """A box, with the values that leave it as dots on its right edge."""
+    patches = require("matplotlib.patches")
+    heights = _heights(column)
+    half = PITCH * max(len(heights), 3) / 2
+    axes.add_patch(
+        patches.FancyBboxPatch(
+            (x - 2.2 * RADIUS, -half), 2.2 * RADIUS, 2 * half,
+            boxstyle="round,pad=0,rounding_size=0.06",
+            facecolor="#eef2f6", edgecolor=DARK, linewidth=1.2,
+        )
+    )  # fmt: skip
+    for place, y in zip(_places(column), heights, strict=True):
+        if place is None:
+            axes.text(x, y, "⋮", ha="center", va="center", fontsize=NORMAL, color=INK)
+        else:
+            axes.add_patch(patches.Circle((x, y), RADIUS / 2, facecolor=DARK, linewidth=0))
+
+
+def _named(axes: Axes, column: Column, x: float, side: str) -> None:
+    """The names of a column's circles."""
+    for place, y in zip(_places(column), _heights(column), strict=True):
+        if place is not None:
+            axes.text(x, y, column.names[place], ha=side, va="center", fontsize=SMALL, color=INK)

@@ -1,0 +1,67 @@
+"""What a model answered, beside what is true: the material of most pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlp_edge.mlp import Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Answers to rows whose truth is known.
+
+    Attributes:
+        name: of the model.
+        task: regression, binary or multiclass.
+        targets: names of the predicted columns.
+        labels: class names in the order of the outputs; () for a regression.
+        truth: class indices (n,) int64, or values (n, outputs) float32.
+        outputs: the model's (n, width) float32; of a binary model the probability of labels[1].
+        baseline: the linear baseline's (n, width) float32, or None.
+        threshold: of a binary model, which answers labels[1] above it.
+        part: which rows, such as "held-out rows".
+    """
+
+    name: str
+    task: str
+    targets: tuple[str, ...]
+    labels: tuple[str, ...]
+    truth: NDArray[Any]
+    outputs: Floats
+    baseline: Floats | None
+    threshold: float
+    part: str
+
+    @property
+    def models(self) -> dict[str, Floats]:
+        """The outputs of "mlp" and, where there is one, of "linear"."""
+        linear = {} if self.baseline is None else {"linear": self.baseline}
+        return {"mlp": self.outputs, **linear}
+
+    def answered(self) -> Judged:
+        """The rows that every model answered by numbers: a rejected row's answer is NaN."""
+        every = np.hstack(list(self.models.values()))
+        kept = np.isfinite(every).all(axis=1)
+        return replace(
+            self,
+            truth=self.truth[kept],
+            outputs=self.outputs[kept],
+            baseline=None if self.baseline is None else self.baseline[kept],
+        )
+
+    def chosen(self, outputs: Floats) -> NDArray[np.int64]:
+        """The class index (n,) that each row of outputs stands for."""
+        if self.task == "binary":
+            # As on a device: compared in float32.
+            return np.asarray(outputs[:, 0] > np.float32(self.threshold), np.int64)
+        return np.asarray(np.argmax(outputs, axis=1), np.int64)
+
+    def shares(self, outputs: Floats) -> NDArray[np.float64]:
+        """The probability of each class (n, classes) float64."""
+        exact = outputs.astype(np.float64)
+        return np.hstack([1 - exact, exact]) if self.task == "binary" else exact
