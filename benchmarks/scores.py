@@ -3,12 +3,12 @@
     .venv/bin/python benchmarks/scores.py [--repeats 3] [--sets pima,wine] [--json] [-- OPTIONS]
 
 Runs `mlp-edge train TABLE --cv 10 --repeats 3` as a user would, with ``RECIPE`` for every table
-alike (OPTIONS take its place). What is fitted (fills, scaling, early stopping) is fitted inside each
-fold; repeat r parts the rows and draws the weights by seed r. The linear model is scikit-learn's
-LogisticRegression or Ridge on the same folds, with the same fills and scaling. The standard error
-of the difference is corrected for overlapping training rows (Nadeau and Bengio, 2003).
+alike (OPTIONS take its place). What is fitted (fills, scaling, early stopping) is fitted inside
+each fold; repeat r parts the rows by seed r. The linear model is scikit-learn's LogisticRegression
+or Ridge on the same folds, with the same fills and scaling. The standard error of the difference
+is corrected for overlapping training rows (Nadeau and Bengio, 2003).
 
-Behind the table: what a tenfold cross-validation takes beside one fit, TensorFlow's import left out.
+Behind the table: what ten folds take beside one fit, TensorFlow's import left out.
 """
 
 from __future__ import annotations

@@ -102,7 +102,8 @@ def train(
     l2: Annotated[
         float | None,
         typer.Option(
-            "--l2", help="Weight of the squared weights in the loss. [0]",
+            "--l2",
+            help="Weight of the squared weights in the loss. [0]",
             rich_help_panel=REGULARISING,
         ),
     ] = None,
@@ -117,7 +118,8 @@ def train(
     tune: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Search width, depth, rate and these in so many trials.",
+            min=1,
+            help="Search width, depth, rate and these in so many trials.",
             rich_help_panel=REGULARISING,
         ),
     ] = None,

@@ -99,7 +99,7 @@ class Manifest:
                 + ("a newer mlp-edge would do" if isinstance(version, int) and version > FORMAT
                    else "train the model again")
             )  # fmt: skip
-        values = {name: None for name in OPTIONAL} | values
+        values = dict.fromkeys(OPTIONAL) | values
         missing = [entry.name for entry in fields(cls) if entry.name not in values]
         if missing:
             raise ModelError(f"{source}: without {', '.join(missing)}; the file is damaged")

@@ -187,5 +187,5 @@ def test_progress_is_a_plain_line_per_fit(session: Typed) -> None:
     lines = [line for line in session.err.splitlines() if not line.startswith("warning: ")]
     last = [line for line in lines if "epoch 2 of 2" in line]
     titles = [line.split(":")[0] for line in last]
-    assert titles == ["linear baseline", "run 1 of 2", "run 2 of 2"]
+    assert titles == ["run 1 of 2", "run 2 of 2"]
     assert all(re.search(r": epoch \d of 2, loss \d", line) for line in lines)

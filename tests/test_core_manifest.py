@@ -10,7 +10,7 @@ import pytest
 from mlp_edge.errors import ModelError
 from mlp_edge.feature import Feature
 from mlp_edge.finding import Finding
-from mlp_edge.manifest import Manifest
+from mlp_edge.manifest import OPTIONAL, Manifest
 
 MANIFEST = Manifest(
     name="pima",
@@ -109,12 +109,19 @@ def test_keys_of_a_later_version_are_left_alone() -> None:
     assert Manifest.from_json(text, "x").to_json() == MANIFEST.to_json()
 
 
-@pytest.mark.parametrize("key", sorted(json.loads(MANIFEST.to_json())))
+@pytest.mark.parametrize("key", sorted(set(json.loads(MANIFEST.to_json())) - set(OPTIONAL)))
 def test_a_key_that_is_missing(key: str) -> None:
     values = json.loads(MANIFEST.to_json())
     del values[key]
     message = refused(json.dumps(values))
     assert ("format None" if key == "format" else f"without {key}") in message
+
+
+def test_a_model_of_before_has_no_folds_and_no_search() -> None:
+    values = json.loads(MANIFEST.to_json())
+    for key in OPTIONAL:
+        del values[key]
+    assert Manifest.from_json(json.dumps(values), "x").to_json() == MANIFEST.to_json()
 
 
 @pytest.mark.parametrize(
@@ -146,7 +153,7 @@ KINDS = {
 @pytest.mark.parametrize("value", [None, 5, 0.5, "text", [1], {"x": 1}], ids=repr)
 @pytest.mark.parametrize("key", sorted(KINDS))
 def test_a_value_of_another_kind(key: str, value: object) -> None:
-    if key in ("baseline", "target_scale"):
+    if key in ("baseline", "target_scale", *OPTIONAL):
         assert getattr(Manifest.from_json(text_with(**{key: {"x": 1}}), "x"), key) == {"x": 1}
         value = value or "text"
         if isinstance(value, dict):

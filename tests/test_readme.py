@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from c_compiler import require
-from readme import CONSOLE, PYTHON, README, ROOT, SKETCH, commands, masked, play
+from readme import (
+    CONSOLE,
+    PYTHON,
+    README,
+    ROOT,
+    SKETCH,
+    TUTORIAL,
+    commands,
+    compile_sketch,
+    masked,
+    play,
+    run_python,
+)
 
 TEXT = README.read_text("utf-8")
 
@@ -28,35 +37,12 @@ def test_sessions_print_what_they_say(number: int, folder: Path) -> None:
 
 def test_the_python_runs(folder: Path) -> None:
     for code in PYTHON.findall(TEXT):
-        done = subprocess.run(
-            [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
+        run_python(code, folder)
 
 
 def test_the_sketch_compiles_without_a_warning(folder: Path) -> None:
-    """With the little of Arduino that it uses declared in front."""
     [sketch] = SKETCH.findall(TEXT)
-    arduino = """
-    #define HIGH 1
-    #define LOW 0
-    #define OUTPUT 1
-    #define LED_BUILTIN 13
-    void pinMode(int, int);
-    void digitalWrite(int, int);
-    float read_sensor(int);
-    void setup();
-    void loop();
-    """
-    require("g++")
-    source = folder / "sketch.cpp"
-    source.write_text(arduino + sketch, "utf-8")
-    done = subprocess.run(
-        ["g++", "-std=c++11", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Wshadow",
-         "-Werror", "-I", str(folder / "model" / "exports"), "-c", str(source), "-o", "/dev/null"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    compile_sketch(sketch, folder / "model" / "exports", folder)
 
 
 def test_it_opens_with_the_two_commands() -> None:
@@ -76,6 +62,6 @@ def test_make_demo_is_the_first_session() -> None:
 
 
 def test_links_lead_somewhere() -> None:
-    for page in (README, ROOT / "ARCHITECTURE.md", ROOT / "CONTRIBUTING.md"):
+    for page in (README, TUTORIAL, ROOT / "ARCHITECTURE.md", ROOT / "CONTRIBUTING.md"):
         for link in re.findall(r"\]\(([^)#]+)\)", page.read_text("utf-8")):
-            assert link.startswith("https://") or (ROOT / link).exists(), link
+            assert link.startswith("https://") or (page.parent / link).exists(), link

@@ -22,6 +22,7 @@ FIXED = {
     "dropout": NETWORK,
     "l2": NETWORK,
     "standardize": NETWORK,
+    "group": "the column that kept rows together",
     "test_size": "the held-out rows of the saved model, which it never saw",
 }
 """Settings that a saved model has settled, and what they belong to."""

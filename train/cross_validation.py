@@ -64,11 +64,12 @@ def cross_validate(job: Job, chosen: Sequence[Parts], repeats: int, stage: Stage
     watch = stage("cross-validation: fold", len(chosen))
     every: list[dict[str, Any]] = []
     for number, fold in enumerate(_jobs(job, chosen)):
-        run = fit_run(fold, new_network, job.recipe.seed + number, _unwatched)
+        run = fit_run(fold, new_network, job.recipe.seed + number, _unwatched, len(chosen))
         every.append(judge_all(fold, run, fit_baseline(fold), fold.parts.test))
         watch(number + 1, {})
+    metrics = job.recipe.metrics
     values = {
-        model: {metric: [scores[model][metric] for scores in every] for metric in job.recipe.metrics}
+        model: {metric: [scores[model][metric] for scores in every] for metric in metrics}
         for model in MODELS
     }
     trained = np.mean([len(parts.training) + len(parts.validation) for parts in chosen])
@@ -84,7 +85,7 @@ def fold_values(job: Job, recipe: Recipe, chosen: Sequence[Parts], metric: str) 
     """
     values = []
     for number, fold in enumerate(_jobs(replace(job, recipe=recipe), chosen)):
-        run = fit_run(fold, new_network, recipe.seed + number, _unwatched)
+        run = fit_run(fold, new_network, recipe.seed + number, _unwatched, len(chosen))
         outputs = answers(fold, run.model, fold.parts.test)
         values.append(judge(fold, fold.parts.test, outputs, run.threshold, (metric,))[metric])
     return values

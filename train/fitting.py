@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.errors import RecipeError
@@ -22,6 +23,9 @@ from mlp_edge.train.stock import fit_stock
 
 Watch = Callable[[int, Mapping[str, float]], None]
 """Called after each epoch with its number, from 1, and its logs (loss, accuracy, val_loss …)."""
+
+BATCH = 4096
+"""Rows that are predicted at once."""
 
 Stage = Callable[[str, int], Watch]
 """Asked before each fit with its title and its number of epochs; returns who watches it."""
@@ -42,8 +46,9 @@ class Fitted(NamedTuple):
 
 
 def fit(
-    model: Any, training: Part, validation: Part | None, recipe: Recipe, watch: Watch
-) -> Fitted:
+    model: Any, training: Part, validation: Part | None, recipe: Recipe, watch: Watch,
+    fits: int = 1,
+) -> Fitted:  # fmt: skip
     """Train in place, by the way that ``paths`` chooses.
 
     With early stopping the weights are those of the epoch with the least validation loss. The
@@ -65,7 +70,7 @@ def fit(
         watch(len(history), logs)
 
     rows = len(training.rows)
-    path = choose(model, rows, 0 if validation is None else len(validation.rows), recipe)
+    path = choose(model, rows, 0 if validation is None else len(validation.rows), recipe, fits)
     if path is FitPath.COMPILED:
         orders = shuffled(rows, recipe.seed)
         fit_compiled(model, training, validation, recipe, orders, after_epoch)
@@ -75,16 +80,24 @@ def fit(
 
 
 def fit_parts(
-    model: Any, prepared: Prepared, chosen: Parts, recipe: Recipe, watch: Watch
+    model: Any, prepared: Prepared, chosen: Parts, recipe: Recipe, watch: Watch, fits: int = 1
 ) -> Fitted:
     """``fit`` on the training rows, the validation rows watched where there are any.
 
     The model learns ``prepared.learned``. The one that is returned answers in the targets' own
     unit and has batch normalisation folded into its layers; without batch normalisation it is the
     model itself.
+
+    Args:
+        model: compiled, of encoded readings.
+        prepared: what the training rows decided.
+        chosen: which rows train and which are watched.
+        recipe: resolved for the task.
+        watch: told each epoch.
+        fits: how many models like this one are to be fitted, for the choice of the way.
     """
     training, validation = prepared.part(chosen.training), prepared.watched(chosen.validation)
-    fitted = fit(model, training, validation, recipe, watch)
+    fitted = fit(model, training, validation, recipe, watch, fits)
     answering = folded(fitted.model)
     if prepared.scale is not None:
         prepared.scale.fold(answering)
@@ -92,5 +105,7 @@ def fit_parts(
 
 
 def predict(model: Any, rows: Rows) -> NDArray[Any]:
-    """Predictions (n, outputs) float32 of a Keras model, in one quiet pass."""
-    return model.predict(rows, batch_size=4096, verbose=0)  # type: ignore[no-any-return]
+    """Predictions (n, outputs) float32 of a Keras model, in batches of ``BATCH``."""
+    # Called as it is: model.predict would first compile a function for each model of a fold.
+    parts = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
+    return np.concatenate([model(part, training=False).numpy() for part in parts])

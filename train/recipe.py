@@ -223,6 +223,10 @@ class Recipe:
             raise RecipeError(f"--clip is for a regression; a {task} task answers probabilities")
         return replace(self, loss=loss, output_activation=output)
 
+    def steps(self, rows: int) -> int:
+        """Training steps on so many rows, in all epochs together."""
+        return self.epochs * -(-rows // self.batch_size)
+
     @property
     def compiled(self) -> tuple[Any, ...]:
         """What Keras compiles a model with; equal recipes can go on with the same optimizer."""

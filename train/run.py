@@ -83,23 +83,25 @@ def new_network(job: Job, seed: int) -> Any:
     rows = job.prepared.inputs[job.parts.training]
     model = build(job.recipe, rows, job.prepared.learned.shape[1], job.prepared.numbers)
     metric = HISTORY_METRIC[job.examples.task]
-    compile_model(model, job.recipe, metric, steps(job.recipe, len(rows)))
+    compile_model(model, job.recipe, metric, job.recipe.steps(len(rows)))
     return model
 
 
-def steps(recipe: Recipe, rows: int) -> int:
-    """Training steps in all epochs together."""
-    return recipe.epochs * -(-rows // recipe.batch_size)
-
-
-def fit_run(job: Job, make: Make, seed: int, watch: Watch) -> Run:
+def fit_run(job: Job, make: Make, seed: int, watch: Watch, fits: int = 1) -> Run:
     """Fit one network; its threshold is chosen on the validation rows where a rule asks for it.
+
+    Args:
+        job: what is fitted.
+        make: gives the network.
+        seed: of its weights and the order of the rows.
+        watch: told each epoch.
+        fits: how many networks like it are to be fitted.
 
     Raises:
         RecipeError: when training diverges, or the rule finds nothing to choose by.
     """
     model = make(job, seed)
-    fitted = fit_parts(model, job.prepared, job.parts, replace(job.recipe, seed=seed), watch)
+    fitted = fit_parts(model, job.prepared, job.parts, replace(job.recipe, seed=seed), watch, fits)
     threshold = _threshold(job, lambda rows: answers(job, fitted.model, rows))
     return Run(fitted.model, fitted, threshold)
 

@@ -45,7 +45,6 @@ from mlp_edge.train.run import (
     fit_run,
     judge,
     new_network,
-    steps,
 )
 from mlp_edge.train.scores import chosen_metrics
 from mlp_edge.train.tuning import Tell, Tuned, tune
@@ -178,6 +177,7 @@ def go_on(
     """
     saved = Recipe.from_dict(start.manifest.recipe)
     check_fixed(saved, options)
+    saved = replace(saved, batch_normalization=False)  # what was saved has it in its weights
     examples = reread_examples(table, start.manifest, saved.group)
     check_filled(table, examples)
     recipe = _resolved(saved.given(options), examples)
@@ -201,7 +201,7 @@ def go_on(
             prepared.scale.unfold(model)
         # A schedule that has run down would teach nothing more: it starts afresh.
         if recipe.compiled != saved.compiled or recipe.schedule != "constant":
-            compile_model(model, recipe, metric, steps(recipe, len(job.parts.training)))
+            compile_model(model, recipe, metric, recipe.steps(len(job.parts.training)))
         return model
 
     with _ready(job):
@@ -246,9 +246,7 @@ def _searched(job: Job, search: Search, folding: Folding | None) -> Tuned:
     """Search by folds of the rows that are not held out."""
     plan = folding or Folding(SEARCH_FOLDS)
     seen = np.sort(np.concatenate([job.parts.training, job.parts.validation]))
-    chosen = folds(
-        job.examples, job.recipe, plan.folds, plan.repeats, job.table.source, rows=seen
-    )
+    chosen = folds(job.examples, job.recipe, plan.folds, plan.repeats, job.table.source, rows=seen)
     metric = SEARCHED[job.examples.task]
 
     def value(recipe: Recipe) -> list[float]:
