@@ -37,7 +37,10 @@ from mlp_edge.train.statistics import corrected_error
 from mlp_edge.train.training import Folding, train
 
 PROGRAM = str(Path(sys.executable).with_name("mlp-edge"))
-RECIPE = ("--hidden", "32", "--l2", "0.01", "--early-stopping", "20", "--batch-size", "32")
+RECIPE = (
+    "--hidden", "64", "--dropout", "0.5", "--l2", "0.01", "--schedule", "cosine",
+    "--learning-rate", "0.005", "--batch-size", "32",
+)  # fmt: skip
 """One for all tables, so that nothing is chosen by the rows that judge."""
 ZEROS = ("--missing", "glucose,pressure,skin,insulin,bmi=0")
 """Zeros of the Pima table that are no readings."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any
 
@@ -126,6 +127,14 @@ def record_table(title: str, records: Sequence[Mapping[str, Any]]) -> Table:
         texts = (f"{cell:,}" if isinstance(cell, int) else number(cell) for cell in cells)
         table.add_row(Text(record[first]), *texts)
     return table
+
+
+def spread(values: Sequence[float]) -> str:
+    """Mean ± deviation of the values there are; a fold may be without a score."""
+    known = [value for value in values if isfinite(value)]
+    if not known:
+        return "–"
+    return f"{mean(known):.4g} ± {stdev(known) if len(known) > 1 else 0:.2g}"
 
 
 def run_table(runs: Sequence[Mapping[str, Any]], part: str) -> Table:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlp_edge.cli.console import print_json
+from mlp_edge.cli.console import err, print_json
 from mlp_edge.cli.options import (
     COLUMNS,
     DEFAULT_MODEL,
@@ -268,7 +269,7 @@ def train(
         start_tensorflow()  # by now every option and row has been checked
         return take(device, strategy, work, tf32)
 
-    with watching(quiet) as stage:
+    with _resumable(journal_of(directory)), watching(quiet) as stage:
         if saved is not None:
             trained = go_on(
                 read, saved, given, stage, name=name, strict=strict, calibration=calibration,
@@ -283,7 +284,7 @@ def train(
                 read, recipe, stage, targets=target or (), task=task, choices=choices, name=name,
                 runs=runs, strict=strict, calibration=calibration,
                 folding=None if cv is None else Folding(cv, repeats),
-                search=None if tune is None else _search(tune, directory, given, force),
+                search=None if tune is None else _search(tune, directory, given, force, quiet),
                 place=place,
             )  # fmt: skip
     files = dict(trained.files)
@@ -303,12 +304,27 @@ def journal_of(directory: Path) -> Path:
     return directory.with_name(f"{directory.name}.tuning")
 
 
-def _search(trials: int, directory: Path, given: Mapping[str, object], afresh: bool) -> Search:
+def _search(
+    trials: int, directory: Path, given: Mapping[str, object], afresh: bool, quiet: bool
+) -> Search:
     """The search that was asked for; what was typed is not searched."""
     from mlp_edge.train.training import Search
 
     fixed = frozenset(name for name, value in given.items() if value is not None)
-    return Search(trials, journal_of(directory), fixed, afresh, tell_trial, tell_resumed)
+    tell = (lambda *_: None) if quiet else tell_trial
+    resumed = (lambda _: None) if quiet else tell_resumed
+    return Search(trials, journal_of(directory), fixed, afresh, tell, resumed)
+
+
+@contextmanager
+def _resumable(journal: Path) -> Iterator[None]:
+    """On Ctrl-C, say that a search is not lost."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if journal.exists():
+            err.print(f"{journal} keeps the trials so far; the same command goes on with them")
+        raise
 
 
 def _check(name: str | None, task: str | None, device: str, strategy: str) -> None:

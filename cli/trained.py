@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,8 +13,16 @@ from rich.text import Text
 
 from mlp_edge.cli.console import err, out, warn
 from mlp_edge.cli.options import DEFAULT_MODEL
-from mlp_edge.cli.tables import MODELS, layer_table, new_table, run_table, score_table, show
-from mlp_edge.cli.tuning import smaller_network, tuning_table
+from mlp_edge.cli.tables import (
+    MODELS,
+    layer_table,
+    new_table,
+    run_table,
+    score_table,
+    show,
+    spread,
+)
+from mlp_edge.cli.tuning import search_notes, tuning_table
 
 if TYPE_CHECKING:
     from mlp_edge.plots.judged import Judged
@@ -33,9 +41,8 @@ def show_trained(trained: Trained, directory: Path, files: Iterable[str]) -> Non
     out.print(f"trained {job.device.says}, by {trained.first.fitted.path.value}")
     if trained.tuned is not None:
         show(tuning_table(trained.tuned))
-        smaller = smaller_network(trained.tuned)
-        if smaller is not None:
-            out.print(f"\n{smaller}")
+        for note in search_notes(trained.tuned):
+            out.print(f"\n{note}")
     show(layer_table(trained.mlp))
     if manifest.cross_validation is not None:
         show(fold_table(manifest.cross_validation, len(job.examples.rows)))
@@ -75,17 +82,9 @@ def fold_table(folds: Mapping[str, Any], rows: int) -> Table:
     title = f"{folds['folds']}-fold cross-validation{times}, on {rows:,} rows: mean ± deviation"
     table = new_table(title, "", *scores["mlp"])
     for model, metrics in scores.items():
-        cells = [_spread(values) for values in metrics.values()]
+        cells = [spread(values) for values in metrics.values()]
         table.add_row(Text(MODELS[model]), *cells, style="bold" if model == "mlp" else None)
     return table
-
-
-def _spread(values: list[float]) -> str:
-    """Mean ± deviation of the folds that have the score at all."""
-    known = [value for value in values if np.isfinite(value)]
-    if not known:
-        return "–"
-    return f"{mean(known):.4g} ± {stdev(known) if len(known) > 1 else 0:.2g}"
 
 
 def training_pictures(trained: Trained) -> dict[str, bytes]:
@@ -93,13 +92,15 @@ def training_pictures(trained: Trained) -> dict[str, bytes]:
     from mlp_edge import plots
 
     job, manifest = trained.job, trained.manifest
-    rows, test = job.examples.rows, job.parts.test
+    rows, parts, test = job.examples.rows, job.parts, job.parts.test
+    learned = rows[np.concatenate([parts.training, parts.validation])]
+    unit = "" if job.prepared.scale is None else "deviations of the target"
     history = trained.first.fitted.history
     watched = [logs.get("val_loss", np.inf) for logs in history]
     kept = int(np.argmin(watched)) + 1 if job.recipe.early_stopping else None
     figures = {
-        **plots.of_training(history, kept),
-        **plots.of_table(trained.mlp.features, rows, rows[test] if len(test) else None),
+        **plots.of_training(history, kept, unit),
+        **plots.of_table(trained.mlp.features, learned, rows[test] if len(test) else None),
         **plots.of_network(trained.mlp),
     }
     if len(test):
@@ -108,7 +109,8 @@ def training_pictures(trained: Trained) -> dict[str, bytes]:
         figures |= plots.of_folds(manifest.cross_validation["scores"])
     if trained.tuned is not None:
         trials = [trial.to_dict() for trial in trained.tuned.trials]
-        figures |= plots.of_tuning(trials, trained.tuned.metric, False)
+        baseline = mean(trained.tuned.baseline)
+        figures |= plots.of_tuning(trials, trained.tuned.metric, False, baseline)
     return {f"plots/{name}": content for name, content in plots.rendered(figures).items()}
 
 

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mlp_edge.cli.console import err
-from mlp_edge.cli.tables import new_table
+from mlp_edge.cli.tables import new_table, spread
 
 if TYPE_CHECKING:
     from mlp_edge.train.tuning import Trial, Tuned
@@ -63,9 +63,7 @@ def layers(trial: Trial) -> str:
 
 def score(trial: Trial) -> str:
     """Mean ± standard deviation over the folds."""
-    if trial.score is None:
-        return "diverged"
-    return f"{trial.score:.4g} ± {trial.deviation:.2g}"
+    return spread(trial.folds) if trial.folds else "diverged"
 
 
 def _best(best: Trial | None) -> str:
@@ -102,6 +100,15 @@ def tuning_table(tuned: Tuned) -> Table:
         if trial.number not in known and (trial.number == 0 or not trial.hidden):
             _add(table, trial, False)
     return table
+
+
+def search_notes(tuned: Tuned) -> list[str]:
+    """What the table leaves out: the linear baseline, and a smaller network that would do."""
+    notes = []
+    if tuned.baseline:
+        notes.append(f"linear baseline on the same folds: {spread(tuned.baseline)}")
+    smaller = smaller_network(tuned)
+    return notes if smaller is None else [*notes, smaller]
 
 
 def _add(table: Table, trial: Trial, best: bool) -> None:

@@ -4,7 +4,7 @@ model/
 model.keras   the original: raw readings in, prediction out
 model.json    the manifest: names, labels, task, threshold, recipe, scores, versions, hashes
 history.csv   a row per epoch
-sample.csv    held-out raw rows with their targets and the original's predictions
+sample.csv    held-out raw rows with their targets, the original's predictions and ID columns
 calibration.npz  raw training rows, for quantisation; not with --no-calibration
 tuning.csv    a row per trial of `train --tune`
 plots/        pictures, PNG and SVG; those of another table in a folder named after it
@@ -148,6 +148,7 @@ class ModelDirectory:
         path = self.path / SAMPLE
         features = self.manifest.features
         inputs, end = len(features), len(features) + len(self.manifest.targets)
+        last = end + len(self.manifest.prior)
         rows, targets, predictions = [], [], []
         try:
             with path.open(encoding="utf-8", newline="") as file, np.errstate(over="ignore"):
@@ -157,7 +158,7 @@ class ModelDirectory:
                     each = zip(features, cells[:inputs], strict=True)
                     rows.append([feature.read(cell) for feature, cell in each])
                     targets.append(tuple(cells[inputs:end]))
-                    predictions.append([np.float32(cell) for cell in cells[end:]])
+                    predictions.append([np.float32(cell) for cell in cells[end:last]])
                 readings = np.array(rows, np.float32)
             sample = Sample(readings, tuple(targets), np.array(predictions))
         except FileNotFoundError:
@@ -213,17 +214,21 @@ def check_place(path: Path, force: bool) -> None:
 
 
 def sample_csv(
-    card: Card, rows: Rows, targets: Sequence[Sequence[str]], predictions: Floats
-) -> bytes:
+    card: Card, rows: Rows, targets: Sequence[Sequence[str]], predictions: Floats,
+    ids: Mapping[str, Sequence[str]] = {},
+) -> bytes:  # fmt: skip
     """The bytes of sample.csv; every float32 is written so that it reads back as itself.
 
     Categories are written by name and missing readings as empty cells, as a table has them.
+    Columns that tell rows apart, such as a patient's number, stand last.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    predicted = (f"predicted {name}" for name in card.output_names)
-    writer.writerow([*card.names, *card.targets, *predicted])
-    for row, target, prediction in zip(rows, targets, predictions, strict=True):
+    names = [*card.names, *card.targets, *(f"predicted {name}" for name in card.output_names)]
+    others = {name: cells for name, cells in ids.items() if name not in names}
+    writer.writerow([*names, *others])
+    for index, (row, target, prediction) in enumerate(zip(rows, targets, predictions, strict=True)):
         cells = (feature.write(x) for feature, x in zip(card.features, row, strict=True))
-        writer.writerow([*cells, *target, *map(str, prediction)])
+        end = (column[index] for column in others.values())
+        writer.writerow([*cells, *target, *map(str, prediction), *end])
     return text.getvalue().encode()

@@ -47,12 +47,14 @@ class Columns(NamedTuple):
         rows: (n, features) float32: numbers as read, sentinels among them; codes of categories;
             NaN where a cell is missing.
         findings: what somebody should know about the columns, left-out ones among them.
+        ids: names of the columns that were left out because they only tell rows apart.
     """
 
     features: tuple[Feature, ...]
     imputed: tuple[bool, ...]
     rows: Rows
     findings: tuple[Finding, ...]
+    ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +104,11 @@ def read_columns(table: Table, targets: Sequence[str], choices: Choices) -> Colu
         imputed=tuple(_is_imputed(each, choices) for each in chosen),
         rows=np.ascontiguousarray(rows),
         findings=tuple(findings),
+        ids=tuple(
+            each.column.name
+            for each in candidates
+            if each.useless is not None and each.useless.kind == "id" and each not in chosen
+        ),
     )
     return _scalable(columns, table.source)
 
@@ -221,7 +228,7 @@ def _scalable(columns: Columns, source: str) -> Columns:
             )
     if not kept.size:
         raise TableError(f"{plain(source)}: {findings[-1].says}, and no other column is there")
-    return Columns(
+    return columns._replace(
         features=tuple(columns.features[index] for index in kept),
         imputed=tuple(columns.imputed[index] for index in kept),
         rows=np.ascontiguousarray(columns.rows[:, kept]),

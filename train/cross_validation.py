@@ -12,7 +12,16 @@ from mlp_edge.train.examples import Parts
 from mlp_edge.train.fitting import Stage
 from mlp_edge.train.prepared import prepare
 from mlp_edge.train.recipe import Recipe
-from mlp_edge.train.run import Job, answers, fit_baseline, fit_run, judge, judge_all, new_network
+from mlp_edge.train.run import (
+    Job,
+    answers,
+    fit_baseline,
+    fit_run,
+    judge,
+    judge_all,
+    new_network,
+    straight,
+)
 
 MODELS = ("mlp", "linear", "prior")
 
@@ -88,6 +97,16 @@ def fold_values(job: Job, recipe: Recipe, chosen: Sequence[Parts], metric: str) 
         run = fit_run(fold, new_network, recipe.seed + number, _unwatched, len(chosen))
         outputs = answers(fold, run.model, fold.parts.test)
         values.append(judge(fold, fold.parts.test, outputs, run.threshold, (metric,))[metric])
+    return values
+
+
+def baseline_values(job: Job, chosen: Sequence[Parts], metric: str) -> list[float]:
+    """The same metric of scikit-learn's linear model on each fold."""
+    values = []
+    for fold in _jobs(job, chosen):
+        rows, linear = fold.parts.test, fit_baseline(fold)
+        outputs = straight(fold, linear, rows)
+        values.append(judge(fold, rows, outputs, linear.threshold, (metric,))[metric])
     return values
 
 

@@ -46,6 +46,7 @@ class Examples:
         findings: what somebody should know about the table.
         groups: the group of each row (n,) int64; rows of a group are never parted. None where
             every row stands for itself.
+        ids: columns that only tell rows apart: nothing is learned from them.
     """
 
     features: tuple[Feature, ...]
@@ -59,6 +60,7 @@ class Examples:
     cells: Sequence[tuple[str, ...]]
     findings: tuple[Finding, ...]
     groups: NDArray[np.int64] | None = None
+    ids: tuple[str, ...] = ()
 
     @property
     def encoded(self) -> Floats:
@@ -117,6 +119,7 @@ def read_examples(
         cells=_cells(table, names),
         findings=(*table.notes, *columns.findings, *found),
         groups=groups,
+        ids=columns.ids if group is None else (*columns.ids, group),
     )
 
 

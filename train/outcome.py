@@ -102,11 +102,12 @@ def outcome(
     )
     rows = job.examples.rows[sample]
     cells = [job.examples.cells[index] for index in sample]
+    ids = {name: job.table.column(name)[sample] for name in job.examples.ids}
     files = {
         MODEL: content,
         MANIFEST: manifest.to_json().encode(),
         HISTORY: _history_csv(first.fitted.history),
-        SAMPLE: sample_csv(Card.of(mlp), rows, cells, predict(whole, rows)),
+        SAMPLE: sample_csv(Card.of(mlp), rows, cells, predict(whole, rows), ids),
     }
     if job.calibration:
         kept = _calibration_rows(job)

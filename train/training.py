@@ -20,7 +20,12 @@ from mlp_edge.mlp import Task
 from mlp_edge.model_directory import ModelDirectory
 from mlp_edge.train.advice import check_nothing_found
 from mlp_edge.train.checks import check_filled, check_fixed, check_reachable
-from mlp_edge.train.cross_validation import FoldScores, cross_validate, fold_values
+from mlp_edge.train.cross_validation import (
+    FoldScores,
+    baseline_values,
+    cross_validate,
+    fold_values,
+)
 from mlp_edge.train.device import ON_CPU, Device
 from mlp_edge.train.examples import (
     Examples,
@@ -252,11 +257,12 @@ def _searched(job: Job, search: Search, folding: Folding | None) -> Tuned:
     def value(recipe: Recipe) -> list[float]:
         return fold_values(job, replace(recipe, threshold="0.5"), chosen, metric)
 
-    return tune(
+    tuned = tune(
         job.recipe, job.examples.task, job.prepared.inputs.shape[1], job.prepared.learned.shape[1],
         value, search.trials, search.journal, _fingerprint(job, plan, search), search.tell,
         fixed=search.fixed, afresh=search.afresh, resumed=search.resumed,
     )  # fmt: skip
+    return replace(tuned, baseline=tuple(baseline_values(job, chosen, metric)))
 
 
 def _fingerprint(job: Job, plan: Folding, search: Search) -> str:

@@ -97,12 +97,14 @@ class Tuned:
         best: the trial with the least score; of equal ones that with the fewest parameters.
         recipe: the best trial's.
         metric: what was scored, "log_loss" or "rmse".
+        baseline: the same of scikit-learn's linear model on each fold; () where nobody asked.
     """
 
     trials: tuple[Trial, ...]
     best: Trial
     recipe: Recipe
     metric: str
+    baseline: tuple[float, ...] = ()
 
     @property
     def smallest(self) -> Trial:
@@ -121,6 +123,7 @@ class Tuned:
         """Plain values, for model.json; every trial is in tuning.csv."""
         return {
             "metric": self.metric,
+            "baseline": list(self.baseline),
             "folds": len(self.best.folds),
             "trials": len(self.trials),
             "failed": sum(not trial.folds for trial in self.trials),
