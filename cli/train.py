@@ -30,7 +30,7 @@ from mlp_edge.cli.tuning import tell_resumed, tell_trial
 from mlp_edge.errors import InputError, RecipeError
 
 if TYPE_CHECKING:
-    from mlp_edge.train.training import Search
+    from mlp_edge.train.searching import Search
 
 JUDGING, REGULARISING = "Judging", "Against learning by heart"
 """Headings in --help."""
@@ -226,9 +226,11 @@ def train(
     from mlp_edge.data.sets import DEFAULT_SET
     from mlp_edge.data.source import STANDARD_INPUT, shown_source
     from mlp_edge.model_directory import MANIFEST, ModelDirectory, check_place
+    from mlp_edge.train.cross_validation import Folding
     from mlp_edge.train.device import Device, take
     from mlp_edge.train.recipe import Recipe
-    from mlp_edge.train.training import SEARCH_FOLDS, Folding, go_on
+    from mlp_edge.train.searching import SEARCH_FOLDS
+    from mlp_edge.train.training import go_on
     from mlp_edge.train.training import train as train_new
     from mlp_edge.train.tuning import discard
     from mlp_edge.writing import write_directory
@@ -308,7 +310,7 @@ def _search(
     trials: int, directory: Path, given: Mapping[str, object], afresh: bool, quiet: bool
 ) -> Search:
     """The search that was asked for; what was typed is not searched."""
-    from mlp_edge.train.training import Search
+    from mlp_edge.train.searching import Search
 
     fixed = frozenset(name for name, value in given.items() if value is not None)
     tell = (lambda *_: None) if quiet else tell_trial

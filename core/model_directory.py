@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -198,19 +198,27 @@ def check_place(path: Path, force: bool) -> None:
         InputError: saying what stands there and what would do.
     """
     check_replaceable(path, KNOWN, force)
-    exports = path / EXPORTS
-    if not exports.is_dir():
-        return
+    for folder, is_ours in ((path / EXPORTS, _is_export(path)), (path / PLOTS, _is_picture)):
+        for file in sorted(entry for entry in folder.rglob("*") if not entry.is_dir()):
+            name = str(file.relative_to(folder))
+            if not is_ours(name):
+                raise InputError(
+                    f"{folder}: holds {name!r}, which mlp-edge did not write and which would be "
+                    "lost; move it, or name another directory with --out"
+                )
+
+
+def _is_export(path: Path) -> Callable[[str], bool]:
+    """Whether a file in exports/ is one of those that the manifest lists, or about them."""
     try:
-        ours = set(ModelDirectory.open(path).manifest.exports)
+        ours = {*ModelDirectory.open(path).manifest.exports, PARITY}
     except ModelError:
-        ours = set()
-    for name in sorted(entry.name for entry in exports.iterdir()):
-        if name not in ours and name != PARITY and not name.endswith(WEIGHTS_ONLY):
-            raise InputError(
-                f"{exports}: holds {name!r}, which mlp-edge did not write and which would be lost; "
-                "move it, or name another directory with --out"
-            )
+        ours = {PARITY}
+    return lambda name: name in ours or name.endswith(WEIGHTS_ONLY)
+
+
+def _is_picture(name: str) -> bool:
+    return name.endswith((".png", ".svg"))
 
 
 def sample_csv(

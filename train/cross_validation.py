@@ -27,6 +27,14 @@ MODELS = ("mlp", "linear", "prior")
 
 
 @dataclass(frozen=True)
+class Folding:
+    """Cross-validation: so many folds, so many times."""
+
+    folds: int
+    repeats: int = 1
+
+
+@dataclass(frozen=True)
 class FoldScores:
     """What every fold gave.
 

@@ -4,28 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from mlp_edge.data.choices import Choices
 from mlp_edge.data.leaks import duplicates_across
 from mlp_edge.data.table import Table
 from mlp_edge.finding import Finding
 from mlp_edge.lazy import keras, tensorflow
-from mlp_edge.mlp import Task
 from mlp_edge.model_directory import ModelDirectory
 from mlp_edge.train.advice import check_nothing_found
 from mlp_edge.train.checks import check_filled, check_fixed, check_reachable
-from mlp_edge.train.cross_validation import (
-    FoldScores,
-    baseline_values,
-    cross_validate,
-    fold_values,
-)
+from mlp_edge.train.cross_validation import Folding, FoldScores, cross_validate
 from mlp_edge.train.device import ON_CPU, Device
 from mlp_edge.train.examples import (
     Examples,
@@ -38,7 +29,7 @@ from mlp_edge.train.examples import (
 )
 from mlp_edge.train.fitting import Stage
 from mlp_edge.train.network import HISTORY_METRIC, compile_model, taken_out
-from mlp_edge.train.outcome import Trained, outcome, versions
+from mlp_edge.train.outcome import Trained, outcome
 from mlp_edge.train.prepared import Prepared, TargetScale, prepare
 from mlp_edge.train.recipe import Recipe
 from mlp_edge.train.run import (
@@ -52,46 +43,11 @@ from mlp_edge.train.run import (
     new_network,
 )
 from mlp_edge.train.scores import chosen_metrics
-from mlp_edge.train.tuning import Tell, Tuned, tune
-from mlp_edge.writing import json_text, sha256
+from mlp_edge.train.searching import Search, searched
+from mlp_edge.train.tuning import Tuned
 
 Place = Callable[[int], Device]
 """Asked with the multiply-adds of a step's forward pass; answers where to train."""
-SEARCH_FOLDS = 5
-"""Folds of the training rows by which a search judges, unless --cv says."""
-SEARCHED: dict[Task, str] = {
-    "binary": "log_loss", "multiclass": "log_loss", "regression": "rmse",
-}  # fmt: skip
-"""What a search minimises: a proper score, which no threshold can flatter."""
-
-
-@dataclass(frozen=True)
-class Folding:
-    """Cross-validation: so many folds, so many times."""
-
-    folds: int
-    repeats: int = 1
-
-
-@dataclass(frozen=True)
-class Search:
-    """A search for a better recipe.
-
-    Attributes:
-        trials: how many recipes are tried.
-        journal: the file that keeps what was tried, until the model is written.
-        fixed: settings that are not searched, by their names in ``Recipe``.
-        afresh: whether a journal of another search is replaced, not refused.
-        tell: told each trial.
-        resumed: told how many trials an interrupted search had made.
-    """
-
-    trials: int
-    journal: Path
-    fixed: frozenset[str]
-    afresh: bool
-    tell: Tell
-    resumed: Callable[[int], None]
 
 
 def train(
@@ -132,7 +88,7 @@ def train(
         RecipeError: when the recipe does not fit the task, or training diverges.
     """
     examples = read_examples(table, targets, task, choices, recipe.group)  # type: ignore[arg-type]
-    recipe = _resolved(recipe, examples)
+    recipe = resolved_for(recipe, examples)
     check_reachable(examples, recipe)
     chosen = parts(examples, recipe, table.source)
     found = (*examples.findings, *_shared_rows(table, examples, chosen))
@@ -143,7 +99,7 @@ def train(
     job = replace(job, findings=found, calibration=calibration)
 
     with _ready(job):
-        tuned = None if search is None else _searched(job, search, folding)
+        tuned = None if search is None else searched(job, search, folding)
         if tuned is not None:
             job = replace(job, recipe=tuned.recipe)
         judged = None
@@ -185,7 +141,7 @@ def go_on(
     saved = replace(saved, batch_normalization=False)  # what was saved has it in its weights
     examples = reread_examples(table, start.manifest, saved.group)
     check_filled(table, examples)
-    recipe = _resolved(saved.given(options), examples)
+    recipe = resolved_for(saved.given(options), examples)
     start.mlp()  # refuses a model.keras that is not the manifest's
     none = examples.rows[:0]
     held_out = start.sample().rows if start.manifest.sample == "held-out" else none
@@ -219,7 +175,8 @@ def _shared_rows(table: Table, examples: Examples, chosen: Parts) -> tuple[Findi
     return duplicates_across(table, examples.rows, {k: v for k, v in named.items() if len(v)})
 
 
-def _resolved(recipe: Recipe, examples: Examples) -> Recipe:
+def resolved_for(recipe: Recipe, examples: Examples) -> Recipe:
+    """The recipe as the table's task asks for, with the metrics to report."""
     recipe = recipe.resolved(examples.task)
     metrics = chosen_metrics(recipe.metrics, examples.task)
     imbalanced = any(finding.kind == "imbalance" for finding in examples.findings)
@@ -245,37 +202,6 @@ def _ready(job: Job) -> Iterator[None]:
     tensorflow().config.experimental.enable_op_determinism()
     with job.device.scope():
         yield
-
-
-def _searched(job: Job, search: Search, folding: Folding | None) -> Tuned:
-    """Search by folds of the rows that are not held out."""
-    plan = folding or Folding(SEARCH_FOLDS)
-    seen = np.sort(np.concatenate([job.parts.training, job.parts.validation]))
-    chosen = folds(job.examples, job.recipe, plan.folds, plan.repeats, job.table.source, rows=seen)
-    metric = SEARCHED[job.examples.task]
-
-    def value(recipe: Recipe) -> list[float]:
-        return fold_values(job, replace(recipe, threshold="0.5"), chosen, metric)
-
-    tuned = tune(
-        job.recipe, job.examples.task, job.prepared.inputs.shape[1], job.prepared.learned.shape[1],
-        value, search.trials, search.journal, _fingerprint(job, plan, search), search.tell,
-        fixed=search.fixed, afresh=search.afresh, resumed=search.resumed,
-    )  # fmt: skip
-    return replace(tuned, baseline=tuple(baseline_values(job, chosen, metric)))
-
-
-def _fingerprint(job: Job, plan: Folding, search: Search) -> str:
-    """A hash of all that the value of a trial follows from."""
-    facts = {
-        "recipe": job.recipe.to_dict(), "folds": plan.folds, "repeats": plan.repeats,
-        "fixed": sorted(search.fixed), "versions": versions(),
-        "features": [feature.to_dict() for feature in job.examples.features],
-        "rows": sha256(job.examples.rows.tobytes()),
-        "targets": sha256(job.examples.targets.tobytes()),
-        "training": sha256(job.parts.test.tobytes()),
-    }  # fmt: skip
-    return sha256(json_text(facts).encode())
 
 
 def _run(
