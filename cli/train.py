@@ -310,8 +310,10 @@ def _search(
     trials: int, directory: Path, given: Mapping[str, object], afresh: bool, quiet: bool
 ) -> Search:
     """The search that was asked for; what was typed is not searched."""
+    from mlp_edge.lazy import require
     from mlp_edge.train.searching import Search
 
+    require("optuna", "tune")
     fixed = frozenset(name for name, value in given.items() if value is not None)
     tell = (lambda *_: None) if quiet else tell_trial
     resumed = (lambda _: None) if quiet else tell_resumed

@@ -102,7 +102,7 @@ def outcome(
     )
     rows = job.examples.rows[sample]
     cells = [job.examples.cells[index] for index in sample]
-    ids = {name: job.table.column(name)[sample] for name in job.examples.ids}
+    ids = {name: job.table.column(name)[sample].tolist() for name in job.examples.ids}
     files = {
         MODEL: content,
         MANIFEST: manifest.to_json().encode(),
