@@ -98,9 +98,17 @@ def evaluate(
         check_output("--rows", rows_file, table or directory.path / SAMPLE)
     dialect = Dialect(sep, decimal, encoding, header)
     rows = sample_table(directory.path) if table is None else read_table(table, dialect)
-    examples = reread_examples(rows, manifest)
+    group = manifest.recipe.get("group")
+    examples = reread_examples(rows, manifest, group if group in rows.columns else None)
     for finding in examples.findings if table is not None else ():
         warn(finding.says)
+    if table is not None and rows.sha256 == manifest.sha256["data"]:
+        held_out = manifest.sample == "held-out"
+        end = "; without a table, only those that it never saw are scored" if held_out else ""
+        warn(
+            f"{table} is the table that the model was trained on: it knows "
+            f"{manifest.rows['training']:,} of these rows{end}"
+        )
     with status("opening the model"):
         path = model if dtype == FLOAT32 else coarser_path(directory, dtype, runtime)
         opened = load(path, runtime, trust)

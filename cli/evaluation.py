@@ -137,11 +137,13 @@ class Evaluation:
         from mlp_edge.train.recipe import Recipe
 
         truth, outputs = self.models["mlp"]
+        recipe = Recipe.from_dict(self.manifest.recipe)
         # Without hidden layers the model is a linear one itself.
-        linear = self.straight if Recipe.from_dict(self.manifest.recipe).hidden else None
+        linear = self.straight if recipe.hidden else None
         prior = np.array(self.manifest.prior, np.float64)
         rows = TITLES.get(self.part, self.part)
-        return list(row_advice(Answers(truth, self.manifest.labels, outputs, linear, prior, rows)))
+        labels = self.manifest.labels
+        return list(row_advice(Answers(truth, labels, outputs, linear, prior, rows, recipe)))
 
     def to_dict(self) -> Mapping[str, Any]:
         """Plain values, for --json."""

@@ -134,7 +134,11 @@ def spread(values: Sequence[float]) -> str:
     known = [value for value in values if isfinite(value)]
     if not known:
         return "–"
-    return f"{mean(known):.4g} ± {stdev(known) if len(known) > 1 else 0:.2g}"
+    deviation = stdev(known) if len(known) > 1 else 0.0
+    if deviation < 1e-9 * abs(mean(known)):
+        deviation = 0.0  # what rounding leaves of equal scores
+    few = f" ({len(known)} folds)" if len(known) < len(values) else ""
+    return f"{mean(known):.4g} ± {deviation:.2g}{few}"
 
 
 def run_table(runs: Sequence[Mapping[str, Any]], part: str) -> Table:

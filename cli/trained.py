@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import mean
 from typing import TYPE_CHECKING, Any
@@ -45,7 +45,8 @@ def show_trained(trained: Trained, directory: Path, files: Iterable[str]) -> Non
             out.print(f"\n{note}")
     show(layer_table(trained.mlp))
     if manifest.cross_validation is not None:
-        show(fold_table(manifest.cross_validation, len(job.examples.rows)))
+        metrics = manifest.recipe["metrics"]
+        show(fold_table(manifest.cross_validation, metrics, len(job.examples.rows)))
     for part, scores in manifest.scores.items():
         if part != "runs":
             show(score_table(part, rows[part], scores))
@@ -58,7 +59,7 @@ def show_trained(trained: Trained, directory: Path, files: Iterable[str]) -> Non
     out.print()
     for name in sorted_files(files):
         out.print(f"wrote {directory / name}", soft_wrap=True)
-    if not rows["test"]:
+    if not rows["test"] and manifest.cross_validation is None:
         err.print("note: no rows were held out, so no score above says how it does on new ones")
     model = "" if directory == DEFAULT_MODEL else f" --model {directory}"
     out.print(f"\nnext: mlp-edge export{model}", soft_wrap=True)
@@ -75,14 +76,14 @@ def _threshold(trained: Trained) -> str:
     return f"answers {label} where the probability is above {trained.mlp.threshold:.4g}{by}"
 
 
-def fold_table(folds: Mapping[str, Any], rows: int) -> Table:
+def fold_table(folds: Mapping[str, Any], metrics: Sequence[str], rows: int) -> Table:
     """A row per model, a column per metric: mean and deviation over all folds."""
     times = "" if folds["repeats"] == 1 else f", {folds['repeats']} times"
     scores = folds["scores"]
     title = f"{folds['folds']}-fold cross-validation{times}, on {rows:,} rows: mean ± deviation"
-    table = new_table(title, "", *scores["mlp"])
-    for model, metrics in scores.items():
-        cells = [spread(values) for values in metrics.values()]
+    table = new_table(title, "", *metrics)
+    for model, values in scores.items():
+        cells = [spread(values[metric]) for metric in metrics]
         table.add_row(Text(MODELS[model]), *cells, style="bold" if model == "mlp" else None)
     return table
 
@@ -106,7 +107,11 @@ def training_pictures(trained: Trained) -> dict[str, bytes]:
     if len(test):
         figures |= plots.of_judged(_judged(trained))
     if manifest.cross_validation is not None:
-        figures |= plots.of_folds(manifest.cross_validation["scores"])
+        scores = manifest.cross_validation["scores"].items()
+        chosen = job.recipe.metrics
+        figures |= plots.of_folds(
+            {model: {metric: values[metric] for metric in chosen} for model, values in scores}
+        )
     if trained.tuned is not None:
         trials = [trial.to_dict() for trial in trained.tuned.trials]
         baseline = mean(trained.tuned.baseline)

@@ -11,6 +11,7 @@ from mlp_edge.cli.console import err
 from mlp_edge.cli.tables import new_table, spread
 
 if TYPE_CHECKING:
+    from mlp_edge.train.recipe import Recipe
     from mlp_edge.train.tuning import Trial, Tuned
 
 COLUMNS = (
@@ -127,12 +128,13 @@ def smaller_network(tuned: Tuned) -> str | None:
         return None
     return (
         f"{layers(small)} ({small.parameters:,} weights) is within one standard error of the best "
-        f"({best.parameters:,} weights), and would do on a small chip: {options(small)}"
+        f"({best.parameters:,} weights), and would do on a small chip; in place of --tune: "
+        f"{options(small, tuned.recipe)}"
     )
 
 
-def options(trial: Trial) -> str:
-    """The options that train a trial's network."""
+def options(trial: Trial, recipe: Recipe) -> str:
+    """The options that train a trial's network, beside those that were typed for the search."""
     typed = [f"--hidden {','.join(map(str, trial.hidden)) or 'none'}"]
     if trial.learning_rate is not None:
         typed.append(f"--learning-rate {trial.learning_rate}")
@@ -142,4 +144,5 @@ def options(trial: Trial) -> str:
         typed.append(f"--l2 {trial.l2}")
     if trial.batch_normalization:
         typed.append("--batch-norm")
+    typed.append(f"--early-stopping {recipe.early_stopping}")
     return " ".join(typed)

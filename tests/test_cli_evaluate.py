@@ -43,7 +43,7 @@ def test_the_held_out_rows_have_the_scores_of_the_training(model: Path, typed: T
     assert a + b == 100
     assert told["labels"] == ["0", "1"]
     low, high = told["intervals"]["mlp"]["accuracy"]
-    assert (low, high) == pytest.approx(wilson(a + d, 154))
+    assert (low, high) == pytest.approx(wilson((a + d) / 154, 154))
     well, sick = told["per_class"]
     assert (well["label"], well["rows"], well["recall"]) == ("0", 100, pytest.approx(a / 100))
     assert (sick["rows"], sick["precision"]) == (54, pytest.approx(d / (b + d)))
@@ -86,7 +86,7 @@ def test_a_table_of_ones_own(model: Path, typed: Type, folder: Path) -> None:
     shown = typed("evaluate", "ward.csv", "--metrics", "accuracy", "--no-plots").out
     assert "scores on 100 rows of ward.csv" in shown
     # One metric has the models in rows, its interval beside it.
-    low, high = wilson(right, 100)
+    low, high = wilson(right / 100, 100)
     assert re.search(rf"this network +{right / 100:.4g} +{low:.3f} to {high:.3f}", shown)
 
 
@@ -128,7 +128,9 @@ def test_a_model_of_every_row_needs_other_rows(sine: Path, typed: Type) -> None:
     result = typed("evaluate", "--model", sine)
     assert (result.code, result.out) == (2, "")
     assert "(--test-size 0), so none is left to judge it by; name a table" in result.err
-    told = scores(typed, "sine", "--model", sine)
+    result = typed("evaluate", "sine", "--model", sine, "--json", "--no-plots")
+    assert result.err.endswith("trained on: it knows 1,000 of these rows\n")
+    told = json.loads(result.out)
     assert (told["rows"], told["confusion"], told["labels"]) == (1000, None, [])
     assert tuple(told["scores"]["mlp"]) == EVALUATED["regression"]
     assert told["intervals"] == {"mlp": {}, "linear": {}, "prior": {}}

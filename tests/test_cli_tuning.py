@@ -107,10 +107,14 @@ def test_a_line_fits_a_terminal_under_its_columns(
     assert line[7:16].strip() == ("-".join(map(str, one.hidden)) or "none")
 
 
+CALM = Recipe().given({"early_stopping": 20})
+"""As every recipe of a search is."""
+
+
 @given(DRAWS)
 def test_the_options_train_the_same_network(draw: dict[str, Any]) -> None:
     one = tried(draw, 2, 0.5)
-    words = options(one).split()
+    words = options(one, CALM).split()
     flags = {"--batch-norm"} & set(words)
     words = [word for word in words if word not in flags]
     typed = dict(zip(words[::2], words[1::2], strict=True))
@@ -118,12 +122,13 @@ def test_the_options_train_the_same_network(draw: dict[str, Any]) -> None:
     assert float(typed["--learning-rate"]) == one.learning_rate
     assert float(typed.get("--dropout", 0)) == one.dropout
     assert float(typed.get("--l2", 0)) == one.l2
+    assert typed["--early-stopping"] == "20"
     assert bool(flags) == one.batch_normalization
 
 
 def test_options_of_a_recipe_without_any_are_few() -> None:
-    assert options(GIVEN) == "--hidden 12,8"
-    assert options(trial(1, hidden=(), learning_rate=1 / 3)).startswith(
+    assert options(GIVEN, CALM) == "--hidden 12,8 --early-stopping 20"
+    assert options(trial(1, hidden=(), learning_rate=1 / 3), CALM).startswith(
         "--hidden none --learning-rate 0.3333333333333333 "
     )
 
@@ -155,10 +160,10 @@ def test_the_table_of_a_few_trials_names_each_once() -> None:
 def test_a_smaller_network_is_named_when_there_is_one() -> None:
     best = trial(3, 0.5, hidden=(64, 64), parameters=4801)
     small, poor = trial(2, 0.505), trial(4, 0.52, hidden=(4,), parameters=41)
-    tuned = Tuned((GIVEN, LINEAR, small, best, poor), best, Recipe(), "log_loss")
+    tuned = Tuned((GIVEN, LINEAR, small, best, poor), best, CALM, "log_loss")
     assert smaller_network(tuned) == (
         "12-8 (221 weights) is within one standard error of the best (4,801 weights), and would do "
-        "on a small chip: --hidden 12,8 --learning-rate 0.0031 --dropout 0.2 --l2 0.00012 "
-        "--batch-norm"
+        "on a small chip; in place of --tune: --hidden 12,8 --learning-rate 0.0031 --dropout 0.2 "
+        "--l2 0.00012 --batch-norm --early-stopping 20"
     )
     assert smaller_network(Tuned((GIVEN, best), best, Recipe(), "log_loss")) is None

@@ -133,14 +133,14 @@ def test_folds_of_a_search_are_alike(pima_job: Job) -> None:
     recipe = pima_job.recipe.given({"validation_size": 0.1})
     chosen = folds(pima_job.examples, recipe, 5, 1, "pima")
     assert len({len(fold.training) for fold in chosen}) == 2
-    same = alike(chosen)
+    same = alike(chosen, pima_job.examples)
     assert {len(fold.training) for fold in same} == {min(len(fold.training) for fold in chosen)}
     assert len({len(fold.validation) for fold in same}) == 1
     for fold, original in zip(same, chosen, strict=True):
         assert fold.test is original.test
         assert np.isin(fold.training, original.training).all()
     uneven = [replace(chosen[0], training=chosen[0].training[:500]), *chosen[1:]]
-    assert alike(uneven) == uneven
+    assert alike(uneven, pima_job.examples) == uneven
 
 
 def test_the_command_shows_and_keeps_every_fold(typed: Type, folder: Path, keras: Any) -> None:

@@ -106,7 +106,7 @@ def test_outputs_that_are_all_zero_favour_no_class() -> None:
 
 def test_the_interval_of_the_accuracy() -> None:
     truth, outputs = binary(0, 0, 1, 1, 1), column(0.1, 0.8, 0.5, 0.6, 0.9)
-    assert intervals(("accuracy", "auc"), truth, outputs) == {"accuracy": wilson(3, 5)}
+    assert intervals(("accuracy", "auc"), truth, outputs) == {"accuracy": wilson(3 / 5, 5)}
     assert intervals(("auc",), truth, outputs) == {}
     assert intervals(EVALUATED["regression"], Truth("regression", outputs, 0, HALF), outputs) == {}
 

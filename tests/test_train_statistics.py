@@ -25,18 +25,18 @@ from mlp_edge.train.statistics import corrected_error, spiegelhalter, standard_e
 def test_wilson_gives_the_published_intervals(
     hits: int, rows: int, expected: tuple[float, float]
 ) -> None:
-    assert wilson(hits, rows) == pytest.approx(expected, abs=5e-5)
+    assert wilson(hits / rows, rows) == pytest.approx(expected, abs=5e-5)
 
 
 @given(st.integers(1, 5000).flatmap(lambda rows: st.tuples(st.integers(0, rows), st.just(rows))))
 def test_wilson_stays_within_a_share_and_around_it(counts: tuple[int, int]) -> None:
     hits, rows = counts
-    low, high = wilson(hits, rows)
+    low, high = wilson(hits / rows, rows)
     assert 0 <= low <= hits / rows + 1e-12
     assert hits / rows - 1e-12 <= high <= 1
     assert low < high
     # What is true of hits is true of misses.
-    assert wilson(rows - hits, rows) == pytest.approx((1 - high, 1 - low))
+    assert wilson(1 - hits / rows, rows) == pytest.approx((1 - high, 1 - low))
 
 
 def test_the_standard_error_of_a_mean() -> None:

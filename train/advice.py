@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from mlp_edge.finding import Finding
 from mlp_edge.mlp import DEFAULT_THRESHOLD, Floats
 from mlp_edge.train.examples import Examples
 from mlp_edge.train.losses import Measure, coarse, fair
+from mlp_edge.train.recipe import Recipe
 from mlp_edge.train.scores import METRICS, Truth
 from mlp_edge.train.statistics import (
     Numbers,
@@ -31,7 +33,7 @@ FEW = 10
 SUREST = 3
 """A third of the rows are called the surest."""
 MISCALIBRATED = 3.0
-"""Spiegelhalter's z from which on claims are not honest; by chance in 1 of 400 models."""
+"""Spiegelhalter's z from which on claims are not honest; by chance in 1 of 370 models."""
 VISIBLE = 0.05
 """And so far apart are claim and truth, for else a single row of twenty could be the reason."""
 NAMED = 3
@@ -39,7 +41,7 @@ NAMED = 3
 
 HARMLESS = ("sorted",)
 """Kinds of findings that are said, but no reason to refuse a table."""
-SMALLER = "--hidden none would be smaller and no worse"
+SMALLER = "a linear model is smaller and may do: --hidden none, with epochs enough"
 
 Scored = Mapping[str, NDArray[np.int64]]
 """Row numbers of each part that has rows."""
@@ -56,6 +58,7 @@ class Answers:
         linear: the linear baseline's (n, outputs); None where there is none to beat.
         prior: mean of the training targets (outputs,): shares of the classes, or values.
         rows: what these rows are called.
+        recipe: by which the model was made; remedies that it has already are not named.
     """
 
     truth: Truth
@@ -64,6 +67,12 @@ class Answers:
     linear: Floats | None
     prior: NDArray[np.float64]
     rows: str = "held-out rows"
+    recipe: Recipe = Recipe()  # noqa: RUF009 (frozen)
+
+    @property
+    def weighted(self) -> bool:
+        """Whether classes were given weights, which changes what probabilities mean."""
+        return self.recipe.class_weight != "none"
 
     @property
     def constant(self) -> Floats:
@@ -92,7 +101,7 @@ def check_nothing_found(findings: Sequence[Finding], source: str) -> None:
 
 def advice(
     examples: Examples, scored: Scored, outputs: Floats, linear: Floats,
-    threshold: np.float32 = DEFAULT_THRESHOLD,
+    threshold: np.float32 = DEFAULT_THRESHOLD, recipe: Recipe = Recipe(),  # noqa: B008 (frozen)
 ) -> Iterator[Finding]:  # fmt: skip
     """What the scores of a model say that its owner might not want to hear.
 
@@ -102,6 +111,7 @@ def advice(
         outputs: the model's answers to every row (n, outputs).
         linear: the linear baseline's.
         threshold: of a binary model.
+        recipe: by which the model was made.
     """
     yield from _constant(outputs)
     if "test" not in scored:
@@ -109,16 +119,15 @@ def advice(
     training, test = scored["training"], scored["test"]
     prior = examples.encoded[training].mean(axis=0, dtype=np.float64)
     truth = examples.truth(test, threshold)
-    yield from row_advice(Answers(truth, examples.labels, outputs[test], linear[test], prior))
-    yield from _far_apart(
-        examples.truth(training, threshold), outputs[training], truth, outputs[test]
-    )
+    answers = Answers(truth, examples.labels, outputs[test], linear[test], prior, recipe=recipe)
+    yield from row_advice(answers)
+    yield from _far_apart(answers, examples.truth(training, threshold), outputs[training])
 
 
 def row_advice(answers: Answers) -> Iterator[Finding]:
     """What there is to say of answers to rows that the model never saw."""
     if len(answers.outputs) > 1:
-        measure = fair(answers.truth)
+        measure = fair(answers.truth, answers.weighted)
         yield from list(_majority(answers, measure)) or _linear(answers, measure)
     if answers.truth.task != "regression":
         yield from _calibration(answers)
@@ -148,13 +157,34 @@ def fold_advice(
         yield Finding(
             "linear",
             f"{metric} {ours:.4g} over {both.shape[1]} folds against a linear model's "
-            f"{theirs:.4g}: {ours - theirs:+.2g} ± {error:.2g}, which is {_verdict(gain, error)}; "
+            f"{theirs:.4g}: {_plus_minus(ours - theirs, error)}, {_verdict(gain, error)}; "
             f"{SMALLER}",
         )
 
 
 def _verdict(gain: float, error: float) -> str:
-    return "worse" if gain < -error else "chance"
+    return "which is worse" if gain < -error else "which may be chance"
+
+
+def _plus_minus(value: float, error: float) -> str:
+    """Both with as many digits as two of the error's take."""
+    digits = 4 if not error > 0 else min(9, max(0, 1 - math.floor(math.log10(error))))
+    return f"{value:+.{digits}f} ± {error:.{digits}f}"
+
+
+def remedies(recipe: Recipe) -> str:
+    """What helps against learning by heart and has not been tried."""
+    untried = [
+        option
+        for option, tried in (
+            ("--early-stopping 20", recipe.early_stopping), ("--dropout 0.2", recipe.dropout),
+            ("--l2 0.001", recipe.l2),
+        )
+        if not tried and (recipe.hidden or option != "--dropout 0.2")
+    ]  # fmt: skip
+    if not untried:
+        return "fewer neurons or more rows"
+    return " or ".join([", ".join(untried[:-1]), untried[-1]] if untried[:-1] else untried)
 
 
 def _constant(outputs: Floats) -> Iterator[Finding]:
@@ -173,10 +203,9 @@ def _majority(answers: Answers, measure: Measure) -> Iterator[Finding]:
     ours = measure.mean(truth, answers.outputs)
     if measure.share:
         always = answers.labels[answers.frequent]
-        theirs = float((truth.targets != answers.frequent).mean())
     else:
         always = "the mean" if truth.task == "regression" else "the shares of the classes"
-        theirs = measure.mean(truth, answers.constant)
+    theirs = measure.mean(truth, answers.constant)
     if ours >= theirs:
         yield Finding(
             "majority",
@@ -191,29 +220,32 @@ def _linear(answers: Answers, measure: Measure) -> Iterator[Finding]:
         return
     losses = measure.losses(answers.truth, answers.outputs)
     straight = measure.losses(answers.truth, answers.linear)
-    gain, error = float((straight - losses).mean()), standard_error(straight - losses)
+    gain, error = (
+        float((straight - losses).mean()),
+        standard_error(straight - losses, answers.truth.groups),
+    )
     if gain > error:
         return
     ours, theirs = float(losses.mean()), float(straight.mean())
     yield Finding(
         "linear",
         f"{measure.says(ours)} on {len(losses):,} {answers.rows} against a linear model's "
-        f"{measure.number(theirs)}: {measure.difference(ours, theirs, error)}, which is "
+        f"{measure.number(theirs)}: {measure.difference(ours, theirs, error)}, "
         f"{_verdict(gain, error)}; {SMALLER}",
     )
 
 
-def _far_apart(learned: Truth, known: Floats, truth: Truth, outputs: Floats) -> Iterator[Finding]:
+def _far_apart(answers: Answers, learned: Truth, known: Floats) -> Iterator[Finding]:
+    truth, outputs = answers.truth, answers.outputs
     measure = coarse(truth)
     losses = measure.losses(truth, outputs)
     training, test = measure.mean(learned, known), float(losses.mean())
-    chance = STANDARD_ERRORS * standard_error(losses)
+    chance = STANDARD_ERRORS * standard_error(losses, truth.groups)
     if test - training > chance and measure.far(training, test):
         yield Finding(
             "far-apart",
             f"{measure.says(training)} on the training rows but {measure.number(test)} on the "
-            "held-out ones: learned by heart; --early-stopping 20, --dropout 0.2 or fewer neurons "
-            "would help",
+            f"held-out ones: learned by heart; {remedies(answers.recipe)} would help",
         )
 
 
@@ -222,17 +254,21 @@ def _calibration(answers: Answers) -> Iterator[Finding]:
     shares = answers.truth.shares(answers.outputs)
     claimed, right = shares.max(axis=1), shares.argmax(axis=1) == answers.truth.targets
     surest = np.argsort(-claimed, kind="stable")[: len(claimed) // SUREST]
-    if len(surest) < FEW or abs(spiegelhalter(right, claimed)) <= MISCALIBRATED:
+    if (
+        len(surest) < FEW
+        or abs(spiegelhalter(right, claimed, answers.truth.groups)) <= MISCALIBRATED
+    ):
         return
     claims, holds = float(claimed[surest].mean()), float(right[surest].mean())
     if abs(claims - holds) < VISIBLE:
         return
-    way = "--early-stopping 20, --dropout 0.2 or --l2 0.001" if claims > holds else "more --epochs"
+    way = remedies(answers.recipe) if claims > holds else "more --epochs"
+    end = f"{way} would help" if not answers.weighted else "--class-weight does that"
     yield Finding(
         "calibration",
         f"its probabilities are not to be taken at their word: of the {len(surest):,} "
         f"{answers.rows} where it is surest, it claims {claims:.0%} and {holds:.0%} are right; "
-        f"{way} would help",
+        f"{end}",
     )
 
 

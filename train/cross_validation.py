@@ -8,10 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from mlp_edge.data.leaks import groups
+from mlp_edge.data.table import Table
+from mlp_edge.finding import Finding
+from mlp_edge.mlp import Rows, Task
 from mlp_edge.train.examples import Parts
 from mlp_edge.train.fitting import Stage
 from mlp_edge.train.prepared import prepare
-from mlp_edge.train.recipe import Recipe
+from mlp_edge.train.recipe import DEFAULT_THRESHOLD_TEXT, Recipe
 from mlp_edge.train.run import (
     Job,
     answers,
@@ -82,9 +86,9 @@ def cross_validate(job: Job, chosen: Sequence[Parts], repeats: int, stage: Stage
     every: list[dict[str, Any]] = []
     for number, fold in enumerate(_jobs(job, chosen)):
         run = fit_run(fold, new_network, job.recipe.seed + number, _unwatched, len(chosen))
-        every.append(judge_all(fold, run, fit_baseline(fold), fold.parts.test))
+        every.append(judge_all(fold, run, fit_baseline(fold), fold.parts.test, _metrics(job)))
         watch(number + 1, {})
-    metrics = job.recipe.metrics
+    metrics = _metrics(job)
     values = {
         model: {metric: [scores[model][metric] for scores in every] for metric in metrics}
         for model in MODELS
@@ -116,6 +120,53 @@ def baseline_values(job: Job, chosen: Sequence[Parts], metric: str) -> list[floa
         outputs = straight(fold, linear, rows)
         values.append(judge(fold, rows, outputs, linear.threshold, (metric,))[metric])
     return values
+
+
+def compared_by(recipe: Recipe, task: Task) -> str:
+    """The metric by which networks and linear models are compared, as on held-out rows.
+
+    A threshold, and class weights, may give up accuracy for something else.
+    """
+    if task == "regression":
+        return "rmse"
+    if recipe.class_weight != "none":
+        return "balanced_accuracy"
+    return "accuracy" if recipe.threshold == DEFAULT_THRESHOLD_TEXT else "brier"
+
+
+def equal_rows(table: Table, rows: Rows, chosen: Sequence[Parts]) -> tuple[Finding, ...]:
+    """Whether rows of one fold have the readings of rows in another: a test of memory, then.
+
+    Args:
+        table: where the rows are from, for line numbers.
+        rows: raw readings (n, features).
+        chosen: the folds of one repeat.
+    """
+    twins = groups(rows)
+    again = 0
+    for parts in chosen:
+        both = np.isin(twins[parts.test], twins[parts.training])
+        if both.any() and not again:
+            first = parts.test[both][0]
+            twin = parts.training[twins[parts.training] == twins[first]][0]
+        again += int(both.sum())
+    if not again:
+        return ()
+    return (
+        Finding(
+            "duplicates",
+            f"{again:,} of {len(rows):,} rows have the readings of a row in another fold, such as "
+            f"{table.counts}s {table.lines[first]} and {table.lines[twin]}: the scores of the "
+            "folds flatter the model",
+        ),
+    )
+
+
+def _metrics(job: Job) -> tuple[str, ...]:
+    """The recipe's metrics, and the one that models are compared by."""
+    metrics = job.recipe.metrics
+    by = compared_by(job.recipe, job.examples.task)
+    return metrics if by in metrics else (*metrics, by)
 
 
 def _jobs(job: Job, chosen: Sequence[Parts]) -> Iterator[Job]:

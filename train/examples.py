@@ -73,7 +73,8 @@ class Examples:
 
     def truth(self, chosen: NDArray[np.int64], threshold: np.float32 = DEFAULT_THRESHOLD) -> Truth:
         """The chosen rows' truth as the scores take it, with the threshold of a binary model."""
-        return Truth(self.task, self.targets[chosen], len(self.labels), threshold)
+        groups = None if self.groups is None else self.groups[chosen]
+        return Truth(self.task, self.targets[chosen], len(self.labels), threshold, groups)
 
 
 def read_examples(

@@ -90,8 +90,13 @@ def coarse(truth: Truth) -> Measure:
     return Measure("an RMSE of", squares, ".4g", root=True, unit=" deviations")
 
 
-def fair(truth: Truth) -> Measure:
-    """What models are compared by; a threshold may give up accuracy for something else."""
+def fair(truth: Truth, weighted: bool = False) -> Measure:
+    """What models are compared by; a threshold may give up accuracy for something else.
+
+    So may class weights: then every class counts alike.
+    """
+    if weighted and truth.task != "regression":
+        return Measure("a balanced accuracy of", _wrong_by_class, ".3f", share=True)
     if truth.task == "binary" and truth.threshold != DEFAULT_THRESHOLD:
         return Measure("a Brier score of", _squares, ".4f")
     return coarse(truth)
@@ -99,6 +104,13 @@ def fair(truth: Truth) -> Measure:
 
 def _wrong(truth: Truth, outputs: Floats) -> Losses:
     return np.asarray(truth.chosen(outputs) != truth.targets, np.float64)
+
+
+def _wrong_by_class(truth: Truth, outputs: Floats) -> Losses:
+    """Wrong rows, each as much as makes the classes count alike: their mean is 1 - the score."""
+    present, index, counts = np.unique(truth.targets, return_inverse=True, return_counts=True)
+    weights = len(truth.targets) / (len(present) * counts)
+    return np.asarray(_wrong(truth, outputs) * weights[index])
 
 
 def _squares(truth: Truth, outputs: Floats) -> Losses:

@@ -34,7 +34,7 @@ from mlp_edge.model_directory import (
 )
 from mlp_edge.train.advice import advice, fold_advice
 from mlp_edge.train.baseline import Linear, prior
-from mlp_edge.train.cross_validation import FoldScores
+from mlp_edge.train.cross_validation import FoldScores, compared_by
 from mlp_edge.train.fitting import predict
 from mlp_edge.train.keras_bytes import keras_bytes
 from mlp_edge.train.network import HISTORY_METRIC, surrounded
@@ -93,7 +93,7 @@ def outcome(
     mlp = _mlp(job, content, first.threshold)
     sample, origin = _sample_rows(job)
     scores = _all_scores(job, runs, linear)
-    warnings = (*job.findings, *_advice(job, first, linear, folds))
+    warnings = (*job.findings, *_advice(job, first, linear, folds, tuned))
     manifest = _manifest(job, mlp, scores, linear, origin, warnings)
     manifest = replace(
         manifest,
@@ -118,24 +118,25 @@ def outcome(
 
 
 def _advice(
-    job: Job, first: Run, linear: Linear, folds: FoldScores | None
+    job: Job, first: Run, linear: Linear, folds: FoldScores | None, tuned: Tuned | None
 ) -> list[Finding]:  # fmt: skip
     """What is said about the model, by its held-out rows and by the folds."""
     every = np.arange(len(job.examples.rows))
     found = list(
         advice(
             job.examples, job.scored, answers(job, first.model, every),
-            straight(job, linear, every), first.threshold,
+            straight(job, linear, every), first.threshold, job.recipe,
         )
     )  # fmt: skip
     if folds is not None:
         # Every row of the table says more than the few that were held out.
         found = [finding for finding in found if finding.kind != "linear"]
-        metric = job.recipe.metrics[0]
-        found += fold_advice(
-            metric, folds.values["mlp"][metric], folds.values["linear"][metric], folds.trained,
-            folds.tested,
-        )  # fmt: skip
+        metric = compared_by(job.recipe, job.examples.task)
+        ours, theirs = (folds.values[model][metric] for model in ("mlp", "linear"))
+        found += fold_advice(metric, ours, theirs, folds.trained, folds.tested)
+    elif tuned is not None:
+        best, theirs = tuned.best.folds, tuned.baseline
+        found += fold_advice(tuned.metric, best, theirs, tuned.trained, tuned.tested)
     # Without hidden layers the model is a linear one itself.
     return [finding for finding in found if job.recipe.hidden or finding.kind != "linear"]
 

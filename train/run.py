@@ -152,18 +152,22 @@ def judge(
     return score(metrics or job.recipe.metrics, job.examples.truth(rows, threshold), outputs)
 
 
-def judge_all(job: Job, run: Run, linear: Linear, rows: NDArray[np.int64]) -> dict[str, Any]:
+def judge_all(
+    job: Job, run: Run, linear: Linear, rows: NDArray[np.int64], metrics: Sequence[str] = ()
+) -> dict[str, Any]:
     """Model -> metric -> value on chosen rows: the network's, and what it has to beat."""
     return {
-        "mlp": judge(job, rows, answers(job, run.model, rows), run.threshold),
-        **judge_baselines(job, linear, rows),
+        "mlp": judge(job, rows, answers(job, run.model, rows), run.threshold, metrics),
+        **judge_baselines(job, linear, rows, metrics),
     }
 
 
-def judge_baselines(job: Job, linear: Linear, rows: NDArray[np.int64]) -> dict[str, Any]:
+def judge_baselines(
+    job: Job, linear: Linear, rows: NDArray[np.int64], metrics: Sequence[str] = ()
+) -> dict[str, Any]:
     """Model -> metric -> value of the linear baseline and of a constant answer."""
     return {
-        "linear": judge(job, rows, straight(job, linear, rows), linear.threshold),
+        "linear": judge(job, rows, straight(job, linear, rows), linear.threshold, metrics),
         # The most frequent class is what it is, wherever the others' threshold lies.
-        "prior": judge(job, rows, constant(job, rows), DEFAULT_THRESHOLD),
+        "prior": judge(job, rows, constant(job, rows), DEFAULT_THRESHOLD, metrics),
     }

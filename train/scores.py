@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mlp_edge.errors import RecipeError
 from mlp_edge.lazy import require
 from mlp_edge.mlp import Floats, Task
-from mlp_edge.train.statistics import wilson
+from mlp_edge.train.statistics import effective_rows, wilson
 
 CLASSES: tuple[Task, ...] = ("binary", "multiclass")
 
@@ -26,12 +26,14 @@ class Truth:
         targets: class indices (n,) int64, or values (n, outputs) float32 for a regression.
         classes: number of classes; 0 for a regression.
         threshold: of a binary model, float32.
+        groups: the group of each row (n,), whose rows err together; None where there are none.
     """
 
     task: Task
     targets: NDArray[Any]
     classes: int
     threshold: np.float32
+    groups: NDArray[np.int64] | None = None
 
     def chosen(self, outputs: Floats) -> NDArray[np.int64]:
         """The class index (n,) that each row of outputs (n, width) stands for."""
@@ -185,11 +187,14 @@ def score(names: Sequence[str], truth: Truth, outputs: Floats) -> dict[str, floa
 def intervals(
     names: Sequence[str], truth: Truth, outputs: Floats
 ) -> dict[str, tuple[float, float]]:
-    """The 95 % interval of those named metrics that have one: Wilson's, of the accuracy."""
+    """The 95 % interval of those named metrics that have one: Wilson's, of the accuracy.
+
+    Rows of a group count as the fewer independent ones that say as much.
+    """
     if "accuracy" not in names:
         return {}
     right = truth.chosen(outputs) == truth.targets
-    return {"accuracy": wilson(int(right.sum()), len(right))}
+    return {"accuracy": wilson(float(right.mean()), effective_rows(right, truth.groups))}
 
 
 def per_class(truth: Truth, outputs: Floats, labels: Sequence[str]) -> list[dict[str, Any]]:
@@ -202,7 +207,11 @@ def per_class(truth: Truth, outputs: Floats, labels: Sequence[str]) -> list[dict
     found = metrics.precision_recall_fscore_support(
         truth.targets, truth.chosen(outputs), labels=indices, zero_division=np.nan
     )
-    shares = truth.shares(outputs).astype(np.float32)
+    shares: NDArray[Any] = truth.shares(
+        outputs
+    )  # in float64: 1 - p in float32 would tie what is not equal
+    if truth.task == "binary":
+        shares = np.hstack([-outputs, outputs])  # one order of the rows for both, hence one area
     rows = []
     for index, label, precision, recall, f1, count in zip(indices, labels, *found, strict=True):
         one = Truth("binary", np.asarray(truth.targets == index, np.int64), 2, truth.threshold)

@@ -8,10 +8,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlp_edge.mlp import Task
 from mlp_edge.train.cross_validation import Folding, baseline_values, fold_values
-from mlp_edge.train.examples import Parts, folds
+from mlp_edge.train.examples import Examples, Parts, folds
 from mlp_edge.train.outcome import versions
 from mlp_edge.train.recipe import Recipe
 from mlp_edge.train.run import Job
@@ -53,9 +54,9 @@ def searched(job: Job, search: Search, folding: Folding | None) -> Tuned:
     """Search by folds of the rows that are not held out."""
     plan = folding or Folding(SEARCH_FOLDS)
     seen = np.sort(np.concatenate([job.parts.training, job.parts.validation]))
-    chosen = alike(
-        folds(job.examples, job.recipe, plan.folds, plan.repeats, job.table.source, rows=seen)
-    )
+    source = job.table.source
+    every = folds(job.examples, job.recipe, plan.folds, plan.repeats, source, rows=seen)
+    chosen = alike(every, job.examples)
     metric = SEARCHED[job.examples.task]
 
     def value(recipe: Recipe) -> list[float]:
@@ -66,13 +67,19 @@ def searched(job: Job, search: Search, folding: Folding | None) -> Tuned:
         value, search.trials, search.journal, _fingerprint(job, plan, search), search.tell,
         fixed=search.fixed, afresh=search.afresh, resumed=search.resumed,
     )  # fmt: skip
-    return replace(tuned, baseline=tuple(baseline_values(job, chosen, metric)))
+    return replace(
+        tuned,
+        baseline=tuple(baseline_values(job, chosen, metric)),
+        trained=float(np.mean([len(fold.training) + len(fold.validation) for fold in chosen])),
+        tested=float(np.mean([len(fold.test) for fold in chosen])),
+    )
 
 
-def alike(chosen: Sequence[Parts]) -> list[Parts]:
+def alike(chosen: Sequence[Parts], examples: Examples) -> list[Parts]:
     """Folds of one length, where they differ by a row or two: the longer ones leave those out.
 
-    Every length needs a compiled program of its own, which is most of what a trial takes.
+    Every length needs a compiled program of its own, which is most of what a trial takes. What is
+    left out is of the fold's most frequent class.
     """
     training, validation = (
         [len(getattr(parts, name)) for parts in chosen] for name in ("training", "validation")
@@ -82,15 +89,25 @@ def alike(chosen: Sequence[Parts]) -> list[Parts]:
     return [
         replace(
             parts,
-            training=parts.training[: min(training)],
-            validation=parts.validation[: min(validation)],
+            training=_shortened(parts.training, min(training), examples),
+            validation=_shortened(parts.validation, min(validation), examples),
         )
         for parts in chosen
     ]
 
 
+def _shortened(rows: NDArray[np.int64], length: int, examples: Examples) -> NDArray[np.int64]:
+    """Row numbers without the last few of the most frequent class, or of all in a regression."""
+    many = np.arange(len(rows))
+    if examples.task != "regression" and len(rows):
+        classes = examples.targets[rows]
+        many = np.flatnonzero(classes == np.bincount(classes).argmax())
+    return np.delete(rows, many[len(many) - (len(rows) - length) :])
+
+
 def _fingerprint(job: Job, plan: Folding, search: Search) -> str:
     """A hash of all that the value of a trial follows from."""
+    groups = job.examples.groups
     facts = {
         "recipe": job.recipe.to_dict(), "folds": plan.folds, "repeats": plan.repeats,
         "fixed": sorted(search.fixed), "imputed": job.examples.imputed,
@@ -98,6 +115,7 @@ def _fingerprint(job: Job, plan: Folding, search: Search) -> str:
         "features": [feature.to_dict() for feature in job.examples.features],
         "rows": sha256(job.examples.rows.tobytes()),
         "targets": sha256(job.examples.targets.tobytes()),
+        "groups": None if groups is None else sha256(groups.tobytes()),
         "held out": sha256(job.parts.test.tobytes()),
     }  # fmt: skip
     return sha256(json_text(facts).encode())

@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from mlp_edge.lazy import require
 
 Numbers = Sequence[float] | NDArray[np.floating]
+Groups = NDArray[np.int64]
 
 CONFIDENCE = 0.95
 SMALLEST = 1e-7
 """Claims are kept that far from 0 and 1, as a float32 probability says no more."""
 
 
-def wilson(hits: int, rows: int) -> tuple[float, float]:
+def wilson(share: float, rows: float) -> tuple[float, float]:
     """The 95 % interval of a share, by the score method.
 
     Unlike the usual plus and minus it never leaves [0, 1] and means something with few rows and
@@ -24,19 +25,46 @@ def wilson(hits: int, rows: int) -> tuple[float, float]:
     inference", Journal of the American Statistical Association 22 (1927).
 
     Args:
-        hits: rows that count.
-        rows: all rows, at least 1.
+        share: of the rows that count, 0 to 1.
+        rows: all rows, at least 1; need not be whole, see ``effective_rows``.
     """
-    test = require("scipy.stats").binomtest(hits, rows)
-    low, high = test.proportion_ci(CONFIDENCE, method="wilson")
-    return float(low), float(high)
+    z = float(require("scipy.stats").norm.ppf((1 + CONFIDENCE) / 2))
+    middle = share + z**2 / (2 * rows)
+    half = z * (share * (1 - share) / rows + (z / (2 * rows)) ** 2) ** 0.5
+    whole = 1 + z**2 / rows
+    return max(0.0, (middle - half) / whole), min(1.0, (middle + half) / whole)
 
 
-def standard_error(differences: Numbers) -> float:
-    """Of the mean of differences (n,) that have nothing to do with each other; NaN below two."""
-    if len(differences) < 2:
+def standard_error(differences: Numbers, groups: Groups | None = None) -> float:
+    """Of the mean of differences (n,); NaN below two of them, or of their groups.
+
+    Args:
+        differences: that have nothing to do with each other, but for those of a group.
+        groups: the group of each (n,); rows of one patient err together, and sixteen of them say
+            hardly more than one. Source: K.-Y. Liang and S. L. Zeger, "Longitudinal data analysis
+            using generalized linear models", Biometrika 73 (1986).
+    """
+    count = len(differences)
+    if groups is None:
+        return float(np.std(differences, ddof=1) / count**0.5) if count > 1 else float("nan")
+    _, whose = np.unique(groups, return_inverse=True)
+    sums = np.bincount(whose, weights=np.asarray(differences) - np.mean(differences))
+    if len(sums) < 2:
         return float("nan")
-    return float(np.std(differences, ddof=1) / len(differences) ** 0.5)
+    return float((len(sums) / (len(sums) - 1) * (sums**2).sum()) ** 0.5 / count)
+
+
+def effective_rows(hits: NDArray[np.bool_], groups: Groups | None) -> float:
+    """So many independent rows would say as much of a share as these (n,) in their groups do.
+
+    Never more than there are rows. Where all hit, or none, every group counts once.
+    """
+    if groups is None:
+        return float(len(hits))
+    share, error = float(hits.mean()), standard_error(hits.astype(np.float64), groups)
+    if share in (0.0, 1.0) or not error > 0:
+        return float(len(np.unique(groups)))
+    return min(float(len(hits)), share * (1 - share) / error**2)
 
 
 def corrected_error(differences: Numbers, training_rows: float, test_rows: float) -> float:
@@ -58,7 +86,9 @@ def corrected_error(differences: Numbers, training_rows: float, test_rows: float
     return float((spread * np.var(differences, ddof=1)) ** 0.5)
 
 
-def spiegelhalter(came: NDArray[np.bool_], claimed: NDArray[np.float64]) -> float:
+def spiegelhalter(
+    came: NDArray[np.bool_], claimed: NDArray[np.float64], groups: Groups | None = None
+) -> float:
     """How far claims are from what came, in standard deviations of what honest claims would be.
 
     Standard normal where every claim is the true probability; the sign tells nothing without
@@ -68,9 +98,12 @@ def spiegelhalter(came: NDArray[np.bool_], claimed: NDArray[np.float64]) -> floa
     Args:
         came: whether it came, (n,).
         claimed: the probability that was claimed, (n,).
+        groups: the group of each (n,), or None; then the deviation is the one that they show.
     """
     sure = np.clip(claimed, SMALLEST, 1 - SMALLEST)
     weight = 1 - 2 * sure
-    deviation = (weight**2 * sure * (1 - sure)).sum() ** 0.5
+    deviation = float((weight**2 * sure * (1 - sure)).sum() ** 0.5)
+    if groups is not None:
+        deviation = len(sure) * standard_error(weight * (came - sure), groups)
     # Claims of exactly one half can neither be right nor wrong.
-    return float((weight * (came - sure)).sum() / deviation) if deviation else 0.0
+    return float((weight * (came - sure)).sum() / deviation) if deviation > 0 else 0.0

@@ -16,7 +16,12 @@ from mlp_edge.lazy import keras, tensorflow
 from mlp_edge.model_directory import ModelDirectory
 from mlp_edge.train.advice import check_nothing_found
 from mlp_edge.train.checks import check_filled, check_fixed, check_reachable
-from mlp_edge.train.cross_validation import Folding, FoldScores, cross_validate
+from mlp_edge.train.cross_validation import (
+    Folding,
+    FoldScores,
+    cross_validate,
+    equal_rows,
+)
 from mlp_edge.train.device import ON_CPU, Device
 from mlp_edge.train.examples import (
     Examples,
@@ -106,6 +111,8 @@ def train(
         if folding is not None and search is None:
             every = folds(examples, recipe, folding.folds, folding.repeats, table.source)
             judged = cross_validate(job, every, folding.repeats, stage)
+            equal = equal_rows(table, examples.rows, every[: folding.folds])
+            job = replace(job, findings=(*job.findings, *equal))
         return _run(job, stage, new_network, runs, judged, tuned)
 
 
@@ -152,7 +159,8 @@ def go_on(
     saved_scale = None if scale is None else TargetScale.from_dict(scale)
     prepared = prepare(examples, chosen, recipe, saved_scale)
     job = _job(table, examples, chosen, prepared, recipe, name or start.manifest.name, place)
-    job = replace(job, findings=examples.findings, calibration=calibration)
+    findings = (*examples.findings, *_seen_before(chosen, recipe, saved))
+    job = replace(job, findings=findings, calibration=calibration)
 
     def make(job: Job, seed: int) -> Any:
         keras().utils.set_random_seed(seed)
@@ -167,6 +175,21 @@ def go_on(
 
     with _ready(job):
         return _run(job, stage, make, 1)
+
+
+def _seen_before(chosen: Parts, recipe: Recipe, saved: Recipe) -> tuple[Finding, ...]:
+    """Validation rows that a saved model has learned from tell little."""
+    same = recipe.validation_size == saved.validation_size and recipe.seed == saved.seed
+    if same or not len(chosen.validation):
+        return ()
+    return (
+        Finding(
+            "watched",
+            f"{len(chosen.validation):,} rows are watched that the saved model has learned from, "
+            "so early stopping and a chosen threshold see them too kindly; a new model with "
+            f"--validation-size {recipe.validation_size:g} would not",
+        ),
+    )
 
 
 def _shared_rows(table: Table, examples: Examples, chosen: Parts) -> tuple[Finding, ...]:

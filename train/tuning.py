@@ -98,6 +98,8 @@ class Tuned:
         recipe: the best trial's.
         metric: what was scored, "log_loss" or "rmse".
         baseline: the same of scikit-learn's linear model on each fold; () where nobody asked.
+        trained: rows that a fold learns from, on average; 0 where nobody asked.
+        tested: rows that a fold is judged by, on average.
     """
 
     trials: tuple[Trial, ...]
@@ -105,6 +107,8 @@ class Tuned:
     recipe: Recipe
     metric: str
     baseline: tuple[float, ...] = ()
+    trained: float = 0.0
+    tested: float = 0.0
 
     @property
     def smallest(self) -> Trial:
