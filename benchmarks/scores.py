@@ -150,7 +150,7 @@ def main() -> None:
     if arguments.json:
         json.dump({"recipe": options, "results": results, "times": times}, sys.stdout, indent=2)
         return
-    console = Console()
+    console = Console(width=120)
     console.print(f"mlp-edge train TABLE {' '.join(options)} --cv 10 --repeats {arguments.repeats}")
     console.print(table_of(results))
     ratio = times["one fit and ten folds"] / times["one fit"]

@@ -54,6 +54,7 @@ def _pictures(evaluation: Evaluation, dtype: str) -> dict[str, bytes]:
     from mlp_edge.plots.judged import Judged
 
     manifest = evaluation.manifest
+    linear = evaluation.models["linear"][0] if "linear" in evaluation.models else None
     called = TITLES.get(evaluation.part, evaluation.part)
     judged = Judged(
         name=manifest.name,
@@ -65,5 +66,7 @@ def _pictures(evaluation: Evaluation, dtype: str) -> dict[str, bytes]:
         baseline=evaluation.straight,
         threshold=float(evaluation.threshold),
         part=called if dtype == FLOAT32 else f"{called}, in {dtype}",
+        prior=tuple(manifest.prior),
+        baseline_threshold=float(linear.threshold) if linear is not None else None,
     )
     return plots.rendered(plots.of_judged(judged))

@@ -120,7 +120,7 @@ def train(
         int | None,
         typer.Option(
             min=1,
-            help="Search width, depth, rate and these in so many trials.",
+            help="Search width, depth, learning rate, dropout, L2 and batch norm in N trials.",
             rich_help_panel=REGULARISING,
         ),
     ] = None,
@@ -139,7 +139,7 @@ def train(
     ] = None,
     repeats: Annotated[
         int,
-        typer.Option(min=1, help="Cross-validate so many times.", rich_help_panel=JUDGING),
+        typer.Option(min=1, help="So many times, with other folds.", rich_help_panel=JUDGING),
     ] = 1,
     group: Annotated[
         str | None,

@@ -136,4 +136,6 @@ def _judged(trained: Trained) -> Judged:
         baseline=straight(job, trained.linear, test),
         threshold=float(trained.mlp.threshold),
         part="held-out rows",
+        prior=tuple(trained.manifest.prior),
+        baseline_threshold=float(trained.linear.threshold),
     )

@@ -67,7 +67,7 @@ def calibration(judged: Judged) -> Figure:
     else:
         upper.set_ylabel("share that is right")
         lower.set_xlabel("probability of the predicted class")
-        most = float(np.bincount(judged.truth).max() / len(judged.truth))
+        most = float((judged.truth == judged.frequent).mean())
         upper.axhline(most, label=f"{MODELS['prior']} {percent(most)} right", **LINES["prior"])
     lower.set_ylabel("rows")
     lower.yaxis.get_major_locator().set_params(integer=True, nbins=3)
@@ -105,7 +105,7 @@ def _claims(judged: Judged, outputs: Floats) -> tuple[Reals, NDArray[np.bool_]]:
     """Probabilities (n,) and whether what they are of is so: the positive, or the chosen class."""
     if judged.task == "binary":
         return outputs[:, 0].astype(np.float64), judged.truth == 1
-    return outputs.max(axis=1).astype(np.float64), judged.chosen(outputs) == judged.truth
+    return outputs.max(axis=1).astype(np.float64), outputs.argmax(axis=1) == judged.truth
 
 
 def _result(judged: Judged, said: Reals, true: NDArray[np.bool_]) -> str:
@@ -115,8 +115,8 @@ def _result(judged: Judged, said: Reals, true: NDArray[np.bool_]) -> str:
 
 
 def _constant(judged: Judged) -> str:
-    share = float(judged.truth.mean())
-    return f"{MODELS['prior']} {score(share * (1 - share))}"
+    brier = float(((judged.constant[0] - judged.truth) ** 2).mean())
+    return f"{MODELS['prior']} {score(brier)}"
 
 
 def _note(judged: Judged) -> str:

@@ -36,7 +36,7 @@ def confusion(judged: Judged) -> Figure:
     """Counts and shares of each true class, as a heat map."""
     classes = len(judged.labels)
     counts: NDArray[np.int64] = require("sklearn.metrics").confusion_matrix(
-        judged.truth, judged.chosen(judged.outputs), labels=list(range(classes))
+        judged.truth, judged.chosen("mlp"), labels=list(range(classes))
     )
     rows = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, rows, out=np.zeros(counts.shape), where=rows > 0)
@@ -85,10 +85,10 @@ def _cells(axes: Axes, counts: NDArray[np.int64], shares: NDArray[np.float64]) -
 def _accuracies(judged: Judged) -> str:
     """The network's accuracy and what it has to beat, in words."""
     parts = [
-        f"{MODELS[model]} {percent(float((judged.chosen(outputs) == judged.truth).mean()))}"
-        for model, outputs in judged.models.items()
+        f"{MODELS[model]} {percent(float((judged.chosen(model) == judged.truth).mean()))}"
+        for model in judged.models
     ]
-    most = np.bincount(judged.truth).argmax()
+    most = judged.frequent
     share = float((judged.truth == most).mean())
     return (
         f"Right: {', '.join([*parts, f'always {quoted(judged.labels[most])} {percent(share)}'])}."

@@ -145,7 +145,7 @@ def _binary(axes: Axes, judged: Judged, kind: Kind) -> str:
 
 def _threshold(axes: Axes, judged: Judged, kind: Kind) -> str:
     """Mark where the threshold stands; what it means, in words."""
-    called = judged.chosen(judged.outputs) == 1
+    called = judged.chosen("mlp") == 1
     truth = judged.truth == 1
     negative, positive = (quoted(label, 16) for label in judged.labels)
     found = float(called[truth].mean())

@@ -25,6 +25,9 @@ class Judged:
         baseline: the linear baseline's (n, width) float32, or None.
         threshold: of a binary model, which answers labels[1] above it.
         part: which rows, such as "held-out rows".
+        prior: mean of the training targets per output: class frequencies, or the mean value; what
+            a constant answers. () takes that of these rows.
+        baseline_threshold: the linear baseline's own; None takes the model's.
     """
 
     name: str
@@ -36,6 +39,23 @@ class Judged:
     baseline: Floats | None
     threshold: float
     part: str
+    prior: tuple[float, ...] = ()
+    baseline_threshold: float | None = None
+
+    @property
+    def constant(self) -> NDArray[np.float64]:
+        """What a constant answers: (outputs,) float64; of a binary task labels[1]'s share."""
+        if self.prior:
+            return np.array(self.prior)
+        if self.task == "multiclass":
+            return np.bincount(self.truth, minlength=len(self.labels)) / len(self.truth)
+        return np.atleast_1d(np.mean(self.truth, axis=0, dtype=np.float64))
+
+    @property
+    def frequent(self) -> int:
+        """The class that a constant answers."""
+        constant = self.constant
+        return int(constant[0] > 0.5) if self.task == "binary" else int(constant.argmax())
 
     @property
     def models(self) -> dict[str, Floats]:
@@ -54,14 +74,12 @@ class Judged:
             baseline=None if self.baseline is None else self.baseline[kept],
         )
 
-    def chosen(self, outputs: Floats) -> NDArray[np.int64]:
-        """The class index (n,) that each row of outputs stands for."""
+    def chosen(self, model: str) -> NDArray[np.int64]:
+        """The class index (n,) that a model answers to each row."""
+        outputs, threshold = self.models[model], self.threshold
+        if model == "linear" and self.baseline_threshold is not None:
+            threshold = self.baseline_threshold
         if self.task == "binary":
             # As on a device: compared in float32.
-            return np.asarray(outputs[:, 0] > np.float32(self.threshold), np.int64)
+            return np.asarray(outputs[:, 0] > np.float32(threshold), np.int64)
         return np.asarray(np.argmax(outputs, axis=1), np.int64)
-
-    def shares(self, outputs: Floats) -> NDArray[np.float64]:
-        """The probability of each class (n, classes) float64."""
-        exact = outputs.astype(np.float64)
-        return np.hstack([1 - exact, exact]) if self.task == "binary" else exact

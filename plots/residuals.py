@@ -36,14 +36,20 @@ def residuals(judged: Judged) -> Figure:
     panels = figure.subplots(len(shown), 2, squeeze=False)
     for index, target in enumerate(shown):
         answers = {model: _values(outputs, index) for model, outputs in judged.models.items()}
-        _target(panels[index], short(target), _values(judged.truth, index), answers)
+        _target(
+            panels[index],
+            short(target),
+            _values(judged.truth, index),
+            answers,
+            judged.constant[index],
+        )
     more = len(judged.targets) - len(shown)
     note = f"The first {len(shown)} of {len(judged.targets)} targets. " if more else ""
     headed(
         figure,
         f"Predictions and residuals of {judged.name}, {rows_of(len(judged.truth), judged.part)}",
         f"{note}RMSE: root mean squared error, in the target's unit. A constant answer is the mean "
-        "of these rows.",
+        f"of {'the training' if judged.prior else 'these'} rows.",
     )
     return figure
 
@@ -53,15 +59,20 @@ def _values(values: NDArray[np.float32], index: int) -> Reals:
 
 
 def _target(
-    panels: NDArray[np.object_], name: str, truth: Reals, answers: dict[str, Reals]
+    panels: NDArray[np.object_],
+    name: str,
+    truth: Reals,
+    answers: dict[str, Reals],
+    constant: float,
 ) -> None:
     left, right = panels
     for model in reversed(answers):
         error = number(float(np.sqrt(np.mean((truth - answers[model]) ** 2))))
         _points(left, model, truth, answers[model], f"{MODELS[model]}, RMSE {error}")
         _points(right, model, answers[model], truth - answers[model], "")
-    spread = f"{MODELS['prior']}, RMSE {number(float(truth.std()))}"
-    left.axhline(float(truth.mean()), label=spread, **LINES["prior"])
+    error = number(float(np.sqrt(np.mean((truth - constant) ** 2))))
+    spread = f"{MODELS['prior']}, RMSE {error}"
+    left.axhline(constant, label=spread, **LINES["prior"])
     ends = [float(truth.min()), float(truth.max())]
     left.plot(ends, ends, color=DARK, linewidth=1, label="perfect")
     right.axhline(0, color=DARK, linewidth=1)
