@@ -170,7 +170,7 @@ def test_ctrl_c_leaves_the_previous_model(model: Path, folder: Path) -> None:
     )  # fmt: skip
     assert running.stderr is not None
     first = running.stderr.readline()  # it comes when the training is well under way
-    assert first.startswith("linear baseline: epoch ")
+    assert first.startswith("training: epoch ")
     running.send_signal(signal.SIGINT)
     out, err = running.communicate()
     assert (running.returncode, out) == (130, "")
