@@ -124,11 +124,11 @@ def evaluate(
         unanswered = len(outputs) - scored
         warn(f"{unanswered:,} of {len(outputs):,} rows have no answer and are not scored")
     told = evaluation.to_dict()
-    if rows_file is not None:
-        write_output(rows_file, rows_csv(evaluation))
     pictures = []
     if plots is not False:
         pictures = write_pictures(evaluation, directory.path / PLOTS, held, asked=bool(plots))
+    if rows_file is not None:
+        write_output(rows_file, rows_csv(evaluation))
     if as_json:
         print_json(
             {"model": manifest.name, "table": table, "rows": scored,

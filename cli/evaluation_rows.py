@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from mlp_edge.cli.evaluation import Evaluation
 
 
+HELD_OUT = "test"
+"""The part that sample.csv holds: its lines are not those of the user's table."""
+
+
 def rows_csv(evaluation: Evaluation) -> str:
     """The text of the file."""
     table = evaluation.table
@@ -26,7 +30,8 @@ def rows_csv(evaluation: Evaluation) -> str:
     names, cells = (_values if regression else _classes)(evaluation)
     lines = [str(line) for line in table.lines]
     ended = [[line, *row] for line, row in zip(lines, cells, strict=True)]
-    return widened(table, [table.counts, *names], ended)
+    counted = "sample line" if evaluation.part == HELD_OUT else table.counts
+    return widened(table, [counted, *names], ended)
 
 
 def _classes(evaluation: Evaluation) -> tuple[list[str], list[list[str]]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlp_edge.errors import InputError
+from mlp_edge.model_directory import KNOWN, MANIFEST
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,6 +32,9 @@ def check_output(option: str, output: Path, source: str | Path) -> None:
         raise InputError(f"{option} {output}: not a regular file; a name of its own would do")
     if not output.resolve().parent.is_dir():
         raise InputError(f"{option} {output}: its parent directory does not exist")
+    inside = output.resolve().parent
+    if (inside / MANIFEST).exists() and output.name in KNOWN:
+        raise InputError(f"{option} {output}: would replace the model's own; another name would do")
     if output.exists() and Path(source).exists() and output.samefile(source):
         raise InputError(
             f"{option} {output}: would replace the table itself; another name would do"

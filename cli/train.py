@@ -292,6 +292,7 @@ def train(
     files = dict(trained.files)
     if plots:
         files |= training_pictures(trained)
+    check_place(directory, force)  # it may not be what it was when this began
     write_directory(directory, files)
     if tune is not None:
         discard(journal_of(directory))
@@ -326,8 +327,12 @@ def _resumable(journal: Path) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        if journal.exists():
+        from mlp_edge.train.tuning_journal import has_trials
+
+        if has_trials(journal):
             err.print(f"{journal} keeps the trials so far; the same command goes on with them")
+        else:
+            journal.unlink(missing_ok=True)
         raise
 
 

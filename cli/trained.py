@@ -71,8 +71,10 @@ def sorted_files(files: Iterable[str]) -> list[str]:
 
 
 def _threshold(trained: Trained) -> str:
+    from mlp_edge.train.threshold import is_chosen
+
     rule, label = trained.job.recipe.threshold, trained.mlp.labels[1]
-    by = "" if rule.replace(".", "").isdigit() else f", by {rule} on the watched rows"
+    by = f", by {rule} on the watched rows" if is_chosen(rule) else ""
     return f"answers {label} where the probability is above {trained.mlp.threshold:.4g}{by}"
 
 

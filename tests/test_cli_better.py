@@ -119,7 +119,7 @@ def test_groups_are_never_parted(typed: Type, folder: Path, keras: Any) -> None:
     evaluated = typed("evaluate", "--rows", "judged.csv", "--no-plots")
     assert evaluated.code == 0, evaluated.err
     header = (folder / "judged.csv").read_text("utf-8").splitlines()[0]
-    assert header.endswith("patient,line,truth,prediction,probability,outcome")
+    assert header.endswith("patient,sample line,truth,prediction,probability,outcome")
 
 
 # Searching
@@ -216,3 +216,41 @@ def test_pictures_of_a_training(typed: Type, folder: Path, keras: Any) -> None:
     own.unlink()
     assert typed("train", "pima", "--force", *QUICK).code == 0
     assert not (folder / "model" / "plots").exists()
+
+
+# What cannot work is said before the work
+
+
+def test_a_rule_without_two_classes_to_choose_by_is_refused_first(
+    typed: Type, folder: Path
+) -> None:
+    random = np.random.default_rng(0)
+    rows = [f"{a:.3f},{'yes' if row < 4 else 'no'}" for row, a in enumerate(random.normal(size=99))]
+    (folder / "rare.csv").write_text("\n".join(["a,sick", *rows]) + "\n")
+    for more in ((), ("--tune", 2), ("--cv", 3, "--validation-size", 0.02)):
+        result = typed("train", "rare.csv", "--threshold", "f1", *QUICK, *more)
+        assert (result.code, result.out) == (2, "")
+        assert "validation rows of" in result.err
+        assert "nothing to choose by; a larger --validation-size" in result.err
+        assert [path.name for path in folder.iterdir()] == ["rare.csv"]
+
+
+def test_the_model_is_not_written_over(typed: Type, model: Path) -> None:
+    before = (model / MANIFEST).read_bytes()
+    result = typed("evaluate", "--rows", "model/model.json", "--no-plots")
+    assert (result.code, result.out) == (2, "")
+    assert "would replace the model's own" in result.err
+    assert (model / MANIFEST).read_bytes() == before
+
+
+def test_a_search_that_was_stopped_at_once_keeps_nothing(
+    typed: Type, folder: Path, keras: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(searching, "fold_values", stopped)
+    result = typed(*SEARCH)
+    assert result.code == 130
+    assert "keeps the trials" not in result.err
+    assert not list(folder.iterdir())

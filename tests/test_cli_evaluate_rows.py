@@ -49,7 +49,7 @@ def test_the_held_out_rows_by_default(model: Path, typed: Type) -> None:
     header, rows, told = rows_of(typed)
     assert len(rows) == told["rows"] == 154
     assert header[:9] == PIMA[0].split(",")
-    assert rows[0][header.index("line")] == "2"
+    assert rows[0][header.index("sample line")] == "2"
 
 
 def test_another_threshold_has_other_outcomes(model: Path, typed: Type) -> None:
@@ -143,4 +143,4 @@ def test_places_where_no_rows_go(model: Path, typed: Type, place: str, says: str
 def test_the_sample_is_not_replaced(model: Path, typed: Type) -> None:
     result = typed("evaluate", "--rows", "model/sample.csv", "--no-plots")
     assert (result.code, result.out) == (2, "")
-    assert "would replace the table itself" in result.err
+    assert "would replace the model's own" in result.err

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -205,7 +205,8 @@ def _majority(answers: Answers, measure: Measure) -> Iterator[Finding]:
         always = answers.labels[answers.frequent]
     else:
         always = "the mean" if truth.task == "regression" else "the shares of the classes"
-    theirs = measure.mean(truth, answers.constant)
+    # The most frequent class is what it is, wherever the model's threshold lies.
+    theirs = measure.mean(replace(truth, threshold=DEFAULT_THRESHOLD), answers.constant)
     if ours >= theirs:
         yield Finding(
             "majority",
@@ -224,7 +225,7 @@ def _linear(answers: Answers, measure: Measure) -> Iterator[Finding]:
         float((straight - losses).mean()),
         standard_error(straight - losses, answers.truth.groups),
     )
-    if gain > error:
+    if gain > error or not math.isfinite(error):  # rows of one group are no evidence
         return
     ours, theirs = float(losses.mean()), float(straight.mean())
     yield Finding(
@@ -279,9 +280,13 @@ def _few_rows(answers: Answers) -> Iterator[Finding]:
         return
     named = ", ".join(f"{answers.labels[index]} ({counts[index]})" for index in few[:NAMED])
     more = f" and {len(few) - NAMED} other classes" if len(few) > NAMED else ""
-    step = 1 / max(1, counts[few[0]])
+    least = counts[few[0]]
+    says = (
+        f"a single one moves such a recall by up to {1 / least:.2f}"
+        if least
+        else "no row shows its recall"
+    )
     yield Finding(
         "few-rows",
-        f"few {answers.rows} are {named}{more}: a single one moves such a recall by up to "
-        f"{step:.2f}; --cv 10 judges by every row of the table",
+        f"few {answers.rows} are {named}{more}: {says}, so its score means little",
     )

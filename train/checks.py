@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlp_edge.data.table import Table
 from mlp_edge.data.words import counted, plain, shown
@@ -13,6 +14,7 @@ from mlp_edge.encoding import Encoding
 from mlp_edge.errors import RecipeError, TableError
 from mlp_edge.train.examples import Examples
 from mlp_edge.train.recipe import Recipe
+from mlp_edge.train.threshold import is_chosen
 
 NETWORK = "the network that was saved"
 FIXED = {
@@ -48,6 +50,28 @@ def check_reachable(examples: Examples, recipe: Recipe) -> None:
         raise RecipeError(
             f"--output-activation {recipe.output_activation} answers from {low:g} to {high:g}, "
             f"but {', '.join(examples.names)} runs from {least:g} to {most:g}; linear would do"
+        )
+
+
+def check_threshold_rows(
+    examples: Examples, recipe: Recipe, watched: NDArray[np.int64], where: str
+) -> None:
+    """Refuse a rule for the threshold where the validation rows are of one class.
+
+    Args:
+        examples: the table.
+        recipe: with its rule.
+        watched: the validation rows.
+        where: the table, or a fold of it, for the message.
+    """
+    if not is_chosen(recipe.threshold) or examples.task != "binary":
+        return
+    found = np.unique(examples.targets[watched])
+    if len(found) < 2:
+        raise RecipeError(
+            f"--threshold {recipe.threshold}: the {len(watched)} validation rows of {where} are "
+            f"all {examples.labels[found[0]]!r}, so there is nothing to choose by; a larger "
+            "--validation-size, or a number such as --threshold 0.3, would do"
         )
 
 

@@ -45,6 +45,10 @@ OUTPUT_REASONS: dict[Task, str] = {
     "multiclass": "the outputs are one probability per class",
 }
 
+MOST_WEIGHT = 1_000_000.0
+"""Of a row of a class, and the inverse of the least: float32 sums them."""
+MOST_L2 = 1000
+"""Beyond, nothing but the weights would be learned."""
 DEFAULT_VALIDATION = 0.1
 """The share of the training rows that are validation rows where something needs such rows."""
 DEFAULT_THRESHOLD_TEXT = "0.5"
@@ -179,8 +183,8 @@ class Recipe:
                 "--dropout is a share of a layer's outputs from 0 to below 1, such as 0.2; "
                 f"got {self.dropout:g}"
             )
-        if not 0 <= self.l2 < math.inf:
-            raise RecipeError(f"--l2 is at least 0, such as 0.001; got {self.l2:g}")
+        if not 0 <= self.l2 <= MOST_L2:
+            raise RecipeError(f"--l2 is from 0 to {MOST_L2}, such as 0.001; got {self.l2:g}")
         if not self.hidden and (self.dropout or self.batch_normalization):
             option = "--dropout" if self.dropout else "--batch-norm"
             raise RecipeError(
@@ -272,8 +276,11 @@ def label_weights(text: str) -> dict[str, float]:
     for label, weight in pairs:
         if not label:
             raise RecipeError(shape)
-        if not 0 < weight < math.inf:
-            raise RecipeError(f"--class-weight: a weight is above 0; got {label}={weight:g}")
+        if not 1 / MOST_WEIGHT <= weight <= MOST_WEIGHT:
+            raise RecipeError(
+                f"--class-weight: a weight is from {1 / MOST_WEIGHT:g} to {MOST_WEIGHT:g}; "
+                f"got {label}={weight:g}"
+            )
         if label in weights:
             raise RecipeError(f"--class-weight gives {label!r} two weights; one would do")
         weights[label] = weight

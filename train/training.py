@@ -15,7 +15,7 @@ from mlp_edge.finding import Finding
 from mlp_edge.lazy import keras, tensorflow
 from mlp_edge.model_directory import ModelDirectory
 from mlp_edge.train.advice import check_nothing_found
-from mlp_edge.train.checks import check_filled, check_fixed, check_reachable
+from mlp_edge.train.checks import check_filled, check_fixed, check_reachable, check_threshold_rows
 from mlp_edge.train.cross_validation import (
     Folding,
     FoldScores,
@@ -96,6 +96,7 @@ def train(
     recipe = resolved_for(recipe, examples)
     check_reachable(examples, recipe)
     chosen = parts(examples, recipe, table.source)
+    check_threshold_rows(examples, recipe, chosen.validation, table.source)
     found = (*examples.findings, *_shared_rows(table, examples, chosen))
     if strict:
         check_nothing_found(found, table.source)
@@ -110,6 +111,9 @@ def train(
         judged = None
         if folding is not None and search is None:
             every = folds(examples, recipe, folding.folds, folding.repeats, table.source)
+            for number, fold in enumerate(every, start=1):
+                where = f"fold {number} of {len(every)}"
+                check_threshold_rows(examples, recipe, fold.validation, where)
             judged = cross_validate(job, every, folding.repeats, stage)
             equal = equal_rows(table, examples.rows, every[: folding.folds])
             job = replace(job, findings=(*job.findings, *equal))

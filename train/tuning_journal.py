@@ -22,6 +22,8 @@ OURS = "mlp-edge tuning 1: "
 """What the name of the study begins with; the number rises when the same draw means another one."""
 BEGINNING = b'{"op_code":0,'
 """Optuna's record of a new study, the first of every journal."""
+TRIAL = b'{"op_code":4,'
+"""And its record of a trial."""
 
 
 class Record(NamedTuple):
@@ -103,6 +105,14 @@ def opened(
         yield journal
 
 
+def has_trials(path: Path) -> bool:
+    """Whether a journal keeps anything that was tried."""
+    try:
+        return TRIAL in path.read_bytes()
+    except OSError:
+        return False
+
+
 def quiet_optuna() -> Any:
     """Optuna, saying nothing of its own.
 
@@ -167,6 +177,9 @@ def _loaded(path: Path, file: IO[bytes], name: str, space: Mapping[str, Any]) ->
     try:
         _cut_half_a_line(file)
         study = _study(path, name)
+        if study.study_name != name and not has_trials(path):
+            file.truncate(0)  # it was interrupted before anything was tried
+            study = _study(path, name)
         journal = Journal(study, space) if study.study_name == name else None
     except OSError:
         raise
