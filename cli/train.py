@@ -271,7 +271,8 @@ def train(
         start_tensorflow()  # by now every option and row has been checked
         return take(device, strategy, work, tf32)
 
-    with _resumable(journal_of(directory)), watching(quiet) as stage:
+    journal = None if tune is None else journal_of(directory)
+    with _resumable(journal), watching(quiet) as stage:
         if saved is not None:
             trained = go_on(
                 read, saved, given, stage, name=name, strict=strict, calibration=calibration,
@@ -322,17 +323,17 @@ def _search(
 
 
 @contextmanager
-def _resumable(journal: Path) -> Iterator[None]:
-    """On Ctrl-C, say that a search is not lost."""
+def _resumable(journal: Path | None) -> Iterator[None]:
+    """On Ctrl-C, say that a search is not lost; None where there is none."""
     try:
         yield
     except KeyboardInterrupt:
-        from mlp_edge.train.tuning_journal import has_trials
+        from mlp_edge.train.tuning_journal import discard_empty, has_trials
 
-        if has_trials(journal):
+        if journal is not None and has_trials(journal):
             err.print(f"{journal} keeps the trials so far; the same command goes on with them")
-        else:
-            journal.unlink(missing_ok=True)
+        elif journal is not None:
+            discard_empty(journal)
         raise
 
 

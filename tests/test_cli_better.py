@@ -14,7 +14,7 @@ from conftest import Type
 from mlp_edge import load
 from mlp_edge.card import choose
 from mlp_edge.model_directory import MANIFEST, MODEL, TUNING, ModelDirectory
-from mlp_edge.train import searching
+from mlp_edge.train import searching, training
 
 QUICK = ("--epochs", 4, "--batch-size", 64, "-q")
 
@@ -254,3 +254,8 @@ def test_a_search_that_was_stopped_at_once_keeps_nothing(
     assert result.code == 130
     assert "keeps the trials" not in result.err
     assert not list(folder.iterdir())
+    # What is no journal, or of another command, is not touched.
+    (folder / "model.tuning").write_text("somebody's own")
+    monkeypatch.setattr(training, "fit_run", stopped)
+    assert typed("train", "iris", *QUICK).code == 130
+    assert (folder / "model.tuning").read_text() == "somebody's own"

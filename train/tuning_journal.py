@@ -113,6 +113,13 @@ def has_trials(path: Path) -> bool:
         return False
 
 
+def discard_empty(path: Path) -> None:
+    """Remove a journal of ours that keeps no trial; anything else that stands there stays."""
+    ours = path.is_file() and path.read_bytes().startswith(BEGINNING)
+    if ours and not has_trials(path):
+        path.unlink()
+
+
 def quiet_optuna() -> Any:
     """Optuna, saying nothing of its own.
 
