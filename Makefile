@@ -60,6 +60,7 @@ chips:
 		cppcheck:cppcheck clang:clang arm-none-eabi-gcc:gcc-arm-none-eabi \
 		/usr/include/newlib/string.h:libnewlib-arm-none-eabi \
 		riscv64-unknown-elf-gcc:gcc-riscv64-unknown-elf \
+		xtensa-lx106-elf-gcc:gcc-xtensa-lx106 \
 		/usr/lib/picolibc/riscv64-unknown-elf/include/string.h:picolibc-riscv64-unknown-elf
 
 clean:

@@ -37,7 +37,6 @@ def export(mlp: Mlp, weights_only: bool = False) -> bytes:
     buffers, arena = c_predict.buffers(mlp)
     scaling = list(_scaling_tables(mlp))
     tables = [*c_tables.of_readings(mlp), *scaling]
-    layers = [size for layer in mlp.layers for size in (layer.weights.nbytes, layer.bias.nbytes)]
     by_sums = c_classify.by_sums(mlp)
     return header(
         "float32.h.jinja",
@@ -45,7 +44,7 @@ def export(mlp: Mlp, weights_only: bool = False) -> bytes:
         "float32",
         kernels=c_predict.kernels(mlp),
         selftest=["same", "selftest"],
-        sizes=[*(table.bytes for table in tables), *layers],
+        sizes={**{table.name: table.bytes for table in tables}, **_layer_sizes(mlp)},
         options=f"--name {mlp.name}{' --weights-only' if weights_only else ''}",
         weights_only=weights_only,
         standardised=bool(scaling),
@@ -88,6 +87,14 @@ def _numbers_scaling(mlp: Mlp, scaling: Scaling) -> tuple[Floats, Floats]:
             "with a deviation from 1e-38 to 1e37, would do"
         )
     return scaling.mean[:count], reciprocal
+
+
+def _layer_sizes(mlp: Mlp) -> dict[str, int]:
+    sizes = {}
+    for number, layer in enumerate(mlp.layers, start=1):
+        sizes[f"LAYER{number}_WEIGHTS"] = layer.weights.nbytes
+        sizes[f"LAYER{number}_BIAS"] = layer.bias.nbytes
+    return sizes
 
 
 def _layer(number: int, layer: Dense) -> dict[str, Any]:

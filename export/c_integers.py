@@ -46,8 +46,8 @@ def export(mlp: Mlp, quantised: Quantised) -> bytes:
             *classify.kernels,
         ],
         selftest=["same"],
-        sizes=[table.bytes for table in [*tables, *answers]]
-        + [size for layer in dense for size in layer.sizes],
+        sizes={table.name: table.bytes for table in [*tables, *answers]}
+        | {name: size for layer in dense for name, size in layer.sizes.items()},
         options=f"--dtype {quantised.dtype} --name {mlp.name.removesuffix(f'_{quantised.dtype}')}",
         weights_only=False,
         tables=tables,

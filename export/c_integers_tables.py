@@ -36,10 +36,11 @@ class Layer(NamedTuple):
     tables: list[Array]
 
     @property
-    def sizes(self) -> list[int]:
-        """Bytes of its tables."""
+    def sizes(self) -> dict[str, int]:
+        """Bytes of its tables, by name."""
         weights = BYTES[self.type] * self.inputs * self.outputs
-        return [weights, *(table.bytes for table in self.tables)]
+        others = {table.name: table.bytes for table in self.tables}
+        return {f"LAYER{self.number}_WEIGHTS": weights, **others}
 
 
 def input_tables(quantised: Quantised) -> Iterator[Array]:

@@ -7,7 +7,7 @@ with the layers and the functions. The kernels are the files beside them, taken 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
@@ -26,8 +26,8 @@ from mlp_edge.seal import BLANK, sealed
 CARD_MARK = "mlp-edge-card"
 """Precedes the card; runtime/c.py looks for the same word, and may not import this file."""
 
-Sizes = Sequence[int]
-"""Bytes of each table."""
+Sizes = Mapping[str, int]
+"""Bytes of each table, by its name without the model's."""
 
 _NEAR_FLASH = 2**16
 _LARGEST_ARRAY = 2**15 - 1
@@ -71,7 +71,8 @@ def header(
         constants=constant_lines(mlp),
         codes=any(feature.codes for feature in mlp.features),
         flash=_kernel("flash"),
-        table_bytes=sum(sizes),
+        table_bytes=sum(sizes.values()),
+        table_names=list(sizes),
         too_large=_too_large_for_avr(sizes),
         kernels=[_kernel(name) for name in dict.fromkeys(_with_includes(kernels))],
         guard=c_predict.guard(mlp),
@@ -87,10 +88,11 @@ def header(
 
 def _too_large_for_avr(sizes: Sizes) -> str | None:
     """Why no AVR can read the tables, in C's quotes; None where one can."""
-    if sum(sizes) > _NEAR_FLASH:
-        return f"{sum(sizes)} bytes of tables; an AVR reads 65536 bytes of flash (16-bit pointers)"
-    if max(sizes) > _LARGEST_ARRAY:
-        return f"a table of {max(sizes)} bytes; an array of avr-gcc holds 32767"
+    total, largest = sum(sizes.values()), max(sizes.values())
+    if total > _NEAR_FLASH:
+        return f"{total} bytes of tables; an AVR reads 65536 bytes of flash (16-bit pointers)"
+    if largest > _LARGEST_ARRAY:
+        return f"a table of {largest} bytes; an array of avr-gcc holds 32767"
     return None
 
 

@@ -32,7 +32,7 @@ def encoding_kernels(mlp: Mlp) -> list[str]:
     """The kernels that see to missing readings and make the inputs of layer 1."""
     encoding = mlp.encoding
     called = {
-        "reject": encoding.rejects,
+        "reject": True,  # not only for missing readings: a table may be out of reach
         "fill": encoding.imputes,
         "scale": _scales(mlp),
         "indicate": len(encoding.indicators) > 0,

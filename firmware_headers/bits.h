@@ -11,6 +11,12 @@
 
 #include "flash.h"
 
+/* Whether every operation on floats is a call. */
+#if defined(__AVR__) || defined(__SOFTFP__) || defined(__XTENSA_SOFT_FLOAT__) \
+    || (defined(__riscv) && !defined(__riscv_flen))
+#define MLP_EDGE_SOFT_FLOAT
+#endif
+
 #define MLP_EDGE_SIGN 0x80000000u
 #define MLP_EDGE_INFINITY 0x7f800000u
 

@@ -9,7 +9,7 @@
 #include "bits.h"
 #include "four_neurons.h"
 
-#if defined(__AVR__) || defined(__SOFTFP__) || (defined(__riscv) && !defined(__riscv_flen))
+#ifdef MLP_EDGE_SOFT_FLOAT
 
 /*
  * Without a float unit a product and its sum are two calls, 250 cycles on AVR. After a relu many

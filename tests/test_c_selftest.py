@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -126,6 +127,7 @@ def verdict(mlp: Mlp, text: str, folder: Path, *flags: str) -> int:
     return int(run(folder, "./main"))
 
 
+HAS_FMA = " fma " in Path("/proc/cpuinfo").read_text("ascii")
 NEAR = "-DMLP_EDGE_SELFTEST_BITS=0"
 """Near is enough, as where products and sums are rounded once."""
 
@@ -168,15 +170,51 @@ def test_one_wrong_digit_is_found_and_within_the_bound_it_passes_where_near_is_e
         assert verdict(mlp, wrong, tmp_path, *C99, NEAR) == 1
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_a_compiler_that_fuses_is_told_that_near_is_enough(name: str, tmp_path: Path) -> None:
-    if " fma " not in Path("/proc/cpuinfo").read_text("ascii"):
-        pytest.skip("this CPU has no fused multiply-add")
-    mlp = MODELS[name]
-    fused = (*C99, "-mfma", "-ffp-contract=fast")
-    assert verdict(mlp, export(mlp).decode(), tmp_path, *fused, NEAR) == 0
-    if name == "sine":
-        assert verdict(mlp, export(mlp).decode(), tmp_path, *fused) != 0
+FUSING = {
+    "gcc, GNU C": ("gcc", "-std=gnu11", "-O2", "-mfma"),
+    "gcc, for Haswell": ("gcc", "-O2", "-march=haswell"),
+    "gcc, unoptimised": ("gcc", "-O0", "-mfma"),
+    "gcc, strict but fused": ("gcc", "-std=c99", "-O2", "-mfma", "-ffp-contract=fast"),
+    "gcc, strict": ("gcc", "-std=c11", "-O2", "-mfma"),
+    "g++": ("g++", "-O3", "-mfma", "-x", "c++"),
+    "clang": ("clang", "-std=c99", "-O2", "-mfma"),
+    "clang, fast": ("clang", "-O3", "-march=haswell", "-ffp-contract=fast"),
+    "clang, off": ("clang", "-O2", "-mfma", "-ffp-contract=off"),
+    "the x87's wider registers": ("gcc", "-O2", "-mfpmath=387"),
+}
+"""What somebody may compile with on a PC, an ESP32 or a Raspberry Pi, contraction as it comes."""
+
+
+@pytest.mark.parametrize("flags", FUSING.values(), ids=FUSING)
+def test_the_selftest_finds_out_whether_the_compiler_fuses(
+    flags: tuple[str, ...], tmp_path: Path
+) -> None:
+    if platform.machine() != "x86_64" or not ("-mfpmath=387" in flags or HAS_FMA):
+        pytest.skip("this CPU does not run the instructions")
+    lines = ["#include <stdio.h>"]
+    for name, mlp in MODELS.items():
+        (tmp_path / f"{name}.h").write_bytes(export(mlp))
+        lines += [f"#define {name.upper()}_SELFTEST", f'#include "{name}.h"']
+    calls = " ".join(f'printf("%d ", {name}_selftest());' for name in MODELS)
+    lines += [f"int main(void) {{ {calls} return 0; }}", ""]
+    (tmp_path / "main.c").write_text("\n".join(lines))
+    run(tmp_path, *flags, "main.c", "-o", "main")
+    assert set(run(tmp_path, "./main").split()) == {"0"}
+
+
+def test_the_bits_are_asked_for_wherever_nothing_is_fused(tmp_path: Path) -> None:
+    """A float unit alone is no reason to be content with less."""
+    mlp = MODELS["sine"]
+    text = export(mlp).decode()
+    slight = with_last_bias(mlp, text, as_read(text, fused=True).bounds[:3].min() / 2)
+    assert verdict(mlp, slight, tmp_path, *C99, "-ffp-contract=off") == 1
+    if HAS_FMA:
+        assert verdict(mlp, slight, tmp_path, *C99, "-mfma", "-ffp-contract=off") == 1
+        fused = ("gcc", "-std=gnu11", "-mfma")
+        assert verdict(mlp, slight, tmp_path, *fused) == 0
+        assert verdict(mlp, text, tmp_path, *fused, "-DMLP_EDGE_SELFTEST_BITS=1") != 0
+        far = with_last_bias(mlp, text, 2 * as_read(text, fused=True).bounds[:3].max())
+        assert verdict(mlp, far, tmp_path, *fused) == 1
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -18,6 +18,7 @@ COMPILERS = {
     "gcc": ("gcc",),
     "clang": ("clang",),
     "avr": ("avr-gcc", "-mmcu=atmega328p"),
+    "avr with far flash": ("avr-gcc", "-mmcu=atmega2560"),
     "cortex-m0": (*ARM, "-mcpu=cortex-m0"),
     "cortex-m4": (*ARM, "-mcpu=cortex-m4", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"),
     "rv32": RISCV,

@@ -46,11 +46,12 @@
 #define PIMA_INT8_H
 
 /*
- * Where the tables live. On AVR a plain `const` table is copied to RAM at start-up; PROGMEM keeps
- * it in flash, which is read with instructions of its own. Everywhere else const is enough.
+ * Where the tables live. On AVR and ESP8266 a plain `const` table is copied to RAM at start-up;
+ * PROGMEM keeps it in flash, which is read with instructions of its own. Everywhere else const is
+ * enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 5 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 6 /* raised whenever a kernel changes */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -59,6 +60,17 @@
 #include <avr/pgmspace.h>
 #define MLP_EDGE_FLASH PROGMEM
 #define MLP_EDGE_READ_FLOAT(address) pgm_read_float(address)
+#define MLP_EDGE_READ_BITS(address) pgm_read_dword(address)
+#define MLP_EDGE_READ_INT8(address) ((int8_t)pgm_read_byte(address))
+#define MLP_EDGE_READ_UINT8(address) pgm_read_byte(address)
+#define MLP_EDGE_READ_INT16(address) ((int16_t)pgm_read_word(address))
+#define MLP_EDGE_READ_UINT16(address) pgm_read_word(address)
+#define MLP_EDGE_READ_INT32(address) ((int32_t)pgm_read_dword(address))
+#elif defined(ESP8266) && defined(ARDUINO)
+#include <pgmspace.h>
+#define MLP_EDGE_FLASH PROGMEM
+/* Its flash answers aligned reads of 32 bits alone, which is how a float is read anyway. */
+#define MLP_EDGE_READ_FLOAT(address) (*(address))
 #define MLP_EDGE_READ_BITS(address) pgm_read_dword(address)
 #define MLP_EDGE_READ_INT8(address) ((int8_t)pgm_read_byte(address))
 #define MLP_EDGE_READ_UINT8(address) pgm_read_byte(address)
@@ -76,15 +88,29 @@
 #define MLP_EDGE_READ_INT32(address) (*(address))
 #endif
 
-/* Text in flash. In an Arduino sketch for AVR it has the type of F("..."), which print() takes. */
-#if defined(__AVR__) && defined(ARDUINO) && defined(__cplusplus)
+/*
+ * Whether a table can be read: a pointer has 16 bits on AVR and reaches the first 64 kB of flash. A
+ * chip with more puts tables beyond them when a program has many. The linker knows the address, so
+ * the question costs a few cycles, and none on other chips.
+ */
+#ifdef __AVR_HAVE_ELPM__
+#define MLP_EDGE_IN_REACH(table) (pgm_get_far_address(table) + sizeof(table) <= 0x10000)
+#else
+#define MLP_EDGE_IN_REACH(table) 1
+#endif
+
+/*
+ * Text in flash. In an Arduino sketch for AVR or ESP8266 it has the type of F("..."), which print()
+ * takes.
+ */
+#if (defined(__AVR__) || defined(ESP8266)) && defined(ARDUINO) && defined(__cplusplus)
 class __FlashStringHelper;
 typedef const __FlashStringHelper *mlp_edge_text;
 #else
 typedef const char *mlp_edge_text;
 #endif
 
-#elif MLP_EDGE_KERNELS != 5
+#elif MLP_EDGE_KERNELS != 6
 #error "these models were exported by different versions of mlp-edge: export them with one"
 #endif
 
@@ -267,6 +293,12 @@ static const char PIMA_INT8_LABELS[3][2] MLP_EDGE_FLASH = {
 
 #include <stdint.h>
 #include <string.h>
+
+/* Whether every operation on floats is a call. */
+#if defined(__AVR__) || defined(__SOFTFP__) || defined(__XTENSA_SOFT_FLOAT__) \
+    || (defined(__riscv) && !defined(__riscv_flen))
+#define MLP_EDGE_SOFT_FLOAT
+#endif
 
 #define MLP_EDGE_SIGN 0x80000000u
 #define MLP_EDGE_INFINITY 0x7f800000u
@@ -576,9 +608,30 @@ static inline int mlp_edge_largest_result(const uint16_t *results, size_t count,
 
 #endif
 
-/* Whether a reading is missing that nothing stands in for. */
+/* Whether a reading is missing that nothing stands in for, or a table is out of reach. */
 static inline int pima_int8_rejects(const float *features)
 {
+#ifdef __AVR_HAVE_ELPM__
+    if (!MLP_EDGE_IN_REACH(PIMA_INT8_LOW)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(PIMA_INT8_FACTOR)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(PIMA_INT8_TABLE)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(PIMA_INT8_OFFSET)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(PIMA_INT8_STEP)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(PIMA_INT8_LAYER1_WEIGHTS)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(PIMA_INT8_LAYER1_BIAS)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(PIMA_INT8_LAYER1_MULTIPLIER)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(PIMA_INT8_LAYER1_SHIFT)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(PIMA_INT8_LAYER2_WEIGHTS)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(PIMA_INT8_LAYER2_BIAS)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(PIMA_INT8_LAYER2_MULTIPLIER)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(PIMA_INT8_LAYER2_SHIFT)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(PIMA_INT8_LAYER3_WEIGHTS)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(PIMA_INT8_LAYER3_BIAS)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(PIMA_INT8_LAYER3_MULTIPLIER)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(PIMA_INT8_LAYER3_SHIFT)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(PIMA_INT8_LAYER3_STRIDE)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(PIMA_INT8_LABELS)) { return 1; }
+#endif
     return mlp_edge_any_missing(NULL, 8, features);
 }
 
@@ -703,6 +756,6 @@ int pima_int8_selftest(void)
 
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:36ce05dd6d9f9f4466a6b1aefd424ec235b7066ce1e2e29201cec557070a35d4 */
+mlp-edge-seal sha256:b9a405895552109dbf6e121016f142df00b6a2fd70487010a54e33427b2dd77e */
 /* The model's card, for programs that read this file. */
 /* mlp-edge-card {"name": "pima_int8", "features": [{"name": "pregnancies", "low": 0.0, "high": 17.0}, {"name": "glucose", "low": 0.0, "high": 199.0}, {"name": "pressure", "low": 0.0, "high": 122.0}, {"name": "skin", "low": 0.0, "high": 99.0}, {"name": "insulin", "low": 0.0, "high": 846.0}, {"name": "bmi", "low": 0.0, "high": 67.0999984741211}, {"name": "pedigree", "low": 0.07800000160932541, "high": 2.4200000762939453}, {"name": "age", "low": 21.0, "high": 81.0}], "targets": ["diabetes"], "labels": ["0", "1"], "task": "binary", "threshold": 0.5, "weights_sha256": "48cb8ba37a16c24a5126e4319c6dfd50859d7c8f5f93122fb69ff62506332cd3", "version": "0.1.0", "dtype": "int8", "format": 3} */
