@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlp_edge.cli.console import warn
+from mlp_edge.cli.console import warn_of
 from mlp_edge.errors import InputError, TableError
 
 if TYPE_CHECKING:
@@ -130,8 +130,7 @@ def _rows_of(
             hint = "" if saved else f"; a .keras file has no names: head the columns {names}"
             raise TableError(f"{error}{hint}") from error
         targets, findings = None, (*read.notes, *found)
-    for finding in findings:
-        warn(finding.says)
+    warn_of(findings)
     return readings, targets
 
 

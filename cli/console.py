@@ -7,13 +7,16 @@ import functools
 import os
 import sys
 import traceback
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
 
 from mlp_edge.errors import InputError, MlpEdgeError
+
+if TYPE_CHECKING:
+    from mlp_edge.finding import Finding
 
 # Names of columns and files come from users: nothing in them is markup or an emoji.
 out = Console(markup=False, emoji=False, highlight=False, soft_wrap=False)
@@ -63,6 +66,14 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
 def warn(says: str) -> None:
     """A warning on stderr."""
     err.print(f"warning: {says}", style="yellow")
+
+
+def warn_of(findings: Sequence[Finding], rest: str = "") -> None:
+    """Findings as warnings on stderr; many of one kind are one, as ``gathered`` has it."""
+    from mlp_edge.data.words import gathered
+
+    for says in gathered(findings, rest):
+        warn(says)
 
 
 def print_json(value: Any) -> None:

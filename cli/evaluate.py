@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlp_edge.cli.console import out, print_json, warn
+from mlp_edge.cli.console import out, print_json, warn, warn_of
 from mlp_edge.cli.options import (
     DEFAULT_MODEL,
     DecimalOption,
@@ -100,8 +100,8 @@ def evaluate(
     rows = sample_table(directory.path) if table is None else read_table(table, dialect)
     group = manifest.recipe.get("group")
     examples = reread_examples(rows, manifest, group if group in rows.columns else None)
-    for finding in examples.findings if table is not None else ():
-        warn(finding.says)
+    found = examples.findings if table is not None else ()
+    warn_of(found, "--json has each")
     if table is not None and rows.sha256 == manifest.sha256["data"]:
         held_out = manifest.sample == "held-out"
         end = "; without a table, only those that it never saw are scored" if held_out else ""
@@ -159,8 +159,7 @@ def _show(evaluation: Evaluation) -> None:
             f"{evaluation.threshold:.4g}",
             soft_wrap=True,
         )
-    for finding in evaluation.findings:
-        warn(finding.says)
+    warn_of(evaluation.findings, "--json has each")
 
 
 def _show_files(rows_file: Path | None, pictures: Sequence[Path]) -> None:

@@ -130,6 +130,11 @@ class Evaluation:
 
         return None if self.manifest.task == "regression" else confusion(*self.models["mlp"])
 
+    @property
+    def table_findings(self) -> tuple[Finding, ...]:
+        """What there is to warn of in a user's table; of held-out rows training has told."""
+        return () if self.part == "test" else self.examples.findings
+
     @cached_property
     def findings(self) -> list[Finding]:
         """What there is to warn of."""
@@ -156,7 +161,7 @@ class Evaluation:
             "per_target": self.per_target,
             "confusion": None if self.confusion is None else self.confusion.tolist(),
             "threshold": float(self.threshold) if manifest.task == "binary" else None,
-            "findings": [finding._asdict() for finding in self.findings],
+            "findings": [each._asdict() for each in (*self.table_findings, *self.findings)],
         }
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlp_edge.cli.console import print_json, warn
+from mlp_edge.cli.console import print_json, warn, warn_of
 from mlp_edge.cli.options import DEFAULT_MODEL, JsonOption, ModelOption, names
 from mlp_edge.cli.parity_tables import show_certificate, show_labels, show_report
 from mlp_edge.cli.progress import start_tensorflow, status
@@ -144,8 +144,7 @@ def _rows_of(table: str, mlp: Mlp) -> tuple[Rows, list[int]]:
 
     rows = read_table(table)
     readings, findings = known_columns(rows, mlp.features)
-    for finding in (*rows.notes, *findings):
-        warn(finding.says)
+    warn_of((*rows.notes, *findings))
     return readings, rows.lines.tolist()
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlp_edge.cli.console import err, out, warn
+from mlp_edge.cli.console import err, out, warn_of
 from mlp_edge.cli.options import (
     DEFAULT_MODEL,
     DecimalOption,
@@ -74,8 +74,7 @@ def predict(
     with opened:
         card = opened.card
         readings, findings = known_columns(rows, card.features)
-        for finding in (*rows.notes, *findings):
-            warn(finding.says)
+        warn_of((*rows.notes, *findings))
         predictions = opened.predict(readings)
     labels = choose(card, predictions)
     text = _csv(rows, card, predictions, labels)

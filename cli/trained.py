@@ -11,7 +11,7 @@ import numpy as np
 from rich.table import Table
 from rich.text import Text
 
-from mlp_edge.cli.console import err, out, warn
+from mlp_edge.cli.console import err, out, warn_of
 from mlp_edge.cli.options import DEFAULT_MODEL
 from mlp_edge.cli.tables import (
     MODELS,
@@ -54,8 +54,7 @@ def show_trained(trained: Trained, directory: Path, files: Iterable[str]) -> Non
         show(run_table(trained.runs, "test" if rows["test"] else "training"))
     if manifest.recipe["threshold"] != "0.5":
         out.print(f"\n{_threshold(trained)}")
-    for warning in manifest.warnings:
-        warn(warning.says)
+    warn_of(manifest.warnings, "model.json has each")
     out.print()
     for name in sorted_files(files):
         out.print(f"wrote {directory / name}", soft_wrap=True)

@@ -114,7 +114,7 @@ class Manifest:
                 raise ValueError("no features")
             values["labels"] = tuple(_text(label) for label in values["labels"])
             values["targets"] = tuple(_text(target) for target in values["targets"])
-            values["warnings"] = [Finding(**warning) for warning in values["warnings"]]
+            values["warnings"] = [_finding(warning) for warning in values["warnings"]]
             if values["clip"] is not None:
                 low, high = map(float, values["clip"])
                 values["clip"] = (low, high)
@@ -159,6 +159,12 @@ def _feature(values: object) -> Feature:
     if not isinstance(values, Mapping):
         raise TypeError(f"{values!r} where a feature belongs")
     return Feature.from_dict({k: v for k, v in values.items() if k not in ("kind", "missing")})
+
+
+def _finding(values: Mapping[str, Any]) -> Finding:
+    finding = Finding(**values)
+    columns = tuple(_text(name) for name in finding.columns)
+    return Finding(_text(finding.kind), _text(finding.says), columns)
 
 
 def _text(value: Any) -> str:

@@ -9,24 +9,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.data.cells import Column
+from mlp_edge.data.choices import argument
 from mlp_edge.data.table import Table
-from mlp_edge.data.words import listed, plain, shown
+from mlp_edge.data.words import MOST_SHOWN, listed, plain, shown
 from mlp_edge.errors import TableError
 from mlp_edge.feature import LARGEST_CODE
 from mlp_edge.finding import Finding
 
 MOST_LEVELS = 50
-"""Different words that are categories by themselves; more are text."""
+"""Different words that are categories though each has few rows."""
 MOST_FORCED = 1000
-"""Categories that a column may have when the user says so: each is an input of the network."""
+"""Categories that a column may have at all: each is an input of the network."""
 ROWS_PER_LEVEL = 2
 """Rows that a category has on average; with fewer there is nothing to learn about it."""
+ROWS_OF_MANY = 10
+"""The same where there are more than ``MOST_LEVELS``, as of the postal codes of a county."""
 
 MOST_SPELLINGS = 1000
 """Texts that may be a few values in different case and with blanks around them; more are not
 looked at, as that takes long."""
-MOST_SHOWN = 5
-"""Names, or groups of names that look alike, that a finding lists."""
 
 TRUTHS = ({"false", "true"}, {"no", "yes"}, {"n", "y"}, {"f", "t"}, {"off", "on"})
 """Pairs that are true and false in any case; the first by the alphabet is false."""
@@ -56,9 +57,26 @@ def are_truths(texts: Sequence[str]) -> bool:
 
 def has_few_levels(column: Column) -> bool:
     """Whether the known cells of a column are few enough different texts for categories."""
+    different, rows = different_texts(column), len(column.known)
+    few = different <= min(MOST_LEVELS, rows // ROWS_PER_LEVEL)
+    return few or different <= min(MOST_FORCED, rows // ROWS_OF_MANY)
+
+
+def different_texts(column: Column) -> int:
+    """How many different texts the known cells hold, blanks around them ignored."""
     texts = column.levels.texts
-    different = len(texts if len(texts) > MOST_SPELLINGS else {text.strip() for text in texts})
-    return different <= min(MOST_LEVELS, len(column.known) // ROWS_PER_LEVEL)
+    return len(texts if len(texts) > MOST_SPELLINGS else {text.strip() for text in texts})
+
+
+def many(column: Column, found: Categories) -> tuple[Finding, ...]:
+    """A finding when a column has become so many categories that somebody should know."""
+    if len(found.names) <= MOST_LEVELS:
+        return ()
+    says = (
+        f"column {shown(column.name)} is read as {len(found.names):,} categories, each an input of "
+        f"the network; --drop {argument(column.name)} leaves it out"
+    )
+    return (Finding("many-categories", says),)
 
 
 def categories(table: Table, column: Column) -> Categories:

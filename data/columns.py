@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mlp_edge.data.absent import missing_finding, unused
-from mlp_edge.data.categories import categories, look_alike, rare
+from mlp_edge.data.categories import MOST_FORCED, categories, look_alike, many, rare
 from mlp_edge.data.cells import Column, read_column
 from mlp_edge.data.choices import (
     Choices,
@@ -27,7 +27,7 @@ from mlp_edge.data.values import MISSING
 from mlp_edge.data.words import plain, shown
 from mlp_edge.errors import TableError
 from mlp_edge.feature import Feature
-from mlp_edge.finding import Finding
+from mlp_edge.finding import Finding, about
 from mlp_edge.keras_file import KERAS_EPSILON
 from mlp_edge.mlp import Rows
 
@@ -90,10 +90,10 @@ def read_columns(table: Table, targets: Sequence[str], choices: Choices) -> Colu
     ]
     chosen, findings = _chosen(table, candidates, choices)
     for each in chosen:
-        findings += _doubts(table, each)
-        findings += missing_finding(
+        missing = missing_finding(
             table, each.column, choices, category=each.found.categories is not None
         )
+        findings += about(each.column.name, (*_doubts(table, each), *missing))
     findings += zeros_for_missing(each.column for each in chosen if each.found.categories is None)
     findings += unused(table, [each.column for each in candidates], choices)
     rows = np.stack([each.found.readings for each in chosen], axis=1)
@@ -159,17 +159,23 @@ def _chosen(
         chosen = [each for each in candidates if each.suspected]
     if not chosen:
         raise TableError(_nothing_left(table, candidates))
-    findings = []
+    findings: list[Finding] = []
     for each in candidates:
         if each.useless is None:
             continue
         end = f"left out; --keep {argument(each.column.name)} uses it all the same"
-        if each.useless.kind == "empty":
+        if each.useless.kind == "empty" or _no_categories(each):
             end = "left out"
         elif rescued and each.suspected:
             end = "used, as no other column is left"
-        findings.append(Finding(each.useless.kind, f"{each.useless.says}; {end}"))
+        found = Finding(each.useless.kind, f"{each.useless.says}; {end}")
+        findings += about(each.column.name, [found])
     return chosen, findings
+
+
+def _no_categories(each: _Candidate) -> bool:
+    """Whether a column of words has more of them than categories that a network takes."""
+    return bool(each.column.words.any()) and len(each.column.levels.texts) > MOST_FORCED
 
 
 def _nothing_left(table: Table, candidates: Sequence[_Candidate]) -> str:
@@ -190,7 +196,8 @@ def _doubts(table: Table, each: _Candidate) -> tuple[Finding, ...]:
     if found.categories is None:
         return (*found.findings, *lost_digits(column), *far_outlier(table, column))
     alike = look_alike(column.name, found.categories.names, "categories")
-    return (*found.findings, *alike, *rare(table, column, found.categories))
+    every = many(column, found.categories)
+    return (*found.findings, *every, *alike, *rare(table, column, found.categories))
 
 
 def _feature(each: _Candidate, choices: Choices) -> Feature:
@@ -220,12 +227,11 @@ def _scalable(columns: Columns, source: str) -> Columns:
         column = f"column {shown(feature.name)} has a deviation of {deviation:.2g}"
         if deviation**2 > MOST_VARIANCE:
             says = f"{column}, whose square float32 cannot hold; left out; another unit would do"
-            findings.append(Finding("scale", says))
+            findings += about(feature.name, [Finding("scale", says)])
         elif feature.kind == "number" and 0 < deviation < KERAS_EPSILON:
             says = f"{column}, and Keras divides by {KERAS_EPSILON:g} at least, so that hardly"
-            findings.append(
-                Finding("scale", f"{says} anything of it is seen; another unit would do")
-            )
+            says = f"{says} anything of it is seen; another unit would do"
+            findings += about(feature.name, [Finding("scale", says)])
     if not kept.size:
         raise TableError(f"{plain(source)}: {findings[-1].says}, and no other column is there")
     return columns._replace(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mlp_edge.data.cells import Column
 from mlp_edge.data.table import Table
-from mlp_edge.data.words import shown
+from mlp_edge.data.words import MOST_NAMES, shown
 from mlp_edge.finding import Finding
 
 FAR = 50
@@ -36,6 +36,10 @@ GAP_OF_RANGE = 0.01
 """The same gap as a share of the others' range: readings near zero on any scale pass for real."""
 FEWEST_DIFFERENT = 10
 """Different readings above zero that show what an ordinary step is."""
+MOSTLY = 0.5
+"""Share of zeros above which zero is the usual reading: most houses have no porch."""
+FAR_BELOW = 4
+"""Deviations from zero to the mean of the others that make zero no reading, however usual."""
 
 
 def far_outlier(table: Table, column: Column) -> tuple[Finding, ...]:
@@ -89,16 +93,20 @@ def zeros_for_missing(columns: Iterable[Column]) -> tuple[Finding, ...]:
     found = {column.name: count for column in columns if (count := _odd_zeros(column))}
     if not found:
         return ()
-    counts = ", ".join(f"{shown(name)} {count:,}" for name, count in found.items())
-    joined = [name for name in found if "," not in name and "=" not in name]
+    some = list(found)[:MOST_NAMES]
+    counts = ", ".join(f"{shown(name)} {found[name]:,}" for name in some)
+    if len(found) > len(some):
+        counts += f" and so {len(found) - len(some):,} more columns"
+    joined = [name for name in some if "," not in name and "=" not in name]
     options = [",".join(joined)] if joined else []
-    options += [name for name in found if name not in joined]
+    options += [name for name in some if name not in joined]
     typed = " ".join(f"--missing {_quoted(f'{names}=0')}" for names in options)
     return (
         Finding(
             "zeros",
             f"zeros that look like missing readings, far below all others: {counts}; if they are, "
             f"{typed} reads them so",
+            tuple(found),
         ),
     )
 
@@ -119,4 +127,8 @@ def _odd_zeros(column: Column) -> int:
     if len(others) < FEWEST_DIFFERENT:
         return 0
     gap, step = others[0], float(np.median(np.diff(others)))
-    return zeros if gap >= max(GAP * step, GAP_OF_RANGE * (others[-1] - others[0])) else 0
+    if gap < max(GAP * step, GAP_OF_RANGE * (others[-1] - others[0])):
+        return 0
+    above = values[values != 0]
+    usual = zeros > MOSTLY * len(values) and above.mean() < FAR_BELOW * above.std()
+    return 0 if usual else zeros

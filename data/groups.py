@@ -11,7 +11,7 @@ from mlp_edge.data.cells import read_column
 from mlp_edge.data.choices import Choices, missing_spellings
 from mlp_edge.data.examples import no_column
 from mlp_edge.data.table import Table
-from mlp_edge.data.words import counted, plain, shown
+from mlp_edge.data.words import MOST_SHOWN, counted, plain, shown
 from mlp_edge.errors import RecipeError, TableError
 from mlp_edge.finding import Finding
 
@@ -79,7 +79,7 @@ def group_findings(
     classes: NDArray[np.int64],
     groups: NDArray[np.int64],
 ) -> tuple[Finding, ...]:
-    """A finding for each class of several rows that one group has alone: no score is about it.
+    """A finding about classes of several rows that one group has alone: no score is about them.
 
     Args:
         table: where the rows are from.
@@ -89,15 +89,18 @@ def group_findings(
         classes: (rows,) index of each row's class.
         groups: (rows,) as ``read_groups`` gives them.
     """
-    found = []
+    alone = []
     for index, label in enumerate(labels):
         rows = np.flatnonzero(classes == index)
         if len(rows) < 2 or len(np.unique(groups[rows])) > 1:
             continue
         whose = shown(str(table.column(group)[rows[0]]).strip())
-        says = (
-            f"column {shown(target)}: all {counted(len(rows), 'row')} of class {shown(label)} are "
-            f"of one group, {shown(group)} {whose}; it trains and is never tested"
+        alone.append(
+            f"all {counted(len(rows), 'row')} of class {shown(label)} are of one group, "
+            f"{shown(group)} {whose}"
         )
-        found.append(Finding("rare-class", says))
-    return tuple(found)
+    if not alone:
+        return ()
+    more = f"; and so {len(alone) - MOST_SHOWN:,} more classes" if len(alone) > MOST_SHOWN else ""
+    says = f"column {shown(target)}: {'; '.join(alone[:MOST_SHOWN])}{more}"
+    return (Finding("rare-class", f"{says}; what one group has trains and is never tested"),)

@@ -8,7 +8,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mlp_edge.data.categories import Categories, are_truths, categories, has_few_levels
+from mlp_edge.data.categories import (
+    MOST_FORCED,
+    ROWS_OF_MANY,
+    Categories,
+    are_truths,
+    categories,
+    different_texts,
+    has_few_levels,
+)
 from mlp_edge.data.cells import Column
 from mlp_edge.data.choices import argument
 from mlp_edge.data.floats import TEXT
@@ -188,7 +196,8 @@ def _of_codes(table: Table, column: Column) -> Meaning:
             useless=Finding(
                 "id",
                 f"column {shown(column.name)} holds {len(texts):,} different codes with leading "
-                f"zeros, such as {example}, that name things and measure nothing",
+                f"zeros, such as {example}, that name things and measure nothing, with too few "
+                "rows of each to learn from",
             ),
         )
     found = categories(table, column)
@@ -228,13 +237,15 @@ def _text_or_date(table: Table, column: Column) -> Finding | None:
             "id",
             f"column {name} names the rows: another word in each of {known:,}, {first}",
         )
-    if mean > LONGEST_MEAN or not has_few_levels(column):
-        return Finding(
-            "text",
-            f"column {name} holds free text, {len(levels.texts):,} different in "
-            f"{counted(known, 'row')}, {first}",
-        )
-    return None
+    if mean <= LONGEST_MEAN and has_few_levels(column):
+        return None
+    says = f"{len(levels.texts):,} different in {counted(known, 'row')}, {first}"
+    if mean > LONGEST_MEAN or _has_blanks(column):
+        return Finding("text", f"column {name} holds free text, {says}")
+    too_many = f"too few rows of each to learn from ({ROWS_OF_MANY} on average would do)"
+    if different_texts(column) > MOST_FORCED:
+        too_many = f"and a network takes at most {MOST_FORCED:,} categories of one column"
+    return Finding("text", f"column {name} holds words or codes, {says}; {too_many}")
 
 
 def _has_blanks(column: Column) -> bool:

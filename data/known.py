@@ -15,7 +15,7 @@ from mlp_edge.data.table import Table
 from mlp_edge.data.values import is_missing, is_number, number
 from mlp_edge.data.words import counted, listed, shown
 from mlp_edge.feature import Feature
-from mlp_edge.finding import Finding
+from mlp_edge.finding import Finding, about
 from mlp_edge.mlp import Rows
 
 
@@ -54,8 +54,9 @@ def known_columns(table: Table, features: Sequence[Feature]) -> tuple[Rows, tupl
     check_numbers(table, names, wrong & [not feature.categories for feature in features])
     findings: list[Finding] = []
     for name, feature, column in zip(names, features, read, strict=True):
-        findings += _unknown(table, name, feature, column.wrong)
-        findings += _missing(table, name, feature, column.readings)
+        unknown = _unknown(table, name, feature, column.wrong)
+        missing = _missing(table, name, feature, column.readings)
+        findings += about(name, (*unknown, *missing))
     rows = np.stack([column.readings for column in read], axis=1).astype(np.float32)
     return np.ascontiguousarray(rows), tuple(findings)
 

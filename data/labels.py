@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from mlp_edge.data.categories import MOST_SHOWN, look_alike
+from mlp_edge.data.categories import look_alike
 from mlp_edge.data.table import Table
-from mlp_edge.data.words import counted, shown
+from mlp_edge.data.words import MOST_SHOWN, counted, shown
 from mlp_edge.finding import Finding
 
 FEWEST_OF_A_CLASS = 5

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+from mlp_edge.finding import Finding
 
 LONGEST = 40
 """Characters of a cell or a name that a message shows."""
-MOST_NAMES = 20
+MOST_NAMES = 10
 """Column names that a message lists."""
+MOST_ALIKE = 3
+"""Findings of one kind that are said one by one."""
+MOST_SHOWN = 5
+"""Names, or groups of them, that one finding quotes as examples."""
 
 
 def shown(text: str) -> str:
@@ -31,3 +37,26 @@ def counted(number: int, thing: str) -> str:
     """``counted(1, "row") == "1 row"``, ``counted(1000, "row") == "1,000 rows"``."""
     plural = f"{thing}es" if thing.endswith("s") else f"{thing}s"
     return f"{number:,} {thing if number == 1 else plural}"
+
+
+def gathered(findings: Sequence[Finding], rest: str = "") -> list[str]:
+    """Findings as sentences; of many columns with one kind the first, and how many more there are.
+
+    Args:
+        findings: in the order in which they are said.
+        rest: where the others can be read, such as "model.json has each"; "" for nowhere.
+    """
+    alike: dict[str, list[Finding]] = {}
+    for number, finding in enumerate(findings):
+        alone = "" if len(finding.columns) == 1 else str(number)
+        alike.setdefault(finding.kind + alone, []).append(finding)
+    said = []
+    for first, *others in alike.values():
+        if len(others) < MOST_ALIKE:
+            said += [finding.says for finding in (first, *others)]
+            continue
+        names = [shown(finding.columns[0]) for finding in others]
+        some = ", ".join(names[:MOST_SHOWN]) + (", …" if len(names) > MOST_SHOWN else "")
+        where = f"; {rest}" if rest else ""
+        said.append(f"{first.says} (and so of {len(others):,} more columns: {some}{where})")
+    return said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -87,9 +88,15 @@ def test_features_say_their_kind_and_what_a_missing_reading_does() -> None:
 
 
 def test_warnings_stand_with_kind_and_evidence() -> None:
-    assert json.loads(MANIFEST.to_json())["warnings"] == [
-        {"kind": "missing", "says": "column 'ward': 2 of 768 readings missing"}
-    ]
+    says = "column 'ward': 2 of 768 readings missing"
+    told = [{"kind": "missing", "says": says, "columns": []}]
+    assert json.loads(MANIFEST.to_json())["warnings"] == told
+    found = [Finding("missing", says, ("ward", "age"))]
+    again = replace(MANIFEST, warnings=found)
+    assert Manifest.from_json(again.to_json(), "m").warnings == found
+    before = json.loads(again.to_json())
+    del before["warnings"][0]["columns"]
+    assert Manifest.from_json(json.dumps(before), "m").warnings == [Finding("missing", says)]
 
 
 def test_the_format_stands_first() -> None:

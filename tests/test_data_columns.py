@@ -305,7 +305,7 @@ LEFT_OUT = [
     ("id", "row_no", shuffled(str(i) for i in range(ROWS)), "as its name says"),
     ("id", "x", [f"{i * 7919:x}gh" for i in range(ROWS)], "another word in each of 60, such as"),
     ("text", "x", [f"note {i}, said so" for i in range(ROWS)], "free text, 60 different in 60"),
-    ("text", "x", [f"w{i % 31}" for i in range(ROWS)], "free text, 31 different"),
+    ("text", "x", [f"w{i % 31}" for i in range(ROWS)], "words or codes, 31 different"),
     ("text", "x", ["a" * 41, "b" * 41] * 30, "free text, 2 different"),
     ("date", "x", [f"2024-01-{i % 28 + 1:02d}" for i in range(ROWS)], "dates in 60 of 60 rows"),
     ("date", "x", [f"{i % 28 + 1}/2/24" for i in range(ROWS)], "such as '1/2/24' on line 2"),

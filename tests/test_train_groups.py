@@ -116,8 +116,8 @@ def test_a_class_that_one_group_has_alone_is_told_about() -> None:
     examples = examples_of(ward(y=kinds))
     (said,) = [found.says for found in examples.findings if "group" in found.says]
     assert said == (
-        "column 'y': all 4 rows of class 'rare' are of one group, 'who' 'p3'; it trains and is "
-        "never tested"
+        "column 'y': all 4 rows of class 'rare' are of one group, 'who' 'p3'; what one group has "
+        "trains and is never tested"
     )
     chosen = parts(examples, Recipe(test_size=0.5), "t")
     assert {12, 13, 14, 15} <= set(chosen.training.tolist())
