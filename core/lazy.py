@@ -10,9 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
+from threading import RLock
 from typing import Any
 
 from mlp_edge.errors import MissingError, MlpEdgeError
+
+_REDIRECTING = RLock()
 
 
 def installed(*modules: str) -> bool:
@@ -41,7 +44,7 @@ def tensorflow() -> Any:
         MissingError: when TensorFlow is not installed.
     """
     if "tensorflow" in sys.modules:
-        return sys.modules["tensorflow"]
+        return require("tensorflow")  # which waits where another thread is importing it
     os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with quiet():
@@ -63,9 +66,12 @@ def quiet() -> Iterator[None]:
     """Swallow what C++ libraries write to file descriptor 2; replay it when the block fails.
 
     TensorFlow logs before its own log level takes effect, so that no variable silences it.
+
+    A file descriptor is the whole process's: one thread at a time redirects it, and what others
+    write to it meanwhile is swallowed as well.
     """
     sys.stderr.flush()
-    with tempfile.TemporaryFile() as noise:
+    with _REDIRECTING, tempfile.TemporaryFile() as noise:
         kept = os.dup(2)
         os.dup2(noise.fileno(), 2)
         try:

@@ -21,14 +21,13 @@ from mlp_edge.accuracy import KERNELS
 from mlp_edge.card import Card
 from mlp_edge.errors import ModelError, TableError
 from mlp_edge.golden import Golden
-from mlp_edge.mlp import Floats, Rows, check_name
+from mlp_edge.mlp import Floats, Predict, Rows, check_name
 from mlp_edge.runtime.compilers import REMEDY, compiled, compiler, missing, summary
 from mlp_edge.runtime.runtime import Opened, Runtime
+from mlp_edge.runtime.threads import threadsafe
 
 FLAGS = ("-std=c99", "-O2", "-ffp-contract=off")
 """Never -ffast-math. No fused multiply-add: the same bits on every machine."""
-
-CLOSED = "this model is closed; predict inside the with block that opened it"
 
 # export/c.py writes this line last, so a header that has been cut short has none. The mark is
 # spelled out in both files, because a runtime never imports an exporter.
@@ -188,11 +187,11 @@ def open_header(path: Path) -> Iterator[Opened]:
     golden = read_golden(header)
     with tempfile.TemporaryDirectory(prefix="mlp-edge-") as folder:
         library = ctypes.CDLL(str(_compile(header, Path(folder))))
-        calls = _Calls(library, header.inputs, header.outputs)
         try:
-            yield Opened(calls.predict, header.card, golden)
+            with threadsafe(path, _caller(library, header.inputs, header.outputs)) as shared:
+                yield Opened(shared, header.card, golden)
         finally:
-            calls.close()
+            _ctypes.dlclose(library._handle)  # ctypes itself never unloads
 
 
 def checked_rows(rows: Rows, inputs: int) -> Rows:
@@ -206,30 +205,18 @@ def checked_rows(rows: Rows, inputs: int) -> Rows:
     return np.ascontiguousarray(rows, dtype=np.float32)
 
 
-class _Calls:
-    """A loaded library; once closed it refuses instead of jumping to where the code was."""
+def _caller(library: ctypes.CDLL, inputs: int, outputs: int) -> Predict:
+    """A function of rows; it keeps nothing between calls, nor does the header."""
+    library.mlp_edge_rows.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t]
+    library.mlp_edge_rows.restype = None
 
-    def __init__(self, library: ctypes.CDLL, inputs: int, outputs: int) -> None:
-        self._library: ctypes.CDLL | None = library
-        self._inputs = inputs
-        self._outputs = outputs
-        library.mlp_edge_rows.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t]
-        library.mlp_edge_rows.restype = None
-
-    def predict(self, rows: Rows) -> Rows:
-        """Raw readings (n, inputs) float32 in, predictions (n, outputs) float32 out."""
-        if self._library is None:
-            raise ValueError(CLOSED)
-        given = checked_rows(rows, self._inputs)
-        predictions = np.empty((len(given), self._outputs), dtype=np.float32)
-        self._library.mlp_edge_rows(given.ctypes.data, predictions.ctypes.data, len(given))
+    def predict(rows: Rows) -> Rows:
+        given = checked_rows(rows, inputs)
+        predictions = np.empty((len(given), outputs), dtype=np.float32)
+        library.mlp_edge_rows(given.ctypes.data, predictions.ctypes.data, len(given))
         return predictions
 
-    def close(self) -> None:
-        """Unload the library: ctypes itself never does."""
-        if self._library is not None:
-            _ctypes.dlclose(self._library._handle)
-            self._library = None
+    return predict
 
 
 def _read(path: Path) -> str:

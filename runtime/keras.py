@@ -13,6 +13,7 @@ from mlp_edge.errors import ModelError, first_line
 from mlp_edge.lazy import installed, keras, tensorflow
 from mlp_edge.mlp import Rows
 from mlp_edge.runtime.runtime import Opened, Runtime
+from mlp_edge.runtime.threads import threadsafe
 
 
 @contextmanager
@@ -32,7 +33,8 @@ def open_keras(path: Path) -> Iterator[Opened]:
         with tf.device("CPU:0"):
             return np.asarray(model(rows, training=False), dtype=np.float32)
 
-    yield Opened(predict, None)
+    with threadsafe(path, predict) as shared:
+        yield Opened(shared, None)
 
 
 def _missing() -> str | None:

@@ -17,6 +17,7 @@ from mlp_edge.golden import Golden
 from mlp_edge.lazy import installed, quiet
 from mlp_edge.mlp import Rows
 from mlp_edge.runtime.runtime import Opened, Runtime
+from mlp_edge.runtime.threads import threadsafe
 
 IDENTIFIER = b"TFL3"
 METADATA, GOLDEN = "mlp_edge", "mlp_edge_golden"
@@ -60,7 +61,9 @@ def open_tflite(path: Path) -> Iterator[Opened]:
             predict(np.zeros((1, inputs["shape"][-1]), np.float32))
         except (ValueError, RuntimeError) as error:
             raise _refused(path, error) from error
-    yield Opened(predict, card, golden)
+    # An interpreter has one place for what goes in and one for what comes out.
+    with threadsafe(path, predict, one_at_a_time=True) as shared:
+        yield Opened(shared, card, golden)
 
 
 def _checked(interpreter: Any, content: bytes, path: Path) -> Any:

@@ -26,6 +26,9 @@ PREFERRED = ("onnxruntime", "keras")
 class Model:
     """An open artifact. Close it, or use it in a ``with`` block.
 
+    Threads may share it. onnxruntime, keras and c compute their calls at the same time, litert and
+    the simulated chips one after the other.
+
     Attributes:
         card: names, labels, task and threshold.
         path: the file that runs.
@@ -34,7 +37,6 @@ class Model:
     """
 
     def __init__(self, path: Path, runtime: Runtime, card: Card | None) -> None:
-        self._closed = False
         self._stack = ExitStack()
         opened: Opened = self._stack.enter_context(runtime.open(path))
         known = opened.card or card
@@ -57,8 +59,6 @@ class Model:
         Raises:
             InputError: for another number of columns, what is not a number, or a closed model.
         """
-        if self._closed:
-            raise InputError(f"{self.path}: was closed; open it again with mlp_edge.load")
         return self._predict(self._checked(rows))
 
     def predict_labels(self, rows: Any) -> list[str | None]:
@@ -83,8 +83,10 @@ class Model:
             raise
 
     def close(self) -> None:
-        """Release the file and whatever runs it; it predicts no more."""
-        self._closed = True
+        """Release the file and whatever runs it; it predicts no more.
+
+        Predictions of other threads that are under way are waited for.
+        """
         self._stack.close()
 
     def __enter__(self) -> Model:

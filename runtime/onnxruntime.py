@@ -14,6 +14,7 @@ from mlp_edge.errors import ModelError, first_line
 from mlp_edge.golden import Golden
 from mlp_edge.mlp import Rows
 from mlp_edge.runtime.runtime import Opened, Runtime
+from mlp_edge.runtime.threads import threadsafe
 
 GOLDEN = "golden"
 """Metadata property of the golden rows; export/onnx.py writes it."""
@@ -55,7 +56,8 @@ def open_onnx(path: Path) -> Iterator[Opened]:
         predict(np.zeros((1, width if isinstance(width, int) else 1), np.float32))
     except Exception as error:
         raise _refused(path, error) from error
-    yield Opened(predict, card, golden)
+    with threadsafe(path, predict) as shared:
+        yield Opened(shared, card, golden)
 
 
 def _refused(path: Path, error: Exception) -> ModelError:

@@ -23,7 +23,8 @@ class Opened(NamedTuple):
     """An open artifact.
 
     Attributes:
-        predict: raw readings (n, inputs) float32 C order in, predictions (n, outputs) out; any n.
+        predict: raw readings (n, inputs) float32 C order in, predictions (n, outputs) out; any n,
+            from any thread (``runtime.threads``). InputError once the file is closed.
         card: what the artifact says about itself; None where its format has no room for it.
         golden: the rows that it carries to be checked by; None where it carries none. Their bounds
             are those of this runtime.

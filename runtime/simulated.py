@@ -15,11 +15,12 @@ from typing import Protocol
 import numpy as np
 
 from mlp_edge.accuracy import KERNELS
-from mlp_edge.mlp import Rows
-from mlp_edge.runtime.c import CLOSED, checked_rows, read_golden, read_header
+from mlp_edge.mlp import Predict, Rows
+from mlp_edge.runtime.c import checked_rows, read_golden, read_header
 from mlp_edge.runtime.firmware import Firmware, build
 from mlp_edge.runtime.runtime import Opened, Runtime
 from mlp_edge.runtime.targets import Target
+from mlp_edge.runtime.threads import threadsafe
 
 
 @dataclass(frozen=True)
@@ -79,25 +80,17 @@ class Chip:
         header = read_header(path)
         golden = read_golden(header, self.target.fused)
         with self.start(build(header, self.target)) as simulator:
-            rows = _Rows(simulator, header.inputs, header.outputs)
-            try:
-                yield Opened(rows.predict, header.card, golden)
-            finally:
-                rows.simulator = None
+            predict = _by_row(simulator, header.inputs, header.outputs)
+            with threadsafe(path, predict, one_at_a_time=True) as shared:
+                yield Opened(shared, header.card, golden)
 
 
-class _Rows:
-    """Rows one at a time: there is one chip."""
+def _by_row(simulator: Simulator, inputs: int, outputs: int) -> Predict:
+    """A function of rows, one at a time: there is one chip."""
 
-    def __init__(self, simulator: Simulator, inputs: int, outputs: int) -> None:
-        self.simulator: Simulator | None = simulator
-        self._inputs = inputs
-        self._outputs = outputs
+    def predict(rows: Rows) -> Rows:
+        given = checked_rows(rows, inputs).astype("<f4")
+        answers = b"".join(simulator.predict(row.tobytes()) for row in given)
+        return np.frombuffer(answers, "<f4").reshape(len(given), outputs).astype(np.float32)
 
-    def predict(self, rows: Rows) -> Rows:
-        """Raw readings (n, inputs) float32 in, predictions (n, outputs) float32 out."""
-        if self.simulator is None:
-            raise ValueError(CLOSED)
-        given = checked_rows(rows, self._inputs).astype("<f4")
-        answers = b"".join(self.simulator.predict(row.tobytes()) for row in given)
-        return np.frombuffer(answers, "<f4").reshape(len(given), self._outputs).astype(np.float32)
+    return predict

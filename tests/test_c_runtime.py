@@ -10,7 +10,7 @@ from c_compiler import require
 from networks import network, readings
 
 from mlp_edge.card import Card
-from mlp_edge.errors import MissingError, ModelError, TableError
+from mlp_edge.errors import InputError, MissingError, ModelError, TableError
 from mlp_edge.export.c import export
 from mlp_edge.runtime.c import RUNTIME, missing, open_header, read_card
 
@@ -85,7 +85,7 @@ def test_closed_means_closed_and_leaves_nothing_behind(
     with open_header(header) as opened:
         assert list(scratch.iterdir())
     assert list(scratch.iterdir()) == []
-    with pytest.raises(ValueError, match="closed"):
+    with pytest.raises(InputError, match="was closed"):
         opened.predict(np.zeros((1, 8), np.float32))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -51,6 +52,24 @@ def test_noise_is_not_told_beside_a_sentence_of_ours(capfd: pytest.CaptureFixtur
         fail_noisily(b"ERROR: the same in other words\n", InputError("the file is damaged"))
     os.write(2, b"heard again\n")
     assert capfd.readouterr().err == "heard again\n"
+
+
+def test_threads_redirect_one_after_the_other(capfd: pytest.CaptureFixture[str]) -> None:
+    begun = threading.Barrier(8)
+
+    def work() -> None:
+        begun.wait()
+        for _ in range(30):
+            with quiet():
+                os.write(2, b"noise\n")
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    os.write(2, b"heard\n")
+    assert capfd.readouterr().err == "heard\n"
 
 
 def test_one_line_of_an_error() -> None:

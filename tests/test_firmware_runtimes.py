@@ -113,7 +113,7 @@ def test_any_number_of_rows_and_no_more_once_closed(chip: Chip, tmp_path: Path) 
         for shape in ((3, 7), (8,), (1, 2, 8)):
             with pytest.raises(TableError, match="8 readings"):
                 opened.predict(np.zeros(shape, np.float32))
-    with pytest.raises(ValueError, match="closed"):
+    with pytest.raises(InputError, match="was closed"):
         opened.predict(rows)
 
 

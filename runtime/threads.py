@@ -1,0 +1,63 @@
+"""A prediction function that any number of threads may call until its file is closed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from threading import Condition, Lock, get_ident
+from typing import Any
+
+from mlp_edge.errors import InputError
+from mlp_edge.mlp import Predict, Rows
+
+
+@contextmanager
+def threadsafe(path: Path, predict: Predict, one_at_a_time: bool = False) -> Iterator[Predict]:
+    """A function for any thread; leaving the block waits for the calls that are under way.
+
+    Args:
+        path: the file that predicts, for messages.
+        predict: what is called.
+        one_at_a_time: for what keeps the rows of a call in one place, such as an interpreter.
+
+    Yields:
+        The function. Once the block has been left, it raises InputError.
+    """
+    calls = _Calls(path, predict, one_at_a_time)
+    try:
+        yield calls.predict
+    finally:
+        calls.close()
+
+
+class _Calls:
+    def __init__(self, path: Path, predict: Predict, one_at_a_time: bool) -> None:
+        self._path = path
+        self._predict = predict
+        self._turn: AbstractContextManager[Any] = Lock() if one_at_a_time else nullcontext()
+        self._changed = Condition()
+        self._inside: set[int] = set()
+        self._closed = False
+
+    def predict(self, rows: Rows) -> Rows:
+        thread = get_ident()
+        try:
+            with self._changed:
+                if self._closed:
+                    raise InputError(f"{self._path}: was closed; open it again with mlp_edge.load")
+                self._inside.add(thread)
+            with self._turn:
+                return self._predict(rows)
+        finally:
+            with self._changed:
+                self._inside.discard(thread)
+                self._changed.notify_all()
+
+    def close(self) -> None:
+        # The own thread may be inside when a signal's handler closes: native code has returned
+        # then, and nobody else would ever wake it.
+        own = {get_ident()}
+        with self._changed:
+            self._closed = True
+            self._changed.wait_for(lambda: self._inside <= own)
