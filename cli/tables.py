@@ -86,7 +86,8 @@ def score_table(
     for model, values in scores.items():
         cells = [number(value) for value in values.values()]
         cells += [_range(pair) for pair in ranges[model].values()]
-        table.add_row(Text(MODELS[model]), *cells, style="bold" if model == "mlp" else None)
+        name = Text(MODELS.get(model, model))
+        table.add_row(name, *cells, style="bold" if model == "mlp" else None)
     return table
 
 

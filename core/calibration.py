@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
-import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mlp_edge.archive import read_array, read_members
 from mlp_edge.errors import ModelError, first_line
 from mlp_edge.mlp import Rows
+from mlp_edge.reading import read_file
+
+_AGAIN = "; train the model again, or name rows with --rows TABLE"
 
 
 class Calibration(NamedTuple):
@@ -45,18 +48,20 @@ def read_calibration(path: Path, inputs: int) -> Calibration:
     Raises:
         ModelError: naming the file, when it is missing or damaged.
     """
+    content = read_file(
+        path,
+        f"{path}: missing, so there are no rows to quantise with; --rows TABLE names others",
+    )
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            rows, targets = arrays["rows"], arrays["targets"]
-    except FileNotFoundError:
-        raise ModelError(
-            f"{path}: missing, so there are no rows to quantise with; --rows TABLE names others"
-        ) from None
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise ModelError(
-            f"{path}: damaged ({first_line(error)}); train the model again, or name rows with "
-            "--rows TABLE"
-        ) from error
-    if rows.shape[1:] != (inputs,) or rows.dtype != np.float32 or len(rows) != len(targets):
-        raise ModelError(f"{path}: damaged, no rows of {inputs} readings; train the model again")
-    return Calibration(rows, targets)
+        members = read_members(content, ("rows.npy", "targets.npy"))
+        rows = read_array(members["rows.npy"], ("<f4",))
+        targets = read_array(members["targets.npy"], ("<f4", "<i8"))
+        if rows.ndim != 2 or rows.shape[1] != inputs:
+            raise ValueError(f"no rows of {inputs} readings")
+        if rows.shape[:1] != targets.shape[:1] or targets.ndim > 2:
+            raise ValueError(f"targets {targets.shape} for rows {rows.shape}")
+    except KeyError as error:
+        raise ModelError(f"{path}: damaged (without {error}){_AGAIN}") from error
+    except ValueError as error:
+        raise ModelError(f"{path}: damaged ({first_line(error)}){_AGAIN}") from error
+    return Calibration(rows.astype(np.float32), targets)

@@ -16,6 +16,7 @@ import numpy as np
 from mlp_edge.errors import ModelError, first_line
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import OUTPUT_NAMES, TASKS, Floats, Mlp
+from mlp_edge.reading import parse_json
 
 CARD_FORMAT = 3
 DTYPES = ("float32", "int8", "int16", "float16", "dynamic")
@@ -106,19 +107,19 @@ class Card:
         """
         ours = {field.name for field in fields(cls)}
         try:
-            return cls._checked(
-                {key: json.loads(value) for key, value in strings.items() if key in ours}, source
-            )
-        except json.JSONDecodeError as error:
+            values = {key: parse_json(value) for key, value in strings.items() if key in ours}
+        except ValueError as error:
             raise ModelError(f"{source}: its mlp-edge metadata is damaged ({error})") from error
+        return cls._checked(values, source)
 
     @classmethod
     def from_json(cls, text: str, source: object) -> Card:
         """Read what ``to_json`` wrote; raises as ``from_strings`` does."""
         try:
-            return cls._checked(json.loads(text), source)
-        except json.JSONDecodeError as error:
+            values = parse_json(text)
+        except ValueError as error:
             raise ModelError(f"{source}: its mlp-edge metadata is damaged ({error})") from error
+        return cls._checked(values, source)
 
     @classmethod
     def _checked(cls, values: object, source: object) -> Card:

@@ -19,6 +19,7 @@ from mlp_edge.feature import Feature
 from mlp_edge.integer_reference import predict as integer_predict
 from mlp_edge.mlp import Floats, Mlp, Predict
 from mlp_edge.quantised import Quantised
+from mlp_edge.reading import parse_json
 from mlp_edge.reference import Doubles, distance, predict
 
 _TWO_DIGITS = Context(prec=2, rounding=ROUND_CEILING)
@@ -50,13 +51,13 @@ class Golden(NamedTuple):
             ModelError: naming ``source``, when it makes no sense.
         """
         try:
-            values = json.loads(text)
+            values = parse_json(text)
             rows, answers, bounds = (_table(values[name]) for name in cls._fields)
             if len(rows) != len(answers) or answers.shape != bounds.shape:
                 raise ValueError("tables of different sizes")
             if not (np.isfinite(bounds) & (bounds >= 0)).all():
                 raise ValueError("a bound that is none")
-        except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
+        except (ValueError, TypeError, KeyError, OverflowError) as error:
             raise ModelError(
                 f"{source}: its golden rows are damaged ({first_line(error)})"
             ) from error

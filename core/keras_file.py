@@ -6,12 +6,9 @@ for a file that stands alone.
 
 from __future__ import annotations
 
-import io
-import json
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import count, takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +17,7 @@ import numpy as np
 from mlp_edge.encoding import Encoding
 from mlp_edge.errors import ModelError, first_line
 from mlp_edge.feature import Feature
+from mlp_edge.keras_archive import Arrays, check_code, read_archive
 from mlp_edge.keras_graph import features_of, is_wired, read_wiring
 from mlp_edge.mlp import (
     ACTIVATIONS,
@@ -75,33 +73,23 @@ def read_network(path: Path) -> Network:
     Raises:
         ModelError: naming the file and what in it cannot be read.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            config = json.loads(archive.read("config.json"))
-            weights = archive.read("model.weights.h5")
-    except FileNotFoundError:
-        raise ModelError(f"{path}: there is no such file") from None
-    except IsADirectoryError:
-        raise ModelError(f"{path}: a directory, not a .keras file") from None
-    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError, OSError,
-            RuntimeError) as error:  # fmt: skip
-        raise ModelError(
-            f"{path}: not a .keras file, or a damaged one ({error}); "
-            "model.save('name.keras') in Keras 3 writes one"
-        ) from error
+    config, _, arrays = read_archive(path)
     try:
         if config["class_name"] == "Functional" and is_wired(config):
             encoding, clip = read_wiring(config)
             inner = next(entry for entry in config["config"]["layers"]
                          if entry["class_name"] == "Sequential")  # fmt: skip
-            network = _network(list(_layers(inner, weights, "layers/sequential/")))
+            network = _network(list(_layers(inner, arrays, "layers/sequential/")))
             _check_fits(network, encoding)
+            _check_built(inner, network)
             return network._replace(encoding=encoding, clip=clip)
-        return _network(list(_layers(config, weights)))
+        network = _network(list(_layers(config, arrays)))
+        _check_built(config, network)
+        return network
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
-    except (KeyError, TypeError, ValueError, AttributeError, OSError, IndexError,
-            RuntimeError, OverflowError) as error:  # fmt: skip
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError,
+            StopIteration, RuntimeError) as error:  # fmt: skip
         raise ModelError(
             f"{path}: its content makes no sense ({type(error).__name__}: {first_line(error)})"
         ) from error
@@ -141,6 +129,31 @@ def read_mlp(path: Path) -> Mlp:
         raise ModelError(f"{path}: {error}") from error
 
 
+def _check_built(config: Mapping[str, Any], network: Network) -> None:
+    """Refuse a model that Keras would build for other rows than its weights are for."""
+    built = config.get("build_config") or {}
+    for shape in (config["config"].get("build_input_shape"), built.get("input_shape")):
+        if shape and shape[-1] != network.layers[0].inputs:
+            raise ModelError(
+                f"it is built for {shape[-1]!r} inputs, its first Dense layer takes "
+                f"{network.layers[0].inputs}"
+            )
+
+
+def check_loadable(path: Path, compiled: bool = False) -> None:
+    """Refuse a .keras file that Keras itself had better not open.
+
+    Args:
+        path: the file.
+        compiled: whether Keras will also read how it was trained.
+
+    Raises:
+        ModelError: when ``read_network`` cannot read it, or it would run code of its own.
+    """
+    read_network(path)
+    check_code(path, compiled)
+
+
 def _check_fits(network: Network, encoding: Encoding) -> None:
     if network.layers[0].inputs != encoding.width:
         raise ModelError(
@@ -148,37 +161,48 @@ def _check_fits(network: Network, encoding: Encoding) -> None:
         )
 
 
-def _layers(config: Mapping[str, Any], weights: bytes, path: str = "") -> Iterator[_Layer]:
+def _layers(config: Mapping[str, Any], arrays: Arrays, path: str = "") -> Iterator[_Layer]:
     """The layers in the order in which data flows, each with its variables.
 
     Args:
         config: of the model.
-        weights: the content of the HDF5 file.
-        path: of the model within that file, ending in a slash; "" for the model itself.
+        arrays: of the file.
+        path: of the model within them, ending in a slash; "" for the model itself.
     """
-    import h5py
-
     kind = config["class_name"]
     if kind not in ("Sequential", "Functional"):
         raise ModelError(f"a {kind} model; a Sequential or a Functional one would do")
     entries = config["config"]["layers"]
     if kind == "Functional":
         _check_chain(entries, config["config"]["output_layers"])
-    try:
-        file = h5py.File(io.BytesIO(weights))
-    except OSError as error:
-        raise ModelError(f"its weights are damaged ({error})") from error
-    with file:
-        groups = _group_names([entry["class_name"] for entry in entries])
-        for entry, group in zip(entries, groups, strict=True):
-            stored = file.get(f"{path}layers/{group}/vars", {})
-            variables = tuple(np.asarray(stored[str(i)]) for i in range(len(stored)))
-            yield _Layer(
-                kind=entry["class_name"],
-                name=entry["config"].get("name", group),
-                config=entry["config"],
-                variables=variables,
-            )
+    groups = _group_names([entry["class_name"] for entry in entries])
+    for entry, group in zip(entries, groups, strict=True):
+        names = (f"{path}layers/{group}/vars/{number}" for number in count())
+        layer = _Layer(
+            kind=entry["class_name"],
+            name=entry["config"].get("name", group),
+            config=entry["config"],
+            variables=tuple(arrays[name] for name in takewhile(arrays.__contains__, names)),
+        )
+        _check_declared(layer, entry.get("build_config"))
+        yield layer
+
+
+def _check_declared(layer: _Layer, built: Any) -> None:
+    """Refuse a dense layer that declares other widths than its weights have.
+
+    Keras makes room for what is declared before it looks at the weights.
+    """
+    if layer.kind != "Dense" or not layer.variables or layer.variables[0].ndim != 2:
+        return
+    inputs, outputs = layer.variables[0].shape
+    shape = built.get("input_shape") if isinstance(built, dict) else None
+    declared = layer.config.get("units", outputs), inputs if shape is None else shape[-1]
+    if declared != (outputs, inputs) or layer.config.get("lora_rank"):
+        raise ModelError(
+            f"layer {layer.name!r} declares {declared[0]!r} units of {declared[1]!r} inputs, and "
+            f"has weights for {outputs} of {inputs}"
+        )
 
 
 def _group_names(kinds: list[str]) -> Iterator[str]:
@@ -242,12 +266,20 @@ def _network(layers: list[_Layer]) -> Network:
     if not dense:
         raise ModelError("no Dense layer; an MLP has at least one")
     inputs = dense[0].inputs
+    _check_inputs(layers, inputs)
     if scaling is not None and scaling.mean.size == 1 and inputs > 1:
         scaling = Scaling(
             mean=np.repeat(scaling.mean, inputs), deviation=np.repeat(scaling.deviation, inputs)
         )
     plain = Encoding.of([Feature(f"x{i}") for i in range(inputs)])
     return Network(plain, scaling, tuple(dense))
+
+
+def _check_inputs(layers: list[_Layer], inputs: int) -> None:
+    for layer in layers:
+        shape = layer.config.get("batch_shape")
+        if layer.kind == "InputLayer" and shape and shape[-1] != inputs:
+            raise ModelError(f"it takes {shape[-1]!r} inputs, its first Dense layer {inputs}")
 
 
 def _check_plain(layer: _Layer) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import json
+import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -11,6 +12,7 @@ from mlp_edge.errors import ModelError, first_line
 from mlp_edge.feature import Feature
 from mlp_edge.finding import Finding
 from mlp_edge.mlp import TASKS, Task, check_name
+from mlp_edge.reading import parse_json
 from mlp_edge.writing import json_text
 
 FORMAT = 2
@@ -89,9 +91,9 @@ class Manifest:
             ModelError: naming ``source`` and the key that is missing or makes no sense.
         """
         try:
-            values = json.loads(text)
+            values = parse_json(text)
             version = values.get("format")
-        except (ValueError, AttributeError, RecursionError) as error:
+        except (ValueError, AttributeError) as error:
             raise ModelError(f"{source}: not a model.json, or a damaged one ({error})") from error
         if version != FORMAT:
             raise ModelError(
@@ -116,20 +118,29 @@ class Manifest:
             values["targets"] = tuple(_text(target) for target in values["targets"])
             values["warnings"] = [_finding(warning) for warning in values["warnings"]]
             if values["clip"] is not None:
-                low, high = map(float, values["clip"])
+                low, high = map(_number, values["clip"])
                 values["clip"] = (low, high)
             for name in ("data", "weights"):
                 _text(values["sha256"][name])
-            for digest in values["exports"].values():
-                _text(digest)
+            for texts in (values["sha256"], values["versions"], values["exports"]):
+                [*map(_text, texts.values())]
+            for name in values["exports"]:
+                _check_export(name)
             check_name(values["name"])
-            values["prior"] = [float(share) for share in values["prior"]]
+            values["threshold"] = _number(values["threshold"])
+            values["prior"] = [*map(_number, values["prior"])]
+            values["rows"] = {part: _count(rows) for part, rows in values["rows"].items()}
+            values["scores"] = _scores(values["scores"], values["rows"])
+            if values["sample"] not in SAMPLES or "training" not in values["rows"]:
+                raise ValueError("nobody can tell its training rows from its held-out ones")
             _check_labels(values["task"], len(values["labels"]), len(values["prior"]))
             return cls(**{entry.name: values[entry.name] for entry in fields(cls)})
         except (TypeError, KeyError, ValueError, ModelError) as error:
             raise ModelError(f"{source}: damaged ({first_line(error)})") from error
 
 
+SAMPLES = ("held-out", "training")
+"""Where the rows of sample.csv can come from."""
 OPTIONAL = ("cross_validation", "tuning")
 """Keys that models of before do not have."""
 KINDS: Mapping[str, type | tuple[type, ...]] = {
@@ -165,6 +176,53 @@ def _finding(values: Mapping[str, Any]) -> Finding:
     finding = Finding(**values)
     columns = tuple(_text(name) for name in finding.columns)
     return Finding(_text(finding.kind), _text(finding.says), columns)
+
+
+_EXPORT = re.compile(r"[a-z][a-z0-9_]*\.[a-z0-9]+")
+
+
+def _check_export(name: str) -> None:
+    """Refuse anything but the bare name of a file: what it leads to is opened, even compiled."""
+    if not _EXPORT.fullmatch(name):
+        raise ValueError(f"its exports name {name[:80]!r}, which is no file of exports/")
+
+
+def _scores(values: Mapping[str, Any], rows: Mapping[str, int]) -> dict[str, Any]:
+    """Part -> model -> metric -> value; what was no number was written as null, and is NaN."""
+    found: dict[str, Any] = {}
+    for part, models in values.items():
+        if part == "runs":
+            found[part] = models
+            continue
+        found[part] = {model: _metrics(metrics) for model, metrics in _mapping(models).items()}
+        if "mlp" not in found[part] or part not in rows:
+            raise ValueError(f"scores on {part[:20]!r} of nothing")
+    return found
+
+
+def _metrics(values: object) -> dict[str, float]:
+    return {
+        name: math.nan if value is None else _number(value)
+        for name, value in _mapping(values).items()
+    }
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError(f"{str(value)[:20]!r} where names with values belong")
+    return value
+
+
+def _number(value: Any) -> float:
+    if type(value) not in (int, float):
+        raise TypeError(f"{str(value)[:20]!r} where a number belongs")
+    return float(value)
+
+
+def _count(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise TypeError(f"{str(value)[:20]!r} where a number of rows belongs")
+    return value
 
 
 def _text(value: Any) -> str:

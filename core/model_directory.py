@@ -29,6 +29,7 @@ from mlp_edge.errors import InputError, ModelError, first_line
 from mlp_edge.keras_file import read_network
 from mlp_edge.manifest import Manifest
 from mlp_edge.mlp import Floats, Mlp, Rows
+from mlp_edge.reading import read_text
 from mlp_edge.wiring import operations, same
 from mlp_edge.writing import check_replaceable, sha256, write_files
 
@@ -79,17 +80,8 @@ class ModelDirectory:
             raise ModelError(
                 f"{path}: there is no model; `mlp-edge train` makes one, --model names another"
             )
-        try:
-            text = manifest.read_text("utf-8")
-        except (FileNotFoundError, NotADirectoryError):
-            raise ModelError(
-                f"{path}: not a model directory (it has no {MANIFEST}); `mlp-edge train` makes one"
-            ) from None
-        except OSError as error:
-            raise ModelError(f"{manifest}: cannot be read ({error.strerror})") from error
-        except UnicodeDecodeError as error:
-            raise ModelError(f"{manifest}: damaged, not text ({error.reason})") from error
-        return cls(path, Manifest.from_json(text, manifest))
+        none = f"{path}: not a model directory (it has no {MANIFEST}); `mlp-edge train` makes one"
+        return cls(path, Manifest.from_json(read_text(manifest, none), manifest))
 
     @property
     def keras_path(self) -> Path:
@@ -151,8 +143,9 @@ class ModelDirectory:
         last = end + len(self.manifest.prior)
         rows, targets, predictions = [], [], []
         try:
-            with path.open(encoding="utf-8", newline="") as file, np.errstate(over="ignore"):
-                lines = csv.reader(file)
+            text = read_text(path, f"{path}: missing; train the model again")
+            with np.errstate(over="ignore"):
+                lines = csv.reader(io.StringIO(text, newline=""))
                 next(lines)
                 for cells in lines:
                     each = zip(features, cells[:inputs], strict=True)
@@ -161,10 +154,6 @@ class ModelDirectory:
                     predictions.append([np.float32(cell) for cell in cells[end:last]])
                 readings = np.array(rows, np.float32)
             sample = Sample(readings, tuple(targets), np.array(predictions))
-        except FileNotFoundError:
-            raise ModelError(f"{path}: missing; train the model again") from None
-        except OSError as error:
-            raise ModelError(f"{path}: cannot be read ({error.strerror})") from error
         except (ValueError, IndexError, StopIteration, csv.Error) as error:
             reason = first_line(error)
             raise ModelError(f"{path}: damaged at row {len(rows) + 1} ({reason})") from error

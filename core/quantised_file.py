@@ -27,6 +27,7 @@ from mlp_edge.quantised import (
     Quantised,
     Table,
 )
+from mlp_edge.reading import parse_json, read_text
 from mlp_edge.writing import json_text, sha256
 
 FORMAT = 1
@@ -89,9 +90,9 @@ class Numbers(NamedTuple):
             ModelError: naming ``source``, when it is of another format or makes no sense.
         """
         try:
-            values = json.loads(text)
+            values = parse_json(text)
             version = values["format"]
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
+        except (ValueError, TypeError, KeyError) as error:
             raise ModelError(
                 f"{source}: not the numbers of a quantised model, or damaged "
                 f"({first_line(error)}); {_AGAIN}"
@@ -147,15 +148,7 @@ def read_numbers(path: Path) -> Numbers:
     Raises:
         ModelError: naming it, when it is missing, damaged or of another format.
     """
-    try:
-        text = path.read_text("utf-8")
-    except FileNotFoundError:
-        raise ModelError(f"{path}: is gone; {_AGAIN}") from None
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise ModelError(f"{path}: damaged, not text ({error.reason}); {_AGAIN}") from error
-    return Numbers.from_json(text, path)
+    return Numbers.from_json(read_text(path, f"{path}: is gone; {_AGAIN}"), path)
 
 
 # Writing

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from mlp_edge.errors import ModelError
+from mlp_edge.keras_file import check_loadable
 from mlp_edge.lazy import keras, quiet, tensorflow
 from mlp_edge.mlp import Predict, Rows
 from mlp_edge.runtime.load import load
@@ -111,6 +112,7 @@ def _session(path: Path) -> Predict:
 
 
 def _keras(path: Path, way: str) -> Predict:
+    check_loadable(path)
     model = keras().models.load_model(path, compile=False, safe_mode=True)
     if way == "model(x)":
         return lambda rows: model(rows, training=False).numpy()

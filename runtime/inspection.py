@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +11,10 @@ from mlp_edge.card import Card
 from mlp_edge.encoding import Encoding
 from mlp_edge.errors import ModelError
 from mlp_edge.feature import Feature
+from mlp_edge.keras_archive import read_archive
 from mlp_edge.keras_file import read_mlp
 from mlp_edge.mlp import Mlp
+from mlp_edge.reading import read_file
 from mlp_edge.runtime.header_file import read_header
 from mlp_edge.runtime.onnx_file import read_onnx
 from mlp_edge.runtime.tflite_file import read_tflite
@@ -69,8 +69,6 @@ def inspect_file(path: Path) -> Inspection:
             f"{path}: cannot tell what this is; a model directory or a file ending in "
             f"{', '.join(FORMATS)} would do"
         )
-    if not path.is_file():
-        raise ModelError(f"{path}: there is no such file")
     if path.suffix == ".keras":
         return _inspection(path, _keras_contents(path, read_mlp(path), alone=True))
     return _inspection(path, READERS[path.suffix](path))
@@ -93,15 +91,12 @@ def _keras_contents(path: Path, mlp: Mlp, alone: bool) -> Contents:
 
 def _keras_version(path: Path) -> str:
     """``"Keras 3.15.0"``; "" where the file does not say."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return f"Keras {json.loads(archive.read('metadata.json'))['keras_version']}"
-    except (KeyError, ValueError, TypeError, OSError, zipfile.BadZipFile):
-        return ""
+    version = read_archive(path).version
+    return version and f"Keras {version}"
 
 
 def _inspection(path: Path, found: Contents) -> Inspection:
-    content = path.read_bytes()
+    content = read_file(path)
     card, signed = found.card, [found.written_by] if found.written_by else []
     if card is not None and path.suffix != ".keras" and f"mlp-edge {card.version}" not in signed:
         signed.insert(0, f"mlp-edge {card.version}")

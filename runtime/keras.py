@@ -10,6 +10,7 @@ import numpy as np
 
 from mlp_edge.accuracy import EIGEN
 from mlp_edge.errors import ModelError, first_line
+from mlp_edge.keras_file import check_loadable
 from mlp_edge.lazy import installed, keras, tensorflow
 from mlp_edge.mlp import Rows
 from mlp_edge.runtime.runtime import Opened, Runtime
@@ -19,6 +20,7 @@ from mlp_edge.runtime.threads import threadsafe
 @contextmanager
 def open_keras(path: Path) -> Iterator[Opened]:
     """Open a .keras file; see ``Runtime.open``. Its card is None: model.json has the names."""
+    check_loadable(path)
     tf = tensorflow()
     with tf.device("CPU:0"):
         try:

@@ -12,6 +12,7 @@ from mlp_edge.data.choices import Choices
 from mlp_edge.data.leaks import duplicates_across
 from mlp_edge.data.table import Table
 from mlp_edge.finding import Finding
+from mlp_edge.keras_file import check_loadable
 from mlp_edge.lazy import keras, tensorflow
 from mlp_edge.model_directory import ModelDirectory
 from mlp_edge.train.advice import check_nothing_found
@@ -154,6 +155,7 @@ def go_on(
     check_filled(table, examples)
     recipe = resolved_for(saved.given(options), examples)
     start.mlp()  # refuses a model.keras that is not the manifest's
+    check_loadable(start.keras_path, compiled=True)
     none = examples.rows[:0]
     held_out = start.sample().rows if start.manifest.sample == "held-out" else none
     chosen = parts_like(examples, held_out, recipe, table.source)
