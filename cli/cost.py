@@ -108,6 +108,7 @@ def _hertz(text: str | None) -> int:
 
 def _header(directory: ModelDirectory, dtype: str, trust: bool) -> Header:
     """The exported header; one that was changed since is compiled only with trust."""
+    from mlp_edge.reading import read_file
     from mlp_edge.runtime.c import read_header
     from mlp_edge.writing import sha256
 
@@ -119,7 +120,7 @@ def _header(directory: ModelDirectory, dtype: str, trust: bool) -> Header:
         )
     if header.card.weights_sha256 != directory.manifest.sha256["weights"]:
         raise ModelError(f"{path}: of other weights; run `mlp-edge export` again")
-    if not trust and directory.manifest.exports.get(path.name) != sha256(path.read_bytes()):
+    if not trust and directory.manifest.exports.get(path.name) != sha256(read_file(path)):
         raise ModelError(
             f"{path}: was changed since it was exported, and a header is a program; "
             "compile it all the same with --trust, if you know who changed it"

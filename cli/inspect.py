@@ -120,6 +120,8 @@ def _numbers(values: Any) -> list[float] | None:
 
 def _exports(directory: ModelDirectory) -> list[dict[str, Any]]:
     """Each file of exports/ and each that the manifest lists, with what became of it."""
+    from mlp_edge.errors import ModelError
+    from mlp_edge.reading import read_file
     from mlp_edge.writing import sha256
 
     recorded = directory.manifest.exports
@@ -128,8 +130,8 @@ def _exports(directory: ModelDirectory) -> list[dict[str, Any]]:
     exports = []
     for name in sorted({*present, *recorded}):
         try:
-            content = (place / name).read_bytes() if name in present else None
-        except OSError:
+            content = read_file(place / name) if name in present else None
+        except ModelError:
             content = b""
         if content is None:
             state = "missing"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mlp_edge.cli.console import print_json, warn, warn_of
-from mlp_edge.cli.options import DEFAULT_MODEL, JsonOption, ModelOption, names
+from mlp_edge.cli.options import DEFAULT_MODEL, JsonOption, ModelOption, TrustOption, names
 from mlp_edge.cli.parity_tables import show_certificate, show_labels, show_report
 from mlp_edge.cli.progress import start_tensorflow, status
 from mlp_edge.errors import CheckError, InputError
@@ -48,6 +48,7 @@ def parity(
     allow_vacuous: Annotated[
         bool, typer.Option(help="Exit 0 although a bound is too wide to prove anything.")
     ] = False,
+    trust: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Prove that every export predicts what the original does."""
@@ -66,9 +67,9 @@ def parity(
     named, lines = _rows_of(table, mlp) if table else (sample, None)
     start_tensorflow()
     with status("comparing"):
-        report = check(
-            mlp, directory.keras_path, sample, paths, chosen, required, directory.manifest.exports
-        )
+        listed = directory.manifest.exports
+        original = directory.keras_path
+        report = check(mlp, original, sample, paths, chosen, required, listed, trust)
     _check_all_came(report.results, names(require) or ())
     with status("proving"):
         certificate = certify(mlp, declared(mlp, sample))

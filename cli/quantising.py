@@ -66,6 +66,7 @@ def judged(source: Source, content: bytes, dtype: str, limits: Limits) -> bytes:
 def earlier(source: Source, dtype: str) -> Numbers | None:
     """The numbers that the model directory lists, if they are as they were written."""
     from mlp_edge.quantised_file import numbers_name, read_numbers
+    from mlp_edge.reading import read_file
     from mlp_edge.writing import sha256
 
     if source.saved is None or source.place != source.saved.exports_path:
@@ -73,8 +74,8 @@ def earlier(source: Source, dtype: str) -> Numbers | None:
     path = source.place / numbers_name(source.mlp.name, dtype)
     try:
         numbers = read_numbers(path)
-        written = sha256(path.read_bytes())
-    except (ModelError, OSError):
+        written = sha256(read_file(path))
+    except ModelError:
         return None
     return numbers if source.saved.manifest.exports.get(path.name) == written else None
 

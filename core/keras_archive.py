@@ -171,4 +171,4 @@ def _checked_size(h5py: Any, name: str, dataset: Any) -> int:
         raise ValueError(f"{name} stands in another file, or is packed")
     if dataset.dtype.kind not in "biuf" or dataset.dtype.itemsize > 8:
         raise ValueError(f"{name} is no array of numbers")
-    return math.prod(dataset.shape) * int(dataset.dtype.itemsize)
+    return int(math.prod(dataset.shape) * dataset.dtype.itemsize)

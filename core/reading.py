@@ -151,15 +151,15 @@ def _no_constant(name: str) -> NoReturn:
 
 def _check_nesting(value: Any) -> None:
     """Refuse what is too deep for whoever walks through it, and text that has no bytes."""
-    level = [value]
-    for _ in range(DEEPEST + 1):
+    level, depth = [value], 0
+    while level:
         for each in level:
             if isinstance(each, str) and not each.isascii():
                 _check_text(each)
         level = [item for each in level for item in _inside(each)]
-        if not level:
-            return
-    raise ValueError(f"nested deeper than {DEEPEST}")
+        depth += 1
+        if depth == DEEPEST and any(isinstance(item, (list, dict)) for item in level):
+            raise ValueError(f"nested deeper than {DEEPEST}")
 
 
 def _inside(value: Any) -> Iterator[Any]:

@@ -49,6 +49,11 @@ def broken(content: bytes) -> str | None:
     return None
 
 
+def damaged(content: bytes) -> str | None:
+    """What is wrong with a file that carries a seal, to follow its name; None for one without."""
+    return broken(content) if MARK in content else None
+
+
 def _digest(content: bytes, seal: re.Match[bytes]) -> bytes:
     return sha256(_with_digits(content, seal, b"0" * DIGITS)).encode()
 

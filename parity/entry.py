@@ -14,6 +14,7 @@ from mlp_edge.parity.diagnose import differences, other_integers, other_numbers
 from mlp_edge.parity.integers import unproved
 from mlp_edge.quantised import HIGHEST
 from mlp_edge.quantised_file import SUFFIX, Numbers, read_numbers
+from mlp_edge.reading import read_file
 from mlp_edge.runtime import Opened, Runtime
 from mlp_edge.runtime.verify import again
 from mlp_edge.seal import broken
@@ -34,7 +35,13 @@ class Entry:
     """
 
     def __init__(
-        self, path: Path, runtime: Runtime, stack: ExitStack, mlp: Mlp, listed: Mapping[str, str]
+        self,
+        path: Path,
+        runtime: Runtime,
+        stack: ExitStack,
+        mlp: Mlp,
+        listed: Mapping[str, str],
+        trust: bool,
     ) -> None:
         self.path, self.runtime = path, runtime
         self.predict: Predict | None = None
@@ -45,7 +52,9 @@ class Entry:
         if self.missing:
             return
         try:
-            content = path.read_bytes()
+            content = read_file(path, f"{path}: is gone; {again(path)}")
+            if path.suffix == ".h" and not trust:
+                _check_listed(path, content, listed)
             opened = stack.enter_context(runtime.open(path))
             self.dtype = opened.card.dtype if opened.card else "float32"
             predict = _careful(opened.predict, mlp)
@@ -56,10 +65,17 @@ class Entry:
                     return
             self.says += _golden(path, opened.golden, predict, self.dtype)
             self.predict = predict
-        except FileNotFoundError:
-            self.says = [f"{path}: is gone; {again(path)}"]
         except (InputError, OSError) as error:
             self.says.append(str(error))
+
+
+def _check_listed(header: Path, content: bytes, listed: Mapping[str, str]) -> None:
+    """Refuse to compile a header that was changed since it was exported: it is a program."""
+    if listed.get(header.name) != sha256(content):
+        raise ModelError(
+            f"model.json lists another file of this name; a header is a program, so nobody "
+            f"compiled it; {again(header)}, --trust compiles it all the same"
+        )
 
 
 def _careful(predict: Predict, mlp: Mlp) -> Predict:
@@ -112,7 +128,7 @@ def _numbers(
     if numbers.quantised.dtype != entry.dtype:
         entry.says.append(f"{place}: holds {numbers.quantised.dtype}, the file {entry.dtype}")
         return None
-    written = sha256(place.read_bytes())
+    written = sha256(read_file(place))
     if listed.get(place.name, written) != written:
         entry.says.append(f"model.json lists another {place.name}; {again(place)}")
     entry.says += unproved(numbers.quantised)

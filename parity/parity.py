@@ -120,6 +120,7 @@ def check(
     runtimes: Sequence[Runtime] = HOSTED,
     required: Collection[str] = (),
     listed: Mapping[str, str] | None = None,
+    trust: bool = False,
 ) -> Report:
     """Compare the original with the reference, then every artifact with what its dtype asks.
 
@@ -131,6 +132,7 @@ def check(
         runtimes: where to run them; each file runs on those that read its suffix.
         required: names of runtimes that have to run: one that cannot is a failure.
         listed: name -> SHA-256 of the files that the model directory lists; None asks nothing.
+        trust: compile a header that is not the one listed, too.
 
     Raises:
         MissingError: when TensorFlow is missing: without the original nothing is compared.
@@ -141,7 +143,7 @@ def check(
     with ExitStack() as stack:
         opened = stack.enter_context(ORIGINAL.open(original))
         entries = [
-            Entry(path, runtime, stack, mlp, listed or {})
+            Entry(path, runtime, stack, mlp, listed or {}, trust or listed is None)
             for path in artifacts
             for runtime in runtimes
             if runtime.reads == path.suffix

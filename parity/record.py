@@ -14,6 +14,7 @@ from mlp_edge.parity.compare import VACUOUS
 from mlp_edge.parity.labels import Labels
 from mlp_edge.parity.parity import Report
 from mlp_edge.quantised_file import SUFFIX
+from mlp_edge.reading import read_file
 from mlp_edge.requirements import version_of
 from mlp_edge.writing import json_text, sha256, write_files
 
@@ -35,7 +36,7 @@ def record(
         "weights_sha256": mlp.weights_sha256,
         "passed": report.passed,
         "versions": {"mlp-edge": __version__, **versions},
-        "sha256": {name: sha256(files[name].read_bytes()) for name in sorted(compared | held_to)},
+        "sha256": {name: sha256(read_file(files[name])) for name in sorted(compared | held_to)},
         "searched": report.searched,
         "left_out": report.left_out,
         "results": [{**asdict(result), "verdict": result.verdict} for result in report.results],

@@ -22,6 +22,7 @@ from mlp_edge.card import Card
 from mlp_edge.errors import ModelError, TableError
 from mlp_edge.golden import Golden
 from mlp_edge.mlp import Floats, Predict, Rows, check_name
+from mlp_edge.reading import read_file
 from mlp_edge.runtime.compilers import REMEDY, compiled, compiler, missing, summary
 from mlp_edge.runtime.runtime import Opened, Runtime
 from mlp_edge.runtime.threads import threadsafe
@@ -79,7 +80,7 @@ def read_header(path: Path) -> Header:
         ModelError: naming the file, when it cannot be read, is not a header that mlp-edge wrote,
             is cut short, or holds the weights only.
     """
-    text = _read(path)
+    text = read_file(path).decode("utf-8", "replace")
     card = read_card(text, path)
     inputs, outputs = _size(text, card, "INPUTS", path), _size(text, card, "OUTPUTS", path)
     if inputs != len(card.features):
@@ -217,13 +218,6 @@ def _caller(library: ctypes.CDLL, inputs: int, outputs: int) -> Predict:
         return predictions
 
     return predict
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror})") from error
 
 
 def _size(text: str, card: Card, what: str, path: Path) -> int:

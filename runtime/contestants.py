@@ -22,6 +22,7 @@ from mlp_edge.lazy import keras, quiet, tensorflow
 from mlp_edge.mlp import Predict, Rows
 from mlp_edge.runtime.load import load
 from mlp_edge.runtime.runtime import Runtime
+from mlp_edge.runtime.verify import read_sealed
 
 OURS = "mlp-edge"
 BESIDE = {"onnxruntime": ("raw",), "keras": ("model(x)", "model.predict")}
@@ -101,7 +102,7 @@ def opened(contestant: Contestant, weights: str) -> Iterator[Predict]:
 def _session(path: Path) -> Predict:
     import onnxruntime
 
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(read_sealed(path), providers=["CPUExecutionProvider"])
     feed = session.get_inputs()[0].name
 
     def predict(rows: Rows) -> Rows:

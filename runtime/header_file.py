@@ -11,6 +11,7 @@ import numpy as np
 from mlp_edge.anatomy import Anatomy, Contents, Layer, clipped, dense
 from mlp_edge.errors import ModelError
 from mlp_edge.mlp import Floats
+from mlp_edge.reading import read_file
 from mlp_edge.runtime.c import read_card
 
 _WEIGHTS = re.compile(
@@ -33,10 +34,7 @@ def read_header(path: Path) -> Contents:
     Raises:
         ModelError: when it holds no layers, or is damaged or cut short within a table.
     """
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror})") from error
+    text = read_file(path).decode("utf-8", "replace")
     layers = list(_layers(text, path))
     if not layers:
         raise ModelError(f"{path}: not a header that mlp-edge export wrote (it has no layers)")

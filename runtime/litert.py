@@ -18,6 +18,7 @@ from mlp_edge.lazy import installed, quiet
 from mlp_edge.mlp import Rows
 from mlp_edge.runtime.runtime import Opened, Runtime
 from mlp_edge.runtime.threads import threadsafe
+from mlp_edge.runtime.verify import read_sealed
 
 IDENTIFIER = b"TFL3"
 METADATA, GOLDEN = "mlp_edge", "mlp_edge_golden"
@@ -28,10 +29,7 @@ METADATA, GOLDEN = "mlp_edge", "mlp_edge_golden"
 def open_tflite(path: Path) -> Iterator[Opened]:
     """Open a .tflite file; see ``Runtime.open``."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror})") from error
+    content = read_sealed(path)
     metadata = _read_metadata(content, path)
     card = Card.from_json(metadata[METADATA], path) if METADATA in metadata else None
     golden = Golden.from_json(metadata[GOLDEN], path) if GOLDEN in metadata else None

@@ -14,6 +14,7 @@ from mlp_edge.anatomy import Constant, Contents, Step, of_steps
 from mlp_edge.card import Card
 from mlp_edge.errors import ModelError, first_line
 from mlp_edge.mlp import Floats
+from mlp_edge.reading import read_file
 
 FLOAT, WEIGHT_TYPES = 1, (1, 2, 3, 10, 11, 16)
 """TensorProto.DataType: float, and those that weights come in (uint8, int8, half, …)."""
@@ -30,10 +31,7 @@ def read_onnx(path: Path) -> Contents:
     Raises:
         ModelError: when the file is not one, or is damaged.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror})") from error
+    content = read_file(path)
     try:
         model = Message(memoryview(content))
         graph = next(iter(model.messages(7)), Message(memoryview(b"")))

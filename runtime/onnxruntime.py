@@ -15,6 +15,7 @@ from mlp_edge.golden import Golden
 from mlp_edge.mlp import Rows
 from mlp_edge.runtime.runtime import Opened, Runtime
 from mlp_edge.runtime.threads import threadsafe
+from mlp_edge.runtime.verify import read_sealed
 
 GOLDEN = "golden"
 """Metadata property of the golden rows; export/onnx.py writes it."""
@@ -25,11 +26,12 @@ def open_onnx(path: Path) -> Iterator[Opened]:
     """Open a .onnx file; see ``Runtime.open``."""
     import onnxruntime
 
+    content = read_sealed(path)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     try:
         session = onnxruntime.InferenceSession(
-            path.read_bytes(),
+            content,
             options,
             providers=["CPUExecutionProvider"],
             enable_fallback=False,  # it prints what went wrong on stdout, then tries the same

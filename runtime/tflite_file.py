@@ -14,6 +14,7 @@ from mlp_edge.card import Card
 from mlp_edge.errors import MissingError, ModelError, first_line
 from mlp_edge.lazy import installed
 from mlp_edge.mlp import Floats
+from mlp_edge.reading import read_file
 
 IDENTIFIER = b"TFL3"
 METADATA = "mlp_edge"
@@ -35,10 +36,7 @@ def read_tflite(path: Path) -> Contents:
         )
     from ai_edge_litert import schema_py_generated as schema
 
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror})") from error
+    content = read_file(path)
     if content[4:8] != IDENTIFIER:
         raise ModelError(f"{path}: not a TFLite model (it does not carry the mark TFL3)")
     try:

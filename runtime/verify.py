@@ -9,7 +9,8 @@ from mlp_edge.errors import ModelError, VerifyError
 from mlp_edge.golden import Golden, disagreement, golden
 from mlp_edge.mlp import Predict
 from mlp_edge.model_directory import EXPORTS, MANIFEST, MODEL, ModelDirectory
-from mlp_edge.seal import broken
+from mlp_edge.reading import read_file
+from mlp_edge.seal import broken, damaged
 from mlp_edge.writing import sha256
 
 
@@ -20,12 +21,25 @@ def check_origin(header: Path) -> None:
         ModelError: saying how to compile it all the same.
     """
     directory = _directory_around(header)
-    if directory and directory.manifest.exports.get(header.name) == sha256(_content(header)):
+    if directory and directory.manifest.exports.get(header.name) == sha256(read_file(header)):
         return
     raise ModelError(
         f"{header}: a header is a program, and no model directory has the hash of this one; "
         "compile it all the same with trust=True (--trust), if you know who wrote it"
     )
+
+
+def read_sealed(artifact: Path) -> bytes:
+    """The bytes of an artifact that a library is about to open; its seal, if it has one, is whole.
+
+    Raises:
+        ModelError: when it cannot be read, or is not what was sealed.
+    """
+    content = read_file(artifact)
+    damage = damaged(content)
+    if damage:
+        raise ModelError(f"{artifact}: {damage}; {again(artifact)}")
+    return content
 
 
 def check_bytes(artifact: Path) -> None:
@@ -42,7 +56,7 @@ def check_bytes(artifact: Path) -> None:
                 "has that, and so has every export"
             )
         return
-    content = _content(artifact)
+    content = read_file(artifact)
     damage = broken(content)
     if damage:
         raise VerifyError(f"{artifact}: {damage}; {again(artifact)}")
@@ -116,10 +130,3 @@ def _directory_around(artifact: Path) -> ModelDirectory | None:
             return None
         folder = folder.parent
     return ModelDirectory.open(folder) if (folder / MANIFEST).exists() else None
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror})") from error

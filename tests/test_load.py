@@ -403,7 +403,8 @@ def test_an_onnx_without_our_metadata(pima: Path, folder: Path) -> None:
     import onnx
 
     content = onnx.load(pima / "exports" / "pima.onnx")
-    kept = [(entry.key, entry.value) for entry in content.metadata_props]
+    properties = [entry for entry in content.metadata_props if entry.key != "seal"]
+    kept = [(entry.key, entry.value) for entry in properties]
     del content.metadata_props[:]
     onnx.save(content, folder / "m.onnx")
     assert "carries no mlp-edge metadata" in refused(folder / "m.onnx")

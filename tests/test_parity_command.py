@@ -366,8 +366,36 @@ def test_another_models_file_fails_and_the_others_are_compared(
     verdicts = {line.split()[0]: line.split()[-1] for line in result.stdout.splitlines()
                 if line.startswith("pima.")}  # fmt: skip
     assert verdicts == {name: "FAIL" if name.endswith(suffix) else "PASS" for name in FILES}
+    if suffix == ".h":
+        assert "nobody compiled it" in result.stderr
+        result = run("parity", "--model", model, "--trust")
+        assert result.exit_code == 1
     assert "gives 3 outputs where the model has 1" in result.stderr
     assert "Certificate:" not in result.stdout
+
+
+def test_a_header_that_was_changed_is_not_compiled(model: Path, few_rows: None) -> None:
+    header, ran = model / "exports" / "pima.h", model / "ran"
+    bomb = f'__attribute__((constructor)) static void f(void) {{ fclose(fopen("{ran}", "w")); }}\n'
+    header.write_text(f"#include <stdio.h>\n{bomb}{header.read_text()}")
+    result = run("parity", "--model", model, "--runtime", "c")
+    assert result.exit_code == 1
+    assert "a header is a program, so nobody compiled it" in result.stderr
+    assert not ran.exists()
+    assert run("parity", "--model", model, "--runtime", "c", "--trust").exit_code == 1
+    assert ran.exists()
+
+
+def test_a_header_outside_of_the_directory_is_not_opened(model: Path, few_rows: None) -> None:
+    header = model.parent / "evil.h"
+    header.write_bytes((model / "exports" / "pima.h").read_bytes())
+    manifest = json.loads((model / "model.json").read_text())
+    for name in ("../../evil.h", str(header), "..", "a\0b.h", "PIMA.h"):
+        manifest["exports"] = {name: sha256(header.read_bytes())}
+        (model / "model.json").write_text(json.dumps(manifest))
+        result = run("parity", "--model", model)
+        assert result.exit_code == 2
+        assert "which is no file of exports/" in result.stderr
 
 
 def test_a_wide_bound_on_large_answers_is_vacuous(tmp_path: Path) -> None:
