@@ -213,18 +213,17 @@ def _record(
 def _show(name: str, opt: str, costs: Sequence[Cost]) -> None:
     if not costs:
         return
-    columns = ("target", "chip", "flash", "RAM", "stack", "cycles", "instr.", "ms", "fits")
+    columns = ("target", "chip", "flash", "RAM", "stack", "median", "worst", "ms", "fits")
     table = new_table(f"{name}: cost at -{opt}, bytes and per row", *columns, text_columns=2)
     for cost in costs:
-        cycles = cost.counts == "cycles"
         table.add_row(
             cost.target,
             cost.chip,
             f"{cost.flash:,}",
             f"{cost.ram:,}",
             f"{cost.stack:,}",
-            f"{cost.middle:,}" if cycles else "",
-            "" if cycles else f"{cost.middle:,}",
+            f"{cost.middle:,}",
+            f"{cost.worst:,}",
             "" if cost.milliseconds is None else f"{cost.milliseconds:.2f}",
             Text("yes", "green") if cost.fits else Text("no", "bold red"),
         )
@@ -236,15 +235,21 @@ def _show(name: str, opt: str, costs: Sequence[Cost]) -> None:
 
 def _notes(costs: Sequence[Cost]) -> list[str]:
     first = costs[0]
+    counted = {cost.counts for cost in costs}
+    if counted == {"cycles"}:
+        unit = "cycles"
+    elif "cycles" in counted:
+        unit = "cycles on avr, executed instructions elsewhere, which give no ms"
+    else:
+        unit = "executed instructions, which give no ms"
     notes = [
-        f"medians of {first.rows} rows, the slowest within "
-        f"{max(cost.most / max(cost.least, 1) - 1 for cost in costs):.1%} of the quickest",
+        f"median, worst: {unit}",
+        f"median: of {first.rows} rows; worst: every unit active, the slowest of "
+        f"{first.searched} rows",
         "beyond the same firmware without a model; RAM: .data, .bss and the deepest stack",
         f"a row and its predictions take {first.arrays:,} bytes more, which are the caller's",
     ]
     clocks = [f"{cost.clock / 1e6:g} MHz" for cost in costs if cost.milliseconds is not None]
     if clocks:
-        notes.append(f"ms: the slowest row at {clocks[0]}")
-    if any(cost.milliseconds is None for cost in costs):
-        notes.append("instr.: executed instructions, which are no cycles and so give no ms")
+        notes.append(f"ms: the worst case at {clocks[0]}")
     return notes

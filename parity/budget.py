@@ -13,10 +13,10 @@ FIGURES: Mapping[str, tuple[str, Callable[[Cost], float | None]]] = {
     "ram": ("bytes", lambda cost: cost.ram),
     "stack": ("bytes", lambda cost: cost.stack),
     "ms": ("ms", lambda cost: cost.milliseconds),
-    "cycles": ("cycles", lambda cost: cost.most if cost.counts == "cycles" else None),
+    "cycles": ("cycles", lambda cost: cost.worst if cost.counts == "cycles" else None),
     "instructions": (
         "instructions",
-        lambda cost: cost.most if cost.counts == "instructions" else None,
+        lambda cost: cost.worst if cost.counts == "instructions" else None,
     ),
 }
 """Name -> its unit, and the figure of a model; None where it is not known of a chip."""

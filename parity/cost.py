@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from statistics import median
 
 from mlp_edge.mlp import Rows
+from mlp_edge.parity.worst_case import slowest
 from mlp_edge.runtime.c import Header
 from mlp_edge.runtime.firmware import Firmware, build
 from mlp_edge.runtime.simulated import Chip, Measured
 
 ROWS = 20
-"""Rows are measured one by one; what a network takes hardly depends on them."""
+"""Rows are measured one by one, for a median; the worst case is looked for beside them."""
 MANY_ROWS = 3
 """Of a network so large that counting takes seconds for each."""
 LARGE = 100_000
@@ -39,6 +40,9 @@ class Cost:
         middle: the median of the rows.
         most: of the slowest row.
         rows: how many rows were measured.
+        worst: the worst case: of the slowest row that a search finds in the declared ranges, with
+            every unit of the network active. Budgets are held to it.
+        searched: how many rows that search has measured.
         clock: in hertz.
         flash_size: bytes of the chip.
         ram_size: bytes of the chip.
@@ -57,6 +61,8 @@ class Cost:
     middle: int
     most: int
     rows: int
+    worst: int
+    searched: int
     clock: int
     flash_size: int
     ram_size: int
@@ -68,8 +74,8 @@ class Cost:
 
     @property
     def milliseconds(self) -> float | None:
-        """Of the slowest row; None where instructions were counted, which are no cycles."""
-        return self.most / self.clock * 1e3 if self.counts == "cycles" else None
+        """Of the worst case; None where instructions were counted, which are no cycles."""
+        return self.worst * 1e3 / self.clock if self.counts == "cycles" else None
 
     @property
     def fits(self) -> bool:
@@ -98,6 +104,8 @@ def measure(header: Header, chip: Chip, rows: Rows, opt: str = "Os", clock: int 
     [nothing] = _measured(chip, empty, chosen[:1])
     taken = _measured(chip, full, chosen)
     counts = [measured.count - nothing.count for measured in taken]
+    active = build(header, target, opt, every_unit=True)
+    provoked = _provoked(chip, active, header, chosen)
     return Cost(
         target=target.name,
         chip=target.chip,
@@ -105,17 +113,28 @@ def measure(header: Header, chip: Chip, rows: Rows, opt: str = "Os", clock: int 
         flash=full.elf.flash - empty.elf.flash,
         data=full.elf.data - empty.elf.data,
         bss=full.elf.bss - empty.elf.bss,
-        stack=max(measured.stack for measured in taken) - nothing.stack,
+        stack=max(measured.stack for measured in [*taken, *provoked]) - nothing.stack,
         arrays=4 * (header.inputs + header.outputs),
         counts=target.counts,
         least=min(counts),
         middle=round(median(counts)),
         most=max(counts),
         rows=len(taken),
+        worst=max(measured.count for measured in [*taken, *provoked]) - nothing.count,
+        searched=len(provoked),
         clock=clock or target.clock,
         flash_size=target.flash,
         ram_size=target.ram,
     )
+
+
+def _provoked(chip: Chip, firmware: Firmware, header: Header, rows: Rows) -> list[Measured]:
+    with chip.start(firmware) as simulator:
+        return slowest(
+            lambda tried: [simulator.measure(row.astype("<f4").tobytes()) for row in tried],
+            header.card.features,
+            rows,
+        )
 
 
 def _measured(chip: Chip, firmware: Firmware, rows: Rows) -> list[Measured]:

@@ -104,10 +104,10 @@ def _steps(mlp: Mlp, quantised: Quantised, sample: Rows, random: np.random.Gener
     """For units of every layer, the rows whose sums are nearest to a step, on both sides."""
     low, high = (np.clip(end, -LARGEST, LARGEST) for end in ranges(mlp, sample))
     count = int(np.clip(AFFORDABLE // mlp.parameters, 256, DRAWN)) // 2
-    anew = drawn(mlp, low, high, count, random)
+    anew = drawn(mlp.features, low, high, count, random)
     parents = sample[random.integers(len(sample), size=count)]
     picked = random.random(parents.shape) < random.uniform(0.1, 1.0, (count, 1))
-    changed = np.where(picked, drawn(mlp, low, high, count, random), parents)
+    changed = np.where(picked, drawn(mlp.features, low, high, count, random), parents)
     rows = np.vstack([sample, changed, anew])
     chosen: list[int] = []
     for layer, (sums, _) in zip(quantised.layers, trace(mlp, quantised, rows), strict=True):

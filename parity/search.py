@@ -6,13 +6,14 @@ works is a crowd: rows drawn from the ranges, the best kept, changed a little, a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.accuracy import Accuracy
 from mlp_edge.bound import LARGEST, bound, work
+from mlp_edge.feature import Feature
 from mlp_edge.mlp import Mlp, Predict, Rows
 from mlp_edge.parity.compare import AFFORDABLE, share
 from mlp_edge.parity.rows import boundary, chosen, ranges
@@ -41,14 +42,14 @@ def worst_rows(mlp: Mlp, sample: Rows, runtime: Predict, accuracy: Mapping[str, 
     """
     random = np.random.default_rng(SEED)
     low, high = (np.clip(end, -LARGEST, LARGEST) for end in ranges(mlp, sample))
-    rows = np.vstack([sample[: MOST // 2], drawn(mlp, low, high, MOST, random)])
+    rows = np.vstack([sample[: MOST // 2], drawn(mlp.features, low, high, MOST, random)])
     best, closest = rows[:0], np.empty(0)
     for _ in range(ROUNDS):
         nearness = np.append(closest, _nearness(mlp, rows, runtime, accuracy))
         rows = np.vstack([best, rows])
         order = np.argsort(-nearness, kind="stable")[:KEPT]
         best, closest = rows[order], nearness[order]
-        rows = _changed(mlp, best, low, high, MOST, random)
+        rows = changed(mlp.features, best, low, high, MOST, random)
     flips = _flips(mlp, sample, runtime)
     return np.ascontiguousarray(np.vstack([best[: FOUND // 2], flips[: FOUND // 2]]))
 
@@ -64,25 +65,29 @@ def _nearness(mlp: Mlp, rows: Rows, runtime: Predict, accuracy: Mapping[str, Acc
     return np.asarray(off.max(axis=1))
 
 
-def drawn(mlp: Mlp, low: Doubles, high: Doubles, count: int, random: np.random.Generator) -> Rows:
+def drawn(
+    features: Sequence[Feature], low: Doubles, high: Doubles, count: int,
+    random: np.random.Generator,
+) -> Rows:  # fmt: skip
     """Rows (count, inputs) from the ranges, evenly; categories from their codes."""
     rows = random.uniform(low, high, (count, len(low)))
-    for index, feature in enumerate(mlp.features):
+    for index, feature in enumerate(features):
         if feature.codes:
             rows[:, index] = random.choice(feature.codes, count)
     return _within(rows, low, high)
 
 
-def _changed(
-    mlp: Mlp, best: Rows, low: Doubles, high: Doubles, count: int, random: np.random.Generator
-) -> Rows:
+def changed(
+    features: Sequence[Feature], best: Rows, low: Doubles, high: Doubles, count: int,
+    random: np.random.Generator,
+) -> Rows:  # fmt: skip
     """Children of the best: some readings of each moved, by a step of its own; categories drawn."""
     parents = best[random.integers(len(best), size=count)]
     picked = random.random(parents.shape) < random.uniform(0.1, 1.0, (count, 1))
     steps = 10.0 ** random.uniform(*STEPS, (count, 1)) * random.normal(size=parents.shape)
     moved = _within(parents + steps * (high - low), low, high)
-    fresh = drawn(mlp, low, high, count, random)
-    category = np.array([bool(feature.codes) for feature in mlp.features])
+    fresh = drawn(features, low, high, count, random)
+    category = np.array([bool(feature.codes) for feature in features])
     return np.where(picked, np.where(category, fresh, moved), parents)
 
 

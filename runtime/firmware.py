@@ -55,7 +55,9 @@ class Firmware:
         return value - AVR_VARIABLES if value >= AVR_VARIABLES and self.target == AVR else value
 
 
-def build(header: Header, target: Target, opt: str = "Os", empty: bool = False) -> Firmware:
+def build(
+    header: Header, target: Target, opt: str = "Os", empty: bool = False, every_unit: bool = False
+) -> Firmware:
     """Compile a header, word for word, and link it for a chip.
 
     Args:
@@ -63,6 +65,7 @@ def build(header: Header, target: Target, opt: str = "Os", empty: bool = False) 
         target: the chip.
         opt: how to optimise, one of OPTIMISATIONS.
         empty: build the same firmware around nothing, which is what a model is measured against.
+        every_unit: let no activation give 0, which the next layer would pass over.
 
     Raises:
         InputError: for another ``opt``.
@@ -74,7 +77,7 @@ def build(header: Header, target: Target, opt: str = "Os", empty: bool = False) 
     with tempfile.TemporaryDirectory(prefix="mlp-edge-") as name:
         folder = Path(name)
         (folder / "model.h").write_text(header.text, encoding="utf-8")
-        for file in ("firmware.c", "chip.ld"):
+        for file in ("firmware.c", "chip.ld", "every_unit.h"):
             (folder / file).write_text(harness(file), encoding="ascii")
         command = [
             *target.command,
@@ -83,6 +86,7 @@ def build(header: Header, target: Target, opt: str = "Os", empty: bool = False) 
             f"-DMLP_EDGE_INPUTS={header.inputs}",
             f"-DMLP_EDGE_OUTPUTS={header.outputs}",
             *(["-DMLP_EDGE_EMPTY"] if empty else []),
+            *(["-include", "every_unit.h"] if every_unit else []),
             # Without a model nothing names them, and the linker would leave them out.
             f"-Wl,--undefined={READINGS},--undefined={PREDICTIONS}",
             *_memories(target),
