@@ -10,7 +10,7 @@ import typer
 
 from mlp_edge import __version__
 from mlp_edge.cli.bench import bench
-from mlp_edge.cli.console import guarded, out
+from mlp_edge.cli.console import end_orderly, guarded, out
 from mlp_edge.cli.cost import cost
 from mlp_edge.cli.doctor import doctor
 from mlp_edge.cli.evaluate import evaluate
@@ -53,4 +53,5 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # no letter is worth a traceback
             stream.reconfigure(errors="backslashreplace")
+    end_orderly()
     app()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import functools
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -26,10 +27,35 @@ INTERRUPTED, BROKEN_PIPE, OUR_FAULT = 130, 141, 70
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
+class Ended(KeyboardInterrupt):
+    """Somebody asked this process to end, by SIGTERM or SIGHUP: as Ctrl-C, with its own code."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.exit_code = 128 + number
+
+
+def end_orderly() -> None:
+    """Have SIGTERM and SIGHUP end this process as Ctrl-C does: temporary files are removed."""
+
+    def end(number: int, _frame: object) -> None:
+        for each in ending:
+            signal.signal(each, signal.SIG_IGN)  # it is at it; a killing signal is there for haste
+        raise Ended(number)
+
+    names = ("SIGTERM", "SIGHUP")
+    there = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    # Under nohup it is to stay ignored.
+    ending = [each for each in there if signal.getsignal(each) == signal.SIG_DFL]
+    for each in ending:
+        signal.signal(each, end)
+
+
 def guarded(command: Callable[..., None]) -> Callable[..., None]:
     """A command whose errors end as one sentence and an exit code.
 
-    130 for Ctrl-C, 70 with a traceback for a fault of ours, otherwise what the error says.
+    130 for Ctrl-C, 143 for SIGTERM, 70 with a traceback for a fault of ours, otherwise what the
+    error says.
     """
 
     @functools.wraps(command)
@@ -41,7 +67,8 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
             raise typer.Exit(error.exit_code) from error
         except KeyboardInterrupt as error:
             err.print("interrupted; nothing was left half done")
-            raise typer.Exit(INTERRUPTED) from error
+            code = error.exit_code if isinstance(error, Ended) else INTERRUPTED
+            raise typer.Exit(code) from error
         except BrokenPipeError as error:
             # Whoever read our output has enough; Python would complain once more at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

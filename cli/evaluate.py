@@ -76,7 +76,7 @@ def evaluate(
     from mlp_edge.data.dialect import Dialect
     from mlp_edge.data.read import read_table
     from mlp_edge.lazy import require
-    from mlp_edge.model_directory import PLOTS, SAMPLE, ModelDirectory
+    from mlp_edge.model_directory import SAMPLE, ModelDirectory
     from mlp_edge.runtime.load import coarser_path, load
 
     require("sklearn")
@@ -115,6 +115,7 @@ def evaluate(
     with opened:
         outputs = opened.predict(examples.rows)
         ran, held = opened.runtime, opened.card.dtype
+    directory.check_same()
     part = "test" if table is None else f"rows of {table}"
     evaluation = Evaluation(manifest, rows, examples, part, outputs, limit, wanted)
     scored = len(evaluation.answered)
@@ -126,7 +127,7 @@ def evaluate(
     told = evaluation.to_dict()
     pictures = []
     if plots is not False:
-        pictures = write_pictures(evaluation, directory.path / PLOTS, held, asked=bool(plots))
+        pictures = write_pictures(evaluation, directory, held, asked=bool(plots))
     if rows_file is not None:
         write_output(rows_file, rows_csv(evaluation))
     if as_json:

@@ -11,16 +11,20 @@ from mlp_edge.errors import InputError
 
 if TYPE_CHECKING:
     from mlp_edge.cli.evaluation import Evaluation
+    from mlp_edge.model_directory import ModelDirectory
 
 FLOAT32 = "float32"
 
 
-def write_pictures(evaluation: Evaluation, place: Path, dtype: str, asked: bool) -> list[Path]:
+def write_pictures(
+    evaluation: Evaluation, directory: ModelDirectory, dtype: str, asked: bool
+) -> list[Path]:
     """Write the pictures of an evaluation, each as PNG and SVG.
 
     Args:
         evaluation: what is drawn.
-        place: folder of the held-out rows' pictures; another table has a folder of its own in it.
+        directory: the model, in whose plots/ those of the held-out rows go; another table has a
+            folder of its own in there.
         dtype: what the numbers of the artifact are that predicted.
         asked: whether somebody wants them; otherwise what prevents them is no reason to fail.
 
@@ -28,25 +32,24 @@ def write_pictures(evaluation: Evaluation, place: Path, dtype: str, asked: bool)
         The files.
 
     Raises:
-        InputError: when they were asked for, and the disk refuses.
+        InputError: when they were asked for, and the directory holds another model by now or the
+            disk refuses.
     """
     from mlp_edge.lazy import installed
-    from mlp_edge.writing import write_files
+    from mlp_edge.model_directory import PLOTS
 
     if not installed("matplotlib"):
         return []
-    content = _pictures(evaluation, dtype)
+    place = PLOTS if evaluation.part == "test" else f"{PLOTS}/{evaluation.table.name}"
+    files = {f"{place}/{name}": made for name, made in _pictures(evaluation, dtype).items()}
     try:
-        write_files(place, {})
-        if evaluation.part != "test":
-            place /= evaluation.table.name
-        write_files(place, content)
+        directory.write(files)
     except InputError as error:
         if asked:
             raise
         warn(f"no pictures: {error}")
         return []
-    return [place / name for name in content]
+    return [directory.path / name for name in files]
 
 
 def _pictures(evaluation: Evaluation, dtype: str) -> dict[str, bytes]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mlp_edge.cli.calibrating import Source
     from mlp_edge.export.exporter import Exporter
     from mlp_edge.mlp import Mlp
+    from mlp_edge.model_directory import ModelDirectory
     from mlp_edge.quantise.judge import Limits
 
 FLOAT32, SMALLEST = "float32", "smallest"
@@ -66,9 +67,8 @@ def export(
     """Write a model as TFLite, ONNX and a C header, in float32 or smaller."""
     from mlp_edge.cli.calibrating import Source
     from mlp_edge.cli.smallest import smallest
-    from mlp_edge.keras_file import read_mlp
     from mlp_edge.mlp import check_name
-    from mlp_edge.model_directory import EXPORTS, MANIFEST, MODEL, WEIGHTS_ONLY, ModelDirectory
+    from mlp_edge.model_directory import EXPORTS, MANIFEST, MODEL, WEIGHTS_ONLY
     from mlp_edge.quantise.judge import Limits
     from mlp_edge.writing import write_files
 
@@ -88,8 +88,7 @@ def export(
         check_name(name)
     if model.name == MODEL and (model.parent / MANIFEST).exists():
         model = model.parent  # whose model.json has the names and labels of this .keras file
-    saved = None if model.suffix == ".keras" and not model.is_dir() else ModelDirectory.open(model)
-    mlp = read_mlp(model) if saved is None else saved.mlp()
+    saved, mlp = _opened(model)
     mlp = mlp if name is None else replace(mlp, name=name)
     place = directory or (model if saved is not None else model.parent) / EXPORTS
     if weights_only:
@@ -112,6 +111,21 @@ def export(
     if saved is not None and directory is None and not weights_only:
         option = "" if model == DEFAULT_MODEL else f" --model {model}"
         out.print(f"\nnext: mlp-edge parity{option}", soft_wrap=True)
+
+
+def _opened(model: Path) -> tuple[ModelDirectory | None, Mlp]:
+    """The model directory, None for a .keras file alone, and the network."""
+    from mlp_edge.keras_file import read_mlp
+    from mlp_edge.model_directory import ModelDirectory, undisturbed
+
+    if model.suffix == ".keras" and not model.is_dir():
+        return None, read_mlp(model)
+
+    def read() -> tuple[ModelDirectory, Mlp]:
+        saved = ModelDirectory.open(model)
+        return saved, saved.mlp()
+
+    return undisturbed(model, read)
 
 
 def _exporters(formats: Sequence[str] | None, dtype: str) -> list[Exporter]:

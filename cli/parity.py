@@ -70,6 +70,8 @@ def parity(
         listed = directory.manifest.exports
         original = directory.keras_path
         report = check(mlp, original, sample, paths, chosen, required, listed, trust)
+    if not directory.unchanged():
+        raise InputError(f"{model}: was written to meanwhile; run the command again")
     _check_all_came(report.results, names(require) or ())
     with status("proving"):
         certificate = certify(mlp, declared(mlp, sample))

@@ -47,10 +47,9 @@ def write_output(output: Path, text: str) -> None:
     Raises:
         InputError: when the disk refuses.
     """
-    from mlp_edge.writing import write_files
+    from mlp_edge.writing import write_file
 
-    place = output.resolve()
-    write_files(place.parent, {place.name: text.encode()})
+    write_file(output.resolve(), text.encode())
 
 
 def widened(table: Table, names: Sequence[str], cells: Sequence[Sequence[str]]) -> str:

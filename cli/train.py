@@ -293,8 +293,8 @@ def train(
     files = dict(trained.files)
     if plots:
         files |= training_pictures(trained)
-    check_place(directory, force)  # it may not be what it was when this began
-    write_directory(directory, files)
+    # It may not be what it was when this began.
+    write_directory(directory, files, lambda: check_place(directory, force))
     if tune is not None:
         discard(journal_of(directory))
     if as_json:

@@ -16,10 +16,11 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -30,8 +31,10 @@ from mlp_edge.keras_file import read_network
 from mlp_edge.manifest import Manifest
 from mlp_edge.mlp import Floats, Mlp, Rows
 from mlp_edge.reading import read_text
+from mlp_edge.swap import mend
+from mlp_edge.temporary import is_ours
 from mlp_edge.wiring import operations, same
-from mlp_edge.writing import check_replaceable, sha256, write_files
+from mlp_edge.writing import Files, check_replaceable, finish, sha256, write_files
 
 MODEL, MANIFEST, HISTORY, SAMPLE, CALIBRATION, TUNING, EXPORTS, PLOTS = (
     "model.keras", "model.json", "history.csv", "sample.csv", "calibration.npz", "tuning.csv",
@@ -76,6 +79,8 @@ class ModelDirectory:
         if path.name == MODEL and (path.parent / MANIFEST).exists():
             path = path.parent
         manifest = path / MANIFEST
+        mend(path)
+        finish(path)
         if not path.exists():
             raise ModelError(
                 f"{path}: there is no model; `mlp-edge train` makes one, --model names another"
@@ -164,20 +169,101 @@ class ModelDirectory:
             raise ModelError(f"{path}: damaged, it holds NaN or infinity; train the model again")
         return sample
 
-    def add_exports(self, files: Mapping[str, bytes]) -> ModelDirectory:
-        """Write files into exports/ and their hashes into the manifest.
+    def unchanged(self) -> bool:
+        """Whether model and exports are still those that were opened."""
+        return _described(self.path) == self.manifest.to_json()
+
+    def check_same(self) -> None:
+        """Refuse to go on with a model that was replaced by another since it was opened.
 
         Raises:
-            InputError: when the disk refuses; each file is whole or as it was.
+            InputError: when it was; its exports may have changed.
         """
-        write_files(self.exports_path, files)
-        (self.exports_path / PARITY).unlink(missing_ok=True)  # it was about the files before
-        hashes = {name: sha256(content) for name, content in files.items()}
-        manifest = replace(
-            self.manifest, exports=dict(sorted({**self.manifest.exports, **hashes}.items()))
-        )
-        write_files(self.path, {MANIFEST: manifest.to_json().encode()})
-        return ModelDirectory(self.path, manifest)
+        now = ModelDirectory.open(self.path).manifest
+        if replace(now, exports={}).to_json() != replace(self.manifest, exports={}).to_json():
+            raise InputError(
+                f"{self.path}: another model was put there meanwhile, and nothing of the one "
+                "before was written into it; run the command again"
+            )
+
+    def write(self, files: Files) -> None:
+        """Put files into the directory, all of them or none, if it still holds this model.
+
+        Raises:
+            InputError: when it holds another, another process is at it, or the disk refuses.
+        """
+
+        def made() -> Files:
+            self.check_same()
+            return files
+
+        write_files(self.path, made)
+
+    def add_exports(self, files: Mapping[str, bytes]) -> ModelDirectory:
+        """Write files into exports/ and their hashes into the manifest, beside what is there.
+
+        Raises:
+            InputError: when the directory holds another model by now, another process is at it,
+                or the disk refuses; nothing is written then.
+        """
+
+        def made() -> Files:
+            self.check_same()
+            now = ModelDirectory.open(self.path).manifest
+            hashes = {name: sha256(content) for name, content in files.items()}
+            manifest = replace(now, exports=dict(sorted({**now.exports, **hashes}.items())))
+            return {
+                **{f"{EXPORTS}/{name}": content for name, content in files.items()},
+                f"{EXPORTS}/{PARITY}": None,  # it was about the files before
+                MANIFEST: manifest.to_json().encode(),
+            }
+
+        write_files(self.path, made)
+        return ModelDirectory.open(self.path)
+
+
+T = TypeVar("T")
+ATTEMPTS = 20
+"""So often a reader begins again while others write; each waits for the writer to end."""
+
+
+def undisturbed(
+    place: Path, read: Callable[[], T], drop: Callable[[T], None] = lambda _: None
+) -> T:
+    """What is read of a model directory while nobody changed it: never half of two models.
+
+    Args:
+        place: the directory.
+        read: reads whatever is needed; is asked again when the directory changed meanwhile.
+        drop: closes what was read before that.
+
+    Raises:
+        InputError: as ``read``, of a directory that did not change.
+    """
+    for _ in range(ATTEMPTS):
+        before = _described(place)
+        try:
+            value = read()
+        except InputError:
+            if _described(place) == before:
+                raise
+        else:
+            if _described(place) == before:
+                return value
+            drop(value)
+    raise ModelError(f"{place}: is written to all the time; try again when that has ended")
+
+
+def _described(place: Path) -> str:
+    """A model directory's manifest, which changes with every file that it lists."""
+    try:
+        return ModelDirectory.open(place).manifest.to_json()
+    except InputError as error:
+        return str(error)
+
+
+_BEFORE = re.compile(r"\..+\.(tflite|onnx|h|json|png|svg)\.[a-z0-9_]{8}")
+"""What earlier versions left of a file when they were killed."""
 
 
 def check_place(path: Path, force: bool) -> None:
@@ -186,13 +272,18 @@ def check_place(path: Path, force: bool) -> None:
     Raises:
         InputError: saying what stands there and what would do.
     """
+    mend(path)
     check_replaceable(path, KNOWN, force)
-    for folder, is_ours in ((path / EXPORTS, _is_export(path)), (path / PLOTS, _is_picture)):
+    for folder, known, what in (
+        (path / EXPORTS, _is_export(path), f"the exports that {MANIFEST} lists"),
+        (path / PLOTS, _is_picture, "its pictures"),
+    ):
         for file in sorted(entry for entry in folder.rglob("*") if not entry.is_dir()):
-            name = str(file.relative_to(folder))
-            if not is_ours(name):
+            name = file.relative_to(folder)
+            ours = any(map(is_ours, name.parts)) or _BEFORE.fullmatch(file.name)
+            if not ours and not known(str(name)):
                 raise InputError(
-                    f"{folder}: holds {name!r}, which mlp-edge did not write and which would be "
+                    f"{folder}: holds {str(name)!r}, which is not one of {what} and would be "
                     "lost; move it, or name another directory with --out"
                 )
 

@@ -1,18 +1,29 @@
-"""Writing so that a reader never finds half of anything: under another name, then renamed."""
+"""Writing so that nobody ever finds half of anything: under another name, then renamed.
+
+Whoever is killed leaves the old or the new whole, and names that the next write removes
+(``mlp_edge.temporary``); one process writes to a directory at a time (``mlp_edge.lock``).
+"""
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import math
 import os
 import shutil
-import tempfile
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from mlp_edge.errors import InputError
+from mlp_edge.lock import locked
+from mlp_edge.swap import mend, put, settle
+from mlp_edge.temporary import PENDING, is_ours, remove, sweep, temporary
+
+GONE = ".mlp-edge.gone"
+"""How a waiting file's name ends that stands for the removal of another."""
 
 
 def sha256(content: bytes) -> str:
@@ -47,7 +58,7 @@ def check_replaceable(path: Path, known: Collection[str], force: bool) -> None:
         InputError: saying what stands there and what would do.
     """
     if path.is_dir():
-        present = sorted(entry.name for entry in path.iterdir())
+        present = sorted(entry.name for entry in path.iterdir() if not is_ours(entry.name))
         foreign = [name for name in present if name not in known]
         if foreign:
             raise InputError(
@@ -62,88 +73,185 @@ def check_replaceable(path: Path, known: Collection[str], force: bool) -> None:
         raise InputError(f"{path}: a file; --out takes a directory")
     elif not path.absolute().parent.is_dir():
         raise InputError(f"{path}: its parent directory does not exist")
+    if not os.access(path.resolve().parent, os.W_OK):
+        raise InputError(
+            f"{path}: nothing may be written in {path.resolve().parent}; --out names another place"
+        )
 
 
-def write_directory(path: Path, files: Mapping[str, bytes]) -> None:
-    """Put a directory in place: whole under another name, then renamed.
+def write_directory(
+    path: Path, files: Mapping[str, bytes], check: Callable[[], None] = lambda: None
+) -> None:
+    """Put a directory in place: whole under another name, then in one step.
 
     Args:
-        path: where; what stands there is replaced (ask ``check_replaceable`` first).
+        path: where; what stands there is replaced.
         files: name, or folder/name, -> content.
+        check: asked while nobody else writes there; raises what is to be raised when what stands
+            there must stay.
 
     Raises:
-        InputError: when the disk refuses; the previous model is untouched.
+        InputError: when the disk refuses, or another process is at it; the previous one stands.
     """
     target = path.resolve()  # a link stays a link; what it leads to is replaced
+    mend(target)
+    sweep(target)
+    fresh = temporary(target)
     try:
-        # Siblings, because a rename works within one file system only.
-        fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        with _removed(fresh):
+            _stage(fresh, files)
+            while True:
+                there = target.is_dir()
+                try:
+                    with locked(target) if there else nullcontext():
+                        _put_in_place(target)
+                        check()
+                        put(fresh, target)
+                    return
+                except OSError:
+                    if target.is_dir() == there:
+                        raise  # otherwise another process came between
     except OSError as error:
         raise _refused(path, error) from error
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file whole, or leave what stands there; its folder has to be there.
+
+    Raises:
+        InputError: naming the file and what the system said.
+    """
+    sweep(path)
+    fresh = temporary(path)
     try:
-        for name, content in files.items():
-            (fresh / name).parent.mkdir(exist_ok=True)
-            _write(fresh / name, content)
-        fresh.chmod(0o777 & ~_umask())
-        if target.exists():
-            old = fresh.with_name(f"{fresh.name}.old")
-            try:
-                target.rename(old)
-                fresh.rename(target)
-            except BaseException:
-                if old.exists() and not target.exists():
-                    old.rename(target)
-                raise
-            shutil.rmtree(old, ignore_errors=True)
-        else:
-            fresh.rename(target)
+        with _removed(fresh):
+            _write(fresh, content)
+            fresh.replace(path)
+            settle(path.parent)
     except OSError as error:
         raise _refused(path, error) from error
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
 
 
-def write_files(directory: Path, files: Mapping[str, bytes]) -> None:
-    """Write files into a directory, each whole or as it was before.
+Files = Mapping[str, bytes | None]
+"""Name, or folder/name, -> content; None for a file that is to go."""
 
-    The directory is made where it is missing; its parent has to be there.
+
+def write_files(directory: Path, made: Files | Callable[[], Files]) -> None:
+    """Write files into a directory, all of them or none, whenever this process ends.
+
+    They wait in a folder until all are complete; giving it the name ``PENDING`` decides. From then
+    on they will be put in their places, by the next command if not by this one.
+
+    Args:
+        directory: where; it is made where it is missing, its parent has to be there.
+        made: the files; or what makes them once nobody else writes there, to a directory that is
+            there.
 
     Raises:
         InputError: naming the directory and what the system said.
     """
-    staged: list[Path] = []
+    fresh = temporary(directory / PENDING)
     try:
-        directory.mkdir(exist_ok=True)
-        for name, content in files.items():
-            handle, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=directory)
-            os.close(handle)
-            staged.append(Path(temporary))
-            _write(staged[-1], content)
-            staged[-1].chmod(0o666 & ~_umask())
-        for temporary_path, name in zip(list(staged), files, strict=True):
-            temporary_path.replace(directory / name)
+        if not callable(made):
+            directory.mkdir(exist_ok=True)
+        sweep(fresh)
+        with locked(directory), _removed(fresh):
+            _put_in_place(directory)
+            files = made() if callable(made) else made
+            _check_room(directory, files)
+            _stage(
+                fresh,
+                {name: content for name, content in files.items() if content is not None}
+                | {name + GONE: b"" for name, content in files.items() if content is None},
+            )
+            fresh.rename(directory / PENDING)
+            settle(directory)
+            finish(directory, held=True)
     except OSError as error:
         raise _refused(directory, error) from error
-    finally:
-        _remove(staged)
+
+
+def finish(directory: Path, held: bool = False) -> None:
+    """Put in place what a killed process had completed; wait for a living one.
+
+    Args:
+        directory: where files may wait.
+        held: whether the caller has its lock.
+
+    Raises:
+        InputError: when that cannot be done.
+    """
+    if not (directory / PENDING).exists():
+        return
+    try:
+        with nullcontext() if held else locked(directory):
+            _put_in_place(directory)
+    except OSError as error:
+        raise InputError(
+            f"{directory}: what was written is complete, but not all of it is in its place "
+            f"({error.strerror}); the next command that may write there puts it there"
+        ) from error
+
+
+def _check_room(directory: Path, names: Iterable[str]) -> None:
+    """Refuse what could not be put in place once it is decided.
+
+    Raises:
+        OSError: as the system would.
+    """
+    for name in names:
+        place = directory / name
+        if place.is_dir():
+            raise IsADirectoryError(errno.EISDIR, f"{name} is a directory")
+        nearest = next(parent for parent in place.parents if parent.exists())
+        if not nearest.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, f"{nearest} is not a directory")
+        if not os.access(nearest, os.W_OK):
+            raise PermissionError(errno.EACCES, f"{nearest} is not yours to write in")
+
+
+def _put_in_place(directory: Path) -> None:
+    """Move every file that waits to where it belongs, if any do; the lock is held."""
+    pending = directory / PENDING
+    if not pending.is_dir():
+        return
+    for path in sorted(pending.rglob("*")):  # a folder before what it holds
+        place = directory / path.relative_to(pending)
+        if path.is_dir():
+            place.mkdir(exist_ok=True)
+        elif path.name.endswith(GONE):
+            place.with_name(path.name.removesuffix(GONE)).unlink(missing_ok=True)
+        else:
+            path.replace(place)
+    for folder in (pending, *filter(Path.is_dir, pending.rglob("*"))):
+        settle(directory / folder.relative_to(pending))
+    shutil.rmtree(pending)
+
+
+def _stage(fresh: Path, files: Mapping[str, bytes]) -> None:
+    """Write files into a new folder, through to the disk."""
+    fresh.mkdir()
+    for name, content in files.items():
+        (fresh / name).parent.mkdir(parents=True, exist_ok=True)
+        _write(fresh / name, content)
+    for folder in (fresh, *filter(Path.is_dir, fresh.rglob("*"))):
+        settle(folder)
 
 
 def _write(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
+    with path.open("xb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
 
 
-def _remove(paths: Iterable[Path]) -> None:
-    for path in paths:
-        path.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+@contextmanager
+def _removed(fresh: Path) -> Iterator[None]:
+    """Leave nothing under a temporary name, however the block ends."""
+    try:
+        yield
+    finally:
+        remove(fresh)
 
 
 def _refused(path: Path, error: OSError) -> InputError:

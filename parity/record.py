@@ -8,7 +8,7 @@ from typing import Any
 
 from mlp_edge import __version__
 from mlp_edge.mlp import Mlp
-from mlp_edge.model_directory import PARITY, ModelDirectory
+from mlp_edge.model_directory import EXPORTS, PARITY, ModelDirectory
 from mlp_edge.parity.certificate import Certificate
 from mlp_edge.parity.compare import VACUOUS
 from mlp_edge.parity.labels import Labels
@@ -16,7 +16,7 @@ from mlp_edge.parity.parity import Report
 from mlp_edge.quantised_file import SUFFIX
 from mlp_edge.reading import read_file
 from mlp_edge.requirements import version_of
-from mlp_edge.writing import json_text, sha256, write_files
+from mlp_edge.writing import json_text, sha256
 
 FORMAT = 2
 PACKAGES = ("tensorflow", "keras", "ai-edge-litert", "onnxruntime", "numpy")
@@ -67,6 +67,6 @@ def write(directory: ModelDirectory, found: dict[str, Any]) -> None:
     """Put a record into exports/parity.json.
 
     Raises:
-        InputError: when the disk refuses.
+        InputError: when the directory holds another model by now, or the disk refuses.
     """
-    write_files(directory.exports_path, {PARITY: json_text(found).encode()})
+    directory.write({f"{EXPORTS}/{PARITY}": json_text(found).encode()})

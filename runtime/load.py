@@ -14,10 +14,17 @@ from mlp_edge.card import DTYPES, Card, choose
 from mlp_edge.errors import InputError, MissingError, ModelError, first_line
 from mlp_edge.keras_file import read_mlp
 from mlp_edge.mlp import Floats
-from mlp_edge.model_directory import MANIFEST, MODEL, ModelDirectory
+from mlp_edge.model_directory import MANIFEST, MODEL, ModelDirectory, undisturbed
 from mlp_edge.runtime import RUNTIMES
 from mlp_edge.runtime.runtime import Opened, Runtime
-from mlp_edge.runtime.verify import check_answers, check_bytes, check_origin, named_dtype
+from mlp_edge.runtime.verify import (
+    check_answers,
+    check_bytes,
+    check_origin,
+    folder_around,
+    named_dtype,
+)
+from mlp_edge.swap import mend
 
 PREFERRED = ("onnxruntime", "keras")
 """What runs a model directory when nobody says: the first whose file is there."""
@@ -156,6 +163,17 @@ def load(
         InputError: for a runtime that does not exist or does not read the file.
     """
     path = Path(path)
+    mend(path)
+    place = path if path.is_dir() else folder_around(path)
+
+    def read() -> Model:
+        return _load(path, runtime, trust, verify)
+
+    # What is replaced while it is opened is opened again.
+    return read() if place is None else undisturbed(place, read, Model.close)
+
+
+def _load(path: Path, runtime: str | None, trust: bool, verify: bool) -> Model:
     if path.is_dir():
         directory = ModelDirectory.open(path)
         chosen = _runtime_of(directory, runtime)

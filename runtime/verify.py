@@ -122,11 +122,16 @@ def again(artifact: Path) -> str:
     return f"`mlp-edge export{option}` writes it again"
 
 
-def _directory_around(artifact: Path) -> ModelDirectory | None:
+def folder_around(artifact: Path) -> Path | None:
     """The model directory that an original or an export stands in; None for a file on its own."""
     folder = artifact.absolute().parent
     if artifact.name != MODEL:
         if folder.name != EXPORTS:
             return None
         folder = folder.parent
-    return ModelDirectory.open(folder) if (folder / MANIFEST).exists() else None
+    return folder if (folder / MANIFEST).exists() else None
+
+
+def _directory_around(artifact: Path) -> ModelDirectory | None:
+    folder = folder_around(artifact)
+    return None if folder is None else ModelDirectory.open(folder)

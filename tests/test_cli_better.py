@@ -212,7 +212,7 @@ def test_pictures_of_a_training(typed: Type, folder: Path, keras: Any) -> None:
     own.write_text("mine")
     kept = typed("train", "pima", "--force", *QUICK)
     assert (kept.code, kept.out) == (2, "")
-    assert "holds 'table/notes.txt', which mlp-edge did not write" in kept.err
+    assert "holds 'table/notes.txt', which is not one of its pictures" in kept.err
     own.unlink()
     assert typed("train", "pima", "--force", *QUICK).code == 0
     assert not (folder / "model" / "plots").exists()

@@ -110,6 +110,7 @@ def test_a_failure_while_the_old_one_makes_room(
     folder: Path, monkeypatch: pytest.MonkeyPatch, moved: bool, number: int, error: BaseException
 ) -> None:
     write_directory(folder / "model", OLD)
+    monkeypatch.setattr("mlp_edge.swap._exchange", lambda: None)  # a system that cannot
     real = Path.rename
     count = 0
 
@@ -126,19 +127,7 @@ def test_a_failure_while_the_old_one_makes_room(
     monkeypatch.setattr(Path, "rename", rename)
     with pytest.raises((InputError, KeyboardInterrupt)):
         write_directory(folder / "model", NEW)
-    # Whole, old or new; and whatever is left over is not the only copy of anything.
-    assert contents(folder)["model"] == (NEW if moved and number == 2 else OLD)
-    assert all(name == "model" or name.endswith(".old") for name in contents(folder))
-
-
-def test_a_parent_that_cannot_be_written(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(**_options: object) -> str:
-        raise PermissionError(errno.EACCES, "Permission denied")
-
-    monkeypatch.setattr("tempfile.mkdtemp", refuse)
-    with pytest.raises(InputError, match="cannot be written \\(Permission denied\\)"):
-        write_directory(folder / "model", NEW)
-    assert contents(folder) == {}
+    assert contents(folder) == {"model": NEW if moved and number == 2 else OLD}
 
 
 def test_a_parent_that_is_not_there(folder: Path) -> None:

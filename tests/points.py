@@ -1,0 +1,219 @@
+"""What writes, killed and failed at every system call that changes its folder.
+
+    LD_PRELOAD=points.so python points.py points.so FOLDER WRITER...
+
+Each WRITER of ``WRITERS`` runs in forks of this process, once per call and ACTION; afterwards the
+old or the new has to be whole, the next run has to work, and nothing of ours may be left when it is
+as old as litter is. Prints a JSON object: writer -> action -> how many points; dies of the first
+that does not hold. See points.c.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import gc
+import itertools
+import json
+import os
+import shutil
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from test_core_manifest import MANIFEST as DESCRIBED
+
+from mlp_edge import swap
+from mlp_edge.cli.console import Ended, end_orderly
+from mlp_edge.cli.table_out import write_output
+from mlp_edge.errors import InputError
+from mlp_edge.model_directory import ModelDirectory, check_place
+from mlp_edge.temporary import AGE, is_ours
+from mlp_edge.writing import finish, write_directory, write_files
+
+ACTIONS = ("kill", "ENOSPC", "EIO", "term")
+SAID = {"ENOSPC": os.strerror(errno.ENOSPC), "EIO": os.strerror(errno.EIO)}
+WORKED, REFUSED, ENDED, FAULT = 0, 2, 143, 70
+MODEL = {"model.keras": b"weights", "history.csv": b"epoch\n1\n", "plots/loss.png": b"old"}
+LISTED = replace(DESCRIBED, exports={"net.h": "", "net.onnx": ""}).to_json().encode()
+OTHER = {**MODEL, "model.json": LISTED.replace(b'"seed": 7', b'"seed": 8'), "model.keras": b"more"}
+EXPORTED = {"exports/net.h": b"old", "exports/net.onnx": b"old", "exports/parity.json": b"{}"}
+Tree = dict[str, bytes]
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Something that writes into a folder.
+
+    Attributes:
+        before: what stands there, name -> content.
+        act: writes, given the folder.
+        exchange: whether the system may exchange two names in one step.
+    """
+
+    before: Tree
+    act: Callable[[Path], object]
+    exchange: bool = True
+
+
+def _below(name: str, files: Tree) -> Tree:
+    return {f"{name}/{file}": content for file, content in files.items()}
+
+
+def _train(folder: Path) -> None:
+    place = folder / "model"
+    check_place(place, force=True)
+    write_directory(place, OTHER, lambda: check_place(place, force=True))
+
+
+def _export(folder: Path) -> None:
+    made = {"net.h": b"new", "net_int8.json": b"new", "net.onnx": b"new"}
+    ModelDirectory.open(folder / "model").add_exports(made)
+
+
+def _export_out(folder: Path) -> None:
+    write_files(folder / "out", {"net.h": b"new", "net.onnx": b"new"})
+
+
+def _predict(folder: Path) -> None:
+    write_output(folder / "predictions.csv", "a,probability\n1,0.5\n")
+
+
+def _pictures(folder: Path) -> None:
+    made = {f"plots/table/{name}": b"new" for name in ("roc.png", "roc.svg")}
+    ModelDirectory.open(folder / "model").write({"plots/loss.png": b"new", **made})
+
+
+def _parity(folder: Path) -> None:
+    ModelDirectory.open(folder / "model").write({"exports/parity.json": b'{"passed": true}'})
+
+
+_SAVED = _below("model", {**MODEL, "model.json": LISTED, **EXPORTED})
+WRITERS = {
+    "train": Writer({}, _train),
+    "train --force": Writer(_SAVED, _train),
+    "train --force, two renames": Writer(_SAVED, _train, exchange=False),
+    "export": Writer(_SAVED, _export),
+    "export --out": Writer(_below("out", {"net.h": b"old"}), _export_out),
+    "predict --out": Writer({"predictions.csv": b"old"}, _predict),
+    "evaluate, pictures": Writer(_SAVED, _pictures),
+    "parity": Writer(_SAVED, _parity),
+}
+
+
+def tree(folder: Path) -> Tree:
+    """Every file below a folder that is not a lock, waiting or temporary."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and not any(map(is_ours, path.relative_to(folder).parts))
+    }
+
+
+def ours(folder: Path) -> list[str]:
+    """Everything below a folder that bears a name of ours."""
+    return [str(path) for path in folder.rglob("*") if is_ours(path.name)]
+
+
+def opened(folder: Path) -> None:
+    """What the next command does first: it opens the model, or asks for the place."""
+    swap.mend(folder / "model")
+    for name in ("model", "out"):
+        finish(folder / name)
+
+
+def aged(folder: Path) -> None:
+    """As if all had been written two hours ago."""
+    for path in [folder, *folder.rglob("*")]:
+        then = path.stat().st_mtime - 2 * AGE
+        os.utime(path, (then, then))
+
+
+def run(writer: Writer, folder: Path, arm: Callable[[], object]) -> tuple[int, str]:
+    """The writer in a process of its own: its exit code, -9 when it was killed, and its error."""
+    said = folder.with_name("said")
+    said.write_text("")
+    child = os.fork()
+    if child == 0:
+        code = FAULT
+        try:
+            end_orderly()
+            arm()
+            writer.act(folder)
+            code = WORKED
+        except InputError as error:
+            said.write_text(str(error))
+            code = REFUSED
+        except Ended:
+            code = ENDED
+        except BaseException:
+            said.write_text(traceback.format_exc())
+        finally:
+            os._exit(code)
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status), said.read_text()
+
+
+def prepare(writer: Writer, folder: Path) -> Tree:
+    """The folder as it was before, with a file of somebody else's."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for file, content in {"theirs.txt": b"mine", **writer.before}.items():
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        (folder / file).write_bytes(content)
+    return tree(folder)
+
+
+def check(name: str, folder: Path, new: Tree, action: str, arm: Callable[[Path], object]) -> int:
+    """One point of failure; returns how many calls were made."""
+    writer, log = WRITERS[name], folder.with_name("log")
+    old = prepare(writer, folder)
+    log.write_text("")
+    code, said = run(writer, folder, lambda: arm(log))
+    calls = log.read_text().splitlines()
+    where = f"{name}, {action} at {calls[-1]}"
+    allowed = {"kill": (-9, WORKED), "term": (ENDED, WORKED)}.get(action, (WORKED, REFUSED))
+    assert code in allowed, f"{where}: exit {code}\n{said}"
+    opened(folder)
+    after = tree(folder)
+    assert after in (old, new), f"{where}: neither old nor new\n{said}\n{sorted(after)}"
+    if code == REFUSED:
+        assert SAID[action] in said, f"{where}: {said}"
+        assert after == (old if "nothing was changed" in said else new), f"{where}: {said}"
+    if code == WORKED:
+        assert after == new, f"{where}: worked, and did not"
+    for moment in ("the next run", "a run two hours later"):
+        writer.act(folder)
+        assert tree(folder) == new, f"{where}: {moment}: not the new"
+        aged(folder)
+    assert not ours(folder), f"{where}: left for ever {ours(folder)}"
+    return len(calls)
+
+
+def main(library: str, base: str, *names: str) -> None:
+    """Run the writers of these names through all their points."""
+    shim, folder = ctypes.CDLL(library), Path(base).resolve() / "here"
+    counted: dict[str, dict[str, int]] = {}
+    exchange = swap._exchange
+    gc.freeze()  # a fork copies less
+    for name in names:
+        swap._exchange = exchange if WRITERS[name].exchange else lambda: None
+        prepare(WRITERS[name], folder)
+        WRITERS[name].act(folder)
+        new = tree(folder)
+        for action in ACTIONS:
+            for number in itertools.count(1):
+
+                def arm(log: Path, action: str = action, number: int = number) -> None:
+                    words = (str(folder), number, action, str(log))
+                    shim.points_arm(*(w if isinstance(w, int) else w.encode() for w in words))
+
+                if check(name, folder, new, action, arm) < number:
+                    break
+            counted.setdefault(name, {})[action] = number - 1
+    print(json.dumps(counted))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
