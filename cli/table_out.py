@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlp_edge.errors import InputError
 from mlp_edge.model_directory import KNOWN, MANIFEST
+from mlp_edge.writing import csv_text, write_file
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,8 +47,6 @@ def write_output(output: Path, text: str) -> None:
     Raises:
         InputError: when the disk refuses.
     """
-    from mlp_edge.writing import write_file
-
     write_file(output.resolve(), text.encode())
 
 
@@ -60,13 +58,10 @@ def widened(table: Table, names: Sequence[str], cells: Sequence[Sequence[str]]) 
         names: of the new columns; one that the table has already is changed.
         cells: theirs, a row for each of the table's.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*table.columns, *(_unlike(name, table.columns) for name in names)])
+    head = [*table.columns, *(_unlike(name, table.columns) for name in names)]
     columns = [table.column(name) for name in table.columns]
-    for index, added in enumerate(cells):
-        writer.writerow([*(column[index] for column in columns), *added])
-    return text.getvalue()
+    rows = ([*(column[index] for column in columns), *more] for index, more in enumerate(cells))
+    return csv_text(chain([head], rows))
 
 
 def marked(numbers: NDArray[Any], table: Table) -> list[list[str]]:

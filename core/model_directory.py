@@ -34,7 +34,7 @@ from mlp_edge.reading import read_text
 from mlp_edge.swap import mend
 from mlp_edge.temporary import is_ours
 from mlp_edge.wiring import operations, same
-from mlp_edge.writing import Files, check_replaceable, finish, sha256, write_files
+from mlp_edge.writing import Files, check_replaceable, csv_text, finish, sha256, write_files
 
 MODEL, MANIFEST, HISTORY, SAMPLE, CALIBRATION, TUNING, EXPORTS, PLOTS = (
     "model.keras", "model.json", "history.csv", "sample.csv", "calibration.npz", "tuning.csv",
@@ -310,13 +310,11 @@ def sample_csv(
     Categories are written by name and missing readings as empty cells, as a table has them.
     Columns that tell rows apart, such as a patient's number, stand last.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
     names = [*card.names, *card.targets, *(f"predicted {name}" for name in card.output_names)]
     others = {name: cells for name, cells in ids.items() if name not in names}
-    writer.writerow([*names, *others])
+    lines: list[list[str]] = [[*names, *others]]
     for index, (row, target, prediction) in enumerate(zip(rows, targets, predictions, strict=True)):
         cells = (feature.write(x) for feature, x in zip(card.features, row, strict=True))
         end = (column[index] for column in others.values())
-        writer.writerow([*cells, *target, *map(str, prediction), *end])
-    return text.getvalue().encode()
+        lines.append([*cells, *target, *map(str, prediction), *end])
+    return csv_text(lines).encode()

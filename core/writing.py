@@ -6,6 +6,7 @@ Whoever is killed leaves the old or the new whole, and names that the next write
 
 from __future__ import annotations
 
+import csv
 import errno
 import hashlib
 import json
@@ -29,6 +30,22 @@ GONE = ".mlp-edge.gone"
 def sha256(content: bytes) -> str:
     """Hex SHA-256."""
     return hashlib.sha256(content).hexdigest()
+
+
+def csv_text(rows: Iterable[Iterable[Any]]) -> str:
+    """Rows of cells as CSV, lines ended by a line feed; what is in a cell reads back as it was.
+
+    Python's writer quotes a carriage return only where lines end in one, and other readers take
+    a lone one for the end of a line: so it writes lines that do, and they are ended otherwise.
+    """
+    lines = _Lines()
+    csv.writer(lines, lineterminator="\r\n").writerows(rows)
+    return "".join(lines)
+
+
+class _Lines(list[str]):
+    def write(self, line: str) -> None:  # csv calls it once for a row
+        self.append(line.removesuffix("\r\n") + "\n")
 
 
 def json_text(value: Any) -> str:

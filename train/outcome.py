@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import platform
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -40,6 +38,7 @@ from mlp_edge.train.keras_bytes import keras_bytes
 from mlp_edge.train.network import HISTORY_METRIC, surrounded
 from mlp_edge.train.run import Job, Run, answers, judge_baselines, straight
 from mlp_edge.train.tuning import Tuned, tuning_csv
+from mlp_edge.writing import csv_text
 
 SAMPLE_ROWS = 200
 """How many training rows stand in sample.csv when nothing was held out."""
@@ -218,12 +217,11 @@ def _calibration_rows(job: Job) -> NDArray[np.int64]:
 
 
 def _history_csv(history: list[dict[str, float]]) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["epoch", *history[0]])
-    for epoch, logs in enumerate(history, start=1):
-        writer.writerow([epoch, *(f"{value:.9g}" for value in logs.values())])
-    return text.getvalue().encode()
+    rows = [
+        [epoch, *(f"{value:.9g}" for value in logs.values())]
+        for epoch, logs in enumerate(history, start=1)
+    ]
+    return csv_text([["epoch", *history[0]], *rows]).encode()
 
 
 def versions() -> dict[str, str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -27,7 +25,7 @@ from mlp_edge.train.search_space import (
     search_space,
 )
 from mlp_edge.train.tuning_journal import Record, opened
-from mlp_edge.writing import json_text, sha256
+from mlp_edge.writing import csv_text, json_text, sha256
 
 BLIND = 10
 """So many trials, the recipe as given among them, come before Optuna draws by what was learned."""
@@ -241,12 +239,11 @@ def recipe_with(recipe: Recipe, trial: Trial) -> Recipe:
 
 def tuning_csv(tuned: Tuned) -> bytes:
     """A row per trial, hidden layers as ``--hidden`` takes them; no score where one diverged."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, tuned.best.to_dict(), lineterminator="\n")
-    writer.writeheader()
-    for trial in tuned.trials:
-        writer.writerow({**trial.to_dict(), "hidden": ",".join(map(str, trial.hidden)) or "none"})
-    return text.getvalue().encode()
+    rows = [
+        {**trial.to_dict(), "hidden": ",".join(map(str, trial.hidden)) or "none"}
+        for trial in tuned.trials
+    ]
+    return csv_text([tuned.best.to_dict(), *(row.values() for row in rows)]).encode()
 
 
 @dataclass(frozen=True)
