@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +18,7 @@ import numpy as np
 from mlp_edge.data.floats import TEXT, Cells, as_cells
 from mlp_edge.data.layout import Layout, split_record
 from mlp_edge.data.words import counted, shown
-from mlp_edge.errors import TableError
+from mlp_edge.errors import InputError, TableError
 
 if TYPE_CHECKING:
     import duckdb
@@ -64,7 +66,8 @@ def read_cells(layout: Layout, delimiter: str, source: str) -> list[Cells]:
         # A copy, because DuckDB would take the name of the user's file for a pattern or a URL,
         # and because blank lines and mixed line ends are gone from it.
         copy = Path(folder) / "table.csv"
-        copy.write_bytes(layout.content)
+        with copied(source):
+            copy.write_bytes(layout.content)
         with connected(copy) as connection:
             try:
                 cells, found = _fetched(connection, copy, delimiter, width, len(layout))
@@ -78,6 +81,22 @@ def read_cells(layout: Layout, delimiter: str, source: str) -> list[Cells]:
         )
     _check_length(cells, layout, source)
     return cells
+
+
+@contextmanager
+def copied(source: str) -> Iterator[None]:
+    """Say, of a table whose copy cannot be written, that it was not the reading that failed.
+
+    Raises:
+        InputError: naming the folder of temporary files.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"{source}: its copy cannot be written in {tempfile.gettempdir()} "
+            f"({error.strerror}); TMPDIR names another folder"
+        ) from error
 
 
 def connected(file: Path) -> duckdb.DuckDBPyConnection:

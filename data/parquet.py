@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from mlp_edge.data.duck import connected, fetch_columns, literal, pattern
+from mlp_edge.data.duck import connected, copied, fetch_columns, literal, pattern
 from mlp_edge.data.floats import Cells
 from mlp_edge.data.source import Stream
 from mlp_edge.data.words import listed, shown
@@ -45,7 +45,7 @@ def read_parquet(stream: Stream, source: str) -> Columns:
         # A copy, for the reasons that ``mlp_edge.data.duck`` has, and because Parquet is read from
         # its end, which standard input does not have.
         copy = Path(folder) / "table.parquet"
-        with copy.open("wb") as file:
+        with copied(source), copy.open("wb") as file:
             shutil.copyfileobj(stream, file, 1 << 20)
         with connected(copy) as connection:
             try:

@@ -31,18 +31,29 @@ class Stream(io.RawIOBase):
         digest: of what was read so far, so that table and digest are of the same bytes.
     """
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self.file = file
+    def __init__(self, file: IO[bytes], name: str) -> None:
+        self.file, self.name = file, name
         self.digest = hashlib.sha256()
-        self.head = self._unread = file.read(_HEAD)
+        self.head = self._unread = self._more(_HEAD)
+
+    def _more(self, size: int) -> bytes:
+        # Here and not around the whole reading: what is written meanwhile fails for other reasons.
+        try:
+            return self.file.read(size)
+        except OSError as error:
+            raise _unreadable(self.name, error) from error
 
     def read(self, size: int = -1) -> bytes:
-        """Up to ``size`` bytes; all that are left when it is negative."""
+        """Up to ``size`` bytes; all that are left when it is negative.
+
+        Raises:
+            TableError: when the system cannot read on.
+        """
         chunk, self._unread = self._unread, b""
         if 0 <= size < len(chunk):
             chunk, self._unread = chunk[:size], chunk[size:]
         else:
-            chunk += self.file.read(size if size < 0 else size - len(chunk))
+            chunk += self._more(size if size < 0 else size - len(chunk))
         self.digest.update(chunk)
         return chunk
 
@@ -55,20 +66,23 @@ def opened(source: str) -> Iterator[Stream]:
         source: a set's name, a path, or "-".
 
     Raises:
-        TableError: when there is no such file, or what stands there is no regular file; errors of
-            the system met while the block reads are raised as one too.
+        TableError: when there is no such file, it cannot be opened, or what stands there is no
+            regular file.
     """
     name = shown_source(source)
+    if source == STANDARD_INPUT:
+        yield Stream(_standard_input(), name)
+        return
     try:
-        if source == STANDARD_INPUT:
-            yield Stream(_standard_input())
-        else:
-            with _locate(source).open("rb") as file:
-                yield Stream(file)
+        file = _locate(source).open("rb")
     except OSError as error:
-        raise TableError(
-            f"{name}: cannot be read: {(error.strerror or str(error)).lower()}"
-        ) from error
+        raise _unreadable(name, error) from error
+    with file:
+        yield Stream(file, name)
+
+
+def _unreadable(name: str, error: OSError) -> TableError:
+    return TableError(f"{name}: cannot be read: {(error.strerror or str(error)).lower()}")
 
 
 def shown_source(source: str) -> str:
