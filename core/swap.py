@@ -109,7 +109,9 @@ def exchanged(one: Path, other: Path) -> bool:
 @cache
 def _exchange() -> Any:
     """The system's function of two names as bytes; None where it has none."""
-    library = ctypes.CDLL(None, use_errno=True) if os.name == "posix" else None
+    if os.name != "posix":
+        return None
+    library = ctypes.CDLL(None, use_errno=True)
     if sys.platform == "darwin" and hasattr(library, "renamex_np"):
         return lambda one, other: library.renamex_np(one, other, _RENAME_SWAP)
     if sys.platform == "linux" and hasattr(library, "renameat2"):

@@ -13,7 +13,6 @@ from __future__ import annotations
 import ctypes
 import errno
 import gc
-import itertools
 import json
 import os
 import shutil
@@ -21,6 +20,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 
 from test_core_manifest import MANIFEST as DESCRIBED
@@ -31,6 +31,8 @@ from mlp_edge.cli.table_out import write_output
 from mlp_edge.errors import InputError
 from mlp_edge.model_directory import ModelDirectory, check_place
 from mlp_edge.temporary import AGE, is_ours
+from mlp_edge.train import tuning_journal
+from mlp_edge.train.tuning import discard
 from mlp_edge.writing import finish, write_directory, write_files
 
 ACTIONS = ("kill", "ENOSPC", "EIO", "term")
@@ -41,6 +43,8 @@ LISTED = replace(DESCRIBED, exports={"net.h": "", "net.onnx": ""}).to_json().enc
 OTHER = {**MODEL, "model.json": LISTED.replace(b'"seed": 7', b'"seed": 8'), "model.keras": b"more"}
 EXPORTED = {"exports/net.h": b"old", "exports/net.onnx": b"old", "exports/parity.json": b"{}"}
 Tree = dict[str, bytes]
+Arm = Callable[[Path, int, str, Path], None]
+"""Fails the calls below a folder from now on: at which number, how, and the log."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,20 @@ def _parity(folder: Path) -> None:
     ModelDirectory.open(folder / "model").write({"exports/parity.json": b'{"passed": true}'})
 
 
+def _tune(folder: Path) -> None:
+    """Three trials, each kept as soon as it is judged, then the model."""
+    import optuna
+
+    journal = folder / "model.tuning"
+    space = {"l2": optuna.distributions.FloatDistribution(0, 1)}
+    with tuning_journal.opened(journal, "rows", space) as kept:
+        while len(kept.records) < 3:
+            value = len(kept.records) / 10
+            kept.add(tuning_journal.Record({"l2": value}, (value, value + 0.1)))
+    _train(folder)
+    discard(journal)
+
+
 _SAVED = _below("model", {**MODEL, "model.json": LISTED, **EXPORTED})
 WRITERS = {
     "train": Writer({}, _train),
@@ -97,6 +115,7 @@ WRITERS = {
     "train --force, two renames": Writer(_SAVED, _train, exchange=False),
     "export": Writer(_SAVED, _export),
     "export --out": Writer(_below("out", {"net.h": b"old"}), _export_out),
+    "train --tune": Writer(_SAVED, _tune),
     "predict --out": Writer({"predictions.csv": b"old"}, _predict),
     "evaluate, pictures": Writer(_SAVED, _pictures),
     "parity": Writer(_SAVED, _parity),
@@ -104,11 +123,13 @@ WRITERS = {
 
 
 def tree(folder: Path) -> Tree:
-    """Every file below a folder that is not a lock, waiting or temporary."""
+    """Every file below a folder that is not a lock, waiting, temporary, or a search's journal."""
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in folder.rglob("*")
-        if path.is_file() and not any(map(is_ours, path.relative_to(folder).parts))
+        if path.is_file()
+        and path.suffix != ".tuning"
+        and not any(map(is_ours, path.relative_to(folder).parts))
     }
 
 
@@ -165,14 +186,14 @@ def prepare(writer: Writer, folder: Path) -> Tree:
     return tree(folder)
 
 
-def check(name: str, folder: Path, new: Tree, action: str, arm: Callable[[Path], object]) -> int:
-    """One point of failure; returns how many calls were made."""
+def check(name: str, folder: Path, new: Tree, action: str, number: int, arm: Arm) -> bool:
+    """One point of failure; False when there are not so many."""
     writer, log = WRITERS[name], folder.with_name("log")
     old = prepare(writer, folder)
     log.write_text("")
-    code, said = run(writer, folder, lambda: arm(log))
+    code, said = run(writer, folder, lambda: arm(folder, number, action, log))
     calls = log.read_text().splitlines()
-    where = f"{name}, {action} at {calls[-1]}"
+    where = f"{name}, {action} at {(calls[number - 1 :] or ['the end'])[0]}"
     allowed = {"kill": (-9, WORKED), "term": (ENDED, WORKED)}.get(action, (WORKED, REFUSED))
     assert code in allowed, f"{where}: exit {code}\n{said}"
     opened(folder)
@@ -180,38 +201,39 @@ def check(name: str, folder: Path, new: Tree, action: str, arm: Callable[[Path],
     assert after in (old, new), f"{where}: neither old nor new\n{said}\n{sorted(after)}"
     if code == REFUSED:
         assert SAID[action] in said, f"{where}: {said}"
-        assert after == (old if "nothing was changed" in said else new), f"{where}: {said}"
+        assert after == old or "nothing was changed" not in said, f"{where}: {said}"
+        assert after == new or "what was written is complete" not in said, f"{where}: {said}"
     if code == WORKED:
         assert after == new, f"{where}: worked, and did not"
     for moment in ("the next run", "a run two hours later"):
         writer.act(folder)
         assert tree(folder) == new, f"{where}: {moment}: not the new"
         aged(folder)
-    assert not ours(folder), f"{where}: left for ever {ours(folder)}"
-    return len(calls)
+    left = [*ours(folder), *map(str, folder.glob("*.tuning"))]
+    assert not left, f"{where}: left for ever {left}"
+    return len(calls) >= number
 
 
 def main(library: str, base: str, *names: str) -> None:
     """Run the writers of these names through all their points."""
     shim, folder = ctypes.CDLL(library), Path(base).resolve() / "here"
+
+    def arm(folder: Path, number: int, action: str, log: Path) -> None:
+        shim.points_arm(bytes(folder), number, action.encode(), bytes(log))
+
     counted: dict[str, dict[str, int]] = {}
     exchange = swap._exchange
+    shim.points_arm.argtypes = [ctypes.c_char_p, ctypes.c_long, ctypes.c_char_p, ctypes.c_char_p]
     gc.freeze()  # a fork copies less
     for name in names:
         swap._exchange = exchange if WRITERS[name].exchange else lambda: None
         prepare(WRITERS[name], folder)
         WRITERS[name].act(folder)
         new = tree(folder)
-        for action in ACTIONS:
-            for number in itertools.count(1):
-
-                def arm(log: Path, action: str = action, number: int = number) -> None:
-                    words = (str(folder), number, action, str(log))
-                    shim.points_arm(*(w if isinstance(w, int) else w.encode() for w in words))
-
-                if check(name, folder, new, action, arm) < number:
-                    break
-            counted.setdefault(name, {})[action] = number - 1
+        counted[name] = {
+            action: next(n for n in count() if not check(name, folder, new, action, n + 1, arm))
+            for action in ACTIONS
+        }
     print(json.dumps(counted))
 
 

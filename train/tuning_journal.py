@@ -48,15 +48,20 @@ class Record(NamedTuple):
 class Journal:
     """An open journal: its records, in order, and a way to add one."""
 
-    def __init__(self, study: Any, space: Mapping[str, Any]) -> None:
+    def __init__(self, path: Path, study: Any, space: Mapping[str, Any]) -> None:
         """Read every record; raises whatever a damaged one leads to."""
-        self._study, self._space = study, space
+        self._path, self._study, self._space = path, study, space
         self.records = [_read(trial, space) for trial in study.trials]
 
     def add(self, record: Record) -> None:
-        """Write a record through to the disk."""
+        """Write a record through to the disk.
+
+        Raises:
+            InputError: when the disk refuses; the records before are kept.
+        """
         number = {"number": len(self.records)}
-        self._study.add_trial(optuna_trial(record, self._space, number))
+        with _written(self._path):
+            self._study.add_trial(optuna_trial(record, self._space, number))
         self.records.append(record)
 
 
@@ -95,13 +100,14 @@ def opened(
     """
     quiet_optuna()
     with _held(path) as file:
-        try:
-            journal = _loaded(path, file, OURS + fingerprint, space)
-        except InputError:
-            if not afresh:
-                raise
-            file.truncate(0)
-            journal = _loaded(path, file, OURS + fingerprint, space)
+        with _written(path):
+            try:
+                journal = _loaded(path, file, OURS + fingerprint, space)
+            except InputError:
+                if not afresh:
+                    raise
+                file.truncate(0)
+                journal = _loaded(path, file, OURS + fingerprint, space)
         yield journal
 
 
@@ -118,6 +124,17 @@ def discard_empty(path: Path) -> None:
     ours = path.is_file() and path.read_bytes().startswith(BEGINNING)
     if ours and not has_trials(path):
         path.unlink()
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be written ({error.strerror}); the trials in it are kept, and the "
+            "same command goes on with them"
+        ) from error
 
 
 def quiet_optuna() -> Any:
@@ -187,7 +204,7 @@ def _loaded(path: Path, file: IO[bytes], name: str, space: Mapping[str, Any]) ->
         if study.study_name != name and not has_trials(path):
             file.truncate(0)  # it was interrupted before anything was tried
             study = _study(path, name)
-        journal = Journal(study, space) if study.study_name == name else None
+        journal = Journal(path, study, space) if study.study_name == name else None
     except OSError:
         raise
     except Exception as error:  # a damaged line fails anywhere in Optuna's replay
