@@ -98,7 +98,7 @@ def _parts(encoding: Encoding, filled: str) -> Iterator[list[Operation]]:
 
 
 def _rejecting(filled: str, result: str) -> Iterator[Operation]:
-    # Explicitly, because a ReLU swallows a NaN and the network would answer something plausible.
+    # Explicitly: a missing category is zeros, and a sentinel a number like any other.
     yield Operation("unknown", "Isnan", (filled,))
     yield Operation("rejected", "Any", ("unknown",))
     yield Operation("answer", "Where", ("rejected", result), (float("nan"),))

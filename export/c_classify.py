@@ -38,9 +38,9 @@ def call(mlp: Mlp) -> str:
         return f"mlp_edge_{which}(outputs, {mlp.outputs})"
     limits = sigmoid_limits(mlp.threshold) if by_sums(mlp) else None
     if limits is None:
-        return f"mlp_edge_above(outputs[0], {threshold})"
+        return f"mlp_edge_above(outputs, {threshold})"
     low, high = map(literal, limits)
-    return f"mlp_edge_choose_sigmoid(outputs[0], {low}, {high}, {threshold})"
+    return f"mlp_edge_choose_sigmoid(outputs, {low}, {high}, {threshold})"
 
 
 def sigmoid_limits(threshold: np.float32) -> tuple[np.float32, np.float32] | None:

@@ -36,7 +36,7 @@ def choice(mlp: Mlp, quantised: Quantised) -> Choice:
     if mlp.task == "binary":
         limit = highest_below(mlp.threshold, quantised)
         if limit is None:
-            call = f"mlp_edge_above(outputs[0], {mlp.name.upper()}_THRESHOLD)"
+            call = f"mlp_edge_above(outputs, {mlp.name.upper()}_THRESHOLD)"
         else:
             call = f"mlp_edge_result_above(results[0], {limit})"
         decided = limit is not None

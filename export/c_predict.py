@@ -112,10 +112,12 @@ def _number_calls(mlp: Mlp) -> Iterator[str]:
     place = 0
     for run in _alike_runs(mlp, numbers):
         source, target = _at("features", run[0]), _at(result, place)
-        if mlp.features[run[0]].fill is None:
+        if mlp.features[run[0]].fill is not None:
+            yield _fill(mlp, run, target)
+        elif len(run) > 1:
             yield f"memcpy({target}, {source}, {len(run)} * sizeof(float));"
         else:
-            yield _fill(mlp, run, target)
+            yield f"{result}[{place}] = features[{run[0]}];"
         place += len(run)
     if _scales(mlp):
         yield _scale(mlp, result, result)

@@ -141,7 +141,7 @@ def _softmax(x: Floats) -> Floats:
 
 KERNELS: dict[str, Callable[[Floats], Floats]] = {
     "linear": lambda x: x,
-    "relu": lambda x: _either(x > 0, x, _F(0)),
+    "relu": lambda x: _either(x <= 0, _F(0), x),
     "leaky_relu": lambda x: _either(x >= 0, x, _F(0.2) * x),
     "elu": lambda x: _either(x < 0, _expm1(x), x),
     "selu": lambda x: _either(x < 0, _F(1.75809934) * _expm1(x), _F(1.05070098) * x),

@@ -34,6 +34,23 @@ static inline float mlp_edge_float(uint32_t bits)
     return x;
 }
 
+/*
+ * Whether a number is NaN. It is taken from memory, as bits: of one that is handed over by value
+ * -ffast-math lets a compiler assume that it is none.
+ */
+static inline int mlp_edge_nan(const float *x)
+{
+    const float value = *x;
+    return (mlp_edge_bits(value) & ~MLP_EDGE_SIGN) > MLP_EDGE_INFINITY;
+}
+
+/* Whether it is neither NaN nor an infinity. */
+static inline int mlp_edge_finite(const float *x)
+{
+    const float value = *x;
+    return (mlp_edge_bits(value) & ~MLP_EDGE_SIGN) < MLP_EDGE_INFINITY;
+}
+
 /* Whether x > 0. From the smallest number above 0 to infinity: neither 0, NaN nor a sign. */
 static inline int mlp_edge_positive(float x)
 {

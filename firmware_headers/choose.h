@@ -1,16 +1,16 @@
 /*
  * From outputs to a class. Both answer -1 where an output is not finite: no class, rather than a
- * plausible one. (x - x is 0 for a finite number; for an infinity and for NaN it is NaN.)
+ * plausible one.
  */
 #ifndef MLP_EDGE_KERNEL_CHOOSE
 #define MLP_EDGE_KERNEL_CHOOSE
 
-#include "flash.h"
+#include "bits.h"
 
 /* 1 where the output is above the threshold, else 0. */
-static inline int mlp_edge_above(float output, float threshold)
+static inline int mlp_edge_above(const float *output, float threshold)
 {
-    return output - output == 0.0f ? output > threshold : -1;
+    return mlp_edge_finite(output) ? *output > threshold : -1;
 }
 
 /* Which output is the largest, the first of equals. */
@@ -18,7 +18,7 @@ static inline int mlp_edge_largest(const float *outputs, size_t count)
 {
     size_t best = 0;
     for (size_t i = 0; i < count; i++) {
-        if (!(outputs[i] - outputs[i] == 0.0f)) {
+        if (!mlp_edge_finite(&outputs[i])) {
             return -1;
         }
         best = outputs[i] > outputs[best] ? i : best;

@@ -2,13 +2,15 @@
 #ifndef MLP_EDGE_KERNEL_CLIP
 #define MLP_EDGE_KERNEL_CLIP
 
-#include "flash.h"
+#include "bits.h"
 
 static inline void mlp_edge_clip(float *values, size_t count, float low, float high)
 {
     for (size_t i = 0; i < count; i++) {
         const float x = values[i];
-        values[i] = x < low ? low : x > high ? high : x;
+        if (!mlp_edge_nan(&values[i])) {
+            values[i] = x < low ? low : x > high ? high : x;
+        }
     }
 }
 

@@ -14,9 +14,16 @@
 /*
  * Without a float unit a product and its sum are two calls, 250 cycles on AVR. After a relu many
  * inputs are 0 and change nothing: they are passed over. (Only a sum of -0 would change, to 0.)
- * Never inlined: at -O3 it would be, for every layer anew, and no faster.
+ * Never inlined nor copied: at -O3 it would be, for every layer anew, and no faster. (clang copies
+ * no function, and has no word against it.)
  */
-__attribute__((noinline, noclone, unused))
+#ifdef __clang__
+#define MLP_EDGE_ONCE __attribute__((noinline, unused))
+#else
+#define MLP_EDGE_ONCE __attribute__((noinline, noclone, unused))
+#endif
+
+MLP_EDGE_ONCE
 static void mlp_edge_dense(const float *weights, const float *bias, size_t inputs,
                            size_t outputs, const float *x, float *y)
 {

@@ -25,6 +25,10 @@
 
 #if defined(MLP_EDGE_FUSED)
 
+struct mlp_edge_weights {
+    float of_four_inputs[4];
+};
+
 /* sum += row[0] x0 + row[1] x1 + ..., in this order; one instruction reads the four weights. */
 #define MLP_EDGE_ADD_FOUR(sum, row) \
     __asm__("vldmia %[w]!, {s28-s31}\n\t" \
@@ -34,7 +38,7 @@
             "vfma.f32 %[s], s31, %[x3]" \
             : [w] "+r"(row), [s] "+t"(sum) \
             : [x0] "t"(x0), [x1] "t"(x1), [x2] "t"(x2), [x3] "t"(x3), \
-              "m"(*(const float(*)[4])(row)) \
+              "m"(*(const struct mlp_edge_weights *)(row)) \
             : "s28", "s29", "s30", "s31")
 
 static inline void mlp_edge_four_neurons(const float *weights, const float *bias, size_t inputs,

@@ -2,13 +2,18 @@
 #ifndef MLP_EDGE_KERNEL_HARD_SIGMOID
 #define MLP_EDGE_KERNEL_HARD_SIGMOID
 
-#include "flash.h"
+#include "bits.h"
 
 static inline void mlp_edge_hard_sigmoid(float *values, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         const float x = values[i];
-        values[i] = x < -3.0f ? 0.0f : x > 3.0f ? 1.0f : (x + 3.0f) / 6.0f;
+        const uint32_t bits = mlp_edge_bits(x), size = bits & ~MLP_EDGE_SIGN;
+        if (size <= 0x40400000u) { /* 3 */
+            values[i] = (x + 3.0f) / 6.0f;
+        } else if (size <= MLP_EDGE_INFINITY) {
+            values[i] = bits & MLP_EDGE_SIGN ? 0.0f : 1.0f;
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-/* relu(x): x where x > 0, otherwise 0; exact. NaN gives 0, as it does in Keras. */
+/* relu(x): 0 where x <= 0, otherwise x; exact. NaN stays NaN, of either sign. */
 #ifndef MLP_EDGE_KERNEL_RELU
 #define MLP_EDGE_KERNEL_RELU
 
@@ -8,8 +8,8 @@ static inline void mlp_edge_relu(float *values, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         const uint32_t bits = mlp_edge_bits(values[i]);
-        /* Beyond those of infinity: NaN, or a sign. */
-        values[i] = mlp_edge_float(bits > MLP_EDGE_INFINITY ? 0 : bits);
+        /* As an int32_t, from -0 up to -infinity, 0xff800000; a NaN is beyond, or above 0. */
+        values[i] = mlp_edge_float((int32_t)bits <= -0x800000 ? 0 : bits);
     }
 }
 

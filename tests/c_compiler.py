@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 STRICT = (
-    "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wdouble-promotion", "-Werror",
+    "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wdouble-promotion",
+    "-Wcast-qual", "-Werror",
 )  # fmt: skip
 """The warnings that a header promises to be free of."""
 KERNELS = Path(__file__).parent.parent / "firmware_headers"

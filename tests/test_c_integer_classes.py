@@ -42,7 +42,7 @@ def test_answers_that_fall_are_compared_themselves(tmp_path: Path) -> None:
     assert numbers.table is not None
     falling = replace(numbers, table=Table(numbers.table.nodes[::-1].copy(), numbers.table.shift))
     assert highest_below(mlp.threshold, falling) is None
-    assert "mlp_edge_above(outputs[0], NET_THRESHOLD)" in EXPORT["int8"](mlp, falling).decode()
+    assert "mlp_edge_above(outputs, NET_THRESHOLD)" in EXPORT["int8"](mlp, falling).decode()
     assert_right(mlp, falling, provoking(mlp), tmp_path)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from integer_headers import DTYPES, EXPORT, MODELS, assert_same_bits, every_dtyp
 from integer_networks import made
 from integers import quantised
 from networks import network
-from test_c_strict import COMPILERS
+from test_c_strict import COMPILERS, there
 
 from mlp_edge.card import Card
 from mlp_edge.errors import ModelError
@@ -55,9 +54,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("name", COMPILERS)
 @pytest.mark.parametrize("language", ["c", "c++"])
 def test_no_warning(name: str, language: str, program: Path, tmp_path: Path) -> None:
-    command, *flags = COMPILERS[name]
-    if shutil.which(command) is None:
-        pytest.skip(f"{command} is missing")
+    command, *flags = there(name)
     standard = "-std=c99" if language == "c" else "-std=c++11"
     for level in ("-Os", "-O3"):
         run(program, command, *flags, "-x", language, standard, *STRICT, "-Wundef", level,

@@ -24,7 +24,7 @@ BOUNDS = {
 INF, NAN = np.inf, np.nan
 # What -infinity, infinity, -0 and NaN give.
 SPECIAL = {
-    "relu": (0, INF, 0, 0), "leaky_relu": (-INF, INF, 0, NAN), "elu": (-1, INF, 0, NAN),
+    "relu": (0, INF, 0, NAN), "leaky_relu": (-INF, INF, 0, NAN), "elu": (-1, INF, 0, NAN),
     "selu": (-1.7580993, INF, 0, NAN), "gelu": (NAN, INF, 0, NAN), "silu": (NAN, INF, 0, NAN),
     "softplus": (0, INF, 0.6931472, NAN), "softsign": (NAN, NAN, 0, NAN), "tanh": (-1, 1, 0, NAN),
     "sigmoid": (0, 1, 0.5, NAN), "hard_sigmoid": (0, 1, 0.5, NAN),

@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pytest
-from c_compiler import STRICT, run
+from c_compiler import STRICT, require, run
+from integer_networks import made
 from networks import encoded, network
 from test_c_selftest import PENGUINS
 
-from mlp_edge.export.c import export
+from mlp_edge.export.c import EXPORTER, export
 
 ARM = ("arm-none-eabi-gcc", "-mthumb")
 RISCV = ("riscv64-unknown-elf-gcc", "--specs=picolibc.specs", "-march=rv32imac", "-mabi=ilp32")
+M4 = ("-mcpu=cortex-m4", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16")
+# clang brings no C library of its own: it is given the one of gcc for the chip.
+NEWLIB = ("-isystem", "/usr/lib/arm-none-eabi/include")
+PICOLIBC = ("-isystem", "/usr/lib/picolibc/riscv64-unknown-elf/include")
+CLANG_ARM = ("clang", "--target=arm-none-eabi", "-mthumb", *NEWLIB)
 COMPILERS = {
     "gcc": ("gcc",),
     "clang": ("clang",),
     "avr": ("avr-gcc", "-mmcu=atmega328p"),
     "avr with far flash": ("avr-gcc", "-mmcu=atmega2560"),
     "cortex-m0": (*ARM, "-mcpu=cortex-m0"),
-    "cortex-m4": (*ARM, "-mcpu=cortex-m4", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"),
+    "cortex-m4": (*ARM, *M4),
     "rv32": RISCV,
+    "clang-cortex-m0": (*CLANG_ARM, "-mcpu=cortex-m0"),
+    "clang-cortex-m3": (*CLANG_ARM, "-mcpu=cortex-m3"),
+    "clang-cortex-m4": (*CLANG_ARM, *M4),
+    "clang-rv32": ("clang", "--target=riscv32", "-march=rv32imac", "-mabi=ilp32", *PICOLIBC),
 }
 MODELS = {
     "a": network((8, 12, 8, 1), name="a"),
@@ -33,6 +46,19 @@ MODELS = {
 }
 
 
+# Without a float unit an unaligned load is a call of memcpy, unless gcc knows where a float lies.
+STRICTLY_ALIGNED = ("cortex-m0", "rv32")
+
+
+def there(name: str) -> tuple[str, ...]:
+    """Compiler and flags; the test is skipped where it, or a C library for it, is missing."""
+    program, *flags = COMPILERS[name]
+    library = flags[flags.index("-isystem") + 1] if "-isystem" in flags else "/"
+    if shutil.which(program) is None or not Path(library).is_dir():
+        pytest.skip(f"{program} is missing, or {library}")
+    return program, *flags
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("strict")
@@ -41,19 +67,58 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / f"{name}.h").write_bytes(export(mlp))
         code.append(f'#include "{name}.h"')
     (folder / "all.c").write_text("\n".join(code) + "\n")
+    for name, dtype in product("ad", EXPORTER.integers):
+        mlp = replace(MODELS[name], name=f"{name}_{dtype}")
+        (folder / f"{mlp.name}.h").write_bytes(EXPORTER.integers[dtype](mlp, made(mlp, dtype)))
+        code.append(f'#include "{mlp.name}.h"')
+    (folder / "with_integers.c").write_text("\n".join(code) + "\n")
     return folder
 
 
 @pytest.mark.parametrize("name", COMPILERS)
 @pytest.mark.parametrize("language", ["c", "c++"])
 def test_no_warning(name: str, language: str, folder: Path, tmp_path: Path) -> None:
-    program, *flags = COMPILERS[name]
-    if shutil.which(program) is None:
-        pytest.skip(f"{program} is missing")
+    program, *flags = there(name)
     standard = "-std=c99" if language == "c" else "-std=c++11"
     for level in ("-Os", "-O2", "-O3 -flto"):
         run(folder, program, *flags, "-x", language, standard, *STRICT, "-Wundef", *level.split(),
             "-c", "all.c", "-o", str(tmp_path / "all.o"))  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STRICTLY_ALIGNED)
+@pytest.mark.parametrize("level", ["-Os", "-O2", "-O3"])
+def test_no_reading_is_a_call_of_memcpy(
+    name: str, level: str, folder: Path, tmp_path: Path
+) -> None:
+    """Every kind of header: float32, int8, int16; the guard, fills, sentinels, categories."""
+    program, *flags = there(name)
+    made_of = ("-c", "with_integers.c", "-o", str(tmp_path / "all.o"))
+    run(folder, program, *flags, "-std=c99", level, *made_of)
+    unknown = run(tmp_path, program.replace("-gcc", "-nm"), "-u", "all.o").split()
+    assert "U" in unknown  # the float calls of libgcc
+    assert "memcpy" not in unknown
+
+
+@pytest.mark.parametrize("program", ["gcc", "clang"])
+@pytest.mark.parametrize("standard", ["c90", "gnu90", "iso9899:199409"])
+@pytest.mark.parametrize("name", ["a", "d_int8"])
+def test_c90_gets_one_sentence(program: str, standard: str, name: str, folder: Path) -> None:
+    require(program)
+    command = [program, f"-std={standard}", "-fsyntax-only", "-xc", "-"]
+    text = f'#include "{name}.h"\nint not_empty;\n'
+    given = {"input": text, "cwd": folder, "text": True, "capture_output": True}
+    complaint = subprocess.run(command, check=False, **given).stderr  # type: ignore[call-overload]
+    assert complaint.count("error:") == 1
+    assert f"{name}.h is C99 and C++11" in complaint
+    # Constants and prototypes are C90 as well.
+    given["input"] = f"#define {name.upper()}_DECLARE_ONLY\n{text}"
+    subprocess.run(command, check=True, **given)  # type: ignore[call-overload]
+
+
+def test_the_weights_alone_are_c90(tmp_path: Path) -> None:
+    (tmp_path / "d.h").write_bytes(export(MODELS["d"], weights_only=True))
+    (tmp_path / "d.c").write_text('#include "d.h"\nint not_empty;\n')
+    run(tmp_path, "gcc", "-std=c90", "-Wall", "-Wextra", "-Wno-unused", "-Werror", "-c", "d.c")
 
 
 def test_cppcheck_has_nothing_to_say(folder: Path) -> None:

@@ -137,7 +137,7 @@ def test_missing_rejected(runtime: Runtime, tmp_path: Path, index: int) -> None:
 
 @every_runtime
 def test_missing_rejected_by_a_plain_network(runtime: Runtime, tmp_path: Path) -> None:
-    """Where a ReLU would swallow the NaN and a sigmoid answer one half."""
+    """Where a NaN lost on the way would become a probability of one half."""
     mlp = network((8, 12, 8, 1))
     rows = np.vstack([readings(mlp, 3)] * 8)
     rows[np.arange(8), np.arange(8)] = NAN

@@ -170,6 +170,11 @@ int iris_selftest(void);
 #if !defined(IRIS_DECLARE_ONLY) && !defined(IRIS_DEFINED)
 #define IRIS_DEFINED
 
+#if !defined(__cplusplus) && !defined(_MSC_VER) \
+    && !(defined(__STDC_VERSION__) && __STDC_VERSION__ >= 199901L)
+#error "iris.h is C99 and C++11; this is C90: compile it with -std=c99, or later"
+#else
+
 /* Standardisation of numbers: (x - mean) * reciprocal; reciprocal = 1 / deviation. */
 static const float IRIS_MEAN[4] MLP_EDGE_FLASH = {
     5.85750008f, 3.04916668f, 3.75916672f, 1.20749998f,
@@ -281,6 +286,23 @@ static inline float mlp_edge_float(uint32_t bits)
     return x;
 }
 
+/*
+ * Whether a number is NaN. It is taken from memory, as bits: of one that is handed over by value
+ * -ffast-math lets a compiler assume that it is none.
+ */
+static inline int mlp_edge_nan(const float *x)
+{
+    const float value = *x;
+    return (mlp_edge_bits(value) & ~MLP_EDGE_SIGN) > MLP_EDGE_INFINITY;
+}
+
+/* Whether it is neither NaN nor an infinity. */
+static inline int mlp_edge_finite(const float *x)
+{
+    const float value = *x;
+    return (mlp_edge_bits(value) & ~MLP_EDGE_SIGN) < MLP_EDGE_INFINITY;
+}
+
 /* Whether x > 0. From the smallest number above 0 to infinity: neither 0, NaN nor a sign. */
 static inline int mlp_edge_positive(float x)
 {
@@ -292,18 +314,13 @@ static inline int mlp_edge_positive(float x)
 /*
  * Whether reading i is missing: it is NaN, or equals its sentinel, a number such as 0 or -999 that
  * stands for "missing". `sentinels` is NULL where the readings have none.
- *
- * NaN is told by the bits in memory: -ffast-math, which lets a compiler assume that no float is
- * NaN, cannot take that away.
  */
 #ifndef MLP_EDGE_KERNEL_MISSING
 #define MLP_EDGE_KERNEL_MISSING
 
 static inline int mlp_edge_missing(const float *sentinels, const float *x, size_t i)
 {
-    uint32_t bits;
-    memcpy(&bits, &x[i], sizeof bits); /* as bits from the start: a copy might quieten a NaN */
-    if ((bits & ~MLP_EDGE_SIGN) > MLP_EDGE_INFINITY) {
+    if (mlp_edge_nan(&x[i])) {
         return 1;
     }
     return sentinels != NULL && x[i] == MLP_EDGE_READ_FLOAT(&sentinels[i]);
@@ -313,8 +330,8 @@ static inline int mlp_edge_missing(const float *sentinels, const float *x, size_
 
 /*
  * The guard in front of a network: where a reading is missing that nothing stands in for, every
- * output becomes NaN. Without it a relu would turn the NaN into 0, and the network would answer
- * something that looks like any other prediction.
+ * output becomes NaN, and nothing is computed. A NaN would come through the layers by itself, a
+ * sentinel or a category would not.
  */
 #ifndef MLP_EDGE_KERNEL_REJECT
 #define MLP_EDGE_KERNEL_REJECT
@@ -332,8 +349,10 @@ static inline int mlp_edge_any_missing(const float *sentinels, size_t count, con
 static inline void mlp_edge_reject(float *values, size_t count)
 {
     const uint32_t bits = 0x7fc00000u; /* a quiet NaN, as IEEE 754 writes it */
+    float nan;
+    memcpy(&nan, &bits, sizeof nan);
     for (size_t i = 0; i < count; i++) {
-        memcpy(&values[i], &bits, sizeof bits);
+        values[i] = nan;
     }
 }
 
@@ -381,6 +400,10 @@ static inline void mlp_edge_scale(const float *mean, const float *reciprocal, si
 
 #if defined(MLP_EDGE_FUSED)
 
+struct mlp_edge_weights {
+    float of_four_inputs[4];
+};
+
 /* sum += row[0] x0 + row[1] x1 + ..., in this order; one instruction reads the four weights. */
 #define MLP_EDGE_ADD_FOUR(sum, row) \
     __asm__("vldmia %[w]!, {s28-s31}\n\t" \
@@ -390,7 +413,7 @@ static inline void mlp_edge_scale(const float *mean, const float *reciprocal, si
             "vfma.f32 %[s], s31, %[x3]" \
             : [w] "+r"(row), [s] "+t"(sum) \
             : [x0] "t"(x0), [x1] "t"(x1), [x2] "t"(x2), [x3] "t"(x3), \
-              "m"(*(const float(*)[4])(row)) \
+              "m"(*(const struct mlp_edge_weights *)(row)) \
             : "s28", "s29", "s30", "s31")
 
 static inline void mlp_edge_four_neurons(const float *weights, const float *bias, size_t inputs,
@@ -480,9 +503,16 @@ static inline void mlp_edge_four_neurons(const float *weights, const float *bias
 /*
  * Without a float unit a product and its sum are two calls, 250 cycles on AVR. After a relu many
  * inputs are 0 and change nothing: they are passed over. (Only a sum of -0 would change, to 0.)
- * Never inlined: at -O3 it would be, for every layer anew, and no faster.
+ * Never inlined nor copied: at -O3 it would be, for every layer anew, and no faster. (clang copies
+ * no function, and has no word against it.)
  */
-__attribute__((noinline, noclone, unused))
+#ifdef __clang__
+#define MLP_EDGE_ONCE __attribute__((noinline, unused))
+#else
+#define MLP_EDGE_ONCE __attribute__((noinline, noclone, unused))
+#endif
+
+MLP_EDGE_ONCE
 static void mlp_edge_dense(const float *weights, const float *bias, size_t inputs,
                            size_t outputs, const float *x, float *y)
 {
@@ -528,7 +558,7 @@ static inline void mlp_edge_dense(const float *weights, const float *bias, size_
 
 #endif
 
-/* relu(x): x where x > 0, otherwise 0; exact. NaN gives 0, as it does in Keras. */
+/* relu(x): 0 where x <= 0, otherwise x; exact. NaN stays NaN, of either sign. */
 #ifndef MLP_EDGE_KERNEL_RELU
 #define MLP_EDGE_KERNEL_RELU
 
@@ -536,8 +566,8 @@ static inline void mlp_edge_relu(float *values, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         const uint32_t bits = mlp_edge_bits(values[i]);
-        /* Beyond those of infinity: NaN, or a sign. */
-        values[i] = mlp_edge_float(bits > MLP_EDGE_INFINITY ? 0 : bits);
+        /* As an int32_t, from -0 up to -infinity, 0xff800000; a NaN is beyond, or above 0. */
+        values[i] = mlp_edge_float((int32_t)bits <= -0x800000 ? 0 : bits);
     }
 }
 
@@ -613,15 +643,15 @@ static inline void mlp_edge_softmax(float *values, size_t count)
 
 /*
  * From outputs to a class. Both answer -1 where an output is not finite: no class, rather than a
- * plausible one. (x - x is 0 for a finite number; for an infinity and for NaN it is NaN.)
+ * plausible one.
  */
 #ifndef MLP_EDGE_KERNEL_CHOOSE
 #define MLP_EDGE_KERNEL_CHOOSE
 
 /* 1 where the output is above the threshold, else 0. */
-static inline int mlp_edge_above(float output, float threshold)
+static inline int mlp_edge_above(const float *output, float threshold)
 {
-    return output - output == 0.0f ? output > threshold : -1;
+    return mlp_edge_finite(output) ? *output > threshold : -1;
 }
 
 /* Which output is the largest, the first of equals. */
@@ -629,7 +659,7 @@ static inline int mlp_edge_largest(const float *outputs, size_t count)
 {
     size_t best = 0;
     for (size_t i = 0; i < count; i++) {
-        if (!(outputs[i] - outputs[i] == 0.0f)) {
+        if (!mlp_edge_finite(&outputs[i])) {
             return -1;
         }
         best = outputs[i] > outputs[best] ? i : best;
@@ -644,7 +674,7 @@ static inline int mlp_edge_largest(const float *outputs, size_t count)
  * x decides. The largest x has the largest output; rounding can only make an output equal to it
  * whose x is less than 1e-6 lower (softmax subtracts before it takes exponentials, and 1 - 1e-6
  * is 16 units in the last place below 1). Only such a one that stands earlier is a doubt, and so
- * is what is not finite: `below` is NaN there, or x itself is. Then softmax is asked, in place.
+ * is what is not finite: `below` is not, either. Then softmax is asked, in place.
  */
 #ifndef MLP_EDGE_KERNEL_CHOOSE_SOFTMAX
 #define MLP_EDGE_KERNEL_CHOOSE_SOFTMAX
@@ -657,7 +687,7 @@ static inline int mlp_edge_choose_softmax(float *values, size_t count)
     }
     for (size_t i = 0; i < count; i++) {
         const float below = values[best] - values[i];
-        if (!(below >= (i < best ? 1e-6f : 0.0f))) {
+        if (!mlp_edge_finite(&below) || below < (i < best ? 1e-6f : 0.0f)) {
             mlp_edge_softmax(values, count);
             return mlp_edge_largest(values, count);
         }
@@ -858,7 +888,8 @@ int iris_selftest(void)
 #endif
 
 #endif
+#endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:8c00860efa9abe7b00c161efc66d854b4655c04768b5ccdbabbe15d184a65f4e */
+mlp-edge-seal sha256:c35f421457df183190ebaae08efc973cff07a211717afb03b27cf227b292af21 */
 /* The model's card, for programs that read this file. */
 /* mlp-edge-card {"name": "iris", "features": [{"name": "sepal_length", "low": 4.300000190734863, "high": 7.900000095367432}, {"name": "sepal_width", "low": 2.0, "high": 4.400000095367432}, {"name": "petal_length", "low": 1.0, "high": 6.900000095367432}, {"name": "petal_width", "low": 0.10000000149011612, "high": 2.5}], "targets": ["species"], "labels": ["setosa", "versicolor", "virginica"], "task": "multiclass", "threshold": 0.5, "weights_sha256": "066d2b3f3facef4e615522fb06d3399392695e6573394f4ea136497347a5b67b", "version": "0.1.0", "dtype": "float32", "format": 3} */

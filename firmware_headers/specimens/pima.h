@@ -177,6 +177,11 @@ int pima_selftest(void);
 #if !defined(PIMA_DECLARE_ONLY) && !defined(PIMA_DEFINED)
 #define PIMA_DEFINED
 
+#if !defined(__cplusplus) && !defined(_MSC_VER) \
+    && !(defined(__STDC_VERSION__) && __STDC_VERSION__ >= 199901L)
+#error "pima.h is C99 and C++11; this is C90: compile it with -std=c99, or later"
+#else
+
 /* Standardisation of numbers: (x - mean) * reciprocal; reciprocal = 1 / deviation. */
 static const float PIMA_MEAN[8] MLP_EDGE_FLASH = {
     3.98208475f, 120.679153f, 69.5374603f, 20.5830612f, 74.8029327f, 31.9498367f, 0.477850169f,
@@ -301,6 +306,23 @@ static inline float mlp_edge_float(uint32_t bits)
     return x;
 }
 
+/*
+ * Whether a number is NaN. It is taken from memory, as bits: of one that is handed over by value
+ * -ffast-math lets a compiler assume that it is none.
+ */
+static inline int mlp_edge_nan(const float *x)
+{
+    const float value = *x;
+    return (mlp_edge_bits(value) & ~MLP_EDGE_SIGN) > MLP_EDGE_INFINITY;
+}
+
+/* Whether it is neither NaN nor an infinity. */
+static inline int mlp_edge_finite(const float *x)
+{
+    const float value = *x;
+    return (mlp_edge_bits(value) & ~MLP_EDGE_SIGN) < MLP_EDGE_INFINITY;
+}
+
 /* Whether x > 0. From the smallest number above 0 to infinity: neither 0, NaN nor a sign. */
 static inline int mlp_edge_positive(float x)
 {
@@ -312,18 +334,13 @@ static inline int mlp_edge_positive(float x)
 /*
  * Whether reading i is missing: it is NaN, or equals its sentinel, a number such as 0 or -999 that
  * stands for "missing". `sentinels` is NULL where the readings have none.
- *
- * NaN is told by the bits in memory: -ffast-math, which lets a compiler assume that no float is
- * NaN, cannot take that away.
  */
 #ifndef MLP_EDGE_KERNEL_MISSING
 #define MLP_EDGE_KERNEL_MISSING
 
 static inline int mlp_edge_missing(const float *sentinels, const float *x, size_t i)
 {
-    uint32_t bits;
-    memcpy(&bits, &x[i], sizeof bits); /* as bits from the start: a copy might quieten a NaN */
-    if ((bits & ~MLP_EDGE_SIGN) > MLP_EDGE_INFINITY) {
+    if (mlp_edge_nan(&x[i])) {
         return 1;
     }
     return sentinels != NULL && x[i] == MLP_EDGE_READ_FLOAT(&sentinels[i]);
@@ -333,8 +350,8 @@ static inline int mlp_edge_missing(const float *sentinels, const float *x, size_
 
 /*
  * The guard in front of a network: where a reading is missing that nothing stands in for, every
- * output becomes NaN. Without it a relu would turn the NaN into 0, and the network would answer
- * something that looks like any other prediction.
+ * output becomes NaN, and nothing is computed. A NaN would come through the layers by itself, a
+ * sentinel or a category would not.
  */
 #ifndef MLP_EDGE_KERNEL_REJECT
 #define MLP_EDGE_KERNEL_REJECT
@@ -352,8 +369,10 @@ static inline int mlp_edge_any_missing(const float *sentinels, size_t count, con
 static inline void mlp_edge_reject(float *values, size_t count)
 {
     const uint32_t bits = 0x7fc00000u; /* a quiet NaN, as IEEE 754 writes it */
+    float nan;
+    memcpy(&nan, &bits, sizeof nan);
     for (size_t i = 0; i < count; i++) {
-        memcpy(&values[i], &bits, sizeof bits);
+        values[i] = nan;
     }
 }
 
@@ -401,6 +420,10 @@ static inline void mlp_edge_scale(const float *mean, const float *reciprocal, si
 
 #if defined(MLP_EDGE_FUSED)
 
+struct mlp_edge_weights {
+    float of_four_inputs[4];
+};
+
 /* sum += row[0] x0 + row[1] x1 + ..., in this order; one instruction reads the four weights. */
 #define MLP_EDGE_ADD_FOUR(sum, row) \
     __asm__("vldmia %[w]!, {s28-s31}\n\t" \
@@ -410,7 +433,7 @@ static inline void mlp_edge_scale(const float *mean, const float *reciprocal, si
             "vfma.f32 %[s], s31, %[x3]" \
             : [w] "+r"(row), [s] "+t"(sum) \
             : [x0] "t"(x0), [x1] "t"(x1), [x2] "t"(x2), [x3] "t"(x3), \
-              "m"(*(const float(*)[4])(row)) \
+              "m"(*(const struct mlp_edge_weights *)(row)) \
             : "s28", "s29", "s30", "s31")
 
 static inline void mlp_edge_four_neurons(const float *weights, const float *bias, size_t inputs,
@@ -500,9 +523,16 @@ static inline void mlp_edge_four_neurons(const float *weights, const float *bias
 /*
  * Without a float unit a product and its sum are two calls, 250 cycles on AVR. After a relu many
  * inputs are 0 and change nothing: they are passed over. (Only a sum of -0 would change, to 0.)
- * Never inlined: at -O3 it would be, for every layer anew, and no faster.
+ * Never inlined nor copied: at -O3 it would be, for every layer anew, and no faster. (clang copies
+ * no function, and has no word against it.)
  */
-__attribute__((noinline, noclone, unused))
+#ifdef __clang__
+#define MLP_EDGE_ONCE __attribute__((noinline, unused))
+#else
+#define MLP_EDGE_ONCE __attribute__((noinline, noclone, unused))
+#endif
+
+MLP_EDGE_ONCE
 static void mlp_edge_dense(const float *weights, const float *bias, size_t inputs,
                            size_t outputs, const float *x, float *y)
 {
@@ -548,7 +578,7 @@ static inline void mlp_edge_dense(const float *weights, const float *bias, size_
 
 #endif
 
-/* relu(x): x where x > 0, otherwise 0; exact. NaN gives 0, as it does in Keras. */
+/* relu(x): 0 where x <= 0, otherwise x; exact. NaN stays NaN, of either sign. */
 #ifndef MLP_EDGE_KERNEL_RELU
 #define MLP_EDGE_KERNEL_RELU
 
@@ -556,8 +586,8 @@ static inline void mlp_edge_relu(float *values, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         const uint32_t bits = mlp_edge_bits(values[i]);
-        /* Beyond those of infinity: NaN, or a sign. */
-        values[i] = mlp_edge_float(bits > MLP_EDGE_INFINITY ? 0 : bits);
+        /* As an int32_t, from -0 up to -infinity, 0xff800000; a NaN is beyond, or above 0. */
+        values[i] = mlp_edge_float((int32_t)bits <= -0x800000 ? 0 : bits);
     }
 }
 
@@ -634,48 +664,24 @@ static inline void mlp_edge_sigmoid(float *values, size_t count)
 #endif
 
 /*
- * From outputs to a class. Both answer -1 where an output is not finite: no class, rather than a
- * plausible one. (x - x is 0 for a finite number; for an infinity and for NaN it is NaN.)
- */
-#ifndef MLP_EDGE_KERNEL_CHOOSE
-#define MLP_EDGE_KERNEL_CHOOSE
-
-/* 1 where the output is above the threshold, else 0. */
-static inline int mlp_edge_above(float output, float threshold)
-{
-    return output - output == 0.0f ? output > threshold : -1;
-}
-
-/* Which output is the largest, the first of equals. */
-static inline int mlp_edge_largest(const float *outputs, size_t count)
-{
-    size_t best = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (!(outputs[i] - outputs[i] == 0.0f)) {
-            return -1;
-        }
-        best = outputs[i] > outputs[best] ? i : best;
-    }
-    return (int)best;
-}
-
-#endif
-
-/*
  * Whether sigmoid(x) > threshold, without the exponential where x decides. The exporter computes
  * `low` and `high`: below the one and above the other, sigmoid(x) is further from the threshold
  * than its kernel can be off (by 1e-6 of the threshold; the kernel errs by less than 4e-7). In the
- * narrow gap between them the kernel is asked. NaN is neither below nor above: it gives -1.
+ * narrow gap between them the kernel is asked. NaN has no class: it gives -1.
  */
 #ifndef MLP_EDGE_KERNEL_CHOOSE_SIGMOID
 #define MLP_EDGE_KERNEL_CHOOSE_SIGMOID
 
-static inline int mlp_edge_choose_sigmoid(float x, float low, float high, float threshold)
+static inline int mlp_edge_choose_sigmoid(const float *sum, float low, float high, float threshold)
 {
+    const float x = *sum;
+    if (mlp_edge_nan(sum)) {
+        return -1;
+    }
     if (x < low) {
         return 0;
     }
-    return x > high ? 1 : mlp_edge_above(mlp_edge_logistic(x), threshold);
+    return x > high || mlp_edge_logistic(x) > threshold;
 }
 
 #endif
@@ -731,7 +737,7 @@ int pima_classify(const float *features)
     }
     float outputs[1];
     pima_sums(features, outputs);
-    return mlp_edge_choose_sigmoid(outputs[0], -2.00000022e-06f, 2.00000022e-06f, PIMA_THRESHOLD);
+    return mlp_edge_choose_sigmoid(outputs, -2.00000022e-06f, 2.00000022e-06f, PIMA_THRESHOLD);
 }
 
 mlp_edge_text pima_label(int index)
@@ -877,7 +883,8 @@ int pima_selftest(void)
 #endif
 
 #endif
+#endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:2ae85b413b89cdaa2fe84a81f4a6bc27b7f5c380867ecf1b256dd3a99212369d */
+mlp-edge-seal sha256:961285652b0e77da038e6a47b9d7c126ec2b1d0dba4dd130f2eb200f4089b4a4 */
 /* The model's card, for programs that read this file. */
 /* mlp-edge-card {"name": "pima", "features": [{"name": "pregnancies", "low": 0.0, "high": 17.0}, {"name": "glucose", "low": 0.0, "high": 199.0}, {"name": "pressure", "low": 0.0, "high": 122.0}, {"name": "skin", "low": 0.0, "high": 99.0}, {"name": "insulin", "low": 0.0, "high": 846.0}, {"name": "bmi", "low": 0.0, "high": 67.0999984741211}, {"name": "pedigree", "low": 0.07800000160932541, "high": 2.4200000762939453}, {"name": "age", "low": 21.0, "high": 81.0}], "targets": ["diabetes"], "labels": ["0", "1"], "task": "binary", "threshold": 0.5, "weights_sha256": "48cb8ba37a16c24a5126e4319c6dfd50859d7c8f5f93122fb69ff62506332cd3", "version": "0.1.0", "dtype": "float32", "format": 3} */

@@ -177,6 +177,11 @@ int pima_int8_selftest(void);
 #if !defined(PIMA_INT8_DECLARE_ONLY) && !defined(PIMA_INT8_DEFINED)
 #define PIMA_INT8_DEFINED
 
+#if !defined(__cplusplus) && !defined(_MSC_VER) \
+    && !(defined(__STDC_VERSION__) && __STDC_VERSION__ >= 199901L)
+#error "pima_int8.h is C99 and C++11; this is C90: compile it with -std=c99, or later"
+#else
+
 /* Inputs to integers: (x - low) * factor, rounded, 0 to 255. */
 static const float PIMA_INT8_LOW[8] MLP_EDGE_FLASH = {
     -1.70000005f, -19.8999996f, -12.1999998f, -9.89999962f, -84.5999985f, -6.71000004f,
@@ -317,6 +322,23 @@ static inline float mlp_edge_float(uint32_t bits)
     return x;
 }
 
+/*
+ * Whether a number is NaN. It is taken from memory, as bits: of one that is handed over by value
+ * -ffast-math lets a compiler assume that it is none.
+ */
+static inline int mlp_edge_nan(const float *x)
+{
+    const float value = *x;
+    return (mlp_edge_bits(value) & ~MLP_EDGE_SIGN) > MLP_EDGE_INFINITY;
+}
+
+/* Whether it is neither NaN nor an infinity. */
+static inline int mlp_edge_finite(const float *x)
+{
+    const float value = *x;
+    return (mlp_edge_bits(value) & ~MLP_EDGE_SIGN) < MLP_EDGE_INFINITY;
+}
+
 /* Whether x > 0. From the smallest number above 0 to infinity: neither 0, NaN nor a sign. */
 static inline int mlp_edge_positive(float x)
 {
@@ -328,18 +350,13 @@ static inline int mlp_edge_positive(float x)
 /*
  * Whether reading i is missing: it is NaN, or equals its sentinel, a number such as 0 or -999 that
  * stands for "missing". `sentinels` is NULL where the readings have none.
- *
- * NaN is told by the bits in memory: -ffast-math, which lets a compiler assume that no float is
- * NaN, cannot take that away.
  */
 #ifndef MLP_EDGE_KERNEL_MISSING
 #define MLP_EDGE_KERNEL_MISSING
 
 static inline int mlp_edge_missing(const float *sentinels, const float *x, size_t i)
 {
-    uint32_t bits;
-    memcpy(&bits, &x[i], sizeof bits); /* as bits from the start: a copy might quieten a NaN */
-    if ((bits & ~MLP_EDGE_SIGN) > MLP_EDGE_INFINITY) {
+    if (mlp_edge_nan(&x[i])) {
         return 1;
     }
     return sentinels != NULL && x[i] == MLP_EDGE_READ_FLOAT(&sentinels[i]);
@@ -349,8 +366,8 @@ static inline int mlp_edge_missing(const float *sentinels, const float *x, size_
 
 /*
  * The guard in front of a network: where a reading is missing that nothing stands in for, every
- * output becomes NaN. Without it a relu would turn the NaN into 0, and the network would answer
- * something that looks like any other prediction.
+ * output becomes NaN, and nothing is computed. A NaN would come through the layers by itself, a
+ * sentinel or a category would not.
  */
 #ifndef MLP_EDGE_KERNEL_REJECT
 #define MLP_EDGE_KERNEL_REJECT
@@ -368,8 +385,10 @@ static inline int mlp_edge_any_missing(const float *sentinels, size_t count, con
 static inline void mlp_edge_reject(float *values, size_t count)
 {
     const uint32_t bits = 0x7fc00000u; /* a quiet NaN, as IEEE 754 writes it */
+    float nan;
+    memcpy(&nan, &bits, sizeof nan);
     for (size_t i = 0; i < count; i++) {
-        memcpy(&values[i], &bits, sizeof bits);
+        values[i] = nan;
     }
 }
 
@@ -755,7 +774,8 @@ int pima_int8_selftest(void)
 #endif
 
 #endif
+#endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:b9a405895552109dbf6e121016f142df00b6a2fd70487010a54e33427b2dd77e */
+mlp-edge-seal sha256:218e7ea9aae864a14d224de277066740c37dc5a8daf237f59bb95bb573855ceb */
 /* The model's card, for programs that read this file. */
 /* mlp-edge-card {"name": "pima_int8", "features": [{"name": "pregnancies", "low": 0.0, "high": 17.0}, {"name": "glucose", "low": 0.0, "high": 199.0}, {"name": "pressure", "low": 0.0, "high": 122.0}, {"name": "skin", "low": 0.0, "high": 99.0}, {"name": "insulin", "low": 0.0, "high": 846.0}, {"name": "bmi", "low": 0.0, "high": 67.0999984741211}, {"name": "pedigree", "low": 0.07800000160932541, "high": 2.4200000762939453}, {"name": "age", "low": 21.0, "high": 81.0}], "targets": ["diabetes"], "labels": ["0", "1"], "task": "binary", "threshold": 0.5, "weights_sha256": "48cb8ba37a16c24a5126e4319c6dfd50859d7c8f5f93122fb69ff62506332cd3", "version": "0.1.0", "dtype": "int8", "format": 3} */

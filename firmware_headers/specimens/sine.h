@@ -142,6 +142,11 @@ int sine_selftest(void);
 #if !defined(SINE_DECLARE_ONLY) && !defined(SINE_DEFINED)
 #define SINE_DEFINED
 
+#if !defined(__cplusplus) && !defined(_MSC_VER) \
+    && !(defined(__STDC_VERSION__) && __STDC_VERSION__ >= 199901L)
+#error "sine.h is C99 and C++11; this is C90: compile it with -std=c99, or later"
+#else
+
 /* Standardisation of numbers: (x - mean) * reciprocal; reciprocal = 1 / deviation. */
 static const float SINE_MEAN[1] MLP_EDGE_FLASH = {
     3.15004945f,
@@ -286,6 +291,23 @@ static inline float mlp_edge_float(uint32_t bits)
     return x;
 }
 
+/*
+ * Whether a number is NaN. It is taken from memory, as bits: of one that is handed over by value
+ * -ffast-math lets a compiler assume that it is none.
+ */
+static inline int mlp_edge_nan(const float *x)
+{
+    const float value = *x;
+    return (mlp_edge_bits(value) & ~MLP_EDGE_SIGN) > MLP_EDGE_INFINITY;
+}
+
+/* Whether it is neither NaN nor an infinity. */
+static inline int mlp_edge_finite(const float *x)
+{
+    const float value = *x;
+    return (mlp_edge_bits(value) & ~MLP_EDGE_SIGN) < MLP_EDGE_INFINITY;
+}
+
 /* Whether x > 0. From the smallest number above 0 to infinity: neither 0, NaN nor a sign. */
 static inline int mlp_edge_positive(float x)
 {
@@ -297,18 +319,13 @@ static inline int mlp_edge_positive(float x)
 /*
  * Whether reading i is missing: it is NaN, or equals its sentinel, a number such as 0 or -999 that
  * stands for "missing". `sentinels` is NULL where the readings have none.
- *
- * NaN is told by the bits in memory: -ffast-math, which lets a compiler assume that no float is
- * NaN, cannot take that away.
  */
 #ifndef MLP_EDGE_KERNEL_MISSING
 #define MLP_EDGE_KERNEL_MISSING
 
 static inline int mlp_edge_missing(const float *sentinels, const float *x, size_t i)
 {
-    uint32_t bits;
-    memcpy(&bits, &x[i], sizeof bits); /* as bits from the start: a copy might quieten a NaN */
-    if ((bits & ~MLP_EDGE_SIGN) > MLP_EDGE_INFINITY) {
+    if (mlp_edge_nan(&x[i])) {
         return 1;
     }
     return sentinels != NULL && x[i] == MLP_EDGE_READ_FLOAT(&sentinels[i]);
@@ -318,8 +335,8 @@ static inline int mlp_edge_missing(const float *sentinels, const float *x, size_
 
 /*
  * The guard in front of a network: where a reading is missing that nothing stands in for, every
- * output becomes NaN. Without it a relu would turn the NaN into 0, and the network would answer
- * something that looks like any other prediction.
+ * output becomes NaN, and nothing is computed. A NaN would come through the layers by itself, a
+ * sentinel or a category would not.
  */
 #ifndef MLP_EDGE_KERNEL_REJECT
 #define MLP_EDGE_KERNEL_REJECT
@@ -337,8 +354,10 @@ static inline int mlp_edge_any_missing(const float *sentinels, size_t count, con
 static inline void mlp_edge_reject(float *values, size_t count)
 {
     const uint32_t bits = 0x7fc00000u; /* a quiet NaN, as IEEE 754 writes it */
+    float nan;
+    memcpy(&nan, &bits, sizeof nan);
     for (size_t i = 0; i < count; i++) {
-        memcpy(&values[i], &bits, sizeof bits);
+        values[i] = nan;
     }
 }
 
@@ -386,6 +405,10 @@ static inline void mlp_edge_scale(const float *mean, const float *reciprocal, si
 
 #if defined(MLP_EDGE_FUSED)
 
+struct mlp_edge_weights {
+    float of_four_inputs[4];
+};
+
 /* sum += row[0] x0 + row[1] x1 + ..., in this order; one instruction reads the four weights. */
 #define MLP_EDGE_ADD_FOUR(sum, row) \
     __asm__("vldmia %[w]!, {s28-s31}\n\t" \
@@ -395,7 +418,7 @@ static inline void mlp_edge_scale(const float *mean, const float *reciprocal, si
             "vfma.f32 %[s], s31, %[x3]" \
             : [w] "+r"(row), [s] "+t"(sum) \
             : [x0] "t"(x0), [x1] "t"(x1), [x2] "t"(x2), [x3] "t"(x3), \
-              "m"(*(const float(*)[4])(row)) \
+              "m"(*(const struct mlp_edge_weights *)(row)) \
             : "s28", "s29", "s30", "s31")
 
 static inline void mlp_edge_four_neurons(const float *weights, const float *bias, size_t inputs,
@@ -485,9 +508,16 @@ static inline void mlp_edge_four_neurons(const float *weights, const float *bias
 /*
  * Without a float unit a product and its sum are two calls, 250 cycles on AVR. After a relu many
  * inputs are 0 and change nothing: they are passed over. (Only a sum of -0 would change, to 0.)
- * Never inlined: at -O3 it would be, for every layer anew, and no faster.
+ * Never inlined nor copied: at -O3 it would be, for every layer anew, and no faster. (clang copies
+ * no function, and has no word against it.)
  */
-__attribute__((noinline, noclone, unused))
+#ifdef __clang__
+#define MLP_EDGE_ONCE __attribute__((noinline, unused))
+#else
+#define MLP_EDGE_ONCE __attribute__((noinline, noclone, unused))
+#endif
+
+MLP_EDGE_ONCE
 static void mlp_edge_dense(const float *weights, const float *bias, size_t inputs,
                            size_t outputs, const float *x, float *y)
 {
@@ -533,7 +563,7 @@ static inline void mlp_edge_dense(const float *weights, const float *bias, size_
 
 #endif
 
-/* relu(x): x where x > 0, otherwise 0; exact. NaN gives 0, as it does in Keras. */
+/* relu(x): 0 where x <= 0, otherwise x; exact. NaN stays NaN, of either sign. */
 #ifndef MLP_EDGE_KERNEL_RELU
 #define MLP_EDGE_KERNEL_RELU
 
@@ -541,8 +571,8 @@ static inline void mlp_edge_relu(float *values, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         const uint32_t bits = mlp_edge_bits(values[i]);
-        /* Beyond those of infinity: NaN, or a sign. */
-        values[i] = mlp_edge_float(bits > MLP_EDGE_INFINITY ? 0 : bits);
+        /* As an int32_t, from -0 up to -infinity, 0xff800000; a NaN is beyond, or above 0. */
+        values[i] = mlp_edge_float((int32_t)bits <= -0x800000 ? 0 : bits);
     }
 }
 
@@ -707,7 +737,8 @@ int sine_selftest(void)
 #endif
 
 #endif
+#endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:eca61cb8d92ff63dbd58c0406646544900f4c77f922f6f175053994d79a4f823 */
+mlp-edge-seal sha256:a03ab382338d5b208859bdc1429df93f0b9272d394950c289a3fd55764d866cf */
 /* The model's card, for programs that read this file. */
 /* mlp-edge-card {"name": "sine", "features": [{"name": "x", "low": 0.022099999710917473, "high": 6.275400161743164}], "targets": ["y"], "labels": [], "task": "regression", "threshold": 0.5, "weights_sha256": "04f29e1326027a7ddde5b93c99cfdec4f7b14f0da12746799ec93b99387017b4", "version": "0.1.0", "dtype": "float32", "format": 3} */
