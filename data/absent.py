@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mlp_edge.cell import number
 from mlp_edge.data.cells import Column, Levels
 from mlp_edge.data.choices import Choices, argument, parted
 from mlp_edge.data.floats import Cells
 from mlp_edge.data.table import Table
-from mlp_edge.data.values import number
 from mlp_edge.data.words import counted, plain, shown
 from mlp_edge.errors import TableError
 from mlp_edge.finding import Finding

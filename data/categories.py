@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mlp_edge.cell import MOST_SPELLINGS, TRUTHS, are_truths
 from mlp_edge.data.cells import Column
 from mlp_edge.data.choices import argument
 from mlp_edge.data.table import Table
@@ -25,13 +26,6 @@ ROWS_PER_LEVEL = 2
 ROWS_OF_MANY = 10
 """The same where there are more than ``MOST_LEVELS``, as of the postal codes of a county."""
 
-MOST_SPELLINGS = 1000
-"""Texts that may be a few values in different case and with blanks around them; more are not
-looked at, as that takes long."""
-
-TRUTHS = ({"false", "true"}, {"no", "yes"}, {"n", "y"}, {"f", "t"}, {"off", "on"})
-"""Pairs that are true and false in any case; the first by the alphabet is false."""
-
 
 class Categories(NamedTuple):
     """The categories of a column.
@@ -45,14 +39,6 @@ class Categories(NamedTuple):
     names: tuple[str, ...]
     codes: tuple[int, ...]
     readings: NDArray[np.float32]
-
-
-def are_truths(texts: Sequence[str]) -> bool:
-    """Whether texts are true and false, yes and no or the like, in any case."""
-    if len(texts) > MOST_SPELLINGS:
-        return False
-    found = {text.strip().casefold() for text in texts}
-    return any(found <= pair for pair in TRUTHS)
 
 
 def has_few_levels(column: Column) -> bool:

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlp_edge.cell import MISSING
 from mlp_edge.data.choices import Spelling
 from mlp_edge.data.floats import Cells
 from mlp_edge.data.table import Table
-from mlp_edge.data.values import MISSING, is_word
+from mlp_edge.data.values import is_word
 from mlp_edge.data.words import plain, shown
 from mlp_edge.errors import TableError
 

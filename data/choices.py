@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mlp_edge.cell import number
 from mlp_edge.data.examples import no_column
 from mlp_edge.data.table import Table
-from mlp_edge.data.values import number
 from mlp_edge.data.words import LONGEST, plain, shown
 from mlp_edge.errors import RecipeError, TableError
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mlp_edge.cell import MISSING
 from mlp_edge.data.absent import missing_finding, unused
 from mlp_edge.data.categories import MOST_FORCED, categories, look_alike, many, rare
 from mlp_edge.data.cells import Column, read_column
@@ -23,7 +24,6 @@ from mlp_edge.data.doubts import far_outlier, lost_digits, zeros_for_missing
 from mlp_edge.data.kinds import Meaning, meaning
 from mlp_edge.data.leaks import Truth, contradictions, leak, truths
 from mlp_edge.data.table import Table
-from mlp_edge.data.values import MISSING
 from mlp_edge.data.words import plain, shown
 from mlp_edge.errors import TableError
 from mlp_edge.feature import Feature

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mlp_edge.cell import is_missing, is_number
 from mlp_edge.data.header import LOOKED_AT, find_header
 from mlp_edge.data.layout import Layout, split_record
-from mlp_edge.data.values import is_missing, is_number
 from mlp_edge.data.words import counted, shown
 from mlp_edge.finding import Finding
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from mlp_edge.cell import is_missing
 from mlp_edge.data.floats import Cells, as_cells, parse
-from mlp_edge.data.values import is_missing
 from mlp_edge.data.words import counted, listed, shown
 from mlp_edge.errors import TableError
 from mlp_edge.finding import Finding

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mlp_edge.cell import is_missing, is_number
 from mlp_edge.data.dialect import BLANKS
 from mlp_edge.data.layout import DELIMITERS, Layout, quoted_cell, rewritten, split_record
-from mlp_edge.data.values import is_missing, is_number
 from mlp_edge.data.words import shown
 from mlp_edge.finding import Finding
 

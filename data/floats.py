@@ -9,7 +9,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from mlp_edge.data.values import NUMBERS, OVERFLOW
+from mlp_edge.cell import NUMBERS, OVERFLOW
 
 TEXT = np.dtypes.StringDType()
 """How columns hold text: short cells take sixteen bytes each and no Python object."""

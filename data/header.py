@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from mlp_edge.data.values import is_missing, is_number, mostly_numbers
+from mlp_edge.cell import is_missing, is_number
+from mlp_edge.data.values import mostly_numbers
 from mlp_edge.data.words import listed
 
 LOOKED_AT = 1000

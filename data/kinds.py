@@ -8,11 +8,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mlp_edge.cell import are_truths
 from mlp_edge.data.categories import (
     MOST_FORCED,
     ROWS_OF_MANY,
     Categories,
-    are_truths,
     categories,
     different_texts,
     has_few_levels,

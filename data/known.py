@@ -8,11 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mlp_edge.data.categories import are_truths
+from mlp_edge.cell import CategoryCells, means_missing
 from mlp_edge.data.cells import Levels
 from mlp_edge.data.examples import check_numbers, match_columns
 from mlp_edge.data.table import Table
-from mlp_edge.data.values import is_missing, is_number, number
 from mlp_edge.data.words import counted, listed, shown
 from mlp_edge.feature import Feature
 from mlp_edge.finding import Finding, about
@@ -67,45 +66,17 @@ def _numbers(table: Table, name: str, feature: Feature) -> _Read:
     odd = np.flatnonzero(wrong)
     if odd.size:
         levels = Levels(table.column(name)[odd])
-        wrong[odd] = levels.mask(lambda text: not _is_missing(text, feature))
+        wrong[odd] = levels.mask(lambda text: not means_missing(text, feature))
     return _Read(numbers, wrong)
 
 
 def _codes(table: Table, name: str, feature: Feature) -> _Read:
     levels = Levels(table.column(name))
-    truths = are_truths(feature.categories)
-    fold = str.casefold if truths else str
-    pairs = list(zip(feature.categories, feature.codes, strict=True))
-    by_name = {fold(label): code for label, code in pairs}
-    by_value = {
-        number(label, table.decimal): code
-        for label, code in pairs
-        if is_number(label, table.decimal)
-    }
-
-    def code(text: str) -> float | None:
-        """What a cell stands for; NaN when it is missing, None when nobody knows."""
-        text = text.strip()
-        if fold(text) in by_name:
-            return by_name[fold(text)]
-        if _is_missing(text, feature):
-            return np.nan
-        value = number(text, table.decimal)
-        if value in by_value:
-            return by_value[value]
-        # A code means nothing to somebody who writes words, but that yes is 1 and no is 0.
-        if float(np.float32(value)) == feature.sentinel or (truths and value in feature.codes):
-            return value
-        return None
-
-    found = [code(text) for text in levels.texts]
+    cells = CategoryCells(feature, table.decimal)
+    found = [cells.of_text(text) for text in levels.texts]
     unknown = levels.spread([each is None for each in found], np.bool_)
     codes = [feature.unknown_code if each is None else each for each in found]
     return _Read(levels.spread(codes, np.float64), unknown)
-
-
-def _is_missing(text: str, feature: Feature) -> bool:
-    return is_missing(text) or text.strip().casefold() in feature.missing_words
 
 
 def _unknown(

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mlp_edge.cell import is_number
 from mlp_edge.data.comments import leave_out_comments
 from mlp_edge.data.conventions import (
     find_decimal,
@@ -27,7 +28,6 @@ from mlp_edge.data.sets import SETS
 from mlp_edge.data.source import STANDARD_INPUT, Stream, opened, shown_source
 from mlp_edge.data.table import Table
 from mlp_edge.data.text import PARQUET, Text, read_text
-from mlp_edge.data.values import is_number
 from mlp_edge.data.words import listed, shown
 from mlp_edge.errors import TableError
 from mlp_edge.finding import Finding

@@ -10,11 +10,12 @@ from functools import cached_property, partial
 import numpy as np
 from numpy.typing import NDArray
 
+from mlp_edge.cell import NUMBERS, is_missing, is_number, number
 from mlp_edge.data.cells import Levels
 from mlp_edge.data.examples import numbers
 from mlp_edge.data.split import FEWEST_ROWS
 from mlp_edge.data.table import Table
-from mlp_edge.data.values import NUMBERS, is_missing, is_number, number, trouble
+from mlp_edge.data.values import trouble
 from mlp_edge.data.words import counted, listed, plain, shown
 from mlp_edge.errors import TableError
 from mlp_edge.mlp import Rows, Task

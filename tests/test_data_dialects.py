@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mlp_edge.cell import is_number, number
 from mlp_edge.data.dialect import Dialect
 from mlp_edge.data.duck import LONGEST_CELL, MOST_COLUMNS
 from mlp_edge.data.floats import as_cells, parse
 from mlp_edge.data.read import read_table
-from mlp_edge.data.values import is_number, number
 from mlp_edge.errors import InputError, RecipeError, TableError
 
 NAMES = ["x1", "x2", "label"]

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tables import table_of
 
+from mlp_edge.cell import number
 from mlp_edge.data.examples import (
     feature_names,
     features,
@@ -16,7 +17,6 @@ from mlp_edge.data.examples import (
     ranges,
 )
 from mlp_edge.data.targets import check_varies, classes, detect_task, targets
-from mlp_edge.data.values import number
 from mlp_edge.errors import TableError
 
 
