@@ -137,7 +137,8 @@ def _candidate(
         again = categories(table, column)
         found = Meaning(again.readings, again)
     codes = found.categories is not None
-    leaks = [leak(name, found.readings, column.known, target, codes=codes) for target in judged]
+    readings = found.readings if codes else column.numbers
+    leaks = [leak(name, readings, column.known, target, codes=codes) for target in judged]
     copies = [each.finding for each in leaks if each is not None and each.copy]
     doubts = tuple(each.finding for each in leaks if each is not None)
     if copies and not kept:

@@ -42,7 +42,10 @@ _DATE = re.compile(
     r"(?:[T ]+\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:Z|[AaPp][Mm]|[+-]\d{2}:?\d{2})?)?"
 )
 _CODE = re.compile(r"0[0-9]+")
-_ID_WORDS = frozenset({"id", "ids", "uuid", "guid", "index", "key", "no", "nr", "rowid", "pk"})
+_ID_WORDS = frozenset({
+    "id", "ids", "uuid", "guid", "index", "key", "no", "nr", "rowid", "pk", "rowname", "rownames",
+    "rownum", "rownumber", "unnamed",
+})  # fmt: skip
 _NAME_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -9,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.data.cells import Levels
+from mlp_edge.data.choices import argument
+from mlp_edge.data.functions import CHANCE, formula, order_chance, pearson, spearman
 from mlp_edge.data.split import Indices
 from mlp_edge.data.table import Table
 from mlp_edge.data.targets import MOST_CLASSES
@@ -24,6 +27,12 @@ NEARLY_OF_EACH = 0.9
 """The same share within every class: a rare class would be no matter among all rows."""
 CORRELATED = 0.999
 """Correlation with a regression's target above which somebody should look."""
+SURELY = 0.9
+"""Rank correlation that is no chance in ``FEWEST_TO_COMPARE`` rows."""
+DEVIATIONS = 5
+"""So many standard errors a correlation is from 0 that is no chance in more rows."""
+DECIDED = 1e-6
+"""Chance by which rows of a category that have one class each are no chance."""
 
 
 class Truth(NamedTuple):
@@ -74,7 +83,7 @@ def truth(table: Table, target: str) -> Truth:
 
 def leak(
     name: str,
-    readings: NDArray[np.float32],
+    readings: NDArray[np.float32] | NDArray[np.float64],
     known: NDArray[np.int64],
     target: Truth,
     *,
@@ -91,16 +100,20 @@ def leak(
     """
     if len(known) < FEWEST_TO_COMPARE:
         return None
-    seen = readings[known]
+    seen = readings[known].astype(np.float32)
     of = f"the target {shown(target.name)}"
     column = f"column {shown(name)}"
     rows = counted(len(known), "row")
+    if not codes and _is_numbering(seen, len(readings)):
+        found = _sorted_by(column, of, seen.astype(np.float64), target)
+        if found is not None:
+            return found
     if target.numbers is not None and not codes:
         truths = target.numbers[known]
         if (seen == truths.astype(np.float32)).all():
             return Leak(Finding("target-copy", f"{column} equals {of} in all {rows}"), copy=True)
         if not target.classes:
-            return _correlated(column, of, seen.astype(np.float64), truths)
+            return _function(column, target.name, readings[known].astype(np.float64), truths)
     if not target.classes:
         return None
     agreeing = _agreeing(seen, target.levels[known], target.different)
@@ -110,26 +123,110 @@ def leak(
     if agreeing >= NEARLY * len(known):
         says = f"{column} stands for {of} one to one in {agreeing:,} of {rows}"
         return Leak(Finding("near-target", f"{says}; {_ADVICE}"), copy=False)
-    return None
+    return _finer(name, seen, target, known) if codes else None
+
+
+def _finer(
+    name: str, seen: NDArray[np.float32], target: Truth, known: NDArray[np.int64]
+) -> Leak | None:
+    """A column of more categories than there are classes, each of them of one class."""
+    levels = decided(seen, target.levels[known])
+    if levels is None or levels <= target.different:
+        return None
+    says = (
+        f"each of the {levels:,} categories of column {shown(name)} has rows of one "
+        f"{shown(target.name)} only, in all {counted(len(known), 'row')}: it is a finer code of "
+        f"the target, or names what was measured several times (--group {argument(name)} keeps "
+        "that on one side of every split)"
+    )
+    return Leak(Finding("target-copy", says), copy=True)
+
+
+def decided(levels: NDArray[np.generic], classes: NDArray[np.int64]) -> int | None:
+    """How many levels there are, where the rows of each are of one class and that is no chance.
+
+    Args:
+        levels: (n,) equal where rows belong together.
+        classes: (n,) class of each row.
+    """
+    values, which = np.unique(levels, return_inverse=True)
+    pairs = len(np.unique(which * (int(classes.max()) + 1) + classes))
+    again = len(levels) - len(values)
+    if pairs > len(values) or again < len(values):  # fewer than two rows each say little
+        return None
+    shares = np.bincount(classes) / len(classes)
+    alike = float(shares @ shares)
+    return len(values) if again * math.log(alike) <= math.log(DECIDED) else None
 
 
 _ADVICE = "is it known before the target is? If not, --drop it"
 
 
-def _correlated(
-    column: str, of: str, seen: NDArray[np.float64], truths: NDArray[np.float64]
+def _is_numbering(seen: NDArray[np.float32], rows: int) -> bool:
+    """Whether these are whole numbers without a gap, each once, in every row."""
+    if len(seen) < rows or np.ptp(seen) != rows - 1 or (seen != np.floor(seen)).any():
+        return False
+    return len(np.unique(seen)) == rows
+
+
+def _sorted_by(column: str, of: str, seen: NDArray[np.float64], target: Truth) -> Leak | None:
+    """Numbers of the rows of a table that was sorted by the target, whatever its order now."""
+    rows = len(seen)
+    if target.numbers is not None and not target.classes:
+        r = spearman(seen, target.numbers)
+        follows = abs(r) >= min(SURELY, DEVIATIONS / math.sqrt(rows - 1))
+        says = f"Spearman's correlation with {of} is {r:.3f}"
+    else:
+        share = between(seen, target.levels)
+        free = target.different - 1
+        # Of no relation, (rows - 1) · share is distributed like chi² (Kruskal and Wallis, 1952).
+        beyond = (rows - 1) * share - free - DEVIATIONS * math.sqrt(2 * free)
+        follows = free < rows // 2 and beyond >= DEVIATIONS
+        says = f"the classes of {of} account for {share:.0%} of their variance"
+    if not follows:
+        return None
+    says = (
+        f"{column} numbers the rows of a table that was once sorted: each whole number from "
+        f"{seen.min():.17g} to {seen.max():.17g} once, and {says}"
+    )
+    return Leak(Finding("id", says), copy=True)
+
+
+def between(values: NDArray[np.float64], levels: NDArray[np.int64]) -> float:
+    """The share of the variance of values (n,) that lies between levels (n,), 0 to 1."""
+    counts = np.bincount(levels)
+    apart = values - values.mean()
+    total = float(apart @ apart)
+    sums = np.bincount(levels, apart)[counts > 0]
+    return float((sums**2 / counts[counts > 0]).sum()) / total if total else 0.0
+
+
+def _function(
+    column: str, target: str, seen: NDArray[np.float64], truths: NDArray[np.float64]
 ) -> Leak | None:
-    seen, truths = seen - seen.mean(), truths - truths.mean()
-    # Scaled first, so that squares neither overflow nor vanish.
-    scales = np.abs(seen).max(), np.abs(truths).max()
-    if not all(scales):
+    """A column of numbers that was computed from a target of numbers, or nearly equals it."""
+    of, different = f"the target {shown(target)}", len(np.unique(seen))
+    where = f"in all {counted(len(seen), 'row')}, {different:,} different values"
+    found = formula(seen, truths, shown(target))
+    if found is not None:
+        says = f"{column} is a function of {of}: {found}, to the last digit {where}"
+        return Leak(Finding("target-copy", says), copy=True)
+    chance = order_chance(seen, truths)
+    if chance is not None and chance <= CHANCE:
+        says = (
+            f"{column} has the order of {of} (Spearman's correlation is {spearman(seen, truths):g} "
+            f"{where}), which no measurement keeps: it is a function of the target"
+        )
+        return Leak(Finding("target-copy", says), copy=True)
+    r = pearson(seen, truths)
+    if abs(r) > CORRELATED:
+        says = f"{column} is all but a straight line of {of} (correlation {r:.5f})"
+        return Leak(Finding("near-target", f"{says}; {_ADVICE}"), copy=False)
+    rank = spearman(seen, truths)
+    if abs(rank) <= CORRELATED:
         return None
-    seen, truths = seen / scales[0], truths / scales[1]
-    r = float(seen @ truths / np.sqrt((seen @ seen) * (truths @ truths)))
-    if abs(r) <= CORRELATED:
-        return None
-    says = f"{column} is all but a straight line of {of} (correlation {r:.5f}); {_ADVICE}"
-    return Leak(Finding("near-target", says), copy=False)
+    says = f"{column} has all but the order of {of} (Spearman's correlation {rank:.5f})"
+    return Leak(Finding("near-target", f"{says}; {_ADVICE}"), copy=False)
 
 
 def _agreeing(seen: NDArray[np.float32], classes: NDArray[np.int64], count: int) -> int:

@@ -10,7 +10,7 @@ LONGEST = 40
 """Characters of a cell or a name that a message shows."""
 MOST_NAMES = 10
 """Column names that a message lists."""
-MOST_ALIKE = 3
+MOST_ALIKE = 5
 """Findings of one kind that are said one by one."""
 MOST_SHOWN = 5
 """Names, or groups of them, that one finding quotes as examples."""

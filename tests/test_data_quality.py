@@ -112,8 +112,8 @@ def test_findings_of_one_kind_are_said_together() -> None:
         "a is odd (and so of 8 more columns: 'b', 'c', 'd', 'e', 'f', …; model.json has each)",
         "another",
     ]
-    assert gathered(alike[:3]) == ["a is odd", "b is odd", "c is odd"]
-    assert gathered(alike[:4]) == ["a is odd (and so of 3 more columns: 'b', 'c', 'd')"]
+    assert gathered(alike[:5]) == [f"{name} is odd" for name in "abcde"]
+    assert gathered(alike[:6]) == ["a is odd (and so of 5 more columns: 'b', 'c', 'd', 'e', 'f')"]
     notes = [Finding("dialect", f"note {number}") for number in range(9)]
     assert gathered(notes) == [note.says for note in notes]
 

@@ -66,7 +66,7 @@ def test_a_constant_column_and_several_targets_do_no_harm() -> None:
     a, b = random.normal(size=(2, ROWS))
     columns = {
         "a": [f"{x:.4f}" for x in a], "b": [f"{x:.4f}" for x in b],
-        "y": [f"{x:.4f}" for x in 3 * a - b + 5], "z": [f"{x:.4f}" for x in 200 * b],
+        "y": [f"{x:.4f}" for x in 3 * a - b + 5], "z": [f"{x:.4f}" for x in 200 * b + 9 * a],
     }  # fmt: skip
     examples = read_examples(table_from(columns), ("y", "z"), None, Choices())
     linear, inputs = fitted(examples, np.arange(ROWS))

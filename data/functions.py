@@ -1,0 +1,215 @@
+"""Whether a column of numbers is a function of the target, and which."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.float64]
+
+FEWEST_DIFFERENT = 10
+"""Different values of a column from which on a formula that fits them all is no chance."""
+FEWEST_STEPS = 20
+"""The same where no formula is known, and the order alone speaks."""
+GRAINS = 30
+"""Steps of rounding in a column's deviation that show a formula; fewer would hide noise."""
+FINE_GRAINS = 300
+"""The same where there are fewer than ``ROWS_OF_COARSE`` rows."""
+ROWS_OF_COARSE = 50
+MOST_RANKED = 20_000
+"""Rows up to which ranks are tried; beyond, the order alone tells."""
+SMALLEST = 1e-300
+"""A number above zero."""
+SAMPLE = 2000
+"""Rows by which a formula is tried first."""
+MOST_SPELLED = 200
+"""Numbers whose digits are counted."""
+FLOAT32 = 2.5e-7
+"""Rounding of a column that was computed in float32, relative to its largest number."""
+STEP = 0.75
+"""Of the last digit that is written: half of it is rounding, and the fit has its share."""
+HONEST = 0.02
+"""Noise, in the target's deviations, of a reading that is as good as readings get (r = 0.9998)."""
+CHANCE = -16.0
+"""Logarithm of the chance (1e-7) that such a reading keeps the target's order in every row."""
+
+SHAPES: tuple[tuple[str, Callable[[Numbers], Numbers], float], ...] = (
+    ("{}", np.positive, -math.inf),
+    ("log({})", np.log, SMALLEST),
+    ("√{}", np.sqrt, 0.0),
+    ("{}²", np.square, -math.inf),
+    ("1/{}", np.reciprocal, -math.inf),
+    ("log(1 + {})", np.log1p, SMALLEST - 1),
+    ("{}³", lambda values: values**3, -math.inf),
+    ("exp({})", np.exp, -math.inf),
+)
+"""How a function is written, the function, and from which values on it is one."""
+RANKS = ("rank({})", "lowest rank({})", "highest rank({})", "dense rank({})")
+"""The same of places among all values: what equal values get differs."""
+
+
+def formula(seen: Numbers, truths: Numbers, name: str) -> str | None:
+    """The formula by which a column follows from the target in every row, to its last digit.
+
+    Tried are a + b · g of the target, with g the target itself, its logarithm, root, square, cube,
+    reciprocal, exponential and rank. What rounding there is, is read off the digits.
+
+    Args:
+        seen: (n,) the column.
+        truths: (n,) the target.
+        name: how the formula calls the target.
+
+    Returns:
+        Such as "0.5 + 2 · log('wage')"; None where none fits, or so many would that it says little.
+    """
+    some = np.arange(len(seen))
+    if len(seen) > SAMPLE:
+        some = np.random.default_rng(0).choice(len(seen), SAMPLE, replace=False)
+    if len(np.unique(seen[some])) < FEWEST_DIFFERENT:
+        return None
+    for shape, found in _fits(seen, truths, some):
+        if found is not None:
+            a, b = found
+            start = f"{a:.4g} {'+' if b > 0 else '-'} {abs(b):.3g}" if a else f"{b:.3g}"
+            return f"{start} · {shape.format(name)}"
+    return None
+
+
+def _fits(
+    seen: Numbers, truths: Numbers, some: NDArray[np.int64]
+) -> Iterator[tuple[str, tuple[float, float] | None]]:
+    """Each shape that may fit, and how it does; some rows tell at once which cannot."""
+    rows = len(seen)
+    for shape, function, low in SHAPES:
+        if truths.min() >= low and _fit(seen[some], *_moved(function, truths[some]), rows):
+            yield shape, _fit(seen, *_moved(function, truths), rows)
+    if rows <= MOST_RANKED:
+        for shape in RANKS:
+            yield shape, _fit(seen, _rank(truths, shape), np.zeros(rows), rows)
+
+
+def _moved(function: Callable[[Numbers], Numbers], truths: Numbers) -> tuple[Numbers, Numbers]:
+    """A function of the target, and by how much the target's rounding moves it, both (n,)."""
+    half = _last_digit(truths) / 2
+    with np.errstate(all="ignore"):
+        values = function(truths)
+        slack = np.abs(function(truths + half) - function(truths - half)) / 2
+    return values, np.where(np.isfinite(slack), slack, 0.0)
+
+
+def _rank(values: Numbers, shape: str = "rank({})") -> Numbers:
+    """The place of each value among all, from 1 up; equal ones have the same."""
+    _, which, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    ranks = {
+        "rank({})": last - (counts - 1) / 2,
+        "lowest rank({})": last - counts + 1.0,
+        "highest rank({})": last * 1.0,
+        "dense rank({})": np.arange(1.0, len(counts) + 1),
+    }
+    return np.asarray(ranks[shape][which], np.float64)
+
+
+def _fit(seen: Numbers, values: Numbers, slack: Numbers, rows: int) -> tuple[float, float] | None:
+    """Both numbers of seen = a + b · values, where that holds in every row but for rounding."""
+    if not np.isfinite(values).all():
+        return None
+    digit = _last_digit(seen)
+    noise = max(FLOAT32 * float(np.abs(seen).max()), SMALLEST)
+    tolerance, enough = STEP * digit + noise, GRAINS if rows >= ROWS_OF_COARSE else FINE_GRAINS
+    for _ in range(2):  # by the column's own rounding, then by the target's, known once b is
+        a, b = _line(seen, values, 1 / tolerance)
+        floats = noise + FLOAT32 * abs(b) * np.abs(values).max()
+        tolerance = tolerance + floats
+        wrong = np.abs(seen - a - b * values)
+        grains = seen.std() / math.sqrt(float(np.mean(tolerance**2)))
+        exact = bool((wrong <= floats).all())
+        if b and (exact or ((wrong <= tolerance).all() and grains >= enough)):
+            return (0.0 if abs(a) <= np.median(tolerance) else a), b
+        tolerance = STEP * (digit + 2 * abs(b) * slack) + noise
+    return None
+
+
+def _line(seen: Numbers, values: Numbers, weights: Numbers) -> tuple[float, float]:
+    """Weighted least squares, scaled so that no square overflows."""
+    weights = (weights / weights.max()) ** 2
+    total = weights.sum()
+    means = weights @ values / total, weights @ seen / total
+    x, y = values - means[0], seen - means[1]
+    scale = np.abs(x).max() or 1.0
+    x = x / scale
+    spread = float(weights @ (x * x))
+    b = float(weights @ (x * y)) / spread / scale if spread else 0.0
+    return float(means[1] - b * means[0]), b
+
+
+def _last_digit(values: Numbers) -> Numbers:
+    """The unit of the last digit with which each number may have been written, (n,).
+
+    Either all have as many decimals as the longest, or all have as many digits.
+    """
+    some = values[:: max(1, len(values) // MOST_SPELLED)]
+    parts = [_digits(value) for value in np.unique(some).tolist()]
+    decimals, digits = (max(column) for column in zip(*parts, strict=True))
+    with np.errstate(divide="ignore"):
+        places = np.floor(np.log10(np.abs(values)))
+    places = np.where(np.isfinite(places), places, -np.inf)
+    return np.asarray(np.maximum(10.0**-decimals, 10.0 ** (places - digits + 1)), np.float64)
+
+
+def _digits(value: float) -> tuple[int, int]:
+    """Decimals of a number as it is written at least, and its digits from the first on."""
+    mantissa, _, exponent = np.format_float_scientific(value, trim="-").partition("e")
+    figures = len(mantissa.replace("-", "").replace(".", ""))
+    return max(0, figures - 1 - int(exponent)), figures
+
+
+def order_chance(seen: Numbers, truths: Numbers) -> float | None:
+    """How likely a good reading of the target would keep its order in every row, as a logarithm.
+
+    A reading with a noise of ``HONEST`` deviations of the target swaps neighbours that lie close
+    together. So a column that swaps none of many is no reading: it was computed from the target.
+
+    Args:
+        seen: (n,) the column.
+        truths: (n,) the target.
+
+    Returns:
+        None where the column does not rise, or fall, with the target throughout, or differs where
+        the target is equal.
+    """
+    order = np.lexsort((seen, truths))
+    ordered, steps = truths[order], np.diff(seen[order])
+    same = np.diff(ordered) == 0
+    if (steps[same] != 0).any() or not ((steps >= 0).all() or (steps <= 0).all()):
+        return None
+    gaps = np.diff(ordered)[steps != 0]
+    if len(gaps) < FEWEST_STEPS:
+        return None
+    kept = [_normal(gap) for gap in (gaps / (HONEST * math.sqrt(2) * truths.std())).tolist()]
+    return math.fsum(map(math.log, kept))
+
+
+def _normal(z: float) -> float:
+    """The share of a normal distribution below z deviations."""
+    return (1 + math.erf(z / math.sqrt(2))) / 2
+
+
+def spearman(seen: NDArray[np.generic], truths: NDArray[np.generic]) -> float:
+    """The correlation of the ranks; 0 where one of them is constant."""
+    one, other = (_rank(np.asarray(each, np.float64)) for each in (seen, truths))
+    return pearson(one, other)
+
+
+def pearson(seen: Numbers, truths: Numbers) -> float:
+    """The correlation; 0 where one of them is constant."""
+    one, other = seen - seen.mean(), truths - truths.mean()
+    # Scaled first, so that squares neither overflow nor vanish.
+    scales = np.abs(one).max(), np.abs(other).max()
+    if not all(scales):
+        return 0.0
+    one, other = one / scales[0], other / scales[1]
+    return float(one @ other / np.sqrt((one @ one) * (other @ other)))
