@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlp_edge.cli.console import warn_of
+from mlp_edge.data.size import MOST_BYTES
 from mlp_edge.errors import InputError, TableError
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Source:
         saved: its model directory; None for a .keras file alone.
         table: rows to calibrate with, as they were named; None for the model's own.
         place: where the files go.
+        most: bytes that the table may have.
         made: dtype -> numbers that were made of it, and what they lose.
     """
 
@@ -50,6 +52,7 @@ class Source:
     saved: ModelDirectory | None
     table: str | None
     place: Path
+    most: int = MOST_BYTES
     made: dict[str, tuple[Numbers, dict[str, Loss]]] = field(default_factory=dict)
 
     @cached_property
@@ -88,9 +91,9 @@ def find_rows(source: Source) -> Sets:
     from mlp_edge.model_directory import CALIBRATION
 
     mlp, saved, table = source.mlp, source.saved, source.table
-    held_out, held_out_score = (None, None) if saved is None else _held_out(saved, mlp)
+    held_out, held_out_score = (None, None) if saved is None else _held_out(saved, mlp, source.most)
     if table is not None:
-        rows, targets = _rows_of(table, mlp, saved)
+        rows, targets = _rows_of(table, mlp, saved, source.most)
     elif saved is None:
         raise InputError(
             f"{source.model}: integers are made with rows like those that the model will see, and "
@@ -111,14 +114,14 @@ def find_rows(source: Source) -> Sets:
 
 
 def _rows_of(
-    table: str, mlp: Mlp, saved: ModelDirectory | None
+    table: str, mlp: Mlp, saved: ModelDirectory | None, most: int
 ) -> tuple[Rows, NDArray[Any] | None]:
     """The readings of a table, and what is right where it has the model's targets."""
     from mlp_edge.data.known import known_columns
     from mlp_edge.data.read import read_table
     from mlp_edge.train.examples import reread_examples
 
-    read = read_table(table)
+    read = read_table(table, most=most)
     if saved is not None and set(saved.manifest.targets) <= set(read.columns):
         examples = reread_examples(read, saved.manifest)
         readings, targets, findings = examples.rows, examples.targets, examples.findings
@@ -134,22 +137,22 @@ def _rows_of(
     return readings, targets
 
 
-def sample_table(model: Path) -> Table:
+def sample_table(model: Path, most: int = MOST_BYTES) -> Table:
     """The sample.csv of a model directory, in the dialect that it is written in."""
     from mlp_edge.data.dialect import Dialect
     from mlp_edge.data.read import read_table
     from mlp_edge.model_directory import SAMPLE
 
     own = Dialect(sep=",", decimal=".", encoding="utf-8", header=True)
-    return read_table(str(model / SAMPLE), own)
+    return read_table(str(model / SAMPLE), own, max(most, MOST_BYTES))  # it is no stranger's
 
 
-def _held_out(saved: ModelDirectory, mlp: Mlp) -> tuple[Rows | None, Score | None]:
+def _held_out(saved: ModelDirectory, mlp: Mlp, most: int) -> tuple[Rows | None, Score | None]:
     from mlp_edge.train.examples import reread_examples
 
     if saved.manifest.sample != "held-out":
         return None, None
-    examples = reread_examples(sample_table(saved.path), saved.manifest)
+    examples = reread_examples(sample_table(saved.path, most), saved.manifest)
     return examples.rows, _score(mlp, examples.rows, examples.targets)
 
 

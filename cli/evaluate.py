@@ -15,6 +15,7 @@ from mlp_edge.cli.options import (
     EncodingOption,
     HeaderOption,
     JsonOption,
+    MaxBytesOption,
     ModelOption,
     SepOption,
     TrustOption,
@@ -65,6 +66,7 @@ def evaluate(
     decimal: DecimalOption = None,
     encoding: EncodingOption = None,
     header: HeaderOption = None,
+    max_bytes: MaxBytesOption = None,
     trust: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -75,6 +77,7 @@ def evaluate(
     from mlp_edge.cli.evaluation_rows import rows_csv
     from mlp_edge.data.dialect import Dialect
     from mlp_edge.data.read import read_table
+    from mlp_edge.data.size import read_size
     from mlp_edge.lazy import require
     from mlp_edge.model_directory import SAMPLE, ModelDirectory
     from mlp_edge.runtime.load import coarser_path, load
@@ -96,8 +99,8 @@ def evaluate(
     limit = chosen_threshold(manifest, threshold)
     if rows_file is not None:
         check_output("--rows", rows_file, table or directory.path / SAMPLE)
-    dialect = Dialect(sep, decimal, encoding, header)
-    rows = sample_table(directory.path) if table is None else read_table(table, dialect)
+    dialect, most = Dialect(sep, decimal, encoding, header), read_size(max_bytes)
+    rows = sample_table(directory.path, most) if table is None else read_table(table, dialect, most)
     group = manifest.recipe.get("group")
     examples = reread_examples(rows, manifest, group if group in rows.columns else None)
     found = examples.findings if table is not None else ()

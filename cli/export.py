@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mlp_edge.cli.console import out
-from mlp_edge.cli.options import DEFAULT_MODEL, ModelOption
+from mlp_edge.cli.options import DEFAULT_MODEL, MaxBytesOption, ModelOption
 from mlp_edge.cli.progress import start_tensorflow
 from mlp_edge.errors import InputError
 
@@ -42,6 +42,7 @@ def export(
         str | None,
         typer.Option(help="Table to calibrate integers with; by default the model's own rows."),
     ] = None,
+    max_bytes: MaxBytesOption = None,
     max_flips: Annotated[
         float,
         typer.Option(min=0, max=1, help="Share of labels that a smaller dtype may change."),
@@ -67,6 +68,7 @@ def export(
     """Write a model as TFLite, ONNX and a C header, in float32 or smaller."""
     from mlp_edge.cli.calibrating import Source
     from mlp_edge.cli.smallest import smallest
+    from mlp_edge.data.size import read_size
     from mlp_edge.mlp import check_name
     from mlp_edge.model_directory import EXPORTS, MANIFEST, MODEL, WEIGHTS_ONLY
     from mlp_edge.quantise.judge import Limits
@@ -96,7 +98,7 @@ def export(
         files = {f"{mlp.name}{WEIGHTS_ONLY}": weights_header(mlp)}
         write_files(place, files)
     else:
-        source = Source(model, mlp, saved, rows, place)
+        source = Source(model, mlp, saved, rows, place, read_size(max_bytes))
         limits = Limits(max_flips, max_drop)
         if dtype == SMALLEST:
             dtype = smallest(source, limits, target)

@@ -38,6 +38,12 @@ HeaderOption = Annotated[
         rich_help_panel=READING,
     ),
 ]  # fmt: skip
+MaxBytesOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Most bytes of a table, unpacked, such as 4G. [512M]", rich_help_panel=READING
+    ),
+]
 DEFAULT_MODEL = Path("model")
 
 

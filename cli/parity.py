@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mlp_edge.cli.console import print_json, warn, warn_of
-from mlp_edge.cli.options import DEFAULT_MODEL, JsonOption, ModelOption, TrustOption, names
+from mlp_edge.cli.options import (
+    DEFAULT_MODEL,
+    JsonOption,
+    MaxBytesOption,
+    ModelOption,
+    TrustOption,
+    names,
+)
 from mlp_edge.cli.parity_tables import show_certificate, show_labels, show_report
 from mlp_edge.cli.progress import start_tensorflow, status
 from mlp_edge.errors import CheckError, InputError
@@ -45,6 +52,7 @@ def parity(
         str | None,
         typer.Option(help="Say which rows of this table have one label on every runtime."),
     ] = None,
+    max_bytes: MaxBytesOption = None,
     allow_vacuous: Annotated[
         bool, typer.Option(help="Exit 0 although a bound is too wide to prove anything.")
     ] = False,
@@ -52,6 +60,7 @@ def parity(
     as_json: JsonOption = False,
 ) -> None:
     """Prove that every export predicts what the original does."""
+    from mlp_edge.data.size import read_size
     from mlp_edge.model_directory import ModelDirectory
     from mlp_edge.parity.box import declared
     from mlp_edge.parity.certificate import certify
@@ -64,7 +73,7 @@ def parity(
     paths = _exports(directory, formats, "" if model == DEFAULT_MODEL else f" --model {model}")
     _check_read(paths, chosen)
     mlp, sample = directory.mlp(), directory.sample().rows
-    named, lines = _rows_of(table, mlp) if table else (sample, None)
+    named, lines = _rows_of(table, mlp, read_size(max_bytes)) if table else (sample, None)
     start_tensorflow()
     with status("comparing"):
         listed = directory.manifest.exports
@@ -140,12 +149,12 @@ def _exports(directory: ModelDirectory, formats: Sequence[str] | None, option: s
     return sorted(paths, key=lambda path: (kept.index(path.suffix), path.name))
 
 
-def _rows_of(table: str, mlp: Mlp) -> tuple[Rows, list[int]]:
+def _rows_of(table: str, mlp: Mlp, most: int) -> tuple[Rows, list[int]]:
     """The readings of a table, and the line of each."""
     from mlp_edge.data.known import known_columns
     from mlp_edge.data.read import read_table
 
-    rows = read_table(table)
+    rows = read_table(table, most=most)
     readings, findings = known_columns(rows, mlp.features)
     warn_of((*rows.notes, *findings))
     return readings, rows.lines.tolist()

@@ -15,6 +15,7 @@ from mlp_edge.cli.options import (
     DecimalOption,
     EncodingOption,
     HeaderOption,
+    MaxBytesOption,
     ModelOption,
     SepOption,
     TrustOption,
@@ -50,6 +51,7 @@ def predict(
     decimal: DecimalOption = None,
     encoding: EncodingOption = None,
     header: HeaderOption = None,
+    max_bytes: MaxBytesOption = None,
     output: Annotated[
         Path | None, typer.Option("--out", help="CSV file to write; by default stdout.")
     ] = None,
@@ -63,12 +65,13 @@ def predict(
     from mlp_edge.data.dialect import Dialect
     from mlp_edge.data.known import known_columns
     from mlp_edge.data.read import read_table
+    from mlp_edge.data.size import read_size
     from mlp_edge.runtime.load import load
 
     source = table or _own_table(model)
     if output is not None:
         check_output("--out", output, source)
-    rows = read_table(source, Dialect(sep, decimal, encoding, header))
+    rows = read_table(source, Dialect(sep, decimal, encoding, header), read_size(max_bytes))
     with status("opening the model"):
         opened = load(model, runtime, trust, verify)
     with opened:

@@ -19,6 +19,7 @@ from mlp_edge.cli.options import (
     EncodingOption,
     HeaderOption,
     JsonOption,
+    MaxBytesOption,
     SepOption,
     limits,
     names,
@@ -159,6 +160,7 @@ def train(
     decimal: DecimalOption = None,
     encoding: EncodingOption = None,
     header: HeaderOption = None,
+    max_bytes: MaxBytesOption = None,
     drop: Annotated[
         list[str] | None, typer.Option(help="Leave a column out.", rich_help_panel=COLUMNS)
     ] = None,
@@ -224,6 +226,7 @@ def train(
     from mlp_edge.data.dialect import Dialect
     from mlp_edge.data.read import read_table
     from mlp_edge.data.sets import DEFAULT_SET
+    from mlp_edge.data.size import read_size
     from mlp_edge.data.source import STANDARD_INPUT, shown_source
     from mlp_edge.model_directory import MANIFEST, ModelDirectory, check_place
     from mlp_edge.train.cross_validation import Folding
@@ -265,7 +268,8 @@ def train(
         raise InputError(f"{start}: was trained on standard input; name the table to go on with")
     patience = early_stopping or PATIENCE
     dialect = Dialect(sep, decimal, encoding, header)
-    read = read_table(table or (DEFAULT_SET if saved is None else saved.manifest.table), dialect)
+    source = table or (DEFAULT_SET if saved is None else saved.manifest.table)
+    read = read_table(source, dialect, read_size(max_bytes))
 
     def place(work: int) -> Device:
         start_tensorflow()  # by now every option and row has been checked

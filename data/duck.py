@@ -17,6 +17,7 @@ import numpy as np
 
 from mlp_edge.data.floats import TEXT, Cells, as_cells
 from mlp_edge.data.layout import Layout, split_record
+from mlp_edge.data.size import check_cells
 from mlp_edge.data.words import counted, shown
 from mlp_edge.errors import InputError, TableError
 
@@ -27,6 +28,8 @@ LONGEST_LINE = 2_000_000
 """Bytes of a record that DuckDB accepts."""
 LONGEST_CELL = 131_072
 """Characters of a cell; Python's csv module draws the line there too."""
+
+_TOO_LONG = f"longer than {LONGEST_LINE:,} bytes; a quote mark that is never closed?"
 
 MOST_COLUMNS = 10_000
 """Columns of a table: more are a delimiter that is none, and DuckDB would plan for minutes."""
@@ -39,36 +42,59 @@ _DIALECT = """quote = '"', escape = '"', comment = '', skip = 0, header = false,
 _LINE = re.compile(r"CSV Error on Line: (\d+)")
 
 
-def read_cells(layout: Layout, delimiter: str, source: str) -> list[Cells]:
+def check_lengths(layout: Layout, source: str) -> None:
+    """Refuse a line that is longer than DuckDB reads, before anything splits it.
+
+    Raises:
+        TableError: naming the first of them.
+    """
+    long = np.flatnonzero(layout.ends - layout.starts > LONGEST_LINE)
+    if long.size:
+        raise TableError(f"{source}, line {layout.lines[long[0]]}: {_TOO_LONG}")
+
+
+def check_width(columns: int, where: str, hint: str = "") -> None:
+    """Refuse more columns than anybody means.
+
+    Raises:
+        TableError: naming the number, and ``hint``.
+    """
+    if columns > MOST_COLUMNS:
+        raise TableError(
+            f"{where}: {counted(columns, 'column')} where at most {MOST_COLUMNS:,} are read{hint}"
+        )
+
+
+def read_cells(layout: Layout, delimiter: str, source: str, most: int) -> list[Cells]:
     """The cells of every record, the header's among them; quotes removed, blanks kept.
 
     Args:
         layout: at least one record.
         delimiter: what parts the cells, one ASCII character.
         source: the file as messages name it.
+        most: bytes that the table may take.
 
     Returns:
         One array per column, (records,) of str.
 
     Raises:
-        TableError: when a record has more or fewer cells than the first, a broken quote or an
-            endless cell; with the line it stands on.
+        TableError: when there are too many cells, when a record has more or fewer cells
+            than the first, a broken quote or an endless cell; with the line it stands on.
     """
     import duckdb
 
     width = len(split_record(layout.record(0), delimiter))
-    if width > MOST_COLUMNS:
-        raise TableError(
-            f"{source}, line {layout.lines[0]}: {counted(width, 'column')} where at most "
-            f"{MOST_COLUMNS:,} are read; --sep names what separates the cells"
-        )
+    check_width(
+        width, f"{source}, line {layout.lines[0]}", "; --sep names what separates the cells"
+    )
+    check_cells(source, len(layout), width, most)
     with tempfile.TemporaryDirectory(prefix="mlp-edge-") as folder:
         # A copy, because DuckDB would take the name of the user's file for a pattern or a URL,
         # and because blank lines and mixed line ends are gone from it.
         copy = Path(folder) / "table.csv"
         with copied(source):
             copy.write_bytes(layout.content)
-        with connected(copy) as connection:
+        with connected(copy, most) as connection:
             try:
                 cells, found = _fetched(connection, copy, delimiter, width, len(layout))
             except duckdb.Error as error:
@@ -99,8 +125,13 @@ def copied(source: str) -> Iterator[None]:
         ) from error
 
 
-def connected(file: Path) -> duckdb.DuckDBPyConnection:
-    """A database in memory that can open one file and nothing else."""
+def connected(file: Path, most: int) -> duckdb.DuckDBPyConnection:
+    """A database in memory that can open one file and nothing else, and writes none.
+
+    Args:
+        file: the one.
+        most: bytes of the table; the database works with as many, or a GB where that is more.
+    """
     import duckdb
 
     connection = duckdb.connect(
@@ -108,6 +139,8 @@ def connected(file: Path) -> duckdb.DuckDBPyConnection:
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "threads": "1",
+            "memory_limit": f"{max(most, 1 << 30)}B",
+            "temp_directory": "",
         }
     )
     # In this order: once access is disabled the list cannot grow.
@@ -202,5 +235,5 @@ def _complaint(message: str, layout: Layout, index: int, delimiter: str) -> str:
     if "unterminated quote" in message:
         return 'a quoted cell does not end with its quote mark; write a quote mark inside it as ""'
     if "Maximum line size" in message:
-        return f"longer than {LONGEST_LINE:,} bytes; a quote mark that is never closed?"
+        return _TOO_LONG
     return shown(message.partition("\n")[2].partition("\n")[0])

@@ -9,8 +9,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from mlp_edge.data.duck import connected, copied, fetch_columns, literal, pattern
+from mlp_edge.data.duck import (
+    LONGEST_CELL,
+    check_width,
+    connected,
+    copied,
+    fetch_columns,
+    literal,
+    pattern,
+)
 from mlp_edge.data.floats import Cells
+from mlp_edge.data.size import check_cells, too_large
 from mlp_edge.data.source import Stream
 from mlp_edge.data.words import listed, shown
 from mlp_edge.errors import TableError, first_line
@@ -19,6 +28,9 @@ if TYPE_CHECKING:
     import duckdb
 
 _NESTED = re.compile(r"(STRUCT|MAP|UNION|VARIANT|GEOMETRY|BLOB)\b|.*\]$", re.DOTALL)
+
+_SHORT = re.compile(r"U?\w*INT(EGER)?|FLOAT|DOUBLE|DECIMAL.*|BOOLEAN|DATE|TIME.*|INTERVAL|UUID")
+"""Types whose values are some dozens of characters at most; every other may hold a book in each."""
 
 
 class Columns(NamedTuple):
@@ -36,8 +48,8 @@ def read_parquet(stream: Stream, source: str) -> Columns:
         source: the file as messages name it.
 
     Raises:
-        TableError: when the file is damaged, holds no row, or a column holds lists, records or
-            bytes.
+        TableError: when the file is damaged, holds no row or too much, or a column
+            holds lists, records or bytes.
     """
     import duckdb
 
@@ -47,9 +59,11 @@ def read_parquet(stream: Stream, source: str) -> Columns:
         copy = Path(folder) / "table.parquet"
         with copied(source), copy.open("wb") as file:
             shutil.copyfileobj(stream, file, 1 << 20)
-        with connected(copy) as connection:
+        with connected(copy, stream.most) as connection:
             try:
-                return _read(connection, copy, source)
+                return _read(connection, copy, source, stream.most)
+            except duckdb.OutOfMemoryException as error:
+                raise too_large(source, "once unpacked", stream.most) from error
             except duckdb.Error as error:
                 raise TableError(
                     f"{source}: a Parquet file that cannot be read, {shown(first_line(error))}; "
@@ -57,18 +71,41 @@ def read_parquet(stream: Stream, source: str) -> Columns:
                 ) from error
 
 
-def _read(connection: duckdb.DuckDBPyConnection, file: Path, source: str) -> Columns:
+def _read(connection: duckdb.DuckDBPyConnection, file: Path, source: str, most: int) -> Columns:
     table = f"read_parquet({literal(pattern(file))}, binary_as_string = true)"
     described = connection.execute(f"DESCRIBE FROM {table}").fetchall()
     names = tuple(str(row[0]) for row in described)
-    _check_types(names, [str(row[1]) for row in described], source)
+    kinds = [str(row[1]) for row in described]
+    check_width(len(names), source)
+    _check_types(names, kinds, source)
     counted = connection.execute(f"FROM {table} SELECT count(*)").fetchone()
     rows = 0 if counted is None else int(counted[0])
     if rows == 0:
         raise TableError(f"{source}: a Parquet file without rows; a table has a row or more")
-    texts = ", ".join(f"coalesce(CAST({_quoted(name)} AS VARCHAR), '')" for name in names)
+    check_cells(source, rows, len(names), most)
+    long = [name for name, kind in zip(names, kinds, strict=True) if not _SHORT.fullmatch(kind)]
+    if long:
+        _check_lengths(connection, table, long, source, most)
+    texts = ", ".join(f"coalesce({_text(name)}, '')" for name in names)
     cells, _ = fetch_columns(connection, f"FROM {table} SELECT {texts}", len(names), rows)
     return Columns(names, cells)
+
+
+def _check_lengths(
+    connection: duckdb.DuckDBPyConnection, table: str, names: Sequence[str], source: str, most: int
+) -> None:
+    """Refuse columns whose text is too much, by lengths alone: a dictionary has each text once."""
+    asked = ", ".join(f"max(length({_text(name)})), sum(strlen({_text(name)}))" for name in names)
+    answer = connection.execute(f"FROM {table} SELECT {asked}").fetchone()
+    lengths = [length or 0 for length in answer or ()]  # of a column without a value: None
+    for name, longest in zip(names, lengths[::2], strict=True):
+        if longest > LONGEST_CELL:
+            raise TableError(
+                f"{source}, column {shown(name)}: a cell of {longest:,} characters, where at most "
+                f"{LONGEST_CELL:,} are read; shorten it or leave the column out"
+            )
+    if sum(lengths[1::2]) > most:
+        raise too_large(source, "once unpacked", most)
 
 
 def _check_types(names: Sequence[str], kinds: Sequence[str], source: str) -> None:
@@ -79,6 +116,11 @@ def _check_types(names: Sequence[str], kinds: Sequence[str], source: str) -> Non
             f"{shown(kinds[nested[0]])} does not hold one number or word per row; leave it out or "
             "spread it over columns"
         )
+
+
+def _text(name: str) -> str:
+    """A column's values as text, in SQL."""
+    return f"CAST({_quoted(name)} AS VARCHAR)"
 
 
 def _quoted(name: str) -> str:

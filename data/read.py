@@ -19,12 +19,13 @@ from mlp_edge.data.conventions import (
 )
 from mlp_edge.data.delimiter import looks_aligned, separate
 from mlp_edge.data.dialect import Dialect
-from mlp_edge.data.duck import read_cells
+from mlp_edge.data.duck import check_lengths, read_cells
 from mlp_edge.data.floats import Cells
 from mlp_edge.data.header import LOOKED_AT, find_header
 from mlp_edge.data.layout import DELIMITERS, lay_out
 from mlp_edge.data.parquet import read_parquet
 from mlp_edge.data.sets import SETS
+from mlp_edge.data.size import MOST_BYTES, check_lines
 from mlp_edge.data.source import STANDARD_INPUT, Stream, opened, shown_source
 from mlp_edge.data.table import Table
 from mlp_edge.data.text import PARQUET, Text, read_text
@@ -37,25 +38,26 @@ GUESS = Dialect()
 """Everything guessed."""
 
 
-def read_table(source: str, dialect: Dialect = GUESS) -> Table:
+def read_table(source: str, dialect: Dialect = GUESS, most: int = MOST_BYTES) -> Table:
     """Read a set that ships, a text file or a Parquet file; docs/READING.md has the rules.
 
     Args:
         source: "pima", "iris" or "sine"; "-" for standard input; anything else is the path of a
             file (./pima is a file). Text may be gzipped.
         dialect: what the user knows about how the table is written.
+        most: bytes that it may have, unpacked; reading stops at the first one more.
 
     Raises:
         TableError: naming the file and, where there is one, the line, when the file cannot be
-            read, is not a table, has lines of different widths or two columns of one name, or is
-            written in a way that could mean two things.
+            read, is too large, is not a table, has lines of different widths or two columns of
+            one name, or is written in a way that could mean two things.
     """
     name = shown_source(source)
-    with opened(source) as stream:
+    with opened(source, most) as stream:
         if stream.head.startswith(PARQUET):
             read = _from_parquet(stream, name, dialect)
         else:
-            read = _from_text(read_text(stream, name, dialect.encoding), name, dialect)
+            read = _from_text(read_text(stream, name, dialect.encoding), name, dialect, most)
         sha256 = stream.digest.hexdigest()
     return Table(
         name=source if source in SETS else identifier(_stem(source)),
@@ -99,15 +101,18 @@ def _from_parquet(stream: Stream, source: str, dialect: Dialect) -> _Read:
     return _Read(columns, True, cells, lines, dialect.decimal or ".", tuple(notes), "row")
 
 
-def _from_text(text: Text, source: str, dialect: Dialect) -> _Read:
+def _from_text(text: Text, source: str, dialect: Dialect, most: int) -> _Read:
+    line_ends = sum(text.content.count(end) for end in (b"\n", b"\r")) - text.content.count(b"\r\n")
+    check_lines(source, line_ends, most)
     layout = lay_out(text.content, dialect.delimiter or DELIMITERS)
+    check_lengths(layout, source)
     if layout.hollow.all():
         what = "holds blank lines only: no data rows" if text.content else "is empty"
         raise TableError(f"{source} {what}; a table has a line per row")
     layout, delimiter, separated = separate(layout, dialect.delimiter)
     layout, named, commented = leave_out_comments(layout, delimiter, dialect.header)
     lines = layout.lines
-    cells = read_cells(layout, delimiter, source)
+    cells = read_cells(layout, delimiter, source, most)
     _check_not_aligned(cells, int(lines[0]), source)
     cells, trailing = without_trailing_delimiter(cells)
     cells, quoted = without_single_quotes(cells)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from mlp_edge.data.sets import SETS
+from mlp_edge.data.size import MOST_BYTES, too_large
 from mlp_edge.data.words import plain
 from mlp_edge.errors import TableError
 
@@ -27,14 +28,18 @@ class Stream(io.RawIOBase):
     """Bytes read once from front to end, with a look at the first and a digest of them all.
 
     Attributes:
+        name: the source as messages name it.
+        most: bytes of the table, packed or unpacked, that are read.
         head: the first bytes, still to be read.
         digest: of what was read so far, so that table and digest are of the same bytes.
     """
 
-    def __init__(self, file: IO[bytes], name: str) -> None:
-        self.file, self.name = file, name
+    def __init__(self, file: IO[bytes], name: str, most: int) -> None:
+        self.file = file
+        self.name, self.most = name, most
         self.digest = hashlib.sha256()
         self.head = self._unread = self._more(_HEAD)
+        self._left = most
 
     def _more(self, size: int) -> bytes:
         # Here and not around the whole reading: what is written meanwhile fails for other reasons.
@@ -47,23 +52,29 @@ class Stream(io.RawIOBase):
         """Up to ``size`` bytes; all that are left when it is negative.
 
         Raises:
-            TableError: when the system cannot read on.
+            TableError: when they are more than ``most`` in all, or the system cannot read on.
         """
+        if size < 0 or size > self._left:
+            size = self._left + 1  # one more than allowed, which tells
         chunk, self._unread = self._unread, b""
-        if 0 <= size < len(chunk):
+        if size < len(chunk):
             chunk, self._unread = chunk[:size], chunk[size:]
         else:
-            chunk += self._more(size if size < 0 else size - len(chunk))
+            chunk += self._more(size - len(chunk))
+        self._left -= len(chunk)
+        if self._left < 0:
+            raise too_large(self.name, "to read", self.most)
         self.digest.update(chunk)
         return chunk
 
 
 @contextmanager
-def opened(source: str) -> Iterator[Stream]:
+def opened(source: str, most: int = MOST_BYTES) -> Iterator[Stream]:
     """The bytes of a set, a file or standard input.
 
     Args:
         source: a set's name, a path, or "-".
+        most: bytes to read; a table of more is refused by whoever reads them.
 
     Raises:
         TableError: when there is no such file, it cannot be opened, or what stands there is no
@@ -71,14 +82,14 @@ def opened(source: str) -> Iterator[Stream]:
     """
     name = shown_source(source)
     if source == STANDARD_INPUT:
-        yield Stream(_standard_input(), name)
+        yield Stream(_standard_input(), name, most)
         return
     try:
         file = _locate(source).open("rb")
     except OSError as error:
         raise _unreadable(name, error) from error
     with file:
-        yield Stream(file, name)
+        yield Stream(file, name, most)
 
 
 def _unreadable(name: str, error: OSError) -> TableError:

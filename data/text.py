@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import NamedTuple
 
+from mlp_edge.data.size import too_large
 from mlp_edge.data.source import Stream
 from mlp_edge.errors import TableError
 from mlp_edge.finding import Finding
@@ -73,12 +74,13 @@ def read_text(stream: Stream, source: str, encoding: str | None = None) -> Text:
         encoding: the user's word for it, a text encoding that Python knows.
 
     Raises:
-        TableError: when the file is not text, or is text of another kind.
+        TableError: when the file is not text, is text of another kind, or is more than the
+            stream may hold, also once unpacked.
         OSError: when the system fails to read it.
     """
     packed = stream.head.startswith(_GZIP)
     try:
-        chunks = _chunks(gzip.GzipFile(fileobj=stream) if packed else stream)
+        chunks = _unpacked(stream) if packed else _chunks(stream)
         start = next(chunks, b"")
         _check_magic(start, source)
         text = _decoded(start, chunks, source, encoding)
@@ -92,6 +94,16 @@ def read_text(stream: Stream, source: str, encoding: str | None = None) -> Text:
 
 def _chunks(file: Stream | gzip.GzipFile) -> Iterator[bytes]:
     while chunk := file.read(CHUNK):
+        yield chunk
+
+
+def _unpacked(stream: Stream) -> Iterator[bytes]:
+    """What a gzip file holds; refuses at the first byte too many, before unpacking on."""
+    left = stream.most
+    for chunk in _chunks(gzip.GzipFile(fileobj=stream)):
+        left -= len(chunk)
+        if left < 0:
+            raise too_large(stream.name, "once unpacked", stream.most)
         yield chunk
 
 

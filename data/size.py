@@ -1,0 +1,74 @@
+"""How large a table may be: a limit that holds while it is read, not after."""
+
+from __future__ import annotations
+
+import re
+
+from mlp_edge.data.words import shown
+from mlp_edge.errors import RecipeError, TableError
+
+MOST_BYTES = 512 << 20
+"""Bytes of a table unless the user says otherwise."""
+
+OPTION = "--max-bytes"
+_LINE, _CELL = 32, 8
+"""Bytes that a line and a cell count as, however short: what is kept of each takes room, too."""
+
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+_SIZE = re.compile(r"([0-9]{1,15}) ?([KMGT]?)(?:i?B)?", re.IGNORECASE)
+
+
+def read_size(text: str | None) -> int:
+    """``"4G"`` -> 4294967296: bytes, or K, M, G, T of 1,024 each; None is ``MOST_BYTES``.
+
+    Raises:
+        RecipeError: for anything else, and for 0.
+    """
+    if text is None:
+        return MOST_BYTES
+    found = _SIZE.fullmatch(text.strip())
+    size = int(found[1]) * _UNITS[found[2].upper()] if found else 0
+    if not size:
+        raise RecipeError(f"{OPTION} takes a number of bytes such as 800M or 4G; got {shown(text)}")
+    return size
+
+
+def written(size: int) -> str:
+    """A number of bytes as ``read_size`` takes it: "512M", "1000"."""
+    unit = max((unit for unit in _UNITS if size % _UNITS[unit] == 0), key=_UNITS.__getitem__)
+    return f"{size // _UNITS[unit]}{unit}"
+
+
+def too_large(source: str, what: str, most: int) -> TableError:
+    """The refusal of a table.
+
+    Args:
+        source: the file as messages name it.
+        what: the bytes are, such as "once unpacked".
+        most: the limit in bytes.
+    """
+    return TableError(
+        f"{source}: more than {written(most)} ({most:,} bytes) {what}, where reading stops; "
+        f"{OPTION} {written(4 * most)} reads four times as much"
+    )
+
+
+def check_lines(source: str, lines: int, most: int) -> None:
+    """Refuse a table of very many short lines, which take far more room than their text.
+
+    Raises:
+        TableError: naming their number.
+    """
+    if lines * _LINE > most:
+        raise too_large(source, f"for {lines:,} lines, each counted as {_LINE}", most)
+
+
+def check_cells(source: str, rows: int, columns: int, most: int) -> None:
+    """Refuse a table of very many short cells, for the same reason.
+
+    Raises:
+        TableError: naming their number.
+    """
+    cells = rows * columns
+    if cells * _CELL > most:
+        raise too_large(source, f"for {cells:,} cells, each counted as {_CELL}", most)
