@@ -103,6 +103,7 @@ def evaluate(
     rows = sample_table(directory.path, most) if table is None else read_table(table, dialect, most)
     group = manifest.recipe.get("group")
     examples = reread_examples(rows, manifest, group if group in rows.columns else None)
+    rows = examples.table
     found = examples.findings if table is not None else ()
     warn_of(found, "--json has each")
     if table is not None and rows.sha256 == manifest.sha256["data"]:

@@ -182,6 +182,13 @@ def train(
             rich_help_panel=COLUMNS,
         ),
     ] = None,
+    present: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A word such as NA or none that is no missing value: VALUE, or COL,COL=VALUE.",
+            rich_help_panel=COLUMNS,
+        ),
+    ] = None,
     reject: Annotated[
         list[str] | None,
         typer.Option(help="A column whose missing values are not filled.", rich_help_panel=COLUMNS),
@@ -250,7 +257,8 @@ def train(
     }  # fmt: skip
     choices = Choices(
         drop=tuple(drop or ()), keep=tuple(keep or ()), categorical=tuple(categorical or ()),
-        numeric=tuple(numeric or ()), missing=tuple(missing or ()), reject=tuple(reject or ()),
+        numeric=tuple(numeric or ()), missing=tuple(missing or ()),
+        present=tuple(present or ()), reject=tuple(reject or ()),
         indicator=tuple(indicator or ()),
     )  # fmt: skip
     _check(name, task, device, strategy)

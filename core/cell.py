@@ -63,7 +63,11 @@ def are_truths(texts: Sequence[str]) -> bool:
 
 def means_missing(text: str, feature: Feature) -> bool:
     """Whether a cell says that a feature's reading is missing."""
-    return is_missing(text) or text.strip().casefold() in feature.missing_words
+    word = text.strip().casefold()
+    if word in feature.missing_words:
+        return True
+    # What is a category's name in another case was said to stand for itself.
+    return is_missing(text) and word not in map(str.casefold, feature.categories)
 
 
 class CategoryCells:

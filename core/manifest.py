@@ -48,6 +48,7 @@ class Manifest:
         exports: file name in exports/ -> SHA-256 of its bytes.
         cross_validation: folds, repeats and every fold's scores, or None.
         tuning: what was searched and what won, or None.
+        missing_targets: target -> spellings of a missing one, as --missing gave them.
         format: of this file.
     """
 
@@ -73,6 +74,7 @@ class Manifest:
     exports: Mapping[str, str] = field(default_factory=dict)
     cross_validation: Mapping[str, Any] | None = None
     tuning: Mapping[str, Any] | None = None
+    missing_targets: Mapping[str, Sequence[str]] = field(default_factory=dict)
     format: int = FORMAT
 
     def to_json(self) -> str:
@@ -101,7 +103,7 @@ class Manifest:
                 + ("a newer mlp-edge would do" if isinstance(version, int) and version > FORMAT
                    else "train the model again")
             )  # fmt: skip
-        values = dict.fromkeys(OPTIONAL) | values
+        values = {**OPTIONAL, **values}
         missing = [entry.name for entry in fields(cls) if entry.name not in values]
         if missing:
             raise ModelError(f"{source}: without {', '.join(missing)}; the file is damaged")
@@ -126,6 +128,7 @@ class Manifest:
                 [*map(_text, texts.values())]
             for name in values["exports"]:
                 _check_export(name)
+            values["missing_targets"] = _spellings(values["missing_targets"])
             check_name(values["name"])
             values["threshold"] = _number(values["threshold"])
             values["prior"] = [*map(_number, values["prior"])]
@@ -141,15 +144,15 @@ class Manifest:
 
 SAMPLES = ("held-out", "training")
 """Where the rows of sample.csv can come from."""
-OPTIONAL = ("cross_validation", "tuning")
-"""Keys that models of before do not have."""
+OPTIONAL: Mapping[str, Any] = {"cross_validation": None, "tuning": None, "missing_targets": {}}
+"""Keys that models of before do not have, and what stands for them."""
 KINDS: Mapping[str, type | tuple[type, ...]] = {
     "name": str, "table": str, "features": list, "targets": list, "labels": list,
     "clip": (list, type(None)), "target_scale": (dict, type(None)), "warnings": list,
     "threshold": (int, float), "seed": int, "recipe": dict, "rows": dict, "sample": str,
     "scores": dict, "baseline": (dict, type(None)), "prior": list, "versions": dict,
     "sha256": dict, "exports": dict, "cross_validation": (dict, type(None)),
-    "tuning": (dict, type(None)),
+    "tuning": (dict, type(None)), "missing_targets": dict,
 }  # fmt: skip
 """What JSON makes of each key."""
 
@@ -223,6 +226,12 @@ def _count(value: Any) -> int:
     if type(value) is not int or value < 0:
         raise TypeError(f"{str(value)[:20]!r} where a number of rows belongs")
     return value
+
+
+def _spellings(values: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    if not all(isinstance(words, list) for words in values.values()):
+        raise TypeError(f"missing_targets is {values!r}")
+    return {target: tuple(_text(word) for word in words) for target, words in values.items()}
 
 
 def _text(value: Any) -> str:

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlp_edge.cell import MISSING
 from mlp_edge.data.choices import Spelling
 from mlp_edge.data.floats import Cells
 from mlp_edge.data.table import Table
@@ -104,10 +103,13 @@ def read_column(table: Table, name: str, spelling: Spelling) -> Column:
     cells, numbers = table.column(name), table.numbers(name)
     odd = np.flatnonzero(np.isnan(numbers))
     levels = Levels(cells[odd])
-    spelled = MISSING | spelling.words
+    spelled = spelling.texts
     folded = [text.strip().casefold() for text in levels.texts]
     missing = [text in spelled for text in folded]
-    words = [not gone and _is_word(text) for gone, text in zip(missing, levels.texts, strict=True)]
+    words = [
+        not gone and (fold in spelling.present or _is_word(text))
+        for gone, fold, text in zip(missing, folded, levels.texts, strict=True)
+    ]
     masks = {kind: np.zeros(len(cells), np.bool_) for kind in ("missing", "words")}
     masks["missing"][odd] = levels.spread(missing, np.bool_)
     masks["words"][odd] = levels.spread(words, np.bool_)
@@ -137,5 +139,6 @@ def _sentinel(
 
 
 def _is_word(text: str) -> bool:
+    """Whether a text is a word; that it is not missing is known already."""
     # Most words give themselves away by one letter; only the others are looked at closely.
     return _NO_NUMBER.search(text) is not None or is_word(text)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mlp_edge.cell import number
+from mlp_edge.cell import MISSING, number
 from mlp_edge.data.examples import no_column
 from mlp_edge.data.table import Table
 from mlp_edge.data.words import LONGEST, plain, shown
@@ -26,6 +26,7 @@ class Choices:
         categorical: columns to read as categories, also when they hold numbers.
         numeric: columns to read as numbers, also when they look like codes.
         missing: further spellings of a missing reading, as typed: "VALUE" or "COL,COL=VALUE".
+        present: spellings that stand for themselves, though they would be missing; typed alike.
         reject: columns whose missing readings are never filled in.
         indicator: columns for which the network is told that the reading was missing.
     """
@@ -35,22 +36,30 @@ class Choices:
     categorical: tuple[str, ...] = ()
     numeric: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    present: tuple[str, ...] = ()
     reject: tuple[str, ...] = ()
     indicator: tuple[str, ...] = ()
 
 
 class Spelling(NamedTuple):
-    """How a missing reading of one column is written, besides ``values.MISSING``.
+    """How a missing reading of one column is written.
 
     Attributes:
-        words: texts, case-folded.
+        words: texts besides ``values.MISSING``, case-folded.
+        present: texts of ``values.MISSING`` that are none, case-folded.
         named: numbers given for this column; float32 numbers.
         general: numbers given for any column that holds them; float32 numbers.
     """
 
     words: frozenset[str] = frozenset()
+    present: frozenset[str] = frozenset()
     named: tuple[float, ...] = ()
     general: tuple[float, ...] = ()
+
+    @property
+    def texts(self) -> frozenset[str]:
+        """Every text that is missing, case-folded."""
+        return (MISSING | self.words) - self.present
 
 
 _LISTS = ("drop", "keep", "categorical", "numeric", "reject", "indicator")
@@ -85,25 +94,67 @@ def check_choices(table: Table, targets: Sequence[str], choices: Choices) -> Non
 def missing_spellings(
     table: Table, targets: Sequence[str], choices: Choices
 ) -> dict[str, Spelling]:
-    """The spellings that ``choices.missing`` adds to each column that is no target.
+    """How a missing reading is spelled in each column that is no target.
 
     Raises:
-        TableError: for an unknown column, with the closest name, and for the target.
+        TableError: for an unknown column, with the closest name.
+        RecipeError: when --missing and --present say the same cell.
     """
     found = {name: Spelling() for name in table.columns if name not in targets}
     for option in choices.missing:
         names, value = parted(table, option)
-        for name in names:
-            if name not in found:
-                raise TableError(
-                    f"{plain(table.source)}: --missing {shown(option)}: {shown(name)} is the "
-                    "target, and its cells cannot be missing; remove such rows"
-                )
+        exact = number(value, table.decimal)
         for name in names or found:
-            found[name] = _added(
-                found[name], value, number(value, table.decimal), named=bool(names)
+            if name in found:
+                found[name] = _added(found[name], value, exact, named=bool(names))
+    return _with_present(table, found, choices)
+
+
+def target_spellings(table: Table, targets: Sequence[str], choices: Choices) -> dict[str, Spelling]:
+    """How a missing value is spelled in each target.
+
+    A number counts only where --missing names the target: 0 may well be a class.
+
+    Raises:
+        TableError: for an unknown column, with the closest name.
+        RecipeError: when --missing and --present say the same cell.
+    """
+    found = {name: Spelling() for name in targets}
+    for option in choices.missing:
+        names, value = parted(table, option)
+        exact = number(value, table.decimal)
+        for name in names or targets:
+            if name in found and (names or np.isnan(exact)):
+                found[name] = _added(found[name], value, exact, named=True)
+    return _with_present(table, found, choices)
+
+
+def _with_present(
+    table: Table, spellings: dict[str, Spelling], choices: Choices
+) -> dict[str, Spelling]:
+    for option in choices.present:
+        names, value = parted(table, option, "present")
+        word = value.strip().casefold()
+        if not word:
+            raise RecipeError(
+                f"--present {shown(option)}: an empty cell holds no value; write a word there"
             )
-    return found
+        for name in names or spellings:
+            if name in spellings:
+                spellings[name] = _kept(spellings[name], word, number(value, table.decimal))
+    for name, spelling in spellings.items():
+        both = sorted(spelling.words & spelling.present)
+        if both:
+            raise RecipeError(
+                f"--missing and --present contradict each other: both say {shown(both[0])} of "
+                f"column {shown(name)}"
+            )
+    return spellings
+
+
+def _kept(spelling: Spelling, word: str, exact: float) -> Spelling:
+    general = tuple(each for each in spelling.general if each != float(np.float32(exact)))
+    return spelling._replace(present=spelling.present | {word}, general=general)
 
 
 def _added(spelling: Spelling, value: str, exact: float, *, named: bool) -> Spelling:
@@ -116,8 +167,8 @@ def _added(spelling: Spelling, value: str, exact: float, *, named: bool) -> Spel
     return spelling._replace(general=spelling.general + rounded)
 
 
-def parted(table: Table, option: str) -> tuple[tuple[str, ...], str]:
-    """The columns that a --missing names (none for all of them) and its value.
+def parted(table: Table, option: str, name: str = "missing") -> tuple[tuple[str, ...], str]:
+    """The columns that a --missing or --present names (none for all of them) and its value.
 
     Raises:
         TableError: when it names an unknown column, with the closest name.
@@ -126,12 +177,12 @@ def parted(table: Table, option: str) -> tuple[tuple[str, ...], str]:
     places = [place for place, letter in enumerate(option) if letter == "="]
     readings = [(_names(table, option[:place]), option[place + 1 :]) for place in places]
     for names, value in readings:
-        if all(name in table.columns for name in names):
+        if all(each in table.columns for each in names):
             return names, value
     if not places or not option[: places[0]].strip():
         return (), option
-    unknown = [name for name in readings[0][0] if name not in table.columns]
-    raise TableError(no_column(table, unknown, f" for --missing {shown(option)}"))
+    unknown = [each for each in readings[0][0] if each not in table.columns]
+    raise TableError(no_column(table, unknown, f" for --{name} {shown(option)}"))
 
 
 def _names(table: Table, text: str) -> tuple[str, ...]:

@@ -11,18 +11,21 @@ from numpy.typing import NDArray
 from mlp_edge.cell import are_truths
 from mlp_edge.data.categories import (
     MOST_FORCED,
+    MOST_LEVELS,
     ROWS_OF_MANY,
+    ROWS_PER_LEVEL,
     Categories,
     categories,
     different_texts,
     has_few_levels,
 )
-from mlp_edge.data.cells import Column
-from mlp_edge.data.choices import argument
+from mlp_edge.data.cells import Column, Levels
 from mlp_edge.data.floats import TEXT
+from mlp_edge.data.formatted import DATE, form
+from mlp_edge.data.mixed import doubtful, mixture
 from mlp_edge.data.table import Table
 from mlp_edge.data.values import trouble
-from mlp_edge.data.words import counted, plain, shown
+from mlp_edge.data.words import counted, shown
 from mlp_edge.errors import TableError
 from mlp_edge.finding import Finding
 
@@ -35,12 +38,6 @@ EXACT_IN_FLOAT64 = 2.0**53
 LONGEST_MEAN = 40
 """Mean characters of a category; longer ones are sentences."""
 
-_DAY = r"(?:\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2(?:\d{4}|\d{2}))"
-_MONTH = r"(?:\d{1,2}[- ][A-Za-z]{3,9}[-, ]+\d{2,4}|[A-Za-z]{3,9} \d{1,2},? \d{4})"
-_DATE = re.compile(
-    rf"(?:{_DAY}|{_MONTH})"
-    r"(?:[T ]+\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?\s*(?:Z|[AaPp][Mm]|[+-]\d{2}:?\d{2})?)?"
-)
 _CODE = re.compile(r"0[0-9]+")
 _ID_WORDS = frozenset({
     "id", "ids", "uuid", "guid", "index", "key", "no", "nr", "rowid", "pk", "rowname", "rownames",
@@ -91,11 +88,10 @@ def meaning(table: Table, column: Column, *, categorical: bool, numeric: bool) -
             f"is a word; --missing {shown(column.cells[row].strip())} if it stands for a missing "
             "reading, or leave --numeric out"
         )
-    if 2 * words > len(column.known):
-        return _of_words(table, column)
-    _check_broken(table, column)
+    if 2 * words <= len(column.known):
+        _check_broken(table, column)
     if words:
-        raise TableError(_mixed(table, column))
+        return _of_words(table, column)
     if not numeric and _are_codes(column):
         return _of_codes(table, column)
     return _of_numbers(column)
@@ -109,24 +105,6 @@ def _check_broken(table: Table, column: Column) -> None:
         raise TableError(
             f"{table.place(row, column.name)}: {trouble(column.cells[row], table.decimal)}{more}"
         )
-
-
-def _mixed(table: Table, column: Column) -> str:
-    rows = np.flatnonzero(column.words)
-    word = column.cells[rows[0]].strip()
-    lines = [str(table.lines[row]) for row in rows[:3]]
-    where = f"{table.counts} {lines[0]}"
-    if len(lines) > 1:
-        where = f"{table.counts}s {', '.join(lines[:-1])} and {lines[-1]}"
-    if rows.size > len(lines):
-        where += f" ({rows.size - len(lines):,} more)"
-    return (
-        f"{plain(table.source)}, {where}, column {shown(column.name)}: "
-        f"{counted(rows.size, 'cell')} with words ({shown(word)}) among "
-        f"{counted(len(column.known) - rows.size, 'number')}; --missing {argument(word)} if it "
-        f"stands for a missing reading, --categorical {argument(column.name)} if the column holds "
-        "categories, or put a number there"
-    )
 
 
 def _of_numbers(column: Column) -> Meaning:
@@ -213,11 +191,30 @@ def _of_codes(table: Table, column: Column) -> Meaning:
 
 
 def _of_words(table: Table, column: Column) -> Meaning:
-    useless = None if are_truths(column.levels.texts) else _text_or_date(table, column)
+    truths = are_truths(column.levels.texts)
+    useless = None if truths else _text_or_date(table, column)
+    numbers = ~(column.absent | column.words)
+    mixed = mixture(table, column.name, column.cells, column.words, numbers)
+    if mixed is not None and (useless is None or not _are_texts(column, useless)):
+        raise TableError(mixed)
+    odd = None if truths else doubtful(table, column.name, column.cells, column.known)
+    if useless is not None and useless.kind != "date" and odd is not None and odd.most:
+        useless = Finding("text", odd.left_out)
     if useless is not None:
         return Meaning(column.raw, useless=useless)
     found = categories(table, column)
-    return _checked_constant(column, Meaning(found.readings, found))
+    findings = () if odd is None else (Finding("formatted", odd.some),)
+    return _checked_constant(column, Meaning(found.readings, found, findings=findings))
+
+
+def _are_texts(column: Column, useless: Finding) -> bool:
+    """Whether a column that is useless is so by its words alone, whatever else it holds."""
+    if useless.kind == "date":
+        return True
+    words = Levels(column.cells[column.words])
+    real = [form(text) is None for text in words.texts]
+    cells = int(words.counts[real].sum())
+    return 2 * cells > len(column.known) and sum(real) > min(MOST_LEVELS, cells // ROWS_PER_LEVEL)
 
 
 def _text_or_date(table: Table, column: Column) -> Finding | None:
@@ -225,7 +222,7 @@ def _text_or_date(table: Table, column: Column) -> Finding | None:
     first = (
         f"such as {shown(levels.texts[0].strip())} on {table.counts} {table.lines[column.known[0]]}"
     )
-    dates = int(levels.mask(lambda text: _DATE.fullmatch(text.strip()) is not None).sum())
+    dates = int(levels.mask(lambda text: DATE.fullmatch(text.strip()) is not None).sum())
     if dates >= DATES * known:
         return Finding(
             "date",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -70,6 +70,13 @@ class Table:
             KeyError: when there is no such column.
         """
         return parse(self.cells[name], self.decimal)
+
+    def keep(self, rows: NDArray[np.bool_]) -> Table:
+        """The table without the rows that are False in (rows,) ``rows``."""
+        if rows.all():
+            return self
+        cells = {name: column[rows] for name, column in self.cells.items()}
+        return replace(self, cells=cells, lines=self.lines[rows])
 
     def place(self, row: int, column: str | None = None) -> str:
         """Where a row (0-based) stands, for a message: file, line and, when given, column."""

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.cell import NUMBERS, is_missing, is_number, number
-from mlp_edge.data.cells import Levels
+from mlp_edge.data.cells import Levels, Mask
 from mlp_edge.data.examples import numbers
+from mlp_edge.data.mixed import doubtful, mixture
 from mlp_edge.data.split import FEWEST_ROWS
 from mlp_edge.data.table import Table
-from mlp_edge.data.values import trouble
+from mlp_edge.data.values import is_word, trouble
 from mlp_edge.data.words import counted, listed, plain, shown
 from mlp_edge.errors import TableError
 from mlp_edge.mlp import Rows, Task
@@ -80,18 +81,23 @@ def detect_task(table: Table, target: str) -> tuple[Task, str]:
     return "regression", f"regression: {column} {count} different numbers"
 
 
-def classes(table: Table, target: str) -> tuple[str, ...]:
+def classes(table: Table, target: str, *, forced: bool = False) -> tuple[str, ...]:
     """The class names of a column in their order; the second of two is the positive one.
 
     Numbers in rising order, false before true, other words by the alphabet; upper and lower case
     of a word are two classes, but of true and false one. A number that is written in several ways
     (1, 1.0) is one class, named by the shortest.
 
+    Args:
+        table: where they are from.
+        target: the predicted column.
+        forced: whether every different text is a class, also of words and numbers side by side.
+
     Raises:
         TableError: when a cell is missing, the column holds one value only, or every row has its
-            own word.
+            own word; when words and numbers stand side by side, and ``forced`` is not.
     """
-    read = _read(table, target)
+    read = _read(table, target, forced)
     if read.different == table.rows > 2:
         raise TableError(
             f"{plain(table.source)}: column {shown(target)} holds another value in each of its "
@@ -143,32 +149,47 @@ def check_varies(table: Table, target: str) -> None:
     _read(table, target)
 
 
-def _read(table: Table, target: str) -> _Target:
-    levels, numbers = Levels(table.column(target)), table.numbers(target)
+def _read(table: Table, target: str, forced: bool = False) -> _Target:
+    """A target column, checked.
+
+    Args:
+        table: where it is from.
+        target: its name.
+        forced: whether every different text is a class, as --task says, also of words and numbers.
+
+    Raises:
+        TableError: when a cell is missing or broken, when words and numbers stand side by side,
+            or when there is one value only.
+    """
+    cells, numbers = table.column(target), table.numbers(target)
+    levels = Levels(cells)
     reading = partial(number, decimal=table.decimal)
-    if np.isnan(numbers).any():
-        known = [not is_missing(text) for text in levels.texts]
-        numeric = [is_number(text, table.decimal) for text in levels.texts]
-        if not _is_quantity(levels, numbers, known, numeric):
-            _check_cells(table, target, levels, _is_blank, _no_class)
-            return _varied(table, target, _Target(levels, None, _word_reading(levels.texts)))
+    if not np.isnan(numbers).any():
+        return _varied(table, target, _Target(levels, numbers, reading))
+    words = levels.mask(is_word)
+    if not words.any() and not forced:
         why = partial(trouble, decimal=table.decimal)
         _check_cells(table, target, levels, lambda text: math.isnan(reading(text)), why)
-    return _varied(table, target, _Target(levels, numbers, reading))
+    # Words such as none are classes where --present has let them stay.
+    _check_cells(table, target, levels, lambda text: not text.strip(), _no_class)
+    if not forced:
+        _check_alike(table, target, levels, words)
+    return _varied(table, target, _Target(levels, None, _word_reading(levels.texts)))
 
 
-def _is_quantity(
-    levels: Levels,
-    numbers: NDArray[np.float64],
-    known: Sequence[bool],
-    numeric: Sequence[bool],
-) -> bool:
-    """Whether a column is one of numbers, though some are missing or words by mistake."""
-    if all(is_one for is_one, there in zip(numeric, known, strict=True) if there):
-        return True
-    # Words among too many numbers for classes.
-    mostly = 2 * levels.counts[np.array(numeric)].sum() >= levels.counts[np.array(known)].sum()
-    return bool(mostly and len(np.unique(numbers[~np.isnan(numbers)])) > MOST_CLASSES)
+def _check_alike(table: Table, target: str, levels: Levels, words: Mask) -> None:
+    """Refuse words and numbers side by side, and words that may well be numbers."""
+    cells = table.column(target)
+    numbers = ~words & ~levels.mask(is_missing)
+    mixed = mixture(table, target, cells, words, numbers, target=True)
+    if mixed is not None:
+        raise TableError(mixed)
+    odd = doubtful(table, target, cells, np.arange(table.rows))
+    if odd is not None:
+        raise TableError(
+            f"{plain(table.source)}: {odd.left_out}, or --task multiclass takes every different "
+            "text for a class"
+        )
 
 
 def _word_reading(texts: Iterable[str]) -> _Reading:
@@ -176,14 +197,8 @@ def _word_reading(texts: Iterable[str]) -> _Reading:
     return _folded if {_folded(text) for text in texts} <= {"true", "false"} else str.strip
 
 
-def _is_blank(cell: str) -> bool:
-    # "none", "-" and "." may well be classes among words; these can hardly be.
-    return cell.strip().casefold() in {"", "?", "nan", "na", "n/a", "#n/a", "null"}
-
-
 def _no_class(cell: str) -> str:
-    what = shown(cell.strip()) if cell.strip() else "an empty cell"
-    return f"{what} is no class; name one or remove the line"
+    return "an empty cell is no class; name one or remove the line"
 
 
 def _check_cells(

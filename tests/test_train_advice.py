@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tables import clean
 
 from mlp_edge.errors import TableError
 from mlp_edge.feature import Feature
@@ -34,6 +35,7 @@ def examples_of(task: Task, targets: NDArray[np.generic], *labels: str) -> Examp
         targets=targets,
         cells=[("",)] * len(targets),
         findings=(),
+        table=clean(),
     )
 
 

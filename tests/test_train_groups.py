@@ -126,8 +126,9 @@ def test_a_class_that_one_group_has_alone_is_told_about() -> None:
 def test_a_saved_model_reads_the_groups_of_another_table() -> None:
     first = examples_of(ward())
     manifest: Any = SimpleNamespace(
-        features=first.features, targets=first.names, labels=first.labels, task=first.task
-    )
+        features=first.features, targets=first.names, labels=first.labels, task=first.task,
+        missing_targets={},
+    )  # fmt: skip
     again = reread_examples(ward(), manifest, "who")
     assert again.groups is not None
     assert again.groups.tolist() == [row // 4 for row in range(ROWS)]
@@ -187,8 +188,9 @@ def made(who: NDArray[np.int64], seed: int, task: Task) -> Examples:
     targets = np.arange(count) % 2 if task == "binary" else rows[:, :1]
     labels = ("0", "1") if task == "binary" else ()
     return Examples(
-        (), (), ("y",), task, "", labels, rows, targets, [("",)] * count, (), groups=who
-    )
+        (), (), ("y",), task, "", labels, rows, targets, [("",)] * count, (), groups=who,
+        table=clean(),
+    )  # fmt: skip
 
 
 def test_the_rows_of_a_held_out_group_are_never_trained_on() -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from mlp_edge.data.labels import class_findings
 from mlp_edge.data.split import held_out_rows, split
 from mlp_edge.data.table import Table
 from mlp_edge.data.targets import check_varies, classes, detect_task, targets
+from mlp_edge.data.unanswered import answered, answered_again
 from mlp_edge.errors import RecipeError
 from mlp_edge.feature import Feature
 from mlp_edge.finding import Finding
@@ -47,6 +48,8 @@ class Examples:
         groups: the group of each row (n,) int64; rows of a group are never parted. None where
             every row stands for itself.
         ids: columns that only tell rows apart: nothing is learned from them.
+        missing_targets: target -> how a missing one is spelled, as --missing says.
+        table: these rows; those whose target is missing have been left out.
     """
 
     features: tuple[Feature, ...]
@@ -61,6 +64,8 @@ class Examples:
     findings: tuple[Finding, ...]
     groups: NDArray[np.int64] | None = None
     ids: tuple[str, ...] = ()
+    missing_targets: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    table: Table = field(kw_only=True)
 
     @property
     def encoded(self) -> Floats:
@@ -98,6 +103,8 @@ def read_examples(
         RecipeError: when the task does not fit the target, or options contradict each other.
     """
     names = find_targets(table, wanted)
+    left = answered(table, names, choices)
+    table = left.table
     chosen, reason, labels = _task(table, names, task)
     groups = None
     if group is not None:
@@ -108,6 +115,8 @@ def read_examples(
     found = () if chosen == "regression" else class_findings(table, names[0], labels, values)
     if group is not None and groups is not None:
         found += group_findings(table, group, names[0], labels, values, groups)
+    # What no feature holds may be a target's spelling.
+    said = (each for each in columns.findings if each.says.partition(":")[0] not in left.used)
     return Examples(
         features=columns.features,
         imputed=columns.imputed,
@@ -118,9 +127,11 @@ def read_examples(
         rows=columns.rows,
         targets=values,
         cells=_cells(table, names),
-        findings=(*table.notes, *columns.findings, *found),
+        findings=(*table.notes, *left.findings, *said, *found),
         groups=groups,
         ids=columns.ids if group is None else (*columns.ids, group),
+        missing_targets=left.missing,
+        table=table,
     )
 
 
@@ -134,10 +145,12 @@ def _task(
         for name in names:
             check_varies(table, name)
         return "regression", f"regression: {len(names)} targets", ()
-    detected, reason = detect_task(table, names[0])
-    if wanted is not None:
+    if wanted is None:
+        detected, reason = detect_task(table, names[0])
+    else:
         detected, reason = wanted, f"{wanted}: as --task says"
-    labels = () if detected == "regression" else classes(table, names[0])
+    forced = wanted is not None
+    labels = () if detected == "regression" else classes(table, names[0], forced=forced)
     if detected == "binary" and len(labels) != 2:
         raise RecipeError(
             f"--task binary: column {names[0]!r} of {table.source} holds {len(labels)} values; "
@@ -163,10 +176,13 @@ def reread_examples(table: Table, manifest: Manifest, group: str | None = None) 
         TableError: when the table does not fit the model.
     """
     features = manifest.features
-    rows, findings = known_columns(table, features)
     named = tuple(feature.name for feature in features)
     names = tuple(match_target(table, named, target) for target in manifest.targets)
     labels = tuple(manifest.labels)
+    columns = dict(zip(manifest.targets, names, strict=True))
+    left = answered_again(table, columns, labels, manifest.missing_targets)
+    table = left.table
+    rows, findings = known_columns(table, features)
     return Examples(
         features=features,
         imputed=tuple(feature.fill is not None for feature in features),
@@ -177,8 +193,10 @@ def reread_examples(table: Table, manifest: Manifest, group: str | None = None) 
         rows=rows,
         targets=_targets(table, names, manifest.task, labels),
         cells=_cells(table, names),
-        findings=(*table.notes, *findings),
+        findings=(*table.notes, *left.findings, *findings),
         groups=None if group is None else read_groups(table, group, names, Choices()),
+        missing_targets=manifest.missing_targets,
+        table=table,
     )
 
 

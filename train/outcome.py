@@ -169,6 +169,7 @@ def _manifest(
         warnings=warnings,
         versions=versions(),
         sha256={"data": job.table.sha256, "weights": mlp.weights_sha256},
+        missing_targets=job.examples.missing_targets,
     )
 
 

@@ -94,6 +94,7 @@ def train(
         RecipeError: when the recipe does not fit the task, or training diverges.
     """
     examples = read_examples(table, targets, task, choices, recipe.group)  # type: ignore[arg-type]
+    table = examples.table
     recipe = resolved_for(recipe, examples)
     check_reachable(examples, recipe)
     chosen = parts(examples, recipe, table.source)
@@ -152,6 +153,7 @@ def go_on(
     check_fixed(saved, options)
     saved = replace(saved, batch_normalization=False)  # what was saved has it in its weights
     examples = reread_examples(table, start.manifest, saved.group)
+    table = examples.table
     check_filled(table, examples)
     recipe = resolved_for(saved.given(options), examples)
     start.mlp()  # refuses a model.keras that is not the manifest's
