@@ -12,7 +12,7 @@ from mlp_edge.cell import CategoryCells, means_missing
 from mlp_edge.data.cells import Levels
 from mlp_edge.data.examples import check_numbers, match_columns
 from mlp_edge.data.table import Table
-from mlp_edge.data.words import counted, listed, shown
+from mlp_edge.data.words import counted, listed, plain, shown
 from mlp_edge.feature import Feature
 from mlp_edge.finding import Finding, about
 from mlp_edge.mlp import Rows
@@ -51,7 +51,7 @@ def known_columns(table: Table, features: Sequence[Feature]) -> tuple[Rows, tupl
     ]
     wrong = np.stack([column.wrong for column in read], axis=1)
     check_numbers(table, names, wrong & [not feature.categories for feature in features])
-    findings: list[Finding] = []
+    findings: list[Finding] = list(_by_place(table, names, features))
     for name, feature, column in zip(names, features, read, strict=True):
         unknown = _unknown(table, name, feature, column.wrong)
         missing = _missing(table, name, feature, column.readings)
@@ -77,6 +77,23 @@ def _codes(table: Table, name: str, feature: Feature) -> _Read:
     unknown = levels.spread([each is None for each in found], np.bool_)
     codes = [feature.unknown_code if each is None else each for each in found]
     return _Read(levels.spread(codes, np.float64), unknown)
+
+
+def _by_place(
+    table: Table, names: Sequence[str], features: Sequence[Feature]
+) -> tuple[Finding, ...]:
+    """What each column was taken for where no header says what it is."""
+    if names == tuple(feature.name for feature in features):
+        return ()
+    more = len(table.columns) - len(names)
+    return (
+        Finding(
+            "by-place",
+            f"{plain(table.source)}: no header, so its columns are taken in the model's order: "
+            f"{listed(feature.name for feature in features)}"
+            f"{', and the target last' if more else ''}. A header would tell them by name",
+        ),
+    )
 
 
 def _unknown(

@@ -16,6 +16,7 @@ from mlp_edge.keras_file import read_mlp
 from mlp_edge.mlp import Floats
 from mlp_edge.model_directory import MANIFEST, MODEL, ModelDirectory, undisturbed
 from mlp_edge.runtime import RUNTIMES
+from mlp_edge.runtime.given import readings
 from mlp_edge.runtime.runtime import Opened, Runtime
 from mlp_edge.runtime.verify import (
     check_answers,
@@ -61,12 +62,22 @@ class Model:
         self._check_widths()
 
     def predict(self, rows: Any) -> Floats:
-        """Predictions (n, outputs) float32 for raw readings (n, inputs), anything array-like.
+        """Predictions (n, outputs) float32 for n rows of raw readings.
+
+        Args:
+            rows: what has names is read by name, in any order, and other columns are ignored: a
+                data frame (pandas, Polars), an Arrow table, a DuckDB relation, a structured
+                array, a dict of columns, a list of dicts or named tuples. As in a table, a
+                category goes by its name, and one that the model does not know counts as none of
+                them, with a warning. Anything else is an array (n, inputs) in the features'
+                order, a category as its code or its name; so is a frame whose columns are only
+                numbered, 0 to n - 1. None, NaN, NA, NaT and what is masked are missing.
 
         Raises:
-            InputError: for another number of columns, what is not a number, or a closed model.
+            InputError: for a feature without a column, another number of columns, what is not a
+                number, or a closed model.
         """
-        return self._predict(self._checked(rows))
+        return self._predict(readings(rows, self.card))
 
     def predict_labels(self, rows: Any) -> list[str | None]:
         """The label of each row; None where the prediction is not finite, and for a regression.
@@ -124,21 +135,6 @@ class Model:
             raise ModelError(
                 f"{self.path}: gives {outputs} outputs, its metadata names {labels} labels"
             )
-
-    def _checked(self, rows: Any) -> Floats:
-        try:
-            with np.errstate(over="ignore"):
-                array = np.ascontiguousarray(rows, dtype=np.float32)
-        except (TypeError, ValueError) as error:
-            raise InputError(f"rows hold something that is not a number ({error})") from error
-        inputs = len(self.card.features)
-        if array.ndim != 2 or array.shape[1] != inputs:
-            raise InputError(
-                f"rows have the shape {array.shape}; {self.card.name} takes (n, {inputs}): "
-                + ", ".join(self.card.names[:8])
-                + (", …" if inputs > 8 else "")
-            )
-        return array
 
 
 def load(

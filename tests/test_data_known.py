@@ -48,7 +48,15 @@ def test_columns_are_matched_by_name_or_by_place():
     named = table_of(colour=["red"], other=["x"], width=["1"])
     assert known_columns(named, [WIDTH, COLOUR])[0].tolist() == [[1, 1]]
     bare = table_of(header=False, column1=["1"], column2=["red"], column3=["target"])
-    assert known_columns(bare, [WIDTH, COLOUR])[0].tolist() == [[1, 1]]
+    rows, [finding] = known_columns(bare, [WIDTH, COLOUR])
+    assert rows.tolist() == [[1, 1]]
+    assert finding.kind == "by-place"
+    assert "no header, so its columns are taken in the model's order: 'width', 'colour', and " in (
+        finding.says
+    )
+    features = [replace(WIDTH, name="column1"), replace(COLOUR, name="column2")]
+    rows, findings = known_columns(bare, features)  # it never had other names
+    assert (rows.tolist(), findings) == ([[1, 1]], ())
     with pytest.raises(TableError, match="no column 'width'; the columns are 'Width'"):
         known_columns(table_of(Width=["1"]), [WIDTH])
 
