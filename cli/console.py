@@ -24,7 +24,13 @@ out = Console(markup=False, emoji=False, highlight=False, soft_wrap=False)
 err = Console(stderr=True, markup=False, emoji=False, highlight=False, soft_wrap=True)
 
 INTERRUPTED, BROKEN_PIPE, OUR_FAULT = 130, 141, 70
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_SPACE = "free some space and try again"
+REFUSALS = {
+    errno.ENOSPC: _SPACE, errno.EDQUOT: _SPACE, errno.EIO: "the disk or its connection is failing",
+    errno.EFBIG: "raise the limit on the size of files (ulimit -f) and try again",
+    errno.EROFS: "TMPDIR names another folder for temporary files",
+}  # fmt: skip
+"""What would do where the system refuses to write."""
 
 
 class Ended(KeyboardInterrupt):
@@ -76,8 +82,8 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
         except typer.Exit:
             raise
         except Exception as error:
-            if isinstance(error, OSError) and error.errno in NO_ROOM:
-                err.print(f"error: {error.strerror}; free some space and try again", style="red")
+            if isinstance(error, OSError) and (remedy := _remedy(error)):
+                err.print(f"error: {error.strerror}; {remedy}", style="red")
                 raise typer.Exit(InputError.exit_code) from error
             traceback.print_exc()
             err.print(
@@ -88,6 +94,13 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
             raise typer.Exit(OUR_FAULT) from error
 
     return run
+
+
+def _remedy(error: OSError) -> str | None:
+    """What would do; None where it is not the system that refuses to write."""
+    if error.errno == errno.ENOENT and "usable temporary directory" in str(error.strerror):
+        return "free some space there, or name another with TMPDIR"  # so says tempfile, if full
+    return REFUSALS.get(error.errno or 0)
 
 
 def warn(says: str) -> None:

@@ -7,14 +7,19 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from c_compiler import require
 from conftest import Type, Typed
+from networks import network
 
+from mlp_edge.data.read import read_table
 from mlp_edge.data.sets import SETS
-from mlp_edge.errors import CheckError
+from mlp_edge.errors import CheckError, InputError
+from mlp_edge.export import c
 from mlp_edge.lazy import tensorflow
 
 PROGRAM = Path(sys.executable).with_name("mlp-edge")
@@ -115,9 +120,72 @@ def test_a_disk_that_is_really_full(model: Path, process: Callable[..., Typed]) 
     before = contents(model)
     result = process("export", "-f", "c", "--name", "other", preexec_fn=limited)
     assert (result.code, result.out) == (2, "")
-    assert "exports: cannot be written (File too large); nothing was changed" in result.err
+    assert "model: cannot be written (File too large); nothing was changed" in result.err
     assert result.err.count("\n") == 1
     assert contents(model) == before
+
+
+def test_a_limit_on_files_is_no_table_that_cannot_be_read(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "table.csv").write_text("a,b\n" + "1,2\n" * 100)
+    assert read_table("table.csv").rows == 100
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
+    try:
+        with pytest.raises(InputError) as caught:
+            read_table("table.csv")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert str(caught.value) == (
+        f"table.csv: its copy cannot be written in {tempfile.gettempdir()} (File too large); "
+        "TMPDIR names another folder"
+    )
+
+
+def test_no_room_for_temporary_files(
+    model: Path, folder: Path, process: Callable[..., Typed]
+) -> None:
+    def none() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+    result = process("predict", "pima", "--out", "p.csv", preexec_fn=none)
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("error: No usable temporary directory found in ")
+    assert result.err.endswith("; free some space there, or name another with TMPDIR\n")
+    assert result.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "code", "ignored"),
+    [(signal.SIGTERM, 143, False), (signal.SIGHUP, 129, False), (signal.SIGHUP, 0, True)],
+    ids=["SIGTERM", "SIGHUP", "SIGHUP under nohup"],
+)
+def test_who_is_asked_to_end_leaves_no_folder_behind(
+    folder: Path, asked: signal.Signals, code: int, ignored: bool
+) -> None:
+    """The signal comes from the compiler, when its folder is there for certain."""
+    require("gcc")
+    net = network()
+    (folder / "net.h").write_bytes(c.export(net))
+    (folder / "rows.csv").write_text(
+        ",".join(feature.name for feature in net.features) + "\n" + ",".join("1" * 8) + "\n"
+    )
+    (folder / "compiler").write_text(f'#!/bin/sh\nkill -{int(asked)} $PPID\nsleep 1\nexec gcc "$@"')
+    (folder / "compiler").chmod(0o755)
+    (folder / "scratch").mkdir()
+    words = ("predict", "rows.csv", "--model", "net.h", "--trust", "--out", "p.csv")
+    was = signal.SIG_IGN if ignored else signal.SIG_DFL
+    result = subprocess.run(
+        [PROGRAM, *words], capture_output=True, text=True, check=False,
+        env={**os.environ, "CC": str(folder / "compiler"), "TMPDIR": str(folder / "scratch")},
+        preexec_fn=lambda: signal.signal(asked, was),
+    )  # fmt: skip
+    assert result.returncode == code, result.stderr
+    assert (folder / "p.csv").exists() == ignored
+    if not ignored:
+        assert (result.stdout, result.stderr) == ("", "interrupted; nothing was left half done\n")
+    assert list((folder / "scratch").iterdir()) == []
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
