@@ -1,9 +1,10 @@
 /* Preloaded into a process (LD_PRELOAD): every call that changes a folder is a point of failure.
 
    Calls on paths below POINTS_ROOT are counted; number POINTS_AT ends in POINTS_ACTION: "kill" kills
-   the process before the call, "term" asks it to end, ENOSPC, EIO and EFBIG fail the call. Each call
-   is written to POINTS_LOG. points_arm sets the same from within. Nothing is synced: the tests end
-   processes, not machines. */
+   the process before the call, "term" asks it to end, ENOSPC and EIO fail the call. "copy" copies
+   the folder before every call to POINTS_LOG.NUMBER: what a process that is killed there leaves.
+   Each call is written to POINTS_LOG. points_arm sets the same from within. Nothing is synced: the
+   tests end processes, not machines. */
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -11,12 +12,14 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char root[PATH_MAX], log_path[PATH_MAX], action[16];
@@ -50,6 +53,13 @@ static void absolute(int folder, const char *path, char *into) {
         into[0] = 0;
 }
 
+static void copy(long number) {
+    char to[PATH_MAX + 32], *words[] = {"cp", "-a", root, to, NULL}, *environment[] = {NULL};
+    pid_t child;
+    snprintf(to, sizeof to, "%s.%ld", log_path, number);
+    if (!posix_spawn(&child, "/bin/cp", NULL, NULL, words, environment)) waitpid(child, NULL, 0);
+}
+
 /* Whether the call has to fail; errno says how. */
 static int hit(const char *call, int folder, const char *path) {
     char whole[PATH_MAX];
@@ -68,13 +78,18 @@ static int hit(const char *call, int folder, const char *path) {
         syscall(SYS_close, log);
         errno = before;
     }
+    if (!strcmp(action, "copy")) {
+        copy(number);
+        errno = before;
+        return 0;
+    }
     if (number != at) return 0;
     if (!strcmp(action, "kill")) syscall(SYS_kill, getpid(), SIGKILL);
     if (!strcmp(action, "term")) {
         syscall(SYS_kill, getpid(), SIGTERM);
         return 0;
     }
-    errno = !strcmp(action, "ENOSPC") ? ENOSPC : !strcmp(action, "EFBIG") ? EFBIG : EIO;
+    errno = !strcmp(action, "ENOSPC") ? ENOSPC : EIO;
     return 1;
 }
 
