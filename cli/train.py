@@ -149,6 +149,13 @@ def train(
             rich_help_panel=JUDGING,
         ),
     ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(
+            help="random; time: the last rows judge; time:COLUMN: the last by dates or numbers.",
+            rich_help_panel=JUDGING,
+        ),
+    ] = None,
     plots: Annotated[
         bool,
         typer.Option("--plots", help="Write pictures, PNG and SVG.", rich_help_panel=JUDGING),
@@ -253,7 +260,7 @@ def train(
         "test_size": test_size, "validation_size": validation_size,
         "early_stopping": early_stopping, "class_weight": class_weight, "clip": limits(clip),
         "schedule": schedule, "dropout": dropout, "l2": l2, "batch_normalization": batch_norm,
-        "threshold": threshold, "group": group, "seed": seed,
+        "threshold": threshold, "group": group, "split": split, "seed": seed,
     }  # fmt: skip
     choices = Choices(
         drop=tuple(drop or ()), keep=tuple(keep or ()), categorical=tuple(categorical or ()),

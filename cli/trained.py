@@ -25,6 +25,7 @@ from mlp_edge.cli.tables import (
 from mlp_edge.cli.tuning import search_notes, tuning_table
 
 if TYPE_CHECKING:
+    from mlp_edge.manifest import Manifest
     from mlp_edge.plots.judged import Judged
     from mlp_edge.train.outcome import Trained
 
@@ -37,7 +38,7 @@ def show_trained(trained: Trained, directory: Path, files: Iterable[str]) -> Non
     counts = [f"{rows['training']} rows to train"]
     counts += [f"{rows['validation']} to watch"] if rows["validation"] else []
     counts += [f"{rows['test']} held out" if rows["test"] else "none held out"]
-    out.print(", ".join(counts))
+    out.print(", ".join(counts) + _later(manifest), soft_wrap=True)
     out.print(f"trained {job.device.says}, by {trained.first.fitted.path.value}")
     if trained.tuned is not None:
         show(tuning_table(trained.tuned))
@@ -45,8 +46,8 @@ def show_trained(trained: Trained, directory: Path, files: Iterable[str]) -> Non
             out.print(f"\n{note}")
     show(layer_table(trained.mlp))
     if manifest.cross_validation is not None:
-        metrics = manifest.recipe["metrics"]
-        show(fold_table(manifest.cross_validation, metrics, len(job.examples.rows)))
+        metrics, in_time = manifest.recipe["metrics"], job.recipe.in_time
+        show(fold_table(manifest.cross_validation, metrics, len(job.examples.rows), in_time))
     for part, scores in manifest.scores.items():
         if part != "runs":
             show(score_table(part, rows[part], scores))
@@ -64,6 +65,16 @@ def show_trained(trained: Trained, directory: Path, files: Iterable[str]) -> Non
     out.print(f"\nnext: mlp-edge export{model}", soft_wrap=True)
 
 
+def _later(manifest: Manifest) -> str:
+    """Where the held-out rows begin, if they are the last in time."""
+    begins = (manifest.split or {}).get("from", {}).get("test")
+    if begins is None:
+        return ""
+    line, cell = ((unit, begins[unit]) for unit in begins)
+    from_cell = "" if cell[1] is None else f" {cell[1]!r},"
+    return f", the last in time: from{from_cell} {line[0]} {line[1]:,} on"
+
+
 def sorted_files(files: Iterable[str]) -> list[str]:
     """The files as they are listed: each picture once, though there are two of it."""
     return [name.replace(".png", ".png, .svg") for name in files if not name.endswith(".svg")]
@@ -77,11 +88,17 @@ def _threshold(trained: Trained) -> str:
     return f"answers {label} where the probability is above {trained.mlp.threshold:.4g}{by}"
 
 
-def fold_table(folds: Mapping[str, Any], metrics: Sequence[str], rows: int) -> Table:
+def fold_table(
+    folds: Mapping[str, Any], metrics: Sequence[str], rows: int, in_time: bool = False
+) -> Table:
     """A row per model, a column per metric: mean and deviation over all folds."""
     times = "" if folds["repeats"] == 1 else f", {folds['repeats']} times"
     scores = folds["scores"]
-    title = f"{folds['folds']}-fold cross-validation{times}, on {rows:,} rows: mean ± deviation"
+    what = f"{folds['folds']}-fold cross-validation{times}, on {rows:,} rows"
+    if in_time:
+        tested = round(folds["folds"] * folds["tested"])
+        what = f"{folds['folds']} expanding windows in time, tested on {tested:,} of {rows:,} rows"
+    title = f"{what}: mean ± deviation"
     table = new_table(title, "", *metrics)
     for model, values in scores.items():
         cells = [spread(values[metric]) for metric in metrics]

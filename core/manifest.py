@@ -47,6 +47,8 @@ class Manifest:
         sha256: of the table's bytes ("data"), of the network ("weights").
         exports: file name in exports/ -> SHA-256 of its bytes.
         cross_validation: folds, repeats and every fold's scores, or None.
+        split: how the rows were parted: at random, by groups or in time; its column, and where the
+            held-out rows begin; None in models of before.
         tuning: what was searched and what won, or None.
         missing_targets: target -> spellings of a missing one, as --missing gave them.
         format: of this file.
@@ -74,6 +76,7 @@ class Manifest:
     exports: Mapping[str, str] = field(default_factory=dict)
     cross_validation: Mapping[str, Any] | None = None
     tuning: Mapping[str, Any] | None = None
+    split: Mapping[str, Any] | None = None
     missing_targets: Mapping[str, Sequence[str]] = field(default_factory=dict)
     format: int = FORMAT
 
@@ -144,7 +147,9 @@ class Manifest:
 
 SAMPLES = ("held-out", "training")
 """Where the rows of sample.csv can come from."""
-OPTIONAL: Mapping[str, Any] = {"cross_validation": None, "tuning": None, "missing_targets": {}}
+OPTIONAL: Mapping[str, Any] = {
+    "cross_validation": None, "tuning": None, "split": None, "missing_targets": {},
+}  # fmt: skip
 """Keys that models of before do not have, and what stands for them."""
 KINDS: Mapping[str, type | tuple[type, ...]] = {
     "name": str, "table": str, "features": list, "targets": list, "labels": list,
@@ -152,7 +157,7 @@ KINDS: Mapping[str, type | tuple[type, ...]] = {
     "threshold": (int, float), "seed": int, "recipe": dict, "rows": dict, "sample": str,
     "scores": dict, "baseline": (dict, type(None)), "prior": list, "versions": dict,
     "sha256": dict, "exports": dict, "cross_validation": (dict, type(None)),
-    "tuning": (dict, type(None)), "missing_targets": dict,
+    "tuning": (dict, type(None)), "split": (dict, type(None)), "missing_targets": dict,
 }  # fmt: skip
 """What JSON makes of each key."""
 

@@ -27,20 +27,42 @@ def check_group(table: Table, group: str, targets: Sequence[str], choices: Choic
             column that is left.
         RecipeError: when another option asks to learn from it.
     """
-    if group not in table.columns:
-        raise TableError(no_column(table, [group], " for --group"))
-    if group in targets:
+    because = "rows are grouped by what they were measured on"
+    check_apart(table, group, "group", because, targets, choices)
+
+
+def check_apart(
+    table: Table, name: str, option: str, because: str, targets: Sequence[str], choices: Choices
+) -> None:
+    """Refuse a column that parts the rows when it is not there, or is used for something else.
+
+    Args:
+        table: where it should be.
+        name: of the column.
+        option: that names it, without its dashes.
+        because: why it cannot be the target.
+        targets: the predicted columns.
+        choices: what else is said about columns.
+
+    Raises:
+        TableError: for an unknown column, with the closest name, for the target, and for the only
+            column that is left.
+        RecipeError: when another option asks to learn from it.
+    """
+    if name not in table.columns:
+        raise TableError(no_column(table, [name], f" for --{option}"))
+    if name in targets:
         raise TableError(
-            f"{plain(table.source)}: --group {shown(group)}: that is the target, and rows are "
-            "grouped by what they were measured on; --target takes another"
+            f"{plain(table.source)}: --{option} {shown(name)}: that is the target, and {because}; "
+            "--target takes another"
         )
-    for option in _FOR_FEATURES:
-        if group in getattr(choices, option):
-            raise RecipeError(f"--group and --{option} contradict each other: both {shown(group)}")
-    if {*table.columns} == {*targets, *choices.drop, group}:
+    for other in _FOR_FEATURES:
+        if name in getattr(choices, other):
+            raise RecipeError(f"--{option} and --{other} contradict each other: both {shown(name)}")
+    if {*table.columns} == {*targets, *choices.drop, name}:
         raise TableError(
-            f"{plain(table.source)}: no column is left to predict from besides --group "
-            f"{shown(group)}, and nothing is learned from that one"
+            f"{plain(table.source)}: no column is left to predict from besides --{option} "
+            f"{shown(name)}, and nothing is learned from that one"
         )
 
 

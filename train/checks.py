@@ -25,6 +25,7 @@ FIXED = {
     "l2": NETWORK,
     "standardize": NETWORK,
     "group": "the column that kept rows together",
+    "split": "the way in which rows were held out",
     "test_size": "the held-out rows of the saved model, which it never saw",
 }
 """Settings that a saved model has settled, and what they belong to."""

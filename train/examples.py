@@ -16,11 +16,13 @@ from mlp_edge.data.folds import folds as folded
 from mlp_edge.data.groups import group_findings, read_groups
 from mlp_edge.data.known import known_columns
 from mlp_edge.data.labels import class_findings
-from mlp_edge.data.split import held_out_rows, split
+from mlp_edge.data.split import check_rows, class_name, held_out_rows, split
 from mlp_edge.data.table import Table
 from mlp_edge.data.targets import check_varies, classes, detect_task, targets
+from mlp_edge.data.times import When, last_rows, read_times, time_column, windows
 from mlp_edge.data.unanswered import answered, answered_again
-from mlp_edge.errors import RecipeError
+from mlp_edge.data.words import counted, plain
+from mlp_edge.errors import RecipeError, TableError
 from mlp_edge.feature import Feature
 from mlp_edge.finding import Finding
 from mlp_edge.manifest import Manifest
@@ -47,6 +49,8 @@ class Examples:
         findings: what somebody should know about the table.
         groups: the group of each row (n,) int64; rows of a group are never parted. None where
             every row stands for itself.
+        when: the place of each row in time (n,) int64, by which the rows are parted; None where
+            they are parted at random.
         ids: columns that only tell rows apart: nothing is learned from them.
         missing_targets: target -> how a missing one is spelled, as --missing says.
         table: these rows; those whose target is missing have been left out.
@@ -64,6 +68,7 @@ class Examples:
     findings: tuple[Finding, ...]
     groups: NDArray[np.int64] | None = None
     ids: tuple[str, ...] = ()
+    when: When | None = None
     missing_targets: Mapping[str, Sequence[str]] = field(default_factory=dict)
     table: Table = field(kw_only=True)
 
@@ -88,6 +93,7 @@ def read_examples(
     task: Task | None,
     choices: Choices,
     group: str | None = None,
+    split: str = "random",
 ) -> Examples:
     """Read a table for a new model.
 
@@ -97,6 +103,7 @@ def read_examples(
         task: overrules what the target column suggests.
         choices: what the user says about columns.
         group: the column whose equal cells keep rows together; nothing is learned from it.
+        split: how the rows are parted, as ``Recipe.split``; nothing is learned from its column.
 
     Raises:
         TableError: when the table cannot be learned from.
@@ -106,15 +113,17 @@ def read_examples(
     left = answered(table, names, choices)
     table = left.table
     chosen, reason, labels = _task(table, names, task)
-    groups = None
-    if group is not None:
-        groups = read_groups(table, group, names, choices)
-        choices = replace(choices, drop=(*choices.drop, group))
+    groups = None if group is None else read_groups(table, group, names, choices)
+    when = read_times(table, split, names, choices)
+    parting = tuple(name for name in (group, time_column(split)) if name is not None)
+    choices = replace(choices, drop=(*choices.drop, *parting))
     columns = read_columns(table, names, choices)
     values = _targets(table, names, chosen, labels)
     found = () if chosen == "regression" else class_findings(table, names[0], labels, values)
     if group is not None and groups is not None:
         found += group_findings(table, group, names[0], labels, values, groups)
+    if when is not None:
+        found = tuple(finding for finding in found if finding.kind != "sorted")
     # What no feature holds may be a target's spelling.
     said = (each for each in columns.findings if each.says.partition(":")[0] not in left.used)
     return Examples(
@@ -129,7 +138,8 @@ def read_examples(
         cells=_cells(table, names),
         findings=(*table.notes, *left.findings, *said, *found),
         groups=groups,
-        ids=columns.ids if group is None else (*columns.ids, group),
+        ids=(*columns.ids, *parting),
+        when=when,
         missing_targets=left.missing,
         table=table,
     )
@@ -164,13 +174,16 @@ def _task(
     return detected, reason, labels
 
 
-def reread_examples(table: Table, manifest: Manifest, group: str | None = None) -> Examples:
+def reread_examples(
+    table: Table, manifest: Manifest, group: str | None = None, split: str = "random"
+) -> Examples:
     """Read a table for a model that exists: its features, targets and labels.
 
     Args:
         table: rows to go on learning from, or to score on.
         manifest: of the model.
         group: the column whose equal cells keep rows together; None where no rows are parted.
+        split: how the rows are parted; "random" where none are.
 
     Raises:
         TableError: when the table does not fit the model.
@@ -195,6 +208,7 @@ def reread_examples(table: Table, manifest: Manifest, group: str | None = None) 
         cells=_cells(table, names),
         findings=(*table.notes, *left.findings, *findings),
         groups=None if group is None else read_groups(table, group, names, Choices()),
+        when=read_times(table, split, names, Choices()),
         missing_targets=manifest.missing_targets,
         table=table,
     )
@@ -222,7 +236,9 @@ class Parts:
 
 
 def parts(examples: Examples, recipe: Recipe, source: str) -> Parts:
-    """Part the rows, stratified for classes; the same recipe parts the same table alike.
+    """Part the rows in time, or at random and then stratified for classes.
+
+    The same recipe parts the same table alike.
 
     Raises:
         TableError: when a part would be too small to mean anything.
@@ -252,7 +268,7 @@ def folds(
         rows: row numbers that are parted; None for all.
 
     Returns:
-        ``count * repeats`` parts, the first repeat's folds first.
+        ``count * repeats`` parts, the first repeat's folds first. In time, expanding windows.
 
     Raises:
         RecipeError: for too few folds or repeats, or seeds beyond the last one.
@@ -261,6 +277,8 @@ def folds(
     if repeats < 1:
         raise RecipeError(f"--repeats is at least 1; got {repeats}")
     chosen = np.arange(len(examples.rows)) if rows is None else np.sort(rows)
+    if examples.when is not None:
+        return _windows(examples, examples.when[chosen], recipe, count, repeats, source, chosen)
     classes, groups = _strata(examples, chosen)
     found = []
     for repeat in (replace(recipe, seed=recipe.seed + number) for number in range(repeats)):
@@ -270,6 +288,40 @@ def folds(
         ):  # fmt: skip
             found.append(_watched(examples, chosen[seen], chosen[test], repeat, source))
     return found
+
+
+def _windows(
+    examples: Examples, when: When, recipe: Recipe, count: int, repeats: int, source: str,
+    chosen: NDArray[np.int64],
+) -> list[Parts]:  # fmt: skip
+    """The folds of rows that are parted in time."""
+    if repeats > 1:
+        raise RecipeError(
+            f"--repeats {repeats}: windows in time are the same every time; leave it out, or "
+            "--split random"
+        )
+    found = []
+    for number, (seen, test) in enumerate(windows(when, count, source), start=1):
+        _check_classes(examples, chosen[seen], f"{source} (fold {number} of {count})")
+        found.append(_watched(examples, chosen[seen], chosen[test], recipe, source))
+    return found
+
+
+def _check_classes(examples: Examples, rows: NDArray[np.int64], source: str) -> None:
+    """Refuse rows to learn from that lack a class: in time it may have come later.
+
+    Raises:
+        TableError: naming the class.
+    """
+    if examples.task == "regression":
+        return
+    absent = np.setdiff1d(examples.targets, examples.targets[rows])
+    if absent.size:
+        raise TableError(
+            f"{plain(source)}: no row of class {class_name(absent[0], examples.labels)} is among "
+            f"{counted(len(rows), 'row')} that come first in time and train; fewer rows held "
+            "back, fewer folds, or --split random would do"
+        )
 
 
 def parts_like(examples: Examples, held_out: Rows, recipe: Recipe, source: str) -> Parts:
@@ -305,6 +357,11 @@ def _watched(
 def _split(
     examples: Examples, rows: NDArray[np.int64], share: float, seed: int, source: str
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    if examples.when is not None and 0 < share < 1:
+        check_rows(len(rows), share, source)
+        kept, apart = last_rows(examples.when[rows], share, source)
+        _check_classes(examples, rows[kept], source)
+        return rows[kept], rows[apart]
     classes, groups = _strata(examples, rows)
     kept, apart = split(
         len(rows), share, seed,

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from mlp_edge import __version__
 from mlp_edge.calibration import calibration_npz
 from mlp_edge.card import Card
+from mlp_edge.data.times import IN_TIME, time_column
 from mlp_edge.encoding import Encoding
 from mlp_edge.finding import Finding
 from mlp_edge.keras_file import read_network
@@ -98,6 +99,7 @@ def outcome(
         manifest,
         cross_validation=None if folds is None else folds.to_dict(),
         tuning=None if tuned is None else tuned.to_dict(),
+        split=_split(job),
     )
     rows = job.examples.rows[sample]
     cells = [job.examples.cells[index] for index in sample]
@@ -171,6 +173,21 @@ def _manifest(
         sha256={"data": job.table.sha256, "weights": mlp.weights_sha256},
         missing_targets=job.examples.missing_targets,
     )
+
+
+def _split(job: Job) -> dict[str, Any]:
+    """How the rows were parted: by what, by which column, and where each later part begins."""
+    recipe, when = job.recipe, job.examples.when
+    if when is None:
+        return {"by": "random" if recipe.group is None else "group", "column": recipe.group}
+    column = time_column(recipe.split)
+    begins = {}
+    for part, rows in (("validation", job.parts.validation), ("test", job.parts.test)):
+        if len(rows):
+            first = rows[np.argmin(when[rows])]
+            cell = None if column is None else str(job.table.column(column)[first]).strip()
+            begins[part] = {job.table.counts: int(job.table.lines[first]), "cell": cell}
+    return {"by": IN_TIME, "column": column, "from": begins}
 
 
 def _all_scores(job: Job, runs: Sequence[Mapping[str, Any]], linear: Linear) -> dict[str, Any]:

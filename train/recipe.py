@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+from mlp_edge.data.times import IN_TIME, time_column
 from mlp_edge.errors import ModelError, RecipeError
 from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Task
 from mlp_edge.train.threshold import check_threshold, is_chosen
@@ -84,6 +85,8 @@ class Recipe:
         threshold: above which probability a binary answer is the second class: a number as text,
             or a rule by which it is chosen on the validation rows; see ``threshold``.
         group: a column whose equal cells stay on one side of every split; None for no such.
+        split: "random"; "time", so that the last rows of the file test; or "time:COLUMN", so that
+            the last ones by that column do.
         clip: lowest and highest answer of a regression, float32 numbers; None for no limits.
         seed: of the split, the first weights and the shuffling.
     """
@@ -109,6 +112,7 @@ class Recipe:
     class_weight: str = "none"
     threshold: str = DEFAULT_THRESHOLD_TEXT
     group: str | None = None
+    split: str = "random"
     clip: tuple[float, float] | None = None
     seed: int = 0
 
@@ -122,6 +126,7 @@ class Recipe:
         if self.clip is not None and not -math.inf < self.clip[0] < self.clip[1] < math.inf:
             low, high = self.clip
             raise RecipeError(f"--clip takes LOW,HIGH, the lower first; got {low:g},{high:g}")
+        self._check_split()
         if self.momentum is not None and self.optimizer not in WITH_MOMENTUM:
             raise RecipeError(
                 f"--momentum: {self.optimizer} has none; {' and '.join(WITH_MOMENTUM)} do"
@@ -176,6 +181,23 @@ class Recipe:
         if is_chosen(self.threshold):
             found.append(("threshold", f"--threshold {self.threshold}"))
         return found
+
+    @property
+    def in_time(self) -> bool:
+        """Whether the rows are parted in time."""
+        return self.split != "random"
+
+    def _check_split(self) -> None:
+        if self.split not in ("random", IN_TIME) and not time_column(self.split):
+            raise RecipeError(
+                f"--split takes random, time (the last rows of the file test) or time:COLUMN; got "
+                f"{self.split!r}"
+            )
+        if self.in_time and self.group is not None:
+            raise RecipeError(
+                f"--group {self.group} and --split {self.split} contradict each other: a group "
+                "with rows before and after the cut would stand on both sides; leave one out"
+            )
 
     def _check_regularisation(self) -> None:
         if not 0 <= self.dropout < 1:

@@ -116,6 +116,7 @@ def _fingerprint(job: Job, plan: Folding, search: Search) -> str:
         "rows": sha256(job.examples.rows.tobytes()),
         "targets": sha256(job.examples.targets.tobytes()),
         "groups": None if groups is None else sha256(groups.tobytes()),
+        "when": None if job.examples.when is None else sha256(job.examples.when.tobytes()),
         "held out": sha256(job.parts.test.tobytes()),
     }  # fmt: skip
     return sha256(json_text(facts).encode())

@@ -93,7 +93,14 @@ def train(
         TableError: when the table cannot be learned from.
         RecipeError: when the recipe does not fit the task, or training diverges.
     """
-    examples = read_examples(table, targets, task, choices, recipe.group)  # type: ignore[arg-type]
+    examples = read_examples(
+        table,
+        targets,
+        task,  # type: ignore[arg-type]
+        choices,
+        recipe.group,
+        recipe.split,
+    )
     table = examples.table
     recipe = resolved_for(recipe, examples)
     check_reachable(examples, recipe)
@@ -152,7 +159,7 @@ def go_on(
     saved = Recipe.from_dict(start.manifest.recipe)
     check_fixed(saved, options)
     saved = replace(saved, batch_normalization=False)  # what was saved has it in its weights
-    examples = reread_examples(table, start.manifest, saved.group)
+    examples = reread_examples(table, start.manifest, saved.group, saved.split)
     table = examples.table
     check_filled(table, examples)
     recipe = resolved_for(saved.given(options), examples)
