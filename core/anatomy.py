@@ -161,6 +161,8 @@ class Step(NamedTuple):
     parts: int = 1
 
 
+_BETWEEN = ("Greater", "Less", "SelectV2", "SelectV2")
+"""A number between two ends, NaN left as it is."""
 ACTIVATION_OF: dict[tuple[str, ...], str] = {
     (): "linear",
     ("Relu",): "relu",
@@ -179,6 +181,8 @@ ACTIVATION_OF: dict[tuple[str, ...], str] = {
     ("Mul", "Erf", "Mul", "Add", "Mul"): "gelu",
     ("Neg", "Exp", "Add", "Div"): "silu",
     ("Sigmoid", "Mul"): "silu",
+    (*_BETWEEN, "Sigmoid"): "sigmoid",
+    (*_BETWEEN, "Sigmoid", "Mul"): "silu",
     ("Abs", "Add", "Div"): "softsign",
     ("Greater", "Mul", "Exp", "Sub", "Mul", "SelectV2"): "selu",
     ("Add", "Clip", "Mul"): "hard_sigmoid",
@@ -186,7 +190,7 @@ ACTIVATION_OF: dict[tuple[str, ...], str] = {
 }
 """Operators behind a dense layer -> Keras's name. Others are shown as they are."""
 CLIPS: tuple[tuple[str, ...], ...] = (
-    ("Min", "Max"), ("Min", "Relu"), ("Clip",), ("Relu6",), ("ReluN1To1",), ("Relu0To1",),
+    ("Min", "Max"), ("Min", "Relu"), ("Clip",), ("Relu6",), ("ReluN1To1",), ("Relu0To1",), _BETWEEN,
 )  # fmt: skip
 """What keeps answers within bounds, as the last operators behind the last layer."""
 CHOICES = ("Where", "SelectV2")

@@ -6,7 +6,6 @@ import math
 from typing import Any
 
 from mlp_edge.card import Card
-from mlp_edge.errors import ModelError
 from mlp_edge.export import tflite_floats, tflite_integers, tflite_model
 from mlp_edge.export.exporter import Exporter
 from mlp_edge.export.graph import INPUT_NAME, Formulas, formulas, graph
@@ -19,6 +18,8 @@ from mlp_edge.seal import BLANK, sealed
 METADATA, GOLDEN, SEAL = b"mlp_edge", b"mlp_edge_golden", b"mlp_edge_seal"
 """Names of the metadata buffers that hold the card, the golden rows and the seal."""
 IDENTIFIER = b"TFL3"
+SATURATED = 1024.0
+"""From here on a sigmoid is 0 or 1 whatever computes it."""
 
 
 def export(mlp: Mlp) -> bytes:
@@ -26,9 +27,8 @@ def export(mlp: Mlp) -> bytes:
 
     Raises:
         MissingError: when the extra ``train`` is not installed.
-        ModelError: for a gelu output that is clipped to 0 … 6.
     """
-    return _described(_converted(_float_graph(mlp)), Card.of(mlp), golden(mlp))
+    return _described(_converted(graph(mlp, _formulas())), Card.of(mlp), golden(mlp))
 
 
 def export_int8(mlp: Mlp, quantised: Quantised) -> bytes:
@@ -38,8 +38,8 @@ def export_int8(mlp: Mlp, quantised: Quantised) -> bytes:
         MissingError: when the extra ``train`` is not installed.
         ModelError: when the converter makes other integers of it.
     """
-    words, layers = tflite_integers.formulas(_formulas()), tflite_integers.layers(quantised)
-    model = _converted(graph(mlp, words, layers), optimise=True)
+    layers = tflite_integers.layers(quantised)
+    model = _converted(graph(mlp, _formulas(), layers), optimise=True)
     tflite_integers.settle(model, quantised)
     return _described(model, Card.of(mlp, "int8"), golden_integers(mlp, quantised))
 
@@ -53,7 +53,7 @@ def export_float16(mlp: Mlp) -> bytes:
         MissingError, ModelError: as ``export`` does, and for a weight beyond float16.
     """
     half = tflite_floats.half_precision(mlp)
-    model = _converted(_float_graph(half))
+    model = _converted(graph(half, _formulas()))
     tflite_floats.store_halves(model)
     return _described(model, Card.of(mlp, "float16"), golden(half))
 
@@ -67,17 +67,7 @@ def export_dynamic(mlp: Mlp) -> bytes:
     Raises:
         MissingError, ModelError: as ``export`` does.
     """
-    return _described(_converted(_float_graph(mlp), optimise=True), Card.of(mlp, "dynamic"), None)
-
-
-def _float_graph(mlp: Mlp) -> Any:
-    if mlp.layers[-1].activation == "gelu" and mlp.clip == (0.0, 6.0):
-        # The converter fuses this clip into the gelu and is left with an operator of no format.
-        raise ModelError(
-            "TFLite cannot express a gelu output that is clipped to 0 and 6; --clip 0,6.000001 "
-            "would do"
-        )
-    return graph(mlp, _formulas())
+    return _described(_converted(graph(mlp, _formulas()), optimise=True), Card.of(mlp, "dynamic"), None)
 
 
 def _converted(module: Any, optimise: bool = False) -> Any:
@@ -99,14 +89,34 @@ def _converted(module: Any, optimise: bool = False) -> Any:
 
 
 def _formulas() -> Formulas:
+    """In operators that TFLite Micro has as well, gelu's apart."""
     tf = tensorflow()
 
     def apart(x: Any) -> Any:
         # Not a minimum with infinity: XNNPACK makes the largest float32 of that.
         return tf.where(tf.not_equal(x, x), math.nan, x)
 
-    return formulas(apart) | {
+    def between(x: Any, low: float, high: float) -> Any:
+        # Not a minimum and a maximum: LiteRT's own make a number of NaN, and the converter makes
+        # operators of theirs that Micro lacks. A comparison with NaN is false everywhere.
+        return tf.where(x > high, high, tf.where(x < low, low, x))
+
+    def sigmoid(z: Any) -> Any:
+        # XNNPACK's kernel for AVX-512 answers NaN to a finite z beyond 4e26.
+        return tf.nn.sigmoid(between(z, -SATURATED, SATURATED))
+
+    def ones(truths: Any) -> Any:
+        # Not a cast, which the converter moves behind the take: Micro takes no truths.
+        return tf.where(truths, 1.0, 0.0)
+
+    plain = formulas(apart)
+    return plain | {
+        "sigmoid": sigmoid,
+        "silu": lambda z: z * sigmoid(z),
+        "clip": between,
         "isnan": lambda x: tf.not_equal(x, x),  # TFLite has no other way to ask
+        "any": lambda truths: tf.reduce_max(ones(truths), axis=1, keepdims=True) > 0.0,
+        "take": lambda x, at: plain["take"](ones(x) if x.dtype == tf.bool else x, at),
         # TFLite has no softplus; the converter's log(1 + exp(z)) overflows at z = 89. Not relu(z):
         # it would be fused into the dense layer, which then is computed a second time without.
         "softplus": lambda z: tf.maximum(z, 0.0) + tf.math.log(1.0 + tf.exp(-tf.abs(z))),

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from mlp_edge.encoding import Floats
 from mlp_edge.errors import ModelError
 from mlp_edge.export import tflite_model
-from mlp_edge.export.graph import Formula, Formulas
+from mlp_edge.export.graph import Formula
 from mlp_edge.lazy import tensorflow
 from mlp_edge.quantised import (
     EXACT,
@@ -39,27 +39,6 @@ _HIGH = HIGHEST["int8"]
 _ZERO_POINT = -128
 _WHOLE = np.float32(2**23)
 """From here to twice as far float32 numbers are the integers: adding it rounds, half to even."""
-
-
-def formulas(float_formulas: Formulas) -> Formulas:
-    """What surrounds the layers, in operators that TFLite Micro has as well.
-
-    Args:
-        float_formulas: those of the float32 file.
-    """
-    tf = tensorflow()
-    take, apart = float_formulas["take"], float_formulas["apart"]
-
-    def ones(truths: Any) -> Any:
-        # Not a cast, which the converter moves behind the take: Micro takes no truths.
-        return tf.where(truths, 1.0, 0.0)
-
-    return float_formulas | {
-        "any": lambda truths: tf.reduce_max(ones(truths), axis=1, keepdims=True) > 0.0,
-        "take": lambda x, indices: take(ones(x) if x.dtype == tf.bool else x, indices),
-        # Apart, or the converter makes a RELU_0_TO_1 or a RELU_N1_TO_1 of the two.
-        "clip": lambda x, low, high: tf.maximum(apart(tf.minimum(x, high)), low),
-    }
 
 
 def layers(quantised: Quantised) -> Formula:
