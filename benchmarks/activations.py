@@ -31,7 +31,8 @@ from mlp_edge.reference import Doubles
 from mlp_edge.runtime import HOSTED
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from test_core_accuracy import ANY, TABLES, bare, errors, meant, running, share
+from networks import bare
+from test_core_accuracy import ANY, TABLES, errors, meant, running, share
 
 CHUNK = 2**20
 NEAR = 20

@@ -67,7 +67,9 @@ def export_dynamic(mlp: Mlp) -> bytes:
     Raises:
         MissingError, ModelError: as ``export`` does.
     """
-    return _described(_converted(graph(mlp, _formulas()), optimise=True), Card.of(mlp, "dynamic"), None)
+    return _described(
+        _converted(graph(mlp, _formulas()), optimise=True), Card.of(mlp, "dynamic"), None
+    )
 
 
 def _converted(module: Any, optimise: bool = False) -> Any:

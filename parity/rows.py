@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from mlp_edge.feature import LARGEST_FLOAT
 from mlp_edge.mlp import Mlp, Rows
 from mlp_edge.reference import Doubles, predict, trace
 
@@ -19,6 +20,8 @@ SPECIAL = 16
 BOUNDARY_ROWS = 24
 FAR = (10.0, 100.0)
 """How many times its range a feature leaves it by."""
+HUGE = (1e24, 1e30, 1e36)
+"""Sizes of sums that float32 still holds, and that kernels have made NaN of."""
 TINY = np.float32(1e-40)
 """A subnormal float32."""
 
@@ -35,6 +38,7 @@ def provoking_rows(mlp: Mlp, sample: Rows) -> Rows:
     groups = [
         _extremes(middle, low, high),
         _corners(mlp, middle, low, high),
+        _huge(mlp, middle, low, high),
         _kinks(mlp, sample),
         boundary(mlp, sample),
         _special(mlp, middle),
@@ -119,6 +123,26 @@ def _corners(mlp: Mlp, middle: Doubles, low: Doubles, high: Doubles) -> Doubles:
         signs = np.where(np.arange(len(middle)) % 2, 1.0, -1.0)
         rows += [middle + factor * signs * width, middle - factor * signs * width]
     return np.array(rows)
+
+
+def _huge(mlp: Mlp, middle: Doubles, low: Doubles, high: Doubles) -> Doubles:
+    """Rows whose largest sum in a layer is about as large as each of ``HUGE``, where one can be.
+
+    All readings leave the middle, up or down or in turn, and no sum on the way leaves float32.
+    """
+    turns = np.where(np.arange(len(middle)) % 2, 1.0, -1.0)
+    width = np.where(high > low, high - low, 1.0)
+    directions = [sign * turn * width for turn in (np.ones(len(middle)), turns) for sign in (1, -1)]
+    steps = 2.0 ** np.arange(64, 127)
+    found = []
+    for direction in directions:
+        rows = np.float32(middle + steps[:, None] * (direction / np.abs(direction).max()))
+        sums = np.array([np.abs(z).max(axis=1) for z, _ in trace(mlp, rows)])
+        whole = sums.max(axis=0) < LARGEST_FLOAT / 16
+        for layer in sums:
+            near = [int(np.argmin(np.abs(np.log(layer / size)))) for size in HUGE]
+            found += [rows[place] for place in near if whole[place] and layer[place] > HUGE[0] / 2]
+    return np.unique(np.array(found, np.float64).reshape(-1, mlp.inputs), axis=0)
 
 
 def _kinks(mlp: Mlp, sample: Rows) -> Doubles:

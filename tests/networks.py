@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mlp_edge.bound import bound
 from mlp_edge.encoding import Encoding
 from mlp_edge.feature import Feature
-from mlp_edge.mlp import Dense, Floats, Mlp, Scaling, Task
+from mlp_edge.mlp import ACTIVATIONS, Dense, Floats, Mlp, Scaling, Task
 from mlp_edge.reference import distance, predict
 
 OUTPUT_ACTIVATION = {"regression": "linear", "binary": "sigmoid", "multiclass": "softmax"}
@@ -83,6 +83,35 @@ def encoded(
     )
     scaled = scaling if standardised else None
     return replace(mlp, features=tuple(features), **{"scaling": scaled, **changes})  # type: ignore[arg-type]
+
+
+HUGE = np.float32([
+    sign * size for size in (1e3, 1e9, 1e20, 4e26, 5e26, 1e30, 1e37, 3.4e38) for sign in (1, -1)
+])  # fmt: skip
+"""Sums that float32 holds: XNNPACK's sigmoid for AVX-512 knows them to 4e26."""
+
+
+def bare(activation: str, hidden: bool = False) -> Mlp:
+    """A network that answers activation(x).
+
+    Args:
+        activation: of softmax the answers are those of 0 and -x.
+        hidden: whether a linear layer follows; behind a softmax none can.
+    """
+    softmax = activation == "softmax"
+    weights = np.float32([[0], [-1]] if softmax else [[1]])
+    layers = [Dense(weights, np.zeros(len(weights), np.float32), activation)]
+    if hidden:
+        one = np.ones((1, 1), np.float32)
+        layers.append(Dense(one, np.zeros(1, np.float32), "linear"))
+    task: Task = "multiclass" if softmax else "regression"
+    blank = network((1, len(weights)), task=task, standardised=False)
+    return replace(blank, layers=tuple(layers))
+
+
+BARE = [(name, hidden) for name in ACTIVATIONS for hidden in (False, True)
+        if not (hidden and name == "softmax")]  # fmt: skip
+"""What ``bare`` takes."""
 
 
 def readings(mlp: Mlp, count: int, seed: int = 0) -> Floats:

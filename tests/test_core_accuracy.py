@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from networks import network, save_keras
+from networks import bare, save_keras
 
 from mlp_edge.accuracy import ANY, Accuracy
 from mlp_edge.export import EXPORTERS
-from mlp_edge.mlp import ACTIVATIONS, Dense, Floats, Mlp, Predict
+from mlp_edge.mlp import ACTIVATIONS, Floats, Mlp, Predict
 from mlp_edge.reference import FORMULAS, Doubles
 from mlp_edge.runtime import HOSTED, Runtime
 
@@ -24,24 +23,6 @@ TABLES = {runtime.name: runtime.accuracy for runtime in HOSTED}
 EXACT = ("linear", "relu")
 ALONE = 17.4
 """Further apart, the smaller of two exponentials vanishes in the sum of a softmax."""
-
-
-def bare(activation: str, hidden: bool = False) -> Mlp:
-    """A network that answers activation(x).
-
-    Args:
-        activation: of softmax the answers are those of 0 and -x: 1 and e^-x from ``ALONE`` on.
-        hidden: whether a linear layer follows.
-    """
-    outputs = 2 if activation == "softmax" else 1
-    weights = np.array([[0], [-1]] if outputs == 2 else [[1]], np.float32)
-    one = np.ones((1, 1), np.float32)
-    layers = [Dense(weights, np.zeros(outputs, np.float32), activation)]
-    if hidden:
-        layers.append(Dense(one, np.zeros(1, np.float32), "linear"))
-    task = "multiclass" if outputs == 2 else "regression"
-    blank = network((1, outputs), task=task, standardised=False)
-    return replace(blank, layers=tuple(layers))
 
 
 @contextmanager

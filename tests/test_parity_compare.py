@@ -21,9 +21,10 @@ from mlp_edge.parity.compare import (
     compare,
     expect,
     in_batches,
+    of_range,
     output_range,
 )
-from mlp_edge.parity.rows import _kinks, boundary, provoking_rows, ranges
+from mlp_edge.parity.rows import _kinks, boundary, inside, provoking_rows, ranges
 from mlp_edge.reference import predict, trace
 
 
@@ -224,6 +225,36 @@ def test_provoking_rows_reach_every_extreme() -> None:
     assert (rows == 0).all(axis=1).any()
     rows = rows[np.isfinite(rows).all(axis=1)]
     assert (np.abs(rows) > 5 * np.abs(np.maximum(np.abs(low), np.abs(high)))).any()
+
+
+def without_saturation(mlp: Mlp, rows: Rows) -> Floats:
+    """What a sigmoid answers that knows sums of up to 4e26: NaN to those beyond."""
+    answers = as_float32(predict(mlp, rows))
+    for layer, (z, _) in zip(mlp.layers, trace(mlp, rows), strict=True):
+        if layer.activation in ("sigmoid", "silu"):
+            answers[(np.abs(z) > 4e26).any(axis=1)] = np.nan
+    return answers
+
+
+@pytest.mark.parametrize(
+    "mlp",
+    [
+        network((8, 1)),
+        network((8, 12, 8, 1)),
+        network((3, 5, 1), "silu", "regression", standardised=False),
+        network((3, 5, 4, 1), "sigmoid", "regression"),
+        encoded([Feature("c", categories=("a",), codes=(1,)), Feature("x")], task="binary"),
+    ],
+    ids=lambda mlp: f"{mlp.layers[0].activation}-{mlp.layers[-1].activation}",
+)
+def test_a_sigmoid_that_ends_at_huge_sums_is_caught(mlp: Mlp) -> None:
+    sample = readings(mlp, 30)
+    rows = np.vstack([sample, provoking_rows(mlp, sample)])
+    expected = replace(honest(mlp, rows), within=inside(mlp, rows, *ranges(mlp, sample)))
+    expected = replace(expected, span=output_range(mlp, expected.exact[:30]))
+    of_use = expected.only((of_range(expected, expected.bound(ANY)) <= VACUOUS).all(axis=1))
+    assert compare(of_use, lambda rows: as_float32(predict(mlp, rows))).passed
+    assert not compare(of_use, lambda rows: without_saturation(mlp, rows)).passed
 
 
 def test_provoking_rows_hold_every_reading_that_means_something_of_its_own() -> None:

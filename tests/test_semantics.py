@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 from integers import quantised
-from networks import assert_within_bound, encoded, network, readings
+from networks import HUGE, assert_within_bound, encoded, network, readings
 
-from mlp_edge.bound import TINY, UNIT
+from mlp_edge.bound import TINY, UNIT, bound
 from mlp_edge.card import Card, choose
 from mlp_edge.export import EXPORTERS, Exporter
 from mlp_edge.feature import Feature
@@ -237,6 +237,20 @@ def test_overflow(runtime: Runtime, tmp_path: Path, reading: float) -> None:
     assert (np.abs(got - expected) <= limit).all()
     with running(one_path(10.0, 0.0, "regression", "linear"), runtime, tmp_path) as run:
         assert run(rows)[:, 0].tolist() == [np.inf, -np.inf, 2.5]
+
+
+@every_runtime
+@pytest.mark.parametrize("activation", ["silu", "sigmoid"])
+def test_huge_sum(runtime: Runtime, tmp_path: Path, activation: str) -> None:
+    """Sums of both signs in a hidden layer and, behind a silu, in the last one; any batch."""
+    blank = network((1, 2, 1), activation, standardised=False)
+    weights = np.float32([[1], [-1]]), np.float32([[1, -2]])
+    layers = [replace(layer, weights=w) for layer, w in zip(blank.layers, weights, strict=True)]
+    mlp, rows = replace(blank, layers=tuple(layers)), np.vstack(5 * [HUGE[np.abs(HUGE) < 1e38, None]])
+    assert np.isfinite(bound(mlp, rows)).all()
+    with running(mlp, runtime, tmp_path) as run:
+        for size in (1, 5, 16, 33, len(rows)):
+            assert_within_bound(mlp, rows[:size], run(rows[:size]))
 
 
 @every_runtime

@@ -1,4 +1,4 @@
-"""TFLite Micro, which rounds twice, runs the same files: where it differs, and by how much."""
+"""TFLite Micro runs the same files: what it lacks a kernel for, and where it rounds twice."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 from agreed import agreed, hostile
-from networks import encoded, network
+from networks import BARE, HUGE, assert_within_bound, bare, encoded, network, readings
 from test_export_integers import CODES, FILLED, MIXED, beside_steps, litert_of
 
 from mlp_edge.export import tflite
 from mlp_edge.integer_reference import predict, trace
-from mlp_edge.mlp import Floats, Mlp, Predict
+from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Floats, Mlp, Predict
 from mlp_edge.quantised import Integers, Quantised
 from mlp_edge.requantise import by_double, differing
 
@@ -44,6 +44,54 @@ def micro_of(content: bytes) -> Predict:
         return np.array(interpreter.get_output(0)[0])
 
     return lambda rows: np.array([answer(row) for row in rows])
+
+
+FLOATS: dict[str, Mlp] = {
+    **NETWORKS,
+    **{name: network((8, 12, 8, 1), name) for name in HIDDEN_ACTIVATIONS if name != "gelu"},
+    "relu6": network((3, 5, 1), "relu", "regression", clip=(0.0, 6.0)),
+    "signs": encoded(MIXED, outputs=2, clip=(-1.0, 1.0)),
+}
+SMALL = {"float32": tflite.export, "dynamic": tflite.export_dynamic}
+
+
+@pytest.mark.parametrize("dtype", SMALL)
+@pytest.mark.parametrize("name", FLOATS)
+def test_micro_answers_within_the_bound(keras: Any, name: str, dtype: str) -> None:
+    """Missing, filled and rejected readings, unknown codes, clips."""
+    mlp = FLOATS[name]
+    rows = readings(mlp, 64)
+    missing = np.random.default_rng(0).random(rows.shape) < 0.2
+    rows = np.vstack([rows, np.where(missing, np.float32(np.nan), rows), rows[:8] + 0.5])
+    got = micro_of(SMALL[dtype](mlp))(rows)
+    assert_within_bound(mlp, rows, got)
+    assert np.isnan(got).any() == mlp.encoding.rejects
+
+
+@pytest.mark.parametrize(("activation", "hidden"), [one for one in BARE if one[0] != "gelu"])
+def test_micro_answers_the_limit_to_huge_sums(keras: Any, activation: str, hidden: bool) -> None:
+    mlp = bare(activation, hidden)
+    assert_within_bound(mlp, HUGE[:, None], micro_of(tflite.export(mlp))(HUGE[:, None]))
+
+
+LACKING = {
+    "gelu": (tflite.export, network((8, 12, 8, 1), "gelu"), "builtin opcode 'GELU'"),
+    "float16": (tflite.export_float16, network(), "dequantize"),
+    "dynamic": (
+        tflite.export_dynamic, network((40, 33, 3), task="multiclass"),
+        "FLOAT32 with filter type: INT8 not supported",
+    ),
+}  # fmt: skip
+"""What docs/INTEGERS.md says does not run: how it is made, and what Micro says of it."""
+
+
+@pytest.mark.parametrize("what", LACKING)
+def test_what_micro_has_no_kernel_for(keras: Any, what: str, capfd: Any) -> None:
+    """When one of these runs, docs/INTEGERS.md may promise more."""
+    export, mlp, says = LACKING[what]
+    with pytest.raises(RuntimeError):
+        micro_of(export(mlp))
+    assert says in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("name", NETWORKS)
