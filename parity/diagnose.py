@@ -6,21 +6,24 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mlp_edge.accuracy import ANY
 from mlp_edge.bound import bound
 from mlp_edge.card import Card
 from mlp_edge.integer_reference import predict as integer_predict
 from mlp_edge.mlp import Mlp, Predict, Rows
-from mlp_edge.parity.compare import Expected
+from mlp_edge.parity.compare import Expected, share
 from mlp_edge.parity.faults import Fault, faults
 from mlp_edge.parity.integer_faults import integer_faults, saturated
 from mlp_edge.parity.integers import ExpectedBits, same_bits
 from mlp_edge.quantised import Quantised
-from mlp_edge.reference import distance, predict
+from mlp_edge.reference import distance, predict, trace
 
 ROWS = 100
 """Enough rows to tell one fault from another."""
 FIRST = 5
 """A fault that does not explain these is not tried on the others."""
+SIGMOID_ENDS = 4e26
+"""The size of a sum beyond which a sigmoid has been seen to answer NaN."""
 
 
 def differences(card: Card | None, mlp: Mlp) -> list[str]:
@@ -97,14 +100,33 @@ def other_integers(content: bytes, quantised: Quantised) -> list[str]:
 
 def likely_cause(expected: Expected, runtime: Predict) -> str | None:
     """The one known fault that gives this runtime's numbers on every row, with its layer."""
-    rows = expected.rows[:ROWS]
-    got = runtime(rows)
+    got = runtime(expected.rows)
+    if _ends_at_huge_sums(expected, got):
+        return "the sigmoid of a huge sum is NaN; `mlp-edge export` writes .tflite with a clamp"
+    off = distance(got.astype(np.float64), expected.exact)
+    worst = np.argsort(-share(off, expected.bound(ANY)).max(axis=1), kind="stable")
+    chosen = np.concatenate([worst[:ROWS], np.arange(min(ROWS, len(got)))])
+    rows, got = expected.rows[chosen], got[chosen]
     for fault in faults(expected.mlp):
         some = slice(FIRST)
         if _explains(fault, rows[some], got[some]) and _explains(fault, rows, got):
             where = f"layer {fault.layer}: " if fault.layer else ""
             return where + fault.says
     return None
+
+
+def _ends_at_huge_sums(expected: Expected, got: Rows) -> bool:
+    """Whether NaN is all that is wrong, and only where a sigmoid's sum is huge.
+
+    XNNPACK's kernel for AVX-512 answers so.
+    """
+    off = distance(got.astype(np.float64), expected.exact)
+    lost = ~(off <= expected.bound(ANY)).all(axis=1)
+    beyond = np.zeros(len(got), np.bool_)
+    for layer, (z, _) in zip(expected.mlp.layers, trace(expected.mlp, expected.rows), strict=True):
+        if layer.activation in ("sigmoid", "silu"):
+            beyond |= (np.abs(z) > SIGMOID_ENDS).any(axis=1)
+    return bool(lost.any() and beyond[lost].all() and np.isnan(got[lost]).any(axis=1).all())
 
 
 def _explains(fault: Fault, rows: Rows, got: Rows) -> bool:

@@ -136,7 +136,7 @@ def _huge(mlp: Mlp, middle: Doubles, low: Doubles, high: Doubles) -> Doubles:
     steps = 2.0 ** np.arange(64, 127)
     found = []
     for direction in directions:
-        rows = np.float32(middle + steps[:, None] * (direction / np.abs(direction).max()))
+        rows = middle + steps[:, None] * (direction / np.abs(direction).max())
         sums = np.array([np.abs(z).max(axis=1) for z, _ in trace(mlp, rows)])
         whole = sums.max(axis=0) < LARGEST_FLOAT / 16
         for layer in sums:

@@ -24,6 +24,7 @@ from mlp_edge.parity.compare import (
     of_range,
     output_range,
 )
+from mlp_edge.parity.diagnose import likely_cause
 from mlp_edge.parity.rows import _kinks, boundary, inside, provoking_rows, ranges
 from mlp_edge.reference import predict, trace
 
@@ -255,6 +256,8 @@ def test_a_sigmoid_that_ends_at_huge_sums_is_caught(mlp: Mlp) -> None:
     of_use = expected.only((of_range(expected, expected.bound(ANY)) <= VACUOUS).all(axis=1))
     assert compare(of_use, lambda rows: as_float32(predict(mlp, rows))).passed
     assert not compare(of_use, lambda rows: without_saturation(mlp, rows)).passed
+    assert "huge sum" in str(likely_cause(of_use, lambda rows: without_saturation(mlp, rows)))
+    assert likely_cause(of_use, lambda rows: without_saturation(mlp, rows) * np.float32(2)) is None
 
 
 def test_provoking_rows_hold_every_reading_that_means_something_of_its_own() -> None:

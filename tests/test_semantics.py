@@ -246,7 +246,10 @@ def test_huge_sum(runtime: Runtime, tmp_path: Path, activation: str) -> None:
     blank = network((1, 2, 1), activation, standardised=False)
     weights = np.float32([[1], [-1]]), np.float32([[1, -2]])
     layers = [replace(layer, weights=w) for layer, w in zip(blank.layers, weights, strict=True)]
-    mlp, rows = replace(blank, layers=tuple(layers)), np.vstack(5 * [HUGE[np.abs(HUGE) < 1e38, None]])
+    mlp, rows = (
+        replace(blank, layers=tuple(layers)),
+        np.vstack(5 * [HUGE[np.abs(HUGE) < 1e38, None]]),
+    )
     assert np.isfinite(bound(mlp, rows)).all()
     with running(mlp, runtime, tmp_path) as run:
         for size in (1, 5, 16, 33, len(rows)):
