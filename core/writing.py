@@ -175,7 +175,8 @@ def write_files(directory: Path, made: Files | Callable[[], Files]) -> None:
         with locked(directory), _removed(fresh):
             _put_in_place(directory)
             files = made() if callable(made) else made
-            _check_room(directory, files)
+            for name in files:
+                _check_room(directory, directory / name)
             _stage(
                 fresh,
                 {name: content for name, content in files.items() if content is not None}
@@ -198,7 +199,7 @@ def finish(directory: Path, held: bool = False) -> None:
     Raises:
         InputError: when that cannot be done.
     """
-    if not (directory / PENDING).exists():
+    if not _waits(directory):
         return
     try:
         with nullcontext() if held else locked(directory):
@@ -210,37 +211,45 @@ def finish(directory: Path, held: bool = False) -> None:
         ) from error
 
 
-def _check_room(directory: Path, names: Iterable[str]) -> None:
-    """Refuse what could not be put in place once it is decided.
+def _check_room(directory: Path, place: Path) -> None:
+    """Refuse a place that a file of the directory could not be moved to, or only by a way out.
 
     Raises:
         OSError: as the system would.
     """
-    for name in names:
-        place = directory / name
-        if place.is_dir():
-            raise IsADirectoryError(errno.EISDIR, f"{name} is a directory")
-        nearest = next(parent for parent in place.parents if parent.exists())
-        if not nearest.is_dir():
-            raise NotADirectoryError(errno.ENOTDIR, f"{nearest} is not a directory")
-        if not os.access(nearest, os.W_OK):
-            raise PermissionError(errno.EACCES, f"{nearest} is not yours to write in")
+    folder = next(parent for parent in place.parents if parent.exists())
+    if folder.resolve() != directory.resolve() / folder.relative_to(directory):
+        raise OSError(errno.EXDEV, f"{folder} is a link to another folder")
+    if folder.stat().st_dev != directory.stat().st_dev:
+        raise OSError(errno.EXDEV, f"{folder} is on another file system")
+    if not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, f"{folder} is not a directory")
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(errno.EACCES, f"{folder} is not yours to write in")
+    if place.is_dir():
+        raise IsADirectoryError(errno.EISDIR, f"{place} is a directory")
+
+
+def _waits(directory: Path) -> bool:
+    pending = directory / PENDING
+    return pending.is_dir() and not pending.is_symlink()  # whose files would be somebody else's
 
 
 def _put_in_place(directory: Path) -> None:
     """Move every file that waits to where it belongs, if any do; the lock is held."""
-    pending = directory / PENDING
-    if not pending.is_dir():
+    if not _waits(directory):
         return
-    for path in sorted(pending.rglob("*")):  # a folder before what it holds
+    pending = directory / PENDING
+    folders = [path for path in sorted(pending.rglob("*")) if path.is_dir()]
+    for path in (path for path in sorted(pending.rglob("*")) if not path.is_dir()):
         place = directory / path.relative_to(pending)
-        if path.is_dir():
-            place.mkdir(exist_ok=True)
-        elif path.name.endswith(GONE):
+        _check_room(directory, place)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if path.name.endswith(GONE):
             place.with_name(path.name.removesuffix(GONE)).unlink(missing_ok=True)
         else:
             path.replace(place)
-    for folder in (pending, *filter(Path.is_dir, pending.rglob("*"))):
+    for folder in (pending, *folders):
         settle(directory / folder.relative_to(pending))
     shutil.rmtree(pending)
 

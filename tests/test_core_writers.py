@@ -407,3 +407,34 @@ def test_complete_files_wait_for_who_may_put_them_in_place(place: Path) -> None:
     assert [path.name for path in (place / "exports").iterdir()] == ["net.h"]
     assert not pending.exists()
     assert isinstance(Manifest.from_json((place / "model.json").read_text(), ""), Manifest)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links")
+def test_a_strangers_directory_moves_no_file_out_or_in(place: Path) -> None:
+    home = place.parent / "home"
+    home.mkdir()
+    (home / "net.h").write_text("mine")
+    pending = place / ".mlp-edge.pending"
+    pending.symlink_to(home)
+    assert ModelDirectory.open(place).manifest.seed == 1
+    pending.unlink()
+    (pending / "exports").mkdir(parents=True)
+    (pending / "exports" / "net.h").write_text("theirs")
+    (place / "exports").symlink_to(home)
+    with pytest.raises(InputError, match="exports is a link to another folder"):
+        ModelDirectory.open(place)
+    assert {path.name: path.read_text() for path in home.iterdir()} == {"net.h": "mine"}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links")
+def test_what_cannot_be_put_in_place_is_refused_before(place: Path) -> None:
+    (place.parent / "disk").mkdir()
+    (place / "exports").symlink_to(place.parent / "disk")
+    before = (place / "model.json").read_bytes()
+    with pytest.raises(InputError, match="is a link to another folder\\); nothing was changed"):
+        ModelDirectory.open(place).add_exports({"net.h": b""})
+    (place / "plots" / "loss.png").mkdir(parents=True)
+    with pytest.raises(InputError, match=r"loss\.png is a directory\); nothing was changed"):
+        ModelDirectory.open(place).write({"plots/loss.png": b""})
+    assert (place / "model.json").read_bytes() == before
+    assert not any(is_ours(path.name) for path in place.rglob("*"))
