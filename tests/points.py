@@ -90,10 +90,6 @@ def _pictures(folder: Path) -> None:
     ModelDirectory.open(folder / "model").write({"plots/loss.png": b"new", **made})
 
 
-def _parity(folder: Path) -> None:
-    ModelDirectory.open(folder / "model").write({"exports/parity.json": b'{"passed": true}'})
-
-
 def _tune(folder: Path) -> None:
     """Three trials, each kept as soon as it is judged, then the model."""
     import optuna
@@ -118,7 +114,6 @@ WRITERS = {
     "train --tune": Writer(_SAVED, _tune),
     "predict --out": Writer({"predictions.csv": b"old"}, _predict),
     "evaluate, pictures": Writer(_SAVED, _pictures),
-    "parity": Writer(_SAVED, _parity),
 }
 
 
