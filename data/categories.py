@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from mlp_edge.cell import MOST_SPELLINGS, TRUTHS, are_truths
 from mlp_edge.data.cells import Column
 from mlp_edge.data.choices import argument
+from mlp_edge.data.strays import folded
 from mlp_edge.data.table import Table
-from mlp_edge.data.words import MOST_SHOWN, listed, plain, shown
+from mlp_edge.data.words import MOST_SHOWN, counted, listed, plain, shown
 from mlp_edge.errors import TableError
 from mlp_edge.feature import LARGEST_CODE
 from mlp_edge.finding import Finding
@@ -144,20 +145,23 @@ def _shortest(text: str) -> tuple[int, str]:
     return len(text), text
 
 
-def look_alike(column: str, names: Sequence[str], what: str) -> tuple[Finding, ...]:
-    """A finding when names differ by case, blanks or a dot at the end only."""
+def look_alike(
+    column: str, names: Sequence[str], counts: Sequence[int], what: str
+) -> tuple[Finding, ...]:
+    """A finding when names differ by what an eye hardly sees, with the rows of each."""
     alike: dict[str, list[str]] = {}
-    for name in names:
-        alike.setdefault("".join(name.split()).rstrip(".").casefold(), []).append(name)
-    groups = [listed(group) for group in alike.values() if len(group) > 1]
+    for name, count in zip(names, counts, strict=True):
+        said = f"{shown(name)} ({counted(count, 'row')})"
+        alike.setdefault(folded(name).rstrip("."), []).append(said)
+    groups = [", ".join(group) for group in alike.values() if len(group) > 1]
     if not groups:
         return ()
     return (
         Finding(
             "look-alike",
-            f"column {shown(column)}: {what} that differ by case, blanks or a dot at the end only "
-            f"are taken as different: {'; '.join(groups[:MOST_SHOWN])}. Write them alike if they "
-            "are the same",
+            f"column {shown(column)}: {what} that differ by case, blanks, quotes, a dot at the end "
+            f"or invisible characters only are taken as different: {'; '.join(groups[:MOST_SHOWN])}"
+            ". Write them alike if they are the same",
         ),
     )
 

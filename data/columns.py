@@ -196,7 +196,9 @@ def _doubts(table: Table, each: _Candidate) -> tuple[Finding, ...]:
     column, found = each.column, each.found
     if found.categories is None:
         return (*found.findings, *lost_digits(column), *far_outlier(table, column))
-    alike = look_alike(column.name, found.categories.names, "categories")
+    codes = found.categories.codes
+    counts = [int((found.readings == code).sum()) for code in codes]
+    alike = look_alike(column.name, found.categories.names, counts, "categories")
     every = many(column, found.categories)
     return (*found.findings, *every, *alike, *rare(table, column, found.categories))
 

@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 
 from mlp_edge.cell import is_missing
 from mlp_edge.data.floats import Cells, as_cells, parse
+from mlp_edge.data.header import LOOKED_AT
+from mlp_edge.data.values import is_grouped
 from mlp_edge.data.words import counted, listed, shown
 from mlp_edge.errors import TableError
 from mlp_edge.finding import Finding
 
 _SINGLE_QUOTED = re.compile(r"\s*'((?:[^']|'')*)'\s*")
-_GROUPED = re.compile(r"\s*[+-]?[1-9][0-9]{0,2},[0-9]{3}\s*")
-"""What may be thousands as well as a decimal: 1,234."""
+FEWEST_GROUPED = 3
+"""Numbers of a column from which on points that may all part thousands are no chance."""
 
 
 def without_trailing_delimiter(
@@ -46,13 +48,37 @@ def without_single_quotes(columns: list[Cells]) -> tuple[list[Cells], tuple[Find
     """
     bare = [_unquoted(column) for column in columns]
     changed = [index + 1 for index, column in enumerate(bare) if column is not None]
+    left = tuple(
+        note
+        for index, column in enumerate(bare)
+        if column is None
+        for note in _partly_quoted(columns[index], index + 1)
+    )
     if not changed:
-        return columns, ()
+        return columns, left
     which = ", ".join(map(str, changed[:20])) + (", …" if len(changed) > 20 else "")
     what = f"column {which}" if len(changed) == 1 else f"{counted(len(changed), 'column')}, {which}"
     note = Finding("dialect", f"single quotes round every cell of {what}: taken off")
     pairs = zip(bare, columns, strict=True)
-    return [new if new is not None else old for new, old in pairs], (note,)
+    return [new if new is not None else old for new, old in pairs], (note, *left)
+
+
+def _partly_quoted(column: Cells, number: int) -> tuple[Finding, ...]:
+    """A note when single quotes stand round most cells of a column, but not round all."""
+    below = column[1:]
+    # Most columns have no quote in their first cells.
+    if not any("'" in cell for cell in below[:LOOKED_AT].tolist()):
+        return ()
+    cells = [cell for cell in below.tolist() if cell.strip()]
+    quoted = sum(_SINGLE_QUOTED.fullmatch(cell) is not None for cell in cells)
+    if 2 * quoted <= len(cells):
+        return ()
+    bare = next(cell for cell in cells if not _SINGLE_QUOTED.fullmatch(cell))
+    says = (
+        f"single quotes round {quoted:,} of {counted(len(cells), 'cell')} of column {number}, not "
+        f"round {shown(bare.strip())}: left as they are"
+    )
+    return (Finding("dialect", says),)
 
 
 def _unquoted(column: Cells) -> Cells | None:
@@ -102,16 +128,17 @@ def find_decimal(
         return wanted, ()
     commas = _first_with(columns, ",")
     if not commas:
-        return ".", ()
+        return ".", _doubtful_points(columns, lines, source, delimiter)
     points = _first_with(columns, ".")
     certain = any(_is_certain(columns[index]) for index, _ in commas)
     index, row = commas[0]
     text = shown(columns[index][row].strip())
     cell = f"line {lines[row]}, column {_name(columns, index)}: {text}"
     if delimiter == ",":
+        parts = "" if certain else "; if it parts thousands, write the number without it"
         raise TableError(
             f"{source}, {cell} has a comma where a number takes a decimal point; --decimal , "
-            "reads it"
+            f"reads it{parts}"
         )
     if points:
         other, at = points[0]
@@ -130,6 +157,44 @@ def find_decimal(
             "dialect", f"{cell} was taken for a number with a decimal comma; --decimal . overrules"
         ),
     )
+
+
+def _doubtful_points(
+    columns: Sequence[Cells], lines: NDArray[np.int64], source: str, delimiter: str
+) -> tuple[Finding, ...]:
+    """A note where all points of a column may part thousands, between semicolons as in Europe.
+
+    Raises:
+        TableError: where numbers without a point are below 1,000, too: nobody writes decimals with
+            three digits or none. Naming the first, and the option.
+    """
+    notes = []
+    for index, column in enumerate(columns):
+        head = (column[1:] if len(column) > 1 else column)[:LOOKED_AT].tolist()
+        pointed = [cell for cell in head if "." in cell]
+        # The first rows decide whether to look at all, so that decimals are not parsed for it.
+        if not pointed or not all(is_grouped(cell, ".") for cell in pointed):
+            continue
+        if len(pointed) == len(head) and delimiter != ";":
+            continue
+        rows = _fractions(column, ".")
+        if len(rows) < FEWEST_GROUPED or not all(is_grouped(c, ".") for c in column[rows].tolist()):
+            continue
+        row = int(rows[0])
+        cell = f"line {lines[row]}, column {_name(columns, index)}: {shown(column[row].strip())}"
+        whole = parse(column)
+        whole[rows] = np.nan
+        whole = np.abs(whole[~np.isnan(whole)])
+        if len(whole) >= FEWEST_GROUPED and 0 < whole.max() < 1000:
+            raise TableError(
+                f"{source}, {cell} may have a decimal point or part its thousands, as numbers "
+                "without a point are below 1,000; --decimal . if it is a decimal, or write it "
+                "without the point"
+            )
+        if not whole.size and delimiter == ";":
+            says = f"{cell} was taken for a decimal, though every point may part thousands"
+            notes.append(Finding("dialect", f"{says}; --decimal . says that it is one"))
+    return tuple(notes)
 
 
 def _first_with(columns: Sequence[Cells], mark: str) -> list[tuple[int, int]]:
@@ -159,7 +224,7 @@ def _fractions(column: Cells, mark: str) -> NDArray[np.int64]:
 def _is_certain(column: Cells) -> bool:
     """Whether the commas of a column's numbers cannot all part thousands."""
     rows = _fractions(column, ",")
-    return any(not _GROUPED.fullmatch(cell) for cell in column[rows].tolist())
+    return any(not is_grouped(cell, ",") for cell in column[rows].tolist())
 
 
 def _name(columns: Sequence[Cells], index: int) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlp_edge.cell import is_number
 from mlp_edge.data.floats import TEXT, Cells, as_cells
 from mlp_edge.data.layout import Layout, split_record
 from mlp_edge.data.size import check_cells
@@ -65,7 +66,9 @@ def check_width(columns: int, where: str, hint: str = "") -> None:
         )
 
 
-def read_cells(layout: Layout, delimiter: str, source: str, most: int) -> list[Cells]:
+def read_cells(
+    layout: Layout, delimiter: str, source: str, most: int, remark: str = ""
+) -> list[Cells]:
     """The cells of every record, the header's among them; quotes removed, blanks kept.
 
     Args:
@@ -73,6 +76,7 @@ def read_cells(layout: Layout, delimiter: str, source: str, most: int) -> list[C
         delimiter: what parts the cells, one ASCII character.
         source: the file as messages name it.
         most: bytes that the table may take.
+        remark: what may explain a line with a wrong number of cells.
 
     Returns:
         One array per column, (records,) of str.
@@ -98,7 +102,7 @@ def read_cells(layout: Layout, delimiter: str, source: str, most: int) -> list[C
             try:
                 cells, found = _fetched(connection, copy, delimiter, width, len(layout))
             except duckdb.Error as error:
-                raise _translated(str(error), layout, delimiter, source) from error
+                raise _translated(str(error), layout, delimiter, source, remark) from error
     if found != len(layout):
         # Only a quote mark in the middle of a cell makes the two disagree.
         raise TableError(
@@ -214,23 +218,33 @@ def _check_length(cells: list[Cells], layout: Layout, source: str) -> None:
                 )
 
 
-def _translated(message: str, layout: Layout, delimiter: str, source: str) -> TableError:
+def _translated(
+    message: str, layout: Layout, delimiter: str, source: str, remark: str
+) -> TableError:
     found = _LINE.search(message)
     if found is None or int(found[1]) > len(layout):
         return TableError(f"{source}: {shown(message.partition(chr(10))[0])}")
     # DuckDB's lines are this copy's records: it counts neither blank lines nor line ends in cells.
     index = int(found[1]) - 1
-    complaint = _complaint(message, layout, index, delimiter)
+    complaint = _complaint(message, layout, index, delimiter, remark)
     return TableError(f"{source}, line {layout.lines[index]}: {complaint}")
 
 
-def _complaint(message: str, layout: Layout, index: int, delimiter: str) -> str:
+def _complaint(message: str, layout: Layout, index: int, delimiter: str, remark: str) -> str:
     if "Expected Number of Columns" in message:
         # Counted here: DuckDB stops counting at the first cell too many.
         width, first = (len(split_record(layout.record(i), delimiter)) for i in (index, 0))
+        title = layout.record(0)
+        words = title.split()
+        if first == 1 and 2 * sum(map(is_number, words)) < len(words):
+            hint = f"; if line {layout.lines[0]}, {shown(title)}, is a title, remove it"
+        elif width < first and index == len(layout) - 1:
+            hint = "; if it is a remark below the table, remove it"
+        else:
+            hint = remark and f"; {remark}"
         return (
             f"{counted(width, 'cell')} where line {layout.lines[0]} has {first}; every line takes "
-            f"the same number, separated by {shown(delimiter)} (--sep names another mark)"
+            f"the same number, separated by {shown(delimiter)} (--sep names another mark){hint}"
         )
     if "unterminated quote" in message:
         return 'a quoted cell does not end with its quote mark; write a quote mark inside it as ""'

@@ -19,7 +19,8 @@ from mlp_edge.data.categories import (
     different_texts,
     has_few_levels,
 )
-from mlp_edge.data.cells import Column, Levels
+from mlp_edge.data.cells import Column, Levels, Mask
+from mlp_edge.data.choices import argument
 from mlp_edge.data.floats import TEXT
 from mlp_edge.data.formatted import DATE, form
 from mlp_edge.data.mixed import doubtful, mixture
@@ -92,9 +93,12 @@ def meaning(table: Table, column: Column, *, categorical: bool, numeric: bool) -
         _check_broken(table, column)
     if words:
         return _of_words(table, column)
-    if not numeric and _are_codes(column):
+    if numeric:
+        return _of_numbers(column)
+    digits, padded = _written(column)
+    if padded.any() and digits.all():
         return _of_codes(table, column)
-    return _of_numbers(column)
+    return _with_codes(table, column, _of_numbers(column), digits, padded)
 
 
 def _check_broken(table: Table, column: Column) -> None:
@@ -158,14 +162,34 @@ def _differ(column: Column) -> bool:
     return beyond or bool((values != values[0]).any())
 
 
-def _are_codes(column: Column) -> bool:
-    """Whether whole numbers are written with leading zeros, as 00012."""
+def _written(column: Column) -> tuple[Mask, Mask]:
+    """Which known cells are digits alone, and which are written with leading zeros, as 00012."""
     values = column.numbers[column.known]
-    if (values != np.floor(values)).any() or values[0] < 0:
-        return False
+    if 2 * (values == np.floor(values)).sum() <= len(values):
+        nothing = np.zeros(len(values), np.bool_)
+        return nothing, nothing
     texts = np.strings.strip(column.cells[column.known].astype(TEXT))
-    padded = np.strings.startswith(texts, "0") & (np.strings.str_len(texts) > 1)
-    return bool(padded.any() and np.strings.isdigit(texts).all())
+    digits = np.asarray(np.strings.isdigit(texts), np.bool_)
+    padded = np.strings.startswith(texts, "0") & (np.strings.str_len(texts) > 1) & digits
+    return digits, np.asarray(padded, np.bool_)
+
+
+def _with_codes(
+    table: Table, column: Column, found: Meaning, digits: Mask, padded: Mask
+) -> Meaning:
+    """Numbers, and what is said when some of them look like codes."""
+    if not padded.any() or found.useless is not None:
+        return found
+    code, other = (column.known[np.flatnonzero(which)[0]] for which in (padded, ~digits))
+    name = argument(column.name)
+    says = (
+        f"column {shown(column.name)} is read as numbers, though "
+        f"{counted(int(padded.sum()), 'cell')} with leading zeros look like codes, such as "
+        f"{shown(str(column.cells[code]).strip())} on {table.counts} {table.lines[code]}, but not "
+        f"{shown(str(column.cells[other]).strip())} on {table.counts} {table.lines[other]}; "
+        f"--numeric {name} if they are numbers, --categorical {name} if they are codes"
+    )
+    return found._replace(findings=(*found.findings, Finding("code", says)))
 
 
 def _of_codes(table: Table, column: Column) -> Meaning:

@@ -31,7 +31,7 @@ def class_findings(
     """
     counts = np.bincount(classes, minlength=len(labels))
     return (
-        *look_alike(target, labels, "classes"),
+        *look_alike(target, labels, counts.tolist(), "classes"),
         *_rare(table, target, labels, classes, counts),
         *_imbalanced(target, labels, counts),
         *_sorted(target, classes, counts),

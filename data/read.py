@@ -10,7 +10,6 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mlp_edge.cell import is_number
 from mlp_edge.data.comments import leave_out_comments
 from mlp_edge.data.conventions import (
     find_decimal,
@@ -22,11 +21,18 @@ from mlp_edge.data.dialect import Dialect
 from mlp_edge.data.duck import check_lengths, read_cells
 from mlp_edge.data.floats import Cells
 from mlp_edge.data.header import LOOKED_AT, find_header
-from mlp_edge.data.layout import DELIMITERS, lay_out
+from mlp_edge.data.layout import DELIMITERS, Layout, lay_out
 from mlp_edge.data.parquet import read_parquet
 from mlp_edge.data.sets import SETS
 from mlp_edge.data.size import MOST_BYTES, check_lines
 from mlp_edge.data.source import STANDARD_INPUT, Stream, opened, shown_source
+from mlp_edge.data.strays import (
+    INVISIBLE,
+    check_not_repeated,
+    check_title,
+    declared_separator,
+    totals,
+)
 from mlp_edge.data.table import Table
 from mlp_edge.data.text import PARQUET, Text, read_text
 from mlp_edge.data.words import listed, shown
@@ -34,6 +40,8 @@ from mlp_edge.errors import TableError
 from mlp_edge.finding import Finding
 from mlp_edge.mlp import identifier
 
+_BLANK = f" \t\n\r\v\f\x1c\x1d\x1e\x1f\x85\xa0\u2007\u2009\u202f\u3000{INVISIBLE}"
+"""What is taken off both ends of a column's name."""
 GUESS = Dialect()
 """Everything guessed."""
 
@@ -104,15 +112,17 @@ def _from_parquet(stream: Stream, source: str, dialect: Dialect) -> _Read:
 def _from_text(text: Text, source: str, dialect: Dialect, most: int) -> _Read:
     line_ends = sum(text.content.count(end) for end in (b"\n", b"\r")) - text.content.count(b"\r\n")
     check_lines(source, line_ends, most)
-    layout = lay_out(text.content, dialect.delimiter or DELIMITERS)
+    declared = declared_separator(text.content)
+    layout = lay_out(text.content, dialect.delimiter or declared or DELIMITERS)
     check_lengths(layout, source)
+    layout, told = _without_declaration(layout, declared)
     if layout.hollow.all():
         what = "holds blank lines only: no data rows" if text.content else "is empty"
         raise TableError(f"{source} {what}; a table has a line per row")
-    layout, delimiter, separated = separate(layout, dialect.delimiter)
+    layout, delimiter, separated = separate(layout, dialect.delimiter or declared)
     layout, named, commented = leave_out_comments(layout, delimiter, dialect.header)
     lines = layout.lines
-    cells = read_cells(layout, delimiter, source, most)
+    cells = read_cells(layout, delimiter, source, most, _remark(text.content))
     _check_not_aligned(cells, int(lines[0]), source)
     cells, trailing = without_trailing_delimiter(cells)
     cells, quoted = without_single_quotes(cells)
@@ -122,13 +132,33 @@ def _from_text(text: Text, source: str, dialect: Dialect, most: int) -> _Read:
     names = _columns(first, header)
     if header:
         where = f"{source}, line {lines[0]}"
-        _check_names(names, where)
+        check_title(cells, lines, source, decimal)
+        _check_names(names, where, bool(guessed))
         if len(lines) == 1:
             raise TableError(f"{where}: a header and no data rows; a table has a line per row")
-        _check_not_repeated(cells, lines, source)
+        check_not_repeated(cells, lines, source, guessed=bool(guessed))
         cells, lines = [column[1:] for column in cells], lines[1:]
-    notes = (*text.notes, *separated, *commented, *trailing, *quoted, *marked, *guessed)
+    guessed += totals(cells, lines)
+    notes = (*text.notes, *told, *separated, *commented, *trailing, *quoted, *marked, *guessed)
     return _Read(names, header, cells, lines, decimal, notes, "line")
+
+
+def _remark(content: bytes) -> str:
+    """What may explain that a line has too few cells; "" where nothing does."""
+    if content.count(b"\r") == content.count(b"\r\n") or b"\n" not in content:
+        return ""
+    return "some lines end in a carriage return alone; one in a cell takes quotes round the cell"
+
+
+def _without_declaration(
+    layout: Layout, declared: str | None
+) -> tuple[Layout, tuple[Finding, ...]]:
+    """The layout without a first line that says what separates the cells."""
+    if declared is None:
+        return layout, ()
+    says = f"line {layout.lines[0]}, {shown(layout.record(0))}, names the separator and is no row"
+    rest = np.arange(len(layout)) > 0
+    return layout.keep(rest), (Finding("dialect", f"{says}; --sep overrules the separator"),)
 
 
 def _header(
@@ -153,30 +183,15 @@ def _stem(source: str) -> str:
 
 def _columns(first: Sequence[str], header: bool) -> tuple[str, ...]:
     """The names; column1, column2, … where there is none."""
-    names = [cell.strip() if header else "" for cell in first]
+    names = [cell.strip(_BLANK) if header else "" for cell in first]
     return tuple(name or f"column{number}" for number, name in enumerate(names, start=1))
 
 
-def _check_names(columns: tuple[str, ...], where: str) -> None:
+def _check_names(columns: tuple[str, ...], where: str, guessed: bool = False) -> None:
     double = [name for name, times in Counter(columns).items() if times > 1]
     if double:
-        raise TableError(f"{where}: more than one column is called {listed(double)}; rename one")
-
-
-def _check_not_repeated(cells: list[Cells], lines: NDArray[np.int64], source: str) -> None:
-    """Refuse a header that stands among the rows again; one of numbers may be a row."""
-    if all(is_number(column[0]) for column in cells):
-        return
-    again = np.ones(len(lines) - 1, np.bool_)
-    for column in cells:
-        again &= np.strings.strip(column[1:]) == column[0].strip()
-        if not again.any():
-            return
-    line = lines[1:][again][0]
-    raise TableError(
-        f"{source}, line {line}: the header of line {lines[0]} again; were two files joined? "
-        "Remove the line"
-    )
+        way = "--no-header if the line is a row; else rename one" if guessed else "rename one"
+        raise TableError(f"{where}: more than one column is called {listed(double)}; {way}")
 
 
 def _check_not_aligned(cells: list[Cells], line: int, source: str) -> None:

@@ -4,13 +4,40 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]+")
+import numpy as np
+from numpy.typing import NDArray
+
+from mlp_edge.cell import is_missing, is_number
+from mlp_edge.data.floats import Cells
+from mlp_edge.data.values import mostly_numbers
+from mlp_edge.data.words import listed, shown
+from mlp_edge.errors import TableError
+from mlp_edge.finding import Finding
+
+INVISIBLE = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+"""Characters without width, which an eye does not see in a name."""
+LOOKED_AT = 1000
+"""Rows that decide what a column holds."""
+MOST_TITLES = 20
+"""Lines above the names that are looked for."""
+FURTHER = 8
+"""Characters, such as quotes, that a name may have more when it stands in the table again."""
+
+_INVISIBLE = re.compile(f"[{INVISIBLE}]+")
 _TOTALS = {
-    "total", "totals", "subtotal", "sum", "sums", "mean", "average", "avg", "count", "summe",
-    "gesamt", "gesamtsumme", "mittelwert", "somme", "moyenne", "suma", "totale", "media",
+    "total", "totals", "subtotal", "sum", "sums", "average", "summe", "gesamt", "gesamtsumme",
+    "mittelwert", "somme", "moyenne", "suma", "totale",
 }  # fmt: skip
+_SEPARATOR = re.compile(rb'"?sep=([^\w\s"]|\t)"?[;,\t ]*(?:\r\n|\n|\r)', re.IGNORECASE)
+_UNIT = re.compile(
+    r"\[.*\]|\(.*\)|.*[°%/µμ²³^·].*|-|"
+    r"(?:[numkMGcdh]?(?:m|g|s|A|V|W|Pa|Hz|J|N|K|F|C|L|l|bar|mol|Wh|VA|cd|Ohm|B|bit))|"
+    r"min|h|hr|d|day|days|year|years|yr|ppm|ppb|rpm|dB|kWh|in|ft|lb|lbs|oz|mph|km|kg|mi|USD|EUR"
+)
+_CERTAIN_UNIT = re.compile(r"[\[(°%/µμ²³^·]")
 
 
 @lru_cache(maxsize=1 << 12)
@@ -29,3 +56,131 @@ def is_total(text: str) -> bool:
     """Whether a cell names a line of totals, as spreadsheets end with."""
     words = re.findall(r"\w+", text.casefold())
     return bool(words) and len(words) <= 3 and (words[0] in _TOTALS or words[-1] in _TOTALS)
+
+
+def declared_separator(content: bytes) -> str | None:
+    """The mark that a first line "sep=;" names, as Excel writes it; None where there is none."""
+    found = _SEPARATOR.match(content)
+    return None if found is None else found[1].decode(errors="replace")
+
+
+def check_title(columns: Sequence[Cells], lines: NDArray[np.int64], source: str, dec: str) -> None:
+    """Refuse names that are a title, or that have a line of units below them.
+
+    That is so when a second line holds words above every column of numbers as well. A row whose
+    readings are all missing, or one word again and again, is none of that.
+
+    Args:
+        columns: of all records, the line of names first.
+        lines: (records,) the line of each.
+        source: the file as messages name it.
+        dec: the mark before a fraction.
+
+    Raises:
+        TableError: naming the lines to remove.
+    """
+    below = [column[1 : 1 + LOOKED_AT].tolist() for column in columns]
+    numeric = [mostly_numbers(cells, dec) for cells in below]
+    if not any(numeric):
+        return
+    extra = 0
+    while extra < min(MOST_TITLES, len(below[0]) - 1) and _is_above(below, numeric, extra, dec):
+        extra += 1
+    if not extra:
+        return
+    last = [cells[extra - 1].strip() for cells in below]
+    words = [cell for cell in last if cell]
+    if extra == 1 and 2 * sum(_UNIT.fullmatch(word) is not None for word in words) >= len(words):
+        raise TableError(
+            f"{source}, line {lines[1]}: {listed(last)} looks like units below the names of line "
+            f"{lines[0]}; remove the line (a unit in brackets at the end of a name is kept)"
+        )
+    titles = "it" if extra == 1 else f"the {extra} lines above line {lines[extra]}"
+    title = listed(str(column[0]) for column in columns if column[0].strip())
+    raise TableError(
+        f"{source}, line {lines[0]}: {title} looks like a title, as line {lines[extra]}, "
+        f"{listed(last)}, holds words above columns of numbers, too; remove {titles}, or line "
+        f"{lines[extra]} if it does not name the columns"
+    )
+
+
+def _is_above(below: list[list[str]], numeric: list[bool], index: int, dec: str) -> bool:
+    """Whether a line holds words above every column of numbers, and in none what stands again."""
+    over = [cells[index].strip() for cells, is_one in zip(below, numeric, strict=True) if is_one]
+    words = [cell for cell in over if cell not in ("", "-")]
+    if not words or any(is_missing(cell) or is_number(cell, dec) for cell in words):
+        return False
+    units = all(_UNIT.fullmatch(word) for word in words)
+    few = 2 * len(words) <= len(over) and not (units and any(map(_CERTAIN_UNIT.search, words)))
+    if few or (len(set(words)) < len(words) and not units):
+        return False
+    others = [cells for cells, is_one in zip(below, numeric, strict=True) if not is_one]
+    return (len(numeric) > 1 or units) and all(
+        not cells[index].strip() or cells.count(cells[index]) == 1 for cells in others
+    )
+
+
+def check_not_repeated(
+    columns: Sequence[Cells], lines: NDArray[np.int64], source: str, *, guessed: bool
+) -> None:
+    """Refuse a header that stands among the rows again; one of numbers may be a row.
+
+    Case, blanks, quotes and characters without width make no difference.
+
+    Args:
+        columns: of all records, the header first.
+        lines: (records,) the line of each.
+        source: the file as messages name it.
+        guessed: whether nothing but its place speaks for the header.
+
+    Raises:
+        TableError: naming the first line that is one.
+    """
+    names = [folded(column[0]) for column in columns]
+    if all(is_number(column[0]) for column in columns):
+        return
+    # A look at lengths and letters first, as folding every cell would take long.
+    again = np.ones(len(lines) - 1, np.bool_)
+    for name, column in sorted(zip(names, columns, strict=True), key=lambda pair: -len(pair[0])):
+        again &= _may_be(name, column)
+        if not again.any():
+            return
+    for row in np.flatnonzero(again):
+        cells = (column[row + 1] for column in columns)
+        if all(folded(cell) == name for cell, name in zip(cells, names, strict=True)):
+            way = "Remove the line"
+            if guessed:
+                way = f"--no-header if line {lines[0]} is a row, too; else remove the line"
+            raise TableError(
+                f"{source}, line {lines[row + 1]}: the header of line {lines[0]} again; were two "
+                f"files joined? {way}"
+            )
+
+
+def _may_be(name: str, column: Cells) -> NDArray[np.bool_]:
+    """Which cells below a header may be its name again."""
+    below = column[1:]
+    lengths = np.strings.str_len(below)
+    # Composed letters may stand decomposed.
+    fitting = (lengths >= min(len(name), len(column[0]))) & (lengths <= 2 * len(name) + FURTHER)
+    if name and fitting.any():
+        letters = {name[0], name[0].upper(), column[0].strip()[:1]}
+        if name[0].isascii():
+            holds = [np.strings.find(below, letter) >= 0 for letter in letters]
+            fitting &= np.logical_or.reduce(holds)
+    return np.asarray(fitting, np.bool_)
+
+
+def totals(columns: Sequence[Cells], lines: NDArray[np.int64]) -> tuple[Finding, ...]:
+    """A finding when the last row looks like totals, as spreadsheets end with."""
+    if len(lines) < 2:
+        return ()
+    for column in columns:
+        last = str(column[-1])
+        if is_total(last) and int((column == last).sum()) == 1:
+            says = (
+                f"line {lines[-1]}, the last, looks like a line of totals, {shown(last.strip())}; "
+                "it is read as a row like the others: remove it if it is none"
+            )
+            return (Finding("dialect", says),)
+    return ()

@@ -8,7 +8,9 @@ from collections.abc import Iterable
 from mlp_edge.cell import NUMBERS, is_missing, is_number
 from mlp_edge.data.words import shown
 
-_DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
+_GROUPED = {
+    mark: re.compile(rf"\s*[+-]?[1-9][0-9]{{0,2}}{re.escape(mark)}[0-9]{{3}}\s*") for mark in ".,"
+}
 _INFINITE = re.compile(r"[+-]?inf(?:inity)?", re.IGNORECASE)
 _LARGEST = "3.4e38"
 
@@ -18,6 +20,11 @@ def is_word(cell: str) -> bool:
     patterns = (*NUMBERS.values(), _INFINITE)
     text = cell.strip()
     return not is_missing(text) and not any(pattern.fullmatch(text) for pattern in patterns)
+
+
+def is_grouped(cell: str, mark: str) -> bool:
+    """Whether a mark, "." or ",", may part thousands as well as a fraction: 1,234."""
+    return _GROUPED[mark].fullmatch(cell) is not None
 
 
 def mostly_numbers(cells: Iterable[str], decimal: str = ".") -> bool:
@@ -40,12 +47,12 @@ def trouble(cell: str, decimal: str = ".") -> str:
             f"{shown(text)} is beyond the largest float32 number, ±{_LARGEST}; "
             "a larger unit would do"
         )
-    if decimal == "." and _DECIMAL_COMMA.fullmatch(text):
+    other = {".": ",", ",": "."}[decimal]
+    if is_number(text, other):
+        has, takes = ("comma", "point") if other == "," else ("point", "comma")
+        grouped = f"; if it parts thousands, write {text.replace(other, '')}"
         return (
-            f"{shown(text)} has a comma where a number takes a decimal point; --decimal , reads it"
-        )
-    if decimal == "," and is_number(text):
-        return (
-            f"{shown(text)} has a point where a number takes a decimal comma; --decimal . reads it"
+            f"{shown(text)} has a {has} where a number takes a decimal {takes}; --decimal {other} "
+            f"reads it{grouped if is_grouped(text, other) else ''}"
         )
     return f"{shown(text)} is text where a number belongs"

@@ -261,7 +261,7 @@ def test_a_rare_category():
 def test_categories_that_look_alike(other):
     found = read(clean(x=spoilt(WORDS, _2=other, _5=other)))
     says = the(found, "look-alike")
-    assert says.startswith("column 'x': categories that differ by case, blanks or a dot")
+    assert says.startswith("column 'x': categories that differ by case, blanks, quotes")
     assert repr(other) in says
 
 

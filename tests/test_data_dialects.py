@@ -310,7 +310,8 @@ def test_any_cells_in_any_dialect_come_back_or_are_refused(
 def is_line(row, delimiter):
     """Whether a row is more than a blank line once it is written."""
     tabs = delimiter == "\t" and len(row) > 1
-    return bool(tabs or row == [""] or delimiter.join(row).strip(BLANK))
+    quoted = any(delimiter in cell for cell in row)
+    return bool(tabs or quoted or row == [""] or delimiter.join(row).strip(BLANK))
 
 
 @settings(max_examples=200, deadline=None)

@@ -41,14 +41,17 @@ def test_imbalance():
 @pytest.mark.parametrize(
     ("cells", "alike"),
     [
-        (["yes", "Yes", "no", "YES"] * 5, "'YES', 'Yes', 'yes'"),
-        (["<=50K", "<=50K.", ">50K", ">50K."] * 5, "'<=50K', '<=50K.'; '>50K', '>50K.'"),
-        (["New York", "NewYork", "b"] * 5, "'New York', 'NewYork'"),
+        (["yes", "Yes", "no", "YES"] * 5, "'YES' (5 rows), 'Yes' (5 rows), 'yes' (5 rows)"),
+        (
+            ["<=50K", "<=50K.", ">50K", ">50K."] * 5,
+            "'<=50K' (5 rows), '<=50K.' (5 rows); '>50K' (5 rows), '>50K.' (5 rows)",
+        ),
+        (["New York", "NewYork", "b"] * 5, "'New York' (5 rows), 'NewYork' (5 rows)"),
     ],
 )
 def test_labels_that_look_alike(cells, alike):
     says = said(cells)["look-alike"]
-    assert says.startswith("column 'y': classes that differ by case, blanks or a dot at the end")
+    assert says.startswith("column 'y': classes that differ by case, blanks, quotes")
     assert alike in says
 
 
