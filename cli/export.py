@@ -118,16 +118,11 @@ def export(
 def _opened(model: Path) -> tuple[ModelDirectory | None, Mlp]:
     """The model directory, None for a .keras file alone, and the network."""
     from mlp_edge.keras_file import read_mlp
-    from mlp_edge.model_directory import ModelDirectory, undisturbed
+    from mlp_edge.model_directory import open_model
 
     if model.suffix == ".keras" and not model.is_dir():
         return None, read_mlp(model)
-
-    def read() -> tuple[ModelDirectory, Mlp]:
-        saved = ModelDirectory.open(model)
-        return saved, saved.mlp()
-
-    return undisturbed(model, read)
+    return open_model(model)
 
 
 def _exporters(formats: Sequence[str] | None, dtype: str) -> list[Exporter]:

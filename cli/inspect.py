@@ -33,15 +33,19 @@ def inspect(
     as_json: JsonOption = False,
 ) -> None:
     """Show what is in a model, without running or compiling it."""
-    from mlp_edge.model_directory import MANIFEST, MODEL, ModelDirectory
+    from mlp_edge.model_directory import MANIFEST, MODEL, ModelDirectory, undisturbed
     from mlp_edge.runtime.inspection import inspect_file, inspect_original
 
     if file.name == MODEL and (file.parent / MANIFEST).exists():
         file = file.parent  # whose model.json has the names and labels of this .keras file
     if file.is_dir() or (not file.exists() and not file.suffix):
-        directory = ModelDirectory.open(file)
-        found = inspect_original(directory.keras_path, directory.mlp())
-        exports = _exports(directory)
+
+        def read() -> tuple[ModelDirectory, Inspection, list[dict[str, Any]]]:
+            directory = ModelDirectory.open(file)
+            found = inspect_original(directory.keras_path, directory.mlp())
+            return directory, found, _exports(directory)
+
+        directory, found, exports = undisturbed(file, read)
         if as_json:
             print_json({**_record(file, found), **_directory_record(directory, exports)})
         else:

@@ -61,7 +61,7 @@ def parity(
 ) -> None:
     """Prove that every export predicts what the original does."""
     from mlp_edge.data.size import read_size
-    from mlp_edge.model_directory import ModelDirectory
+    from mlp_edge.model_directory import open_model
     from mlp_edge.parity.box import declared
     from mlp_edge.parity.certificate import certify
     from mlp_edge.parity.labels import labels
@@ -69,10 +69,10 @@ def parity(
     from mlp_edge.parity.record import record, write
 
     chosen, required = _chosen(runtimes, names(require) or ())
-    directory = ModelDirectory.open(model)
+    directory, mlp = open_model(model)
     paths = _exports(directory, formats, "" if model == DEFAULT_MODEL else f" --model {model}")
     _check_read(paths, chosen)
-    mlp, sample = directory.mlp(), directory.sample().rows
+    sample = directory.sample().rows
     named, lines = _rows_of(table, mlp, read_size(max_bytes)) if table else (sample, None)
     start_tensorflow()
     with status("comparing"):

@@ -254,6 +254,20 @@ def undisturbed(
     raise ModelError(f"{place}: is written to all the time; try again when that has ended")
 
 
+def open_model(path: Path) -> tuple[ModelDirectory, Mlp]:
+    """A model directory and its network, which belong together.
+
+    Raises:
+        ModelError: as ``ModelDirectory.open`` and ``ModelDirectory.mlp``.
+    """
+
+    def read() -> tuple[ModelDirectory, Mlp]:
+        directory = ModelDirectory.open(path)
+        return directory, directory.mlp()
+
+    return undisturbed(path, read)
+
+
 def _described(place: Path) -> str:
     """A model directory's manifest, which changes with every file that it lists."""
     try:

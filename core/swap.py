@@ -61,7 +61,10 @@ def mend(target: Path) -> None:
 
     Does nothing where something stands. Of a living process the end is waited for.
     """
-    target, until = target.resolve(), time.monotonic() + _MOMENT
+    try:
+        target, until = target.resolve(), time.monotonic() + _MOMENT
+    except (OSError, RuntimeError):  # a loop of links: who opens it says so
+        return
     while not target.exists() and (found := _left(target)) and time.monotonic() < until:
         for old in found:
             fresh = old.with_name(old.name.removesuffix(OLD))
@@ -77,15 +80,16 @@ def mend(target: Path) -> None:
 
 def _left(target: Path) -> list[Path]:
     """Directories that made room for this one, the last one first."""
-    if not target.parent.is_dir():
+    try:
+        found = [
+            path
+            for path in target.parent.iterdir()
+            if path.name.endswith(f"-{mark(target.name)}{OLD}")
+            or ((before := _BEFORE.fullmatch(path.name)) and before[1] == target.name)
+        ]
+        return sorted(found, key=lambda path: path.lstat().st_mtime, reverse=True)
+    except OSError:  # no such folder, or not ours to read
         return []
-    found = [
-        path
-        for path in target.parent.iterdir()
-        if path.name.endswith(f"-{mark(target.name)}{OLD}")
-        or ((before := _BEFORE.fullmatch(path.name)) and before[1] == target.name)
-    ]
-    return sorted(found, key=lambda path: path.lstat().st_mtime, reverse=True)
 
 
 def exchanged(one: Path, other: Path) -> bool:

@@ -30,7 +30,7 @@ from mlp_edge.cli.console import Ended, end_orderly
 from mlp_edge.cli.table_out import write_output
 from mlp_edge.errors import InputError
 from mlp_edge.model_directory import ModelDirectory, check_place
-from mlp_edge.temporary import AGE, is_ours
+from mlp_edge.temporary import AGE, LOCK, is_ours
 from mlp_edge.train import tuning_journal
 from mlp_edge.train.tuning import discard
 from mlp_edge.writing import finish, write_directory, write_files
@@ -200,6 +200,13 @@ def check(name: str, folder: Path, new: Tree, action: str, number: int, arm: Arm
         assert after == new or "what was written is complete" not in said, f"{where}: {said}"
     if code == WORKED:
         assert after == new, f"{where}: worked, and did not"
+    if code != -9 and not any(call in where for call in ("unlink", "rmdir")):
+        left = ours(folder)
+        if (
+            action == "term"
+        ):  # between the opening of a lock and its holding; the next holder ends it
+            left = [name for name in left if not name.endswith(LOCK)]
+        assert not left, f"{where}: left {left}"
     for moment in ("the next run", "a run two hours later"):
         writer.act(folder)
         assert tree(folder) == new, f"{where}: {moment}: not the new"

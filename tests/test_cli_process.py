@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import signal
@@ -102,14 +103,25 @@ def test_a_fault_of_ours_ends_with_70_and_a_traceback(
     assert "fault of mlp-edge, not of yours. Please report it" in result.err
 
 
-def test_a_full_disk_is_not_a_fault_of_ours(typed: Type, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("number", "does"),
+    [
+        (errno.ENOSPC, "free some space and try again"),
+        (errno.EFBIG, "raise the limit on the size of files (ulimit -f) and try again"),
+        (errno.EIO, "the disk or its connection is failing"),
+        (errno.EROFS, "TMPDIR names another folder for temporary files"),
+    ],
+)
+def test_a_disk_that_refuses_is_not_a_fault_of_ours(
+    typed: Type, monkeypatch: pytest.MonkeyPatch, number: int, does: str
+) -> None:
     def fails(*_arguments: object) -> None:
-        raise OSError(28, "No space left on device")
+        raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr("mlp_edge.model_directory.ModelDirectory.open", fails)
     result = typed("export")
     assert (result.code, result.out) == (2, "")
-    assert result.err == "error: No space left on device; free some space and try again\n"
+    assert result.err == f"error: {os.strerror(number)}; {does}\n"
 
 
 def limited() -> None:

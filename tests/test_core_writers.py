@@ -438,3 +438,12 @@ def test_what_cannot_be_put_in_place_is_refused_before(place: Path) -> None:
         ModelDirectory.open(place).write({"plots/loss.png": b""})
     assert (place / "model.json").read_bytes() == before
     assert not any(is_ours(path.name) for path in place.rglob("*"))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links")
+def test_a_link_that_leads_nowhere(folder: Path) -> None:
+    (folder / "loop").symlink_to("loop")
+    (folder / "gone").symlink_to("nowhere/model")
+    for name in ("loop", "gone"):
+        with pytest.raises(ModelError, match=f"{name}: there is no model"):
+            ModelDirectory.open(Path(name))
