@@ -29,18 +29,19 @@ _MOMENT = 1.0
 """Seconds in which a living process has long finished what it does between two renames."""
 
 
-def put(fresh: Path, target: Path) -> None:
-    """Put a directory in place of what stands there, which is removed.
+def put(fresh: Path, target: Path, there: bool) -> None:
+    """Put a directory in its place.
 
     Args:
         fresh: a directory beside ``target``, named by ``temporary``.
-        target: a directory, or nothing.
+        target: the place.
+        there: whether a directory stands there, which is removed; if not, none is replaced.
 
     Raises:
-        OSError: when the system refuses; the old one stands where it stood.
+        OSError: when the system refuses, or ``there`` is no longer so; what stands there stays.
     """
-    if not target.exists():
-        fresh.rename(target)  # fails where another process was quicker
+    if not there:
+        fresh.rename(target)
     elif exchanged(fresh, target):
         remove(fresh)
     else:

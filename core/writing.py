@@ -123,7 +123,7 @@ def write_directory(
                     with locked(target) if there else nullcontext():
                         _put_in_place(target)
                         check()
-                        put(fresh, target)
+                        put(fresh, target, there)
                     return
                 except OSError:
                     if target.is_dir() == there:

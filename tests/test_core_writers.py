@@ -116,6 +116,30 @@ def test_parallel_exports_lose_none_of_the_others(place: Path) -> None:
     assert not any(is_ours(path.name) for path in place.rglob("*"))
 
 
+def test_trainings_that_end_at_once(folder: Path, way: str) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda seed: write_directory(folder / "model", files_of(seed)), range(12)))
+    seed = ModelDirectory.open(folder / "model").manifest.seed
+    assert (folder / "model" / "model.keras").read_bytes() == f"{seed}".encode()
+    assert [path.name for path in folder.iterdir()] == ["model"]
+
+
+def test_without_force_the_second_of_two_is_refused(folder: Path) -> None:
+    place = folder / "model"
+
+    def train(seed: int) -> str:
+        try:
+            write_directory(place, files_of(seed), lambda: check_place(place, force=False))
+        except InputError as error:
+            return str(error)
+        return ""
+
+    with ThreadPoolExecutor(4) as pool:
+        said = sorted(pool.map(train, range(8)))
+    assert said[0] == ""
+    assert all("there is a model already" in one for one in said[1:])
+
+
 def test_files_of_one_write_belong_together(folder: Path) -> None:
     names = [f"{letter}.h" for letter in "abcdef"]
 
