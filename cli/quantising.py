@@ -53,7 +53,7 @@ def judged(source: Source, content: bytes, dtype: str, limits: Limits) -> bytes:
             raise
         warn(f"{dtype}: nobody asked what it loses: {error}")
         return content
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(prefix="mlp-edge-") as folder:
         path = Path(folder) / f"model{RUNTIME.reads}"
         path.write_bytes(content)
         with RUNTIME.open(path) as opened:

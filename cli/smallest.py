@@ -110,7 +110,10 @@ def _measured(
             reasons.append(f"{name}: {missing}")
             continue
         try:
-            with tempfile.TemporaryDirectory() as folder, status(f"measuring on {name}"):
+            with (
+                tempfile.TemporaryDirectory(prefix="mlp-edge-") as folder,
+                status(f"measuring on {name}"),
+            ):
                 costs = {}
                 for dtype, content in headers.items():
                     path = Path(folder) / f"{dtype}.h"

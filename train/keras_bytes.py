@@ -15,7 +15,7 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 
 def keras_bytes(model: Any) -> bytes:
     """The content of ``model.save("x.keras")``, made reproducible."""
-    with tempfile.TemporaryDirectory() as directory:
+    with tempfile.TemporaryDirectory(prefix="mlp-edge-") as directory:
         path = Path(directory) / "model.keras"
         model.save(path)
         with zipfile.ZipFile(path) as archive:

@@ -202,7 +202,7 @@ def _all_scores(job: Job, runs: Sequence[Mapping[str, Any]], linear: Linear) -> 
 
 def _mlp(job: Job, content: bytes, threshold: np.float32) -> Mlp:
     """The network as it reads back from the file that will be saved."""
-    with tempfile.TemporaryDirectory() as directory:
+    with tempfile.TemporaryDirectory(prefix="mlp-edge-") as directory:
         path = Path(directory) / MODEL
         path.write_bytes(content)
         network = read_network(path)
