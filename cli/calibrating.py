@@ -143,7 +143,7 @@ def sample_table(model: Path, most: int = MOST_BYTES) -> Table:
     from mlp_edge.data.read import read_table
     from mlp_edge.model_directory import SAMPLE
 
-    own = Dialect(sep=",", decimal=".", encoding="utf-8", header=True)
+    own = Dialect(",", ".", "utf-8", header=True, comments=False, single_quotes=False)
     return read_table(str(model / SAMPLE), own, max(most, MOST_BYTES))  # it is no stranger's
 
 

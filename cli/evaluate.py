@@ -11,6 +11,7 @@ import typer
 from mlp_edge.cli.console import out, print_json, warn, warn_of
 from mlp_edge.cli.options import (
     DEFAULT_MODEL,
+    CommentsOption,
     DecimalOption,
     EncodingOption,
     HeaderOption,
@@ -18,6 +19,7 @@ from mlp_edge.cli.options import (
     MaxBytesOption,
     ModelOption,
     SepOption,
+    SingleQuotesOption,
     TrustOption,
     names,
 )
@@ -66,6 +68,8 @@ def evaluate(
     decimal: DecimalOption = None,
     encoding: EncodingOption = None,
     header: HeaderOption = None,
+    comments: CommentsOption = None,
+    single_quotes: SingleQuotesOption = None,
     max_bytes: MaxBytesOption = None,
     trust: TrustOption = False,
     as_json: JsonOption = False,
@@ -99,7 +103,10 @@ def evaluate(
     limit = chosen_threshold(manifest, threshold)
     if rows_file is not None:
         check_output("--rows", rows_file, table or directory.path / SAMPLE)
-    dialect, most = Dialect(sep, decimal, encoding, header), read_size(max_bytes)
+    dialect, most = (
+        Dialect(sep, decimal, encoding, header, comments, single_quotes),
+        read_size(max_bytes),
+    )
     rows = sample_table(directory.path, most) if table is None else read_table(table, dialect, most)
     group = manifest.recipe.get("group")
     examples = reread_examples(rows, manifest, group if group in rows.columns else None)

@@ -38,6 +38,20 @@ HeaderOption = Annotated[
         rich_help_panel=READING,
     ),
 ]  # fmt: skip
+CommentsOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--comments/--no-comments", help="Whether lines that begin with # are left out.",
+        rich_help_panel=READING,
+    ),
+]  # fmt: skip
+SingleQuotesOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--single-quotes/--no-single-quotes", help="Whether ' round a cell is taken off.",
+        rich_help_panel=READING,
+    ),
+]  # fmt: skip
 MaxBytesOption = Annotated[
     str | None,
     typer.Option(

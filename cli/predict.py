@@ -12,12 +12,14 @@ import typer
 from mlp_edge.cli.console import err, out, warn_of
 from mlp_edge.cli.options import (
     DEFAULT_MODEL,
+    CommentsOption,
     DecimalOption,
     EncodingOption,
     HeaderOption,
     MaxBytesOption,
     ModelOption,
     SepOption,
+    SingleQuotesOption,
     TrustOption,
 )
 from mlp_edge.cli.progress import status
@@ -51,6 +53,8 @@ def predict(
     decimal: DecimalOption = None,
     encoding: EncodingOption = None,
     header: HeaderOption = None,
+    comments: CommentsOption = None,
+    single_quotes: SingleQuotesOption = None,
     max_bytes: MaxBytesOption = None,
     output: Annotated[
         Path | None, typer.Option("--out", help="CSV file to write; by default stdout.")
@@ -71,7 +75,11 @@ def predict(
     source = table or _own_table(model)
     if output is not None:
         check_output("--out", output, source)
-    rows = read_table(source, Dialect(sep, decimal, encoding, header), read_size(max_bytes))
+    rows = read_table(
+        source,
+        Dialect(sep, decimal, encoding, header, comments, single_quotes),
+        read_size(max_bytes),
+    )
     with status("opening the model"):
         opened = load(model, runtime, trust, verify)
     with opened:

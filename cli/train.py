@@ -15,12 +15,14 @@ from mlp_edge.cli.console import err, print_json
 from mlp_edge.cli.options import (
     COLUMNS,
     DEFAULT_MODEL,
+    CommentsOption,
     DecimalOption,
     EncodingOption,
     HeaderOption,
     JsonOption,
     MaxBytesOption,
     SepOption,
+    SingleQuotesOption,
     limits,
     names,
     widths,
@@ -167,6 +169,8 @@ def train(
     decimal: DecimalOption = None,
     encoding: EncodingOption = None,
     header: HeaderOption = None,
+    comments: CommentsOption = None,
+    single_quotes: SingleQuotesOption = None,
     max_bytes: MaxBytesOption = None,
     drop: Annotated[
         list[str] | None, typer.Option(help="Leave a column out.", rich_help_panel=COLUMNS)
@@ -282,7 +286,7 @@ def train(
     if saved is not None and table is None and saved.manifest.table == shown_source(STANDARD_INPUT):
         raise InputError(f"{start}: was trained on standard input; name the table to go on with")
     patience = early_stopping or PATIENCE
-    dialect = Dialect(sep, decimal, encoding, header)
+    dialect = Dialect(sep, decimal, encoding, header, comments, single_quotes)
     source = table or (DEFAULT_SET if saved is None else saved.manifest.table)
     read = read_table(source, dialect, read_size(max_bytes))
 

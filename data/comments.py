@@ -27,7 +27,9 @@ class Uncommented(NamedTuple):
     notes: tuple[Finding, ...] = ()
 
 
-def leave_out_comments(layout: Layout, delimiter: str, header: bool | None) -> Uncommented:
+def leave_out_comments(
+    layout: Layout, delimiter: str, header: bool | None, wanted: bool | None = None
+) -> Uncommented:
     """Leave out the lines that begin with # and are no row.
 
     Such a line is a comment when it has more or fewer cells than the others, or when the first
@@ -39,9 +41,10 @@ def leave_out_comments(layout: Layout, delimiter: str, header: bool | None) -> U
         layout: at least one record.
         delimiter: what parts its cells.
         header: the user's word on whether there are column names.
+        wanted: the user's word on whether such lines are comments.
     """
     marked = layout.begins_with("#")
-    if not marked.any() or marked.all():
+    if wanted is False or not marked.any() or marked.all():
         return Uncommented(layout)
     plain = np.flatnonzero(~marked)
     rows = [split_record(layout.record(int(index)), delimiter) for index in plain[: 1 + LOOKED_AT]]
@@ -57,7 +60,7 @@ def leave_out_comments(layout: Layout, delimiter: str, header: bool | None) -> U
         and not _is_certain_header(rows)
     )
     below = [row[0] for row in rows[1:] or rows]
-    is_row = fits & (not _all_numbers(below))
+    is_row = fits & (not wanted and not _all_numbers(below))
     # Above the first other line stand titles, whatever their width.
     is_row[: plain[0]] = False
     is_row[top] = is_row[top] or named
@@ -93,7 +96,7 @@ def _all_numbers(cells: list[str]) -> bool:
 def _left_out(layout: Layout, comments: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Finding:
     first = layout.lines[comments[0]]
     says = f"{counted(len(comments), 'comment line')} that began with #, the first on line {first}"
-    return Finding("dialect", f"{says}, left out")
+    return Finding("dialect", f"{says}, left out; --no-comments overrules")
 
 
 def _unmarked(layout: Layout, index: int) -> Layout:

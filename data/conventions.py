@@ -40,12 +40,17 @@ def without_trailing_delimiter(
     return columns[:-1], (note,)
 
 
-def without_single_quotes(columns: list[Cells]) -> tuple[list[Cells], tuple[Finding, ...]]:
+def without_single_quotes(
+    columns: list[Cells], wanted: bool | None = None
+) -> tuple[list[Cells], tuple[Finding, ...]]:
     """Take off single quotes where they stand round every cell of a column that is not empty.
 
     Args:
         columns: of all records; the first cell may be a name and is not held to it.
+        wanted: the user's word for it; True takes them off every cell that has them.
     """
+    if wanted is not None:
+        return [_bare(column) for column in columns] if wanted else columns, ()
     bare = [_unquoted(column) for column in columns]
     changed = [index + 1 for index, column in enumerate(bare) if column is not None]
     left = tuple(
@@ -58,7 +63,10 @@ def without_single_quotes(columns: list[Cells]) -> tuple[list[Cells], tuple[Find
         return columns, left
     which = ", ".join(map(str, changed[:20])) + (", …" if len(changed) > 20 else "")
     what = f"column {which}" if len(changed) == 1 else f"{counted(len(changed), 'column')}, {which}"
-    note = Finding("dialect", f"single quotes round every cell of {what}: taken off")
+    note = Finding(
+        "dialect",
+        f"single quotes round every cell of {what}: taken off; --no-single-quotes overrules",
+    )
     pairs = zip(bare, columns, strict=True)
     return [new if new is not None else old for new, old in pairs], (note, *left)
 
@@ -76,9 +84,16 @@ def _partly_quoted(column: Cells, number: int) -> tuple[Finding, ...]:
     bare = next(cell for cell in cells if not _SINGLE_QUOTED.fullmatch(cell))
     says = (
         f"single quotes round {quoted:,} of {counted(len(cells), 'cell')} of column {number}, not "
-        f"round {shown(bare.strip())}: left as they are"
+        f"round {shown(bare.strip())}: left as they are; --single-quotes takes them off"
     )
     return (Finding("dialect", says),)
+
+
+def _bare(column: Cells) -> Cells:
+    """The column without the single quotes round any of its cells."""
+    if not (np.strings.find(column, "'") >= 0).any():
+        return column
+    return as_cells([_inside(cell) for cell in column.tolist()])
 
 
 def _unquoted(column: Cells) -> Cells | None:

@@ -25,6 +25,8 @@ class Dialect:
         decimal: "." or ",".
         encoding: a text encoding that Python knows, such as "latin-1" or "utf-16-le".
         header: whether the first line holds the column names.
+        comments: whether every line that begins with # is left out; False lets each be a row.
+        single_quotes: whether single quotes round a cell are taken off.
 
     Raises:
         RecipeError: from the constructor, when a value is none of these.
@@ -34,6 +36,8 @@ class Dialect:
     decimal: str | None = None
     encoding: str | None = None
     header: bool | None = None
+    comments: bool | None = None
+    single_quotes: bool | None = None
 
     def __post_init__(self) -> None:
         if self.sep is not None:

@@ -101,6 +101,10 @@ def _from_parquet(stream: Stream, source: str, dialect: Dialect) -> _Read:
     _check_names(columns, source)
     useless = [f"--{option}" for option in ("sep", "encoding") if getattr(dialect, option)]
     useless += ["--header or --no-header"] if dialect.header is not None else []
+    useless += ["--comments or --no-comments"] if dialect.comments is not None else []
+    useless += (
+        ["--single-quotes or --no-single-quotes"] if dialect.single_quotes is not None else []
+    )
     notes = [
         Finding("dialect", f"{option} says nothing about a Parquet file and was ignored")
         for option in useless
@@ -115,17 +119,19 @@ def _from_text(text: Text, source: str, dialect: Dialect, most: int) -> _Read:
     declared = declared_separator(text.content)
     layout = lay_out(text.content, dialect.delimiter or declared or DELIMITERS)
     check_lengths(layout, source)
-    layout, told = _without_declaration(layout, declared)
+    layout, told = _without_declaration(layout, declared, dialect.delimiter is None)
     if layout.hollow.all():
         what = "holds blank lines only: no data rows" if text.content else "is empty"
         raise TableError(f"{source} {what}; a table has a line per row")
     layout, delimiter, separated = separate(layout, dialect.delimiter or declared)
-    layout, named, commented = leave_out_comments(layout, delimiter, dialect.header)
+    layout, named, commented = leave_out_comments(
+        layout, delimiter, dialect.header, dialect.comments
+    )
     lines = layout.lines
     cells = read_cells(layout, delimiter, source, most, _remark(text.content))
     _check_not_aligned(cells, int(lines[0]), source)
     cells, trailing = without_trailing_delimiter(cells)
-    cells, quoted = without_single_quotes(cells)
+    cells, quoted = without_single_quotes(cells, dialect.single_quotes)
     decimal, marked = find_decimal(cells, lines, delimiter, source, dialect.decimal)
     header, guessed = _header(cells, lines, dialect.header if named is None else named, decimal)
     first = [column[0] for column in cells]
@@ -151,14 +157,14 @@ def _remark(content: bytes) -> str:
 
 
 def _without_declaration(
-    layout: Layout, declared: str | None
+    layout: Layout, declared: str | None, guessed: bool
 ) -> tuple[Layout, tuple[Finding, ...]]:
     """The layout without a first line that says what separates the cells."""
     if declared is None:
         return layout, ()
     says = f"line {layout.lines[0]}, {shown(layout.record(0))}, names the separator and is no row"
-    rest = np.arange(len(layout)) > 0
-    return layout.keep(rest), (Finding("dialect", f"{says}; --sep overrules the separator"),)
+    says += "; --sep overrules the separator" if guessed else ""
+    return layout.keep(np.arange(len(layout)) > 0), (Finding("dialect", says),)
 
 
 def _header(

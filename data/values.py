@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from mlp_edge.cell import NUMBERS, is_missing, is_number
+from mlp_edge.data.formatted import form
 from mlp_edge.data.words import shown
 
 _GROUPED = {
@@ -54,5 +55,10 @@ def trouble(cell: str, decimal: str = ".") -> str:
         return (
             f"{shown(text)} has a {has} where a number takes a decimal {takes}; --decimal {other} "
             f"reads it{grouped if is_grouped(text, other) else ''}"
+        )
+    written = form(text)
+    if written is not None:
+        return (
+            f"{shown(text)} is written with {written}; write plain numbers, such as -1234{decimal}5"
         )
     return f"{shown(text)} is text where a number belongs"

@@ -21,7 +21,9 @@ from pathlib import Path
 
 import numpy as np
 
+from mlp_edge.cell import is_number
 from mlp_edge.data.choices import Choices
+from mlp_edge.data.formatted import FEWEST_ALIKE, form
 from mlp_edge.data.read import read_table
 from mlp_edge.errors import InputError
 from mlp_edge.train.examples import parts, read_examples
@@ -32,6 +34,7 @@ TOKENS = (
     b",", b";", b"\t", b'"', b"'", b"\n", b"\r", b"\r\n", b"\0", b"\xef\xbb\xbf", b"\xff\xfe", b"#",
     b"nan", b"inf", b"1e400", b"-0", b"1e39", b"?", b"NA", b"1,5", b"1_000", b"0x1f", b"true",
     b"2024-01-31", b"=1+1", b"\xc3\xa9", b"\xe9", b"\x1b[31m", b"<html>", b'{"a": 1}', b"PAR1",
+    b"sep=;\n", b"Report,,\n", b"mm,kg\n", b"Total,", b"\xe2\x80\x8b", b"\xc2\xa0", b"'",
     b"9" * 400, b" ", b"00012", b"9007199254740993", b"\xf0\x9f\x90\xa7", b"''", b'""', b"\x1f\x8b",
 )  # fmt: skip
 """What breaks loaders, put anywhere."""
@@ -40,9 +43,12 @@ TOKENS = (
 def table(choice: random.Random) -> bytes:
     """A table of some kinds of columns in some dialect."""
     rows = choice.choice((3, 12, 40, 40, 60, 60, 130))
-    kinds = [choice.choice(tuple(COLUMNS)) for _ in range(choice.randint(1, 5))]
+    kinds = [
+        choice.choice(tuple(FORMATTED if choice.random() < FEW else COLUMNS))
+        for _ in range(choice.randint(1, 5))
+    ]
     kinds.append(choice.choice(("class", "class", "float", "truth", choice.choice(tuple(COLUMNS)))))
-    columns = [[COLUMNS[kind](choice, row) for row in range(rows)] for kind in kinds]
+    columns = [[EVERY[kind](choice, row) for row in range(rows)] for kind in kinds]
     text = io.StringIO()
     writer = csv.writer(
         text,
@@ -73,6 +79,17 @@ COLUMNS = {
     "huge": lambda choice, row: choice.choice(("1e38", "-1e38", "1e-40", "0", "1e12")),
     "same": lambda choice, row: "7",
 }
+FORMATTED = {
+    "money": lambda choice, row: f"${choice.randint(1, 9)},{choice.randint(100, 999)}.50",
+    "grouped": lambda choice, row: choice.choice(("1.234", "12.345", "950", "1'234", "1 234")),
+    "share": lambda choice, row: f"{choice.randint(0, 99)}%",
+    "unit": lambda choice, row: f"{choice.randint(0, 99)} kg",
+    "time": lambda choice, row: f"{choice.randint(0, 23)}:30",
+    "mixed": lambda choice, row: choice.choice(("off", "off", "20.5", "3", "none")),
+}
+EVERY = COLUMNS | FORMATTED
+FEW = 0.1
+"""Share of the columns that are mostly refused."""
 
 
 def spoilt(content: bytes, choice: random.Random) -> bytes:
@@ -119,7 +136,17 @@ def answer(path: Path) -> str:
     assert np.isfinite(prepared.inputs).all()
     assert np.isfinite(prepared.learned).all()
     assert prepared.inputs.shape[1] >= 1
+    for names in (examples.labels, *(feature.categories for feature in examples.features)):
+        check_alike(names, found.decimal)
     return "read"
+
+
+def check_alike(names: tuple[str, ...], decimal: str) -> None:
+    """Classes and categories that nobody asked for are words or plain numbers, never both."""
+    numbers = [is_number(name, decimal) for name in names]
+    assert all(numbers) or not any(numbers), names
+    formatted = [form(name) for name in names if not all(numbers)]
+    assert sum(name is not None for name in formatted) < FEWEST_ALIKE, names
 
 
 def fuzz(count: int, seed: int = 0) -> Counter[str]:

@@ -1,4 +1,4 @@
-"""Numbers in other clothes, words among numbers: refused, said, or read right; never in silence.
+"""Formatted numbers, words among numbers: refused, said, or read right; never in silence.
 
 One matrix: what a cell holds, how many cells of the column hold it, and what the others hold.
 """
@@ -40,7 +40,7 @@ FORMS = {
     "digits of another script": ["\u0663\u0664{}", "\uff11{}"],
     "a currency and parentheses and thousands marks": ["$(1,{:03}.50)"],
 }  # fmt: skip
-DRESSES = [(name, dress) for name, dresses in FORMS.items() for dress in dresses]
+MARKED = [(name, mark) for name, marks in FORMS.items() for mark in marks]
 DOUBTFUL = {
     "numbers with the unit 'kg'": "{} kg",
     "numbers with the unit 'm/s'": "{}.5m/s",
@@ -68,11 +68,11 @@ def answer(cells, name="x", **choices):
 OTHERS = {"numbers": NUMBERS, "few words": FEW, "many words": MANY}
 
 
-@pytest.mark.parametrize(("name", "dress"), DRESSES)
-def test_numbers_that_are_not_read_as_numbers(name, dress):
-    dressed = [dress.format(20 + i % 37) for i in range(ROWS)]
+@pytest.mark.parametrize(("name", "mark"), MARKED)
+def test_numbers_that_are_not_read_as_numbers(name, mark):
+    written = [mark.format(20 + i % 37) for i in range(ROWS)]
     for share, others in product(SHARES, OTHERS):
-        cells = placed(OTHERS[others], dressed, SHARES[share])
+        cells = placed(OTHERS[others], written, SHARES[share])
         try:
             said, feature = answer(cells)
         except TableError as refused:
@@ -89,10 +89,10 @@ def test_numbers_that_are_not_read_as_numbers(name, dress):
         assert feature is None or (share == "one" and others == "few words")
 
 
-@pytest.mark.parametrize(("name", "dress"), DRESSES)
-def test_an_option_that_decides(name, dress):
-    dressed = [dress.format(20 + i % 7) for i in range(ROWS)]
-    cells = placed(NUMBERS[:3] * 20, dressed, range(0, ROWS, 2))
+@pytest.mark.parametrize(("name", "mark"), MARKED)
+def test_an_option_that_decides(name, mark):
+    written = [mark.format(20 + i % 7) for i in range(ROWS)]
+    cells = placed(NUMBERS[:3] * 20, written, range(0, ROWS, 2))
     _, feature = answer(cells, categorical=("x",))
     assert feature.kind == "category"
     assert len(feature.categories) <= 10
@@ -103,8 +103,8 @@ def test_an_option_that_decides(name, dress):
 @pytest.mark.parametrize("share", SHARES)
 @pytest.mark.parametrize("others", ["numbers", "few words"])
 def test_what_may_be_numbers_and_may_be_names(form_, share, others):
-    dressed = [DOUBTFUL[form_].format(1 + i % 9) for i in range(ROWS)]
-    cells = placed(NUMBERS if others == "numbers" else FEW, dressed, SHARES[share])
+    written = [DOUBTFUL[form_].format(1 + i % 9) for i in range(ROWS)]
+    cells = placed(NUMBERS if others == "numbers" else FEW, written, SHARES[share])
     if others == "numbers" and share != "all":
         with pytest.raises(TableError, match=r"dir/t\.csv, lines? .*, column 'x'"):
             answer(cells)
@@ -178,11 +178,11 @@ def test_words_and_numbers_of_a_target(word, number, words):
     assert set(classes(table, "y", forced=True)) == {word, number}
 
 
-@pytest.mark.parametrize(("name", "dress"), DRESSES)
-def test_a_target_in_other_clothes(name, dress):
-    dressed = [dress.format(20 + i % 37) for i in range(ROWS)]
+@pytest.mark.parametrize(("name", "mark"), MARKED)
+def test_a_target_of_formatted_numbers(name, mark):
+    written = [mark.format(20 + i % 37) for i in range(ROWS)]
     for share in SHARES.values():
-        table = clean(y=placed(NUMBERS, dressed, share))
+        table = clean(y=placed(NUMBERS, written, share))
         with pytest.raises(TableError, match="column 'y'"):
             detect_task(table, "y")
 

@@ -145,10 +145,10 @@ def test_excels_line_that_names_the_separator(read, mark, line):
 )
 @pytest.mark.parametrize("names", ["colour,shape,verdict", "a,b,c", "Größe,é,y", "x 1,x 2,y"])
 @pytest.mark.parametrize("body", [WORDS, ROWS])
-def test_a_second_header_in_any_dress(read, again, names, body):
+def test_a_second_header_however_it_is_written(read, again, names, body):
     cells = names.split(",")
-    dressed = (again.format(cell, upper=cell.upper(), title=cell.title()) for cell in cells)
-    message = refused(read, [names, *body[:20], ",".join(dressed), *body[20:], body[0]])
+    written = (again.format(cell, upper=cell.upper(), title=cell.title()) for cell in cells)
+    message = refused(read, [names, *body[:20], ",".join(written), *body[20:], body[0]])
     assert message.startswith(", line 22: the header of line 1 again; were two files joined?")
     assert ("--no-header if line 1 is a row" in message) is (body is WORDS)
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlp_edge.cell import MISSING
 from mlp_edge.data.choices import Choices
 from mlp_edge.data.columns import read_columns
 from mlp_edge.data.examples import find_targets, match_target
@@ -207,11 +208,16 @@ def reread_examples(
         targets=_targets(table, names, manifest.task, labels),
         cells=_cells(table, names),
         findings=(*table.notes, *left.findings, *findings),
-        groups=None if group is None else read_groups(table, group, names, Choices()),
+        groups=None if group is None else read_groups(table, group, names, _any_group(group)),
         when=read_times(table, split, names, Choices()),
         missing_targets=manifest.missing_targets,
         table=table,
     )
+
+
+def _any_group(group: str) -> Choices:
+    """Every word is a group, NA as well: which are was decided when the model was trained."""
+    return Choices(present=tuple(f"{group}={word}" for word in sorted(MISSING) if word))
 
 
 def _targets(
