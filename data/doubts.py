@@ -30,6 +30,8 @@ told: of numbers with all their digits a few always do, and it does no harm."""
 
 FEWEST_ZEROS = 0.005
 """Share of zeros from which on they are a habit."""
+FEW_BELOW = 0.01
+"""Share of readings below zero up to which they are slips, such as -1 for a missing one."""
 GAP = 5
 """Times the ordinary step between neighbouring readings, that zero is away from the others."""
 GAP_OF_RANGE = 0.01
@@ -120,15 +122,16 @@ def _odd_zeros(column: Column) -> int:
     """How many zeros look like missing readings; 0 when they look real."""
     values: NDArray[np.float64] = column.numbers[column.known]
     zeros = int((values == 0).sum())
-    if zeros < FEWEST_ZEROS * len(values) or not zeros or values.min() < 0:
+    below = int((values < 0).sum())
+    if zeros < FEWEST_ZEROS * len(values) or not zeros or below > FEW_BELOW * len(values):
         return 0
     # In float32, so that the noise of a computed column's last digits makes no steps.
-    others = np.unique(values.astype(np.float32))[1:].astype(np.float64)
+    others = np.unique(values[values > 0].astype(np.float32)).astype(np.float64)
     if len(others) < FEWEST_DIFFERENT:
         return 0
     gap, step = others[0], float(np.median(np.diff(others)))
     if gap < max(GAP * step, GAP_OF_RANGE * (others[-1] - others[0])):
         return 0
-    above = values[values != 0]
+    above = values[values > 0]
     usual = zeros > MOSTLY * len(values) and above.mean() < FAR_BELOW * above.std()
     return 0 if usual else zeros

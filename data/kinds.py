@@ -34,6 +34,8 @@ DATES = 0.95
 """Share of the known cells that are dates, above which a column is one of dates."""
 FEWEST_TO_COUNT = 10
 """Rows from which on rising whole numbers are no chance: of n! orders two are steady."""
+MOSTLY_THERE = 0.9
+"""Share of the rows that have a number where a column numbers them."""
 EXACT_IN_FLOAT64 = 2.0**53
 """From here on different whole numbers may be one in float64."""
 LONGEST_MEAN = 40
@@ -126,12 +128,13 @@ def _of_numbers(column: Column) -> Meaning:
 
 
 def _is_counter(values: NDArray[np.float64], name: str, rows: int) -> bool:
-    if len(values) < rows or (values != np.floor(values)).any():
+    # A few missing numbers change nothing: they were read off a longer list.
+    if len(values) < MOSTLY_THERE * rows or (values != np.floor(values)).any():
         return False
     steps = np.diff(values)
     if len(values) >= FEWEST_TO_COUNT and ((steps > 0).all() or (steps < 0).all()):
         return True
-    return _names_rows(name) and len(np.unique(values)) == rows
+    return _names_rows(name) and len(np.unique(values)) == len(values)
 
 
 def _names_rows(name: str) -> bool:

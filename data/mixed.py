@@ -91,6 +91,8 @@ def _words_among(
     )
     if are_truths(Levels(cells[words]).texts):
         return f"{says}write them alike, such as 1 for yes, or: {'; '.join(_ways(name, target))}"
+    if word.startswith("#"):
+        return f"{says}--comments leaves out lines that begin with #"
     first = ""
     if row == 0 and words.sum() == 1 and table.header:
         first = ", or remove the line if it is a title, a second header or one of units"

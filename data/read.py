@@ -31,6 +31,7 @@ from mlp_edge.data.strays import (
     check_not_repeated,
     check_title,
     declared_separator,
+    second_names,
     totals,
 )
 from mlp_edge.data.table import Table
@@ -143,6 +144,7 @@ def _from_text(text: Text, source: str, dialect: Dialect, most: int) -> _Read:
         if len(lines) == 1:
             raise TableError(f"{where}: a header and no data rows; a table has a line per row")
         check_not_repeated(cells, lines, source, guessed=bool(guessed))
+        guessed += second_names(cells, lines) if guessed else ()
         cells, lines = [column[1:] for column in cells], lines[1:]
     guessed += totals(cells, lines)
     notes = (*text.notes, *told, *separated, *commented, *trailing, *quoted, *marked, *guessed)

@@ -23,6 +23,8 @@ LOOKED_AT = 1000
 """Rows that decide what a column holds."""
 MOST_TITLES = 20
 """Lines above the names that are looked for."""
+FEWEST_BELOW = 10
+"""Rows from which on a word that stands in one alone is no chance in every column."""
 FURTHER = 8
 """Characters, such as quotes, that a name may have more when it stands in the table again."""
 
@@ -169,6 +171,28 @@ def _may_be(name: str, column: Cells) -> NDArray[np.bool_]:
             holds = [np.strings.find(below, letter) >= 0 for letter in letters]
             fitting &= np.logical_or.reduce(holds)
     return np.asarray(fitting, np.bool_)
+
+
+def second_names(columns: Sequence[Cells], lines: NDArray[np.int64]) -> tuple[Finding, ...]:
+    """A finding when the line below the names holds words that stand nowhere else.
+
+    Among words nothing else tells a title above the names from the names.
+    """
+    below = [column[1 : 1 + LOOKED_AT].tolist() for column in columns]
+    rows = len(below[0])
+    few = [2 * len(set(cells[1:])) <= rows - 1 for cells in below]
+    if (
+        rows <= FEWEST_BELOW
+        or sum(few) < 2
+        or not all(cells.count(cells[0]) == 1 for cells in below)
+    ):
+        return ()
+    says = (
+        f"line {lines[1]}, {listed(cells[0].strip() for cells in below)}, holds words that stand "
+        f"nowhere else below them: if they name the columns, line {lines[0]} is a title, to be "
+        "removed"
+    )
+    return (Finding("dialect", says),)
 
 
 def totals(columns: Sequence[Cells], lines: NDArray[np.int64]) -> tuple[Finding, ...]:

@@ -125,6 +125,17 @@ def test_excels_line_that_names_the_separator(read, mark, line):
     assert other.rows == len(ROWS)
 
 
+def test_a_title_above_names_and_words_is_said(read):
+    table = read(["Report,plant 3,shift 2", "colour,shape,verdict", *WORDS])
+    assert "line 2, 'colour', 'shape', 'verdict', holds words that stand nowhere else" in said(
+        table
+    )
+    assert "nowhere else" not in said(read(["colour,shape,verdict", *WORDS]))
+    assert "nowhere else" not in said(read(["a,b,c", "red,new,ok", *WORDS]))
+    names = [f"n{i},m{i},ok" for i in range(20)]
+    assert "nowhere else" not in said(read(["name,other,y", "x,y,bad", *names]))
+
+
 # The header a second time
 
 
@@ -270,6 +281,25 @@ def test_codes_with_leading_zeros_beside_one_that_is_none(read, odd):
         for choice in ({"numeric": ("x",)}, {"categorical": ("x",)}):
             again = read_columns(read(column(cells)), ["y"], Choices(**choice))
             assert "code" not in [each.kind for each in again.findings]
+
+
+def test_row_numbers_with_gaps_still_number_rows(read):
+    cells = [str(3 * i) if i % 20 else "" for i in range(40)]
+    found = read_columns(read(["x,a,y", *(f"{c},{i % 9}.5,{i % 2}" for i, c in enumerate(cells))]),
+                         ["y"], Choices())  # fmt: skip
+    assert [each.name for each in found.features] == ["a"]
+
+
+def test_zeros_for_missing_beside_one_reading_below_zero(read):
+    cells = ["0", "-1", "0", *(f"{40 + i % 37}" for i in range(117))]
+    found = read_columns(read(column(cells)), ["y"], Choices())
+    assert "zeros" in [each.kind for each in found.findings]
+
+
+def test_lines_with_a_mark_that_one_word_keeps_as_rows(read):
+    table = read(["x,y", *(f"{i}.5,{i % 2}" for i in range(40)), "#3,1", "low,0"])
+    with pytest.raises(TableError, match="--comments leaves out lines that begin with #"):
+        read_columns(table, ["y"], Choices())
 
 
 # A carriage return in a cell
