@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mlp_edge.cell import are_truths
 from mlp_edge.data.cells import Levels, Mask
 from mlp_edge.data.choices import argument
-from mlp_edge.data.floats import Cells
+from mlp_edge.data.floats import TEXT, Cells
 from mlp_edge.data.formatted import FEWEST_ALIKE, doubtful_form, forms
 from mlp_edge.data.strays import is_total, same_name
 from mlp_edge.data.table import Table
@@ -52,7 +52,8 @@ def mixture(
         )
     rest = numbers | of_form
     if others.sum() <= rest.sum():
-        return _words_among(table, name, cells, others, int(rest.sum()), target)
+        says = _words_among(table, name, cells, others, rest)
+        return says + _ways_out(table, name, cells, others, rest, target)
     kind = "a number" if rest.sum() == 1 else "numbers"
     return (
         f"{_lines(table, rest)}, column {shown(name)}: {counted(int(rest.sum()), 'cell')} with "
@@ -68,43 +69,40 @@ def _ways(name: str, target: bool) -> list[str]:
     return [f"--categorical {column} if they are categories", f"--drop {column} leaves them out"]
 
 
-def _words_among(
-    table: Table, name: str, cells: Cells, words: Mask, numbers: int, target: bool
-) -> str:
-    """Words among at least as many numbers."""
+def _words_among(table: Table, name: str, cells: Cells, words: Mask, rest: Mask) -> str:
+    """What is said of words among at least as many numbers."""
+    return (
+        f"{_lines(table, words)}, column {shown(name)}: {counted(int(words.sum()), 'cell')} with "
+        f"words ({_first(cells, words)}) among {counted(int(rest.sum()), 'number')}; "
+    )
+
+
+def _ways_out(table: Table, name: str, cells: Cells, words: Mask, rest: Mask, target: bool) -> str:
+    """What would do about words among numbers, by what the words look like."""
     row = int(np.flatnonzero(words)[0])
     word = str(cells[row]).strip()
-    where = f"{_lines(table, words)}, column {shown(name)}: "
-    if words.sum() == 1 and table.header and same_name(word, name):
-        return (
-            f"{where}{shown(word)}, the name of the column, among {counted(numbers, 'number')}: a "
-            "second header? Remove the line"
-        )
-    if words.sum() == 1 and row == table.rows - 1 and is_total(word):
-        return (
-            f"{where}{shown(word)} on the last line, among {counted(numbers, 'number')}: a line of "
-            "totals? Remove it"
-        )
-    says = (
-        f"{where}{counted(int(words.sum()), 'cell')} with words ({shown(word)}) among "
-        f"{counted(numbers, 'number')}; "
-    )
-    if are_truths(Levels(cells[words]).texts):
-        return f"{says}write them alike, such as 1 for yes, or: {'; '.join(_ways(name, target))}"
+    alone = words.sum() == 1
+    if alone and table.header and same_name(word, name):
+        return "that is the name of the column, a second header? Remove the line"
+    if alone and row == table.rows - 1 and is_total(word):
+        return "a line of totals, as it is the last? Remove the line"
     if word.startswith("#"):
-        return f"{says}--comments leaves out lines that begin with #"
-    first = ""
-    if row == 0 and words.sum() == 1 and table.header:
-        first = ", or remove the line if it is a title, a second header or one of units"
+        return "--comments leaves out lines that begin with #"
+    numbers = set(np.strings.strip(cells[rest].astype(TEXT)).tolist())
+    if are_truths(Levels(cells[words]).texts) and numbers <= {"0", "1"}:
+        return f"write them alike, such as 1 for yes, or: {'; '.join(_ways(name, target))}"
+    end = ", or put a number there"
+    if row == 0 and alone and table.header:
+        end += ", or remove the line if it is a title, a second header or one of units"
     if target:
         option = argument(f"{name}={word}")
         return (
-            f"{says}--missing {option} leaves such rows out, --task multiclass takes every "
-            f"different text for a class, or put a number there{first}"
+            f"--missing {option} leaves such rows out, --task multiclass takes every different "
+            f"text for a class{end}"
         )
     return (
-        f"{says}--missing {argument(word)} if it stands for a missing reading, --categorical "
-        f"{argument(name)} if the column holds categories, or put a number there{first}"
+        f"--missing {argument(word)} if it stands for a missing reading, --categorical "
+        f"{argument(name)} if the column holds categories{end}"
     )
 
 

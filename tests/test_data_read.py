@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from mlp_edge.data.duck import LONGEST_LINE
 from mlp_edge.data.read import read_table
+from mlp_edge.data.strays import INVISIBLE
 from mlp_edge.errors import TableError
 
 
@@ -117,7 +118,7 @@ def test_header_or_not(write, content, header):
 
 NAMES = st.text(
     st.characters(exclude_categories=("Cs",), exclude_characters="\0\ufeff"), min_size=1, max_size=8
-).filter(lambda name: name == name.strip() and name[0] not in "<[{")
+).filter(lambda name: name == name.strip() == name.strip(INVISIBLE) and name[0] not in "<[{")
 WORDLIKE = NAMES.filter(
     lambda name: not any(character in "0123456789.?-#'\r" for character in name)
 )
