@@ -116,12 +116,23 @@ def export(
 
 
 def _opened(model: Path) -> tuple[ModelDirectory | None, Mlp]:
-    """The model directory, None for a .keras file alone, and the network."""
+    """The model directory, None for a .keras file alone, and the network.
+
+    Raises:
+        ModelError: for what cannot be read, and a file alone that Keras reads otherwise, where
+            Keras is installed.
+    """
     from mlp_edge.keras_file import read_mlp
     from mlp_edge.model_directory import open_model
+    from mlp_edge.runtime.keras import RUNTIME
+    from mlp_edge.runtime.verify import check_keras
 
     if model.suffix == ".keras" and not model.is_dir():
-        return None, read_mlp(model)
+        mlp = read_mlp(model)
+        if RUNTIME.missing() is None:
+            start_tensorflow()
+            check_keras(model, mlp)
+        return None, mlp
     return open_model(model)
 
 

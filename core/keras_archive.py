@@ -23,6 +23,7 @@ KERAS_PARTS = frozenset({
     "models", "ops", "optimizers", "regularizers",
 })  # fmt: skip
 """Modules of Keras whose classes a model is made of; others fetch files, or run what they hold."""
+HDF5 = b"\x89HDF\r\n\x1a\n"
 RUNS_CODE = ("Lambda", "__lambda__")
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -51,6 +52,11 @@ def read_archive(path: Path) -> Archive:
             that are not plain arrays within it.
     """
     content = read_file(path)
+    if content.startswith(HDF5):
+        raise ModelError(
+            f"{path}: an HDF5 file, as Keras before 2.12 wrote it or as model.save('name.h5') "
+            "does; renamed to name.h5, loaded by Keras 3 and saved as name.keras it can be read"
+        )
     try:
         members = read_members(content, MEMBERS)
         config = parse_json(members[CONFIG], constants=True)

@@ -19,8 +19,17 @@ from mlp_edge.errors import ModelError, first_line
 from mlp_edge.feature import Feature
 from mlp_edge.keras_archive import Arrays, check_code, read_archive
 from mlp_edge.keras_graph import features_of, is_wired, read_wiring
+from mlp_edge.keras_stock import (
+    ACTIVATION_LAYERS,
+    activation_of,
+    activation_of_layer,
+    article,
+    check_stock,
+    computes_in,
+    generation,
+    settings,
+)
 from mlp_edge.mlp import (
-    ACTIVATIONS,
     DEFAULT_THRESHOLD,
     Dense,
     Floats,
@@ -37,14 +46,7 @@ READABLE = (
     "InputLayer, Normalization, Dense, Activation, ReLU, LeakyReLU, ELU, Softmax, Dropout and the "
     "noise layers"
 )
-ACTIVATION_LAYERS: dict[str, tuple[str, dict[str, float | None]]] = {
-    "ReLU": ("relu", {"max_value": None, "negative_slope": 0.0, "threshold": 0.0}),
-    "LeakyReLU": ("leaky_relu", {"negative_slope": 0.2}),
-    "ELU": ("elu", {"alpha": 1.0}),
-    "Softmax": ("softmax", {"axis": -1}),
-}
-"""Layer class -> (activation, the parameters with which it is that activation)."""
-ALIASES = {"swish": "silu"}
+OLDER_PLACE = "_layer_checkpoint_dependencies"
 WITHOUT_EFFECT = ("InputLayer", "Dropout", "GaussianNoise", "GaussianDropout", "AlphaDropout")
 
 
@@ -59,12 +61,26 @@ class Network(NamedTuple):
 
 @dataclass(frozen=True)
 class _Layer:
-    """A layer of the file: its Keras class, its settings and its variables in order."""
+    """A layer of the file.
+
+    Attributes:
+        kind: its class, one of Keras's own.
+        name: in the model.
+        config: its settings, as the file has them.
+        variables: in order.
+        keras: the generation of Keras that wrote it; None when unknown.
+    """
 
     kind: str
     name: str
     config: Mapping[str, Any]
     variables: tuple[Floats, ...]
+    keras: int | None
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Those that decide what it predicts."""
+        return settings(self.kind, self.name, self.config, self.keras)
 
 
 def read_network(path: Path) -> Network:
@@ -73,17 +89,19 @@ def read_network(path: Path) -> Network:
     Raises:
         ModelError: naming the file and what in it cannot be read.
     """
-    config, _, arrays = read_archive(path)
+    config, version, arrays = read_archive(path)
+    keras = generation(version)
     try:
+        check_stock(config)
         if config["class_name"] == "Functional" and is_wired(config):
             encoding, clip = read_wiring(config)
             inner = next(entry for entry in config["config"]["layers"]
                          if entry["class_name"] == "Sequential")  # fmt: skip
-            network = _network(list(_layers(inner, arrays, "layers/sequential/")))
+            network = _network(list(_layers(inner, arrays, keras, "layers/sequential/")))
             _check_fits(network, encoding)
             _check_built(inner, network)
             return network._replace(encoding=encoding, clip=clip)
-        network = _network(list(_layers(config, arrays)))
+        network = _network(list(_layers(config, arrays, keras)))
         _check_built(config, network)
         return network
     except ModelError as error:
@@ -161,20 +179,35 @@ def _check_fits(network: Network, encoding: Encoding) -> None:
         )
 
 
-def _layers(config: Mapping[str, Any], arrays: Arrays, path: str = "") -> Iterator[_Layer]:
+def _layers(
+    config: Mapping[str, Any], arrays: Arrays, keras: int | None, path: str = ""
+) -> Iterator[_Layer]:
     """The layers in the order in which data flows, each with its variables.
 
     Args:
         config: of the model.
         arrays: of the file.
+        keras: the generation that wrote it.
         path: of the model within them, ending in a slash; "" for the model itself.
     """
     kind = config["class_name"]
     if kind not in ("Sequential", "Functional"):
         raise ModelError(f"a {kind} model; a Sequential or a Functional one would do")
     entries = config["config"]["layers"]
+    if kind == "Functional" and keras == 2:
+        raise ModelError(
+            "a Functional model of Keras 2, which Keras 3 does not open; a Sequential one would "
+            "do, or one that was built and saved by Keras 3"
+        )
     if kind == "Functional":
         _check_chain(entries, config["config"]["output_layers"])
+    for entry in entries:
+        check_stock(entry)
+    if any(name.startswith(f"{path}{OLDER_PLACE}/") for name in arrays):
+        raise ModelError(
+            f"its weights stand in {OLDER_PLACE}, as Keras 2.12 to 2.14 wrote them; loaded and "
+            "saved again by Keras 2.15 or 3 it can be read"
+        )
     groups = _group_names([entry["class_name"] for entry in entries])
     for entry, group in zip(entries, groups, strict=True):
         names = (f"{path}layers/{group}/vars/{number}" for number in count())
@@ -183,6 +216,7 @@ def _layers(config: Mapping[str, Any], arrays: Arrays, path: str = "") -> Iterat
             name=entry["config"].get("name", group),
             config=entry["config"],
             variables=tuple(arrays[name] for name in takewhile(arrays.__contains__, names)),
+            keras=keras,
         )
         _check_declared(layer, entry.get("build_config"))
         yield layer
@@ -198,7 +232,7 @@ def _check_declared(layer: _Layer, built: Any) -> None:
     inputs, outputs = layer.variables[0].shape
     shape = built.get("input_shape") if isinstance(built, dict) else None
     declared = layer.config.get("units", outputs), inputs if shape is None else shape[-1]
-    if declared != (outputs, inputs) or layer.config.get("lora_rank"):
+    if declared != (outputs, inputs):
         raise ModelError(
             f"layer {layer.name!r} declares {declared[0]!r} units of {declared[1]!r} inputs, and "
             f"has weights for {outputs} of {inputs}"
@@ -226,10 +260,15 @@ def _check_chain(entries: list[Mapping[str, Any]], outputs: list[Any]) -> None:
         name = entry["config"]["name"]
         sources = list(_history(entry.get("inbound_nodes", [])))
         if sources != ([] if previous is None else [previous]):
-            raise ModelError(f"layer {name!r} branches or merges; layers in one line would do")
+            raise ModelError(
+                f"layer {name!r} is another input, or branches or merges; layers in one line would "
+                "do"
+            )
         previous = name
-    if outputs != [previous, 0, 0]:
-        raise ModelError(f"its output is {outputs!r}; the last layer's, {previous!r}, would do")
+    if outputs not in ([previous, 0, 0], [[previous, 0, 0]]):
+        raise ModelError(
+            f"its outputs are {str(outputs)[:80]}; the last layer's alone, {previous!r}, would do"
+        )
 
 
 def _history(node: Any) -> Iterator[str]:
@@ -260,8 +299,8 @@ def _network(layers: list[_Layer]) -> Network:
             dense = _activated(dense, layer)
         else:
             raise ModelError(
-                f"layer {layer.name!r} is a {layer.kind}, which mlp-edge does not read here; "
-                f"it reads {READABLE}"
+                f"layer {layer.name!r} is {article(layer.kind)}, which mlp-edge does not read "
+                f"here; it reads {READABLE}"
             )
     if not dense:
         raise ModelError("no Dense layer; an MLP has at least one")
@@ -277,32 +316,42 @@ def _network(layers: list[_Layer]) -> Network:
 
 def _check_inputs(layers: list[_Layer], inputs: int) -> None:
     for layer in layers:
-        shape = layer.config.get("batch_shape")
-        if layer.kind == "InputLayer" and shape and shape[-1] != inputs:
+        shape = layer.settings["batch_shape"] if layer.kind == "InputLayer" else None
+        if shape and shape[-1] != inputs:
             raise ModelError(f"it takes {shape[-1]!r} inputs, its first Dense layer {inputs}")
 
 
 def _check_plain(layer: _Layer) -> None:
     """Refuse a layer that computes in another precision, and an input that is no table row."""
-    policy = layer.config.get("dtype", "float32")
-    policy = policy if isinstance(policy, str) else policy["config"]["name"]
+    policy = computes_in(layer.name, layer.config)
     if policy != "float32":
         raise ModelError(f"layer {layer.name!r} computes in {policy}; float32 would do")
-    shape = layer.config.get("batch_shape", [None, None])
-    if layer.kind == "InputLayer" and len(shape) != 2:
+    if layer.kind != "InputLayer":
+        return
+    shape = layer.settings["batch_shape"]
+    if shape and len(shape) != 2:
         raise ModelError(
             f"layer {layer.name!r} takes {len(shape) - 1} dimensions per row; one, the features, "
             "would do"
         )
+    if layer.settings["sparse"] or layer.settings["ragged"]:
+        raise ModelError(f"layer {layer.name!r} takes sparse or ragged rows; full ones would do")
 
 
 def _scaling(layer: _Layer) -> Scaling:
-    if layer.config.get("invert") or layer.config.get("axis") not in (-1, [-1], 1, [1], None, []):
+    found = layer.settings
+    if found["invert"] or found["axis"] not in (-1, [-1], 1, [1], None, []):
         raise ModelError(f"layer {layer.name!r} normalises backwards or along another axis")
-    if len(layer.variables) >= 2:
+    given = found["mean"], found["variance"]
+    if given != (None, None) and (None in given or layer.variables):
+        raise ModelError(
+            f"layer {layer.name!r} has a mean or a variance of its own, and not both, or others "
+            "among its weights"
+        )
+    if given != (None, None):
+        mean, variance = map(np.asarray, given)
+    elif len(layer.variables) >= 2:
         mean, variance = layer.variables[:2]
-    elif layer.config.get("mean") is not None:
-        mean, variance = np.asarray(layer.config["mean"]), np.asarray(layer.config["variance"])
     else:
         raise ModelError(f"layer {layer.name!r} has no mean: adapt() was never called")
     # The same float32 operations as Keras's, so that the deviation is the number it divides by.
@@ -319,39 +368,25 @@ def _dense(layer: _Layer) -> Dense:
             f"layer {layer.name!r} has weights {kernel.dtype} {kernel.shape}; "
             "float32 (inputs, outputs) would do"
         )
-    bias = layer.variables[1] if len(layer.variables) > 1 else np.zeros(kernel.shape[1], np.float32)
+    found, biases = layer.settings, layer.variables[1:]
+    if found["use_bias"] not in (True, False) or len(biases) != found["use_bias"]:
+        raise ModelError(
+            f"layer {layer.name!r} has use_bias {found['use_bias']!r}, and beside its kernel "
+            f"{len(biases)} arrays in the file"
+        )
     return Dense(
         weights=np.ascontiguousarray(kernel.T),
-        bias=np.ascontiguousarray(bias),
-        activation=_activation(layer),
+        bias=np.ascontiguousarray(biases[0] if biases else np.zeros(kernel.shape[1], np.float32)),
+        activation=activation_of(layer.name, found["activation"], layer.keras),
     )
-
-
-def _activation(layer: _Layer) -> str:
-    """The activation named in a layer's settings, by Keras's own names."""
-    named = layer.config.get("activation", "linear")
-    name = named if isinstance(named, str) else named.get("config", named.get("class_name"))
-    name = ALIASES.get(str(name), name)
-    if name not in ACTIVATIONS:
-        raise ModelError(
-            f"layer {layer.name!r} has the activation {named!r}, which mlp-edge does not know; "
-            f"it knows {', '.join(ACTIVATIONS)}"
-        )
-    return str(name)
 
 
 def _activated(dense: list[Dense], layer: _Layer) -> list[Dense]:
     """The layers so far, the last one with the activation that a layer of its own adds."""
     if layer.kind == "Activation":
-        activation = _activation(layer)
+        activation = activation_of(layer.name, layer.settings["activation"], layer.keras)
     else:
-        activation, expected = ACTIVATION_LAYERS[layer.kind]
-        for key, value in expected.items():
-            if layer.config.get(key, value) != value:
-                raise ModelError(
-                    f"layer {layer.name!r} is a {layer.kind} with {key} "
-                    f"{layer.config[key]}; only {value} can be read"
-                )
+        activation = activation_of_layer(layer.kind, layer.name, layer.config, layer.keras)
     if not dense or dense[-1].activation != "linear":
         raise ModelError(f"layer {layer.name!r} does not follow a Dense layer without activation")
     return [*dense[:-1], replace(dense[-1], activation=activation)]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mlp_edge.encoding import Encoding, Floats
 from mlp_edge.errors import ModelError
 from mlp_edge.feature import Feature
+from mlp_edge.keras_stock import check_stock, computes_in
 from mlp_edge.wiring import MLP, Operation, operations, same
 
 SETTINGS: Mapping[str, Mapping[str, Any]] = {
@@ -39,6 +40,8 @@ def read_wiring(config: Mapping[str, Any]) -> tuple[Encoding, tuple[float, float
     [inputs] = [entry for entry in entries if entry["class_name"] == "InputLayer"]
     _check_type(inputs)
     _, width = inputs["config"]["batch_shape"]
+    for entry in entries:
+        check_stock(entry)
     found = tuple(_operation(entry) for entry in entries if entry["class_name"] != "InputLayer")
     encoding, clip = _meaning(found, width)
     # What features cannot say, such as numbers in another order, would get lost on the way.
@@ -120,10 +123,9 @@ def _operation(entry: Mapping[str, Any]) -> Operation:
 
 
 def _check_type(entry: Mapping[str, Any]) -> None:
-    policy = entry["config"].get("dtype", "float32")
-    name = policy if isinstance(policy, str) else policy["config"]["name"]
-    if name != "float32":
-        raise ModelError(f"layer {entry['name']!r} computes in {name}; float32 would do")
+    policy = computes_in(entry["name"], entry["config"])
+    if policy != "float32":
+        raise ModelError(f"layer {entry['name']!r} computes in {policy}; float32 would do")
 
 
 def _arguments(nodes: Sequence[Mapping[str, Any]]) -> Iterator[str | NDArray[Any] | float]:

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
+from mlp_edge.bound import bound
 from mlp_edge.card import DTYPES
 from mlp_edge.errors import ModelError, VerifyError
 from mlp_edge.golden import Golden, disagreement, golden
-from mlp_edge.mlp import Predict
+from mlp_edge.mlp import Mlp, Predict, Rows
 from mlp_edge.model_directory import EXPORTS, MANIFEST, MODEL, ModelDirectory
 from mlp_edge.reading import read_file
+from mlp_edge.reference import distance
+from mlp_edge.reference import predict as exact
+from mlp_edge.runtime.keras import open_keras
 from mlp_edge.seal import broken, damaged
 from mlp_edge.writing import sha256
+
+SHOWN = 6
+"""Readings of a row that a message shows."""
 
 
 def check_origin(header: Path) -> None:
@@ -107,6 +116,47 @@ def check_answers(
             f"{artifact}: edited, or not computed as it should be by {runtime}: {wrong}; "
             f"{again(artifact)}"
         )
+
+
+def check_keras(path: Path, mlp: Mlp) -> None:
+    """Refuse a stranger's .keras file that Keras itself answers otherwise than its numbers say.
+
+    Args:
+        path: the file; Keras runs it, without code of the file's own.
+        mlp: what was read of it.
+
+    Raises:
+        ModelError: when Keras cannot open it, or an answer is off by more than rounding.
+    """
+    rows = _spread(mlp)
+    with open_keras(path) as opened:
+        answers = opened.predict(rows)
+    right, allowed = exact(mlp, rows), bound(mlp, rows)
+    off = distance(answers.astype(np.float64), right)
+    wrong = np.argwhere(~(off <= allowed))
+    if len(wrong):
+        row, output = wrong[0]
+        raise ModelError(
+            f"{path}: Keras itself answers {answers[row, output]:.9g} to "
+            f"{[float(f'{x:.6g}') for x in rows[row][:SHOWN]]}, and what mlp-edge reads of the "
+            f"file gives {right[row, output]:.9g} ± {allowed[row, output]:.2g}; it is not exported"
+        )
+
+
+def _spread(mlp: Mlp) -> Rows:
+    """Rows about the scaling's mean, from a tenth of its deviation to a hundred times that."""
+    random = np.random.default_rng(0)
+    mean, deviation = np.zeros(mlp.inputs), np.ones(mlp.inputs)
+    if mlp.scaling is not None:
+        numbers = mlp.encoding.numbers
+        mean[numbers] = mlp.scaling.mean[: len(numbers)]
+        deviation[numbers] = mlp.scaling.deviation[: len(numbers)]
+    far = np.repeat([0.1, 1.0, 10.0, 100.0], 4)[:, None]
+    rows = mean + far * deviation * random.normal(size=(len(far), mlp.inputs))
+    for index, feature in enumerate(mlp.features):
+        if feature.codes:
+            rows[:, index] = random.choice(feature.codes, len(rows))
+    return rows.astype(np.float32)
 
 
 def named_dtype(name: str) -> str | None:

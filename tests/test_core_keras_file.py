@@ -205,7 +205,7 @@ REFUSED: dict[str, tuple[Build, str]] = {
     ),
     "an activation with a setting": (
         lambda k: [k.layers.Dense(3, k.layers.LeakyReLU(negative_slope=0.01)), k.layers.Dense(1)],
-        "which mlp-edge does not know",
+        "a LeakyReLU object; a LeakyReLU layer",
     ),
     "another slope": (
         lambda k: [k.layers.Dense(3), k.layers.LeakyReLU(negative_slope=0.01)],
@@ -283,7 +283,9 @@ def test_a_class_of_ones_own(keras: Any, folder: Path) -> None:
     model = Own()
     model(ROWS)
     model.save(folder / "m.keras")
-    assert "a Own model; a Sequential or a Functional one would do" in refused(folder / "m.keras")
+    assert "its Own is of test_core_keras_file, and not Keras's own class" in refused(
+        folder / "m.keras"
+    )
 
 
 # What is damaged
@@ -307,12 +309,17 @@ def member(path: Path, name: str) -> bytes:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"a,b\n1,2\n", b"PK\x05\x06" + bytes(18), b"\x89HDF\r\n\x1a\n" + bytes(100), bytes(500)],
-    ids=["empty", "text", "empty zip", "old h5", "zeros"],
+    [b"", b"a,b\n1,2\n", b"PK\x05\x06" + bytes(18), bytes(500)],
+    ids=["empty", "text", "empty zip", "zeros"],
 )
 def test_what_is_no_keras_file(folder: Path, content: bytes) -> None:
     (folder / "m.keras").write_bytes(content)
     assert "not a .keras file, or a damaged one" in refused(folder / "m.keras")
+
+
+def test_an_older_file_in_hdf5(folder: Path) -> None:
+    (folder / "m.keras").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
+    assert "an HDF5 file, as Keras before 2.12 wrote it" in refused(folder / "m.keras")
 
 
 def test_what_is_not_there(folder: Path) -> None:

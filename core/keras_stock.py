@@ -1,0 +1,204 @@
+"""Whose class a layer of a .keras file is, which Keras wrote it, and with what settings.
+
+Classes of somebody's own may have Keras's names, and a setting may have another name or another
+meaning in another Keras. What a file does not say is taken as its Keras had it, or not at all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from mlp_edge.errors import ModelError
+from mlp_edge.mlp import ACTIVATIONS
+
+ROOTS = ("keras", "tf_keras")
+"""Packages that Keras's own classes are in."""
+ACTIVATION_LAYERS: dict[str, tuple[str, dict[str, float | None]]] = {
+    "ReLU": ("relu", {"max_value": None, "negative_slope": 0.0, "threshold": 0.0}),
+    "LeakyReLU": ("leaky_relu", {"negative_slope": 0.2}),
+    "ELU": ("elu", {"alpha": 1.0}),
+    "Softmax": ("softmax", {"axis": -1}),
+}
+"""Layer class -> (activation, the settings with which it is that activation)."""
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "InputLayer": {"batch_shape": None, "sparse": False, "ragged": False},
+    "Normalization": {"axis": -1, "mean": None, "variance": None, "invert": False},
+    "Dense": {"activation": None, "use_bias": True},
+    "Activation": {"activation": None},
+    "ReLU": {"max_value": None, "negative_slope": 0.0, "threshold": 0.0},
+    "LeakyReLU": {"negative_slope": 0.3},
+    "ELU": {"alpha": 1.0},
+    "Softmax": {"axis": -1},
+}
+"""Layer class -> its settings that decide what it predicts, with the defaults of Keras 2 and 3."""
+OLDER_NAMES = {"InputLayer": ("batch_input_shape", "batch_shape"),
+               "LeakyReLU": ("alpha", "negative_slope")}  # fmt: skip
+"""Layer class -> what Keras 2 calls one of its settings, and what Keras 3 calls it."""
+IDLE = frozenset({
+    "name", "trainable", "dtype", "optional", "units", "batch_input_shape",
+    "kernel_initializer", "bias_initializer", "kernel_regularizer", "bias_regularizer",
+    "activity_regularizer", "kernel_constraint", "bias_constraint",
+})  # fmt: skip
+"""Settings that say how a layer learns, or what is checked elsewhere."""
+POLICIES = ("DTypePolicy", "FloatDTypePolicy", "Policy")
+
+
+def generation(version: str) -> int | None:
+    """2 or 3, by the version of Keras that wrote a file; None for another or an unknown one."""
+    found = re.match(r"([23])\.\d", version)
+    return int(found[1]) if found else None
+
+
+def check_stock(entry: Mapping[str, Any]) -> None:
+    """Refuse a class that is not Keras's own, whatever it is called.
+
+    Args:
+        entry: of the file, for a model, a layer or an operation.
+
+    Raises:
+        ModelError: naming the class and where it is from.
+    """
+    module, kind, name = (entry.get(key) for key in ("module", "class_name", "registered_name"))
+    own = isinstance(module, str) and module.split(".")[0] in ROOTS
+    if not own or name not in (None, kind):
+        called = "" if name in (None, kind) else f", registered as {str(name)[:60]!r}"
+        raise ModelError(
+            f"its {str(kind)[:60]} is of {str(module)[:60] if module else 'no module'}{called}, "
+            "and not Keras's own class; what it computes does not stand in the file"
+        )
+
+
+def settings(kind: str, name: str, config: Mapping[str, Any], keras: int | None) -> dict[str, Any]:
+    """The settings of a layer that decide what it predicts.
+
+    Args:
+        kind: its class, one of ``DEFAULTS``.
+        name: of the layer, for messages.
+        config: as the file has it.
+        keras: of ``generation``.
+
+    Raises:
+        ModelError: for a setting that is not known, and for one that the file leaves out where
+            nobody knows which Keras wrote it.
+    """
+    known, given = DEFAULTS[kind], dict(config)
+    older, newer = OLDER_NAMES.get(kind, ("", ""))
+    if older in given:
+        if newer in given:
+            raise ModelError(f"layer {name!r} has both {older} and {newer}; one would do")
+        given[newer] = given.pop(older)
+    for key, value in given.items():
+        if key not in known and key not in IDLE and value is not None and value is not False:
+            raise ModelError(
+                f"layer {name!r} is {article(kind)} with {key[:40]} {str(value)[:60]}, which "
+                "mlp-edge does not know"
+            )
+    absent = [key for key in known if key not in given]
+    if absent and keras is None:
+        raise ModelError(
+            f"layer {name!r} is {article(kind)} without {absent[0]}, whose default depends on the "
+            "Keras that wrote the file; it names none, or one that mlp-edge does not know"
+        )
+    return {key: given.get(key, default) for key, default in known.items()}
+
+
+def computes_in(name: str, config: Mapping[str, Any]) -> str:
+    """The dtype that a layer computes in, such as "float32".
+
+    Raises:
+        ModelError: for a quantised layer, and for a policy that is not Keras's own.
+    """
+    policy = config.get("dtype", "float32")
+    if isinstance(policy, str):
+        return policy
+    check_stock(policy)
+    mode = policy["config"].get("mode")
+    if mode is not None:
+        raise ModelError(
+            f"layer {name!r} is quantised ({str(mode)[:20]}); the model as it was saved before "
+            "model.quantize() would do"
+        )
+    if policy["class_name"] not in POLICIES:
+        raise ModelError(f"layer {name!r} has the dtype policy {policy['class_name']!r}")
+    return str(policy["config"]["name"])
+
+
+def activation_of(name: str, given: Any, keras: int | None) -> str:
+    """An activation by Keras's own names, of an Activation layer or another's setting.
+
+    Args:
+        name: of the layer, for messages.
+        given: as the file has it: a name, or a function or layer as an object.
+        keras: of ``generation``.
+
+    Raises:
+        ModelError: for one that is not known, or somebody's own.
+    """
+    if given is None:
+        return "linear"
+    if not isinstance(given, str):
+        raise ModelError(f"layer {name!r} has as its activation {_described(given)}")
+    found = {"swish": "silu"}.get(given, given)
+    if found not in ACTIVATIONS:
+        raise ModelError(
+            f"layer {name!r} has the activation {given[:60]!r}, which mlp-edge does not know; "
+            f"it knows {', '.join(ACTIVATIONS)}"
+        )
+    if found == "hard_sigmoid" and keras != 3:
+        raise ModelError(
+            f"layer {name!r} has the activation hard_sigmoid "
+            + ("of Keras 2, clip(0.2 x + 0.5, 0, 1)" if keras == 2 else "of an unknown Keras")
+            + "; Keras 3 and mlp-edge compute clip(x / 6 + 0.5, 0, 1), so a model trained with "
+            "Keras 3 would do"
+        )
+    return found
+
+
+def _described(activation: Any) -> str:
+    """An activation that is no name."""
+    if not isinstance(activation, Mapping):
+        return f"{str(activation)[:60]}; the name of one would do"
+    kind = str(activation.get("class_name"))[:60]
+    if kind == "function":
+        return f"the function {str(activation.get('config'))[:60]!r}, which is not Keras's own"
+    return f"{article(kind)} object; {article(kind)} layer behind it would do"
+
+
+def activation_of_layer(kind: str, name: str, config: Mapping[str, Any], keras: int | None) -> str:
+    """The activation that a layer of its own is, such as a ReLU.
+
+    Args:
+        kind: its class, one of ``ACTIVATION_LAYERS``.
+        name: of the layer, for messages.
+        config: as the file has it.
+        keras: of ``generation``.
+
+    Raises:
+        ModelError: for settings that make it another function.
+    """
+    activation, expected = ACTIVATION_LAYERS[kind]
+    found = settings(kind, name, config, keras)
+    for key, wanted in expected.items():
+        if not _same(found[key], wanted):
+            older, _ = OLDER_NAMES.get(kind, ("", ""))
+            raise ModelError(
+                f"layer {name!r} is {article(kind)} with {older if older in config else key} "
+                f"{str(found[key])[:60]}; only {wanted} can be read"
+            )
+    return activation
+
+
+def article(kind: str) -> str:
+    """A class with what stands before it, such as "an ELU"."""
+    return f"{'an' if kind[:1] in 'AEIOU' else 'a'} {kind}"
+
+
+def _same(value: Any, wanted: float | None) -> bool:
+    """Whether two settings are one float32 number; Keras 2 writes 0.2 as 0.20000000298…."""
+    if value is None or wanted is None:
+        return value is wanted
+    return isinstance(value, int | float) and bool(np.float32(value) == np.float32(wanted))
