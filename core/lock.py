@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import platform
 import re
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mlp_edge.errors import InputError
@@ -18,8 +17,6 @@ from mlp_edge.temporary import LOCK
 WAIT = 10.0
 """Seconds that a second writer waits for the first."""
 _PAUSE = 0.05
-_FAR = 1 << 30
-"""On Windows a locked byte cannot be read: one far behind the text is locked."""
 
 
 @contextmanager
@@ -27,12 +24,16 @@ def locked(directory: Path) -> Iterator[None]:
     """Hold a directory until the block ends; another writer waits, then says who holds it.
 
     The system lets go of the lock when its holder dies, so that none is ever in the way; its file
-    names the process, and is removed at the end. A file system that knows no locks has none.
+    names the process, and is removed at the end. A file system that knows no locks has none, nor
+    has Windows.
 
     Raises:
         InputError: when another process has held it for all of ``WAIT``.
         OSError: when the lock's file cannot be made, as in a directory that is gone or read only.
     """
+    if sys.platform == "win32":  # where no folder is renamed that holds an open file
+        yield
+        return
     path, until = directory / LOCK, time.monotonic() + WAIT
     while True:
         handle = _opened(path)
@@ -49,12 +50,12 @@ def locked(directory: Path) -> Iterator[None]:
             raise
         os.close(handle)  # it was removed, or its directory replaced, while this one waited
     try:
-        with contextlib.suppress(OSError):  # a full disk has no room for the name
+        with suppress(OSError):  # a full disk has no room for the name
             os.ftruncate(handle, 0)
             os.write(handle, f"process {os.getpid()} on {platform.node()}".encode())
         yield
     finally:
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             if _stands(handle, path):
                 path.unlink()
         os.close(handle)
@@ -73,18 +74,11 @@ def _opened(path: Path) -> int:
 
 def _lock(handle: int) -> bool:
     """Whether nobody else holds the file."""
+    import fcntl
+
     try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            os.lseek(handle, _FAR, os.SEEK_SET)
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-            os.lseek(handle, 0, os.SEEK_SET)
-        else:
-            import fcntl
-
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
         return False
     except OSError:  # a file system without locks
         return True
