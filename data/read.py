@@ -137,7 +137,7 @@ def _from_text(text: Text, source: str, dialect: Dialect, most: int) -> _Read:
     header, guessed = _header(cells, lines, dialect.header if named is None else named, decimal)
     first = [column[0] for column in cells]
     names = _columns(first, header)
-    if header or dialect.header is None:
+    if dialect.header is None:
         check_title(cells, lines, source, decimal)
     if header:
         where = f"{source}, line {lines[0]}"

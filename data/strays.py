@@ -95,14 +95,15 @@ def check_title(columns: Sequence[Cells], lines: NDArray[np.int64], source: str,
     if extra == 1 and 2 * sum(_UNIT.fullmatch(word) is not None for word in words) >= len(words):
         raise TableError(
             f"{source}, line {lines[1]}: {listed(last)} looks like units below the names of line "
-            f"{lines[0]}; remove the line (a unit in brackets at the end of a name is kept)"
+            f"{lines[0]}; remove the line (a unit in brackets at the end of a name is kept), or "
+            "--header if it is a row"
         )
     titles = "it" if extra == 1 else f"the {extra} lines above line {lines[extra]}"
     title = listed(str(column[0]) for column in columns if column[0].strip())
     raise TableError(
         f"{source}, line {lines[0]}: {title} looks like a title, as line {lines[extra]}, "
-        f"{listed(last)}, holds words above columns of numbers, too; remove {titles}, or line "
-        f"{lines[extra]} if it does not name the columns"
+        f"{listed(last)}, holds words above columns of numbers, too; remove {titles}, or --header "
+        f"if line {lines[0]} names the columns"
     )
 
 
