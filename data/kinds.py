@@ -117,7 +117,7 @@ def _of_numbers(column: Column) -> Meaning:
     found = Meaning(column.raw)
     values = column.numbers[column.known]
     if _is_counter(values, column.name, len(column.cells)):
-        named = _names_rows(column.name)
+        named = names_rows(column.name)
         says = (
             f"column {shown(column.name)} numbers the rows: another whole number in each of "
             f"{counted(len(values), 'row')}, {'as its name says' if named else 'steadily'} from "
@@ -134,10 +134,10 @@ def _is_counter(values: NDArray[np.float64], name: str, rows: int) -> bool:
     steps = np.diff(values)
     if len(values) >= FEWEST_TO_COUNT and ((steps > 0).all() or (steps < 0).all()):
         return True
-    return _names_rows(name) and len(np.unique(values)) == len(values)
+    return names_rows(name) and len(np.unique(values)) == len(values)
 
 
-def _names_rows(name: str) -> bool:
+def names_rows(name: str) -> bool:
     """Whether a column's name says that it tells rows apart: id, patient_id, rowKey."""
     parts = {part.casefold() for part in _NAME_PARTS.findall(name)}
     return bool(parts & _ID_WORDS)
@@ -254,7 +254,9 @@ def _text_or_date(table: Table, column: Column) -> Finding | None:
         return Finding(
             "date",
             f"column {name} holds dates in {dates:,} of {counted(known, 'row')}, {first}; what "
-            "matters of them (month, weekday, days since) would do as a column of numbers",
+            "comes again (month, weekday, hour) would do as a column of numbers, a count of days "
+            f"would not: later rows lie beyond it. --split time:{argument(column.name)} judges by "
+            "the last rows",
         )
     if len(levels.texts) == 1:
         return None

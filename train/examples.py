@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from mlp_edge.cell import MISSING
 from mlp_edge.data.choices import Choices
-from mlp_edge.data.columns import read_columns
+from mlp_edge.data.columns import Columns, read_columns
 from mlp_edge.data.examples import find_targets, match_target
 from mlp_edge.data.folds import folds as folded
 from mlp_edge.data.groups import group_findings, read_groups
 from mlp_edge.data.known import known_columns
 from mlp_edge.data.labels import class_findings
+from mlp_edge.data.leaks import truths
+from mlp_edge.data.origins import origins
 from mlp_edge.data.split import check_rows, class_name, held_out_rows, split
 from mlp_edge.data.table import Table
 from mlp_edge.data.targets import check_varies, classes, detect_task, targets
@@ -125,6 +127,8 @@ def read_examples(
         found += group_findings(table, group, names[0], labels, values, groups)
     if when is not None:
         found = tuple(finding for finding in found if finding.kind != "sorted")
+    if not parting:
+        found += _origins(table, names, columns)
     # What no feature holds may be a target's spelling.
     said = (each for each in columns.findings if each.says.partition(":")[0] not in left.used)
     return Examples(
@@ -144,6 +148,14 @@ def read_examples(
         missing_targets=left.missing,
         table=table,
     )
+
+
+def _origins(table: Table, names: tuple[str, ...], columns: Columns) -> tuple[Finding, ...]:
+    """Columns that seem to name what several rows were measured on, and are no group."""
+    measured = {each.name for each in columns.features if not each.categories}
+    copies = (each.columns for each in columns.findings if each.kind == "target-copy")
+    told = {*names, *(name for copied in copies for name in copied)}
+    return origins(table, truths(table, names), measured, told)
 
 
 def _task(

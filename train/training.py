@@ -50,6 +50,7 @@ from mlp_edge.train.run import (
 )
 from mlp_edge.train.scores import chosen_metrics
 from mlp_edge.train.searching import Search, searched
+from mlp_edge.train.series import series
 from mlp_edge.train.tuning import Tuned
 
 Place = Callable[[int], Device]
@@ -107,9 +108,12 @@ def train(
     chosen = parts(examples, recipe, table.source)
     check_threshold_rows(examples, recipe, chosen.validation, table.source)
     found = (*examples.findings, *_shared_rows(table, examples, chosen))
+    prepared = prepare(examples, chosen, recipe)
+    judges = len(chosen.test) or folding is not None or search is not None
+    if judges and not recipe.in_time and recipe.group is None:
+        found += series(table, examples, prepared, chosen)
     if strict:
         check_nothing_found(found, table.source)
-    prepared = prepare(examples, chosen, recipe)
     job = _job(table, examples, chosen, prepared, recipe, name or table.name, place)
     job = replace(job, findings=found, calibration=calibration)
 
