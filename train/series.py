@@ -170,9 +170,9 @@ def _bins(values: NDArray[np.float64]) -> NDArray[np.int64]:
 def _standard(columns: NDArray[np.float64]) -> NDArray[np.float64]:
     apart = columns - columns.mean(axis=0)
     scale = np.abs(apart).max(axis=0)
-    apart = np.divide(apart, scale, out=np.zeros_like(apart), where=scale > 0)
+    apart = apart / np.where(scale > 0, scale, 1.0)  # squares of large numbers would overflow
     deviation = apart.std(axis=0)
-    return np.divide(apart, deviation, out=np.zeros_like(apart), where=deviation > 0)
+    return np.asarray(apart / np.where(deviation > 0, deviation, 1.0), np.float64)
 
 
 def _compared(
