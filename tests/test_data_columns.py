@@ -589,11 +589,12 @@ SOME = st.lists(st.sampled_from(["p", "q"]), max_size=2, unique=True).map(tuple)
 @given(
     p=COLUMN, q=COLUMN, y=COLUMN, keep=SOME, categorical=SOME, numeric=SOME, reject=SOME,
     indicator=SOME, missing=st.lists(st.sampled_from(["0", "a", "p=-999", "q=B"])).map(tuple),
+    present=st.lists(st.sampled_from(["?", "p=0", "q=none", "p,q=a"])).map(tuple),
 )  # fmt: skip
-def test_any_columns_are_read_or_refused(p, q, y, missing, **choices):
+def test_any_columns_are_read_or_refused(p, q, y, missing, present, **choices):
     table = table_from({"p": p, "q": q, "r": NUMBERS[:12], "y": y})
     try:
-        found = read(table, missing=missing, **choices)
+        found = read(table, missing=missing, present=present, **choices)
     except InputError:
         return
     assert found.rows.shape == (12, len(found.features))
