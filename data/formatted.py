@@ -13,6 +13,9 @@ from mlp_edge.cell import NUMBERS
 FEWEST_ALIKE = 3
 """Different texts of one form from which on they are no chance: 2WD and 4WD are names."""
 
+LONGEST = 60
+"""Characters of a text that may be a number."""
+
 _DIGIT = r"(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)"
 _NUMBER = rf"[+-]?{_DIGIT}(?:[eE][+-]?[0-9]+)?"
 _INVISIBLE = "\u00ad\u200b-\u200f\u2060\ufeff"
@@ -76,7 +79,7 @@ def form(text: str) -> str | None:
         and times are none: "12a" may be a name. ``doubtful_form`` tells those.
     """
     bare, found = text.strip(), []
-    if len(bare) > 60 or not any(map(str.isdigit, bare)):
+    if len(bare) > LONGEST or not any(map(str.isdigit, bare)):
         return None
     if _OTHER_BASES.fullmatch(bare):
         return "hexadecimal digits" if bare.lstrip("+-")[1] in "xX" else "digits of another base"
@@ -104,6 +107,18 @@ def _latin_digits(text: str) -> str:
     return "".join(str(unicodedata.decimal(letter, letter)) for letter in text)
 
 
+def looks_like(text: str) -> str:
+    """What a text looks like that may be a number or name something; "" if nothing."""
+    bare = text.strip()
+    if not bare or len(bare) > LONGEST or not any(map(str.isnumeric, bare)):
+        return ""
+    for name, pattern in (("dates", DATE), ("times", _TIME), ("fractions", _FRACTION)):
+        if pattern.fullmatch(bare):
+            return name
+    unit = _UNIT.fullmatch(bare)
+    return "" if unit is None else f"numbers with the unit {unit[1]!r}"
+
+
 def doubtful_form(texts: Iterable[str]) -> tuple[str, frozenset[str]]:
     """What texts look like that may be numbers, and may name things as well.
 
@@ -116,17 +131,9 @@ def doubtful_form(texts: Iterable[str]) -> tuple[str, frozenset[str]]:
     """
     found: dict[str, set[str]] = {}
     for text in texts:
-        bare = text.strip()
-        if not bare or len(bare) > 40 or not any(map(str.isnumeric, bare)):
-            continue
-        if DATE.fullmatch(bare):
-            found.setdefault("dates", set()).add(text)
-        elif _TIME.fullmatch(bare):
-            found.setdefault("times", set()).add(text)
-        elif _FRACTION.fullmatch(bare):
-            found.setdefault("fractions", set()).add(text)
-        elif unit := _UNIT.fullmatch(bare):
-            found.setdefault(f"numbers with the unit {unit[1]!r}", set()).add(text)
+        name = looks_like(text)
+        if name:
+            found.setdefault(name, set()).add(text)
     most = max(found, key=lambda name: len(found[name]), default="")
     if not most or len(found[most]) < FEWEST_ALIKE:
         return "", frozenset()

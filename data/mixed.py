@@ -11,7 +11,7 @@ from mlp_edge.cell import are_truths
 from mlp_edge.data.cells import Levels, Mask
 from mlp_edge.data.choices import argument
 from mlp_edge.data.floats import TEXT, Cells
-from mlp_edge.data.formatted import FEWEST_ALIKE, doubtful_form, forms
+from mlp_edge.data.formatted import FEWEST_ALIKE, doubtful_form, forms, looks_like
 from mlp_edge.data.strays import is_total, same_name
 from mlp_edge.data.table import Table
 from mlp_edge.data.words import counted, plain, shown
@@ -86,6 +86,8 @@ def _ways_out(table: Table, name: str, cells: Cells, words: Mask, rest: Mask, ta
         return "that is the name of the column, a second header? Remove the line"
     if alone and row == table.rows - 1 and is_total(word):
         return "a line of totals, as it is the last? Remove the line"
+    if looks := looks_like(word):
+        return f"they look like {looks}; write plain numbers, or: {'; '.join(_ways(name, target))}"
     if word.startswith("#"):
         return "--comments leaves out lines that begin with #"
     numbers = set(np.strings.strip(cells[rest].astype(TEXT)).tolist())
