@@ -22,7 +22,7 @@ from mlp_edge.data.choices import (
 )
 from mlp_edge.data.doubts import far_outlier, lost_digits, zeros_for_missing
 from mlp_edge.data.kinds import Meaning, meaning
-from mlp_edge.data.leaks import Truth, contradictions, leak, truths
+from mlp_edge.data.leaks import Truth, contradictions, leak, sorted_by, truths
 from mlp_edge.data.table import Table
 from mlp_edge.data.words import plain, shown
 from mlp_edge.errors import TableError
@@ -132,7 +132,12 @@ def _candidate(
     forced = name in choices.categorical
     found = meaning(table, column, categorical=forced, numeric=name in choices.numeric)
     if found.useless is not None and not kept:
-        return _Candidate(column, found, found.useless, found.suspected)
+        useless = found.useless
+        if useless.kind == "id" and not column.words.any():
+            # That numbers of rows tell the target is worth more than that they are some.
+            shares = (sorted_by(name, column.numbers[column.known], each) for each in judged)
+            useless = next((each for each in shares if each is not None), useless)
+        return _Candidate(column, found, useless, found.suspected)
     if found.useless is not None and found.categories is None and column.words.any():
         again = categories(table, column)
         found = Meaning(again.readings, again)

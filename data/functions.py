@@ -19,6 +19,12 @@ GRAINS = 30
 FINE_GRAINS = 300
 """The same where there are fewer than ``ROWS_OF_COARSE`` rows."""
 ROWS_OF_COARSE = 50
+TRIES, FEW = 12, 20
+"""How often a formula is made from how many rows, where not all of them follow one."""
+NEARLY_ALL = 0.99
+"""Share of the rows that follow it, then."""
+WIDER = 8
+"""Steps of rounding that a formula made from few rows may be off by on the others."""
 MOST_RANKED = 20_000
 """Rows up to which ranks are tried; beyond, the order alone tells."""
 SMALLEST = 1e-300
@@ -72,10 +78,44 @@ def formula(seen: Numbers, truths: Numbers, name: str) -> str | None:
         return None
     for shape, found in _fits(seen, truths, some):
         if found is not None:
-            a, b = found
-            start = f"{a:.4g} {'+' if b > 0 else '-'} {abs(b):.3g}" if a else f"{b:.3g}"
-            return f"{start} · {shape.format(name)}"
+            return _written(found, shape, name)
     return None
+
+
+def mostly(seen: Numbers, truths: Numbers, name: str) -> tuple[str, int] | None:
+    """The formula that all but a few rows follow, and how many do: a slip here and there.
+
+    Formulas are made from a few rows at a time, until those have no slip among them.
+
+    Args:
+        seen: (n,) the column.
+        truths: (n,) the target.
+        name: how the formula calls the target.
+    """
+    random, rows = np.random.default_rng(0), len(seen)
+    for _ in range(TRIES):
+        some = random.choice(rows, min(rows, FEW), replace=False)
+        for shape, function, low in SHAPES:
+            if truths[some].min() < low:
+                continue
+            found = _fit(seen[some], *_moved(function, truths[some]), rows)
+            if found is None:
+                continue
+            values, slack = _moved(function, truths)
+            off = np.abs(seen - found[0] - found[1] * values)
+            follows = off <= WIDER * (_last_digit(seen) + 2 * abs(found[1]) * slack)
+            if follows.sum() < NEARLY_ALL * rows:
+                continue
+            again = _fit(seen[follows], values[follows], slack[follows], rows)
+            if again is not None:
+                return _written(again, shape, name), int(follows.sum())
+    return None
+
+
+def _written(found: tuple[float, float], shape: str, name: str) -> str:
+    a, b = found
+    start = f"{a:.4g} {'+' if b > 0 else '-'} {abs(b):.3g}" if a else f"{b:.3g}"
+    return f"{start} · {shape.format(name)}"
 
 
 def _fits(

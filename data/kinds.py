@@ -118,10 +118,13 @@ def _of_numbers(column: Column) -> Meaning:
     values = column.numbers[column.known]
     if _is_counter(values, column.name, len(column.cells)):
         named = names_rows(column.name)
+        steps = np.diff(values)
+        way, ends = "as its name says, from", (values.min(), values.max())
+        if (steps > 0).all() or (steps < 0).all():
+            way, ends = "steadily from", (values[0], values[-1])
         says = (
             f"column {shown(column.name)} numbers the rows: another whole number in each of "
-            f"{counted(len(values), 'row')}, {'as its name says' if named else 'steadily'} from "
-            f"{values[0]:.17g} to {values[-1]:.17g}"
+            f"{counted(len(values), 'row')}, {way} {ends[0]:.17g} to {ends[1]:.17g}"
         )
         return found._replace(useless=Finding("id", says), suspected=not named)
     return _checked_constant(column, found)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mlp_edge.data.cells import Levels
 from mlp_edge.data.choices import argument
-from mlp_edge.data.functions import CHANCE, formula, order_chance, pearson, spearman
+from mlp_edge.data.functions import CHANCE, formula, mostly, order_chance, pearson, spearman
 from mlp_edge.data.split import Indices
 from mlp_edge.data.table import Table
 from mlp_edge.data.targets import MOST_CLASSES
@@ -104,10 +104,9 @@ def leak(
     of = f"the target {shown(target.name)}"
     column = f"column {shown(name)}"
     rows = counted(len(known), "row")
-    if not codes and _is_numbering(seen, len(readings)):
-        found = _sorted_by(column, of, seen.astype(np.float64), target)
-        if found is not None:
-            return found
+    numbers = None if codes else sorted_by(name, readings[known].astype(np.float64), target)
+    if numbers is not None:
+        return Leak(numbers, copy=True)
     if target.numbers is not None and not codes:
         truths = target.numbers[known]
         if (seen == truths.astype(np.float32)).all():
@@ -162,16 +161,24 @@ def decided(levels: NDArray[np.generic], classes: NDArray[np.int64]) -> int | No
 _ADVICE = "is it known before the target is? If not, --drop it"
 
 
-def _is_numbering(seen: NDArray[np.float32], rows: int) -> bool:
+def _is_numbering(seen: NDArray[np.float64], rows: int) -> bool:
     """Whether these are whole numbers without a gap, each once, in every row."""
     if len(seen) < rows or np.ptp(seen) != rows - 1 or (seen != np.floor(seen)).any():
         return False
     return len(np.unique(seen)) == rows
 
 
-def _sorted_by(column: str, of: str, seen: NDArray[np.float64], target: Truth) -> Leak | None:
-    """Numbers of the rows of a table that was sorted by the target, whatever its order now."""
-    rows = len(seen)
+def sorted_by(name: str, seen: NDArray[np.float64], target: Truth) -> Finding | None:
+    """Whether a column numbers the rows of a table that was sorted by the target at some time.
+
+    Args:
+        name: of the column.
+        seen: its numbers, those that are known.
+        target: what is predicted.
+    """
+    rows, of = len(seen), f"the target {shown(target.name)}"
+    if len(target.levels) < FEWEST_TO_COMPARE or not _is_numbering(seen, len(target.levels)):
+        return None
     if target.numbers is not None and not target.classes:
         r = spearman(seen, target.numbers)
         follows = abs(r) >= min(SURELY, DEVIATIONS / math.sqrt(rows - 1))
@@ -186,10 +193,10 @@ def _sorted_by(column: str, of: str, seen: NDArray[np.float64], target: Truth) -
     if not follows:
         return None
     says = (
-        f"{column} numbers the rows of a table that was once sorted: each whole number from "
-        f"{seen.min():.17g} to {seen.max():.17g} once, and {says}"
+        f"column {shown(name)} numbers the rows of a table that was once sorted: each whole number "
+        f"from {seen.min():.17g} to {seen.max():.17g} once, and {says}"
     )
-    return Leak(Finding("id", says), copy=True)
+    return Finding("id", says)
 
 
 def between(values: NDArray[np.float64], levels: NDArray[np.int64]) -> float:
@@ -218,11 +225,14 @@ def _function(
             f"{where}), which no measurement keeps: it is a function of the target"
         )
         return Leak(Finding("target-copy", says), copy=True)
-    r = pearson(seen, truths)
+    r, rank = pearson(seen, truths), spearman(seen, truths)
+    nearly = mostly(seen, truths, shown(target)) if max(abs(r), abs(rank)) > SURELY else None
+    if nearly is not None:
+        says = f"{column} is a function of {of} in {nearly[1]:,} of {counted(len(seen), 'row')}"
+        return Leak(Finding("near-target", f"{says}: {nearly[0]}; {_ADVICE}"), copy=False)
     if abs(r) > CORRELATED:
         says = f"{column} is all but a straight line of {of} (correlation {r:.5f})"
         return Leak(Finding("near-target", f"{says}; {_ADVICE}"), copy=False)
-    rank = spearman(seen, truths)
     if abs(rank) <= CORRELATED:
         return None
     says = f"{column} has all but the order of {of} (Spearman's correlation {rank:.5f})"

@@ -158,15 +158,25 @@ def test_a_function_of_the_target_is_left_out_unless_kept() -> None:
 
 def test_one_cell_that_does_not_fit_makes_it_a_question() -> None:
     t = wages(2)
-    table = clean(
-        ROWS, x=spoilt(texts(np.log(t), ".4f"), _9=f"{np.log(t[7]) + 0.1:.4f}"), y=texts(t)
-    )
-    found = read(table)
+    moved = (t**0.3 - 1) / 0.3
+    moved[7] *= 1.01
+    found = read(clean(ROWS, x=texts(moved), y=texts(t)))
     assert names(found) == ["a", "b", "x"]
     assert "column 'x' has all but the order of the target 'y' (Spearman's correlation 0.99" in (
         says(found)
     )
     assert "is it known before the target is? If not, --drop it" in says(found)
+
+
+def test_a_slip_does_not_hide_a_function() -> None:
+    t = wages(2)
+    for slips in ({"_9": "40"}, {"_9": "0", "_70": "4.1", "_200": "-3"}):
+        found = read(clean(ROWS, x=spoilt(texts(np.log(t), ".3f"), **slips), y=texts(t, ".2f")))
+        assert names(found) == ["a", "b", "x"]
+        assert says(found).startswith(
+            f"column 'x' is a function of the target 'y' in {ROWS - len(slips)} of 300 rows: "
+            "1 · log('y'); is it known before the target is? If not, --drop it"
+        )
 
 
 def test_numbers_of_the_rows_of_a_table_that_was_sorted() -> None:
@@ -199,6 +209,17 @@ def test_row_numbers_by_their_name(name: str) -> None:
     found = read(clean(60, **{name: [str(place) for place in places]}))
     assert names(found) == ["a", "b"]
     assert found.ids == (name,)
+    (finding,) = found.findings
+    low, high = min(places), max(places)
+    assert f"in each of 60 rows, as its name says, from {low} to {high};" in finding.says
+
+
+def test_row_numbers_by_their_name_that_tell_the_target() -> None:
+    t = np.random.default_rng(3).permutation(wages(4))
+    places = np.argsort(np.argsort(t)) + 1
+    found = read(clean(ROWS, rownames=[str(place) for place in places], y=texts(t)))
+    assert names(found) == ["a", "b"]
+    assert "rows of a table that was once sorted" in found.findings[0].says
 
 
 # Categories
