@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from mlp_edge.cell import MISSING
 from mlp_edge.data.cells import read_column
 from mlp_edge.data.choices import Choices, argument, missing_spellings
 from mlp_edge.data.examples import no_column
@@ -84,7 +85,8 @@ def read_groups(
         cell = str(column.cells[absent[0]]).strip()
         says = f"{shown(cell)} stands for a missing value" if cell else "the cell is empty"
         more = f" ({counted(absent.size - 1, 'more such cell')})" if absent.size > 1 else ""
-        named = f", or --present {argument(f'{group}={cell}')} if it is one" if cell else ""
+        guessed = cell and cell.casefold() in MISSING
+        named = f", or --present {argument(f'{group}={cell}')} if it is one" if guessed else ""
         raise TableError(
             f"{table.place(int(absent[0]), group)}: {says}, so that nobody knows whose row it is; "
             f"write the group there or remove the line{named}{more}"

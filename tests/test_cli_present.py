@@ -98,3 +98,15 @@ def test_it_travels_to_predict_and_export(model: Path, tmp_path: Path) -> None:
     assert "column 'site': 1 of 2 readings missing, the first on line 3" in said
     good(typed("export", "--model", model, "--format", "onnx"))
     good(typed("parity", "--model", model, "--runtime", "onnxruntime", "--table", later))
+
+
+def test_it_travels_to_further_training(model: Path, tmp_path: Path) -> None:
+    said = good(
+        typed("train", model.parent / "t.csv", "--from", model, "--epochs", 1, "--out",
+              tmp_path / "again", "--quiet")
+    )  # fmt: skip
+    assert "3 of 90 values missing" in said
+    first, again = (json.loads((each / "model.json").read_text())
+                    for each in (model, tmp_path / "again"))  # fmt: skip
+    assert again["rows"] == first["rows"]
+    assert again["missing_targets"] == first["missing_targets"]

@@ -98,7 +98,7 @@ def test_options_that_would_learn_from_the_group(option: str) -> None:
     ("cell", "missing", "said"),
     [
         (" ", (), "the cell is empty, so that nobody knows whose row it is"),
-        ("NA", (), "'NA' stands for a missing value, so"),
+        ("NA", (), "'NA' stands for a missing value, so that .*, or --present 'who=NA' if it is"),
         ("unknown", ("who=unknown",), "'unknown' stands for a missing value, so"),
         ("-1", ("who=-1",), "'-1' stands for a missing value, so"),
     ],
@@ -135,6 +135,18 @@ def test_a_saved_model_reads_the_groups_of_another_table() -> None:
     assert reread_examples(ward(), manifest).groups is None
     with pytest.raises(TableError, match="no column 'which' for --group"):
         reread_examples(ward(), manifest, "which")
+
+
+def test_a_group_called_na_stays_one_when_a_model_exists() -> None:
+    table = clean(ROWS, who=["NA" if patient == "p3" else patient for patient in PATIENTS])
+    first = examples_of(table, present=("who=NA",))
+    manifest: Any = SimpleNamespace(
+        features=first.features, targets=first.names, labels=first.labels, task=first.task,
+        missing_targets={},
+    )  # fmt: skip
+    again = reread_examples(table, manifest, "who")
+    assert again.groups is not None
+    assert again.groups.tolist() == [row // 4 for row in range(ROWS)]
 
 
 # The parts
