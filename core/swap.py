@@ -85,12 +85,17 @@ def _left(target: Path) -> list[Path]:
         found = [
             path
             for path in target.parent.iterdir()
-            if path.name.endswith(f"-{mark(target.name)}{OLD}")
-            or ((before := _BEFORE.fullmatch(path.name)) and before[1] == target.name)
+            if path.is_dir() and _made_room(path.name, target.name)
         ]
         return sorted(found, key=lambda path: path.lstat().st_mtime, reverse=True)
     except OSError:  # no such folder, or not ours to read
         return []
+
+
+def _made_room(name: str, target: str) -> bool:
+    """Whether a name is one that a directory of the name ``target`` gets to make room."""
+    before = _BEFORE.fullmatch(name)
+    return name.endswith(f"-{mark(target)}{OLD}") or (before is not None and before[1] == target)
 
 
 def exchanged(one: Path, other: Path) -> bool:
