@@ -75,6 +75,7 @@ class ModelDirectory:
 
         Raises:
             ModelError: when there is none, or it is damaged or of another format.
+            InputError: when files of an interrupted command wait in it and cannot be put in place.
         """
         if path.name == MODEL and (path.parent / MANIFEST).exists():
             path = path.parent
