@@ -187,8 +187,12 @@ class ModelDirectory:
                 "before was written into it; run the command again"
             )
 
-    def write(self, files: Files) -> None:
+    def write(self, files: Files, of_exports: bool = False) -> None:
         """Put files into the directory, all of them or none, if it still holds this model.
+
+        Args:
+            files: name, or folder/name, -> content.
+            of_exports: whether they are about the exports, which have to be the same as well.
 
         Raises:
             InputError: when it holds another, another process is at it, or the disk refuses.
@@ -196,6 +200,8 @@ class ModelDirectory:
 
         def made() -> Files:
             self.check_same()
+            if of_exports and not self.unchanged():
+                raise InputError(f"{self.path}: exports were written meanwhile; run it again")
             return files
 
         write_files(self.path, made)

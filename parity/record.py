@@ -69,4 +69,4 @@ def write(directory: ModelDirectory, found: dict[str, Any]) -> None:
     Raises:
         InputError: when the directory holds another model by now, or the disk refuses.
     """
-    directory.write({f"{EXPORTS}/{PARITY}": json_text(found).encode()})
+    directory.write({f"{EXPORTS}/{PARITY}": json_text(found).encode()}, of_exports=True)

@@ -187,6 +187,9 @@ def test_exports_of_others_are_no_other_model(place: Path) -> None:
     opened.add_exports({"net.h": b"1"})
     opened.check_same()
     assert not opened.unchanged()
+    with pytest.raises(InputError, match="exports were written meanwhile"):
+        opened.write({"exports/parity.json": b"{}"}, of_exports=True)
+    assert not (place / "exports" / "parity.json").exists()
 
 
 def test_a_reader_never_sees_half_of_two_models(place: Path, way: str) -> None:
