@@ -98,7 +98,7 @@ def test_options_that_would_learn_from_the_group(option: str) -> None:
     ("cell", "missing", "said"),
     [
         (" ", (), "the cell is empty, so that nobody knows whose row it is"),
-        ("NA", (), "'NA' stands for a missing value, so that .*, or --present 'who=NA' if it is"),
+        ("NA", (), "'NA' stands for a missing value, so"),
         ("unknown", ("who=unknown",), "'unknown' stands for a missing value, so"),
         ("-1", ("who=-1",), "'-1' stands for a missing value, so"),
     ],
@@ -109,6 +109,7 @@ def test_a_row_of_nobody(cell: str, missing: tuple[str, ...], said: str) -> None
         examples_of(table, missing=missing)
     assert str(caught.value).startswith(f"dir/t.csv, line 9, column 'who': {said}")
     assert str(caught.value).endswith("(1 more such cell)")
+    assert ("--present 'who=NA' if it is one" in str(caught.value)) is (cell == "NA")
 
 
 def test_a_class_that_one_group_has_alone_is_told_about() -> None:
