@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import io
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from mlp_edge import __version__
 from mlp_edge.cli.bench import bench
-from mlp_edge.cli.console import end_orderly, guarded, out
+from mlp_edge.cli.console import (
+    BROKEN_PIPE,
+    deafen,
+    end_orderly,
+    err,
+    guarded,
+    open_streams,
+    out,
+    refused,
+)
 from mlp_edge.cli.cost import cost
 from mlp_edge.cli.doctor import doctor
 from mlp_edge.cli.evaluate import evaluate
@@ -19,6 +28,7 @@ from mlp_edge.cli.inspect import inspect
 from mlp_edge.cli.parity import parity
 from mlp_edge.cli.predict import predict
 from mlp_edge.cli.train import train
+from mlp_edge.errors import InputError, MlpEdgeError
 
 app = typer.Typer(
     name="mlp-edge",
@@ -50,8 +60,34 @@ def _options(
 
 def main() -> None:
     """Entry point of the console script."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # no letter is worth a traceback
-            stream.reconfigure(errors="backslashreplace")
+    open_streams()
     end_orderly()
-    app()
+    sys.exit(_ended())
+
+
+def _ended() -> int:
+    """Run the command that was typed; its exit code."""
+    try:
+        code = app(standalone_mode=False)  # as it prints what was typed with its escape sequences
+        sys.stdout.flush()
+    except SystemExit as end:
+        broken = isinstance(end.__context__, BrokenPipeError)
+        code = BROKEN_PIPE if broken else end.code
+    except MlpEdgeError as error:  # of --version, whose output nobody takes
+        err.print(f"error: {error}", style="red")
+        code = error.exit_code
+    except BrokenPipeError:
+        deafen(sys.stdout)
+        code = BROKEN_PIPE
+    except OSError as error:  # of --help, which is not printed by us
+        err.print(f"error: {refused(error)}", style="red")
+        code = InputError.exit_code
+    except Exception as error:
+        usage: Any = error
+        if not hasattr(usage, "show"):  # which the errors of typer have, wherever its classes are
+            raise
+        text = io.StringIO()
+        usage.show(file=text)
+        err.print(*text.getvalue().rstrip("\n").split("\n"), sep="\n")
+        code = usage.exit_code
+    return code if isinstance(code, int) else 0

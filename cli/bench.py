@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mlp_edge.cli.console import err, out, print_json
-from mlp_edge.cli.options import DEFAULT_MODEL, JsonOption, ModelOption, names
+from mlp_edge.cli.options import DEFAULT_MODEL, JsonOption, ModelOption, model_option, names
 from mlp_edge.cli.progress import status
 from mlp_edge.errors import InputError
 
@@ -54,7 +54,7 @@ def bench(
     directory = ModelDirectory.open(model)
     exports = [directory.exports_path / name for name in directory.manifest.exports]
     if not exports:
-        option = "" if model == DEFAULT_MODEL else f" --model {model}"
+        option = model_option(model)
         raise InputError(f"{directory.exports_path}: nothing to measure; "
                          f"`mlp-edge export{option}` writes the exports")  # fmt: skip
     everybody = contestants([directory.keras_path, *exports], chosen)

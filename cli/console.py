@@ -1,27 +1,34 @@
-"""Where commands print, and how they end: results on stdout, everything else on stderr."""
+"""Where commands print, and how they end: results on stdout, everything else on stderr.
+
+What is printed names columns, labels, files and messages of strangers. A string is one line here:
+whatever in it a terminal would act on is spelled out (``mlp_edge.foreign``), save for line feeds at
+its front, which are ours.
+"""
 
 from __future__ import annotations
 
 import errno
 import functools
+import io
 import os
 import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+from rich.text import Text
 
 from mlp_edge.errors import InputError, MlpEdgeError
+from mlp_edge.foreign import printable, shortened
 
 if TYPE_CHECKING:
-    from mlp_edge.finding import Finding
+    from collections.abc import Iterable
 
-# Names of columns and files come from users: nothing in them is markup or an emoji.
-out = Console(markup=False, emoji=False, highlight=False, soft_wrap=False)
-err = Console(stderr=True, markup=False, emoji=False, highlight=False, soft_wrap=True)
+    from mlp_edge.finding import Finding
 
 INTERRUPTED, BROKEN_PIPE, OUR_FAULT = 130, 141, 70
 _SPACE = "free some space and try again"
@@ -31,6 +38,123 @@ REFUSALS = {
     errno.EROFS: "TMPDIR names another folder for temporary files",
 }  # fmt: skip
 """What would do where the system refuses to write."""
+
+NARROW = 60
+"""Columns of a terminal below which no line is folded: it does that itself and cuts no number."""
+LONGEST_LINE = 4000
+"""Characters of a line; of a longer one both ends are shown."""
+
+
+class Printer(Console):
+    """A console on which nobody's text is a command to the terminal.
+
+    Args:
+        stderr: print there; what cannot be written is then dropped, as there is nobody to tell.
+    """
+
+    def __init__(self, *, stderr: bool = False, file: IO[str] | None = None) -> None:
+        # Nothing in a name is markup or an emoji.
+        super().__init__(
+            stderr=stderr, file=file, markup=False, emoji=False, highlight=False, soft_wrap=stderr
+        )
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """A string as one line, with the line feeds before it."""
+        line = text.lstrip("\n")
+        return super().render_str(text[: len(text) - len(line)] + one_line(line), **options)
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """Anything as segments; a text that no string was before is spelled out as well."""
+        if isinstance(renderable, Text):
+            lines = renderable.plain.split("\n")
+            if not all(line.isprintable() for line in lines):
+                renderable = Text("\n".join(map(printable, lines)), style=renderable.style)
+        return super().render(renderable, options)
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print, as rich does.
+
+        Raises:
+            BrokenPipeError: when nobody reads standard output any more.
+            InputError: when it cannot be written to.
+        """
+        if self.width < NARROW and all(isinstance(each, str) for each in objects):
+            options["soft_wrap"] = True
+        try:
+            super().print(*objects, **options)
+        except OSError as error:
+            self._failed(error)
+
+    def on_broken_pipe(self) -> None:
+        """Leave it to ``print``, where rich would end the process with 1."""
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+    def _failed(self, error: OSError) -> None:
+        if self.stderr:
+            deafen(sys.stderr)
+        else:
+            raise refused(error) from error
+
+
+def one_line(text: str) -> str:
+    """Foreign text as a line: spelled out, and not endless."""
+    return shortened(printable(text), LONGEST_LINE)
+
+
+out = Printer()
+err = Printer(stderr=True)
+
+
+def refused(error: OSError) -> Exception:
+    """What is raised where standard output does not take what is written to it."""
+    deafen(sys.stdout)
+    if isinstance(error, BrokenPipeError):
+        return error
+    reason = (error.strerror or str(error)).lower()
+    return InputError(f"standard output: cannot be written to: {reason}")
+
+
+def deafen(stream: IO[str]) -> None:
+    """Have a stream that failed swallow the rest, of which Python would complain at exit."""
+    try:
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, stream.fileno())
+        os.close(nothing)
+    except (OSError, ValueError):
+        pass  # no descriptor is behind it
+
+
+def open_streams() -> None:
+    """Make standard streams fit for any text, and give those that are closed a place to go.
+
+    Of a closed one the descriptor is taken too: a file that is opened later would get its number,
+    and whatever is printed.
+    """
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(number, True)
+    os.close(number)
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115, PTH123 (until the end)
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115, PTH123
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # no letter is worth a traceback
+            stream.reconfigure(errors="backslashreplace")
+
+
+def write_text(text: str) -> None:
+    """A text of several lines on stdout: to a file or a pipe as it is, to a terminal spelled out.
+
+    Raises:
+        BrokenPipeError, InputError: as ``Printer.print``.
+    """
+    if out.is_terminal:
+        text = "\n".join(map(printable, text.split("\n")))
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        raise refused(error) from error
 
 
 class Ended(KeyboardInterrupt):
@@ -60,8 +184,8 @@ def end_orderly() -> None:
 def guarded(command: Callable[..., None]) -> Callable[..., None]:
     """A command whose errors end as one sentence and an exit code.
 
-    130 for Ctrl-C, 143 for SIGTERM, 70 with a traceback for a fault of ours, otherwise what the
-    error says.
+    130 for Ctrl-C, 143 for SIGTERM, 141 when nobody reads on, 70 with a traceback for a fault of
+    ours, otherwise what the error says.
     """
 
     @functools.wraps(command)
@@ -75,9 +199,8 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
             err.print("interrupted; nothing was left half done")
             code = error.exit_code if isinstance(error, Ended) else INTERRUPTED
             raise typer.Exit(code) from error
-        except BrokenPipeError as error:
-            # Whoever read our output has enough; Python would complain once more at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except BrokenPipeError as error:  # whoever read our output has enough
+            deafen(sys.stdout)
             raise typer.Exit(BROKEN_PIPE) from error
         except typer.Exit:
             raise
@@ -85,9 +208,9 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
             if isinstance(error, OSError) and (remedy := _remedy(error)):
                 err.print(f"error: {error.strerror}; {remedy}", style="red")
                 raise typer.Exit(InputError.exit_code) from error
-            traceback.print_exc()
+            err.print(*traceback.format_exc().rstrip("\n").split("\n"), "", sep="\n")
             err.print(
-                "\nThis is a fault of mlp-edge, not of yours. Please report it with the lines "
+                "This is a fault of mlp-edge, not of yours. Please report it with the lines "
                 "above as an issue of the project: what you ran, and mlp-edge --version.",
                 style="red",
             )
@@ -120,5 +243,4 @@ def print_json(value: Any) -> None:
     """One JSON document on stdout; a number that is not finite becomes null."""
     from mlp_edge.writing import json_text
 
-    sys.stdout.write(json_text(value))
-    sys.stdout.flush()
+    write_text(json_text(value))  # which is ASCII

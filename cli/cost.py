@@ -15,6 +15,7 @@ from mlp_edge.cli.options import DEFAULT_MODEL, JsonOption, ModelOption, TrustOp
 from mlp_edge.cli.progress import status
 from mlp_edge.cli.tables import new_table, show
 from mlp_edge.errors import CheckError, InputError, ModelError
+from mlp_edge.foreign import typed
 
 if TYPE_CHECKING:
     from mlp_edge.mlp import Rows
@@ -146,7 +147,7 @@ def _path(directory: ModelDirectory, dtype: str) -> Path:
     if not path.exists():
         raise ModelError(
             f"{path}: not exported yet; `mlp-edge export --format c --dtype {dtype} "
-            f"--model {directory.path}` writes it"
+            f"--model {typed(directory.path)}` writes it"
         )
     return path
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mlp_edge.cli.console import out
-from mlp_edge.cli.options import DEFAULT_MODEL, MaxBytesOption, ModelOption
+from mlp_edge.cli.options import DEFAULT_MODEL, MaxBytesOption, ModelOption, model_option
 from mlp_edge.cli.progress import start_tensorflow
 from mlp_edge.errors import InputError
 
@@ -111,8 +111,7 @@ def export(
     for file, content in files.items():
         out.print(f"wrote {place / file} ({len(content):,} bytes)", soft_wrap=True)
     if saved is not None and directory is None and not weights_only:
-        option = "" if model == DEFAULT_MODEL else f" --model {model}"
-        out.print(f"\nnext: mlp-edge parity{option}", soft_wrap=True)
+        out.print(f"\nnext: mlp-edge parity{model_option(model)}", soft_wrap=True)
 
 
 def _opened(model: Path) -> tuple[ModelDirectory | None, Mlp]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mlp_edge.cli.console import err, out, print_json, warn
-from mlp_edge.cli.options import DEFAULT_MODEL, JsonOption
+from mlp_edge.cli.console import NARROW, err, one_line, out, print_json, warn
+from mlp_edge.cli.options import DEFAULT_MODEL, JsonOption, model_option
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -216,10 +216,13 @@ def _fact(label: str, value: str) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    if out.width < NARROW:
+        out.print(f"{label}: {value}")
+        return
     grid = Table.grid(padding=0)
     grid.add_column(width=FACT_WIDTH, no_wrap=True)
     grid.add_column(overflow="fold")
-    grid.add_row(Text(label, style="dim"), Text(value))
+    grid.add_row(Text(label, style="dim"), Text(one_line(value)))
     out.print(Padding(grid, 0, expand=False))
 
 
@@ -346,8 +349,8 @@ def _show_directory(directory: ModelDirectory, exports: Sequence[Mapping[str, An
         if part != "runs":
             show(score_table(part, manifest.rows[part], scores))
     if not exports:
-        option = "" if directory.path == DEFAULT_MODEL else f" --model {directory.path}"
-        out.print(f"\nno exports yet: mlp-edge export{option}", soft_wrap=True)
+        command = f"mlp-edge export{model_option(directory.path)}"
+        out.print(f"\nno exports yet: {command}", soft_wrap=True)
         return
     table = new_table("exports", "file", "bytes", "state")
     for export in exports:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mlp_edge.errors import RecipeError
+from mlp_edge.foreign import typed
 
 ModelOption = Annotated[
     Path,
@@ -59,6 +60,11 @@ MaxBytesOption = Annotated[
     ),
 ]
 DEFAULT_MODEL = Path("model")
+
+
+def model_option(model: Path) -> str:
+    """What a command line that is suggested says of the model: nothing of the default one."""
+    return "" if model == DEFAULT_MODEL else f" --model {typed(model)}"
 
 
 def names(text: str | None) -> tuple[str, ...] | None:

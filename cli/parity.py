@@ -15,6 +15,7 @@ from mlp_edge.cli.options import (
     MaxBytesOption,
     ModelOption,
     TrustOption,
+    model_option,
     names,
 )
 from mlp_edge.cli.parity_tables import show_certificate, show_labels, show_report
@@ -70,7 +71,7 @@ def parity(
 
     chosen, required = _chosen(runtimes, names(require) or ())
     directory, mlp = open_model(model)
-    paths = _exports(directory, formats, "" if model == DEFAULT_MODEL else f" --model {model}")
+    paths = _exports(directory, formats, model_option(model))
     _check_read(paths, chosen)
     sample = directory.sample().rows
     named, lines = _rows_of(table, mlp, read_size(max_bytes)) if table else (sample, None)

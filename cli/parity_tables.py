@@ -48,7 +48,7 @@ def show_report(name: str, report: Report) -> None:
         "|Δ|, bound: in the declared ranges; used: every row, in batches of "
         + ", ".join(f"{size:,}" for size in BATCHES),
     )
-    out.print("\n" + "\n".join(lines), soft_wrap=True)
+    out.print("", *lines, sep="\n", soft_wrap=True)
     headers = [r for r in report.results if r.artifact.endswith(".h") and r.comparison]
     if headers and all(result.verdict != "FAIL" for result in headers):
         out.print("C: bit for bit its own float32 arithmetic, replayed")
@@ -102,7 +102,7 @@ def _show_coarser(results: Sequence[Result]) -> None:
     there = {HELD_TO.get(result.dtype, "bits") for result in results}
     lines = [sentence for held, sentence in says.items() if held in there]
     lines.append(f"|Δ| Keras, labels: what coarser numbers change on the {real:,} real rows")
-    out.print("\n" + "\n".join(lines), soft_wrap=True)
+    out.print("", *lines, sep="\n", soft_wrap=True)
 
 
 def show_certificate(proved: dict[str, Any], report: Report) -> None:
@@ -120,7 +120,7 @@ def show_certificate(proved: dict[str, Any], report: Report) -> None:
             "No certificate: for all rows of the declared ranges together the best bound is\n"
             f"{bound:.1e}, {share:.1e} of the output's range"
         )
-    out.print(f"\n{says}", soft_wrap=True)
+    out.print("", *says.split("\n"), sep="\n", soft_wrap=True)
     if any(result.dtype != FLOAT32 for result in report.results):
         out.print("Certificate and labels are those of float32")
 

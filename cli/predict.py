@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlp_edge.cli.console import err, out, warn_of
+from mlp_edge.cli.console import err, out, warn_of, write_text
 from mlp_edge.cli.options import (
     DEFAULT_MODEL,
     CommentsOption,
@@ -90,8 +89,7 @@ def predict(
     labels = choose(card, predictions)
     text = _csv(rows, card, predictions, labels)
     if output is None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        write_text(text)
     else:
         write_output(output, text)
         err.print(f"wrote {output} ({rows.rows:,} rows, predicted by {opened.runtime})")

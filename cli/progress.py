@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from mlp_edge.cli.console import err
+from mlp_edge.cli.console import Printer, err
 from mlp_edge.lazy import tensorflow
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ def status(text: str) -> Iterator[Callable[[str], None]]:
         yield lambda _text: None
         return
     # A descriptor of its own: the noise of libraries is swallowed on descriptor 2 meanwhile.
-    with os.fdopen(os.dup(2), "w") as screen, Console(file=screen).status(text) as line:
+    with os.fdopen(os.dup(2), "w") as screen, Printer(file=screen).status(text) as line:
         yield line.update
 
 

@@ -152,8 +152,11 @@ def say_twice_rounded(numbers: Numbers) -> None:
     every = sum(layer.outputs for layer in numbers.quantised.layers)
     if touched:
         out.print(
-            f"\nTFLite Micro, and LiteRT without its delegate, round twice: {touched} of {every} "
-            "neurons\nmay be one step higher there; the .json names them",
+            "",
+            "TFLite Micro, and LiteRT without its delegate, round twice: "
+            f"{touched} of {every} neurons",
+            "may be one step higher there; the .json names them",
+            sep="\n",
             soft_wrap=True,
         )
 

@@ -9,10 +9,13 @@ from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any
 
 from rich import box
+from rich.cells import cell_len
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 from mlp_edge.cli.console import out
+from mlp_edge.foreign import printable, shortened
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,20 +27,71 @@ MODELS = {"mlp": "this network", "linear": "linear baseline", "prior": "a consta
 
 WIDEST, LABEL = 78, 12
 """Characters of a table, and of a long label in its first column."""
+FOLDED, LONGEST_CELL = 12, 400
+"""Characters of a column of words at least, however narrow the terminal; and of a cell at most."""
 MOST_MISTAKES = 20
 """Are shown where there are too many classes for a matrix."""
 
 
+class Sheet(Table):
+    """A table of one line per row, whatever its cells hold."""
+
+    def add_row(self, *cells: Any, **options: Any) -> None:
+        """A row; a cell is spelled out where it cannot be printed, and not endless."""
+        super().add_row(*map(_cell, cells), **options)
+
+    def add_column(self, header: Any = "", *rest: Any, **options: Any) -> None:
+        """A column; its name likewise."""
+        super().add_column(_cell(header), *rest, **options)
+
+
+def _cell(cell: Any) -> Any:
+    if isinstance(cell, Text):
+        return Text(shortened(printable(cell.plain), LONGEST_CELL), style=cell.style)
+    return shortened(printable(cell), LONGEST_CELL) if isinstance(cell, str) else cell
+
+
 def show(table: Table) -> None:
-    """Print a table on stdout with a blank line before it."""
+    """Print a table on stdout with a blank line before it; as lists where it is too wide."""
     out.print()
-    out.print(table)
+    if _fits(table):
+        out.print(table)
+    else:
+        _show_lists(table)
+
+
+def _fits(table: Table) -> bool:
+    """Whether every column that may not fold has its whole width, and the others some."""
+    whole = Measurement.get(out, out.options.update(width=1 << 20), table).maximum
+    folding = sum(
+        max(0, max(map(_length, [column.header, *column.cells])) - FOLDED)
+        for column in table.columns
+        if not column.no_wrap
+    )
+    return whole - folding <= out.width
+
+
+def _length(cell: Any) -> int:
+    return cell_len(str(cell))
+
+
+def _show_lists(table: Table) -> None:
+    """Each row as a name, and a line for every other cell that is not empty, under its column's."""
+    if table.title:
+        out.print(table.title, style="bold", soft_wrap=True)
+    names = [str(column.header) for column in table.columns]
+    for row in zip(*(column.cells for column in table.columns), strict=True):
+        first, *others = map(str, row)
+        out.print(first or names[0], soft_wrap=True)
+        for name, cell in zip(names[1:], others, strict=True):
+            if cell:
+                out.print(f"  {name}: {cell}", soft_wrap=True)
 
 
 def new_table(title: str, *columns: str, text_columns: int = 1) -> Table:
     """A table that stays readable at 80 columns: words first, then numbers to the right."""
-    table = Table(
-        title=title,
+    table = Sheet(
+        title=shortened(printable(title), LONGEST_CELL),
         title_justify="left",
         title_style="bold",
         box=box.SIMPLE_HEAD,
@@ -47,11 +101,11 @@ def new_table(title: str, *columns: str, text_columns: int = 1) -> Table:
     )
     table.min_width = min(len(title) + 2, 78)
     for number, column in enumerate(columns):
-        # A long name in the first column folds; nothing else is ever cut.
+        # Long words fold where there is no room; a number is never cut.
         table.add_column(
             column,
             justify="left" if number < text_columns else "right",
-            no_wrap=bool(number),
+            no_wrap=number >= text_columns,
             overflow="fold",
         )
     return table
@@ -158,6 +212,7 @@ def run_table(runs: Sequence[Mapping[str, Any]], part: str) -> Table:
 def confusion_table(labels: Sequence[str], counts: NDArray[Any]) -> Table:
     """Rows are the truth, columns what was predicted; too many classes as a list of mistakes."""
     title = "confusion: the truth in rows, the prediction in columns"
+    labels = [shortened(printable(label), LONGEST_CELL) for label in labels]
     numbered = [f"({index})" for index in range(1, len(labels) + 1)]
     cells = [[f"{count:,}" for count in row] for row in counts]
     if _width(labels, labels, cells) <= WIDEST:

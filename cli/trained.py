@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mlp_edge.cli.console import err, out, warn_of
-from mlp_edge.cli.options import DEFAULT_MODEL
+from mlp_edge.cli.options import model_option
 from mlp_edge.cli.tables import (
     MODELS,
     layer_table,
@@ -61,8 +61,7 @@ def show_trained(trained: Trained, directory: Path, files: Iterable[str]) -> Non
         out.print(f"wrote {directory / name}", soft_wrap=True)
     if not rows["test"] and manifest.cross_validation is None:
         err.print("note: no rows were held out, so no score above says how it does on new ones")
-    model = "" if directory == DEFAULT_MODEL else f" --model {directory}"
-    out.print(f"\nnext: mlp-edge export{model}", soft_wrap=True)
+    out.print(f"\nnext: mlp-edge export{model_option(directory)}", soft_wrap=True)
 
 
 def _later(manifest: Manifest) -> str:

@@ -36,7 +36,8 @@ def tell_resumed(count: int) -> None:
 
 
 def _head(title: str) -> None:
-    err.print(f"{title}\nscore: mean ± deviation over the folds, less is better")
+    err.print(title)
+    err.print("score: mean ± deviation over the folds, less is better")
     err.print(_aligned([name for name, _ in COLUMNS]))
 
 

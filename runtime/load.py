@@ -12,6 +12,7 @@ import numpy as np
 
 from mlp_edge.card import DTYPES, Card, choose
 from mlp_edge.errors import InputError, MissingError, ModelError, first_line
+from mlp_edge.foreign import typed
 from mlp_edge.keras_file import read_mlp
 from mlp_edge.mlp import Floats
 from mlp_edge.model_directory import MANIFEST, MODEL, ModelDirectory, undisturbed
@@ -246,7 +247,7 @@ def artifact_path(directory: ModelDirectory, runtime: Runtime) -> Path:
             if (directory.exports_path / name).exists():
                 return directory.exports_path / name
         raise ModelError(
-            f"{path}: not exported yet; `mlp-edge export --model {directory.path}` writes it"
+            f"{path}: not exported yet; `mlp-edge export --model {typed(directory.path)}` writes it"
         )
     return path
 
@@ -271,10 +272,8 @@ def coarser_path(directory: ModelDirectory, dtype: str, runtime: str | None) -> 
         path = directory.exports_path / f"{stem}{named_runtime(name).reads}"
         if path.exists():
             return path
-    raise ModelError(
-        f"{path}: not exported yet; `mlp-edge export --dtype {dtype} --model {directory.path}` "
-        "writes it"
-    )
+    command = f"mlp-edge export --dtype {dtype} --model {typed(directory.path)}"
+    raise ModelError(f"{path}: not exported yet; `{command}` writes it")
 
 
 def _coarser(name: str) -> bool:

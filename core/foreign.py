@@ -1,0 +1,54 @@
+"""Text of strangers (names, labels, cells, paths) as it is printed, and as a shell takes it."""
+
+from __future__ import annotations
+
+import shlex
+import unicodedata
+from pathlib import Path
+
+
+def printable(text: str) -> str:
+    r"""The text with every character that a terminal may act on, or not show, as Python spells it.
+
+    Those are control characters (the escape that begins a terminal's commands, line ends, tabs),
+    marks that turn the direction of writing, characters of no width, lone surrogates and code
+    points without a character: ``"\x1b[31m"`` becomes ``r"\x1b[31m"``. Letters and blanks of any
+    script stay.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        character
+        if character.isprintable() or unicodedata.category(character) == "Zs"
+        else character.encode("unicode_escape").decode()
+        for character in text
+    )
+
+
+def shortened(text: str, most: int) -> str:
+    """The text, or both ends of one that is longer than ``most``, and how long it is."""
+    if len(text) <= most:
+        return text
+    end = most // 2
+    return f"{text[:end]}…{text[-end:]} ({len(text):,} characters)"
+
+
+def typed(path: Path | str) -> str:
+    """A path as a shell takes it: quoted where it has to be, and never like an option."""
+    text = str(path)
+    text = f"./{text}" if text.startswith("-") else text
+    if text.isprintable():
+        return shlex.quote(text)
+    # bash, zsh, ksh and POSIX 2024 know this form; plain quotes would carry the character itself.
+    spelled = "".join(
+        character if character.isprintable() and character not in "\\'" else _escape(character)
+        for character in text
+    )
+    return f"$'{spelled}'"
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that is no text, as Python keeps it in a path
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\{character}" if character in "\\'" else f"\\U{code:08x}"

@@ -1,0 +1,112 @@
+"""Tables on terminals of any width: no number is cut or loses its name."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from conftest import Type
+from rich.cells import cell_len
+from rich.text import Text
+
+from mlp_edge.cli.console import out
+from mlp_edge.cli.tables import confusion_table, new_table, show
+
+WIDTHS = (1, 20, 40, 50, 80, 200)
+
+
+def figures(text: str) -> Counter[str]:
+    """The numbers in a text; of rows and columns, not of the hashes that fold."""
+    return Counter(re.findall(r"(?<![\w.])-?\d[\d,]*(?:\.\d+)?(?:e[+-]\d+)?(?![\w.])", text))
+
+
+@pytest.fixture(params=WIDTHS)
+def width(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr(out, "_width", request.param)
+    return int(request.param)
+
+
+def test_a_table_of_long_words_keeps_its_numbers(
+    width: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = new_table("16-16-1", "layer", "activation", "output", "parameters", text_columns=2)
+    table.add_row("hidden 1", "relu", "(n, 16)", "272,123,456")
+    table.add_row("output", Text("Sigmoid " + "Identity " * 30), "(n, 1)", "17")
+    show(table)
+    printed = capsys.readouterr().out
+    assert figures(printed) == figures("16-16-1 hidden 1 16 272,123,456 1 17")
+    assert {"parameters", "activation", "Sigmoid"} <= set(re.findall(r"\w+", printed))
+    if width >= 80:
+        assert max(map(cell_len, printed.splitlines())) <= width
+    elif width <= 40:
+        assert "  parameters: 272,123,456\n" in printed
+
+
+def test_a_matrix_of_many_classes(width: int, capsys: pytest.CaptureFixture[str]) -> None:
+    import numpy as np
+
+    counts = np.arange(1001, 1026).reshape(5, 5)
+    show(confusion_table([f"class {letter}" for letter in "abcde"], counts))
+    printed = capsys.readouterr().out
+    assert {f"{count:,}" for count in counts.ravel()} <= set(figures(printed))
+
+
+def test_inspect(width: int, pima: Path, typed: Type) -> None:
+    told = json.loads(typed("inspect", pima, "--json").out)
+    printed = typed("inspect", pima).out
+    found = figures(printed)
+    for layer in told["layers"]:
+        assert found[f"{layer['parameters']:,}"] >= 1
+        assert found[f"{layer['multiply_adds']:,}"] >= 1
+    assert found[f"{told['parameters']:,}"] >= 1
+    for value in (*told["scaling"]["mean"], *told["scaling"]["deviation"]):
+        assert found[f"{value:.6g}"] >= 1
+    for scores in (told["scores"]["test"]["mlp"], told["scores"]["training"]["mlp"]):
+        for value in scores.values():
+            assert found[f"{value:.4g}"] >= 1
+
+
+@pytest.mark.parametrize("words", [(), ("--metrics", "accuracy")])
+def test_evaluate(width: int, words: tuple[str, ...], iris: Path, typed: Type) -> None:
+    command = ("evaluate", "--model", iris, "--no-plots", *words)
+    told = json.loads(typed(*command, "--json").out)
+    result = typed(*command)
+    assert result.code == 0
+    found = figures(result.out)
+    for name, value in told["scores"]["mlp"].items():
+        assert found[f"{value:.4g}"] >= 1
+        assert name in result.out
+    for record in told.get("per_class") or ():
+        for key, value in record.items():
+            assert key == next(iter(record)) or key in result.out
+            if isinstance(value, float):
+                assert found[f"{value:.4g}"] >= 1
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("parity", "-r", "onnxruntime"),
+        ("predict", "pima"),
+        ("cost", "-t", "avr"),
+        ("train", "pima"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_other_commands_print_the_same_numbers(
+    width: int, command: tuple[str, ...], pima: Path, typed: Type, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    if command[0] == "train" and width not in (1, 50):
+        pytest.skip("a training each is dear")
+    place = ("--epochs", 1, "-q", "--out", tmp_path / "m", "--force")
+    words = [*command, *(place if command[0] == "train" else ("--model", pima))]
+    narrow = typed(*words)
+    monkeypatch.setattr(out, "_width", 200)
+    wide = typed(*words)
+    assert narrow.code == wide.code
+    assert narrow.err == wide.err
+    assert figures(narrow.out) == figures(wide.out)
