@@ -15,6 +15,8 @@ from typing import Any
 
 from mlp_edge.errors import MissingError, MlpEdgeError
 
+NO_TELEMETRY = ("ORT_DISABLE_TELEMETRY", "1")
+"""Of ONNX Runtime: a variable and its value."""
 _REDIRECTING = RLock()
 
 
@@ -59,6 +61,16 @@ def keras() -> Any:
     """Import Keras on TensorFlow, quietly."""
     tensorflow()
     return require("keras")
+
+
+def onnxruntime() -> Any:
+    """Import ONNX Runtime, which from 1.31 on writes to the home directory and to its makers.
+
+    A telemetry database in ``~/.cache/Microsoft`` and ``.ses`` among temporary files, when it is
+    imported; with the variable it does neither. Whoever wants it sets the variable to 0.
+    """
+    os.environ.setdefault(*NO_TELEMETRY)
+    return require("onnxruntime")
 
 
 @contextmanager

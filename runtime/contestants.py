@@ -18,7 +18,7 @@ import numpy as np
 
 from mlp_edge.errors import ModelError
 from mlp_edge.keras_file import check_loadable
-from mlp_edge.lazy import keras, quiet, tensorflow
+from mlp_edge.lazy import keras, onnxruntime, quiet, tensorflow
 from mlp_edge.mlp import Predict, Rows
 from mlp_edge.runtime.load import load
 from mlp_edge.runtime.runtime import Runtime
@@ -100,9 +100,7 @@ def opened(contestant: Contestant, weights: str) -> Iterator[Predict]:
 
 
 def _session(path: Path) -> Predict:
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(read_sealed(path), providers=["CPUExecutionProvider"])
+    session = onnxruntime().InferenceSession(read_sealed(path), providers=["CPUExecutionProvider"])
     feed = session.get_inputs()[0].name
 
     def predict(rows: Rows) -> Rows:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlp_edge.errors import MissingError
+from mlp_edge.lazy import NO_TELEMETRY
 from mlp_edge.requirements import Requirement, holds, python_range, version_of
 from mlp_edge.runtime.avr import HEADER as SIMAVR_HEADER
 from mlp_edge.runtime.avr import LIBSIMAVR
@@ -239,7 +240,8 @@ def probe(source: str) -> tuple[Mapping[str, Any], str]:
         The answer and "", or nothing and what went wrong, in one line.
     """
     ending = f"\nimport json; print({DONE!r} + json.dumps(answer))"
-    quieter = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
+    quieter = {**dict([NO_TELEMETRY]), **os.environ}
+    quieter |= {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
     try:
         result = subprocess.run(
             [sys.executable, "-c", source + ending], capture_output=True, text=True,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mlp_edge import lazy
 from mlp_edge.accuracy import MLAS
 from mlp_edge.card import Card
 from mlp_edge.errors import ModelError, first_line
@@ -24,8 +25,7 @@ GOLDEN = "golden"
 @contextmanager
 def open_onnx(path: Path) -> Iterator[Opened]:
     """Open a .onnx file; see ``Runtime.open``."""
-    import onnxruntime
-
+    onnxruntime = lazy.onnxruntime()
     content = read_sealed(path)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
