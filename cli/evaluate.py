@@ -18,6 +18,7 @@ from mlp_edge.cli.options import (
     JsonOption,
     MaxBytesOption,
     ModelOption,
+    SafeOption,
     SepOption,
     SingleQuotesOption,
     TrustOption,
@@ -71,6 +72,7 @@ def evaluate(
     comments: CommentsOption = None,
     single_quotes: SingleQuotesOption = None,
     max_bytes: MaxBytesOption = None,
+    safe: SafeOption = False,
     trust: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -140,7 +142,7 @@ def evaluate(
     if plots is not False:
         pictures = write_pictures(evaluation, directory, held, asked=bool(plots))
     if rows_file is not None:
-        write_output(rows_file, rows_csv(evaluation))
+        write_output(rows_file, rows_csv(evaluation, safe))
     if as_json:
         print_json(
             {"model": manifest.name, "table": table, "rows": scored,

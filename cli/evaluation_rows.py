@@ -23,15 +23,15 @@ HELD_OUT = "test"
 """The part that sample.csv holds: its lines are not those of the user's table."""
 
 
-def rows_csv(evaluation: Evaluation) -> str:
-    """The text of the file."""
+def rows_csv(evaluation: Evaluation, safe: bool = False) -> str:
+    """The text of the file; ``safe`` as ``table_out.widened`` has it."""
     table = evaluation.table
     regression = evaluation.manifest.task == "regression"
     names, cells = (_values if regression else _classes)(evaluation)
     lines = [str(line) for line in table.lines]
     ended = [[line, *row] for line, row in zip(lines, cells, strict=True)]
     counted = "sample line" if evaluation.part == HELD_OUT else table.counts
-    return widened(table, [counted, *names], ended)
+    return widened(table, [counted, *names], ended, safe)
 
 
 def _classes(evaluation: Evaluation) -> tuple[list[str], list[list[str]]]:

@@ -17,6 +17,7 @@ from mlp_edge.cli.options import (
     HeaderOption,
     MaxBytesOption,
     ModelOption,
+    SafeOption,
     SepOption,
     SingleQuotesOption,
     TrustOption,
@@ -58,6 +59,7 @@ def predict(
     output: Annotated[
         Path | None, typer.Option("--out", help="CSV file to write; by default stdout.")
     ] = None,
+    safe: SafeOption = False,
     trust: TrustOption = False,
     verify: Annotated[
         bool, typer.Option("--verify", help="Check the file's seal and golden rows first.")
@@ -87,7 +89,7 @@ def predict(
         warn_of((*rows.notes, *findings))
         predictions = opened.predict(readings)
     labels = choose(card, predictions)
-    text = _csv(rows, card, predictions, labels)
+    text = _csv(rows, card, predictions, labels, safe)
     if output is None:
         write_text(text)
     else:
@@ -109,7 +111,9 @@ def _own_table(model: Path) -> str:
     raise InputError("predict which rows? `mlp-edge predict TABLE` names them")
 
 
-def _csv(table: Table, card: Card, predictions: Floats, labels: Sequence[str | None]) -> str:
+def _csv(
+    table: Table, card: Card, predictions: Floats, labels: Sequence[str | None], safe: bool
+) -> str:
     """The table as it was, and the predictions behind it."""
     if card.task == "multiclass":
         added = [f"probability {label}" for label in card.labels]
@@ -119,9 +123,9 @@ def _csv(table: Table, card: Card, predictions: Floats, labels: Sequence[str | N
         added = [card.output_name]
     numbers = marked(predictions, table)
     if card.task == "regression":
-        return widened(table, added, numbers)
+        return widened(table, added, numbers, safe)
     ends = [[*row, label or ""] for row, label in zip(numbers, labels, strict=True)]
-    return widened(table, [*added, "label"], ends)
+    return widened(table, [*added, "label"], ends, safe)
 
 
 def _compare(

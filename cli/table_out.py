@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlp_edge.cell import is_missing, is_number
 from mlp_edge.errors import InputError
 from mlp_edge.model_directory import KNOWN, MANIFEST
 from mlp_edge.writing import csv_text, write_file
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlp_edge.data.table import Table
+
+_FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
+"""How a cell begins that spreadsheets compute, or that becomes such a one when it is split."""
 
 
 def check_output(option: str, output: Path, source: str | Path) -> None:
@@ -50,18 +55,22 @@ def write_output(output: Path, text: str) -> None:
     write_file(output.resolve(), text.encode())
 
 
-def widened(table: Table, names: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
+def widened(
+    table: Table, names: Sequence[str], cells: Sequence[Sequence[str]], safe: bool = False
+) -> str:
     """The table as CSV, every cell as it was, and new columns behind.
 
     Args:
         table: what was read.
         names: of the new columns; one that the table has already is changed.
         cells: theirs, a row for each of the table's.
+        safe: write words that a spreadsheet would compute with a ' before them.
     """
     head = [*table.columns, *(_unlike(name, table.columns) for name in names)]
     columns = [table.column(name) for name in table.columns]
     rows = ([*(column[index] for column in columns), *more] for index, more in enumerate(cells))
-    return csv_text(chain([head], rows))
+    lines = chain([head], rows)
+    return csv_text(([_as_words(cell) for cell in line] for line in lines) if safe else lines)
 
 
 def marked(numbers: NDArray[Any], table: Table) -> list[list[str]]:
@@ -73,6 +82,12 @@ def marked(numbers: NDArray[Any], table: Table) -> list[list[str]]:
 
     texts: list[list[str]] = np.char.replace(numbers.astype(str), ".", table.decimal).tolist()
     return texts
+
+
+def _as_words(cell: str) -> str:
+    """A cell with a ' before it where a spreadsheet would take it for a formula; not a number."""
+    harmless = is_missing(cell) or is_number(cell) or is_number(cell, ",")
+    return cell if harmless or not _FORMULA.match(cell) else f"'{cell}"
 
 
 def _unlike(name: str, taken: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import Type
@@ -13,6 +14,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from mlp_edge.cli.console import out
+from mlp_edge.cli.table_out import _as_words
 from mlp_edge.cli.tables import confusion_table, new_table, show
 
 WIDTHS = (1, 20, 40, 50, 80, 200)
@@ -110,3 +112,30 @@ def test_other_commands_print_the_same_numbers(
     assert narrow.code == wide.code
     assert narrow.err == wide.err
     assert figures(narrow.out) == figures(wide.out)
+
+
+SAFE: dict[str, Any] = {
+    "=1+1": "'=1+1", "@SUM(A1)": "'@SUM(A1)", "+A1": "'+A1", "-A1": "'-A1", " =A1": "' =A1",
+    "\t=A1": "'\t=A1", "\r=A1": "'\r=A1", "＝A1": "'＝A1", "-1": "-1", "+1.5e3": "+1.5e3",
+    "-1,5": "-1,5", "-": "-", "": "", "a=b": "a=b", "'=A1": "'=A1", "-1+cmd|x": "'-1+cmd|x",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("cell", SAFE, ids=ascii)
+def test_words_that_a_spreadsheet_would_compute(cell: str) -> None:
+    assert _as_words(cell) == SAFE[cell]
+
+
+def test_spreadsheet_safe(typed: Type, folder: Path, pima: Path) -> None:
+    rows = "glucose,pregnancies,pressure,skin,insulin,bmi,pedigree,age,=note\n"
+    rows += "148,6,72,35,0,-33.6,0.627,50,@SUM(A1)\n"
+    (folder / "t.csv").write_text(rows)
+    plain, safe = (
+        typed("predict", "t.csv", "--model", pima, *option).out.splitlines()
+        for option in ((), ("--spreadsheet-safe",))
+    )
+    assert ",=note," in plain[0]
+    assert ",@SUM(A1)," in plain[1]
+    assert safe == [
+        plain[0].replace(",=note", ",'=note"), plain[1].replace("@SUM", "'@SUM")
+    ]  # fmt: skip
