@@ -76,7 +76,7 @@ def _record(path: Path, found: Inspection) -> dict[str, Any]:
         "targets": card and card.targets,
         "labels": card and card.labels,
         "threshold": card.threshold if card is not None and card.task == "binary" else None,
-        "dtype": card and card.dtype,
+        "dtype": found.dtype,
         "features": [_feature_record(feature) for feature in found.features],
         "scaling": {
             "inputs": input_names(found.features) if found.features else None,
@@ -190,7 +190,7 @@ def _card_facts(found: Inspection) -> dict[str, str]:
     card = found.card
     facts = {"file sha256": found.file_sha256}
     if card is None:
-        return facts
+        return facts if found.dtype is None else {"dtype": found.dtype, **facts}
     return {
         "predicts": f"{', '.join(card.targets)} ({card.task})",
         "answer": _answer(card),
@@ -234,6 +234,8 @@ def _layer_table(found: Inspection) -> Table:
         anatomy.topology, "layer", "activation", "output", "parameters", "multiply-adds",
         text_columns=2,
     )  # fmt: skip
+    # An activation of many operators folds; names and numbers are never cut.
+    table.columns[0].no_wrap, table.columns[1].no_wrap = True, False
     if encoding is not None and not encoding.plain:
         table.add_row("encoding", "", _width(encoding.width), "", "")
     if anatomy.mean is not None or anatomy.deviation is not None:

@@ -49,11 +49,13 @@ class Anatomy:
         mean: (inputs,) float32, subtracted from what goes in; None without one.
         deviation: (inputs,) float32 by which that is divided; None without one, and where the
             converter has multiplied it into the first layer's weights.
+        notes: what the list of layers does not show, a sentence each.
     """
 
     layers: tuple[Layer, ...]
     mean: Floats | None = None
     deviation: Floats | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def inputs(self) -> int | None:
@@ -74,7 +76,7 @@ class Anatomy:
     @property
     def topology(self) -> str:
         """Layer widths, such as 8-12-8-1, with ? for an unknown one."""
-        own = [layer for layer in self.layers if layer.kind != AGAIN]
+        own = [layer for layer in self.layers if layer.kind not in (AGAIN, *JOINS)]
         widths = [self.inputs, *(layer.outputs for layer in own)]
         return "-".join("?" if width is None else str(width) for width in widths)
 
@@ -87,12 +89,14 @@ class Contents(NamedTuple):
         card: what the file says about itself; None for a stranger's.
         written_by: the programs that wrote it, as far as they signed; may be empty.
         notes: what else is worth knowing, a sentence each.
+        dtype: what its numbers are, such as int8; None where they were not looked at.
     """
 
     anatomy: Anatomy
     card: Card | None
     written_by: str
     notes: Sequence[str] = ()
+    dtype: str | None = None
 
 
 def of_mlp(mlp: Mlp) -> Anatomy:
@@ -196,6 +200,15 @@ CLIPS: tuple[tuple[str, ...], ...] = (
 CHOICES = ("Where", "SelectV2")
 COMPARISONS = ("Equal", "NotEqual")
 """With those that choose: operators whose constants are readings, never weights."""
+JOINS = ("Add", "Sub", "Mul", "Div", "Min", "Max", "Sum", "Concat", "Concatenation")
+"""What joins the results of several layers, as a skip connection does."""
+CARRIED = ("Quantize", "Dequantize", "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear",
+           "Identity", "ZipMap")  # fmt: skip
+"""Operators that change how a result is written, not what it is."""
+NOT_NEGATIVE = "NotNegative"
+"""Fused where a result cannot be below 0 as it is written: a ReLU where nothing else is applied."""
+SCALED = ["Cast", "Mul"]
+"""What makes numbers of a layer's sums of integers."""
 AGAIN = "dense, once more"
 """A layer whose weights have been counted: converters compute one twice for two uses."""
 
@@ -214,6 +227,7 @@ class _Build:
     seen: set[int] = field(default_factory=set)
     origin: dict[Hashable, int] = field(default_factory=dict)
     copies: dict[Hashable, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
     mean: Floats | None = None
     deviation: Floats | None = None
 
@@ -231,15 +245,22 @@ class _Build:
         return [self.origin.get(name) for name in step.inputs]
 
 
-def of_steps(steps: Iterable[Step]) -> Anatomy:
+def of_steps(steps: Iterable[Step], ours: bool = False) -> Anatomy:
     """The anatomy of a graph: its dense layers, and other operators with weights by their names.
 
     An operator without weights belongs to the layer from which its inputs come, as its activation.
-    One that works on raw readings, such as the encoding, belongs to none.
+    One that works on raw readings, such as the encoding, belongs to none. One that joins the
+    results of several layers is a row of its own.
+
+    Args:
+        steps: in the order of execution.
+        ours: whether mlp-edge wrote them. Its layers stand in one line, and what follows its
+            integers is a clamp or a table, never an operator of the activation's name.
     """
     build = _Build()
     for step in steps:
-        layer = _place(build, step)
+        joined = None if ours else _join(build, step)
+        layer = _place(build, step) if joined is None else joined
         if layer is not None:
             build.origin.update(dict.fromkeys(step.results, layer))
         elif step.inputs:
@@ -248,12 +269,35 @@ def of_steps(steps: Iterable[Step]) -> Anatomy:
         build.after[-1] = _unguarded(build.after[-1])
     clip = _take_clip(build.after[-1]) if build.after else False
     layers = tuple(
-        replace(layer, activation=_of_results(names) if integer else _activation(names))
+        replace(layer, activation=_of_results(names) if ours and integer else _activation(names))
         for layer, names, integer in zip(build.layers, build.after, build.integer, strict=True)
     )
     layers = clipped(layers) if clip else layers
     # In front of integers stand their ranges, which look like a scaling.
-    return Anatomy(layers) if any(build.integer) else Anatomy(layers, build.mean, build.deviation)
+    notes = tuple(build.notes)
+    if ours and any(build.integer):
+        return Anatomy(layers)
+    return Anatomy(layers, build.mean, build.deviation, notes)
+
+
+def _join(build: _Build, step: Step) -> int | None:
+    """The row of an operator that joins results of several layers; None for any other."""
+    sources = list(dict.fromkeys(build.sources(step)))
+    if step.operator not in JOINS or step.inputs is None or len(sources) < 2:
+        return None
+    known = [source for source in sources if source is not None]
+    if not known:
+        return None
+    widths = [build.layers[source].outputs for source in known]
+    width = widths[0]
+    if step.operator.startswith("Concat"):
+        whole = None not in (*widths, *sources)
+        width = sum(width for width in widths if width is not None) if whole else None
+    names = ["what goes in" if source is None else f"layer {source + 1}" for source in sources]
+    build.notes.append(
+        f"its layers do not stand in one line: {step.operator} joins {' and '.join(names)}"
+    )
+    return build.add(Layer(step.operator, width, width, "", 0, 0), True, step.fused)
 
 
 def _place(build: _Build, step: Step) -> int | None:
@@ -322,11 +366,12 @@ def _biases(build: _Build, step: Step, number: int) -> bool:
     if step.operator != "Add" or len(step.constants) != 1:
         return False
     layer, size = build.layers[number], step.constants[0].size
+    before = [name for name in build.after[number] if name not in (*CARRIED, NOT_NEGATIVE)]
     if build.integer[number]:
-        fits = not build.after[number] or build.after[number] == ["Unsqueeze"]
+        fits = before in ([], ["Unsqueeze"], SCALED)
         fits = fits and layer.outputs is not None and size % layer.outputs == 0
     else:
-        fits = not build.after[number] and size == layer.outputs
+        fits = not before and size == layer.outputs
     if build.biased[number] or not fits:
         return False
     build.layers[number] = replace(layer, parameters=layer.parameters + size)
@@ -346,7 +391,10 @@ def _weights(step: Step) -> int:
 
 def _activation(names: list[str]) -> str:
     """Keras's name of what operators compute together, or the operators."""
-    names = _unguarded(names)
+    names = [name for name in _unguarded(names) if name not in CARRIED]
+    floor = NOT_NEGATIVE in names
+    names = [name for name in names if name != NOT_NEGATIVE] or (["Relu"] if floor else [])
+    names = names[len(SCALED) :] if names[: len(SCALED)] == SCALED else names
     return ACTIVATION_OF.get(tuple(names), " ".join(names))
 
 

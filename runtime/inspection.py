@@ -36,6 +36,7 @@ class Inspection:
         size: of the file, in bytes.
         file_sha256: of its bytes.
         notes: what else is worth knowing, a sentence each.
+        dtype: what its numbers are, such as int8; None where nothing tells.
     """
 
     format: str
@@ -45,6 +46,7 @@ class Inspection:
     size: int
     file_sha256: str
     notes: Sequence[str]
+    dtype: str | None
 
     @property
     def features(self) -> tuple[Feature, ...]:
@@ -100,7 +102,7 @@ def _inspection(path: Path, found: Contents) -> Inspection:
     card, signed = found.card, [found.written_by] if found.written_by else []
     if card is not None and path.suffix != ".keras" and f"mlp-edge {card.version}" not in signed:
         signed.insert(0, f"mlp-edge {card.version}")
-    notes = list(found.notes)
+    notes = [*found.notes, *found.anatomy.notes]
     if card is None:
         notes.append("no mlp-edge metadata: nobody knows the features' names and what comes out")
     elif found.anatomy.inputs not in (None, expected := Encoding.of(card.features).width):
@@ -116,4 +118,5 @@ def _inspection(path: Path, found: Contents) -> Inspection:
         size=len(content),
         file_sha256=sha256(content),
         notes=notes,
+        dtype=found.dtype if card is None else card.dtype,
     )

@@ -18,6 +18,7 @@ from mlp_edge.reading import read_file
 
 IDENTIFIER = b"TFL3"
 METADATA = "mlp_edge"
+FULLY_CONNECTED = 9
 SPELLING = {"Logistic": "Sigmoid", "Minimum": "Min", "Maximum": "Max"}
 """ONNX's names where they are not those of TFLite."""
 
@@ -42,11 +43,12 @@ def read_tflite(path: Path) -> Contents:
     try:
         model = schema.ModelT.InitFromPackedBuf(content, 0)
         [graph] = model.subgraphs[:1]
-        anatomy = of_steps(list(_steps(schema, model, graph)))
         metadata = {_text(entry.name): _data(model, entry.buffer) for entry in model.metadata or []}
         stamp = _text(model.description)
         oldest = metadata.get("min_runtime_version", b"").rstrip(b"\0").decode()
         card = metadata.get(METADATA, b"").decode()
+        anatomy = of_steps(list(_steps(schema, model, graph)), ours=bool(card))
+        dtype = _dtype(schema, model, graph)
     except Exception as error:  # a damaged flatbuffer points anywhere
         raise ModelError(
             f"{path}: not a TFLite model, or a damaged one ({first_line(error)})"
@@ -54,7 +56,7 @@ def read_tflite(path: Path) -> Contents:
     version = f"schema {model.version}" + (f", runs from TFLite {oldest} on" if oldest else "")
     if card:
         return Contents(anatomy, Card.from_json(card, path), version)
-    return Contents(anatomy, None, f"{stamp}, {version}" if stamp else version)
+    return Contents(anatomy, None, f"{stamp}, {version}" if stamp else version, (), dtype)
 
 
 def _steps(schema: Any, model: Any, graph: Any) -> Iterator[Step]:
@@ -72,7 +74,7 @@ def _steps(schema: Any, model: Any, graph: Any) -> Iterator[Step]:
         neurons, parts, integer = None, 1, False
         if name == "FULLY_CONNECTED":
             rows, inputs = (int(size) for size in graph.tensors[operator.inputs[1]].shape)
-            integer = graph.tensors[operator.outputs[0]].type == schema.TensorType.INT8
+            integer = graph.tensors[operator.outputs[0]].type in _integers(schema)
             parts = _parts(graph, operator, rows) if integer else 1
             neurons = (rows // parts, inputs)
         given = [int(index) for index in operator.inputs]
@@ -86,6 +88,37 @@ def _steps(schema: Any, model: Any, graph: Any) -> Iterator[Step]:
             integer=integer,
             parts=parts,
         )
+
+
+def _integers(schema: Any) -> tuple[int, ...]:
+    kinds = schema.TensorType
+    return (kinds.INT8, kinds.UINT8, kinds.INT16)
+
+
+def _dtype(schema: Any, model: Any, graph: Any) -> str:
+    """What the layers of a stranger's file compute in, by their results and their weights."""
+    names, kinds = _names(schema.TensorType), schema.TensorType
+    halves = {
+        int(operator.outputs[0])
+        for operator in graph.operators
+        if operator.inputs is not None
+        and len(operator.inputs)
+        and graph.tensors[operator.inputs[0]].type == kinds.FLOAT16
+    }
+    found = set()
+    for operator in graph.operators:
+        code = model.operatorCodes[operator.opcodeIndex]
+        if max(code.builtinCode, code.deprecatedBuiltinCode) != FULLY_CONNECTED:
+            continue
+        result, weights = graph.tensors[operator.outputs[0]].type, int(operator.inputs[1])
+        if result in _integers(schema):
+            found.add(names[result].lower())
+        elif graph.tensors[weights].type in _integers(schema):
+            found.add("dynamic")
+        else:
+            half = weights in halves or graph.tensors[weights].type == kinds.FLOAT16
+            found.add("float16" if half else names[graph.tensors[weights].type].lower())
+    return " and ".join(sorted(found)) or "unknown"
 
 
 def _parts(graph: Any, layer: Any, rows: int) -> int:
