@@ -37,6 +37,7 @@ _FORMS = tuple(
         r"(?P<name>[A-Za-z]{3,9})\.? (?P<day>\d{1,2}),? (?P<year>\d{4})",
     )
 )
+_DAY_OR_MONTH = _FORMS[1]
 _MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september",
            "october", "november", "december")  # fmt: skip
 _START = datetime(1970, 1, 1, tzinfo=UTC)
@@ -102,13 +103,17 @@ def seconds(table: Table, column: Column) -> NDArray[np.float64]:
     zoned = [match["zone"] is not None for match in matches]
     if any(zoned):
         _check(table, column, zoned, "a time without the time zone that others have")
-    orders = [[_moment(match, day_first=first) for match in matches] for first in (True, False)]
+    unsure = any(match.re is _DAY_OR_MONTH for match in matches)
+    orders = [
+        [_moment(match, day_first=first) for match in matches]
+        for first in ((True, False) if unsure else (True,))
+    ]
     known = [not any(math.isnan(value) for value in order) for order in orders]
     if not any(known):
-        best = orders[0] if np.isnan(orders[0]).sum() <= np.isnan(orders[1]).sum() else orders[1]
+        best = min(orders, key=lambda order: int(np.isnan(order).sum()))
         _check(table, column, [not math.isnan(value) for value in best], "no day of the calendar")
     spread = [column.levels.spread(order, np.float64) for order in orders]
-    if all(known) and (ranked(spread[0]) != ranked(spread[1])).any():
+    if unsure and all(known) and (ranked(spread[0]) != ranked(spread[1])).any():
         return _unsure(table, column, matches, spread)
     return spread[0] if known[0] else spread[1]
 
@@ -120,12 +125,13 @@ def _unsure(
     spread: Sequence[NDArray[np.float64]],
 ) -> NDArray[np.float64]:
     """Dates such as 3/4/2024 both ways: the day comes first before a dot, or as the file rises."""
-    if all(match.groupdict().get("mark") in (".", None) for match in matches):
+    marked = [match for match in matches if match.re is _DAY_OR_MONTH]
+    if all(match["mark"] == "." for match in marked):
         return spread[0]
     steady = [bool((np.diff(each) >= 0).all() or (np.diff(each) <= 0).all()) for each in spread]
     if steady[0] != steady[1]:
         return spread[0] if steady[0] else spread[1]
-    cell = next(match.string for match in matches if match.groupdict().get("mark"))
+    cell = next(match.string for match in marked if match["mark"] != ".")
     raise TableError(
         f"{plain(table.source)}: column {shown(column.name)}: in dates such as {shown(cell)} the "
         "day or the month may stand first; written as 2024-12-31 they have one meaning"

@@ -18,7 +18,7 @@ from mlp_edge.finding import Finding
 from mlp_edge.train.examples import parts, read_examples
 from mlp_edge.train.prepared import prepare
 from mlp_edge.train.recipe import Recipe
-from mlp_edge.train.series import series
+from mlp_edge.train.series import out_of_order, series
 
 ROWS = 300
 Random = np.random.Generator
@@ -156,6 +156,18 @@ def test_few_rows_and_odd_tables_do_no_harm() -> None:
     assert len(found(table(when=dates, **walk))) == 1  # by the order of the file
     huge = {name: cells * 1e15 for name, cells in walk.items()}
     assert len(found(table(**huge))) == 1
+
+
+def test_the_order_of_the_file_is_held_against_dates() -> None:
+    for order, said in ((np.arange(ROWS), 0), (np.arange(ROWS)[::-1], 1)):
+        read = ordered(table(when=hours(range(ROWS)), **walks(1)), order)
+        examples = read_examples(read, ("y",), None, Choices(), split="time")
+        findings = out_of_order(read, examples)
+        assert len(findings) == said
+    assert findings[0].says == (
+        "--split time takes the last rows of the file for the latest, but the times of column "
+        "'when' fall, first on line 3; --split time:when goes by them"
+    )
 
 
 # Several rows of one origin

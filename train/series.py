@@ -84,6 +84,21 @@ def series(
     return (_finding(None, found, (at_random, at_last, metric)),)
 
 
+def out_of_order(table: Table, examples: Examples) -> tuple[Finding, ...]:
+    """A finding for each column of dates that do not rise down a file that is taken to do so."""
+    found = []
+    for name, when in _dates(table, examples):
+        falls = np.flatnonzero(np.diff(when) < 0)
+        if falls.size:
+            says = (
+                f"--split {IN_TIME} takes the last rows of the file for the latest, but the times "
+                f"of column {shown(name)} fall, first on {table.counts} "
+                f"{table.lines[falls[0] + 1]}; --split {IN_TIME}:{argument(name)} goes by them"
+            )
+            found.append(Finding("order", says, (name,)))
+    return tuple(found)
+
+
 def _dates(table: Table, examples: Examples) -> list[tuple[str, When]]:
     """The columns that say when, and the place of each row by them."""
     dated = [name for each in examples.findings if each.kind == "date" for name in each.columns]

@@ -11,6 +11,7 @@ from typing import Any
 from mlp_edge.data.choices import Choices
 from mlp_edge.data.leaks import duplicates_across
 from mlp_edge.data.table import Table
+from mlp_edge.data.times import IN_TIME
 from mlp_edge.finding import Finding
 from mlp_edge.keras_file import check_loadable
 from mlp_edge.lazy import keras, tensorflow
@@ -50,7 +51,7 @@ from mlp_edge.train.run import (
 )
 from mlp_edge.train.scores import chosen_metrics
 from mlp_edge.train.searching import Search, searched
-from mlp_edge.train.series import series
+from mlp_edge.train.series import out_of_order, series
 from mlp_edge.train.tuning import Tuned
 
 Place = Callable[[int], Device]
@@ -112,6 +113,8 @@ def train(
     judges = len(chosen.test) or folding is not None or search is not None
     if judges and not recipe.in_time and recipe.group is None:
         found += series(table, examples, prepared, chosen)
+    if recipe.split == IN_TIME:
+        found += out_of_order(table, examples)
     if strict:
         check_nothing_found(found, table.source)
     job = _job(table, examples, chosen, prepared, recipe, name or table.name, place)
