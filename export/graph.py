@@ -18,8 +18,8 @@ INPUT_NAME = FEATURES
 
 Formula = Callable[..., Any]
 Formulas = dict[str, Formula]
-"""Name -> function of tensors: the activations, "apart", and what surrounds the layers: "isnan",
-"any" of a row's truths, "take" of columns, "clip" to two ends."""
+"""Name -> function of tensors: the activations, "apart", "sums" of a layer by its inputs; and what
+surrounds the layers: "isnan", "any" of a row's truths, "take" of columns, "clip" to two ends."""
 
 
 def formulas(apart: Formula) -> Formulas:
@@ -34,6 +34,7 @@ def formulas(apart: Formula) -> Formulas:
     tf = tensorflow()
     nn = tf.nn
     return {
+        "sums": lambda z, x: z,
         "linear": lambda z: z,
         "relu": nn.relu,
         "leaky_relu": lambda z: nn.leaky_relu(z, LEAKY_SLOPE),
@@ -95,6 +96,7 @@ def _layers(mlp: Mlp, formulas: Formulas, inputs: Any) -> Any:
         with tf.name_scope(f"layer{number}"):
             z = tf.matmul(x, tf.constant(layer.weights.T, name="weights"))
             z = tf.add(z, tf.constant(layer.bias, name="bias"))
+            z = formulas["sums"](z, x)
             x = formulas[layer.activation](z)
             if layer.activation == "linear" and number < len(mlp.layers):
                 x = formulas["apart"](x)  # or one bias goes through the next weights

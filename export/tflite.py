@@ -9,15 +9,19 @@ from mlp_edge.card import Card
 from mlp_edge.export import tflite_floats, tflite_integers, tflite_model
 from mlp_edge.export.exporter import Exporter
 from mlp_edge.export.graph import INPUT_NAME, Formulas, formulas, graph
+from mlp_edge.feature import LARGEST_FLOAT
 from mlp_edge.golden import Golden, golden, golden_integers
 from mlp_edge.lazy import quiet, require, tensorflow
 from mlp_edge.mlp import Mlp
 from mlp_edge.quantised import Quantised
+from mlp_edge.reference import SELU_ALPHA, SELU_SCALE
 from mlp_edge.seal import BLANK, sealed
 
 METADATA, GOLDEN, SEAL = b"mlp_edge", b"mlp_edge_golden", b"mlp_edge_seal"
 """Names of the metadata buffers that hold the card, the golden rows and the seal."""
 IDENTIFIER = b"TFL3"
+DYNAMIC = 1024
+"""From so many weights on the converter makes integers of a layer's."""
 SATURATED = 1024.0
 """From here on a sigmoid is 0 or 1 whatever computes it."""
 
@@ -63,13 +67,21 @@ def export_dynamic(mlp: Mlp) -> bytes:
 
     Layers of 1,024 weights and more get weights of int8, and runtimes quantise what goes into them
     as it comes, each in its own way. So no answer is proved, and the file carries no golden rows.
+    What such a layer makes of an infinity or a NaN is any number: it answers NaN instead.
 
     Raises:
         MissingError, ModelError: as ``export`` does.
     """
-    return _described(
-        _converted(graph(mlp, _formulas()), optimise=True), Card.of(mlp, "dynamic"), None
-    )
+    tf, words = tensorflow(), _formulas()
+
+    def sums(z: Any, x: Any) -> Any:
+        if x.shape[1] * z.shape[1] < DYNAMIC:
+            return z
+        finite = tf.abs(x) <= LARGEST_FLOAT  # not where x is NaN
+        return tf.where(words["any"](tf.logical_not(finite)), math.nan, z)
+
+    model = _converted(graph(mlp, words | {"sums": sums}), optimise=True)
+    return _described(model, Card.of(mlp, "dynamic"), None)
 
 
 def _converted(module: Any, optimise: bool = False) -> Any:
@@ -119,6 +131,10 @@ def _formulas() -> Formulas:
         "isnan": lambda x: tf.not_equal(x, x),  # TFLite has no other way to ask
         "any": lambda truths: tf.reduce_max(ones(truths), axis=1, keepdims=True) > 0.0,
         "take": lambda x, at: plain["take"](ones(x) if x.dtype == tf.bool else x, at),
+        # The converter's own asks whether z > 0, which a NaN is not, and XNNPACK's exp(NaN) is 0.
+        "selu": lambda z: tf.where(
+            z <= 0.0, SELU_SCALE * SELU_ALPHA * (tf.exp(z) - 1.0), SELU_SCALE * z
+        ),
         # TFLite has no softplus; the converter's log(1 + exp(z)) overflows at z = 89. Not relu(z):
         # it would be fused into the dense layer, which then is computed a second time without.
         "softplus": lambda z: tf.maximum(z, 0.0) + tf.math.log(1.0 + tf.exp(-tf.abs(z))),

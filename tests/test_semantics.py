@@ -20,7 +20,7 @@ from mlp_edge.export import EXPORTERS, Exporter
 from mlp_edge.feature import Feature
 from mlp_edge.integer_reference import predict as integer_predict
 from mlp_edge.lazy import keras
-from mlp_edge.mlp import Dense, Mlp, Predict, Rows, Task
+from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Dense, Mlp, Predict, Rows, Task
 from mlp_edge.quantised import Quantised
 from mlp_edge.runtime import RUNTIMES, Runtime
 from mlp_edge.train.network import surrounded
@@ -268,6 +268,67 @@ def test_infinity(runtime: Runtime, tmp_path: Path) -> None:
     others = np.arange(9) != 4
     assert mixed.shape == (9, 3)
     assert (mixed[others] == clean[others]).all()
+
+
+def torn(activations: Sequence[str], task: Task = "regression", width: int = 5) -> Mlp:
+    """A reading of infinity becomes infinity - infinity, which goes through each activation."""
+    first = Dense(np.float32([[1], [1]]), np.zeros(2, np.float32), "linear")
+    meets = Dense(np.float32([[1, -1]] * width), np.full(width, 0.5, np.float32), "linear")
+    through = [
+        Dense(np.eye(width, dtype=np.float32), np.zeros(width, np.float32), activation)
+        for activation in activations
+    ]
+    outputs = {"binary": 1, "multiclass": 3, "regression": 2}[task]
+    blank = network((1, width, outputs), task=task, standardised=False)
+    last = replace(blank.layers[-1], weights=np.ones((outputs, width), np.float32))
+    return replace(blank, layers=(first, meets, *through, last))
+
+
+@every_runtime
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_not_a_number(runtime: Runtime, task: Task, tmp_path: Path) -> None:
+    """Through every hidden activation, one after the other, and an output; alone and in batches."""
+    clip = (-1.0, 1.0) if task == "regression" else None
+    mlp = replace(torn(HIDDEN_ACTIVATIONS, task), clip=clip)
+    rows = np.float32([[0.25], [np.inf], [-np.inf], [2.0], [np.inf]])
+    with running(mlp, runtime, tmp_path) as run:
+        together, alone = run(rows), np.vstack([run(row[None]) for row in rows])
+        many = run(np.tile(rows, (20, 1)))
+    for got in (together, alone, many[:5], many[-5:]):
+        assert np.isnan(got).all(axis=1).tolist() == [False, True, True, False, True]
+        assert np.isfinite(got[[0, 3]]).all()
+        if task != "regression":
+            assert [label is None for label in choose(Card.of(mlp), got)] == np.isnan(got).any(
+                axis=1
+            ).tolist()
+
+
+@every_runtime
+@pytest.mark.parametrize("activation", ["gelu", "silu", "softsign", "softmax"])
+def test_not_a_number_of_an_activation(runtime: Runtime, activation: str, tmp_path: Path) -> None:
+    weights = np.float32([[1], [-1], [0.5]])
+    blank = network((1, 3), task="multiclass", standardised=False)
+    mlp = replace(blank, layers=(Dense(weights, np.zeros(3, np.float32), activation),))
+    with running(mlp, runtime, tmp_path) as run:
+        got = run(np.float32([[-np.inf], [1]]))
+    lost = {"gelu": [0, 2], "silu": [0, 2], "softsign": [0, 1, 2], "softmax": [1]}[activation]
+    assert np.isnan(got[0, lost]).all()
+    assert np.isfinite(got[1]).all()
+    assert choose(Card.of(mlp), got)[0] is None
+
+
+def test_not_a_number_in_other_floats(tmp_path: Path) -> None:
+    """float16, and dynamic files, whose layers of integers would make any number of it."""
+    mlp = torn(["relu", "tanh", "selu"], "multiclass", 40)
+    rows = np.float32([[0.25], [np.inf], [2.0]])
+    for exporter in EXPORTERS:
+        for dtype, exported in exporter.floats.items():
+            path = tmp_path / f"net_{dtype}{exporter.suffix}"
+            path.write_bytes(exported(replace(mlp, name=path.stem)))
+            runtime = next(runtime for runtime in RUNTIMES if runtime.reads == exporter.suffix)
+            with runtime.open(path) as opened:
+                got = opened.predict(rows)
+            assert np.isnan(got).all(axis=1).tolist() == [False, True, False], dtype
 
 
 def test_not_finite_label() -> None:
