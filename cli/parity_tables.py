@@ -52,10 +52,15 @@ def show_report(name: str, report: Report) -> None:
     headers = [r for r in report.results if r.artifact.endswith(".h") and r.comparison]
     if headers and all(result.verdict != "FAIL" for result in headers):
         out.print("C: bit for bit its own float32 arithmetic, replayed")
-    if report.left_out:
+    by_kind = max(figures.by_kind for figures in compared)
+    if by_kind:
         out.print(
-            f"left out: {report.left_out:,} rows far outside the ranges, without a bound of use"
+            f"by kind: {by_kind:,} rows beyond float32, without a bound: whether the answer is "
+            "NaN,\ninfinity or a number is held, and so whether there is a label",
+            soft_wrap=True,
         )
+    if report.left_out:
+        out.print(f"left out: {report.left_out:,} rows of which nothing is claimed")
     _show_coarser([result for result in report.results if result.dtype != FLOAT32])
     simulated = {runtime.name for runtime in RUNTIMES if runtime.simulated}
     if any(result.runtime in simulated for result in report.results):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.accuracy import ANY, EIGEN, Accuracy
 from mlp_edge.bound import bound, work
+from mlp_edge.kinds import ABOVE, BELOW, FINITE, NAN, UNKNOWN, Codes, kinds
 from mlp_edge.mlp import Mlp, Predict, Rows
 from mlp_edge.parity.rows import chosen
 from mlp_edge.reference import Doubles, distance, predict
@@ -19,6 +22,24 @@ AFFORDABLE = 300_000
 """Multiply-adds that the bound of a row may take to be asked for often: per runtime, per trial."""
 VACUOUS = 1e-3
 """A bound above this share of the output's range proves nothing that a reader would care for."""
+ANY_NUMBER = float(np.finfo(np.float64).max)
+"""The limit of an answer of which no more is claimed than that it is finite."""
+
+
+class Held(NamedTuple):
+    """What answers are compared with, each (n, outputs).
+
+    Attributes:
+        wanted: the exact answers; where no bound is claimed of one but its kind is, NaN or an
+            infinity in the place of a number that only float64 can hold.
+        limit: how far a prediction may be off: its bound; 0 where only the kind is claimed, and
+            ANY_NUMBER where that is to be finite; infinity where nothing is claimed.
+        by_kind: where only the kind is claimed.
+    """
+
+    wanted: Doubles
+    limit: Doubles
+    by_kind: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +53,7 @@ class Expected:
         exact: the float64 reference's (n, outputs).
         span: of each output (outputs,): 1 for a probability, else what the real rows span.
         within: (n,), which rows lie in the declared ranges.
+        decisive: (n,), which rows have to have a bound of use: real ones, those in the ranges.
         coarser: whether the network is not the original's own, but one in coarser numbers: then
             nobody is held to the original's answers.
     """
@@ -42,6 +64,7 @@ class Expected:
     exact: Doubles
     span: Doubles
     within: NDArray[np.bool_]
+    decisive: NDArray[np.bool_]
     coarser: bool = False
     _bounds: dict[tuple[Accuracy, ...], Doubles] = field(default_factory=dict)
 
@@ -54,9 +77,27 @@ class Expected:
         key = tuple(stated[layer.activation] for layer in self.mlp.layers)
         if key not in self._bounds:
             found = bound(self.mlp, self.rows, stated)
+            found = np.where(np.isnan(found), np.inf, found)
             # Both are proved, and the certificate is of what holds for any runtime.
             self._bounds[key] = found if stated is ANY else np.minimum(found, self.bound(ANY))
         return self._bounds[key]
+
+    @cached_property
+    def kinds(self) -> Codes:
+        """The kind (n, outputs) of each answer that has no bound, as ``mlp_edge.kinds`` has it."""
+        found = np.full(self.exact.shape, UNKNOWN, np.int8)
+        unbounded = np.isinf(self.bound(ANY)).any(axis=1)
+        found[unbounded] = kinds(self.mlp, self.rows[unbounded])
+        return found
+
+    def held(self, bound: Doubles) -> Held:
+        """What is claimed of each answer, given its bound (n, outputs)."""
+        by_kind = np.isinf(bound) & (self.kinds != UNKNOWN)
+        wanted, limit = self.exact.copy(), bound.copy()
+        for kind, answer in ((NAN, np.nan), (ABOVE, np.inf), (BELOW, -np.inf)):
+            wanted[by_kind & (self.kinds == kind)] = answer
+        limit[by_kind] = np.where(self.kinds == FINITE, ANY_NUMBER, 0.0)[by_kind]
+        return Held(wanted, limit, by_kind)
 
     def only(self, kept: NDArray[np.bool_]) -> Expected:
         """The same for some of the rows."""
@@ -64,7 +105,7 @@ class Expected:
         bounds = {key: found[kept] for key, found in self._bounds.items()}
         return replace(
             self, rows=rows, original=self.original[kept], exact=self.exact[kept],
-            within=self.within[kept], _bounds=bounds,
+            within=self.within[kept], decisive=self.decisive[kept], _bounds=bounds,
         )  # fmt: skip
 
 
@@ -80,6 +121,11 @@ class Failure:
     bound: float
     against: str
 
+    @property
+    def by_kind(self) -> bool:
+        """Whether it is of another kind: NaN, an infinity, a finite number."""
+        return not np.isfinite([self.got, self.expected]).all()
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -87,20 +133,23 @@ class Comparison:
 
     Attributes:
         rows: how many different rows were compared, each at every batch size.
+        by_kind: how many of them have an answer without a bound, which is held to its kind: NaN, an
+            infinity or a finite number, and so to whether it has a label.
         from_original: largest absolute difference from the Keras model, in the declared ranges.
         from_reference: largest absolute difference from the float64 reference, there.
         bound: the largest proved bound on the latter, there.
         of_bound: the largest difference in units of its own row's bound, of all rows.
-        of_range: the largest share of an output's range that a bound is; outside the declared
-            ranges, of the answer where that is larger.
-        flips: labels that differ although the reference is further from the decision than the
-            bound; None for a regression.
+        of_range: the largest share of an output's range that a bound is, of rows that have to have
+            one of use; outside the declared ranges, of the answer where that is larger.
+        flips: labels that differ, or are missing, although the reference is further from the
+            decision than the bound; None for a regression.
         ties: rows so near the decision that rounding alone settles their label; rows without an
             answer are none.
         failure: the first value beyond its bound, or None.
     """
 
     rows: int
+    by_kind: int
     from_original: float
     from_reference: float
     bound: float
@@ -137,7 +186,9 @@ def expect(
     exact = predict(mlp, rows)
     span = output_range(mlp, exact[:real])
     within = np.ones(len(rows), bool) if within is None else within
-    return Expected(mlp, rows, original(rows).astype(np.float64), exact, span, within)
+    decisive = within | (np.arange(len(rows)) < (real or 0))
+    answers = original(rows).astype(np.float64)
+    return Expected(mlp, rows, answers, exact, span, within, decisive)
 
 
 def output_range(mlp: Mlp, exact: Doubles) -> Doubles:
@@ -174,21 +225,24 @@ def compare(
     no number, the same kind is required.
     """
     bound, own = expected.bound(accuracy), expected.bound(EIGEN)
-    results = [(size, in_batches(runtime, expected.rows, size, 2 * bound)) for size in batches]
+    held = expected.held(bound)
+    # Twice: two answers to one row may be off on either side.
+    apart = np.where(held.by_kind, held.limit, 2 * bound)
+    results = [(size, in_batches(runtime, expected.rows, size, apart)) for size in batches]
     failure = None
     from_original = from_reference = of_bound = 0.0
     within = expected.within
     flips: int | None = None if expected.mlp.task == "regression" else 0
-    decided = settled(expected.mlp, expected.exact, bound)
+    decided = settled(expected.mlp, held.wanted, held.limit)
     for size, got in results:
         to_original = distance(got, expected.original)
-        to_exact = distance(got, expected.exact)
+        to_exact = distance(got, held.wanted)
         from_original = max(from_original, float(to_original[within].max(initial=0.0)))
         from_reference = max(from_reference, float(to_exact[within].max(initial=0.0)))
-        of_bound = max(of_bound, float(share(to_exact, bound).max()))
+        of_bound = max(of_bound, float(share(to_exact, held.limit).max()))
         failure = (
             failure
-            or _failure(size, got, expected.exact, bound, "the exact answer")
+            or _failure(size, got, held.wanted, held.limit, "the exact answer")
             or (
                 None
                 if expected.coarser
@@ -196,17 +250,19 @@ def compare(
             )
         )
         if flips is not None:
-            differ = chosen(expected.mlp, got) != chosen(expected.mlp, expected.exact)
+            differ = labelled(expected.mlp, got) != labelled(expected.mlp, held.wanted)
             flips = max(flips, int((differ & decided).sum()))
+    shares = of_range(expected, bound).max(axis=1)
     return Comparison(
         rows=len(expected.rows),
+        by_kind=int(held.by_kind.any(axis=1).sum()),
         from_original=from_original,
         from_reference=from_reference,
         bound=float(bound[within].max(initial=0.0)),
         of_bound=of_bound,
-        of_range=float(of_range(expected, bound).max()),
+        of_range=float(shares[expected.decisive | (shares <= VACUOUS)].max(initial=0.0)),
         flips=flips,
-        ties=int((~decided).sum()),
+        ties=int((~decided & np.isfinite(bound).all(axis=1)).sum()),
         failure=failure,
     )
 
@@ -240,9 +296,9 @@ def share(distance: Doubles, bound: Doubles) -> Doubles:
 def settled(mlp: Mlp, exact: Doubles, bound: Doubles) -> NDArray[np.bool_]:
     """Rows (n,) whose label is the same wherever each answer is within its bound of the exact one.
 
-    A row whose answer is NaN is settled: it gets no label anywhere.
+    A row of which one answer is NaN or an infinity is settled: it gets no label anywhere.
     """
-    nothing = np.isnan(exact).any(axis=1) & np.isfinite(bound).all(axis=1)
+    nothing = (~np.isfinite(exact) & np.isfinite(bound)).any(axis=1)
     if mlp.task == "regression":
         return np.ones(len(exact), bool)
     if mlp.task == "binary":
@@ -253,6 +309,11 @@ def settled(mlp: Mlp, exact: Doubles, bound: Doubles) -> NDArray[np.bool_]:
     np.put_along_axis(others, best, -np.inf, axis=1)
     lowest = np.take_along_axis(exact - bound, best, axis=1)[:, 0]
     return np.asarray((lowest > others.max(axis=1)) | nothing)
+
+
+def labelled(mlp: Mlp, outputs: Doubles) -> NDArray[np.intp]:
+    """The class index (n,) of each row of outputs (n, width); -1 where one is not finite."""
+    return np.where(np.isfinite(outputs).all(axis=1), chosen(mlp, outputs), -1)
 
 
 def _failure(

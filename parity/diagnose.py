@@ -10,11 +10,13 @@ from mlp_edge.accuracy import ANY
 from mlp_edge.bound import bound
 from mlp_edge.card import Card
 from mlp_edge.integer_reference import predict as integer_predict
+from mlp_edge.kinds import kind_of
 from mlp_edge.mlp import Mlp, Predict, Rows
 from mlp_edge.parity.compare import Expected, share
 from mlp_edge.parity.faults import Fault, faults
 from mlp_edge.parity.integer_faults import integer_faults, saturated
 from mlp_edge.parity.integers import ExpectedBits, same_bits
+from mlp_edge.parity.kind_faults import kind_faults
 from mlp_edge.quantised import Quantised
 from mlp_edge.reference import distance, predict, trace
 
@@ -99,11 +101,17 @@ def other_integers(content: bytes, quantised: Quantised) -> list[str]:
 
 
 def likely_cause(expected: Expected, runtime: Predict) -> str | None:
-    """The one known fault that gives this runtime's numbers on every row, with its layer."""
+    """The one known fault that gives this runtime's numbers on every row, with its layer.
+
+    Where all numbers are right, but some are where NaN or an infinity belongs or the other way
+    round, it is the one that gives answers of the same kinds.
+    """
     got = runtime(expected.rows)
     if _ends_at_huge_sums(expected, got):
         return "the sigmoid of a huge sum is NaN; `mlp-edge export` writes .tflite with a clamp"
     off = distance(got.astype(np.float64), expected.exact)
+    if not (np.isfinite(off) & (off > expected.bound(ANY))).any():
+        return _likely_kind_cause(expected, got)
     worst = np.argsort(-share(off, expected.bound(ANY)).max(axis=1), kind="stable")
     chosen = np.concatenate([worst[:ROWS], np.arange(min(ROWS, len(got)))])
     rows, got = expected.rows[chosen], got[chosen]
@@ -113,6 +121,19 @@ def likely_cause(expected: Expected, runtime: Predict) -> str | None:
             where = f"layer {fault.layer}: " if fault.layer else ""
             return where + fault.says
     return None
+
+
+def _likely_kind_cause(expected: Expected, got: Rows) -> str | None:
+    """The known fault that gives answers of these kinds, where one is claimed: the nearest."""
+    claimed = np.isfinite(expected.held(expected.bound(ANY)).limit).all(axis=1)
+    rows, answers = expected.rows[claimed], got[claimed].astype(np.float64)
+    near: dict[str, float] = {}
+    for fault in kind_faults(expected.mlp):
+        faulty = fault.predict(expected.mlp, rows)
+        off = float(distance(answers, faulty).max(initial=0.0))
+        if np.array_equal(kind_of(faulty), kind_of(answers)):
+            near.setdefault((f"layer {fault.layer}: " if fault.layer else "") + fault.says, off)
+    return min(near, key=lambda says: near[says], default=None)
 
 
 def _ends_at_huge_sums(expected: Expected, got: Rows) -> bool:
@@ -134,8 +155,8 @@ def _explains(fault: Fault, rows: Rows, got: Rows) -> bool:
     faulty = predict(fault.faulty, rows)
     if faulty.shape != got.shape:
         return False
-    off = distance(got.astype(np.float64), faulty)
-    return bool((off <= bound(fault.faulty, rows)).all())
+    off, limit = distance(got.astype(np.float64), faulty), bound(fault.faulty, rows)
+    return bool(((off <= limit) | np.isnan(limit)).all())
 
 
 def likely_integer_cause(expected: ExpectedBits, runtime: Predict) -> str | None:

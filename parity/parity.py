@@ -13,7 +13,7 @@ from mlp_edge.accuracy import ANY
 from mlp_edge.errors import InputError, MissingError
 from mlp_edge.export.tflite_floats import half_precision
 from mlp_edge.mlp import Mlp, Predict, Rows
-from mlp_edge.parity.compare import VACUOUS, Expected, compare, expect, of_range
+from mlp_edge.parity.compare import Expected, compare, expect
 from mlp_edge.parity.entry import Entry
 from mlp_edge.parity.integer_rows import integer_rows
 from mlp_edge.parity.integers import ExpectedBits
@@ -39,8 +39,8 @@ class Report:
 
     Attributes:
         results: the original's line first, then each artifact on each runtime.
-        left_out: rows made to provoke, outside the declared ranges, that could tell nothing: there
-            the bound is wider than VACUOUS of the range.
+        left_out: rows made to provoke of which nothing is claimed, not even whether the answer is
+            a number.
         searched: rows that the search for the worst ones added.
         span: the range of each output, by which bounds are judged (``compare.output_range``).
     """
@@ -106,10 +106,8 @@ class _Asked:
 
     def _in_floats(self, mlp: Mlp) -> Expected:
         expected = expect(mlp, self.rows, self._answers, len(self.sample), self._within)
-        useful = (of_range(expected, expected.bound(ANY)) <= VACUOUS).all(axis=1)
-        kept = useful | self._within
-        kept[: len(self.sample)] = True  # what is real counts, wherever it lies
-        return expected.only(kept)
+        claimed = np.isfinite(expected.held(expected.bound(ANY)).limit).any(axis=1)
+        return expected.only(claimed | expected.decisive)
 
 
 def check(
@@ -169,7 +167,7 @@ def _result(asked: _Asked, entry: Entry, required: Collection[str]) -> Result:
     if entry.predict is None:
         return unasked(entry, required)
     if entry.dtype == "dynamic":
-        return measured(entry, entry.predict, asked.original)
+        return measured(entry, entry.predict, asked.float32, asked.original)
     if entry.numbers is not None:
         expected = asked.integers(entry.path, entry.numbers)
         return in_integers(entry, entry.predict, expected, asked.original)

@@ -18,7 +18,7 @@ from mlp_edge.reading import read_file
 from mlp_edge.requirements import version_of
 from mlp_edge.writing import json_text, sha256
 
-FORMAT = 2
+FORMAT = 3
 PACKAGES = ("tensorflow", "keras", "ai-edge-litert", "onnxruntime", "numpy")
 
 

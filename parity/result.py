@@ -7,14 +7,24 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mlp_edge.accuracy import ANY
 from mlp_edge.errors import InputError
 from mlp_edge.export.c_replay import predict as replay
+from mlp_edge.kinds import WORDS, kind_of
 from mlp_edge.mlp import Mlp, Predict, Rows
-from mlp_edge.parity.compare import BATCHES, Comparison, Expected, compare
+from mlp_edge.parity.compare import (
+    ANY_NUMBER,
+    BATCHES,
+    Comparison,
+    Expected,
+    Failure,
+    compare,
+    in_batches,
+    labelled,
+)
 from mlp_edge.parity.diagnose import likely_cause, likely_integer_cause
 from mlp_edge.parity.entry import Entry
 from mlp_edge.parity.integers import BitComparison, ExpectedBits, OtherBits, compare_bits, same_bits
-from mlp_edge.parity.rows import chosen
 from mlp_edge.reference import Doubles, distance
 
 CHIP_ROWS = 2000
@@ -96,14 +106,14 @@ class Original:
         got = predict(self.rows).astype(np.float64)
         labels = None
         if self.mlp.task != "regression":
-            labels = int((chosen(self.mlp, got) != chosen(self.mlp, self.answers)).sum())
+            labels = int((labelled(self.mlp, got) != labelled(self.mlp, self.answers)).sum())
         off = float(distance(got, self.answers).max(initial=0.0))
         return Changed(len(self.rows), off, labels)
 
 
 def of_original(name: str, runtime: str, expected: Expected, comparison: Comparison) -> Result:
     """The line of the Keras model itself."""
-    says = [] if comparison.passed else [_explain(expected, comparison, None)]
+    says = [] if comparison.passed else [_explain(expected, comparison)]
     return Result(name, runtime, "float32", comparison, None, None, None, says)
 
 
@@ -126,7 +136,7 @@ def in_floats(entry: Entry, predict: Predict, expected: Expected, original: Orig
         heard = _heard(predict, answers)
         comparison = compare(expected, heard, runtime.accuracy, _batches(entry))
         if not comparison.passed:
-            says = [_explain(expected, comparison, likely_cause(expected, predict))]
+            says = [_explain(expected, comparison, predict)]
         elif runtime.reads == ".h":
             says = _other_bits(expected, answers, runtime.fused)
         changed = None if entry.dtype == "float32" else original.changed(predict)
@@ -154,13 +164,27 @@ def in_integers(
     return replace(unasked(entry, ()), bits=bits, changed=changed, says=[*says, *entry.says])
 
 
-def measured(entry: Entry, predict: Predict, original: Original) -> Result:
-    """The line of an artifact of which nothing is proved."""
+def measured(entry: Entry, predict: Predict, expected: Expected, original: Original) -> Result:
+    """The line of an artifact of whose numbers nothing is proved: held to where it has some."""
     try:
+        says = _without_numbers(expected, predict)
         changed = original.changed(predict)
     except InputError as error:
         return replace(unasked(entry, ()), says=[*entry.says, str(error)])
-    return replace(unasked(entry, ()), changed=changed)
+    return replace(unasked(entry, ()), changed=changed, says=[*says, *entry.says])
+
+
+def _without_numbers(expected: Expected, predict: Predict) -> list[str]:
+    """What to say where there is a number in the place of NaN, or none in the ranges; or []."""
+    wanted, limit, _ = expected.held(expected.bound(ANY))
+    for size in BATCHES:
+        got = in_batches(predict, expected.rows, size, np.full_like(limit, np.inf))
+        lost = np.isnan(wanted) & np.isfinite(limit) & ~np.isnan(got)
+        none = expected.within[:, None] & np.isfinite(wanted) & ~np.isfinite(got)
+        for row, output in np.argwhere(lost | none).tolist():
+            failure = Failure(row, output, size, got[row, output], wanted[row, output], 0.0, "")
+            return [_of_other_kind(expected, failure, None)]
+    return []
 
 
 def _batches(entry: Entry) -> Sequence[int]:
@@ -199,16 +223,34 @@ def _other_bits(expected: Expected, answers: Sequence[Rows], fused: bool) -> lis
     ]
 
 
-def _explain(expected: Expected, comparison: Comparison, cause: str | None) -> str:
-    """The first row, both values and the likely cause, in a sentence."""
+def _explain(expected: Expected, comparison: Comparison, predict: Predict | None = None) -> str:
+    """The first row, both values and the likely cause, in a sentence.
+
+    Args:
+        expected: the rows.
+        comparison: what was found.
+        predict: what answered, to ask it again; None looks for no cause.
+    """
     failure = comparison.failure
     if failure is None:
         return f"{comparison.flips} labels flipped although every number is within its bound"
+    cause = predict and likely_cause(expected, predict)
+    if failure.by_kind:
+        return _of_other_kind(expected, failure, cause)
     return (
         f"{_where(expected.rows, failure.row, failure.output, failure.batch)}: {failure.got:.9g} "
         f"instead of {failure.expected:.9g} ({failure.against}), which rounding explains up to "
         f"{failure.bound:.1e}; {_cause(cause)}"
     )
+
+
+def _of_other_kind(expected: Expected, failure: Failure, cause: str | None) -> str:
+    """A number where NaN belongs, or the other way round."""
+    wanted = WORDS[kind_of(np.array(failure.expected))]
+    if failure.bound < ANY_NUMBER and np.isfinite(failure.expected):
+        wanted = f"{failure.expected:.9g}"
+    where = _where(expected.rows, failure.row, failure.output, failure.batch)
+    return f"{where}: {failure.got:.9g} where {wanted} belongs, whatever rounds; {_cause(cause)}"
 
 
 def _explain_bits(

@@ -42,6 +42,7 @@ def provoking_rows(mlp: Mlp, sample: Rows) -> Rows:
         _kinks(mlp, sample),
         boundary(mlp, sample),
         _special(mlp, middle),
+        _ends(mlp, middle),
     ]
     with np.errstate(over="ignore"):
         rows = np.vstack([group for group in groups if len(group)]).astype(np.float32)
@@ -98,6 +99,18 @@ def _special(mlp: Mlp, middle: Doubles) -> Doubles:
             row[index] = reading
             rows.append(row)
     return np.array([*rows, np.full(mlp.inputs, np.nan)])
+
+
+def _ends(mlp: Mlp, middle: Doubles) -> Doubles:
+    """Every number an infinity, or the largest of float32: sums overflow, and infinities meet."""
+    number = np.array([feature.kind != "category" for feature in mlp.features])
+    turns = np.where(np.arange(mlp.inputs) % 2, -1.0, 1.0)
+    ends = [
+        sign * end
+        for end in (np.inf, LARGEST_FLOAT)
+        for sign in (np.abs(turns), -np.abs(turns), turns)
+    ]
+    return np.array([np.where(number, end, middle) for end in ends])
 
 
 def _extremes(middle: Doubles, low: Doubles, high: Doubles) -> Doubles:

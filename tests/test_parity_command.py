@@ -76,6 +76,7 @@ def test_all_pass_and_the_table_says_so(model: Path) -> None:
         [line] = [line for line in lines if line.split()[:2] == [artifact, runtime]]
         assert line.split()[-1] == "PASS"
     assert max(map(len, lines)) <= 80
+    assert any(re.match(r"by kind: \d+ rows beyond float32", line) for line in lines)
 
 
 def test_json_has_every_figure(model: Path) -> None:
@@ -154,7 +155,7 @@ def test_integers_pass_beside_the_others(model: Path) -> None:
         assert line.split()[-1] == "PASS"
     assert max(map(len, lines)) <= 80
     found = json.loads((model / "exports" / "parity.json").read_text("utf-8"))
-    assert (found["format"], found["passed"]) == (2, True)
+    assert (found["format"], found["passed"]) == (3, True)
     assert {"pima_int8.json", "pima_int8.h", "pima.h"} <= set(found["sha256"])
     for entry in found["results"][-6:]:
         if entry["dtype"] == "int8":
