@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlp_edge.cell import MISSING, number
 from mlp_edge.data.absent import spelled
@@ -52,11 +53,11 @@ def answered(table: Table, targets: Sequence[str], choices: Choices) -> Answered
         RecipeError: when --missing and --present say the same cell.
     """
     spellings = target_spellings(table, targets, choices)
-    levels = {name: Levels(table.column(name)) for name in targets}
+    columns = {name: _Cells.of(table, name) for name in targets}
     for name in targets:
-        _check_certain(table, name, levels[name], spellings[name])
-    masks = {name: _absent(table, levels[name], spellings[name]) for name in targets}
-    used, unused = _options(table, levels, choices)
+        _check_certain(table, name, columns[name], spellings[name])
+    masks = {name: _absent(columns[name], spellings[name]) for name in targets}
+    used, unused = _options(table, columns, choices)
     missing = {name: _further(spellings[name]) for name in targets if _further(spellings[name])}
     left = _without(table, masks)
     return left._replace(missing=missing, findings=(*left.findings, *unused), used=used)
@@ -85,30 +86,43 @@ def answered_again(
         words = [word for word in missing.get(name, ()) if np.isnan(number(word))]
         numbers = tuple(number(word) for word in missing.get(name, ()) if word not in words)
         spelling = Spelling(frozenset(words), present, numbers)
-        masks[column] = _absent(table, Levels(table.column(column)), spelling)
+        masks[column] = _absent(_Cells.of(table, column), spelling)
     return _without(table, masks)
 
 
-def _absent(table: Table, levels: Levels, spelling: Spelling) -> Mask:
+class _Cells(NamedTuple):
+    """A target's cells, numbers told from texts at once: most targets have no text at all."""
+
+    numbers: NDArray[np.float32]
+    """(rows,); NaN where the cell is a text."""
+    odd: NDArray[np.int64]
+    """The rows of the texts."""
+    levels: Levels
+    """Of the texts."""
+
+    @classmethod
+    def of(cls, table: Table, name: str) -> _Cells:
+        numbers = table.numbers(name).astype(np.float32)
+        odd = np.flatnonzero(np.isnan(numbers))
+        return cls(numbers, odd, Levels(table.column(name)[odd]))
+
+
+def _absent(cells: _Cells, spelling: Spelling) -> Mask:
     """Which cells are missing, (rows,)."""
-
-    def gone(text: str) -> bool:
-        if text.strip().casefold() in spelling.texts:
-            return True
-        value = number(text, table.decimal)
-        return bool(spelling.named) and float(np.float32(value)) in spelling.named
-
-    return levels.mask(gone)
+    gone = np.isin(cells.numbers, np.array(spelling.named, np.float32))
+    texts = spelling.texts
+    gone[cells.odd] = cells.levels.mask(lambda text: text.strip().casefold() in texts)
+    return np.asarray(gone, np.bool_)
 
 
-def _check_certain(table: Table, name: str, levels: Levels, spelling: Spelling) -> None:
+def _check_certain(table: Table, name: str, cells: _Cells, spelling: Spelling) -> None:
     """Refuse NA, none and the like among words, where nobody has said what they are."""
-    if not any(is_word(text) for text in levels.texts):
+    if not any(is_word(text) for text in cells.levels.texts):
         return
     guesses = MISSING - spelling.words - spelling.present - {""}
-    odd = levels.mask(lambda text: text.strip().casefold() in guesses)
+    odd = cells.levels.mask(lambda text: text.strip().casefold() in guesses)
     if odd.any():
-        row = int(np.flatnonzero(odd)[0])
+        row = int(cells.odd[odd][0])
         word = str(table.column(name)[row]).strip()
         option = argument(f"{name}={word}")
         more = f" ({counted(int(odd.sum()) - 1, 'more such cell')})" if odd.sum() > 1 else ""
@@ -146,26 +160,25 @@ def _further(spelling: Spelling) -> tuple[str, ...]:
 
 
 def _options(
-    table: Table, levels: Mapping[str, Levels], choices: Choices
+    table: Table, cells: Mapping[str, _Cells], choices: Choices
 ) -> tuple[frozenset[str], tuple[Finding, ...]]:
     """The options that a target holds, and a finding for each that names targets in vain."""
     used, findings = set(), []
     for name, options in (("missing", choices.missing), ("present", choices.present)):
         for option in options:
             columns, value = parted(table, option, name)
-            asked = [each for each in levels if not columns or each in columns]
+            asked = [each for each in cells if not columns or each in columns]
             says = f"--{name} {shown(option)}"
-            if any(_holds(table, levels[each], value) for each in asked):
+            if any(_holds(cells[each], value, table.decimal) for each in asked):
                 used.add(says)
-            elif columns and set(columns) <= set(levels):
+            elif columns and set(columns) <= set(cells):
                 found = f"{says}: no cell of its columns holds {shown(value)}"
                 findings.append(Finding(f"unused-{name}", found))
     return frozenset(used), tuple(findings)
 
 
-def _holds(table: Table, levels: Levels, value: str) -> bool:
-    exact, word = number(value, table.decimal), value.strip().casefold()
-    return any(
-        text.strip().casefold() == word or number(text, table.decimal) == exact
-        for text in levels.texts
-    )
+def _holds(cells: _Cells, value: str, decimal: str) -> bool:
+    exact, word = np.float32(number(value, decimal)), value.strip().casefold()
+    if not np.isnan(exact):
+        return bool((cells.numbers == exact).any())
+    return any(text.strip().casefold() == word for text in cells.levels.texts)
