@@ -100,7 +100,9 @@ def find_rows(source: Source) -> Sets:
             "a .keras file has none; --rows TABLE names some"
         )
     else:
-        rows, targets = read_calibration(saved.path / CALIBRATION, mlp.inputs)
+        kept = read_calibration(saved.path / CALIBRATION, mlp.inputs)
+        kept.check(mlp, saved.path / CALIBRATION)
+        rows, targets = kept
     answered = ~mlp.encoding.rejected(rows)
     rows, targets = rows[answered], None if targets is None else targets[answered]
     different = len(np.unique(rows, axis=0))

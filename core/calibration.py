@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mlp_edge.archive import read_array, read_members
 from mlp_edge.errors import ModelError, first_line
-from mlp_edge.mlp import Rows
+from mlp_edge.mlp import Mlp, Rows
 from mlp_edge.reading import read_file
 
 _AGAIN = "; train the model again, or name rows with --rows TABLE"
@@ -28,6 +28,24 @@ class Calibration(NamedTuple):
 
     rows: Rows
     targets: NDArray[Any] | None
+
+    def check(self, mlp: Mlp, source: object) -> None:
+        """Refuse targets that a network cannot have.
+
+        Raises:
+            ModelError: naming ``source``.
+        """
+        targets = self.targets
+        if targets is None:
+            return
+        if mlp.task == "regression":
+            fits = targets.shape[1:] == (mlp.outputs,) and targets.dtype == np.float32
+            fits = fits and bool(np.isfinite(targets).all())
+        else:
+            fits = targets.ndim == 1 and targets.dtype == np.int64
+            fits = fits and bool(((targets >= 0) & (targets < len(mlp.labels))).all())
+        if not fits:
+            raise ModelError(f"{source}: damaged (targets that the model does not have){_AGAIN}")
 
 
 def calibration_npz(rows: Rows, targets: NDArray[Any]) -> bytes:

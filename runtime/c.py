@@ -24,6 +24,7 @@ from mlp_edge.golden import Golden
 from mlp_edge.mlp import Floats, Predict, Rows, check_name
 from mlp_edge.reading import read_file
 from mlp_edge.runtime.compilers import REMEDY, compiled, compiler, missing, summary
+from mlp_edge.runtime.header_text import written_tables
 from mlp_edge.runtime.runtime import Opened, Runtime
 from mlp_edge.runtime.threads import threadsafe
 
@@ -33,12 +34,7 @@ FLAGS = ("-std=c99", "-O2", "-ffp-contract=off")
 # export/c.py writes this line last, so a header that has been cut short has none. The mark is
 # spelled out in both files, because a runtime never imports an exporter.
 _CARD = re.compile(r"^/\* mlp-edge-card (\{.*\}) \*/$", re.MULTILINE)
-_TABLE = (
-    r"^static const (?:uint32_t|float) {name}\[(\d{{1,7}})\]\[(\d{{1,7}})\] MLP_EDGE_FLASH = \{{\n"
-    r"(.*?)^\}};$"
-)
-_COMMENT = re.compile(r"/\*.*?\*/")
-_ITEM = re.compile(r"0x([0-9a-f]{8})u|([0-9][0-9.]*(?:e[+-]?[0-9]+)?)f")
+_ITEM = re.compile(r"0x([0-9a-f]{8})u|(?<![\w.])([0-9][0-9.]*+(?:e[+-]?[0-9]++)?+)f")
 _UNPROVED = np.finfo(np.float32).max
 """What a header writes for a bound that is infinite."""
 
@@ -155,14 +151,17 @@ def _bounds(header: Header, answers: Floats | None) -> Floats | None:
 def _table(header: Header, what: str, width: int) -> Floats | None:
     """A table (n, width) of float32 numbers, or of their bits; None where it is not there."""
     name = f"{header.card.name.upper()}_{what}"
-    found = re.search(_TABLE.format(name=name), header.text, re.MULTILINE | re.DOTALL)
+    found = written_tables(header.text, header.path).get(name)
     if found is None:
         return None
-    items = _ITEM.findall(_COMMENT.sub("", found[3]))
-    if int(found[2]) != width or len(items) != int(found[1]) * width:
+    items = _ITEM.findall(found.body)
+    if len(found.sizes) != 2 or found.sizes[1] != width or len(items) != found.sizes[0] * width:
         raise ModelError(f"{header.path}: its golden rows are damaged ({name})")
-    numbers = [np.uint32(int(bits, 16)).view(np.float32) if bits else np.float32(digits)
-               for bits, digits in items]  # fmt: skip
+    try:
+        numbers = [np.uint32(int(bits, 16)).view(np.float32) if bits else np.float32(digits)
+                   for bits, digits in items]  # fmt: skip
+    except ValueError as error:
+        raise ModelError(f"{header.path}: its golden rows are damaged ({name})") from error
     return np.array(numbers, np.float32).reshape(-1, width)
 
 

@@ -21,8 +21,8 @@ from mlp_edge.keras_file import check_loadable
 from mlp_edge.lazy import keras, onnxruntime, quiet, tensorflow
 from mlp_edge.mlp import Predict, Rows
 from mlp_edge.runtime.load import load
+from mlp_edge.runtime.onnxruntime import read_checked
 from mlp_edge.runtime.runtime import Runtime
-from mlp_edge.runtime.verify import read_sealed
 
 OURS = "mlp-edge"
 BESIDE = {"onnxruntime": ("raw",), "keras": ("model(x)", "model.predict")}
@@ -100,7 +100,7 @@ def opened(contestant: Contestant, weights: str) -> Iterator[Predict]:
 
 
 def _session(path: Path) -> Predict:
-    session = onnxruntime().InferenceSession(read_sealed(path), providers=["CPUExecutionProvider"])
+    session = onnxruntime().InferenceSession(read_checked(path), providers=["CPUExecutionProvider"])
     feed = session.get_inputs()[0].name
 
     def predict(rows: Rows) -> Rows:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,16 +13,11 @@ from mlp_edge.errors import ModelError
 from mlp_edge.mlp import Floats
 from mlp_edge.reading import read_file
 from mlp_edge.runtime.c import read_card
+from mlp_edge.runtime.header_text import Written, written_tables
 
-_WEIGHTS = re.compile(
-    r"^static const (?:float|int8_t|int16_t) (\w+)_LAYER(\d+)_WEIGHTS"
-    r"\[(\d{1,7})\]\[(\d{1,7})\] MLP_EDGE_FLASH = \{"
-    r"(.*?)^\};",
-    re.MULTILINE | re.DOTALL,
-)
-_VECTOR = r"^static const (?:float|int32_t) {name}\[(\d{{1,7}})\] MLP_EDGE_FLASH = \{{(.*?)^\}};"
-_ACTIVATION = r"^/\* Layer {number}, (\w+): "
-_NUMBER = re.compile(r"-?[0-9][0-9.]*(?:e[+-]?[0-9]+)?(?=f\b)|-?[0-9]+(?=[,}\n])")
+_WEIGHTS = re.compile(r"(\w+)_LAYER(\d{1,7})_WEIGHTS")
+_ACTIVATION = re.compile(r"^/\* Layer (\d{1,7}), (\w{1,40}): ", re.MULTILINE)
+_NUMBER = re.compile(r"(?<![\w.])-?[0-9][0-9.]*+(?:e[+-]?[0-9]++)?+(?=f\b|[,}\n])")
 """A float, with its f, or an integer of a table; in neither case the number of a row."""
 _WRITTEN = re.compile(r"^ \*   written   by (mlp-edge \S+): ", re.MULTILINE)
 _CARD = re.compile(r"^/\* mlp-edge-card ", re.MULTILINE)
@@ -35,13 +30,14 @@ def read_header(path: Path) -> Contents:
         ModelError: when it holds no layers, or is damaged or cut short within a table.
     """
     text = read_file(path).decode("utf-8", "replace")
-    layers = list(_layers(text, path))
+    tables = written_tables(text, path)
+    layers = list(_layers(tables, dict(_ACTIVATION.findall(text)), path))
     if not layers:
         raise ModelError(f"{path}: not a header that mlp-edge export wrote (it has no layers)")
-    prefix = next(_WEIGHTS.finditer(text)).group(1)
+    prefix = next(found[1] for found in map(_WEIGHTS.fullmatch, tables) if found)
     if f"#define {prefix}_CLIP_LOW " in text:
         layers = list(clipped(layers))
-    mean, reciprocal = (_vector(text, f"{prefix}_{which}") for which in ("MEAN", "RECIPROCAL"))
+    mean, reciprocal = (_vector(tables, f"{prefix}_{which}") for which in ("MEAN", "RECIPROCAL"))
     with np.errstate(all="ignore"):
         deviation = None if reciprocal is None else np.float32(1) / reciprocal
     inputs = layers[0].inputs or 0
@@ -60,27 +56,37 @@ def read_header(path: Path) -> Contents:
     )
 
 
-def _layers(text: str, path: Path) -> Iterator[Layer]:
-    for found in _WEIGHTS.finditer(text):
-        prefix, number, outputs, inputs = (
-            found[1], int(found[2]), int(found[3]), int(found[4]),
-        )  # fmt: skip
-        bias = _vector(text, f"{prefix}_LAYER{number}_BIAS")
-        counted = len(_NUMBER.findall(found[5])), 0 if bias is None else bias.size
+def _layers(
+    tables: Mapping[str, Written], activations: Mapping[str, str], path: Path
+) -> Iterator[Layer]:
+    for name, table in tables.items():
+        found = _WEIGHTS.fullmatch(name)
+        if found is None or len(table.sizes) != 2:
+            continue
+        number, (outputs, inputs) = found[2], table.sizes
+        bias = _vector(tables, f"{found[1]}_LAYER{number}_BIAS")
+        counted = len(_NUMBER.findall(table.body)), 0 if bias is None else bias.size
         if counted != (outputs * inputs, outputs):
             raise ModelError(
                 f"{path}: damaged, layer {number} has {counted[0]} weights and {counted[1]} biases "
                 f"where {outputs * inputs} and {outputs} belong"
             )
-        activation = re.search(_ACTIVATION.format(number=number), text, re.MULTILINE)
-        yield dense(outputs, inputs, activation.group(1) if activation else "unknown")
+        yield dense(outputs, inputs, activations.get(number, "unknown"))
 
 
-def _vector(text: str, name: str) -> Floats | None:
-    found = re.search(_VECTOR.format(name=name), text, re.MULTILINE | re.DOTALL)
-    if found is None:
+def _vector(tables: Mapping[str, Written], name: str) -> Floats | None:
+    if name not in tables:
         return None
-    return np.array([float(number) for number in _NUMBER.findall(found[2])], dtype=np.float32)
+    numbers = _NUMBER.findall(tables[name].body)
+    with np.errstate(over="ignore"):
+        return np.array([_float(number) for number in numbers], dtype=np.float32)
+
+
+def _float(digits: str) -> float:
+    try:
+        return float(digits)
+    except ValueError:  # two points in it
+        return np.nan
 
 
 def _padded(values: Floats | None, width: int, neutral: float) -> Floats | None:

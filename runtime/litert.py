@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -17,10 +16,10 @@ from mlp_edge.golden import Golden
 from mlp_edge.lazy import installed, quiet
 from mlp_edge.mlp import Rows
 from mlp_edge.runtime.runtime import Opened, Runtime
+from mlp_edge.runtime.tflite_checks import check_runnable, names_of, verified
 from mlp_edge.runtime.threads import threadsafe
 from mlp_edge.runtime.verify import read_sealed
 
-IDENTIFIER = b"TFL3"
 METADATA, GOLDEN = "mlp_edge", "mlp_edge_golden"
 """Metadata buffers of the card and of the golden rows; export/tflite.py writes them."""
 
@@ -36,7 +35,10 @@ def open_tflite(path: Path) -> Iterator[Opened]:
     with quiet():
         from ai_edge_litert.interpreter import Interpreter
 
-        interpreter = _checked(Interpreter, content, path)
+        try:
+            interpreter = Interpreter(model_content=content)
+        except (ValueError, RuntimeError) as error:
+            raise _refused(path, error) from error
     [inputs], [outputs] = interpreter.get_input_details(), interpreter.get_output_details()
     feed, output, width = inputs["index"], outputs["index"], int(outputs["shape"][-1])
     batch = -1
@@ -64,42 +66,25 @@ def open_tflite(path: Path) -> Iterator[Opened]:
         yield Opened(shared, card, golden)
 
 
-def _checked(interpreter: Any, content: bytes, path: Path) -> Any:
-    """An interpreter of a model with one table in and one table out."""
-    try:
-        opened = interpreter(model_content=content)
-        inputs, outputs = opened.get_input_details(), opened.get_output_details()
-    except (ValueError, RuntimeError, IndexError) as error:
-        raise _refused(path, error) from error
-    if [len(tensor["shape"]) for tensor in inputs + outputs] != [2, 2]:
-        raise ModelError(
-            f"{path}: a TFLite model of another kind; one input (rows, features) and one output "
-            "(rows, predictions) would do"
-        )
-    return opened
-
-
 def _refused(path: Path, error: Exception) -> ModelError:
     return ModelError(f"{path}: not a TFLite model, or a damaged one ({first_line(error)})")
 
 
 def _read_metadata(content: bytes, path: Path) -> dict[str, str]:
-    """The texts of the metadata buffers that are ours, by name."""
+    """The texts of the metadata that are ours, by name, of a file that LiteRT may run."""
     from ai_edge_litert import schema_py_generated as schema
 
-    if content[4:8] != IDENTIFIER:
-        raise ModelError(f"{path}: not a TFLite model (it does not carry the mark TFL3)")
     try:
-        model = schema.Model.GetRootAs(content, 0)
-        entries = [model.Metadata(number) for number in range(model.MetadataLength())]
-        buffers = {entry.Name().decode(): model.Buffers(entry.Buffer()) for entry in entries}
-        return {
-            name: buffers[name].DataAsNumpy().tobytes().decode()
-            for name in (METADATA, GOLDEN)
-            if name in buffers
-        }
-    except Exception as error:  # a damaged flatbuffer points anywhere
+        model = verified(content)
+        texts = {name: model.metadata[name].decode() for name in (METADATA, GOLDEN)
+                 if name in model.metadata}  # fmt: skip
+    except ValueError as error:
         raise _refused(path, error) from error
+    try:
+        check_runnable(model, names_of(schema.BuiltinOperator))
+    except ValueError as error:
+        raise ModelError(f"{path}: not run by mlp-edge ({first_line(error)})") from error
+    return texts
 
 
 def _missing() -> str | None:

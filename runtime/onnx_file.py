@@ -15,6 +15,7 @@ from mlp_edge.card import Card
 from mlp_edge.errors import ModelError, first_line
 from mlp_edge.mlp import Floats
 from mlp_edge.reading import read_file
+from mlp_edge.runtime.onnx_checks import SIZES, constant, in_another_file
 from mlp_edge.runtime.protobuf import Message
 
 FLOAT, WEIGHT_TYPES = 1, (1, 2, 3, 10, 11, 16)
@@ -201,6 +202,8 @@ def _constant(tensor: Message) -> Constant:
     shape = tuple(tensor.numbers(1))
     if any(size > LARGEST for size in shape):
         raise ValueError(f"a tensor of the shape {shape}")
+    if not in_another_file(tensor) and tensor.number(2) in SIZES:
+        constant(tensor)
     return Constant(shape, _values(tensor, shape), tensor.number(2) in WEIGHT_TYPES)
 
 

@@ -14,6 +14,7 @@ from mlp_edge.card import Card
 from mlp_edge.errors import ModelError, first_line
 from mlp_edge.golden import Golden
 from mlp_edge.mlp import Rows
+from mlp_edge.runtime.onnx_checks import check_onnx
 from mlp_edge.runtime.runtime import Opened, Runtime
 from mlp_edge.runtime.threads import threadsafe
 from mlp_edge.runtime.verify import read_sealed
@@ -26,7 +27,7 @@ GOLDEN = "golden"
 def open_onnx(path: Path) -> Iterator[Opened]:
     """Open a .onnx file; see ``Runtime.open``."""
     onnxruntime = lazy.onnxruntime()
-    content = read_sealed(path)
+    content = read_checked(path)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     try:
@@ -60,6 +61,20 @@ def open_onnx(path: Path) -> Iterator[Opened]:
         raise _refused(path, error) from error
     with threadsafe(path, predict) as shared:
         yield Opened(shared, card, golden)
+
+
+def read_checked(path: Path) -> bytes:
+    """The bytes of a file that ONNX Runtime may open.
+
+    Raises:
+        ModelError: when its seal is broken, or it is no network of a table.
+    """
+    content = read_sealed(path)
+    try:
+        check_onnx(content)
+    except (ValueError, IndexError, TypeError, KeyError) as error:
+        raise ModelError(f"{path}: not run by mlp-edge ({first_line(error)})") from error
+    return content
 
 
 def _refused(path: Path, error: Exception) -> ModelError:

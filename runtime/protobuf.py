@@ -1,8 +1,16 @@
-"""Protobuf messages as what they are: fields by number, whose meaning the reader knows."""
+"""Protobuf messages as they come: fields by number, undecoded, and never more than a few millions.
+
+Neither a schema nor a library is needed; what a field means, its reader knows.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+
+MOST_FIELDS = 2_000_000
+"""Of a message; numbers of weights are written as one field of bytes."""
+MOST_MESSAGES = 20_000
+"""Of a kind in another: operators, tensors."""
 
 
 class Message:
@@ -17,12 +25,21 @@ class Message:
 
     def __init__(self, data: memoryview) -> None:
         self._fields: dict[int, list[int | memoryview]] = {}
-        for number, value in _fields(data):
+        for count, (number, value) in enumerate(_fields(data)):
+            if count >= MOST_FIELDS:
+                raise ValueError(f"a message of more than {MOST_FIELDS:,} fields")
             self._fields.setdefault(number, []).append(value)
+
+    def has(self, number: int) -> bool:
+        """Whether a field is there, with anything in it."""
+        return any(isinstance(value, int) or len(value) for value in self._fields.get(number, []))
 
     def messages(self, number: int) -> list[Message]:
         """A repeated message."""
-        return [Message(_bytes(value)) for value in self._fields.get(number, [])]
+        values = self._fields.get(number, [])
+        if len(values) > MOST_MESSAGES:
+            raise ValueError(f"more than {MOST_MESSAGES:,} messages of a kind")
+        return [Message(_bytes(value)) for value in values]
 
     def text(self, number: int) -> str:
         """A string; "" when it is not there."""
@@ -36,13 +53,13 @@ class Message:
         """Bytes; none when they are not there."""
         return _bytes(self._fields.get(number, [memoryview(b"")])[-1])
 
-    def size(self, number: int) -> int:
-        """Bytes of all that a field has, packed or not."""
-        return sum(len(_bytes(value)) for value in self._fields.get(number, []))
-
     def number(self, number: int) -> int:
         """An integer; 0 when it is not there."""
         return next(reversed(self.numbers(number)), 0)
+
+    def size(self, number: int) -> int:
+        """Bytes of all that a field has, packed or not."""
+        return sum(len(_bytes(value)) for value in self._fields.get(number, []))
 
     def numbers(self, number: int) -> list[int]:
         """A repeated integer, packed or not."""
@@ -91,6 +108,8 @@ def _packed(data: memoryview) -> list[int]:
     while place < len(data):
         number, place = _varint(data, place)
         numbers.append(number)
+        if len(numbers) > MOST_FIELDS:
+            raise ValueError(f"more than {MOST_FIELDS:,} numbers, one by one")
     return numbers
 
 

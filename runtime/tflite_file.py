@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,8 @@ from mlp_edge.errors import MissingError, ModelError, first_line
 from mlp_edge.lazy import installed
 from mlp_edge.mlp import Floats
 from mlp_edge.reading import read_file
+from mlp_edge.runtime.tflite_checks import names_of, verified
 
-IDENTIFIER = b"TFL3"
 METADATA = "mlp_edge"
 FULLY_CONNECTED = 9
 SPELLING = {"Logistic": "Sigmoid", "Minimum": "Min", "Maximum": "Max"}
@@ -38,9 +37,8 @@ def read_tflite(path: Path) -> Contents:
     from ai_edge_litert import schema_py_generated as schema
 
     content = read_file(path)
-    if content[4:8] != IDENTIFIER:
-        raise ModelError(f"{path}: not a TFLite model (it does not carry the mark TFL3)")
     try:
+        verified(content)
         model = schema.ModelT.InitFromPackedBuf(content, 0)
         [graph] = model.subgraphs[:1]
         metadata = {_text(entry.name): _data(model, entry.buffer) for entry in model.metadata or []}
@@ -65,7 +63,7 @@ def _steps(schema: Any, model: Any, graph: Any) -> Iterator[Step]:
         code = model.operatorCodes[operator.opcodeIndex]
         # Small codes stand in the older field as well, and in old files only there.
         number = max(code.builtinCode, code.deprecatedBuiltinCode)
-        name = _names(schema.BuiltinOperator)[number]
+        name = names_of(schema.BuiltinOperator)[number]
         if name == "CUSTOM":
             name = _text(code.customCode)
         if name == "DEQUANTIZE" and operator.inputs[0] in constants:
@@ -150,7 +148,7 @@ def _data(model: Any, number: int) -> bytes:
 def _fused(schema: Any, operator: Any) -> str:
     """The activation that an operator applies to its own result."""
     number = getattr(operator.builtinOptions, "fusedActivationFunction", 0)
-    name = _names(schema.ActivationFunctionType)[number]
+    name = names_of(schema.ActivationFunctionType)[number]
     return "" if name == "NONE" else _spelt(name)
 
 
@@ -158,12 +156,6 @@ def _spelt(name: str) -> str:
     """An operator's name as ONNX would write it: LEAKY_RELU -> LeakyRelu."""
     camel = name.title().replace("_", "")
     return SPELLING.get(camel, camel)
-
-
-@cache
-def _names(enumeration: Any) -> dict[int, str]:
-    """Number -> name of a generated enumeration."""
-    return {value: name for name, value in vars(enumeration).items() if name.isupper()}
 
 
 def _text(content: bytes | str | None) -> str:
