@@ -27,6 +27,7 @@ from mlp_edge.train import search_space as space_module
 from mlp_edge.train.recipe import Recipe
 from mlp_edge.train.search_space import drawn, firsts, nearest, parameters, search_space
 from mlp_edge.train.tuning import Trial, Tuned, best_of, discard, recipe_with, tune, tuning_csv
+from mlp_edge.train.tuning_journal import has_trials
 
 ALL = frozenset({"hidden", "learning_rate", "dropout", "l2", "batch_normalization"})
 TRIALS = 14
@@ -440,6 +441,17 @@ def test_what_is_no_journal_is_refused_and_left_alone(content: bytes, journal: P
     assert message.startswith(f"{journal}: ")
     assert "--force starts anew" in message
     assert journal.read_bytes() == content
+
+
+def test_what_is_no_file_is_no_journal(journal: Path) -> None:
+    journal.symlink_to("/dev/zero")
+    assert not has_trials(journal)
+    assert "no regular file" in refused(InputError, lambda: search(journal, refuse))
+    journal.unlink()
+    with journal.open("wb") as holes:
+        holes.truncate(10 * 2**30)
+    assert not has_trials(journal)
+    assert "are the limit" in refused(InputError, lambda: search(journal, refuse))
 
 
 @given(data=st.data())

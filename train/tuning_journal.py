@@ -6,8 +6,8 @@ was interrupted has left nothing in it, or half a line, which is cut off.
 
 from __future__ import annotations
 
-import json
 import math
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +17,7 @@ from typing import IO, Any, NamedTuple
 
 from mlp_edge.errors import InputError, first_line
 from mlp_edge.lazy import require
+from mlp_edge.reading import limit, parse_json, read_file, too_large
 
 OURS = "mlp-edge tuning 1: "
 """What the name of the study begins with; the number rises when the same draw means another one."""
@@ -114,14 +115,17 @@ def opened(
 def has_trials(path: Path) -> bool:
     """Whether a journal keeps anything that was tried."""
     try:
-        return TRIAL in path.read_bytes()
-    except OSError:
+        return TRIAL in read_file(path)
+    except InputError:
         return False
 
 
 def discard_empty(path: Path) -> None:
     """Remove a journal of ours that keeps no trial; anything else that stands there stays."""
-    ours = path.is_file() and path.read_bytes().startswith(BEGINNING)
+    try:
+        ours = read_file(path).startswith(BEGINNING)
+    except InputError:
+        return
     if ours and not has_trials(path):
         path.unlink()
 
@@ -165,6 +169,8 @@ class _Unlocked:
 @contextmanager
 def _held(path: Path) -> Iterator[IO[bytes]]:
     """The file, made where it is missing, locked until the end or until this process dies."""
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path}: no regular file, where the journal of a search belongs")
     try:
         file = path.open("a+b")
     except OSError as error:
@@ -226,13 +232,16 @@ def _cut_half_a_line(file: IO[bytes]) -> None:
     Raises:
         ValueError: when the file is no journal, and so is not ours to cut, or its end is damaged.
     """
+    size = file.seek(0, os.SEEK_END)
+    if size > limit():
+        raise ValueError(too_large(size))
     file.seek(0)
     content = file.read()
     if not content.startswith(BEGINNING[: len(content)]):
         raise ValueError("it does not begin like one")
     end = content.rfind(b"\n") + 1
     for last in content[:end].splitlines()[-1:]:
-        json.loads(last)  # Optuna overlooks what it cannot read at the end, and writes on below
+        parse_json(last)  # Optuna overlooks what it cannot read at the end, and writes on below
     file.truncate(end)
 
 
