@@ -1,0 +1,466 @@
+"""Model files spoilt at random: each is used, refused with one sentence, or a fault of ours.
+
+    python tests/fuzz_models.py MODEL 10000 [onnx tflite …]
+
+MODEL is a model directory with every export in float32 and int8. A file of it is spoilt: its bytes,
+or what they mean (JSON, members of a zip, operators and tensors), and sealed anew half of the time,
+so that not the seal alone is tried. Then commands use it, in a process of their own that may take
+1 GB more than its libraries and 30 seconds, and whose files are watched: it may end with the codes
+0, 1 and 2, open nothing that is not its own or a library's, and write nothing elsewhere.
+"""
+
+from __future__ import annotations
+
+import copy
+import io
+import json
+import os
+import random
+import resource
+import shutil
+import signal
+import struct
+import sys
+import sysconfig
+import tempfile
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from typer.testing import CliRunner
+
+from mlp_edge import lazy, seal
+from mlp_edge.cli.app import app
+from mlp_edge.seal import MARK, sealed
+
+SPARE, PATIENCE, BATCH = 2**30, 30, 40
+NUMBERS = (0, 1, 2, 3, 7, 8, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 2**31 - 1, 2**31, 2**32 - 1)
+OPERATORS = ("Expand", "Loop", "MatMul", "Concat", "Tile", "Reshape", "Add", "Gather", "Cast")
+VALUES: tuple[Any, ...] = (
+    None, True, -1, 0, 2, 0.5, 1e308, -1e-40, 2**31, 2**62, 10**24, "", "x", "../../evil.h",
+    "\x1b[31m", "a\0b", "é" * 300, [], [[]], [None], {}, {"x": {"y": []}}, [1e39] * 3,
+)  # fmt: skip
+KINDS = {
+    "keras": "model.keras", "onnx": "exports/pima.onnx", "int8onnx": "exports/pima_int8.onnx",
+    "tflite": "exports/pima.tflite", "int8tflite": "exports/pima_int8.tflite",
+    "h": "exports/pima.h", "json": "model.json", "int8json": "exports/pima_int8.json",
+    "npz": "calibration.npz", "csv": "sample.csv",
+}  # fmt: skip
+"""Kind -> the file that is spoilt."""
+SLOW = {
+    "keras-run": "model.keras", "parity-keras": "model.keras", "parity-onnx": "exports/pima.onnx",
+    "parity-tflite": "exports/pima_int8.tflite", "parity-h": "exports/pima.h",
+    "parity-json": "exports/pima_int8.json",
+}  # fmt: skip
+"""The same for commands that take TensorFlow, tried where they are named."""
+
+
+FILES = KINDS | SLOW
+
+# Spoiling
+
+
+def spoilt(kind: str, content: bytes, choice: random.Random) -> bytes:
+    """A file of a kind, spoilt somewhere; the same choice spoils it alike."""
+    ways: dict[str, list[Callable[[bytes, random.Random], bytes]]] = {
+        "keras": [_bytes, _zip, _zip], "npz": [_bytes, _zip], "json": [_bytes, _json, _json],
+        "int8json": [_bytes, _json, _json], "onnx": [_bytes, _onnx], "int8onnx": [_bytes, _onnx],
+        "tflite": [_bytes, _tflite], "int8tflite": [_bytes, _tflite],
+    }  # fmt: skip
+    kind = kind.removeprefix("parity-").removesuffix("-run")
+    found = choice.choice(ways.get(kind, [_bytes]))(content, choice)
+    if found.count(MARK) == 1 and choice.random() < 0.75:
+        try:
+            return sealed(found)
+        except ValueError:
+            return found
+    return found.replace(MARK, b"\nmlp-edge-none sha256:") if choice.random() < 0.5 else found
+
+
+def _bytes(content: bytes, choice: random.Random) -> bytes:
+    data = bytearray(content)
+    for _ in range(choice.choice((1, 1, 2, 4, 16))):
+        start = choice.randrange(len(data) + 1)
+        stop = min(len(data), start + choice.choice((1, 2, 8, 64, 512)))
+        match choice.randrange(7):
+            case 0:
+                data[start:stop] = b""
+            case 1:
+                data[start:start] = data[start:stop] * choice.choice((1, 1, 3))
+            case 2:
+                data = data[:start] if choice.random() < 0.3 else data
+            case 3 if data:
+                data[min(start, len(data) - 1)] ^= 1 << choice.randrange(8)
+            case 4 if data:
+                data[min(start, len(data) - 1)] = choice.randrange(256)
+            case 5:
+                other = choice.randrange(len(data) + 1)
+                data[start:stop] = data[other : other + stop - start]
+            case _:  # a length, an offset, a dimension
+                size, form = choice.choice(((1, "B"), (2, "<H"), (4, "<I"), (8, "<Q")))
+                place = start - start % size
+                number = choice.choice(NUMBERS) & (256**size - 1)
+                data[place : place + size] = struct.pack(form, number)
+    return bytes(data)
+
+
+def _json(content: bytes, choice: random.Random) -> bytes:
+    document = json.loads(content)
+    for _ in range(choice.choice((1, 1, 1, 3))):
+        _edit(document, choice)
+    if choice.random() < 0.05:
+        return (
+            json.dumps(document).replace("0", choice.choice(("9" * 5000, "NaN", "1e999"))).encode()
+        )
+    if choice.random() < 0.05:
+        return json.dumps(document).replace("null", "[" * choice.choice((60, 5000))).encode()
+    return json.dumps(document).encode()
+
+
+def _edit(document: Any, choice: random.Random) -> None:
+    """Replace, remove or repeat something at any depth."""
+    places = [(holder, key) for holder in _holders(document) for key in _keys(holder)]
+    if not places:
+        return
+    holder, key = choice.choice(places)
+    match choice.randrange(4):
+        case 0:
+            del holder[key]
+        case 1:
+            holder[key] = copy.deepcopy(choice.choice(places)[0])
+        case _:
+            holder[key] = copy.deepcopy(choice.choice(VALUES))
+
+
+def _keys(holder: Any) -> list[Any]:
+    return list(holder) if isinstance(holder, dict) else list(range(len(holder)))
+
+
+def _holders(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict | list) and value:
+        yield value
+        for item in list(value.values()) if isinstance(value, dict) else value:
+            yield from _holders(item)
+
+
+def _zip(content: bytes, choice: random.Random) -> bytes:
+    """Members spoilt and packed again, so that their checksums are right."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    name = choice.choice(list(members))
+    way = choice.randrange(10)
+    if name.endswith(".json"):
+        members[name] = _json(members[name], choice)
+    elif way < 8:
+        members[name] = _bytes(members[name], choice)
+    elif way == 8:
+        members[name] = b"\0" * choice.choice((0, 2**20, 2**28))
+    else:
+        members[choice.choice(("../x", "assets/a", "config.json", "é"))] = members.pop(name)
+    found = io.BytesIO()
+    method = choice.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))
+    with zipfile.ZipFile(found, "w", method, compresslevel=1) as archive:
+        for name, data in members.items():
+            archive.writestr(zipfile.ZipInfo(name), data, method)
+    return found.getvalue()
+
+
+def _onnx(content: bytes, choice: random.Random) -> bytes:
+    """Fields of the message set to something else."""
+    import onnx
+
+    model = onnx.load_from_string(content)
+    for _ in range(choice.choice((1, 1, 2, 4))):
+        _edit_message(model, choice)
+    return bytes(model.SerializeToString())
+
+
+def _edit_message(message: Any, choice: random.Random) -> None:
+    """Walk down a random way and change what stands at its end."""
+    while True:
+        fields = message.ListFields()
+        if not fields:
+            return
+        field, value = choice.choice(fields)
+        several = not isinstance(value, str | bytes) and hasattr(value, "__len__")
+        if several and len(value) and choice.random() < 0.1:
+            del value[choice.randrange(len(value))]
+            return
+        if several and hasattr(value, "add") and len(value) and choice.random() < 0.05:
+            value.add().CopyFrom(choice.choice(value))
+            return
+        if field.message_type is not None:
+            message = choice.choice(value) if several else value
+            continue
+        if isinstance(value, str | bytes):
+            text = choice.choice(
+                ("", "x", "N", "Expand", "Loop", "MatMul", "Concat", "Tile", "[1]")
+            )
+            setattr(message, field.name, text if isinstance(value, str) else
+                    _bytes(value, choice))  # fmt: skip
+        elif several and len(value):
+            place = choice.randrange(len(value))
+            value[place] = text_or_number(value[place], choice)
+        elif not several:
+            setattr(message, field.name, text_or_number(value, choice) if not
+                    isinstance(value, bool) else not value)  # fmt: skip
+        return
+
+
+def text_or_number(value: Any, choice: random.Random) -> Any:
+    """Another value of the same type, as a protobuf field takes it."""
+    if isinstance(value, str):
+        return choice.choice(("", "x", value + "x", "N"))
+    if isinstance(value, bytes):
+        return choice.choice((b"", b"x", value * 2))
+    if isinstance(value, float):
+        return choice.choice((0.0, -1.0, 1e38, float("nan"), float("inf")))
+    return choice.choice((0, 1, 2, 3, 6, 7, -1, value + 1, 2**31 - 1))
+
+
+def _tflite(content: bytes, choice: random.Random) -> bytes:
+    """Fields of the schema's objects set to something else, and written as a sound flatbuffer."""
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    for _ in range(choice.choice((1, 1, 2, 4))):
+        _edit_object(model, choice)
+    try:
+        builder = flatbuffers.Builder(len(content))
+        builder.Finish(model.Pack(builder), b"TFL3")
+    except Exception:  # what the schema itself cannot hold
+        return _bytes(content, choice)
+    return bytes(builder.Output())
+
+
+def _edit_object(model: Any, choice: random.Random) -> None:
+    graph = model.subgraphs[0]
+    thing = choice.choice(
+        [
+            model,
+            graph,
+            *model.operatorCodes,
+            *graph.tensors * 2,
+            *graph.operators * 3,
+            *model.buffers,
+        ]
+    )
+    if getattr(thing, "builtinOptions", None) is not None and choice.random() < 0.4:
+        thing = thing.builtinOptions
+    if getattr(thing, "quantization", None) is not None and choice.random() < 0.3:
+        thing = thing.quantization
+    names = [name for name, value in vars(thing).items() if value is not None]
+    if not names:
+        return
+    name = choice.choice(names)
+    value = getattr(thing, name)
+    if isinstance(value, bool):
+        setattr(thing, name, not value)
+    elif isinstance(value, int | float):
+        setattr(thing, name, choice.choice((0, 1, 2, 3, 4, 6, 9, 11, 18, 22, 36, 41, 114)))
+    elif hasattr(value, "dtype") and value.size:
+        changed = value.copy()
+        if name == "data":
+            changed[choice.randrange(value.size)] = choice.randrange(256)
+        elif value.dtype.kind == "f":
+            changed[choice.randrange(value.size)] = choice.choice((0, -1, 1e30, 1e-30, 1e38))
+        else:
+            changed[choice.randrange(value.size)] = choice.choice(
+                (-1, 0, 1, 2, 5, 2**31 - 1, 65536)
+            )
+        setattr(thing, name, choice.choice((changed, changed, value[:-1], value.repeat(2))))
+    elif isinstance(value, list) and value:
+        place = choice.randrange(len(value))
+        value[place] = copy.deepcopy(choice.choice(value))
+        if choice.random() < 0.3:
+            del value[place]
+
+
+# Using
+
+
+def commands(kind: str, place: Path, table: Path) -> Iterator[tuple[str, ...]]:
+    """What is done with a spoilt file, as words of a command line."""
+    model, file, out = str(place), str(place / FILES[kind]), str(place.parent / "out")
+    if kind in SLOW:
+        if kind == "keras-run":
+            yield "predict", str(table), "--model", file, "--out", f"{out}.csv"
+        else:
+            yield "parity", "--model", model, "--runtime", "onnxruntime", "--runtime", "litert"
+        return
+    if kind in ("json", "csv", "npz", "int8json"):
+        yield "inspect", model
+        if kind in ("json", "csv"):
+            yield "evaluate", "--model", model, "--no-plots"
+            yield "export", "--model", model, "--format", "c", "--out", out
+        if kind in ("npz", "csv"):
+            yield "export", "--model", model, "--format", "c", "--dtype", "int16"
+        if kind == "int8json":
+            yield "export", "--model", model, "--format", "c", "--dtype", "int8"
+        return
+    yield "inspect", file
+    if kind == "keras":
+        yield "export", "--model", file, "--format", "c", "--out", out
+        yield "inspect", model
+    else:
+        yield "predict", str(table), "--model", file, "--out", f"{out}.csv"
+        yield "inspect", model, "--json"
+
+
+PLACES = (
+    *sysconfig.get_paths().values(), sys.prefix, sys.base_prefix, *sys.path,
+    str(Path(seal.__file__).parent.parent),
+)  # fmt: skip
+LIBRARIES = tuple(str(Path(place).resolve()) for place in PLACES if place)
+STARTS = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "socket.connect")
+SYSTEM = ("/proc/", "/sys/", "/usr/", "/lib", "/etc/", "/dev/null", "/dev/urandom")
+
+
+class Watch:
+    """Notes what a process opens or starts that is neither its own nor a library's."""
+
+    def __init__(self, own: Path) -> None:
+        self.own = str(own.resolve())
+        self.seen: list[str] = []
+        sys.addaudithook(self)
+
+    def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event in (
+            "subprocess.Popen",
+            "os.system",
+            "os.exec",
+            "socket.connect",
+            "os.posix_spawn",
+        ):
+            self.seen.append(f"{event} {arguments[0]}")
+        if event == "open" and isinstance(arguments[0], str | bytes | os.PathLike):
+            path = os.path.realpath(os.fsdecode(arguments[0]))
+            writes = isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
+            known = path.startswith(self.own) or path == "/dev/null"
+            if not known and (writes or not path.startswith((*LIBRARIES, *SYSTEM))):
+                self.seen.append(f"open {path}")
+
+
+def try_one(kind: str, seed: int, original: Path, folder: Path, watch: Watch) -> list[str]:
+    """Spoil a file and use it: the codes, and what was wrong.
+
+    Raises:
+        AssertionError: for a fault.
+    """
+    place = folder / "model"
+    shutil.rmtree(place, ignore_errors=True)
+    shutil.copytree(original, place)
+    choice = random.Random(f"{kind} {seed}")  # noqa: S311 (nothing secret)
+    file = place / FILES[kind]
+    content = file.read_bytes()
+    changed = spoilt(kind, content, choice)
+    if changed == content:
+        return []  # what is whole may be compiled, too
+    file.write_bytes(changed)
+    watch.seen.clear()  # so far, this read what is to be spoilt
+    codes = []
+    for words in commands(kind, place, folder / "table.csv"):
+        signal.alarm(PATIENCE)
+        result = CliRunner().invoke(app, list(words))
+        signal.alarm(0)
+        codes.append(f"{words[0]} {result.exit_code}")
+        assert result.exit_code in (0, 1, 2), f"{words[0]}: {_cause(result)}"
+        if result.exit_code == 2:
+            assert "Traceback" not in result.stderr
+            assert result.stderr.strip(), f"{words[0]} says nothing"
+        assert not watch.seen, f"{words[0]}: {watch.seen[0]}"
+    return codes
+
+
+def _cause(result: Any) -> str:
+    """Where a traceback ends."""
+    lines = [line.strip() for line in result.stderr.splitlines() if line.strip()]
+    ours = [line for line in lines if line.startswith("File ") and "/site-packages/" not in line]
+    return " | ".join([*ours[-2:], *lines[-2:-1]])
+
+
+def batch(kind: str, seeds: list[int], original: Path) -> tuple[Counter[str], dict[int, str]]:
+    """Tries in a process of their own, and another where one ends it: counts and faults."""
+    counts: Counter[str] = Counter()
+    faults: dict[int, str] = {}
+    while seeds:
+        reader, writer = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(reader)
+            _child(kind, seeds, original, writer)
+        os.close(writer)
+        with os.fdopen(reader) as lines:
+            done = [json.loads(line) for line in lines]
+        _, status = os.waitpid(child, 0)
+        for seed, codes, fault in done:
+            counts.update(codes)
+            if fault:
+                faults[seed] = fault
+        seeds = seeds[len(done) :]
+        if seeds:
+            name = signal.Signals(os.WTERMSIG(status)).name if os.WIFSIGNALED(status) else status
+            faults[seeds.pop(0)] = f"ended by {name}"
+    return counts, faults
+
+
+def _child(kind: str, seeds: list[int], original: Path, writer: int) -> None:
+    with tempfile.TemporaryDirectory() as name, os.fdopen(writer, "w") as lines:
+        folder = Path(name)
+        os.environ["TMPDIR"] = tempfile.tempdir = name
+        os.chdir(folder)
+        rows = (original / "sample.csv").read_text().splitlines()[:4]
+        (folder / "table.csv").write_text("\n".join(rows) + "\n")
+        if kind in SLOW:
+            lazy.tensorflow()
+        size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (size + SPARE, size + SPARE))
+        watch = Watch(folder)
+        for seed in seeds:
+            codes, fault = [], ""
+            try:
+                codes = try_one(kind, seed, original, folder, watch)
+            except BaseException as error:
+                fault = f"{type(error).__name__}: {error}"[:900]
+            lines.write(json.dumps([seed, codes, fault]) + "\n")
+            lines.flush()
+    os._exit(0)
+
+
+def preload() -> None:
+    """Import what every child would import for itself."""
+    import ai_edge_litert.interpreter
+    import h5py
+    import onnx
+    import onnxruntime
+    import sklearn.metrics  # noqa: F401
+
+    import mlp_edge.runtime.load  # noqa: F401
+
+    _ = ai_edge_litert, h5py, onnx, onnxruntime
+
+
+def main() -> int:
+    original, count = Path(sys.argv[1]).resolve(), int(sys.argv[2])
+    preload()
+    failed = 0
+    for kind in sys.argv[3:] or KINDS:
+        counts: Counter[str] = Counter()
+        faults: dict[int, str] = {}
+        for start in range(0, count, BATCH):
+            each = batch(kind, list(range(start, min(start + BATCH, count))), original)
+            counts.update(each[0])
+            for seed, fault in each[1].items():
+                print(f"{kind} {seed}: {fault}", flush=True)
+            faults.update(each[1])
+        told = ", ".join(f"{codes}: {n:,}" for codes, n in sorted(counts.items()))
+        print(f"{kind}: {count:,} files, {len(faults)} faults; {told}", flush=True)
+        failed += len(faults)
+    return min(failed, 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
