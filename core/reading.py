@@ -64,7 +64,9 @@ def read_file(path: Path, gone: str = "") -> bytes:
             status = os.fstat(file)
             _check_regular(path, status.st_mode)
             if status.st_size <= largest:
-                content = stream.read(largest + 1)
+                content = stream.read(status.st_size + 1)
+                if len(content) > status.st_size:  # it grows, or its system knows no size
+                    content += stream.read(largest - status.st_size)
                 if len(content) <= largest:
                     return content
     except OSError as error:

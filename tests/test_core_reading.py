@@ -26,6 +26,13 @@ def test_a_file_and_a_link_to_one(tmp_path: Path) -> None:
     assert read_text(tmp_path / "a") == "abc\r\n"
 
 
+def test_a_file_whose_size_the_system_does_not_know() -> None:
+    status = Path("/proc/self/status")
+    if status.exists():
+        assert status.stat().st_size == 0
+        assert read_file(status).startswith(b"Name:")
+
+
 def test_what_is_no_regular_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "round").symlink_to("round")
