@@ -95,7 +95,7 @@ def _integers(schema: Any) -> tuple[int, ...]:
 
 def _dtype(schema: Any, model: Any, graph: Any) -> str:
     """What the layers of a stranger's file compute in, by their results and their weights."""
-    names, kinds = _names(schema.TensorType), schema.TensorType
+    names, kinds = names_of(schema.TensorType), schema.TensorType
     halves = {
         int(operator.outputs[0])
         for operator in graph.operators

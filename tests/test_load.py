@@ -481,7 +481,8 @@ import mlp_edge
 from mlp_edge.errors import ModelError
 
 original, path = Path(sys.argv[1]), Path(sys.argv[2])
-whole = original.read_bytes()
+# Without its seal, so that what is behind it is tried.
+whole = original.read_bytes().replace(b"mlp-edge-seal", b"mlp-edge-none")
 rows = np.zeros((3, 8), np.float32)
 generator = random.Random(9)
 
