@@ -53,14 +53,17 @@ class Numbers(NamedTuple):
     report: Mapping[str, Any]
 
     def to_json(self) -> str:
-        """The text of the file; what is not finite in the report becomes null."""
+        """The text of the file; what is not finite in the report becomes null.
+
+        Its figures have six digits: later ones differ between processors, and the file must not.
+        """
         quantised = self.quantised
         values = {
             "format": FORMAT,
             "dtype": quantised.dtype,
             "weights_sha256": self.weights_sha256,
             "calibration_sha256": self.calibration_sha256,
-            "report": json.loads(json_text(self.report)),
+            "report": json.loads(json_text(self.report), parse_float=_six_digits),
             "inputs": {
                 "high": quantised.inputs.high,
                 "each": _records(low=quantised.inputs.low, factor=quantised.inputs.factor),
@@ -152,6 +155,10 @@ def read_numbers(path: Path) -> Numbers:
 
 
 # Writing
+
+
+def _six_digits(number: str) -> float:
+    return float(f"{float(number):.6g}")
 
 
 def _records(**columns: Floats | Integers) -> list[dict[str, Any]]:

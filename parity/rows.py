@@ -153,7 +153,7 @@ def _huge(mlp: Mlp, middle: Doubles, low: Doubles, high: Doubles) -> Doubles:
         sums = np.array([np.abs(z).max(axis=1) for z, _ in trace(mlp, rows)])
         whole = sums.max(axis=0) < LARGEST_FLOAT / 16
         for layer in sums:
-            near = [int(np.argmin(np.abs(np.log(layer / size)))) for size in HUGE]
+            near = [int(np.argmin(np.abs(np.log(np.maximum(layer, 1) / size)))) for size in HUGE]
             found += [rows[place] for place in near if whole[place] and layer[place] > HUGE[0] / 2]
     return np.unique(np.array(found, np.float64).reshape(-1, mlp.inputs), axis=0)
 

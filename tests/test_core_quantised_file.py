@@ -104,6 +104,12 @@ def test_a_neuron_is_a_line() -> None:
     assert WRITTEN.isascii()
 
 
+def test_figures_of_a_report_end_before_processors_differ() -> None:
+    one, other = 0.009804618197023218, 0.009804618197023107
+    assert numbers_of(TANH, off=one).to_json() == numbers_of(TANH, off=other).to_json()
+    assert Numbers.from_json(numbers_of(TANH, off=one).to_json(), "x").report == {"off": 0.00980462}
+
+
 def test_a_report_is_anybodys() -> None:
     report = {"nothing": None, "nan": float("nan"), "deep": {"list": [1, {"a": "ä"}]}}
     again = Numbers.from_json(numbers_of(TANH, **report).to_json(), "x").report
