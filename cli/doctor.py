@@ -29,7 +29,7 @@ def doctor(as_json: JsonOption = False) -> None:
             say(f"starting {wanted.name}")
             found["packages"].append(machine.package(wanted))
         say("looking for compilers and simulators")
-        found["devices"] = [
+        found["devices"] = [machine.cpu()] + [
             machine.gpu(item) for item in found["packages"] if item.name == "tensorflow"
         ]
         found["runtimes"] = machine.runtimes(found["packages"])
@@ -60,7 +60,7 @@ def _show(found: dict[str, list[Finding]]) -> None:
     if not found["packages"]:
         err.print("note: mlp-edge is not installed as a package, so its ranges are unknown")
     _show_packages([python, *found["packages"]])
-    _show_devices([*found["packages"], *found["devices"]])
+    _show_devices([*found["devices"][:1], *found["packages"], *found["devices"][1:]])
     _show_places(found["runtimes"])
     _show_programs(found["programs"])
     everything = [item for items in found.values() for item in items]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from mlp_edge.requirements import Requirement, holds, python_range, version_of
 from mlp_edge.runtime.avr import HEADER as SIMAVR_HEADER
 from mlp_edge.runtime.avr import LIBSIMAVR
 from mlp_edge.runtime.compilers import compiler
+from mlp_edge.runtime.processor import described
 from mlp_edge.runtime.targets import AVR, CORTEX_M0, RV32, finds
 
 OK, MISSING, UNTRIED, BROKEN = "ok", "missing", "not tried", "broken"
@@ -55,6 +57,7 @@ answer = {"devices": [device.name.removeprefix("/physical_device:") for device i
           "gpus": [tensorflow.config.experimental.get_device_details(device).get("device_name", "")
                    for device in devices if device.device_type == "GPU"],
           "built_for_gpu": tensorflow.test.is_built_with_cuda()}
+tensorflow.matmul(tensorflow.ones((64, 64)), tensorflow.ones((64, 64)))
 """,
     "ai-edge-litert": """
 from ai_edge_litert.interpreter import Interpreter
@@ -66,14 +69,26 @@ answer = {"devices": onnxruntime.get_available_providers()}
 """,
     "duckdb": "import duckdb; answer = {}",
     "h5py": "import h5py; answer = {}",
-    "numpy": "import numpy; answer = {}",
+    "numpy": """
+import numpy
+sets = numpy.show_config(mode="dicts").get("SIMD Extensions", {})
+answer = {"kernels": [*sets.get("baseline", []), *sets.get("found", [])]}
+try:
+    import threadpoolctl
+    answer["kernels"] += [f"{one['internal_api']} {one['architecture']}"
+                          for one in threadpoolctl.threadpool_info() if one.get("architecture")]
+except ImportError:
+    pass
+""",
     "unicorn": """
 import unicorn
 unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS)
 answer = {}
 """,
 }
-"""Package -> a program that starts it and puts what it sees into ``answer``."""
+"""Package -> a program that starts it and puts what it sees into ``answer``: its devices, and its
+kernels as far as it tells. LiteRT and onnxruntime do not."""
+_ONEDNN = re.compile(r"^onednn_verbose,.*?cpu,isa:(.*)$", re.MULTILINE)
 PATIENCE = 120
 """Seconds that a library may take to start."""
 
@@ -145,6 +160,12 @@ def python() -> Finding:
         purpose="everything",
         remedy="" if holds(version, tried) else f"uv venv --python '{tried}'",
     )
+
+
+def cpu() -> Finding:
+    """The processor, by whose instruction sets every library chooses its kernels."""
+    purpose = "the kernels of TensorFlow, LiteRT, onnxruntime and NumPy, and their last digits"
+    return Finding("processor", OK, None, "", described(), purpose, "")
 
 
 def package(requirement: Requirement) -> Finding:
@@ -241,7 +262,7 @@ def probe(source: str) -> tuple[Mapping[str, Any], str]:
     """
     ending = f"\nimport json; print({DONE!r} + json.dumps(answer))"
     quieter = {**dict([NO_TELEMETRY]), **os.environ}
-    quieter |= {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
+    quieter |= {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow", "ONEDNN_VERBOSE": "1"}
     try:
         result = subprocess.run(
             [sys.executable, "-c", source + ending], capture_output=True, text=True,
@@ -253,7 +274,9 @@ def probe(source: str) -> tuple[Mapping[str, Any], str]:
         return {}, f"could not be tried ({error.strerror})"
     for line in result.stdout.splitlines():
         if line.startswith(DONE):
-            return json.loads(line.removeprefix(DONE)), ""
+            answer = json.loads(line.removeprefix(DONE))
+            onednn = [f"oneDNN {isa}" for isa in _ONEDNN.findall(result.stdout)[:1]]
+            return {**answer, "kernels": [*answer.get("kernels", []), *onednn]}, ""
     return {}, _complaint(result)
 
 
@@ -266,13 +289,13 @@ def _complaint(result: subprocess.CompletedProcess[str]) -> str:
 
 
 def _devices(answer: Mapping[str, Any]) -> str:
-    """``"CPU:0, GPU:0 (NVIDIA T4)"``."""
+    """``"CPU:0, GPU:0 (NVIDIA T4), oneDNN Intel AVX2"``."""
     devices = list(answer.get("devices", []))
     gpus = iter(answer.get("gpus", []))
     for index, device in enumerate(devices):
         model = next(gpus, "") if device.startswith("GPU") else ""
         devices[index] = f"{device} ({model})" if model else device
-    return ", ".join(devices)
+    return ", ".join([*devices, *answer.get("kernels", [])])
 
 
 def _version(path: str) -> str | None:

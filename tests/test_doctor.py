@@ -14,7 +14,7 @@ from conftest import Type
 
 from mlp_edge import requirements
 from mlp_edge.requirements import Requirement, holds, parse
-from mlp_edge.runtime import machine
+from mlp_edge.runtime import machine, processor
 
 GROUPS = {"python", "packages", "devices", "runtimes", "programs"}
 FIELDS = {"name", "state", "version", "tried", "detail", "purpose", "remedy"}
@@ -53,6 +53,41 @@ def test_what_is_reported(typed: Type, quick: None) -> None:
     assert not {"pytest", "ruff"} & set(packages)
 
 
+CPUINFO = """processor\t: 0
+model name\t: A Chip of 2026
+flags\t\t: fpu sse4_1 fma avx2 avx512f nothing_known
+
+processor\t: 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("told", "says"),
+    [
+        (CPUINFO, "sse4_1, fma, avx2, avx512f"),
+        ("processor\t: 0\nFeatures\t: fp asimd sve\n", ": asimd, sve"),
+        ("", "does not say its instruction sets"),
+        (None, "does not say its instruction sets"),
+    ],
+)
+def test_the_processor_and_its_instruction_sets(
+    told: str | None, says: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(processor, "_CPUINFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr("platform.system", lambda: "Linux")
+    if told is not None:
+        (tmp_path / "cpuinfo").write_text(told)
+    assert machine.cpu().detail.endswith(says)
+
+
+def test_the_kernels_that_a_library_says() -> None:
+    answer, complaint = machine.probe(machine.PROBES["numpy"])
+    assert complaint == ""
+    assert answer["kernels"]
+    said = "print('onednn_verbose,v1,info,cpu,isa:Some ISA'); answer = {'devices': ['CPU:0']}"
+    assert machine.probe(said)[0]["kernels"] == ["oneDNN Some ISA"]
+
+
 def test_it_is_readable_at_80_columns_and_plain_in_a_pipe(
     typed: Type, quick: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -61,7 +96,7 @@ def test_it_is_readable_at_80_columns_and_plain_in_a_pipe(
     assert "\x1b" not in shown.out
     for line in shown.out.splitlines():
         assert len(line) <= 80 or line.startswith("  "), line  # commands are never broken
-    for word in ("packages", "runtimes", "compilers", "gcc", "onnxruntime"):
+    for word in ("packages", "runtimes", "compilers", "gcc", "onnxruntime", "processor"):
         assert word in shown.out
 
 
