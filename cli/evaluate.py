@@ -103,6 +103,8 @@ def evaluate(
         )
     wanted = chosen_metrics(names(metrics) or EVALUATED[manifest.task], manifest.task)
     limit = chosen_threshold(manifest, threshold)
+    if safe and rows_file is None:
+        raise InputError("--spreadsheet-safe is for the file that --rows names")
     if rows_file is not None:
         check_output("--rows", rows_file, table or directory.path / SAMPLE)
     dialect, most = (

@@ -82,7 +82,7 @@ def _show_lists(table: Table) -> None:
     names = [str(column.header) for column in table.columns]
     for row in zip(*(column.cells for column in table.columns), strict=True):
         first, *others = map(str, row)
-        out.print(first or names[0], soft_wrap=True)
+        out.print(first.strip() or names[0], soft_wrap=True)
         for name, cell in zip(names[1:], others, strict=True):
             if cell:
                 out.print(f"  {name}: {cell}", soft_wrap=True)

@@ -64,10 +64,10 @@ def keras() -> Any:
 
 
 def onnxruntime() -> Any:
-    """Import ONNX Runtime, which from 1.31 on writes to the home directory and to its makers.
+    """Import ONNX Runtime without its telemetry.
 
-    A telemetry database in ``~/.cache/Microsoft`` and ``.ses`` among temporary files, when it is
-    imported; with the variable it does neither. Whoever wants it sets the variable to 0.
+    From 1.31 on, importing it makes a database in ``~/.cache/Microsoft`` and ``.ses`` among
+    temporary files, unless a variable says no. Whoever wants it sets the variable to 0.
     """
     os.environ.setdefault(*NO_TELEMETRY)
     return require("onnxruntime")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 import shlex
 import subprocess
@@ -17,7 +18,7 @@ from rich.text import Text
 from test_cli_process import PROGRAM
 
 from mlp_edge.cli.app import _ended
-from mlp_edge.cli.console import LONGEST_LINE, Printer
+from mlp_edge.cli.console import LONGEST_LINE, Printer, out
 from mlp_edge.cli.tables import Sheet
 from mlp_edge.foreign import printable, shortened
 from mlp_edge.foreign import typed as as_typed
@@ -139,6 +140,31 @@ def test_escape_sequences_are_spelled_out_by_every_command(
         pictures = [picture.read_text() for picture in (model / "plots").rglob("*.svg")]
         assert any("PWNED" in picture for picture in pictures)
         assert [unseen(picture) for picture in pictures] == [[] for _ in pictures]
+
+
+def test_what_is_read_from_exports_is_spelled_out(
+    nasty: tuple[Path, Path, str], typed: Type
+) -> None:
+    for file in (nasty[1] / "exports").iterdir():
+        if file.suffix in (".onnx", ".tflite", ".h"):
+            result = typed("inspect", file)
+            assert unseen(result.out + result.err) == []
+            assert r"no\x1b]0;PWNED" in result.out
+            told = typed("inspect", file, "--json").out
+            assert unseen(told) == []
+            assert json.loads(told)["labels"] == list(LABELS)
+
+
+def test_predictions_are_spelled_out_on_a_terminal_only(
+    nasty: tuple[Path, Path, str], typed: Type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, model, _ = nasty
+    piped = typed("predict", table, "--model", model).out
+    assert set(LABELS) <= {cell for line in csv.reader(io.StringIO(piped)) for cell in line}
+    monkeypatch.setattr(out, "_force_terminal", True)
+    shown = typed("predict", table, "--model", model).out
+    assert unseen(shown) == []
+    assert shown == "\n".join(map(printable, piped.split("\n")))
 
 
 def test_a_header_has_no_raw_escape_sequence(nasty: tuple[Path, Path, str]) -> None:

@@ -126,6 +126,12 @@ def test_words_that_a_spreadsheet_would_compute(cell: str) -> None:
     assert _as_words(cell) == SAFE[cell]
 
 
+def test_spreadsheet_safe_without_a_file(typed: Type, iris: Path) -> None:
+    result = typed("evaluate", "--model", iris, "--spreadsheet-safe")
+    assert (result.code, result.out) == (2, "")
+    assert result.err == "error: --spreadsheet-safe is for the file that --rows names\n"
+
+
 def test_spreadsheet_safe(typed: Type, folder: Path, pima: Path) -> None:
     rows = "glucose,pregnancies,pressure,skin,insulin,bmi,pedigree,age,=note\n"
     rows += "148,6,72,35,0,-33.6,0.627,50,@SUM(A1)\n"
