@@ -202,6 +202,9 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
         except BrokenPipeError as error:  # whoever read our output has enough
             deafen(sys.stdout)
             raise typer.Exit(BROKEN_PIPE) from error
+        except MemoryError as error:
+            err.print("error: not enough memory; a smaller table or model would do", style="red")
+            raise typer.Exit(InputError.exit_code) from error
         except typer.Exit:
             raise
         except Exception as error:

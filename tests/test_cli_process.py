@@ -124,6 +124,18 @@ def test_a_disk_that_refuses_is_not_a_fault_of_ours(
     assert result.err == f"error: {os.strerror(number)}; {does}\n"
 
 
+def test_too_little_memory_is_not_a_fault_of_ours(
+    typed: Type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_arguments: object) -> None:
+        bytearray(1 << 62)
+
+    monkeypatch.setattr("mlp_edge.model_directory.ModelDirectory.open", fails)
+    result = typed("export")
+    assert (result.code, result.out) == (2, "")
+    assert result.err == "error: not enough memory; a smaller table or model would do\n"
+
+
 def limited() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000))
 
