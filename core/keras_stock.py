@@ -67,8 +67,8 @@ def check_stock(entry: Mapping[str, Any]) -> None:
     if not own or name not in (None, kind):
         called = "" if name in (None, kind) else f", registered as {str(name)[:60]!r}"
         raise ModelError(
-            f"its {str(kind)[:60]} is of {str(module)[:60] if module else 'no module'}{called}, "
-            "and not Keras's own class; what it computes does not stand in the file"
+            f"its {_plain(kind)} is of {_plain(module) if module else 'no module'}{called}, and "
+            "not Keras's own class; what it computes does not stand in the file"
         )
 
 
@@ -94,7 +94,7 @@ def settings(kind: str, name: str, config: Mapping[str, Any], keras: int | None)
     for key, value in given.items():
         if key not in known and key not in IDLE and value is not None and value is not False:
             raise ModelError(
-                f"layer {name!r} is {article(kind)} with {key[:40]} {str(value)[:60]}, which "
+                f"layer {name!r} is {article(kind)} with {_plain(key)} {value!r:.60}, which "
                 "mlp-edge does not know"
             )
     absent = [key for key in known if key not in given]
@@ -119,7 +119,7 @@ def computes_in(name: str, config: Mapping[str, Any]) -> str:
     mode = policy["config"].get("mode")
     if mode is not None:
         raise ModelError(
-            f"layer {name!r} is quantised ({str(mode)[:20]}); the model as it was saved before "
+            f"layer {name!r} is quantised ({_plain(mode)}); the model as it was saved before "
             "model.quantize() would do"
         )
     if policy["class_name"] not in POLICIES:
@@ -161,8 +161,8 @@ def activation_of(name: str, given: Any, keras: int | None) -> str:
 def _described(activation: Any) -> str:
     """An activation that is no name."""
     if not isinstance(activation, Mapping):
-        return f"{str(activation)[:60]}; the name of one would do"
-    kind = str(activation.get("class_name"))[:60]
+        return f"{activation!r:.60}; the name of one would do"
+    kind = str(activation.get("class_name"))
     if kind == "function":
         return f"the function {str(activation.get('config'))[:60]!r}, which is not Keras's own"
     return f"{article(kind)} object; {article(kind)} layer behind it would do"
@@ -187,14 +187,20 @@ def activation_of_layer(kind: str, name: str, config: Mapping[str, Any], keras: 
             older, _ = OLDER_NAMES.get(kind, ("", ""))
             raise ModelError(
                 f"layer {name!r} is {article(kind)} with {older if older in config else key} "
-                f"{str(found[key])[:60]}; only {wanted} can be read"
+                f"{found[key]!r:.60}; only {wanted} can be read"
             )
     return activation
 
 
 def article(kind: str) -> str:
     """A class with what stands before it, such as "an ELU"."""
-    return f"{'an' if kind[:1] in 'AEIOU' else 'a'} {kind}"
+    return f"{'an' if kind[:1] in 'AEIOU' else 'a'} {_plain(kind)}"
+
+
+def _plain(text: object) -> str:
+    """A name of the file as it is; in quotes what could do anything to a terminal."""
+    name = str(text)[:60]
+    return name if name.replace(".", "_").isidentifier() else repr(name)
 
 
 def _same(value: Any, wanted: float | None) -> bool:

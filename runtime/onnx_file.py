@@ -138,8 +138,8 @@ def _linear(
     width = count("intercepts") or (targets if operator == "LinearRegressor" else 0)
     if not width:
         labels = (attributes.get("classlabels_ints"), attributes.get("classlabels_strings"))
-        width = next((len(each.numbers(8)) or len(each.texts(9)) for each in labels if each), 1)
-    weights, rest = divmod(count("coefficients"), width)
+        width = next((len(each.numbers(8)) or len(each.texts(9)) for each in labels if each), 0)
+    weights, rest = divmod(count("coefficients"), width or 1)
     if not weights or rest:
         raise ValueError(f"{count('coefficients')} coefficients for {width} outputs")
     after = attributes["post_transform"].text(4) if "post_transform" in attributes else "NONE"

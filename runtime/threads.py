@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from threading import Condition, Lock, get_ident
+from threading import Condition, Lock, RLock, get_ident
 from typing import Any
 
 from mlp_edge.errors import InputError
@@ -36,28 +36,30 @@ class _Calls:
         self._path = path
         self._predict = predict
         self._turn: AbstractContextManager[Any] = Lock() if one_at_a_time else nullcontext()
-        self._changed = Condition()
+        self._lock = RLock()  # a signal's handler may close while its own thread holds it
+        self._left = Condition(self._lock)
         self._inside: set[int] = set()
         self._closed = False
 
     def predict(self, rows: Rows) -> Rows:
         thread = get_ident()
         try:
-            with self._changed:
+            with self._lock:
                 if self._closed:
                     raise InputError(f"{self._path}: was closed; open it again with mlp_edge.load")
                 self._inside.add(thread)
             with self._turn:
                 return self._predict(rows)
         finally:
-            with self._changed:
+            with self._lock:
                 self._inside.discard(thread)
-                self._changed.notify_all()
+                if self._closed:
+                    self._left.notify_all()
 
     def close(self) -> None:
         # The own thread may be inside when a signal's handler closes: native code has returned
         # then, and nobody else would ever wake it.
         own = {get_ident()}
-        with self._changed:
+        with self._lock:
             self._closed = True
-            self._changed.wait_for(lambda: self._inside <= own)
+            self._left.wait_for(lambda: self._inside <= own)

@@ -227,6 +227,9 @@ REFUSED: dict[str, tuple[Callable[[Config], object], str, str]] = {
     "a registered name beside Keras's module": (
         foreign(1, registered_name="mine>Dense"), "3.15.1", "registered as 'mine>Dense'",
     ),
+    "a module that is a trick": (
+        foreign(1, module="\x1b]0;gone\n"), "3.15.1", r"its Dense is of '\x1b]0;gone\n', and not",
+    ),
     "a LeakyReLU": (foreign(2, module="own"), "3.15.1", "its LeakyReLU is of own"),
     "an InputLayer": (foreign(0, module="own"), "2.15.0", "its InputLayer is of own"),
     "a Dropout": (

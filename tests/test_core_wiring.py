@@ -205,8 +205,16 @@ CHANGES: dict[str, Change] = {
     "exchanged inputs of the guard": lambda k: swap(k["answer"], 1, 2),
     "exchanged inputs of the fill": lambda k: swap(k["filled"], 1, 2),
     "exchanged parts": lambda k: k["prepared"]["inbound_nodes"][0]["args"][0].reverse(),
-    "another operation": lambda k: k["missing"].update(class_name="LogicalAnd"),
-    "a code of Lambda": lambda k: k["missing"].update(class_name="Lambda"),
+    "another operation": lambda k: k["missing"].update(
+        class_name="LogicalAnd", registered_name="LogicalAnd"
+    ),
+    "a code of Lambda": lambda k: k["missing"].update(
+        class_name="Lambda", registered_name="Lambda"
+    ),
+    "an operation of somebody's own": lambda k: k["missing"].update(module="mine"),
+    "a registered operation": lambda k: k["missing"].update(registered_name="mine>Where"),
+    "a registered concatenation": lambda k: k["prepared"].update(registered_name="a>Concatenate"),
+    "a model of somebody's own": lambda k: k["mlp"].update(module=None, registered_name="a>b"),
     "a guard beside the answer": lambda k: k[""].update(output_layers=["clipped", 0, 0]),
     "an answer of another place": lambda k: k[""].update(output_layers=["answer", 0, 1]),
     "two answers": lambda k: k[""].update(output_layers=[["answer", 0, 0], ["mlp", 0, 0]]),
