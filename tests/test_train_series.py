@@ -222,13 +222,14 @@ def test_what_is_measured_names_nobody() -> None:
 
 
 def test_the_command_says_so(typed: Type, folder: Any) -> None:
-    columns = {"when": hours(range(80)), **walks(1, 80)}
+    columns = {"when": hours(range(200)), **walks(1, 200)}
     read = table(**columns)
     lines = [",".join(columns), *map(",".join, zip(*read.cells.values(), strict=True))]
     (folder / "walk.csv").write_text("\n".join(lines))
     result = typed("train", "walk.csv", "--epochs", 1, "-q")
     assert "warning: rows next to each other by 'when' are alike" in result.err
-    refused = typed("train", "walk.csv", "--epochs", 1, "-q", "--strict", "--drop", "when")
+    refused = typed("train", "walk.csv", "--epochs", 1, "-q", "--strict", "--drop", "when",
+                    "--force")  # fmt: skip
     assert refused.code == 2
     assert "rows next to each other in the file are alike" in refused.err
     told = typed("train", "walk.csv", "--epochs", 1, "-q", "--split", "time:when", "--force")

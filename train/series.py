@@ -28,7 +28,7 @@ MOST_ROWS = 20_000
 """Rows that are looked at."""
 MOST_WORK = 2e10
 """Multiply-adds of a linear fit on them."""
-DEVIATIONS = 5
+DEVIATIONS = 4
 """So many standard errors of no relation, 1 / √rows, a relation of neighbours has to be beyond."""
 DATED, UNDATED = 0.2, 0.3
 """Correlation of neighbours from which on it matters, in the order of dates or of the file."""

@@ -110,11 +110,8 @@ def train(
     check_threshold_rows(examples, recipe, chosen.validation, table.source)
     found = (*examples.findings, *_shared_rows(table, examples, chosen))
     prepared = prepare(examples, chosen, recipe)
-    judges = len(chosen.test) or folding is not None or search is not None
-    if judges and not recipe.in_time and recipe.group is None:
-        found += series(table, examples, prepared, chosen)
-    if recipe.split == IN_TIME:
-        found += out_of_order(table, examples)
+    if len(chosen.test) or folding is not None or search is not None:
+        found += _order(table, examples, prepared, chosen, recipe)
     if strict:
         check_nothing_found(found, table.source)
     job = _job(table, examples, chosen, prepared, recipe, name or table.name, place)
@@ -212,6 +209,17 @@ def _seen_before(chosen: Parts, recipe: Recipe, saved: Recipe) -> tuple[Finding,
             f"--validation-size {recipe.validation_size:g} would not",
         ),
     )
+
+
+def _order(
+    table: Table, examples: Examples, prepared: Prepared, chosen: Parts, recipe: Recipe
+) -> tuple[Finding, ...]:
+    """What the order of the rows says against the way in which they are parted."""
+    if recipe.split == IN_TIME:
+        return out_of_order(table, examples)
+    if recipe.in_time or recipe.group is not None:
+        return ()
+    return series(table, examples, prepared, chosen)
 
 
 def _shared_rows(table: Table, examples: Examples, chosen: Parts) -> tuple[Finding, ...]:
