@@ -71,7 +71,7 @@ def said(
     """Kind -> sentence."""
     found = list(advice(examples, SCORED, outputs, linear, np.float32(threshold)))
     assert len({finding.kind for finding in found}) == len(found)
-    return dict(found)
+    return {finding.kind: finding.says for finding in found}
 
 
 def test_a_healthy_classifier_hears_nothing() -> None:
@@ -282,7 +282,8 @@ def judged(truth: NDArray[np.int64], outputs: Floats, *labels: str) -> dict[str,
     prior = np.bincount(truth, minlength=len(labels)) / len(truth)
     shares = prior if task == "multiclass" else prior[1:]
     right = Truth(task, truth, len(labels), np.float32(0.5))
-    return dict(row_advice(Answers(right, labels, outputs, None, shares, "rows of b.csv")))
+    found = row_advice(Answers(right, labels, outputs, None, shares, "rows of b.csv"))
+    return {finding.kind: finding.says for finding in found}
 
 
 def claims(sure: float, wrong: int, rows: int = 150) -> tuple[NDArray[np.int64], Floats]:
@@ -360,7 +361,8 @@ def test_nothing_held_out_is_not_judged() -> None:
 
 def test_one_held_out_row_is_not_compared() -> None:
     scored = {"test": np.array([80]), "training": np.arange(TRAINING)}
-    found = dict(advice(WARD, scored, answered([]), answered([])))
+    advised = advice(WARD, scored, answered([]), answered([]))
+    found = {each.kind: each.says for each in advised}
     assert set(found) == {"few-rows"}
     assert "few held-out rows are well (0), sick (1)" in found["few-rows"]
     assert list(advice(METER, scored, off_by(1, 0.1), off_by(1, 0.1))) == []
