@@ -15,8 +15,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import chdir
 from pathlib import Path
 
+from conftest import typed
 from points import SAID, Tree, aged, opened, ours
 
 from mlp_edge.data.sets import SETS
@@ -98,8 +100,9 @@ def settle(name: str, folder: Path, old: Tree, new: Tree, where: str) -> None:
         assert found in (before, behind), f"{where}: {part}: neither old nor new"
     aged(folder)
     if name in RUN_AGAIN:
-        code, said = run(folder, COMMANDS[name])
-        assert code == 0, f"{where}: the next run: {said}"
+        with chdir(folder):
+            again = typed(*COMMANDS[name])
+        assert again.code == 0, f"{where}: the next run: {again.err}"
     else:
         files = {f.removeprefix("model/"): new[f] for f in new if f.startswith("model/")}
         check_place(folder / "model", force=True)
