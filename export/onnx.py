@@ -70,6 +70,7 @@ def _described(model: Any, card: Card, golden: Golden) -> bytes:
 def _formulas() -> Formulas:
     tf = tensorflow()
     return formulas(apart=lambda x: tf.minimum(x, math.inf)) | {
+        "isnan": lambda x: tf.not_equal(x, x),  # small converters have no IsNaN
         # tf.nn.gelu becomes an Erfc that ONNX does not have.
         "gelu": lambda z: 0.5 * z * (1.0 + tf.math.erf(z * math.sqrt(0.5))),
         # onnxruntime's Sigmoid never falls below 1e-9, which a large negative z multiplies to

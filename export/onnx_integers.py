@@ -85,6 +85,8 @@ def _operation(build: _Build, step: Operation, inputs: Sequence[str]) -> str:
         return build.cast(name, first, "FLOAT")
     if step.kind == "Concatenate":
         return build.add(name, "Concat", *inputs, axis=1)
+    if step.kind == "Isnan":  # small converters have no IsNaN
+        return build.add(name, "Not", build.add(f"{name}/known", "Equal", first, first))
     if step.kind == "Any":  # ONNX has no such reduction of truths
         ones = build.cast(f"{name}/ones", first, "FLOAT")
         return build.cast(
@@ -97,7 +99,7 @@ def _operation(build: _Build, step: Operation, inputs: Sequence[str]) -> str:
         )
         for number, value in enumerate(step.constants)
     ]
-    operator = {"Isnan": "IsNaN", "Take": "Gather"}.get(step.kind, step.kind)
+    operator = {"Take": "Gather"}.get(step.kind, step.kind)
     axis = {"axis": 1} if step.kind == "Take" else {}
     return build.add(name, operator, first, *constants, *inputs[1:], **axis)
 

@@ -76,6 +76,39 @@ def test_onnx_uses_standard_operators_only(activation: str) -> None:
         assert library.defs.has(node.op_type), node.op_type
 
 
+SMALL_CONVERTERS = {
+    "Abs", "Add", "Cast", "Clip", "Concat", "Div", "Elu", "Equal", "Erf", "Exp", "Gather",
+    "Greater", "HardSigmoid", "LeakyRelu", "MatMul", "Max", "Min", "Mul", "Neg", "Not",
+    "ReduceMax", "ReduceSum", "Relu", "Selu", "Sigmoid", "Softmax", "Softplus", "Softsign", "Sub",
+    "Tanh", "Where",
+}  # fmt: skip
+"""Of the operators that onnx2c turns into C, those that a network can need; IsNaN is none."""
+
+
+@pytest.mark.parametrize(
+    "mlp",
+    [
+        *(network((3, 4, 1), name) for name in HIDDEN_ACTIVATIONS),
+        encoded(
+            [
+                Feature("a", fill=2.5, indicator=True),
+                Feature("b", categories=("x", "y"), codes=(0, 1), fill=1.0),
+                Feature("c", sentinel=0.0),
+            ],
+            outputs=2,
+            clip=(-1.0, 1.0),
+        ),
+        encoded([Feature("c", categories=("x", "y"), codes=(0, 1))], outputs=3, task="multiclass"),
+    ],
+    ids=lambda mlp: f"{mlp.layers[0].activation}-{mlp.layers[-1].activation}",
+)
+def test_onnx_asks_no_rare_operator(mlp: Mlp) -> None:
+    import onnx as library
+
+    nodes = library.load_from_string(onnx.export(mlp)).graph.node
+    assert {node.op_type for node in nodes} <= SMALL_CONVERTERS
+
+
 def test_onnx_names_its_weights() -> None:
     import onnx as library
 
