@@ -189,6 +189,7 @@ ACTIVATION_OF: dict[tuple[str, ...], str] = {
     (*_BETWEEN, "Sigmoid", "Mul"): "silu",
     ("Abs", "Add", "Div"): "softsign",
     ("Greater", "Mul", "Exp", "Sub", "Mul", "SelectV2"): "selu",
+    ("Exp", "Sub", "Mul", "LessEqual", "Mul", "SelectV2"): "selu",
     ("Add", "Clip", "Mul"): "hard_sigmoid",
     ("Add", "Relu6", "Mul"): "hard_sigmoid",
 }
