@@ -5,8 +5,9 @@
 MODEL is a model directory with every export in float32 and int8. A file of it is spoilt: its bytes,
 or what they mean (JSON, members of a zip, operators and tensors), and sealed anew half of the time,
 so that not the seal alone is tried. Then commands use it, in a process of their own that may take
-1 GB more than its libraries and 30 seconds, and whose files are watched: it may end with the codes
-0, 1 and 2, open nothing that is not its own or a library's, and write nothing elsewhere.
+1 GB more than its libraries and 30 seconds of the processor, and whose files are watched: it may
+end with the codes 0, 1 and 2, open nothing that is not its own or a library's, and write nothing
+elsewhere.
 """
 
 from __future__ import annotations
@@ -363,9 +364,11 @@ def try_one(kind: str, seed: int, original: Path, folder: Path, watch: Watch) ->
     watch.seen.clear()  # so far, this read what is to be spoilt
     codes = []
     for words in commands(kind, place, folder / "table.csv"):
-        signal.alarm(PATIENCE)
+        signal.setitimer(signal.ITIMER_PROF, PATIENCE)  # of the processor, which others use, too
+        signal.alarm(4 * PATIENCE)
         result = CliRunner().invoke(app, list(words))
         signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
         codes.append(f"{words[0]} {result.exit_code}")
         assert result.exit_code in (0, 1, 2), f"{words[0]}: {_cause(result)}"
         if result.exit_code == 2:
