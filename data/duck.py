@@ -134,7 +134,7 @@ def connected(file: Path, most: int) -> duckdb.DuckDBPyConnection:
 
     Args:
         file: the one.
-        most: bytes of the table; the database works with as many, or a GB where that is more.
+        most: bytes of the table; the database works with a GB more, for rows of many columns.
     """
     import duckdb
 
@@ -143,7 +143,7 @@ def connected(file: Path, most: int) -> duckdb.DuckDBPyConnection:
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "threads": "1",
-            "memory_limit": f"{max(most, 1 << 30)}B",
+            "memory_limit": f"{most + (1 << 30)}B",
             "temp_directory": "",
         }
     )

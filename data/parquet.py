@@ -95,17 +95,21 @@ def _check_lengths(
     connection: duckdb.DuckDBPyConnection, table: str, names: Sequence[str], source: str, most: int
 ) -> None:
     """Refuse columns whose text is too much, by lengths alone: a dictionary has each text once."""
-    asked = ", ".join(f"max(length({_text(name)})), sum(strlen({_text(name)}))" for name in names)
-    answer = connection.execute(f"FROM {table} SELECT {asked}").fetchone()
-    lengths = [length or 0 for length in answer or ()]  # of a column without a value: None
-    for name, longest in zip(names, lengths[::2], strict=True):
+
+    def lengths(of: str) -> list[int]:
+        asked = ", ".join(of.format(_text(name)) for name in names)
+        answer = connection.execute(f"FROM {table} SELECT {asked}").fetchone()
+        return [length or 0 for length in answer or ()]  # of a column without a value: None
+
+    # Bytes first: they are known without the text.
+    if sum(lengths("sum(strlen({}))")) > most:
+        raise too_large(source, "once unpacked", most)
+    for name, longest in zip(names, lengths("max(length({}))"), strict=True):
         if longest > LONGEST_CELL:
             raise TableError(
                 f"{source}, column {shown(name)}: a cell of {longest:,} characters, where at most "
                 f"{LONGEST_CELL:,} are read; shorten it or leave the column out"
             )
-    if sum(lengths[1::2]) > most:
-        raise too_large(source, "once unpacked", most)
 
 
 def _check_types(names: Sequence[str], kinds: Sequence[str], source: str) -> None:

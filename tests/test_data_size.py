@@ -59,7 +59,7 @@ def parquet(place: Path, select: str) -> str:
 @pytest.mark.parametrize(
     ("select", "says"),
     [
-        ("SELECT 1 AS a, repeat('x', 1000000) AS w FROM range(2000)",
+        ("SELECT 1 AS a, repeat('x', 1000000) AS w FROM range(10)",
          "column 'w': a cell of 1,000,000 characters, where at most 131,072 are read"),
         ("SELECT 1 AS a, repeat('x', 100000) AS w FROM range(2000)", "once unpacked"),
         ("SELECT 1 AS a, repeat('x', 100000)::BLOB::VARCHAR AS w FROM range(2000)", "unpacked"),
