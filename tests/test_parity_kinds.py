@@ -13,15 +13,16 @@ from networks import as_float32, network, readings
 from mlp_edge import kinds
 from mlp_edge.accuracy import ANY
 from mlp_edge.bound import bound
-from mlp_edge.export import c_replay
+from mlp_edge.export import c_replay, tflite
 from mlp_edge.export.c import export
 from mlp_edge.kinds import ABOVE, BELOW, FINITE, NAN, UNKNOWN, kind_of
 from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Dense, Mlp, Predict, Rows
 from mlp_edge.parity.compare import Comparison, Expected, compare, expect
 from mlp_edge.parity.kind_faults import CHANGES, KindFault
-from mlp_edge.parity.result import _explain
+from mlp_edge.parity.result import _explain, _without_numbers
 from mlp_edge.parity.rows import inside, provoking_rows, ranges
 from mlp_edge.runtime.c import open_header
+from mlp_edge.runtime.litert import RUNTIME as LITERT
 
 INF, NAN_ = np.inf, np.nan
 SPECIAL = np.float32([0, -0.0, INF, -INF, 1e-45, 3.4e38, -3.4e38, 1e38, -2e37, 1, -40, 1e20, NAN_])
@@ -204,3 +205,25 @@ def test_a_label_that_is_missing_is_a_flip() -> None:
     with_one = np.isfinite(wanted.exact).all(axis=1) & np.isfinite(wanted.bound(ANY)).all(axis=1)
     assert found.flips == int(with_one.sum()) - found.ties
     assert found.flips > 100
+
+
+def test_a_dynamic_file_is_held_to_where_it_has_a_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As such files were: a layer of integers made any number of an infinity."""
+    mlp = network((32, 40, 40, 3), "tanh", "multiclass")
+    wanted = honest(mlp)
+    path = tmp_path / "net.tflite"
+    for guarded_from in (tflite.DYNAMIC, 10**9):
+        monkeypatch.setattr(tflite, "DYNAMIC", guarded_from)
+        path.write_bytes(tflite.export_dynamic(mlp))
+        with LITERT.open(path) as opened:
+            says = _without_numbers(wanted, opened.predict)
+        assert bool(says) is (guarded_from == 10**9)
+    assert "where NaN belongs, whatever rounds" in says[0]
+    assert _without_numbers(wanted, lambda rows: c_replay.predict(mlp, rows)) == []
+
+    def silent(rows: Rows) -> Rows:
+        return np.full((len(rows), 3), np.nan, np.float32)
+
+    assert _without_numbers(wanted, silent)[0].startswith("row 1 (")
