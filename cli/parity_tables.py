@@ -55,8 +55,9 @@ def show_report(name: str, report: Report) -> None:
     by_kind = max(figures.by_kind for figures in compared)
     if by_kind:
         out.print(
-            f"by kind: {by_kind:,} rows beyond float32, without a bound: whether the answer is "
-            "NaN,\ninfinity or a number is held, and so whether there is a label",
+            f"by kind: {by_kind:,} rows beyond float32, without a bound: whether the answer is",
+            "NaN, infinity or a number is held, and so whether there is a label",
+            sep="\n",
             soft_wrap=True,
         )
     if report.left_out:
