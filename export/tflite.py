@@ -115,9 +115,14 @@ def _formulas() -> Formulas:
         # operators of theirs that Micro lacks. A comparison with NaN is false everywhere.
         return tf.where(x > high, high, tf.where(x < low, low, x))
 
+    def limited(z: Any) -> Any:
+        # XNNPACK's sigmoid for AVX-512 answers NaN to a finite z beyond 4e26. Not ``between``: it
+        # takes more time than a small layer, as XNNPACK compares and chooses nothing.
+        return tf.maximum(tf.minimum(z, SATURATED), -SATURATED)
+
     def sigmoid(z: Any) -> Any:
-        # XNNPACK's kernel for AVX-512 answers NaN to a finite z beyond 4e26.
-        return tf.nn.sigmoid(between(z, -SATURATED, SATURATED))
+        # What the limits make of NaN depends on the kernel; 0 times a tanh is 0, or NaN.
+        return tf.nn.sigmoid(limited(z)) + tf.nn.tanh(z) * 0.0
 
     def ones(truths: Any) -> Any:
         # Not a cast, which the converter moves behind the take: Micro takes no truths.
@@ -126,7 +131,7 @@ def _formulas() -> Formulas:
     plain = formulas(apart)
     return plain | {
         "sigmoid": sigmoid,
-        "silu": lambda z: z * sigmoid(z),
+        "silu": lambda z: z * tf.nn.sigmoid(limited(z)),
         "clip": between,
         "isnan": lambda x: tf.not_equal(x, x),  # TFLite has no other way to ask
         "any": lambda truths: tf.reduce_max(ones(truths), axis=1, keepdims=True) > 0.0,
