@@ -80,9 +80,12 @@ def quiet() -> Iterator[None]:
     TensorFlow logs before its own log level takes effect, so that no variable silences it.
 
     A file descriptor is the whole process's: one thread at a time redirects it, and what others
-    write to it meanwhile is swallowed as well.
+    write to it meanwhile is swallowed as well. A program without a console may have none.
     """
-    sys.stderr.flush()
+    if not _is_open(2):
+        yield
+        return
+    _flush()
     with _REDIRECTING, tempfile.TemporaryFile() as noise:
         kept = os.dup(2)
         os.dup2(noise.fileno(), 2)
@@ -91,11 +94,24 @@ def quiet() -> Iterator[None]:
         except MlpEdgeError:
             raise  # its sentence says what the noise says
         except Exception:
-            sys.stderr.flush()
+            _flush()
             noise.seek(0)
             os.write(kept, noise.read())
             raise
         finally:
-            sys.stderr.flush()
+            _flush()
             os.dup2(kept, 2)
             os.close(kept)
+
+
+def _is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
+
+
+def _flush() -> None:
+    if sys.stderr is not None:
+        sys.stderr.flush()

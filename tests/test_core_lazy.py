@@ -35,6 +35,21 @@ def test_noise_is_swallowed(capfd: pytest.CaptureFixture[str]) -> None:
     assert capfd.readouterr().err == "heard\n"
 
 
+WITHOUT_A_CONSOLE = """
+import os, sys
+os.close(2)
+sys.stderr = None
+from mlp_edge.lazy import quiet
+with quiet():
+    print("done")
+"""
+
+
+def test_a_program_without_a_console_has_nothing_to_swallow() -> None:
+    ran = subprocess.run([sys.executable, "-c", WITHOUT_A_CONSOLE], capture_output=True, text=True)
+    assert (ran.returncode, ran.stdout) == (0, "done\n")
+
+
 def fail_noisily(noise: bytes, error: Exception) -> None:
     with quiet():
         os.write(2, noise)
