@@ -121,7 +121,7 @@ def _keras(path: Path, way: str) -> Predict:
 def cold_seconds(contestant: Contestant, weights: str, row: Rows) -> float:
     """Seconds from a fresh Python to the first answer: imports, opening, one prediction.
 
-    The interpreter's own start is not among them.
+    The interpreter's own start is not among them. It imports nothing from the current folder.
 
     Args:
         contestant: whom to start.
@@ -133,7 +133,7 @@ def cold_seconds(contestant: Contestant, weights: str, row: Rows) -> float:
     """
     arguments = [contestant.path, contestant.runtime, contestant.way, weights]
     result = subprocess.run(
-        [sys.executable, "-c", _COLD, *map(str, arguments), json.dumps(row.tolist())],
+        [sys.executable, "-P", "-c", _COLD, *map(str, arguments), json.dumps(row.tolist())],
         capture_output=True, text=True, errors="replace", check=False,
     )  # fmt: skip
     try:

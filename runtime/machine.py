@@ -252,7 +252,7 @@ def runtimes(packages: Sequence[Finding]) -> list[Finding]:
 
 
 def probe(source: str) -> tuple[Mapping[str, Any], str]:
-    """Run a program in a Python of its own.
+    """Run a program in a Python of its own, which imports nothing from the current folder.
 
     Args:
         source: it leaves a dictionary in ``answer``.
@@ -265,7 +265,7 @@ def probe(source: str) -> tuple[Mapping[str, Any], str]:
     quieter |= {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow", "ONEDNN_VERBOSE": "1"}
     try:
         result = subprocess.run(
-            [sys.executable, "-c", source + ending], capture_output=True, text=True,
+            [sys.executable, "-P", "-c", source + ending], capture_output=True, text=True,
             errors="replace", timeout=PATIENCE, check=False, env=quieter,
         )  # fmt: skip
     except subprocess.TimeoutExpired:

@@ -144,7 +144,10 @@ def test_the_tables_and_the_bars(typed: Type, model: Path) -> None:
     assert max(map(len, answer.out.splitlines())) <= 80
 
 
-def test_cold_starts_are_measured_in_a_python_of_their_own(typed: Type, model: Path) -> None:
+def test_cold_starts_are_measured_in_a_python_of_their_own(
+    typed: Type, model: Path, folder: Path
+) -> None:
+    (folder / "numpy.py").write_text("raise SystemExit('a stranger')")
     answer = typed("bench", "--seconds", "0.01", "--batch", "1", "-r", "c", "--json")
     [result] = json.loads(answer.out)["results"]
     assert result["cold_seconds"] > 0

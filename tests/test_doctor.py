@@ -88,6 +88,14 @@ def test_the_kernels_that_a_library_says() -> None:
     assert machine.probe(said)[0]["kernels"] == ["oneDNN Some ISA"]
 
 
+def test_nothing_in_the_current_folder_is_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "duckdb.py").write_text("raise SystemExit('a stranger')")
+    monkeypatch.chdir(tmp_path)
+    assert machine.probe(machine.PROBES["duckdb"]) == ({"kernels": []}, "")
+
+
 def test_it_is_readable_at_80_columns_and_plain_in_a_pipe(
     typed: Type, quick: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
