@@ -99,6 +99,9 @@ def _bare(column: Cells) -> Cells:
 def _unquoted(column: Cells) -> Cells | None:
     """The column without its single quotes; None where they do not stand round every cell."""
     head, below = (column[:1], column[1:]) if len(column) > 1 else (column[:0], column)
+    # Most columns end here, by a few cells; making Python's texts of all takes long.
+    if any(cell.strip() and "'" not in cell for cell in below[:LOOKED_AT].tolist()):
+        return None
     inside: list[str] = []
     quoted = 0
     for cell in below.tolist():

@@ -82,6 +82,9 @@ def check_title(columns: Sequence[Cells], lines: NDArray[np.int64], source: str,
         TableError: naming the lines to remove.
     """
     below = [column[1 : 1 + LOOKED_AT].tolist() for column in columns]
+    # One number at the top of numbers says that there is no title; few tables go beyond this.
+    if any(is_number(cells[0], dec) and mostly_numbers(cells, dec) for cells in below if cells):
+        return
     numeric = [mostly_numbers(cells, dec) for cells in below]
     if not any(numeric):
         return
