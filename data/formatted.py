@@ -25,10 +25,9 @@ _GROUPED = re.compile(
     rf"[+-]?(?:[1-9][0-9]{{0,2}}(?P<mark>[,.'’{_BLANK}])[0-9]{{3}}(?:(?P=mark)[0-9]{{3}})*"
     r"|[1-9][0-9]?(?:,[0-9]{2})+,[0-9]{3}|[0-9]+(?:_[0-9]+)+)(?:[.,][0-9]*)?(?:[eE][+-]?[0-9]+)?"
 )
-_MONEY = (
-    r"(?:[$¢£¤¥฿₠-⃀﷼]|(?:US|CA|AU|NZ|HK)\$|USD|EUR|GBP|CHF|JPY|CNY|INR|AUD|CAD|SEK|NOK|DKK|PLN"
-    r"|CZK|HUF|BRL|MXN|ZAR|KRW|RUB|TRY|Rs\.?|kr\.?|zł|Kč|Fr\.?)"
-)
+_DOLLARS = "US|CA|AU|NZ|HK"
+_CURRENCIES = "USD|EUR|GBP|CHF|JPY|CNY|INR|AUD|CAD|SEK|NOK|DKK|PLN|CZK|HUF|BRL|MXN|ZAR|KRW|RUB|TRY"
+_MONEY = rf"(?:[$¢£¤¥฿₠-⃀﷼]|(?:{_DOLLARS})\$|{_CURRENCIES}|(?:Rs|kr|Fr)\.?|zł|Kč)"
 _STEPS = (
     ("invisible characters", re.compile(rf"[{_INVISIBLE}]+"), ""),
     ("quotes", re.compile(r"['\"‘’“”`](.*)['\"‘’“”`]"), r"\1"),
@@ -49,6 +48,11 @@ _STEPS = (
 """What is taken off a text, in this order, and what it is called; what is left may be a number."""
 _WHOLE = {"quotes", "parentheses", "a sign behind"}
 """Steps whose pattern has to fit the whole text."""
+_PARTS = re.compile(
+    r"(?:[0-9+\-.,'\"`()$%*^_\s]"
+    rf"|(?<![A-Za-z])(?:{_DOLLARS}|{_CURRENCIES}|Rs|kr|Fr|[eEdDxX])(?![A-Za-z]))*"
+)
+"""What ASCII texts consist of that are numbers in any form but another base."""
 _OTHER_BASES = re.compile(r"[+-]?0(?:[xX][0-9a-fA-F]+|[oO][0-7]+|[bB][01]+)")
 _ADDRESS = re.compile(r"(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(?:\.[0-9]{1,3}){3}")
 
@@ -81,6 +85,8 @@ def form(text: str) -> str | None:
     bare, found = text.strip(), []
     if len(bare) > LONGEST or not any(map(str.isdigit, bare)):
         return None
+    if bare.isascii() and not _PARTS.fullmatch(bare) and not _OTHER_BASES.fullmatch(bare):
+        return None  # most words and codes, without the steps below
     if _OTHER_BASES.fullmatch(bare):
         return "hexadecimal digits" if bare.lstrip("+-")[1] in "xX" else "digits of another base"
     other = _latin_digits(bare)

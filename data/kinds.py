@@ -223,12 +223,14 @@ def _of_codes(table: Table, column: Column) -> Meaning:
 def _of_words(table: Table, column: Column) -> Meaning:
     truths = are_truths(column.levels.texts)
     useless = None if truths else _text_or_date(table, column)
+    if useless is not None and useless.kind == "date":
+        return Meaning(column.raw, useless=useless)
     numbers = ~(column.absent | column.words)
     mixed = mixture(table, column.name, column.cells, column.words, numbers)
-    if mixed is not None and (useless is None or not _are_texts(column, useless)):
+    if mixed is not None and (useless is None or not _are_texts(column)):
         raise TableError(mixed)
     odd = None if truths else doubtful(table, column.name, column.cells, column.known)
-    if useless is not None and useless.kind != "date" and odd is not None and odd.most:
+    if useless is not None and odd is not None and odd.most:
         useless = Finding("text", odd.left_out)
     if useless is not None:
         return Meaning(column.raw, useless=useless)
@@ -237,10 +239,8 @@ def _of_words(table: Table, column: Column) -> Meaning:
     return _checked_constant(column, Meaning(found.readings, found, findings=findings))
 
 
-def _are_texts(column: Column, useless: Finding) -> bool:
+def _are_texts(column: Column) -> bool:
     """Whether a column that is useless is so by its words alone, whatever else it holds."""
-    if useless.kind == "date":
-        return True
     words = Levels(column.cells[column.words])
     real = [form(text) is None for text in words.texts]
     cells = int(words.counts[real].sum())
