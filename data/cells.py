@@ -45,6 +45,13 @@ class Levels:
         """How many cells each of ``texts`` has, (texts,)."""
         return np.bincount(self.which, minlength=len(self.texts)).astype(np.int64)
 
+    def numbered(self) -> NDArray[np.int64]:
+        """Which text each cell is, (cells,), blanks around it ignored: 0, 1, … as they come."""
+        places: dict[str, int] = {}
+        return self.spread(
+            (places.setdefault(text.strip(), len(places)) for text in self.texts), np.int64
+        )
+
     def mask(self, holds: Callable[[str], bool]) -> Mask:
         """For each cell, (cells,), whether something holds of its text."""
         return self.spread([holds(text) for text in self.texts], np.bool_)

@@ -31,6 +31,8 @@ SMALLEST = 1e-300
 """A number above zero."""
 SAMPLE = 2000
 """Rows by which a formula is tried first."""
+OFF = 0.1
+"""By so much at most the rank correlation of ``SAMPLE`` rows is off: four standard errors."""
 MOST_SPELLED = 200
 """Numbers whose digits are counted."""
 FLOAT32 = 2.5e-7
@@ -71,15 +73,20 @@ def formula(seen: Numbers, truths: Numbers, name: str) -> str | None:
     Returns:
         Such as "0.5 + 2 · log('wage')"; None where none fits, or so many would that it says little.
     """
-    some = np.arange(len(seen))
-    if len(seen) > SAMPLE:
-        some = np.random.default_rng(0).choice(len(seen), SAMPLE, replace=False)
+    some = _some(len(seen))
     if len(np.unique(seen[some])) < FEWEST_DIFFERENT:
         return None
     for shape, found in _fits(seen, truths, some):
         if found is not None:
             return _written(found, shape, name)
     return None
+
+
+def _some(rows: int) -> NDArray[np.int64]:
+    """Rows by which a relation is tried first: all of a few, ``SAMPLE`` at random of many."""
+    if rows <= SAMPLE:
+        return np.arange(rows)
+    return np.random.default_rng(0).choice(rows, SAMPLE, replace=False)
 
 
 def mostly(seen: Numbers, truths: Numbers, name: str) -> tuple[str, int] | None:
@@ -221,11 +228,12 @@ def order_chance(seen: Numbers, truths: Numbers) -> float | None:
         None where the column does not rise, or fall, with the target throughout, or differs where
         the target is equal.
     """
-    order = np.lexsort((seen, truths))
-    ordered, steps = truths[order], np.diff(seen[order])
-    same = np.diff(ordered) == 0
-    if (steps[same] != 0).any() or not ((steps >= 0).all() or (steps <= 0).all()):
-        return None
+    for some in (_some(len(seen)), np.arange(len(seen))):  # some rows are enough for most columns
+        order = some[np.lexsort((seen[some], truths[some]))]
+        ordered, steps = truths[order], np.diff(seen[order])
+        same = np.diff(ordered) == 0
+        if (steps[same] != 0).any() or not ((steps >= 0).all() or (steps <= 0).all()):
+            return None
     gaps = np.diff(ordered)[steps != 0]
     if len(gaps) < FEWEST_STEPS:
         return None
@@ -238,8 +246,20 @@ def _normal(z: float) -> float:
     return (1 + math.erf(z / math.sqrt(2))) / 2
 
 
-def spearman(seen: NDArray[np.generic], truths: NDArray[np.generic]) -> float:
-    """The correlation of the ranks; 0 where one of them is constant."""
+def spearman(
+    seen: NDArray[np.generic], truths: NDArray[np.generic], *, least: float = 0.0
+) -> float:
+    """The correlation of the ranks; 0 where one of them is constant.
+
+    Args:
+        seen: (n,) the column.
+        truths: (n,) the target.
+        least: the size that matters; where some rows tell that it is out of reach, it is 0, too.
+    """
+    if least and len(seen) > SAMPLE:
+        some = _some(len(seen))
+        if abs(spearman(seen[some], truths[some])) < least - OFF:
+            return 0.0
     one, other = (_rank(np.asarray(each, np.float64)) for each in (seen, truths))
     return pearson(one, other)
 

@@ -91,9 +91,7 @@ def read_groups(
             f"{table.place(int(absent[0]), group)}: {says}, so that nobody knows whose row it is; "
             f"write the group there or remove the line{named}{more}"
         )
-    texts = [text.strip() for text in column.levels.texts]
-    numbers = {text: number for number, text in enumerate(dict.fromkeys(texts))}
-    return column.levels.spread([numbers[text] for text in texts], np.int64)
+    return column.levels.numbered()
 
 
 def group_findings(

@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 
 from mlp_edge.data.cells import Levels
 from mlp_edge.data.choices import argument
-from mlp_edge.data.functions import CHANCE, formula, mostly, order_chance, pearson, spearman
+from mlp_edge.data.functions import (
+    CHANCE,
+    SAMPLE,
+    formula,
+    mostly,
+    order_chance,
+    pearson,
+    spearman,
+)
 from mlp_edge.data.split import Indices
 from mlp_edge.data.table import Table
 from mlp_edge.data.targets import MOST_CLASSES
@@ -75,10 +83,8 @@ def truth(table: Table, target: str) -> Truth:
     if not np.isnan(numbers).any():
         values, levels = np.unique(numbers, return_inverse=True)
         return Truth(target, levels.astype(np.int64), len(values), numbers)
-    found = Levels(table.column(target))
-    words = {text: place for place, text in enumerate(dict.fromkeys(map(str.strip, found.texts)))}
-    which = found.spread((words[text.strip()] for text in found.texts), np.int64)
-    return Truth(target, which.astype(np.int64), len(words), None)
+    levels = Levels(table.column(target)).numbered()
+    return Truth(target, levels, int(levels.max()) + 1, None)
 
 
 def leak(
@@ -148,10 +154,13 @@ def decided(levels: NDArray[np.generic], classes: NDArray[np.int64]) -> int | No
         levels: (n,) equal where rows belong together.
         classes: (n,) class of each row.
     """
-    values, which = np.unique(levels, return_inverse=True)
-    pairs = len(np.unique(which * (int(classes.max()) + 1) + classes))
+    for some in (slice(SAMPLE), slice(None)):  # the first rows are enough for most columns
+        values, which = np.unique(levels[some], return_inverse=True)
+        pairs = np.unique(which * (int(classes.max()) + 1) + classes[some])
+        if len(pairs) > len(values):
+            return None
     again = len(levels) - len(values)
-    if pairs > len(values) or again < len(values):  # fewer than two rows each say little
+    if again < len(values):  # fewer than two rows each say little
         return None
     shares = np.bincount(classes) / len(classes)
     alike = float(shares @ shares)
@@ -225,7 +234,7 @@ def _function(
             f"{where}), which no measurement keeps: it is a function of the target"
         )
         return Leak(Finding("target-copy", says), copy=True)
-    r, rank = pearson(seen, truths), spearman(seen, truths)
+    r, rank = pearson(seen, truths), spearman(seen, truths, least=SURELY)
     nearly = mostly(seen, truths, shown(target)) if max(abs(r), abs(rank)) > SURELY else None
     if nearly is not None:
         says = f"{column} is a function of {of} in {nearly[1]:,} of {counted(len(seen), 'row')}"

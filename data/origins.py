@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +10,8 @@ from numpy.typing import NDArray
 from mlp_edge.cell import is_missing
 from mlp_edge.data.cells import Levels
 from mlp_edge.data.choices import argument
+from mlp_edge.data.floats import parse
+from mlp_edge.data.functions import SAMPLE
 from mlp_edge.data.kinds import names_rows
 from mlp_edge.data.leaks import Truth, between, decided
 from mlp_edge.data.split import Indices
@@ -45,27 +46,53 @@ def origins(
     for name in table.columns:
         if name in told:
             continue
-        levels = Levels(table.column(name))
-        if not FEWEST <= len(levels.texts) <= table.rows // 2:
-            continue
-        known = np.flatnonzero(~levels.mask(is_missing))
-        if not known.size:
-            continue
         quantity = name in measured and not names_rows(name)
-        cells: NDArray[Any] = np.array([text.strip() for text in levels.texts])[levels.which]
-        if quantity:
-            cells = table.numbers(name)
-            if (cells[known] != np.floor(cells[known])).any():
-                continue
-        which = np.unique(cells[known], return_inverse=True)[1].astype(np.int64)
+        which, known = _whole_numbers(table, name) if quantity else _texts(table, name)
+        different = int(which.max(initial=-1)) + 1
+        if not FEWEST <= different <= table.rows // 2:
+            continue
         for target in targets:
-            if quantity and not _is_restless(which, known, target):
-                continue
             says = _one_target(which, known, target)
-            if says is not None:
-                found.append(_finding(name, int(which.max()) + 1, says))
+            if says is not None and (not quantity or _is_restless(which, known, target)):
+                found.append(_finding(name, different, says))
                 break
     return tuple(found)
+
+
+def _whole_numbers(table: Table, name: str) -> tuple[Indices, Indices]:
+    """Which of its different numbers each known cell is, from the lowest, and the known rows.
+
+    Both are empty for a column that holds a fraction.
+    """
+    nothing = np.empty(0, np.int64)
+    # The first rows tell most columns of fractions, without parsing the others once more.
+    if _has_fractions(parse(table.column(name)[:SAMPLE], table.decimal)):
+        return nothing, nothing
+    numbers = table.numbers(name)
+    if _has_fractions(numbers):
+        return nothing, nothing
+    known = np.flatnonzero(~np.isnan(numbers))
+    return np.unique(numbers[known], return_inverse=True)[1].astype(np.int64), known
+
+
+def _has_fractions(numbers: NDArray[np.float64]) -> bool:
+    known = numbers[~np.isnan(numbers)]
+    return bool((known != np.floor(known)).any())
+
+
+def _texts(table: Table, name: str) -> tuple[Indices, Indices]:
+    """Which of its different texts each known cell is, blanks ignored, and the known rows.
+
+    Both are empty where the texts are too many to name what several rows have in common.
+    """
+    cells = table.column(name)
+    levels = Levels(cells)
+    if len(levels.texts) > table.rows // 2:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    known = np.flatnonzero(~levels.mask(is_missing))
+    if len(known) < len(cells):
+        levels = Levels(cells[known])
+    return levels.numbered(), known
 
 
 def _is_restless(which: Indices, known: Indices, target: Truth) -> bool:
