@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from mlp_edge.runtime.protobuf import Message
 from mlp_edge.runtime.shapes import (
+    OTHER_KIND,
     ROWS,
     Shape,
     check_total,
@@ -38,10 +39,6 @@ TOGETHER = frozenset({
     "Mean", "Min", "Mul", "Or", "PRelu", "Pow", "Sub", "Sum", "Where", "Xor",
 })  # fmt: skip
 REDUCERS = frozenset({"ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum"})
-OTHER_KIND = (
-    "a model of another kind; one input (rows, features) and one output (rows, predictions) in "
-    "float32 would do"
-)
 
 
 class Constant(NamedTuple):

@@ -38,17 +38,11 @@ def open_onnx(path: Path) -> Iterator[Opened]:
             enable_fallback=False,  # it prints what went wrong on stdout, then tries the same
         )
         metadata = session.get_modelmeta().custom_metadata_map
-        inputs, outputs = session.get_inputs(), session.get_outputs()
+        [feed], [output] = session.get_inputs(), session.get_outputs()
     except Exception as error:  # onnxruntime raises a class of its own for each kind of damage
         raise _refused(path, error) from error
     card = Card.from_strings(metadata, path) if metadata else None
     golden = Golden.from_json(metadata[GOLDEN], path) if GOLDEN in metadata else None
-    if len(inputs) != 1 or len(outputs) != 1 or len(inputs[0].shape) != 2:
-        raise ModelError(
-            f"{path}: an ONNX model of another kind; one input (rows, features) and one output "
-            "(rows, predictions) would do"
-        )
-    [feed], [output] = inputs, outputs
 
     def predict(rows: Rows) -> Rows:
         predictions: Rows = session.run([output.name], {feed.name: rows})[0]

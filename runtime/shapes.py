@@ -12,6 +12,11 @@ from collections.abc import Sequence
 
 ROWS = -1
 Shape = tuple[int, ...]
+OTHER_KIND = (
+    "a model of another kind; one input (rows, features) and one output (rows, predictions) in "
+    "float32 would do"
+)
+"""What is said of a file whose ends are no table's."""
 LARGEST = 2**22
 """Numbers of a result, for each row; a layer of a table's network has thousands."""
 MOST_AXES = 4

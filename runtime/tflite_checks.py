@@ -12,6 +12,7 @@ from mlp_edge.runtime.flatbuffer import Schema, Verified
 from mlp_edge.runtime.shapes import (
     MOST_AXES,
     MOST_NUMBERS,
+    OTHER_KIND,
     ROWS,
     Shape,
     check_total,
@@ -83,12 +84,6 @@ DENSE_TYPES = (
     (INT8, INT8, INT32, INT8),
 )
 """Input, weights, bias, output of a dense layer."""
-
-
-OTHER_KIND = (
-    "a model of another kind; one input (rows, features) and one output (rows, predictions) in "
-    "float32 would do"
-)
 _TABLE = (2, FLOAT32, None)
 ORDER = "model_control_dependencies"
 """Metadata that tells LiteRT to run operators in another order than the file has."""
