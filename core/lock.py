@@ -38,7 +38,7 @@ def locked(directory: Path) -> Iterator[None]:
     while True:
         handle = _opened(path)
         try:
-            if _lock(handle):
+            if taken(handle):
                 if _stands(handle, path):
                     break
             elif time.monotonic() > until:
@@ -72,8 +72,14 @@ def _opened(path: Path) -> int:
         return os.open(path, os.O_RDONLY | careful)
 
 
-def _lock(handle: int) -> bool:
-    """Whether nobody else holds the file."""
+def taken(handle: int) -> bool:
+    """Lock an open file until it is closed; False where another process holds it.
+
+    Args:
+        handle: its descriptor. Windows, and file systems without locks, lock none.
+    """
+    if sys.platform == "win32":
+        return True
     import fcntl
 
     try:

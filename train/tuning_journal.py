@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import IO, Any, NamedTuple
 
 from mlp_edge.errors import InputError, first_line
 from mlp_edge.lazy import require
+from mlp_edge.lock import taken
 from mlp_edge.reading import limit, parse_json, read_file, too_large
 
 OURS = "mlp-edge tuning 1: "
@@ -176,26 +176,11 @@ def _held(path: Path) -> Iterator[IO[bytes]]:
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror})") from error
     with file:
-        if not _lock(file):
+        if not taken(file.fileno()):
             raise InputError(
                 f"{path}: another search is writing to it; wait for it, or name another --out"
             )
         yield file
-
-
-def _lock(file: IO[bytes]) -> bool:
-    """Whether nobody else holds the file, as far as the system can tell."""
-    if sys.platform == "win32":
-        return True
-    import fcntl
-
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:  # a file system without locks
-        return True
-    return True
 
 
 def _loaded(path: Path, file: IO[bytes], name: str, space: Mapping[str, Any]) -> Journal:
