@@ -70,11 +70,12 @@ def parity(
     from mlp_edge.parity.record import record, write
 
     chosen, required = _chosen(runtimes, names(require) or ())
+    most = read_size(max_bytes)
     directory, mlp = open_model(model)
     paths = _exports(directory, formats, model_option(model))
     _check_read(paths, chosen)
     sample = directory.sample().rows
-    named, lines = _rows_of(table, mlp, read_size(max_bytes)) if table else (sample, None)
+    named, lines = _rows_of(table, mlp, most) if table else (sample, None)
     start_tensorflow()
     with status("comparing"):
         listed = directory.manifest.exports
