@@ -33,11 +33,10 @@ def inspect(
     as_json: JsonOption = False,
 ) -> None:
     """Show what is in a model, without running or compiling it."""
-    from mlp_edge.model_directory import MANIFEST, MODEL, ModelDirectory, undisturbed
+    from mlp_edge.model_directory import ModelDirectory, directory_of, undisturbed
     from mlp_edge.runtime.inspection import inspect_file, inspect_original
 
-    if file.name == MODEL and (file.parent / MANIFEST).exists():
-        file = file.parent  # whose model.json has the names and labels of this .keras file
+    file = directory_of(file)  # whose model.json has the names and labels of its .keras file
     if file.is_dir() or (not file.exists() and not file.suffix):
 
         def read() -> tuple[ModelDirectory, Inspection, list[dict[str, Any]]]:

@@ -77,8 +77,7 @@ class ModelDirectory:
             ModelError: when there is none, or it is damaged or of another format.
             InputError: when files of an interrupted command wait in it and cannot be put in place.
         """
-        if path.name == MODEL and (path.parent / MANIFEST).exists():
-            path = path.parent
+        path = directory_of(path)
         manifest = path / MANIFEST
         mend(path)
         finish(path)
@@ -227,6 +226,11 @@ class ModelDirectory:
 
         write_files(self.path, made)
         return ModelDirectory.open(self.path)
+
+
+def directory_of(path: Path) -> Path:
+    """The model directory whose model.keras is named; any other path as it is."""
+    return path.parent if path.name == MODEL and (path.parent / MANIFEST).exists() else path
 
 
 T = TypeVar("T")
