@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlp_edge.cell import is_missing, is_number
 from mlp_edge.errors import InputError
-from mlp_edge.model_directory import KNOWN, MANIFEST
+from mlp_edge.model_directory import EXPORTS, KNOWN, MANIFEST
 from mlp_edge.writing import csv_text, write_file
 
 if TYPE_CHECKING:
@@ -38,7 +38,10 @@ def check_output(option: str, output: Path, source: str | Path) -> None:
     if not output.resolve().parent.is_dir():
         raise InputError(f"{option} {output}: its parent directory does not exist")
     inside = output.resolve().parent
-    if (inside / MANIFEST).exists() and output.name in KNOWN:
+    exported = inside.name == EXPORTS and output.suffix != ".csv" and output.exists()
+    if (exported and (inside.parent / MANIFEST).exists()) or (
+        output.name in KNOWN and (inside / MANIFEST).exists()
+    ):
         raise InputError(f"{option} {output}: would replace the model's own; another name would do")
     if output.exists() and Path(source).exists() and output.samefile(source):
         raise InputError(

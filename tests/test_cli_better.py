@@ -13,7 +13,7 @@ from conftest import Type
 
 from mlp_edge import load
 from mlp_edge.card import choose
-from mlp_edge.model_directory import MANIFEST, MODEL, TUNING, ModelDirectory
+from mlp_edge.model_directory import EXPORTS, MANIFEST, MODEL, TUNING, ModelDirectory
 from mlp_edge.train import searching, training
 
 QUICK = ("--epochs", 4, "--batch-size", 64, "-q")
@@ -235,12 +235,15 @@ def test_a_rule_without_two_classes_to_choose_by_is_refused_first(
         assert [path.name for path in folder.iterdir()] == ["rare.csv"]
 
 
-def test_the_model_is_not_written_over(typed: Type, model: Path) -> None:
-    before = (model / MANIFEST).read_bytes()
-    result = typed("evaluate", "--rows", "model/model.json", "--no-plots")
+@pytest.mark.parametrize("name", [MANIFEST, f"{EXPORTS}/pima.h"])
+def test_the_model_is_not_written_over(typed: Type, model: Path, name: str) -> None:
+    (model / EXPORTS).mkdir(exist_ok=True)
+    (model / name).touch()
+    before = (model / name).read_bytes()
+    result = typed("evaluate", "--rows", model / name, "--no-plots")
     assert (result.code, result.out) == (2, "")
     assert "would replace the model's own" in result.err
-    assert (model / MANIFEST).read_bytes() == before
+    assert (model / name).read_bytes() == before
 
 
 def test_a_search_that_was_stopped_at_once_keeps_nothing(
