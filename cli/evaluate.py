@@ -37,6 +37,10 @@ from mlp_edge.errors import InputError
 
 if TYPE_CHECKING:
     from mlp_edge.cli.evaluation import Evaluation
+    from mlp_edge.data.dialect import Dialect
+    from mlp_edge.model_directory import ModelDirectory
+    from mlp_edge.runtime.load import Model
+    from mlp_edge.train.examples import Examples
 
 FLOAT32 = "float32"
 
@@ -77,21 +81,17 @@ def evaluate(
     as_json: JsonOption = False,
 ) -> None:
     """Score a model on rows that it never saw, or on a table."""
-    from mlp_edge.cli.calibrating import sample_table
     from mlp_edge.cli.evaluation import Evaluation, chosen_threshold
     from mlp_edge.cli.evaluation_plots import write_pictures
     from mlp_edge.cli.evaluation_rows import rows_csv
     from mlp_edge.data.dialect import Dialect
-    from mlp_edge.data.read import read_table
     from mlp_edge.data.size import read_size
     from mlp_edge.lazy import require
     from mlp_edge.model_directory import SAMPLE, ModelDirectory
-    from mlp_edge.runtime.load import coarser_path, load
 
     require("sklearn")
     if plots:
         require("matplotlib")
-    from mlp_edge.train.examples import reread_examples
     from mlp_edge.train.scores import EVALUATED, chosen_metrics
 
     directory = ModelDirectory.open(model)
@@ -107,38 +107,15 @@ def evaluate(
         raise InputError("--spreadsheet-safe is for the file that --rows names")
     if rows_file is not None:
         check_output("--rows", rows_file, table or directory.path / SAMPLE)
-    dialect, most = (
-        Dialect(sep, decimal, encoding, header, comments, single_quotes),
-        read_size(max_bytes),
-    )
-    rows = sample_table(directory.path, most) if table is None else read_table(table, dialect, most)
-    group = manifest.recipe.get("group")
-    examples = reread_examples(rows, manifest, group if group in rows.columns else None)
-    rows = examples.table
-    found = examples.findings if table is not None else ()
-    warn_of(found, "--json has each")
-    if table is not None and rows.sha256 == manifest.sha256["data"]:
-        held_out = manifest.sample == "held-out"
-        end = "; without a table, only those that it never saw are scored" if held_out else ""
-        warn(
-            f"{table} is the table that the model was trained on: it knows "
-            f"{manifest.rows['training']:,} of these rows{end}"
-        )
-    with status("opening the model"):
-        path = model if dtype == FLOAT32 else coarser_path(directory, dtype, runtime)
-        opened = load(path, runtime, trust)
-    with opened:
+    dialect = Dialect(sep, decimal, encoding, header, comments, single_quotes)
+    examples = _examples(directory, table, dialect, read_size(max_bytes))
+    with _opened(model, directory, dtype, runtime, trust) as opened:
         outputs = opened.predict(examples.rows)
         ran, held = opened.runtime, opened.card.dtype
     directory.check_same()
     part = "test" if table is None else f"rows of {table}"
-    evaluation = Evaluation(manifest, rows, examples, part, outputs, limit, wanted)
-    scored = len(evaluation.answered)
-    if not scored:
-        raise InputError(f"{rows.source}: the model has an answer to none of these rows")
-    if scored < len(outputs):
-        unanswered = len(outputs) - scored
-        warn(f"{unanswered:,} of {len(outputs):,} rows have no answer and are not scored")
+    evaluation = Evaluation(manifest, examples.table, examples, part, outputs, limit, wanted)
+    unanswered = _unanswered(evaluation)
     told = evaluation.to_dict()
     pictures = []
     if plots is not False:
@@ -147,14 +124,66 @@ def evaluate(
         write_output(rows_file, rows_csv(evaluation, safe))
     if as_json:
         print_json(
-            {"model": manifest.name, "table": table, "rows": scored,
-             "unanswered": len(outputs) - scored, "runtime": ran, "dtype": held, **told,
+            {"model": manifest.name, "table": table, "rows": len(evaluation.answered),
+             "unanswered": unanswered, "runtime": ran, "dtype": held, **told,
              "files": [str(file) for file in (*filter(None, [rows_file]), *pictures)]}
         )  # fmt: skip
         return
     _show(evaluation)
     out.print(f"\npredicted by {ran}" + ("" if held == FLOAT32 else f" in {held}"))
     _show_files(rows_file, pictures)
+
+
+def _examples(
+    directory: ModelDirectory, table: str | None, dialect: Dialect, most: int
+) -> Examples:
+    """The rows to judge by, the held-out ones without a table, and what there is to warn of."""
+    from mlp_edge.cli.calibrating import sample_table
+    from mlp_edge.data.read import read_table
+    from mlp_edge.train.examples import reread_examples
+
+    manifest = directory.manifest
+    rows = sample_table(directory.path, most) if table is None else read_table(table, dialect, most)
+    group = manifest.recipe.get("group")
+    examples = reread_examples(rows, manifest, group if group in rows.columns else None)
+    if table is None:
+        return examples
+    warn_of(examples.findings, "--json has each")
+    if examples.table.sha256 == manifest.sha256["data"]:
+        held_out = manifest.sample == "held-out"
+        end = "; without a table, only those that it never saw are scored" if held_out else ""
+        warn(
+            f"{table} is the table that the model was trained on: it knows "
+            f"{manifest.rows['training']:,} of these rows{end}"
+        )
+    return examples
+
+
+def _opened(
+    model: Path, directory: ModelDirectory, dtype: str, runtime: str | None, trust: bool
+) -> Model:
+    """What predicts: what was named, or its export in a coarser dtype."""
+    from mlp_edge.runtime.load import coarser_path, load
+
+    with status("opening the model"):
+        path = model if dtype == FLOAT32 else coarser_path(directory, dtype, runtime)
+        return load(path, runtime, trust)
+
+
+def _unanswered(evaluation: Evaluation) -> int:
+    """How many rows have no answer, with a warning.
+
+    Raises:
+        InputError: when none has one.
+    """
+    rows, scored = len(evaluation.outputs), len(evaluation.answered)
+    if not scored:
+        raise InputError(
+            f"{evaluation.table.source}: the model has an answer to none of these rows"
+        )
+    if scored < rows:
+        warn(f"{rows - scored:,} of {rows:,} rows have no answer and are not scored")
+    return rows - scored
 
 
 def _show(evaluation: Evaluation) -> None:

@@ -70,26 +70,17 @@ def export(
     from mlp_edge.cli.smallest import smallest
     from mlp_edge.data.size import read_size
     from mlp_edge.mlp import check_name
-    from mlp_edge.model_directory import EXPORTS, MANIFEST, MODEL, WEIGHTS_ONLY
+    from mlp_edge.model_directory import EXPORTS, WEIGHTS_ONLY, directory_of
     from mlp_edge.quantise.judge import Limits
     from mlp_edge.writing import write_files
 
     exporters = _exporters(formats, dtype)
     if weights_only and (formats != ["c"] or dtype != FLOAT32):
         raise InputError("--weights-only is for float32 C headers: --format c --weights-only")
-    if rows is not None and dtype == FLOAT32:
-        raise InputError("--rows is for smaller numbers: with --dtype int8, int16 or smallest")
-    if target is not None and dtype != SMALLEST:
-        raise InputError(
-            "--target is the chip of --dtype smallest; `mlp-edge cost` measures others"
-        )
-    for option, value in (("--max-flips", max_flips), ("--max-drop", max_drop)):
-        if not math.isfinite(value):
-            raise InputError(f"{option} {value} limits nothing; 0.02 would do")
+    _check_smaller(dtype, rows, target, max_flips, max_drop)
     if name is not None:
         check_name(name)
-    if model.name == MODEL and (model.parent / MANIFEST).exists():
-        model = model.parent  # whose model.json has the names and labels of this .keras file
+    model = directory_of(model)  # whose model.json has the names and labels of its .keras file
     saved, mlp = _opened(model)
     mlp = mlp if name is None else replace(mlp, name=name)
     place = directory or (model if saved is not None else model.parent) / EXPORTS
@@ -112,6 +103,21 @@ def export(
         out.print(f"wrote {place / file} ({len(content):,} bytes)", soft_wrap=True)
     if saved is not None and directory is None and not weights_only:
         out.print(f"\nnext: mlp-edge parity{model_option(model)}", soft_wrap=True)
+
+
+def _check_smaller(
+    dtype: str, rows: str | None, target: str | None, max_flips: float, max_drop: float
+) -> None:
+    """Refuse options of smaller numbers that have nothing to say here."""
+    if rows is not None and dtype == FLOAT32:
+        raise InputError("--rows is for smaller numbers: with --dtype int8, int16 or smallest")
+    if target is not None and dtype != SMALLEST:
+        raise InputError(
+            "--target is the chip of --dtype smallest; `mlp-edge cost` measures others"
+        )
+    for option, value in (("--max-flips", max_flips), ("--max-drop", max_drop)):
+        if not math.isfinite(value):
+            raise InputError(f"{option} {value} limits nothing; 0.02 would do")
 
 
 def _opened(model: Path) -> tuple[ModelDirectory | None, Mlp]:

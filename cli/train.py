@@ -33,6 +33,7 @@ from mlp_edge.cli.tuning import tell_resumed, tell_trial
 from mlp_edge.errors import InputError, RecipeError
 
 if TYPE_CHECKING:
+    from mlp_edge.model_directory import ModelDirectory
     from mlp_edge.train.searching import Search
 
 JUDGING, REGULARISING = "Judging", "Against learning by heart"
@@ -243,9 +244,7 @@ def train(
     from mlp_edge.data.choices import Choices
     from mlp_edge.data.dialect import Dialect
     from mlp_edge.data.read import read_table
-    from mlp_edge.data.sets import DEFAULT_SET
     from mlp_edge.data.size import read_size
-    from mlp_edge.data.source import STANDARD_INPUT, shown_source
     from mlp_edge.model_directory import MANIFEST, ModelDirectory, check_place
     from mlp_edge.train.cross_validation import Folding
     from mlp_edge.train.device import Device, take
@@ -283,11 +282,8 @@ def train(
         raise RecipeError("--repeats repeats a cross-validation; --cv 10 asks for one")
     check_place(directory, force)
     saved = None if start is None else ModelDirectory.open(start)
-    if saved is not None and table is None and saved.manifest.table == shown_source(STANDARD_INPUT):
-        raise InputError(f"{start}: was trained on standard input; name the table to go on with")
-    patience = early_stopping or PATIENCE
+    source = _source(table, saved)
     dialect = Dialect(sep, decimal, encoding, header, comments, single_quotes)
-    source = table or (DEFAULT_SET if saved is None else saved.manifest.table)
     read = read_table(source, dialect, read_size(max_bytes))
 
     def place(work: int) -> Device:
@@ -302,8 +298,8 @@ def train(
                 place=place,
             )  # fmt: skip
         else:
-            searched = given if tune is None else {**given, "early_stopping": patience}
-            recipe = Recipe().given(searched)
+            patience = {} if tune is None else {"early_stopping": early_stopping or PATIENCE}
+            recipe = Recipe().given({**given, **patience})
             last = recipe.seed + max(runs, (cv or SEARCH_FOLDS) * repeats) - 1
             replace(recipe, seed=last)  # refuses one out of range
             trained = train_new(
@@ -324,6 +320,26 @@ def train(
         print_json(json.loads(files[MANIFEST]))
     else:
         show_trained(trained, directory, files)
+
+
+def _source(table: str | None, saved: ModelDirectory | None) -> str:
+    """The table to learn from: what was named, the saved model's, or a data set.
+
+    Raises:
+        InputError: when the saved model's came from standard input, which is gone.
+    """
+    from mlp_edge.data.sets import DEFAULT_SET
+    from mlp_edge.data.source import STANDARD_INPUT, shown_source
+
+    if table:
+        return table
+    if saved is None:
+        return DEFAULT_SET
+    if saved.manifest.table == shown_source(STANDARD_INPUT):
+        raise InputError(
+            f"{saved.path}: was trained on standard input; name the table to go on with"
+        )
+    return saved.manifest.table
 
 
 def journal_of(directory: Path) -> Path:
