@@ -82,11 +82,12 @@ def _named(given: Any) -> Columns | None:
                 f"a structured array of the shape {given.shape}; one dimension, the rows, would do"
             )
         return _fetched(given.__getitem__, names)
-    if hasattr(given, "fetchnumpy") and hasattr(given, "columns"):  # a relation of DuckDB
+    # A frame of pandas has its columns as attributes, whatever they are called.
+    if callable(getattr(given, "fetchnumpy", None)) and hasattr(given, "columns"):  # DuckDB
         given = given.fetchnumpy()
     if isinstance(given, Mapping):
         return _fetched(given.__getitem__, given)
-    if _is_list(getattr(given, "column_names", None)):  # Arrow
+    if callable(getattr(given, "column", None)) and _is_list(getattr(given, "column_names", None)):
         return _fetched(given.column, given.column_names)
     if _is_list(getattr(given, "columns", None)):
         return _fetched(given.__getitem__, given.columns)

@@ -119,6 +119,9 @@ NAMED: dict[str, Callable[[], Any]] = {
     "named tuples": lambda: [Row(**record) for record in RECORDS],
     "rows of a database": database,
     "pandas": lambda: pd.DataFrame(COLUMNS),
+    "pandas, names of others": lambda: pd.DataFrame(COLUMNS).assign(
+        column_names=1, column=2, fetchnumpy=3, dtype=4, keys=5
+    ),
     "pandas, NA": lambda: pd.DataFrame(COLUMNS).convert_dtypes(),
     "pandas, categorical": lambda: pd.DataFrame(COLUMNS).astype({"colour": "category"}),
     "pandas, another index": lambda: pd.DataFrame(COLUMNS, index=[7, 7, 3]),
