@@ -157,7 +157,7 @@ def dense(config: Any) -> Any:
     [
         (lambda c: dense(c)["config"].update(units=2**30), "1073741824 units"),
         (lambda c: dense(c)["build_config"].update(input_shape=[None, 2**30]), "of 1073741824 inp"),
-        (lambda c: dense(c)["config"].update(lora_rank=2**30), "declares"),
+        (lambda c: dense(c)["config"].update(lora_rank=2**30), "with lora_rank 1073741824"),
         (lambda c: dense(c)["config"].update(a="x" * 17 * 2**20), "limit"),
         (lambda c: dense(c)["config"].update(a=10**30), "31 digits"),
     ],
