@@ -147,6 +147,31 @@ def test_dates_alone_are_no_series() -> None:
     assert found(table(when=hours(day), temperature=temperature, y=heat)) == ()
 
 
+@pytest.mark.parametrize("kind", ["chance", "linear", "noisy"])
+@pytest.mark.parametrize("classes", [True, False])
+def test_columns_that_are_smooth_in_time_make_no_series(kind: str, classes: bool) -> None:
+    alarms = 0
+    for seed in range(6):
+        walk, random = walks(seed), np.random.default_rng(seed + 100)
+        part = {"chance": 0.0, "linear": 1.0, "noisy": 0.2}[kind]
+        y = part * (walk["a"] - walk["b"]) + random.normal(size=ROWS)
+        target = np.where(y > np.median(y), "high", "low") if classes else y
+        dated = table(when=hours(range(ROWS)), a=walk["a"], b=walk["b"], y=target)
+        alarms += bool(found(dated, "y"))
+    assert alarms <= 1
+
+
+def test_a_column_that_explains_the_target_is_no_order() -> None:
+    for seed in range(5):
+        random = np.random.default_rng(seed)
+        day, n = random.random(ROWS), random.normal(size=ROWS)
+        chance = np.array(["a", "b"])[random.integers(2, size=ROWS)]
+        assert found(table(day=day, n=n, y=day + 0.3 * random.normal(size=ROWS)), "y") == ()
+        assert found(table(day=day, n=n, y=chance), "y") == ()
+        bent = np.sin(6 * day) + 0.1 * random.normal(size=ROWS)
+        assert found(table(t=day, n=n, y=bent), "y") == ()  # a temperature, for all we know
+
+
 def test_few_rows_and_odd_tables_do_no_harm() -> None:
     assert found(table(**walks(1, 40))) == ()
     walk = walks(1)

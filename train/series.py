@@ -46,8 +46,8 @@ ALL_BUT = 0.995
 """The same where it is no matter how the steps go."""
 UNDONE = -0.25
 """Correlation of steps with those before: -0.5 where values are noise, 0 in a random walk."""
-TIMES = frozenset({"time", "timestamp", "date", "datetime", "day", "month", "year", "epoch", "t"})
-"""Names of numbers that say when."""
+TIMES = frozenset({"time", "timestamp", "date", "datetime", "day", "month", "year", "epoch"})
+"""Names of numbers that say when; ``t`` is a temperature as often."""
 
 
 def series(
@@ -56,10 +56,10 @@ def series(
     """A finding when rows are alike to their neighbours in time, so that those give them away.
 
     What is looked at are the errors of a linear model: what the columns explain makes no rows
-    alike. Of classes it is the errors within each class, so that rows that are sorted by class
-    are no series. Dates say that an order is one of time. Without them, the order of the file has
-    to show itself: no column that is learned from, nor the target, is sorted in it, and a linear
-    model does worse on the last rows than on rows at random.
+    alike. The errors within each class have to be alike, too, so that rows that are sorted by
+    class are no series. Dates say that an order is one of time. Without them, an order has to show
+    itself: a linear model does worse on the last rows than on rows at random, and where it is that
+    of the file, neither a column that is learned from nor the target is sorted in it.
 
     Args:
         table: the rows.
@@ -72,8 +72,12 @@ def series(
     for name, when in _dates(table, examples):
         order = np.argsort(when, kind="stable")
         found = _alike(examples, prepared, order, DATED)
-        if found is not None:
-            return (_finding(name, found, _compared(examples, prepared, chosen, when)),)
+        if found is None:
+            continue
+        at_random, at_last, metric = _compared(examples, prepared, chosen, when)
+        learned = any(feature.name == name for feature in examples.features)
+        if at_random - at_last >= WORSE or not learned:
+            return (_finding(name, found, (at_random, at_last, metric)),)
     in_file = np.arange(len(examples.rows))
     if _is_sorted(examples):
         return ()
@@ -166,25 +170,57 @@ def _alike(
     """The correlation of neighbours' errors, and of how many rows; None where it is no evidence."""
     width = prepared.inputs.shape[1]
     rows = order[: int(max(FEWEST_ROWS, min(MOST_ROWS, MOST_WORK / width**2)))]
-    errors = _errors(examples, prepared.inputs[rows].astype(np.float64), rows)
+    errors, within = _errors(examples, prepared.inputs[rows].astype(np.float64), rows)
+    r = np.minimum(_neighbours(errors), _neighbours(within))
+    least = max(least, DEVIATIONS / math.sqrt(len(rows)))
+    if r.max() >= least and examples.labels:
+        r = np.minimum(r, _neighbours(_surprises(examples, prepared, rows)))
+    return (float(r.max()), len(rows)) if r.max() >= least else None
+
+
+def _neighbours(errors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The correlation of the errors of each output with those of the next row, (outputs,).
+
+    It is 0 where a few rows, such as those near the border of two classes, would be the evidence:
+    the products of neighbours have to be beyond chance by their own sizes, too.
+    """
     size = (errors * errors).sum(axis=0)
-    products = (errors[1:] * errors[:-1]).sum(axis=0)
-    r = float(np.max(np.divide(products, size, out=np.zeros_like(size), where=size > 1e-9)))
-    return (r, len(rows)) if r >= max(least, DEVIATIONS / math.sqrt(len(rows))) else None
+    products = errors[1:] * errors[:-1]
+    total = products.sum(axis=0)
+    known = (size > 1e-9) & (total >= DEVIATIONS * np.sqrt((products**2).sum(axis=0)))
+    return np.asarray(np.divide(total, size, out=np.zeros_like(size), where=known))
 
 
 def _errors(
     examples: Examples, inputs: NDArray[np.float64], rows: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """What ridge regression (alpha = 1) leaves of the standardised targets, (n, outputs)."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What ridge regression (alpha = 1) leaves of the standardised targets, (n, outputs).
+
+    And the same less its mean in each class, or each tenth of a target of numbers. That alone
+    would be no evidence: within a class it is what the model answers, and as smooth in time as
+    the columns are, whatever becomes of the target.
+    """
     truths = _standard(examples.encoded[rows].astype(np.float64))
     x = _standard(inputs)
     errors = truths - x @ np.linalg.solve(x.T @ x + np.eye(x.shape[1]), x.T @ truths)
+    within = errors.copy()
     for output in range(truths.shape[1]):
         kinds = examples.targets[rows] if examples.labels else _bins(truths[:, output])
         for kind in np.unique(kinds):
-            errors[kinds == kind, output] -= errors[kinds == kind, output].mean()
-    return np.asarray(errors, np.float64)
+            within[kinds == kind, output] -= within[kinds == kind, output].mean()
+    return errors, within
+
+
+def _surprises(
+    examples: Examples, prepared: Prepared, rows: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Classes less the probabilities of a logistic regression on the same rows, (n, outputs).
+
+    A ridge regression misses that probabilities bend, which looks like time in columns that are
+    smooth in time. This one does not, and is too slow for tables that raise no suspicion.
+    """
+    linear = linear_baseline(examples, prepared, Parts(rows, rows[:0], rows[:0]))
+    return np.asarray(examples.encoded[rows] - linear.predict(prepared.inputs[rows]), np.float64)
 
 
 def _bins(values: NDArray[np.float64]) -> NDArray[np.int64]:
