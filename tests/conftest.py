@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from mlp_edge.cli.app import app
@@ -23,6 +24,10 @@ from mlp_edge.model_directory import ModelDirectory
 # A user's own settings of these would change what is printed.
 for variable in ("COLUMNS", "NO_COLOR", "FORCE_COLOR"):
     os.environ.pop(variable, None)
+
+
+COMMAND = typer.main.get_command(app)
+"""All commands with their options; the runner makes them anew for every call, in 50 ms."""
 
 
 class Typed(NamedTuple):
@@ -38,8 +43,13 @@ Type = Callable[..., Typed]
 
 def typed(*words: object, piped: bytes | None = None) -> Typed:
     """Run mlp-edge in this process, as if its words had been typed, on what is piped in."""
-    result = CliRunner().invoke(app, [str(word) for word in words], input=piped)
-    return Typed(result.exit_code, result.stdout, result.stderr)
+    with CliRunner().isolation(piped) as streams:
+        with pytest.raises(SystemExit) as ended:
+            COMMAND.main([str(word) for word in words], prog_name="mlp-edge")
+        sys.stdout.flush()
+        sys.stderr.flush()
+        out, err = (each.getvalue().decode().replace("\r\n", "\n") for each in streams[:2])
+    return Typed(int(ended.value.code or 0), out, err)
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
 """Model files spoilt at random: each is used, refused with one sentence, or a fault of ours.
 
-    python tests/fuzz_models.py MODEL 10000 [onnx tflite …]
+    python tests/fuzz_models.py MODEL [FIRST:]10000 [onnx tflite …]
 
-MODEL is a model directory with every export in float32 and int8. A file of it is spoilt: its bytes,
+MODEL is a model directory with every export in float32 and int8. FIRST is the seed to begin with,
+0 where none is named; 10000 is where to end. A file of MODEL is spoilt: its bytes,
 or what they mean (JSON, members of a zip, operators and tensors), and sealed anew half of the time,
 so that not the seal alone is tried. Then commands use it, in a process of their own that may take
 1 GB more than its libraries and 30 seconds of the processor, and whose files are watched: it may
@@ -27,13 +28,13 @@ import tempfile
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from typer.testing import CliRunner
+from conftest import Typed, typed
 
 from mlp_edge import lazy, seal
-from mlp_edge.cli.app import app
 from mlp_edge.seal import MARK, sealed
 
 SPARE, PATIENCE, BATCH = 2**30, 30, 40
@@ -56,7 +57,8 @@ SLOW = {
     "parity-json": "exports/pima_int8.json",
 }  # fmt: skip
 """The same for commands that take TensorFlow, tried where they are named."""
-
+PARITY = {".tflite": "litert", ".h": "c"}
+"""Suffix -> the runtime that parity opens such a file with."""
 
 FILES = KINDS | SLOW
 
@@ -286,11 +288,11 @@ def _edit_object(model: Any, choice: random.Random) -> None:
 def commands(kind: str, place: Path, table: Path) -> Iterator[tuple[str, ...]]:
     """What is done with a spoilt file, as words of a command line."""
     model, file, out = str(place), str(place / FILES[kind]), str(place.parent / "out")
+    if kind == "keras-run":
+        yield "predict", str(table), "--model", file, "--out", f"{out}.csv"
+        return
     if kind in SLOW:
-        if kind == "keras-run":
-            yield "predict", str(table), "--model", file, "--out", f"{out}.csv"
-        else:
-            yield "parity", "--model", model, "--runtime", "onnxruntime", "--runtime", "litert"
+        yield "parity", "--model", model, "--runtime", PARITY.get(Path(file).suffix, "onnxruntime")
         return
     if kind in ("json", "csv", "npz", "int8json"):
         yield "inspect", model
@@ -317,6 +319,8 @@ PLACES = (
 )  # fmt: skip
 LIBRARIES = tuple(str(Path(place).resolve()) for place in PLACES if place)
 STARTS = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "socket.connect")
+SHORT = ("not enough memory", "bad_alloc", "bad allocation", "unable to allocate", "memoryerror")
+"""What is said, by us and by libraries, where memory is refused."""
 SYSTEM = ("/proc/", "/sys/", "/usr/", "/lib", "/etc/", "/dev/null", "/dev/urandom")
 
 
@@ -329,13 +333,7 @@ class Watch:
         sys.addaudithook(self)
 
     def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if event in (
-            "subprocess.Popen",
-            "os.system",
-            "os.exec",
-            "socket.connect",
-            "os.posix_spawn",
-        ):
+        if event in STARTS:
             self.seen.append(f"{event} {arguments[0]}")
         if event == "open" and isinstance(arguments[0], str | bytes | os.PathLike):
             path = os.path.realpath(os.fsdecode(arguments[0]))
@@ -345,8 +343,21 @@ class Watch:
                 self.seen.append(f"open {path}")
 
 
-def try_one(kind: str, seed: int, original: Path, folder: Path, watch: Watch) -> list[str]:
-    """Spoil a file and use it: the codes, and what was wrong.
+@contextmanager
+def spared(most: int) -> Iterator[None]:
+    """Let this process map no more than ``most`` bytes meanwhile; spoiling a file may take more."""
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (most, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
+
+
+def try_one(
+    kind: str, seed: int, original: Path, folder: Path, watch: Watch, most: int
+) -> list[str]:
+    """Spoil a file and use it in ``most`` bytes of memory: the codes.
 
     Raises:
         AssertionError: for a fault.
@@ -354,6 +365,8 @@ def try_one(kind: str, seed: int, original: Path, folder: Path, watch: Watch) ->
     place = folder / "model"
     shutil.rmtree(place, ignore_errors=True)
     shutil.copytree(original, place)
+    if kind == "parity-h":
+        (place / "exports/pima_int8.h").unlink()  # which is whole: a compiler would start
     choice = random.Random(f"{kind} {seed}")  # noqa: S311 (nothing secret)
     file = place / FILES[kind]
     content = file.read_bytes()
@@ -366,21 +379,24 @@ def try_one(kind: str, seed: int, original: Path, folder: Path, watch: Watch) ->
     for words in commands(kind, place, folder / "table.csv"):
         signal.setitimer(signal.ITIMER_PROF, PATIENCE)  # of the processor, which others use, too
         signal.alarm(4 * PATIENCE)
-        result = CliRunner().invoke(app, list(words))
+        with spared(most):
+            result = typed(*words)
         signal.alarm(0)
         signal.setitimer(signal.ITIMER_PROF, 0)
-        codes.append(f"{words[0]} {result.exit_code}")
-        assert result.exit_code in (0, 1, 2), f"{words[0]}: {_cause(result)}"
-        if result.exit_code == 2:
-            assert "Traceback" not in result.stderr
-            assert result.stderr.strip(), f"{words[0]} says nothing"
+        codes.append(f"{words[0]} {result.code}")
+        assert result.code in (0, 1, 2), f"{words[0]}: {_cause(result)}"
+        if result.code == 2:
+            assert "Traceback" not in result.err
+            assert result.err.strip(), f"{words[0]} says nothing"
+        short = [words for words in SHORT if words in result.err.lower()]
+        assert not short, f"{words[0]}: takes over 1 GB: {result.err.strip()[-300:]}"
         assert not watch.seen, f"{words[0]}: {watch.seen[0]}"
     return codes
 
 
-def _cause(result: Any) -> str:
+def _cause(result: Typed) -> str:
     """Where a traceback ends."""
-    lines = [line.strip() for line in result.stderr.splitlines() if line.strip()]
+    lines = [line.strip() for line in result.err.splitlines() if line.strip()]
     ours = [line for line in lines if line.startswith("File ") and "/site-packages/" not in line]
     return " | ".join([*ours[-2:], *lines[-2:-1]])
 
@@ -420,12 +436,11 @@ def _child(kind: str, seeds: list[int], original: Path, writer: int) -> None:
         if kind in SLOW:
             lazy.tensorflow()
         size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (size + SPARE, size + SPARE))
         watch = Watch(folder)
         for seed in seeds:
             codes, fault = [], ""
             try:
-                codes = try_one(kind, seed, original, folder, watch)
+                codes = try_one(kind, seed, original, folder, watch, size + SPARE)
             except BaseException as error:
                 fault = f"{type(error).__name__}: {error}"[:900]
             lines.write(json.dumps([seed, codes, fault]) + "\n")
@@ -447,20 +462,21 @@ def preload() -> None:
 
 
 def main() -> int:
-    original, count = Path(sys.argv[1]).resolve(), int(sys.argv[2])
+    original = Path(sys.argv[1]).resolve()
+    first, end = map(int, ("0:" + sys.argv[2]).split(":")[-2:])
     preload()
     failed = 0
     for kind in sys.argv[3:] or KINDS:
         counts: Counter[str] = Counter()
         faults: dict[int, str] = {}
-        for start in range(0, count, BATCH):
-            each = batch(kind, list(range(start, min(start + BATCH, count))), original)
+        for start in range(first, end, BATCH):
+            each = batch(kind, list(range(start, min(start + BATCH, end))), original)
             counts.update(each[0])
             for seed, fault in each[1].items():
                 print(f"{kind} {seed}: {fault}", flush=True)
             faults.update(each[1])
         told = ", ".join(f"{codes}: {n:,}" for codes, n in sorted(counts.items()))
-        print(f"{kind}: {count:,} files, {len(faults)} faults; {told}", flush=True)
+        print(f"{kind}: {end - first:,} files, {len(faults)} faults; {told}", flush=True)
         failed += len(faults)
     return min(failed, 1)
 
