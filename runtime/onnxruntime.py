@@ -43,6 +43,11 @@ def open_onnx(path: Path) -> Iterator[Opened]:
         raise _refused(path, error) from error
     card = Card.from_strings(metadata, path) if metadata else None
     golden = Golden.from_json(metadata[GOLDEN], path) if GOLDEN in metadata else None
+    if isinstance(feed.shape[0], int):
+        raise ModelError(
+            f"{path}: not run by mlp-edge (its first dimension is fixed at {feed.shape[0]}; a "
+            "model that takes any number of rows would do)"
+        )
 
     def predict(rows: Rows) -> Rows:
         predictions: Rows = session.run([output.name], {feed.name: rows})[0]

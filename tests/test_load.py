@@ -427,8 +427,8 @@ def test_an_onnx_without_our_metadata(pima: Path, folder: Path) -> None:
 def test_an_onnx_of_another_shape(keras: Any, folder: Path) -> None:
     from onnx import TensorProto, helper
 
-    def add(ranks: list[int], kind: int = TensorProto.FLOAT) -> bytes:
-        shapes = [["N", 2, 2, 2][:rank] for rank in ranks]
+    def add(ranks: list[int], kind: int = TensorProto.FLOAT, rows: int | str = "N") -> bytes:
+        shapes = [[rows, 2, 2, 2][:rank] for rank in ranks]
         inputs = [helper.make_tensor_value_info(f"i{n}", kind, s) for n, s in enumerate(shapes)]
         output = helper.make_tensor_value_info("o", kind, None)
         names = [value.name for value in inputs]
@@ -446,6 +446,11 @@ def test_an_onnx_of_another_shape(keras: Any, folder: Path) -> None:
     for content in (add([2, 2]), add([4]), add([1]), add([2], TensorProto.DOUBLE)):
         path.write_bytes(content)
         assert refused(path).startswith(f"{path}: ")
+    for rows in (1, 4):
+        path.write_bytes(add([2], rows=rows))
+        says = refused(path)
+        assert f"its first dimension is fixed at {rows}; a model that takes any number" in says
+        assert "damaged" not in says
 
 
 def test_a_tflite_of_another_kind(keras: Any, folder: Path) -> None:
