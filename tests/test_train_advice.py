@@ -15,6 +15,7 @@ from mlp_edge.finding import Finding
 from mlp_edge.mlp import Floats, Task
 from mlp_edge.train.advice import Answers, advice, check_nothing_found, fold_advice, row_advice
 from mlp_edge.train.examples import Examples
+from mlp_edge.train.recipe import Recipe
 from mlp_edge.train.scores import Truth
 from mlp_edge.train.statistics import corrected_error, standard_error
 
@@ -256,6 +257,15 @@ def test_scores_that_are_far_apart() -> None:
     assert set(found) == {"far-apart"}
     for evidence in ("accuracy 1.000 on the training", "0.700 on the held-out", "by heart"):
         assert evidence in found["far-apart"]
+
+
+@pytest.mark.parametrize("split", ["time", "time:when"])
+def test_later_rows_may_be_of_another_kind(split: str) -> None:
+    outputs, linear = answered(range(80, 92)), answered(range(80, 112))
+    found = advice(WARD, SCORED, outputs, linear, recipe=Recipe(split=split))
+    [says] = [finding.says for finding in found if finding.kind == "far-apart"]
+    assert "held-out ones: later rows are of another kind, or it learned by heart; " in says
+    assert says.endswith(" would help against that")
 
 
 def test_a_difference_that_chance_makes_is_not_far_apart() -> None:
