@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mlp_edge.data.sets import SETS
 from mlp_edge.data.table import Table
 from mlp_edge.data.values import is_word, trouble
-from mlp_edge.data.words import counted, listed, plain, shown
+from mlp_edge.data.words import and_more, counted, listed, plain, shown
 from mlp_edge.errors import TableError
 from mlp_edge.mlp import Rows
 
@@ -151,8 +151,7 @@ def check_numbers(table: Table, columns: Sequence[str], bad: NDArray[np.bool_]) 
         message += ", as in every row; remove the column or write numbers in it"
     elif not table.header and row == 0:
         message += "; the line was taken for data, not for names, as it holds numbers"
-    more = int(bad.sum()) - 1
-    raise TableError(message + (f" ({counted(more, 'more such cell')})" if more else ""))
+    raise TableError(message + and_more(int(bad.sum()) - 1))
 
 
 def no_column(table: Table, names: Sequence[str], purpose: str = "") -> str:

@@ -16,9 +16,11 @@ FEWEST_ALIKE = 3
 LONGEST = 60
 """Characters of a text that may be a number."""
 
+INVISIBLE = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+"""Characters without width, which an eye does not see in a name or a number."""
+
 _DIGIT = r"(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)"
 _NUMBER = rf"[+-]?{_DIGIT}(?:[eE][+-]?[0-9]+)?"
-_INVISIBLE = "\u00ad\u200b-\u200f\u2060\ufeff"
 # The blanks that part thousands: also those that do not break a line.
 _BLANK = " \u00a0\u2007\u2009\u202f"
 _GROUPED = re.compile(
@@ -29,7 +31,7 @@ _DOLLARS = "US|CA|AU|NZ|HK"
 _CURRENCIES = "USD|EUR|GBP|CHF|JPY|CNY|INR|AUD|CAD|SEK|NOK|DKK|PLN|CZK|HUF|BRL|MXN|ZAR|KRW|RUB|TRY"
 _MONEY = rf"(?:[$¢£¤¥฿₠-⃀﷼]|(?:{_DOLLARS})\$|{_CURRENCIES}|(?:Rs|kr|Fr)\.?|zł|Kč)"
 _STEPS = (
-    ("invisible characters", re.compile(rf"[{_INVISIBLE}]+"), ""),
+    ("invisible characters", re.compile(rf"[{INVISIBLE}]+"), ""),
     ("quotes", re.compile(r"['\"‘’“”`](.*)['\"‘’“”`]"), r"\1"),
     ("an apostrophe in front", re.compile(r"^'(?=[+-]?[0-9.,])"), ""),
     ("a currency", re.compile(rf"([+\-−–(]?)\s*{_MONEY}\s*(?=[+\-−–(]?\s*[0-9.,])"), r"\1"),

@@ -12,7 +12,7 @@ from mlp_edge.data.cells import read_column
 from mlp_edge.data.choices import Choices, argument, missing_spellings
 from mlp_edge.data.examples import no_column
 from mlp_edge.data.table import Table
-from mlp_edge.data.words import MOST_SHOWN, counted, plain, shown
+from mlp_edge.data.words import MOST_SHOWN, and_more, counted, plain, shown
 from mlp_edge.errors import RecipeError, TableError
 from mlp_edge.finding import Finding
 
@@ -84,12 +84,11 @@ def read_groups(
     if absent.size:
         cell = str(column.cells[absent[0]]).strip()
         says = f"{shown(cell)} stands for a missing value" if cell else "the cell is empty"
-        more = f" ({counted(absent.size - 1, 'more such cell')})" if absent.size > 1 else ""
         guessed = cell and cell.casefold() in MISSING
         named = f", or --present {argument(f'{group}={cell}')} if it is one" if guessed else ""
         raise TableError(
             f"{table.place(int(absent[0]), group)}: {says}, so that nobody knows whose row it is; "
-            f"write the group there or remove the line{named}{more}"
+            f"write the group there or remove the line{named}{and_more(absent.size - 1)}"
         )
     return column.levels.numbered()
 

@@ -26,7 +26,7 @@ from mlp_edge.data.formatted import DATE, form
 from mlp_edge.data.mixed import doubtful, mixture
 from mlp_edge.data.table import Table
 from mlp_edge.data.values import trouble
-from mlp_edge.data.words import counted, shown
+from mlp_edge.data.words import and_more, counted, shown
 from mlp_edge.errors import TableError
 from mlp_edge.finding import Finding
 
@@ -106,10 +106,10 @@ def meaning(table: Table, column: Column, *, categorical: bool, numeric: bool) -
 def _check_broken(table: Table, column: Column) -> None:
     broken = np.flatnonzero(column.broken)
     if broken.size:
-        more = f" ({counted(broken.size - 1, 'more such cell')})" if broken.size > 1 else ""
         row = int(broken[0])
         raise TableError(
-            f"{table.place(row, column.name)}: {trouble(column.cells[row], table.decimal)}{more}"
+            f"{table.place(row, column.name)}: {trouble(column.cells[row], table.decimal)}"
+            f"{and_more(broken.size - 1)}"
         )
 
 

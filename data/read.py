@@ -20,6 +20,7 @@ from mlp_edge.data.delimiter import looks_aligned, separate
 from mlp_edge.data.dialect import Dialect
 from mlp_edge.data.duck import check_lengths, read_cells
 from mlp_edge.data.floats import Cells
+from mlp_edge.data.formatted import INVISIBLE
 from mlp_edge.data.header import LOOKED_AT, find_header
 from mlp_edge.data.layout import DELIMITERS, Layout, lay_out
 from mlp_edge.data.parquet import read_parquet
@@ -27,7 +28,6 @@ from mlp_edge.data.sets import SETS
 from mlp_edge.data.size import MOST_BYTES, check_lines
 from mlp_edge.data.source import STANDARD_INPUT, Stream, opened, shown_source
 from mlp_edge.data.strays import (
-    INVISIBLE,
     check_not_repeated,
     check_title,
     declared_separator,

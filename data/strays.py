@@ -12,15 +12,13 @@ from numpy.typing import NDArray
 
 from mlp_edge.cell import is_missing, is_number
 from mlp_edge.data.floats import Cells
+from mlp_edge.data.formatted import INVISIBLE
+from mlp_edge.data.header import LOOKED_AT
 from mlp_edge.data.values import mostly_numbers
 from mlp_edge.data.words import listed, shown
 from mlp_edge.errors import TableError
 from mlp_edge.finding import Finding
 
-INVISIBLE = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
-"""Characters without width, which an eye does not see in a name."""
-LOOKED_AT = 1000
-"""Rows that decide what a column holds."""
 MOST_TITLES = 20
 """Lines above the names that are looked for."""
 FEWEST_BELOW = 10

@@ -17,7 +17,7 @@ from mlp_edge.data.mixed import doubtful, mixture
 from mlp_edge.data.split import FEWEST_ROWS
 from mlp_edge.data.table import Table
 from mlp_edge.data.values import is_word, trouble
-from mlp_edge.data.words import counted, listed, plain, shown
+from mlp_edge.data.words import and_more, counted, listed, plain, shown
 from mlp_edge.errors import TableError
 from mlp_edge.mlp import Rows, Task
 
@@ -132,10 +132,10 @@ def targets(
     unknown = np.flatnonzero(found < 0)
     if unknown.size:
         row = int(unknown[0])
-        more = f" ({counted(unknown.size - 1, 'more such row')})" if unknown.size > 1 else ""
         raise TableError(
             f"{table.place(row, target)}: {shown(table.column(target)[row].strip())} is none of "
-            f"the classes that the model knows, {listed(labels)}{more}"
+            f"the classes that the model knows, {listed(labels)}"
+            f"{and_more(unknown.size - 1, 'such row')}"
         )
     return found
 
@@ -213,8 +213,9 @@ def _check_cells(
     if wrong.size:
         row = int(wrong[0])
         cell = levels.texts[levels.which[row]]
-        more = f" ({counted(wrong.size - 1, 'more such cell')})" if wrong.size > 1 else ""
-        raise TableError(f"{table.place(row, target)}, the target: {why(cell)}{more}")
+        raise TableError(
+            f"{table.place(row, target)}, the target: {why(cell)}{and_more(wrong.size - 1)}"
+        )
 
 
 def _varied(table: Table, target: str, read: _Target) -> _Target:

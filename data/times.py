@@ -15,7 +15,7 @@ from mlp_edge.data.cells import Column, read_column
 from mlp_edge.data.choices import Choices, missing_spellings
 from mlp_edge.data.groups import check_apart
 from mlp_edge.data.table import Table
-from mlp_edge.data.words import counted, plain, shown
+from mlp_edge.data.words import and_more, counted, plain, shown
 from mlp_edge.errors import TableError
 
 When = NDArray[np.int64]
@@ -75,10 +75,9 @@ def read_times(table: Table, split: str, targets: Sequence[str], choices: Choice
     column = read_column(table, name, missing_spellings(table, targets, choices)[name])
     absent = np.flatnonzero(column.absent)
     if absent.size:
-        more = f" ({counted(absent.size - 1, 'more such cell')})" if absent.size > 1 else ""
         raise TableError(
             f"{table.place(int(absent[0]), name)}: a missing value, so that nobody knows when that "
-            f"was; write the time there or remove the line{more}"
+            f"was; write the time there or remove the line{and_more(absent.size - 1)}"
         )
     return ranked(seconds(table, column))
 
@@ -143,10 +142,10 @@ def _check(table: Table, column: Column, good: Sequence[bool], what: str) -> Non
     wrong = np.flatnonzero(~column.levels.spread(good, np.bool_))
     if wrong.size:
         row = int(wrong[0])
-        more = f" ({counted(wrong.size - 1, 'more such cell')})" if wrong.size > 1 else ""
         raise TableError(
             f"{table.place(row, column.name)}: {shown(str(column.cells[row]).strip())} is {what}; "
-            f"--split takes a column of dates such as 2024-12-31 23:59, or of numbers{more}"
+            f"--split takes a column of dates such as 2024-12-31 23:59, or of numbers"
+            f"{and_more(wrong.size - 1)}"
         )
 
 

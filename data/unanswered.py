@@ -14,7 +14,7 @@ from mlp_edge.data.cells import Levels, Mask
 from mlp_edge.data.choices import Choices, Spelling, argument, parted, target_spellings
 from mlp_edge.data.table import Table
 from mlp_edge.data.values import is_word
-from mlp_edge.data.words import counted, plain, shown
+from mlp_edge.data.words import and_more, counted, plain, shown
 from mlp_edge.errors import TableError
 from mlp_edge.finding import Finding
 
@@ -125,11 +125,10 @@ def _check_certain(table: Table, name: str, cells: _Cells, spelling: Spelling) -
         row = int(cells.odd[odd][0])
         word = str(table.column(name)[row]).strip()
         option = argument(f"{name}={word}")
-        more = f" ({counted(int(odd.sum()) - 1, 'more such cell')})" if odd.sum() > 1 else ""
         raise TableError(
             f"{table.place(row, name)}, the target: {shown(word)} may be a class or stand for a "
             f"missing value; --present {option} takes it for a class, --missing {option} leaves "
-            f"its rows out{more}"
+            f"its rows out{and_more(int(odd.sum()) - 1)}"
         )
 
 

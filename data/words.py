@@ -39,6 +39,11 @@ def counted(number: int, thing: str) -> str:
     return f"{number:,} {thing if number == 1 else plural}"
 
 
+def and_more(number: int, thing: str = "such cell") -> str:
+    """For the end of a message about the first of several: " (2 more such cells)"; "" of 0."""
+    return f" ({counted(number, f'more {thing}')})" if number else ""
+
+
 def gathered(findings: Sequence[Finding], rest: str = "") -> list[str]:
     """Findings as sentences; of many columns with one kind the first, and how many more there are.
 
