@@ -226,7 +226,9 @@ def _cut_half_a_line(file: IO[bytes]) -> None:
         raise ValueError("it does not begin like one")
     end = content.rfind(b"\n") + 1
     for last in content[:end].splitlines()[-1:]:
-        parse_json(last)  # Optuna overlooks what it cannot read at the end, and writes on below
+        # Optuna overlooks what it cannot read at the end, and writes on below; a failed trial is
+        # Infinity there.
+        parse_json(last, constants=True)
     file.truncate(end)
 
 
