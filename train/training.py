@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 from mlp_edge.data.choices import Choices
 from mlp_edge.data.leaks import duplicates_across
@@ -15,6 +15,7 @@ from mlp_edge.data.times import IN_TIME
 from mlp_edge.finding import Finding
 from mlp_edge.keras_file import check_loadable
 from mlp_edge.lazy import keras, tensorflow
+from mlp_edge.mlp import Task
 from mlp_edge.model_directory import ModelDirectory
 from mlp_edge.train.advice import check_nothing_found
 from mlp_edge.train.checks import check_filled, check_fixed, check_reachable, check_threshold_rows
@@ -95,14 +96,8 @@ def train(
         TableError: when the table cannot be learned from.
         RecipeError: when the recipe does not fit the task, or training diverges.
     """
-    examples = read_examples(
-        table,
-        targets,
-        task,  # type: ignore[arg-type]
-        choices,
-        recipe.group,
-        recipe.split,
-    )
+    wanted = cast("Task | None", task)
+    examples = read_examples(table, targets, wanted, choices, recipe.group, recipe.split)
     table = examples.table
     recipe = resolved_for(recipe, examples)
     check_reachable(examples, recipe)
@@ -118,19 +113,26 @@ def train(
     job = replace(job, findings=found, calibration=calibration)
 
     with _ready(job):
-        tuned = None if search is None else searched(job, search, folding)
-        if tuned is not None:
-            job = replace(job, recipe=tuned.recipe)
-        judged = None
-        if folding is not None and search is None:
-            every = folds(examples, recipe, folding.folds, folding.repeats, table.source)
-            for number, fold in enumerate(every, start=1):
-                where = f"fold {number} of {len(every)}"
-                check_threshold_rows(examples, recipe, fold.validation, where)
-            judged = cross_validate(job, every, folding.repeats, stage)
-            equal = equal_rows(table, examples.rows, every[: folding.folds])
-            job = replace(job, findings=(*job.findings, *equal))
+        job, judged, tuned = _by_folds(job, stage, folding, search)
         return _run(job, stage, new_network, runs, judged, tuned)
+
+
+def _by_folds(
+    job: Job, stage: Stage, folding: Folding | None, search: Search | None
+) -> tuple[Job, FoldScores | None, Tuned | None]:
+    """Search for a recipe or judge the job's own, where asked to; and the job to go on with."""
+    if search is not None:
+        tuned = searched(job, search, folding)
+        return replace(job, recipe=tuned.recipe), None, tuned
+    if folding is None:
+        return job, None, None
+    every = folds(job.examples, job.recipe, folding.folds, folding.repeats, job.table.source)
+    for number, fold in enumerate(every, start=1):
+        where = f"fold {number} of {len(every)}"
+        check_threshold_rows(job.examples, job.recipe, fold.validation, where)
+    judged = cross_validate(job, every, folding.repeats, stage)
+    equal = equal_rows(job.table, job.examples.rows, every[: folding.folds])
+    return replace(job, findings=(*job.findings, *equal)), judged, None
 
 
 def go_on(
@@ -181,19 +183,25 @@ def go_on(
     findings = (*examples.findings, *_seen_before(chosen, recipe, saved))
     job = replace(job, findings=findings, calibration=calibration)
 
+    with _ready(job):
+        return _run(job, stage, _saved_network(start, saved), 1)
+
+
+def _saved_network(start: ModelDirectory, saved: Recipe) -> Make:
+    """What makes the network to go on with: the saved one, in the units that it learned in."""
+
     def make(job: Job, seed: int) -> Any:
         keras().utils.set_random_seed(seed)
-        metric = HISTORY_METRIC[examples.task]
+        metric = HISTORY_METRIC[job.examples.task]
         model = taken_out(keras().models.load_model(start.keras_path), metric)
-        if prepared.scale is not None:
-            prepared.scale.unfold(model)
+        if job.prepared.scale is not None:
+            job.prepared.scale.unfold(model)
         # A schedule that has run down would teach nothing more: it starts afresh.
-        if recipe.compiled != saved.compiled or recipe.schedule != "constant":
-            compile_model(model, recipe, metric, recipe.steps(len(job.parts.training)))
+        if job.recipe.compiled != saved.compiled or job.recipe.schedule != "constant":
+            compile_model(model, job.recipe, metric, job.recipe.steps(len(job.parts.training)))
         return model
 
-    with _ready(job):
-        return _run(job, stage, make, 1)
+    return make
 
 
 def _seen_before(chosen: Parts, recipe: Recipe, saved: Recipe) -> tuple[Finding, ...]:

@@ -198,11 +198,16 @@ def tune(
             kept.add(_judged(search.recipe_of(len(done), draw), draw, judge))
             done.append(search.trial(len(done), kept.records[-1]))
             tell(done[-1], best_of(done), trials)
-    best = best_of(done)
+    return _tuned(recipe, task, done)
+
+
+def _tuned(recipe: Recipe, task: Task, trials: Sequence[Trial]) -> Tuned:
+    best = best_of(trials)
     if best is None:
-        raise RecipeError(f"--tune: every training failed, the first like this: {done[0].failure}")
+        failure = trials[0].failure
+        raise RecipeError(f"--tune: every training failed, the first like this: {failure}")
     metric = "rmse" if task == "regression" else "log_loss"
-    return Tuned(tuple(done), best, recipe_with(recipe, best), metric)
+    return Tuned(tuple(trials), best, recipe_with(recipe, best), metric)
 
 
 def discard(path: Path) -> None:
