@@ -100,11 +100,11 @@ def test_evaluate(width: int, words: tuple[str, ...], iris: Path, typed: Type) -
     ids=lambda words: words[0],
 )
 def test_other_commands_print_the_same_numbers(
-    narrow: int, command: tuple[str, ...], pima: Path, typed: Type, tmp_path: Path,
+    narrow: int, command: tuple[str, ...], model: Path, typed: Type, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     place = ("--epochs", 1, "-q", "--out", tmp_path / "m", "--force")
-    words = [*command, *(place if command[0] == "train" else ("--model", pima))]
+    words = [*command, *(place if command[0] == "train" else ("--model", model))]
     monkeypatch.setattr(out, "_width", narrow)
     folded = typed(*words)
     monkeypatch.setattr(out, "_width", 200)
