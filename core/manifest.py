@@ -139,7 +139,8 @@ class Manifest:
             values["scores"] = _scores(values["scores"], values["rows"])
             if values["sample"] not in SAMPLES or "training" not in values["rows"]:
                 raise ValueError("nobody can tell its training rows from its held-out ones")
-            _check_labels(values["task"], len(values["labels"]), len(values["prior"]))
+            _check_columns([each.name for each in values["features"]], values["targets"])
+            _check_answers(values["task"], values["targets"], values["labels"], values["prior"])
             return cls(**{entry.name: values[entry.name] for entry in fields(cls)})
         except (TypeError, KeyError, ValueError, ModelError) as error:
             raise ModelError(f"{source}: damaged ({first_line(error)})") from error
@@ -162,10 +163,32 @@ KINDS: Mapping[str, type | tuple[type, ...]] = {
 """What JSON makes of each key."""
 
 
-def _check_labels(task: str, labels: int, outputs: int) -> None:
-    expected = {"regression": 0, "binary": 2, "multiclass": max(outputs, 2)}[task]
-    if labels != expected or outputs < 1 or (task == "binary" and outputs != 1):
-        raise ValueError(f"a {task} task with {labels} labels and {outputs} prior values")
+def _check_columns(features: Sequence[str], targets: Sequence[str]) -> None:
+    names = [*features, *targets]
+    if len(set(names)) != len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"its features and targets name {twice[:80]!r} twice")
+
+
+def _check_answers(
+    task: Task, targets: Sequence[str], labels: Sequence[str], prior: Sequence[float]
+) -> None:
+    """Refuse what fits no network: as many targets, labels and outputs as a task has."""
+    outputs = len(prior)
+    wanted = {
+        "regression": (outputs, 0, outputs), "binary": (1, 2, 1),
+        "multiclass": (1, max(outputs, 2), outputs),
+    }[task]  # fmt: skip
+    if (len(targets), len(labels), outputs) != wanted or outputs < 1:
+        raise ValueError(
+            f"a {task} task with {len(labels)} labels, {len(targets)} targets and {outputs} prior "
+            "values"
+        )
+    if len(set(labels)) != len(labels):
+        raise ValueError("two classes have the same label")
+    shares = task == "regression" or all(0 <= share <= 1 for share in prior)
+    if not shares or (task == "multiclass" and not math.isclose(sum(prior), 1, abs_tol=1e-6)):
+        raise ValueError("its prior holds what is no share of the rows")
 
 
 def _described(feature: Feature) -> dict[str, Any]:

@@ -223,3 +223,43 @@ def test_features_that_make_no_sense(features: list[object]) -> None:
 @pytest.mark.parametrize("name", ["../pima", "Pima", "", "a b", "x" * 99])
 def test_a_name_that_is_none(name: str) -> None:
     assert "cannot name a model" in refused(text_with(name=name))
+
+
+CLASSES = {"task": "multiclass", "labels": ["a", "b", "c"], "prior": [0.5, 0.25, 0.25]}
+VALUES = {"task": "regression", "labels": [], "targets": ["price", "rent"], "prior": [-3e5, 900.0]}
+
+
+@pytest.mark.parametrize("task", [{}, CLASSES, VALUES], ids=["binary", "multiclass", "regression"])
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"targets": []}, "0 targets"),
+        ({"targets": ["x", "y", "z"]}, "3 targets"),
+        ({"targets": ["x", "x"]}, "name 'x' twice"),
+        ({"targets": ["age"]}, "name 'age' twice"),
+        ({"features": [{"name": "a", "low": 0, "high": 1}] * 2}, "name 'a' twice"),
+        ({"labels": ["a", "b", "c", "d"]}, "4 labels"),
+        ({"prior": []}, "0 prior values"),
+    ],
+    ids=str,
+)
+def test_what_is_right_alone_and_wrong_together(
+    task: dict[str, Any], change: dict[str, Any], says: str
+) -> None:
+    Manifest.from_json(text_with(**task), "x")
+    assert says in refused(text_with(**{**task, **change}))
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"labels": ["a", "a"]}, "two classes have the same label"),
+        ({**CLASSES, "labels": ["a", "b", "a"]}, "two classes have the same label"),
+        ({"prior": [-0.1]}, "no share of the rows"),
+        ({"prior": [1.5]}, "no share of the rows"),
+        ({**CLASSES, "prior": [0.5, 0.75, -0.25]}, "no share of the rows"),
+        ({**CLASSES, "prior": [0.5, 0.75, 0.25]}, "no share of the rows"),
+    ],
+)
+def test_classes_that_make_no_sense(change: dict[str, Any], says: str) -> None:
+    assert says in refused(text_with(**change))

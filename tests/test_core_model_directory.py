@@ -122,7 +122,7 @@ def test_labels_that_do_not_fit(model: Path) -> None:
     for labels in (["a", "b", "c"], ["a"], []):
         message = refused(lambda wrong=labels: changed(model, labels=wrong), model / "model.json")  # type: ignore[misc]
         assert f"a binary task with {len(labels)} labels" in message
-    message = refused(changed(model, labels=["a", "a"]).mlp, model / "model.keras")
+    message = refused(lambda: changed(model, labels=["a", "a"]), model / "model.json")
     assert "two classes have the same label" in message
 
 
