@@ -1,4 +1,4 @@
-"""How exact the activations of every runtime are, beside what mlp_edge.accuracy states of them.
+"""How exact every runtime's activations are, beside what mlp_edge.proof.accuracy states.
 
     .venv/bin/python benchmarks/activations.py [--every N] [--densely M] [--only keras ...]
         [--of tanh ...]

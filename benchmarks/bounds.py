@@ -26,14 +26,14 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from mlp_edge.bound import UNIT, bound, standardised
 from mlp_edge.export import EXPORTERS
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import Dense, Floats, Mlp
-from mlp_edge.model_directory import ModelDirectory
+from mlp_edge.proof.bound import UNIT, bound, standardised
+from mlp_edge.proof.slopes import slopes
+from mlp_edge.readers.model_directory import ModelDirectory
 from mlp_edge.reference import Doubles, predict, trace
 from mlp_edge.runtime import HOSTED
-from mlp_edge.slopes import slopes
 
 PROGRAM = str(Path(sys.executable).with_name("mlp-edge"))
 SETS = ("pima", "iris", "sine")

@@ -28,7 +28,7 @@ from mlp_edge.export.c import export
 from mlp_edge.mlp import Floats, Mlp
 from mlp_edge.runtime import CHIPS
 from mlp_edge.runtime.c import Header, read_header
-from mlp_edge.runtime.firmware import build
+from mlp_edge.runtime.chips.firmware import build
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from networks import network

@@ -33,16 +33,16 @@ from rich.console import Console
 from rich.table import Table
 from sklearn import datasets
 
-from mlp_edge import integer_reference
-from mlp_edge.calibration import read_calibration
 from mlp_edge.cli.calibrating import JUDGED
 from mlp_edge.export import c
+from mlp_edge.files.calibration import read_calibration
+from mlp_edge.integers import integer_reference
 from mlp_edge.lazy import quiet, tensorflow
+from mlp_edge.measure.cost import measure
 from mlp_edge.mlp import Floats, Mlp
-from mlp_edge.model_directory import CALIBRATION, ModelDirectory
-from mlp_edge.parity.cost import measure
 from mlp_edge.quantise import quantise
 from mlp_edge.quantise.judge import Loss, loss, pooled
+from mlp_edge.readers.model_directory import CALIBRATION, ModelDirectory
 from mlp_edge.reference import predict
 from mlp_edge.runtime import CHIPS
 from mlp_edge.runtime.c import read_header

@@ -30,7 +30,7 @@ from rich.console import Console
 from rich.table import Table
 from sklearn import datasets
 
-from mlp_edge.data.read import read_table
+from mlp_edge.data.reading.read import read_table
 from mlp_edge.lazy import tensorflow
 from mlp_edge.train.cross_validation import Folding
 from mlp_edge.train.recipe import Recipe

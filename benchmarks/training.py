@@ -27,7 +27,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from mlp_edge.data.read import read_table
+from mlp_edge.data.reading.read import read_table
 from mlp_edge.lazy import keras, tensorflow
 from mlp_edge.train import fitting
 from mlp_edge.train.compiled import fit_compiled

@@ -17,10 +17,10 @@ from mlp_edge.cli.progress import status
 from mlp_edge.errors import InputError
 
 if TYPE_CHECKING:
-    from mlp_edge.model_directory import ModelDirectory
-    from mlp_edge.runtime.contestants import Contestant
+    from mlp_edge.measure.contestants import Contestant
+    from mlp_edge.measure.timing import Timing
+    from mlp_edge.readers.model_directory import ModelDirectory
     from mlp_edge.runtime.runtime import Runtime
-    from mlp_edge.runtime.timing import Timing
 
 BATCHES = "1,16,256,4096"
 LARGEST = 1_000_000
@@ -44,9 +44,9 @@ def bench(
     as_json: JsonOption = False,
 ) -> None:
     """Measure how fast every export predicts on every runtime."""
-    from mlp_edge.model_directory import ModelDirectory
+    from mlp_edge.measure.contestants import contestants
+    from mlp_edge.readers.model_directory import ModelDirectory
     from mlp_edge.runtime import HOSTED
-    from mlp_edge.runtime.contestants import contestants
     from mlp_edge.runtime.load import named_runtime
 
     sizes = batch_sizes(batches)
@@ -94,8 +94,8 @@ def _measured(
     directory: ModelDirectory, present: Sequence[Contestant], sizes: Sequence[int],
     seconds: float, cold: bool,
 ) -> list[Result]:  # fmt: skip
-    from mlp_edge.runtime.contestants import cold_seconds, opened
-    from mlp_edge.runtime.timing import measure
+    from mlp_edge.measure.contestants import cold_seconds, opened
+    from mlp_edge.measure.timing import measure
 
     weights = directory.manifest.sha256["weights"]
     rows = directory.sample().rows
@@ -126,7 +126,7 @@ def _record(
     directory: ModelDirectory, results: Sequence[Result], sizes: Sequence[int], seconds: float,
     absent: Mapping[str, str],
 ) -> dict[str, Any]:  # fmt: skip
-    from mlp_edge.runtime.timing import clock_step
+    from mlp_edge.measure.timing import clock_step
 
     return {
         "model": directory.manifest.name,
@@ -158,7 +158,7 @@ def _show(
     directory: ModelDirectory, results: Sequence[Result], sizes: Sequence[int], seconds: float
 ) -> None:
     from mlp_edge.cli.tables import show
-    from mlp_edge.runtime.timing import ENOUGH, ROUNDS
+    from mlp_edge.measure.timing import ENOUGH, ROUNDS
 
     name, cpus = directory.manifest.name, _cpus()
     show(_latency_table(f"{name}: one row", results))

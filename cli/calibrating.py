@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlp_edge.cli.console import warn_of
-from mlp_edge.data.size import MOST_BYTES
+from mlp_edge.data.reading.size import MOST_BYTES
 from mlp_edge.errors import InputError, TableError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlp_edge.data.table import Table
+    from mlp_edge.integers.quantised_file import Numbers
     from mlp_edge.mlp import Mlp, Rows, Task
-    from mlp_edge.model_directory import ModelDirectory
     from mlp_edge.quantise.judge import Loss, Score
-    from mlp_edge.quantised_file import Numbers
+    from mlp_edge.readers.model_directory import ModelDirectory
 
 JUDGED: Mapping[Task, tuple[str, ...]] = {
     "binary": ("accuracy", "auc", "log_loss"),
@@ -87,8 +87,8 @@ def find_rows(source: Source) -> Sets:
         InputError: for a model without rows of its own, when no table is named.
         ModelError: when the rows are missing or damaged.
     """
-    from mlp_edge.calibration import read_calibration
-    from mlp_edge.model_directory import CALIBRATION
+    from mlp_edge.files.calibration import read_calibration
+    from mlp_edge.readers.model_directory import CALIBRATION
 
     mlp, saved, table = source.mlp, source.saved, source.table
     held_out, held_out_score = (None, None) if saved is None else _held_out(saved, mlp, source.most)
@@ -120,7 +120,7 @@ def _rows_of(
 ) -> tuple[Rows, NDArray[Any] | None]:
     """The readings of a table, and what is right where it has the model's targets."""
     from mlp_edge.data.known import known_columns
-    from mlp_edge.data.read import read_table
+    from mlp_edge.data.reading.read import read_table
     from mlp_edge.train.examples import reread_examples
 
     read = read_table(table, most=most)
@@ -141,9 +141,9 @@ def _rows_of(
 
 def sample_table(model: Path, most: int = MOST_BYTES) -> Table:
     """The sample.csv of a model directory, in the dialect that it is written in."""
-    from mlp_edge.data.dialect import Dialect
-    from mlp_edge.data.read import read_table
-    from mlp_edge.model_directory import SAMPLE
+    from mlp_edge.data.reading.dialect import Dialect
+    from mlp_edge.data.reading.read import read_table
+    from mlp_edge.readers.model_directory import SAMPLE
 
     own = Dialect(",", ".", "utf-8", header=True, comments=False, single_quotes=False)
     return read_table(str(model / SAMPLE), own, max(most, MOST_BYTES))  # it is no stranger's

@@ -244,6 +244,6 @@ def warn_of(findings: Sequence[Finding], rest: str = "") -> None:
 
 def print_json(value: Any) -> None:
     """One JSON document on stdout; a number that is not finite becomes null."""
-    from mlp_edge.writing import json_text
+    from mlp_edge.files.writing import json_text
 
     write_text(json_text(value))  # which is ASCII

@@ -18,10 +18,10 @@ from mlp_edge.errors import CheckError, InputError, ModelError
 from mlp_edge.foreign import typed
 
 if TYPE_CHECKING:
+    from mlp_edge.measure.budget import Budget
+    from mlp_edge.measure.cost import Cost
     from mlp_edge.mlp import Rows
-    from mlp_edge.model_directory import ModelDirectory
-    from mlp_edge.parity.budget import Budget
-    from mlp_edge.parity.cost import Cost
+    from mlp_edge.readers.model_directory import ModelDirectory
     from mlp_edge.runtime import Chip
     from mlp_edge.runtime.c import Header
 
@@ -57,9 +57,9 @@ def cost(
     as_json: JsonOption = False,
 ) -> None:
     """Measure what the C header takes on simulated chips: flash, RAM, time."""
-    from mlp_edge.model_directory import ModelDirectory
-    from mlp_edge.parity.budget import read_budget
-    from mlp_edge.runtime.targets import OPTIMISATIONS
+    from mlp_edge.measure.budget import read_budget
+    from mlp_edge.readers.model_directory import ModelDirectory
+    from mlp_edge.runtime.chips.targets import OPTIMISATIONS
 
     chips = _chosen(targets)
     hertz = _hertz(clock)
@@ -99,7 +99,7 @@ def _chosen(names: Sequence[str] | None) -> list[Chip]:
 
 
 def _hertz(text: str | None) -> int:
-    from mlp_edge.parity.budget import read_amount
+    from mlp_edge.measure.budget import read_amount
 
     hertz = 0 if text is None else read_amount(text, 1000)
     if hertz is None or (text is not None and not 1 <= hertz <= LARGEST_CLOCK):
@@ -109,9 +109,9 @@ def _hertz(text: str | None) -> int:
 
 def _header(directory: ModelDirectory, dtype: str, trust: bool) -> Header:
     """The exported header; one that was changed since is compiled only with trust."""
+    from mlp_edge.files.writing import sha256
     from mlp_edge.reading import read_file
     from mlp_edge.runtime.c import read_header
-    from mlp_edge.writing import sha256
 
     path = _path(directory, dtype)
     header = read_header(path)
@@ -156,7 +156,7 @@ def _measured(
     header: Header, chips: Sequence[Chip], rows: Rows, opt: str, clock: int
 ) -> tuple[list[Cost], dict[str, str]]:
     """Figures, and why there are none for the other chips."""
-    from mlp_edge.parity.cost import measure
+    from mlp_edge.measure.cost import measure
 
     costs, refused = [], {}
     with status("") as watch:
@@ -170,7 +170,7 @@ def _measured(
 
 
 def _judge(costs: Sequence[Cost], refused: Mapping[str, str], limits: Budget) -> None:
-    from mlp_edge.parity.budget import overruns, unknown
+    from mlp_edge.measure.budget import overruns, unknown
 
     if not costs and not refused:
         raise InputError("nothing was measured: none of these targets can be tried here")
@@ -194,7 +194,7 @@ def _record(
     directory: ModelDirectory, dtype: str, costs: Sequence[Cost], absent: Mapping[str, str],
     refused: Mapping[str, str], limits: Budget,
 ) -> dict[str, Any]:  # fmt: skip
-    from mlp_edge.parity.budget import overruns
+    from mlp_edge.measure.budget import overruns
 
     return {
         "model": directory.manifest.name,

@@ -37,8 +37,8 @@ from mlp_edge.errors import InputError
 
 if TYPE_CHECKING:
     from mlp_edge.cli.evaluation import Evaluation
-    from mlp_edge.data.dialect import Dialect
-    from mlp_edge.model_directory import ModelDirectory
+    from mlp_edge.data.reading.dialect import Dialect
+    from mlp_edge.readers.model_directory import ModelDirectory
     from mlp_edge.runtime.load import Model
     from mlp_edge.train.examples import Examples
 
@@ -84,10 +84,10 @@ def evaluate(
     from mlp_edge.cli.evaluation import Evaluation, chosen_threshold
     from mlp_edge.cli.evaluation_plots import write_pictures
     from mlp_edge.cli.evaluation_rows import rows_csv
-    from mlp_edge.data.dialect import Dialect
-    from mlp_edge.data.size import read_size
+    from mlp_edge.data.reading.dialect import Dialect
+    from mlp_edge.data.reading.size import read_size
     from mlp_edge.lazy import require
-    from mlp_edge.model_directory import SAMPLE, ModelDirectory
+    from mlp_edge.readers.model_directory import SAMPLE, ModelDirectory
 
     require("sklearn")
     if plots:
@@ -139,7 +139,7 @@ def _examples(
 ) -> Examples:
     """The rows to judge by, the held-out ones without a table, and what there is to warn of."""
     from mlp_edge.cli.calibrating import sample_table
-    from mlp_edge.data.read import read_table
+    from mlp_edge.data.reading.read import read_table
     from mlp_edge.train.examples import reread_examples
 
     manifest = directory.manifest

@@ -15,8 +15,8 @@ from mlp_edge.errors import RecipeError
 
 if TYPE_CHECKING:
     from mlp_edge.data.table import Table
+    from mlp_edge.files.manifest import Manifest
     from mlp_edge.finding import Finding
-    from mlp_edge.manifest import Manifest
     from mlp_edge.mlp import Floats
     from mlp_edge.train.examples import Examples
     from mlp_edge.train.scores import Truth

@@ -11,7 +11,7 @@ from mlp_edge.errors import InputError
 
 if TYPE_CHECKING:
     from mlp_edge.cli.evaluation import Evaluation
-    from mlp_edge.model_directory import ModelDirectory
+    from mlp_edge.readers.model_directory import ModelDirectory
 
 FLOAT32 = "float32"
 
@@ -36,7 +36,7 @@ def write_pictures(
             disk refuses.
     """
     from mlp_edge.lazy import installed
-    from mlp_edge.model_directory import PLOTS
+    from mlp_edge.readers.model_directory import PLOTS
 
     if not installed("matplotlib"):
         return []

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from mlp_edge.cli.calibrating import Source
     from mlp_edge.export.exporter import Exporter
     from mlp_edge.mlp import Mlp
-    from mlp_edge.model_directory import ModelDirectory
     from mlp_edge.quantise.judge import Limits
+    from mlp_edge.readers.model_directory import ModelDirectory
 
 FLOAT32, SMALLEST = "float32", "smallest"
 
@@ -68,11 +68,11 @@ def export(
     """Write a model as TFLite, ONNX and a C header, in float32 or smaller."""
     from mlp_edge.cli.calibrating import Source
     from mlp_edge.cli.smallest import smallest
-    from mlp_edge.data.size import read_size
+    from mlp_edge.data.reading.size import read_size
+    from mlp_edge.files.writing import write_files
     from mlp_edge.mlp import check_name
-    from mlp_edge.model_directory import EXPORTS, WEIGHTS_ONLY, directory_of
     from mlp_edge.quantise.judge import Limits
-    from mlp_edge.writing import write_files
+    from mlp_edge.readers.model_directory import EXPORTS, WEIGHTS_ONLY, directory_of
 
     exporters = _exporters(formats, dtype)
     if weights_only and (formats != ["c"] or dtype != FLOAT32):
@@ -127,8 +127,8 @@ def _opened(model: Path) -> tuple[ModelDirectory | None, Mlp]:
         ModelError: for what cannot be read, and a file alone that Keras reads otherwise, where
             Keras is installed.
     """
-    from mlp_edge.keras_file import read_mlp
-    from mlp_edge.model_directory import open_model
+    from mlp_edge.readers.keras_file import read_mlp
+    from mlp_edge.readers.model_directory import open_model
     from mlp_edge.runtime.keras import RUNTIME
     from mlp_edge.runtime.verify import check_keras
 
@@ -177,7 +177,7 @@ def _files(
         CheckError: when a dtype loses too much.
     """
     from mlp_edge.cli import quantising
-    from mlp_edge.quantised_file import numbers_name
+    from mlp_edge.integers.quantised_file import numbers_name
 
     if any(exporter.needs == "train" for exporter in exporters):
         start_tensorflow()

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from mlp_edge.card import Card
     from mlp_edge.feature import Feature
-    from mlp_edge.model_directory import ModelDirectory
-    from mlp_edge.runtime.inspection import Inspection
+    from mlp_edge.readers.inspection import Inspection
+    from mlp_edge.readers.model_directory import ModelDirectory
 
 FACT_WIDTH = 16
 """A label beside which the 64 digits of a hash still fit into 80 columns."""
@@ -33,8 +33,8 @@ def inspect(
     as_json: JsonOption = False,
 ) -> None:
     """Show what is in a model, without running or compiling it."""
-    from mlp_edge.model_directory import ModelDirectory, directory_of, undisturbed
-    from mlp_edge.runtime.inspection import inspect_file, inspect_original
+    from mlp_edge.readers.inspection import inspect_file, inspect_original
+    from mlp_edge.readers.model_directory import ModelDirectory, directory_of, undisturbed
 
     file = directory_of(file)  # whose model.json has the names and labels of its .keras file
     if file.is_dir() or (not file.exists() and not file.suffix):
@@ -124,8 +124,8 @@ def _numbers(values: Any) -> list[float] | None:
 def _exports(directory: ModelDirectory) -> list[dict[str, Any]]:
     """Each file of exports/ and each that the manifest lists, with what became of it."""
     from mlp_edge.errors import ModelError
+    from mlp_edge.files.writing import sha256
     from mlp_edge.reading import read_file
-    from mlp_edge.writing import sha256
 
     recorded = directory.manifest.exports
     place = directory.exports_path

@@ -24,9 +24,9 @@ from mlp_edge.errors import CheckError, InputError
 
 if TYPE_CHECKING:
     from mlp_edge.mlp import Mlp, Rows
-    from mlp_edge.model_directory import ModelDirectory
     from mlp_edge.parity.parity import Report
     from mlp_edge.parity.result import Result
+    from mlp_edge.readers.model_directory import ModelDirectory
     from mlp_edge.runtime import Runtime
 
 ALL = "all"
@@ -61,13 +61,13 @@ def parity(
     as_json: JsonOption = False,
 ) -> None:
     """Prove that every export predicts what the original does."""
-    from mlp_edge.data.size import read_size
-    from mlp_edge.model_directory import open_model
+    from mlp_edge.data.reading.size import read_size
     from mlp_edge.parity.box import declared
     from mlp_edge.parity.certificate import certify
     from mlp_edge.parity.labels import labels
     from mlp_edge.parity.parity import check
     from mlp_edge.parity.record import record, write
+    from mlp_edge.readers.model_directory import open_model
 
     chosen, required = _chosen(runtimes, names(require) or ())
     most = read_size(max_bytes)
@@ -154,7 +154,7 @@ def _exports(directory: ModelDirectory, formats: Sequence[str] | None, option: s
 def _rows_of(table: str, mlp: Mlp, most: int) -> tuple[Rows, list[int]]:
     """The readings of a table, and the line of each."""
     from mlp_edge.data.known import known_columns
-    from mlp_edge.data.read import read_table
+    from mlp_edge.data.reading.read import read_table
 
     rows = read_table(table, most=most)
     readings, findings = known_columns(rows, mlp.features)

@@ -67,10 +67,10 @@ def predict(
 ) -> None:
     """Add a model's predictions to a table, every column kept."""
     from mlp_edge.card import choose
-    from mlp_edge.data.dialect import Dialect
     from mlp_edge.data.known import known_columns
-    from mlp_edge.data.read import read_table
-    from mlp_edge.data.size import read_size
+    from mlp_edge.data.reading.dialect import Dialect
+    from mlp_edge.data.reading.read import read_table
+    from mlp_edge.data.reading.size import read_size
     from mlp_edge.runtime.load import load
 
     source = table or _own_table(model)
@@ -102,7 +102,7 @@ def predict(
 def _own_table(model: Path) -> str:
     """The data set that a model was trained on, where it ships."""
     from mlp_edge.data.sets import SETS
-    from mlp_edge.model_directory import ModelDirectory
+    from mlp_edge.readers.model_directory import ModelDirectory
 
     if model.is_dir() or not model.exists():
         source = ModelDirectory.open(model).manifest.table

@@ -15,9 +15,9 @@ from mlp_edge.cli.tables import new_table, show
 from mlp_edge.errors import CheckError, InputError, ModelError
 
 if TYPE_CHECKING:
+    from mlp_edge.integers.quantised_file import Numbers
     from mlp_edge.mlp import Floats, Mlp, Predict
     from mlp_edge.quantise.judge import Limits, Loss
-    from mlp_edge.quantised_file import Numbers
 
 HELD_OUT, FOLDS, CALIBRATED = "held-out rows", "calibration, by folds", "calibration rows"
 """Sets of rows: never seen at all; calibration rows, by integers made without them; with them."""
@@ -65,9 +65,9 @@ def judged(source: Source, content: bytes, dtype: str, limits: Limits) -> bytes:
 
 def earlier(source: Source, dtype: str) -> Numbers | None:
     """The numbers that the model directory lists, if they are as they were written."""
-    from mlp_edge.quantised_file import numbers_name, read_numbers
+    from mlp_edge.files.writing import sha256
+    from mlp_edge.integers.quantised_file import numbers_name, read_numbers
     from mlp_edge.reading import read_file
-    from mlp_edge.writing import sha256
 
     if source.saved is None or source.place != source.saved.exports_path:
         return None
@@ -92,11 +92,11 @@ def numbers(source: Source, dtype: str) -> tuple[Numbers, dict[str, Loss]]:
 
 
 def _numbers(sets: Sets, dtype: str, before: Numbers | None) -> tuple[Numbers, dict[str, Loss]]:
-    from mlp_edge.integer_reference import predict
+    from mlp_edge.integers.integer_reference import predict
+    from mlp_edge.integers.quantised_file import Numbers, rows_sha256
+    from mlp_edge.integers.requantise import twice_rounded
     from mlp_edge.quantise import quantise
     from mlp_edge.quantise.judge import pooled
-    from mlp_edge.quantised_file import Numbers, rows_sha256
-    from mlp_edge.requantise import twice_rounded
 
     mlp, rows = sets.mlp, sets.calibration
     digest = rows_sha256(rows)

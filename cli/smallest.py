@@ -18,8 +18,8 @@ from mlp_edge.errors import InputError, ModelError
 
 if TYPE_CHECKING:
     from mlp_edge.cli.calibrating import Source
+    from mlp_edge.measure.cost import Cost
     from mlp_edge.mlp import Mlp, Rows
-    from mlp_edge.parity.cost import Cost
     from mlp_edge.quantise.judge import Limits, Loss
     from mlp_edge.runtime import Chip
 
@@ -96,7 +96,7 @@ def _measured(
     headers: dict[str, bytes], rows: Rows, names: Sequence[str]
 ) -> tuple[Chip, dict[str, Cost]]:
     """What each header takes on the first chip that runs them all."""
-    from mlp_edge.parity.cost import measure
+    from mlp_edge.measure.cost import measure
     from mlp_edge.runtime import CHIPS
     from mlp_edge.runtime.c import read_header
 

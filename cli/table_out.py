@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from mlp_edge.cell import is_missing, is_number
 from mlp_edge.errors import InputError
-from mlp_edge.model_directory import EXPORTS, KNOWN, MANIFEST
-from mlp_edge.writing import csv_text, write_file
+from mlp_edge.files.writing import csv_text, write_file
+from mlp_edge.readers.model_directory import EXPORTS, KNOWN, MANIFEST
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -113,7 +113,7 @@ def new_table(title: str, *columns: str, text_columns: int = 1) -> Table:
 
 def layer_table(mlp: Mlp) -> Table:
     """Layers with shapes and parameter counts, as Keras's ``summary`` shows them."""
-    from mlp_edge.anatomy import of_mlp
+    from mlp_edge.readers.anatomy import of_mlp
 
     table = new_table(mlp.topology, "layer", "activation", "output", "parameters", text_columns=2)
     width = f"(n, {mlp.encoding.width})"

@@ -33,7 +33,7 @@ from mlp_edge.cli.tuning import tell_resumed, tell_trial
 from mlp_edge.errors import InputError, RecipeError
 
 if TYPE_CHECKING:
-    from mlp_edge.model_directory import ModelDirectory
+    from mlp_edge.readers.model_directory import ModelDirectory
     from mlp_edge.train.searching import Search
 
 JUDGING, REGULARISING = "Judging", "Against learning by heart"
@@ -242,10 +242,11 @@ def train(
 ) -> None:
     """Train a network on a table; judge it on rows it never saw."""
     from mlp_edge.data.choices import Choices
-    from mlp_edge.data.dialect import Dialect
-    from mlp_edge.data.read import read_table
-    from mlp_edge.data.size import read_size
-    from mlp_edge.model_directory import MANIFEST, ModelDirectory, check_place
+    from mlp_edge.data.reading.dialect import Dialect
+    from mlp_edge.data.reading.read import read_table
+    from mlp_edge.data.reading.size import read_size
+    from mlp_edge.files.writing import write_directory
+    from mlp_edge.readers.model_directory import MANIFEST, ModelDirectory, check_place
     from mlp_edge.train.cross_validation import Folding
     from mlp_edge.train.device import Device, take
     from mlp_edge.train.recipe import Recipe
@@ -253,7 +254,6 @@ def train(
     from mlp_edge.train.training import go_on
     from mlp_edge.train.training import train as train_new
     from mlp_edge.train.tuning import discard
-    from mlp_edge.writing import write_directory
 
     given = {
         "hidden": widths(hidden), "activation": activation,
@@ -328,8 +328,8 @@ def _source(table: str | None, saved: ModelDirectory | None) -> str:
     Raises:
         InputError: when the saved model's came from standard input, which is gone.
     """
+    from mlp_edge.data.reading.source import STANDARD_INPUT, shown_source
     from mlp_edge.data.sets import DEFAULT_SET
-    from mlp_edge.data.source import STANDARD_INPUT, shown_source
 
     if table:
         return table

@@ -25,7 +25,7 @@ from mlp_edge.cli.tables import (
 from mlp_edge.cli.tuning import search_notes, tuning_table
 
 if TYPE_CHECKING:
-    from mlp_edge.manifest import Manifest
+    from mlp_edge.files.manifest import Manifest
     from mlp_edge.plots.judged import Judged
     from mlp_edge.train.outcome import Trained
 

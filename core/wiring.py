@@ -20,6 +20,9 @@ from numpy.typing import NDArray
 
 from mlp_edge.encoding import Encoding
 
+KERAS_EPSILON = 1e-7
+"""Keras's ``epsilon()``: Normalization divides by max(sqrt(variance), epsilon)."""
+
 FEATURES, MLP = "features", "mlp"
 """The name of what goes in, and of the operation that is the dense layers."""
 

@@ -10,9 +10,6 @@ from typing import NamedTuple
 import numpy as np
 
 from mlp_edge.cell import MISSING
-from mlp_edge.data.absent import missing_finding, unused
-from mlp_edge.data.categories import MOST_FORCED, categories, look_alike, many, rare
-from mlp_edge.data.cells import Column, read_column
 from mlp_edge.data.choices import (
     Choices,
     Spelling,
@@ -20,16 +17,19 @@ from mlp_edge.data.choices import (
     check_choices,
     missing_spellings,
 )
-from mlp_edge.data.doubts import far_outlier, lost_digits, zeros_for_missing
-from mlp_edge.data.kinds import Meaning, meaning
-from mlp_edge.data.leaks import Truth, contradictions, leak, sorted_by, truths
+from mlp_edge.data.content.categories import MOST_FORCED, categories, look_alike, many, rare
+from mlp_edge.data.content.cells import Column, read_column
+from mlp_edge.data.content.kinds import Meaning, meaning
+from mlp_edge.data.findings.absent import missing_finding, unused
+from mlp_edge.data.findings.doubts import far_outlier, lost_digits, zeros_for_missing
+from mlp_edge.data.findings.leaks import Truth, contradictions, leak, sorted_by, truths
 from mlp_edge.data.table import Table
 from mlp_edge.data.words import plain, shown
 from mlp_edge.errors import TableError
 from mlp_edge.feature import Feature
 from mlp_edge.finding import Finding, about
-from mlp_edge.keras_file import KERAS_EPSILON
 from mlp_edge.mlp import Rows
+from mlp_edge.wiring import KERAS_EPSILON
 
 _UNIT = re.compile(r".*\S\s*[\[(]\s*([^\[\]()]{1,20}?)\s*[\])]\s*")
 MOST_REASONS = 5

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.cell import CategoryCells, means_missing
-from mlp_edge.data.cells import Levels
+from mlp_edge.data.content.cells import Levels
 from mlp_edge.data.examples import check_numbers, match_columns
 from mlp_edge.data.table import Table
 from mlp_edge.data.words import counted, listed, plain, shown

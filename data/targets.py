@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.cell import NUMBERS, is_missing, is_number, number
-from mlp_edge.data.cells import Levels, Mask
+from mlp_edge.data.content.cells import Levels, Mask
+from mlp_edge.data.content.mixed import doubtful, mixture
+from mlp_edge.data.content.values import is_word, trouble
 from mlp_edge.data.examples import numbers
-from mlp_edge.data.mixed import doubtful, mixture
-from mlp_edge.data.split import FEWEST_ROWS
+from mlp_edge.data.splitting.split import FEWEST_ROWS
 from mlp_edge.data.table import Table
-from mlp_edge.data.values import is_word, trouble
 from mlp_edge.data.words import and_more, counted, listed, plain, shown
 from mlp_edge.errors import TableError
 from mlp_edge.mlp import Rows, Task

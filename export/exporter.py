@@ -1,8 +1,8 @@
 """The shape of an exporter.
 
 To add a format: (1) write export/NAME.py with a function ``Mlp -> bytes`` and an ``EXPORTER``
-record, (2) list it in export/__init__.py. The smallest one to copy is export/c.py. The command
-line, the parity suite and the tests take it from the list.
+record, (2) list it in export/__init__.py. The smallest one to copy is export/c/exporter.py. The
+command line, the parity suite and the tests take it from the list.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from mlp_edge.integers.quantised import Quantised
 from mlp_edge.mlp import Mlp
-from mlp_edge.quantised import Quantised
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """ONNX of a network in integers: built operator by operator, so TensorFlow is not needed.
 
-Every number of ``mlp_edge.quantised`` is a tensor of the file, and each step of its formulas one
-standard operator, so onnxruntime gives the arbiter's bits with its optimisations and without.
+Every number of ``mlp_edge.integers.quantised`` is a tensor of the file, and each step of its
+formulas one standard operator, so onnxruntime gives the arbiter's bits with its optimisations and
+without.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlp_edge.integers.quantised import HIGHEST, IntegerLayer, Quantised, Table
+from mlp_edge.integers.requantise import scales
 from mlp_edge.lazy import require
 from mlp_edge.mlp import Mlp
-from mlp_edge.quantised import HIGHEST, IntegerLayer, Quantised, Table
-from mlp_edge.requantise import scales
 from mlp_edge.wiring import FEATURES, Operation, carry_out, operations
 
 BATCH = "N"

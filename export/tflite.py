@@ -10,12 +10,13 @@ from mlp_edge.export import tflite_floats, tflite_integers, tflite_model
 from mlp_edge.export.exporter import Exporter
 from mlp_edge.export.graph import INPUT_NAME, Formulas, formulas, graph
 from mlp_edge.feature import LARGEST_FLOAT
-from mlp_edge.golden import Golden, golden, golden_integers
+from mlp_edge.half_precision import half_precision
+from mlp_edge.integers.quantised import Quantised
 from mlp_edge.lazy import quiet, require, tensorflow
 from mlp_edge.mlp import Mlp
-from mlp_edge.quantised import Quantised
+from mlp_edge.proof.golden import Golden, golden, golden_integers
+from mlp_edge.proof.seal import BLANK, sealed
 from mlp_edge.reference import SELU_ALPHA, SELU_SCALE
-from mlp_edge.seal import BLANK, sealed
 
 METADATA, GOLDEN, SEAL = b"mlp_edge", b"mlp_edge_golden", b"mlp_edge_seal"
 """Names of the metadata buffers that hold the card, the golden rows and the seal."""
@@ -51,12 +52,12 @@ def export_int8(mlp: Mlp, quantised: Quantised) -> bytes:
 def export_float16(mlp: Mlp) -> bytes:
     """Write a model whose weights are stored as float16 and computed with as float32.
 
-    Its golden rows are those of ``tflite_floats.half_precision``, its card is the model's.
+    Its golden rows are those of ``half_precision``, its card is the model's.
 
     Raises:
         MissingError, ModelError: as ``export`` does, and for a weight beyond float16.
     """
-    half = tflite_floats.half_precision(mlp)
+    half = half_precision(mlp)
     model = _converted(graph(half, _formulas()))
     tflite_floats.store_halves(model)
     return _described(model, Card.of(mlp, "float16"), golden(half))

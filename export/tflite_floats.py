@@ -3,48 +3,21 @@
 The converter's own float16 rounds every constant, means of a scaling and codes of categories
 included. Here only weights and biases of dense layers are rounded, in the ``Mlp``; the file is that
 network's in float32 but for how these numbers are stored. Whoever runs it makes float32 of them
-again, so the proof of float32 (``mlp_edge.bound``) holds for the rounded network.
+again, so the proof of float32 (``mlp_edge.proof.bound``) holds for the rounded network.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from mlp_edge.errors import ModelError
 from mlp_edge.export import tflite_model
-from mlp_edge.mlp import Dense, Mlp
 
 SMALLEST_DYNAMIC = 1024
 """Weights of a layer from which the converter's dynamic range makes integers of them."""
 _VERSION = 3
 """Of DEQUANTIZE: the first that takes float16."""
-
-
-def half_precision(mlp: Mlp) -> Mlp:
-    """The network whose weights and biases are float16 numbers, held in float32.
-
-    Raises:
-        ModelError: where one is beyond the largest float16.
-    """
-    layers = enumerate(mlp.layers, start=1)
-    return replace(mlp, layers=tuple(_rounded(number, layer) for number, layer in layers))
-
-
-def _rounded(number: int, layer: Dense) -> Dense:
-    with np.errstate(over="ignore"):
-        weights, bias = (
-            values.astype(np.float16).astype(np.float32) for values in (layer.weights, layer.bias)
-        )
-    if not (np.isfinite(weights).all() and np.isfinite(bias).all()):
-        largest = max(np.abs(layer.weights).max(), np.abs(layer.bias).max())
-        raise ModelError(
-            f"layer {number} has a weight or bias of size {largest:g}, and float16 ends at "
-            f"{np.finfo(np.float16).max:g}; --dtype float32 would do"
-        )
-    return Dense(weights, bias, layer.activation)
 
 
 def store_halves(model: Any) -> None:

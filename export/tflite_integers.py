@@ -4,7 +4,7 @@ TensorFlow's converter quantises what it finds between fake quantisations. Here 
 0 … 255, so the scale of every activation is 1 and its zero point -128, and the weights are integers
 already. What the converter cannot express for a dense layer, a scale per neuron and biases beyond
 2^24, is written into its file afterwards. So QUANTIZE -> FULLY_CONNECTED -> DEQUANTIZE carry out
-exactly what ``mlp_edge.quantised`` says.
+exactly what ``mlp_edge.integers.quantised`` says.
 
 Only operators that TFLite Micro has, and LiteRT's reference kernels, which have no ROUND.
 """
@@ -23,8 +23,7 @@ from mlp_edge.encoding import Floats
 from mlp_edge.errors import ModelError
 from mlp_edge.export import tflite_model
 from mlp_edge.export.graph import Formula
-from mlp_edge.lazy import tensorflow
-from mlp_edge.quantised import (
+from mlp_edge.integers.quantised import (
     EXACT,
     HIGHEST,
     WEIGHT_LIMIT,
@@ -33,7 +32,8 @@ from mlp_edge.quantised import (
     Quantised,
     Table,
 )
-from mlp_edge.requantise import scales
+from mlp_edge.integers.requantise import scales
+from mlp_edge.lazy import tensorflow
 
 _HIGH = HIGHEST["int8"]
 _ZERO_POINT = -128

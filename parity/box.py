@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mlp_edge.bound import LARGEST, LOST, Interval, Reach, standardised
 from mlp_edge.mlp import Dense, Mlp, Rows
 from mlp_edge.parity.rows import ranges
+from mlp_edge.proof.bound import LARGEST, LOST, Interval, Reach, standardised
+from mlp_edge.proof.slopes import PIECEWISE, SLOPES, slopes
 from mlp_edge.reference import FORMULAS, Doubles
-from mlp_edge.slopes import PIECEWISE, SLOPES, slopes
 
 PIECES = 8
 """A curve is held piece by piece; twice as many make a band a quarter of its excess narrower."""

@@ -10,11 +10,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mlp_edge.accuracy import ANY, EIGEN, Accuracy
-from mlp_edge.bound import bound, work
-from mlp_edge.kinds import ABOVE, BELOW, FINITE, NAN, UNKNOWN, Codes, kinds
 from mlp_edge.mlp import Mlp, Predict, Rows
 from mlp_edge.parity.rows import chosen
+from mlp_edge.proof.accuracy import ANY, EIGEN, Accuracy
+from mlp_edge.proof.bound import bound, work
+from mlp_edge.proof.kinds import ABOVE, BELOW, FINITE, NAN, UNKNOWN, Codes, kinds
 from mlp_edge.reference import Doubles, distance, predict
 
 BATCHES = (1, 7, 1024)
@@ -84,7 +84,7 @@ class Expected:
 
     @cached_property
     def kinds(self) -> Codes:
-        """The kind (n, outputs) of each answer that has no bound, as ``mlp_edge.kinds`` has it."""
+        """The kind (n, outputs) of each answer without a bound: see ``mlp_edge.proof.kinds``."""
         found = np.full(self.exact.shape, UNKNOWN, np.int8)
         unbounded = np.isinf(self.bound(ANY)).any(axis=1)
         found[unbounded] = kinds(self.mlp, self.rows[unbounded])

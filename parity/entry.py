@@ -7,18 +7,18 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from mlp_edge.errors import InputError, ModelError, first_line
-from mlp_edge.export.tflite_floats import half_precision
-from mlp_edge.golden import Golden, disagreement
+from mlp_edge.files.writing import sha256
+from mlp_edge.half_precision import half_precision
+from mlp_edge.integers.quantised import HIGHEST
+from mlp_edge.integers.quantised_file import SUFFIX, Numbers, read_numbers
 from mlp_edge.mlp import Mlp, Predict, Rows
 from mlp_edge.parity.diagnose import differences, other_integers, other_numbers
 from mlp_edge.parity.integers import unproved
-from mlp_edge.quantised import HIGHEST
-from mlp_edge.quantised_file import SUFFIX, Numbers, read_numbers
+from mlp_edge.proof.golden import Golden, disagreement
+from mlp_edge.proof.seal import broken
 from mlp_edge.reading import read_file
 from mlp_edge.runtime import Opened, Runtime
 from mlp_edge.runtime.verify import again
-from mlp_edge.seal import broken
-from mlp_edge.writing import sha256
 
 
 class Entry:

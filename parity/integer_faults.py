@@ -14,9 +14,9 @@ import numpy as np
 
 from mlp_edge.encoding import Floats
 from mlp_edge.errors import ModelError
-from mlp_edge.integer_reference import answers
+from mlp_edge.integers.integer_reference import answers
+from mlp_edge.integers.quantised import HIGHEST, Inputs, IntegerLayer, Integers, Quantised, Table
 from mlp_edge.mlp import Mlp, Rows
-from mlp_edge.quantised import HIGHEST, Inputs, IntegerLayer, Integers, Quantised, Table
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.encoding import Floats
-from mlp_edge.integer_reference import answers, results
-from mlp_edge.integer_reference import predict as reference
+from mlp_edge.integers.integer_reference import answers, results
+from mlp_edge.integers.integer_reference import predict as reference
+from mlp_edge.integers.quantised import Integers, Quantised
+from mlp_edge.integers.requantise import by_float, by_single, differing
 from mlp_edge.mlp import Mlp, Predict, Rows
 from mlp_edge.parity.compare import BATCHES, in_batches
-from mlp_edge.quantised import Integers, Quantised
-from mlp_edge.requantise import by_float, by_single, differing
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlp_edge.bound import LARGEST
 from mlp_edge.mlp import Mlp, Rows
+from mlp_edge.proof.bound import LARGEST
 from mlp_edge.reference import FORMULAS, Doubles
 
 Change = Callable[[Doubles], Doubles]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlp_edge.bound import bound
 from mlp_edge.mlp import Mlp, Rows
 from mlp_edge.parity.compare import settled
+from mlp_edge.proof.bound import bound
 from mlp_edge.reference import predict
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mlp_edge.accuracy import ANY
 from mlp_edge.errors import InputError, MissingError
-from mlp_edge.export.tflite_floats import half_precision
+from mlp_edge.half_precision import half_precision
+from mlp_edge.integers.quantised_file import Numbers
 from mlp_edge.mlp import Mlp, Predict, Rows
 from mlp_edge.parity.compare import Expected, compare, expect
 from mlp_edge.parity.entry import Entry
@@ -28,7 +28,7 @@ from mlp_edge.parity.result import (
 )
 from mlp_edge.parity.rows import SAMPLE_ROWS, inside, provoking_rows, ranges
 from mlp_edge.parity.search import worst_rows
-from mlp_edge.quantised_file import Numbers
+from mlp_edge.proof.accuracy import ANY
 from mlp_edge.runtime import HOSTED, Runtime
 from mlp_edge.runtime.keras import RUNTIME as ORIGINAL
 

@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from mlp_edge import __version__
+from mlp_edge.files.writing import json_text, sha256
+from mlp_edge.integers.quantised_file import SUFFIX
 from mlp_edge.mlp import Mlp
-from mlp_edge.model_directory import EXPORTS, PARITY, ModelDirectory
 from mlp_edge.parity.certificate import Certificate
 from mlp_edge.parity.compare import VACUOUS
 from mlp_edge.parity.labels import Labels
 from mlp_edge.parity.parity import Report
-from mlp_edge.quantised_file import SUFFIX
+from mlp_edge.readers.model_directory import EXPORTS, PARITY, ModelDirectory
 from mlp_edge.reading import read_file
 from mlp_edge.requirements import version_of
-from mlp_edge.writing import json_text, sha256
 
 FORMAT = 3
 PACKAGES = ("tensorflow", "keras", "ai-edge-litert", "onnxruntime", "numpy")

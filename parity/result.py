@@ -7,10 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mlp_edge.accuracy import ANY
 from mlp_edge.errors import InputError
-from mlp_edge.export.c_replay import predict as replay
-from mlp_edge.kinds import WORDS, kind_of
 from mlp_edge.mlp import Mlp, Predict, Rows
 from mlp_edge.parity.compare import (
     ANY_NUMBER,
@@ -25,6 +22,9 @@ from mlp_edge.parity.compare import (
 from mlp_edge.parity.diagnose import likely_cause, likely_integer_cause
 from mlp_edge.parity.entry import Entry
 from mlp_edge.parity.integers import BitComparison, ExpectedBits, OtherBits, compare_bits, same_bits
+from mlp_edge.proof.accuracy import ANY
+from mlp_edge.proof.c_replay import predict as replay
+from mlp_edge.proof.kinds import WORDS, kind_of
 from mlp_edge.reference import Doubles, distance
 
 CHIP_ROWS = 2000

@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from mlp_edge.accuracy import Accuracy
-from mlp_edge.bound import LARGEST, bound, work
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import Mlp, Predict, Rows
 from mlp_edge.parity.compare import AFFORDABLE, share
 from mlp_edge.parity.rows import boundary, chosen, ranges
+from mlp_edge.proof.accuracy import Accuracy
+from mlp_edge.proof.bound import LARGEST, bound, work
 from mlp_edge.reference import Doubles, distance, predict
 
 SEED = 20

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from mlp_edge import integer_reference
 from mlp_edge.card import Card, choose
+from mlp_edge.integers import integer_reference
 from mlp_edge.mlp import Floats, Mlp, Rows
 from mlp_edge.quantise.network import Made, quantise
 from mlp_edge.reference import FORMULAS, Doubles, distance, predict, trace

@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mlp_edge.integers.quantised import SUM_LIMIT, WEIGHT_LIMIT, IntegerLayer, Integers
 from mlp_edge.mlp import Dense
 from mlp_edge.quantise import ranges, scales, tables
 from mlp_edge.quantise.ranges import Steps
 from mlp_edge.quantise.rounding import fitted
-from mlp_edge.quantised import SUM_LIMIT, WEIGHT_LIMIT, IntegerLayer, Integers
 from mlp_edge.reference import Doubles
 
 PLAIN = ("relu", "linear")

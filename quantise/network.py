@@ -7,21 +7,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mlp_edge import integer_reference
 from mlp_edge.errors import ModelError
+from mlp_edge.integers import integer_reference
+from mlp_edge.integers.quantised import HIGHEST, PARTS, Inputs, IntegerLayer, Quantised, Table
 from mlp_edge.mlp import Floats, Mlp, Rows
 from mlp_edge.quantise import ranges, scales, tables
 from mlp_edge.quantise.layer import PLAIN, Given, Wanted, layer, results
 from mlp_edge.quantise.ranges import Steps
 from mlp_edge.quantise.rows import central_rows, crossed
-from mlp_edge.quantised import (
-    HIGHEST,
-    PARTS,
-    Inputs,
-    IntegerLayer,
-    Quantised,
-    Table,
-)
 from mlp_edge.reference import Doubles, predict, trace
 
 MARGIN = {"int8": 0.1, "int16": 0.3}

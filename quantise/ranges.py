@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mlp_edge.integers.quantised import Inputs
 from mlp_edge.mlp import Floats, Mlp
-from mlp_edge.quantised import Inputs
 from mlp_edge.reference import Doubles
 
 _ON_THE_LATTICE = 1e-3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mlp_edge.quantised import SUM_LIMIT, Integers
+from mlp_edge.integers.quantised import SUM_LIMIT, Integers
 from mlp_edge.reference import Doubles
 
 _PULL = 1e-3

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mlp_edge.integers.quantised import HIGHEST, PARTS, SUM_LIMIT, WEIGHT_LIMIT, Integers
+from mlp_edge.integers.requantise import agrees
 from mlp_edge.mlp import Dense
-from mlp_edge.quantised import HIGHEST, PARTS, SUM_LIMIT, WEIGHT_LIMIT, Integers
 from mlp_edge.reference import Doubles
-from mlp_edge.requantise import agrees
 
 _SHORTEST, _LONGEST = 513, 1023
 """Odd multipliers above 2 * 255: no sum lies half-way between two results."""

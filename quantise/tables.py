@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from mlp_edge.integers.quantised import TABLE_LIMIT, Integers, Table
 from mlp_edge.quantise.ranges import Steps, of_results
-from mlp_edge.quantised import TABLE_LIMIT, Integers, Table
 from mlp_edge.reference import FORMULAS, Doubles
 
 HIDDEN = {"int8": 256, "int16": 512}

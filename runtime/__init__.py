@@ -1,8 +1,9 @@
 """Runtimes: one file per place to run, each opening a file and predicting."""
 
-from mlp_edge.runtime import avr, c, cortex, keras, litert, onnxruntime, rv32
+from mlp_edge.runtime import c, keras, litert, onnxruntime
+from mlp_edge.runtime.chips import avr, cortex, rv32
+from mlp_edge.runtime.chips.simulated import Chip
 from mlp_edge.runtime.runtime import Opened, Runtime
-from mlp_edge.runtime.simulated import Chip
 
 CHIPS: tuple[Chip, ...] = (avr.CHIP, *cortex.CHIPS, rv32.CHIP)
 """Every simulated chip, in the order in which they are shown."""

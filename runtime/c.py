@@ -17,23 +17,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mlp_edge.accuracy import KERNELS
 from mlp_edge.card import Card
 from mlp_edge.errors import ModelError, TableError
-from mlp_edge.golden import Golden
-from mlp_edge.mlp import Floats, Predict, Rows, check_name
+from mlp_edge.mlp import Floats, Predict, Rows
+from mlp_edge.proof.accuracy import KERNELS
+from mlp_edge.proof.golden import Golden
+from mlp_edge.readers.header_text import read_card, written_tables
 from mlp_edge.reading import read_file
 from mlp_edge.runtime.compilers import REMEDY, compiled, compiler, missing, summary
-from mlp_edge.runtime.header_text import written_tables
 from mlp_edge.runtime.runtime import Opened, Runtime
 from mlp_edge.runtime.threads import threadsafe
 
 FLAGS = ("-std=c99", "-O2", "-ffp-contract=off")
 """Never -ffast-math. No fused multiply-add: the same bits on every machine."""
 
-# export/c.py writes this line last, so a header that has been cut short has none. The mark is
-# spelled out in both files, because a runtime never imports an exporter.
-_CARD = re.compile(r"^/\* mlp-edge-card (\{.*\}) \*/$", re.MULTILINE)
 _ITEM = re.compile(r"0x([0-9a-f]{8})u|(?<![\w.])([0-9][0-9.]*+(?:e[+-]?[0-9]++)?+)f")
 _UNPROVED = np.finfo(np.float32).max
 """What a header writes for a bound that is infinite."""
@@ -86,34 +83,6 @@ def read_header(path: Path) -> Header:
             f"{path}: holds the weights only; a header exported without --weights-only would do"
         )
     return Header(path, text, card, inputs, outputs)
-
-
-def read_card(text: str, source: object) -> Card:
-    """The card in the text of a header.
-
-    Raises:
-        ModelError: naming ``source``, when it holds no card, or one that makes no sense.
-    """
-    found = _CARD.search(text)
-    if found is None:
-        raise ModelError(
-            f"{source}: not a header that mlp-edge export wrote, or not all of it (its last line, "
-            "the card, is missing)"
-        )
-    try:
-        card = Card.from_json(found.group(1), source)
-    except TypeError as error:
-        raise ModelError(f"{source}: its card makes no sense ({error})") from error
-    _check_name(card.name, source)
-    return card
-
-
-def _check_name(name: object, source: object) -> None:
-    # The name is about to be pasted into C.
-    try:
-        check_name(str(name))
-    except ModelError as error:
-        raise ModelError(f"{source}: its card calls the model {name!r}, no C identifier") from error
 
 
 def read_golden(header: Header, fused: bool = False) -> Golden | None:

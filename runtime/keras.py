@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from mlp_edge.accuracy import EIGEN
 from mlp_edge.errors import ModelError, first_line
-from mlp_edge.keras_file import check_loadable
 from mlp_edge.lazy import installed, keras, tensorflow
 from mlp_edge.mlp import Rows
+from mlp_edge.proof.accuracy import EIGEN
+from mlp_edge.readers.keras_file import check_loadable
 from mlp_edge.runtime.runtime import Opened, Runtime
 from mlp_edge.runtime.threads import threadsafe
 

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from mlp_edge.accuracy import LITERT
 from mlp_edge.card import Card
 from mlp_edge.errors import ModelError, first_line
-from mlp_edge.golden import Golden
 from mlp_edge.lazy import installed, quiet
 from mlp_edge.mlp import Rows
+from mlp_edge.proof.accuracy import LITERT
+from mlp_edge.proof.golden import Golden
+from mlp_edge.readers.checks.tflite_checks import check_runnable, names_of, verified
 from mlp_edge.runtime.runtime import Opened, Runtime
-from mlp_edge.runtime.tflite_checks import check_runnable, names_of, verified
 from mlp_edge.runtime.threads import threadsafe
 from mlp_edge.runtime.verify import read_sealed
 

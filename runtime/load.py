@@ -12,10 +12,11 @@ import numpy as np
 
 from mlp_edge.card import DTYPES, Card, choose
 from mlp_edge.errors import InputError, MissingError, ModelError, first_line
+from mlp_edge.files.swap import mend
 from mlp_edge.foreign import typed
-from mlp_edge.keras_file import read_mlp
 from mlp_edge.mlp import Floats
-from mlp_edge.model_directory import MANIFEST, MODEL, ModelDirectory, undisturbed
+from mlp_edge.readers.keras_file import read_mlp
+from mlp_edge.readers.model_directory import MANIFEST, MODEL, ModelDirectory, undisturbed
 from mlp_edge.runtime import RUNTIMES
 from mlp_edge.runtime.given import readings
 from mlp_edge.runtime.runtime import Opened, Runtime
@@ -26,7 +27,6 @@ from mlp_edge.runtime.verify import (
     folder_around,
     named_dtype,
 )
-from mlp_edge.swap import mend
 
 PREFERRED = ("onnxruntime", "keras")
 """What runs a model directory when nobody says: the first whose file is there."""

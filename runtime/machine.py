@@ -19,11 +19,11 @@ from typing import Any
 from mlp_edge.errors import MissingError
 from mlp_edge.lazy import NO_TELEMETRY
 from mlp_edge.requirements import Requirement, holds, python_range, version_of
-from mlp_edge.runtime.avr import HEADER as SIMAVR_HEADER
-from mlp_edge.runtime.avr import LIBSIMAVR
+from mlp_edge.runtime.chips.avr import HEADER as SIMAVR_HEADER
+from mlp_edge.runtime.chips.avr import LIBSIMAVR
+from mlp_edge.runtime.chips.targets import AVR, CORTEX_M0, RV32, finds
 from mlp_edge.runtime.compilers import compiler
 from mlp_edge.runtime.processor import described
-from mlp_edge.runtime.targets import AVR, CORTEX_M0, RV32, finds
 
 OK, MISSING, UNTRIED, BROKEN = "ok", "missing", "not tried", "broken"
 

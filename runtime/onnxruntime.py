@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from mlp_edge import lazy
-from mlp_edge.accuracy import MLAS
 from mlp_edge.card import Card
 from mlp_edge.errors import ModelError, first_line
-from mlp_edge.golden import Golden
 from mlp_edge.mlp import Rows
-from mlp_edge.runtime.onnx_checks import check_onnx
+from mlp_edge.proof.accuracy import MLAS
+from mlp_edge.proof.golden import Golden
+from mlp_edge.readers.checks.onnx_checks import check_onnx
 from mlp_edge.runtime.runtime import Opened, Runtime
 from mlp_edge.runtime.threads import threadsafe
 from mlp_edge.runtime.verify import read_sealed

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from mlp_edge.accuracy import ANY, Accuracy
 from mlp_edge.card import Card
-from mlp_edge.golden import Golden
 from mlp_edge.mlp import Predict
+from mlp_edge.proof.accuracy import ANY, Accuracy
+from mlp_edge.proof.golden import Golden
 
 
 class Opened(NamedTuple):

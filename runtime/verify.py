@@ -6,18 +6,18 @@ from pathlib import Path
 
 import numpy as np
 
-from mlp_edge.bound import bound
 from mlp_edge.card import DTYPES
 from mlp_edge.errors import ModelError, VerifyError
-from mlp_edge.golden import Golden, disagreement, golden
+from mlp_edge.files.writing import sha256
 from mlp_edge.mlp import Mlp, Predict, Rows
-from mlp_edge.model_directory import EXPORTS, MANIFEST, MODEL, ModelDirectory
+from mlp_edge.proof.bound import bound
+from mlp_edge.proof.golden import Golden, disagreement, golden
+from mlp_edge.proof.seal import broken, damaged
+from mlp_edge.readers.model_directory import EXPORTS, MANIFEST, MODEL, ModelDirectory
 from mlp_edge.reading import read_file
 from mlp_edge.reference import distance
 from mlp_edge.reference import predict as exact
 from mlp_edge.runtime.keras import open_keras
-from mlp_edge.seal import broken, damaged
-from mlp_edge.writing import sha256
 
 SHOWN = 6
 """Readings of a row that a message shows."""

@@ -9,9 +9,9 @@ import numpy as np
 from integer_networks import made
 from networks import readings
 
+from mlp_edge.integers.quantised import HIGHEST, MULTIPLIER_LIMIT, IntegerLayer, Quantised
+from mlp_edge.integers.requantise import agrees
 from mlp_edge.mlp import Floats, Mlp
-from mlp_edge.quantised import HIGHEST, MULTIPLIER_LIMIT, IntegerLayer, Quantised
-from mlp_edge.requantise import agrees
 
 LONGEST_SHIFT = 23
 

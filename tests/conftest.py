@@ -19,7 +19,7 @@ import typer
 from typer.testing import CliRunner
 
 from mlp_edge.cli.app import app
-from mlp_edge.model_directory import ModelDirectory
+from mlp_edge.readers.model_directory import ModelDirectory
 
 # A user's own settings of these would change what is printed.
 for variable in ("COLUMNS", "NO_COLOR", "FORCE_COLOR"):

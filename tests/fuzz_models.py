@@ -34,8 +34,9 @@ from typing import Any
 
 from conftest import Typed, typed
 
-from mlp_edge import lazy, seal
-from mlp_edge.seal import MARK, sealed
+from mlp_edge import lazy
+from mlp_edge.proof import seal
+from mlp_edge.proof.seal import MARK, sealed
 
 SPARE, PATIENCE, BATCH = 2**30, 30, 40
 NUMBERS = (0, 1, 2, 3, 7, 8, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 2**31 - 1, 2**31, 2**32 - 1)
@@ -315,7 +316,7 @@ def commands(kind: str, place: Path, table: Path) -> Iterator[tuple[str, ...]]:
 
 PLACES = (
     *sysconfig.get_paths().values(), sys.prefix, sys.base_prefix, *sys.path,
-    str(Path(seal.__file__).parent.parent),
+    str(Path(seal.__file__).parents[2]),
 )  # fmt: skip
 LIBRARIES = tuple(str(Path(place).resolve()) for place in PLACES if place)
 STARTS = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "socket.connect")

@@ -23,8 +23,8 @@ import numpy as np
 
 from mlp_edge.cell import is_number
 from mlp_edge.data.choices import Choices
-from mlp_edge.data.formatted import FEWEST_ALIKE, form
-from mlp_edge.data.read import read_table
+from mlp_edge.data.content.formatted import FEWEST_ALIKE, form
+from mlp_edge.data.reading.read import read_table
 from mlp_edge.errors import InputError
 from mlp_edge.train.examples import parts, read_examples
 from mlp_edge.train.prepared import prepare

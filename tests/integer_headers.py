@@ -12,11 +12,11 @@ from c_compiler import STRICT, run
 from networks import encoded, network, readings
 from test_c_selftest import PENGUINS
 
-from mlp_edge import integer_reference
 from mlp_edge.card import Card, choose
 from mlp_edge.export import c
+from mlp_edge.integers import integer_reference
+from mlp_edge.integers.quantised import Quantised
 from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Floats, Mlp
-from mlp_edge.quantised import Quantised
 
 DTYPES = ("int8", "int16")
 every_dtype = pytest.mark.parametrize("dtype", DTYPES)

@@ -1,4 +1,4 @@
-"""Networks in integers of any numbers that ``mlp_edge.quantised`` allows, made without quantising.
+"""Networks in integers of any numbers that ``mlp_edge.integers.quantised`` allows, made by hand.
 
 They reach what calibrated ones hardly do: sums that saturate, tables that fall, every multiplier.
 """
@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mlp_edge.mlp import Mlp
-from mlp_edge.quantised import (
+from mlp_edge.integers.quantised import (
     HIGHEST,
     MULTIPLIER_LIMIT,
     PARTS,
@@ -20,6 +19,7 @@ from mlp_edge.quantised import (
     Quantised,
     Table,
 )
+from mlp_edge.mlp import Mlp
 
 _PLAIN = ("linear", "relu")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from networks import readings
 
+from mlp_edge.integers.quantised import Quantised
 from mlp_edge.mlp import Mlp
 from mlp_edge.quantise import quantise
-from mlp_edge.quantised import Quantised
 
 
 def quantised(mlp: Mlp, dtype: str = "int8", seed: int = 0) -> Quantised:

@@ -24,11 +24,11 @@ from typing import NamedTuple
 import numpy as np
 from networks import BARE, HUGE, bare, encoded, network, readings
 
-from mlp_edge.bound import bound
 from mlp_edge.feature import Feature
-from mlp_edge.golden import golden
 from mlp_edge.mlp import ACTIVATIONS, Floats, Mlp, Predict
 from mlp_edge.parity.rows import provoking_rows
+from mlp_edge.proof.bound import bound
+from mlp_edge.proof.golden import golden
 from mlp_edge.reference import distance, predict
 
 FEATURES = (

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mlp_edge.bound import bound
 from mlp_edge.encoding import Encoding
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import ACTIVATIONS, Dense, Floats, Mlp, Scaling, Task
+from mlp_edge.proof.bound import bound
 from mlp_edge.reference import distance, predict
 
 OUTPUT_ACTIVATION = {"regression": "linear", "binary": "sigmoid", "multiclass": "softmax"}

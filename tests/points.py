@@ -25,15 +25,15 @@ from pathlib import Path
 
 from test_core_manifest import MANIFEST as DESCRIBED
 
-from mlp_edge import swap
 from mlp_edge.cli.console import Ended, end_orderly
 from mlp_edge.cli.table_out import write_output
 from mlp_edge.errors import InputError
-from mlp_edge.model_directory import ModelDirectory, check_place
-from mlp_edge.temporary import AGE, LOCK, is_ours
+from mlp_edge.files import swap
+from mlp_edge.files.temporary import AGE, LOCK, is_ours
+from mlp_edge.files.writing import finish, write_directory, write_files
+from mlp_edge.readers.model_directory import ModelDirectory, check_place
 from mlp_edge.train import tuning_journal
 from mlp_edge.train.tuning import discard
-from mlp_edge.writing import finish, write_directory, write_files
 
 ACTIONS = ("kill", "ENOSPC", "EIO", "term")
 SAID = {"ENOSPC": os.strerror(errno.ENOSPC), "EIO": os.strerror(errno.EIO)}

@@ -22,9 +22,9 @@ from conftest import typed
 from points import SAID, Tree, aged, opened, ours
 
 from mlp_edge.data.sets import SETS
-from mlp_edge.model_directory import check_place
-from mlp_edge.temporary import is_ours
-from mlp_edge.writing import write_directory
+from mlp_edge.files.temporary import is_ours
+from mlp_edge.files.writing import write_directory
+from mlp_edge.readers.model_directory import check_place
 
 PROGRAM = Path(sys.executable).with_name("mlp-edge")
 TRAINING = ("train", "rows.csv", "-q", "--epochs", "2", "--force", "--out", "model")

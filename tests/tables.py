@@ -6,7 +6,7 @@ import random
 
 import numpy as np
 
-from mlp_edge.data.floats import TEXT
+from mlp_edge.data.content.floats import TEXT
 from mlp_edge.data.table import Table
 
 SOURCE = "dir/t.csv"

@@ -12,9 +12,9 @@ from conftest import Type
 
 from mlp_edge.cli.bench import batch_sizes
 from mlp_edge.errors import InputError
+from mlp_edge.measure import timing
 from mlp_edge.mlp import Rows
 from mlp_edge.runtime import c as c_runtime
-from mlp_edge.runtime import timing
 
 QUICK = ("--seconds", "0.01", "--batch", "1,8", "--no-cold")
 KEYS = {

@@ -13,10 +13,11 @@ from c_compiler import C99, STRICT, run
 from networks import network, readings
 
 from mlp_edge.card import Card, choose
-from mlp_edge.export import c_classify, c_replay
+from mlp_edge.export.c import classify as c_classify
 from mlp_edge.export.c import export
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import Dense, Floats, Mlp
+from mlp_edge.proof import c_replay
 
 INF, NAN = np.float32(np.inf), np.float32(np.nan)
 THRESHOLDS = (

@@ -20,7 +20,7 @@ from mlp_edge.card import Card
 from mlp_edge.export.c import export
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import Mlp
-from mlp_edge.runtime.c import read_card
+from mlp_edge.readers.header_text import read_card
 
 FILL = float(np.float32(44.3))
 PENGUINS = (

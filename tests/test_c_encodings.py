@@ -14,14 +14,15 @@ import pytest
 from c_compiler import C99, CPP11, STRICT, run
 from networks import encoded, network, readings
 
-from mlp_edge import anatomy, reference
+from mlp_edge import reference
 from mlp_edge.encoding import input_names
-from mlp_edge.export import c_replay
 from mlp_edge.export.c import export
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import Dense, Floats, Mlp, Rows
+from mlp_edge.proof import c_replay
+from mlp_edge.readers import anatomy
+from mlp_edge.readers.header_file import read_header
 from mlp_edge.runtime.c import open_header
-from mlp_edge.runtime.header_file import read_header
 
 KINDS = list(product(("number", "category"), *[(False, True)] * 3))
 """Number or category, and whether it has a fill, a sentinel, an indicator."""

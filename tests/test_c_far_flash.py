@@ -14,9 +14,9 @@ from chips import BY_NAME, require
 from integers import quantised
 from networks import network, readings
 
-from mlp_edge.export import c_replay
 from mlp_edge.export.c import EXPORTER, export
 from mlp_edge.mlp import Mlp
+from mlp_edge.proof import c_replay
 
 MEGA = ("avr-gcc", "-mmcu=atmega2560", "-Os", "-std=gnu99", "-ffp-contract=off")
 XTENSA = ("xtensa-lx106-elf-gcc", "-mlongcalls", "-Os", "-ffreestanding")

@@ -12,10 +12,10 @@ from integer_networks import made
 from integers import quantised
 from networks import network
 
-from mlp_edge import integer_reference
-from mlp_edge.export.c_integers_classify import alike_below_the_largest, highest_below
+from mlp_edge.export.c.integers_classify import alike_below_the_largest, highest_below
+from mlp_edge.integers import integer_reference
+from mlp_edge.integers.quantised import IntegerLayer, Quantised, Table
 from mlp_edge.mlp import Dense, Mlp
-from mlp_edge.quantised import IntegerLayer, Quantised, Table
 
 
 @every_dtype

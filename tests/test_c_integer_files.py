@@ -18,10 +18,10 @@ from test_c_strict import COMPILERS, there
 from mlp_edge.card import Card
 from mlp_edge.errors import ModelError
 from mlp_edge.export import EXPORTERS, c
-from mlp_edge.golden import disagreement, golden_integers
 from mlp_edge.mlp import Mlp
+from mlp_edge.proof.golden import disagreement, golden_integers
+from mlp_edge.readers.inspection import inspect_file
 from mlp_edge.runtime.c import open_header, read_golden, read_header
-from mlp_edge.runtime.inspection import inspect_file
 
 TOGETHER = ("tanh", "binary", "multiclass", "several")
 

@@ -25,12 +25,12 @@ from integer_networks import made
 from integers import quantised
 from networks import encoded, network, readings
 
-from mlp_edge import integer_reference
 from mlp_edge.errors import ModelError
-from mlp_edge.golden import disagreement, golden_integers
+from mlp_edge.integers import integer_reference
+from mlp_edge.integers.quantised import IntegerLayer, Quantised
+from mlp_edge.measure.cost import measure
 from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Floats
-from mlp_edge.parity.cost import measure
-from mlp_edge.quantised import IntegerLayer, Quantised
+from mlp_edge.proof.golden import disagreement, golden_integers
 from mlp_edge.runtime import Chip
 from mlp_edge.runtime.c import read_header
 

@@ -15,10 +15,10 @@ from chips import every_chip, require
 from networks import encoded, network, readings
 
 from mlp_edge.card import Card, choose
-from mlp_edge.export import c_replay
 from mlp_edge.export.c import export
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import ACTIVATIONS, Dense, Floats, Mlp
+from mlp_edge.proof import c_replay
 from mlp_edge.reference import predict
 from mlp_edge.runtime import CHIPS, Chip
 

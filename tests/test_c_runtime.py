@@ -12,7 +12,8 @@ from networks import network, readings
 from mlp_edge.card import Card
 from mlp_edge.errors import InputError, MissingError, ModelError, TableError
 from mlp_edge.export.c import export
-from mlp_edge.runtime.c import RUNTIME, missing, open_header, read_card
+from mlp_edge.readers.header_text import read_card
+from mlp_edge.runtime.c import RUNTIME, missing, open_header
 
 
 @pytest.fixture

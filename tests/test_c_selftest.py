@@ -14,14 +14,15 @@ from c_compiler import C99, CPP11, STRICT, run
 from networks import encoded, network, readings
 
 from mlp_edge.errors import ModelError
-from mlp_edge.export import c_replay
 from mlp_edge.export.c import export
 from mlp_edge.feature import Feature
-from mlp_edge.golden import Golden, disagreement, golden
-from mlp_edge.golden import readings as golden_readings
 from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Dense, Floats, Mlp
+from mlp_edge.proof import c_replay
+from mlp_edge.proof.golden import Golden, disagreement, golden
+from mlp_edge.proof.golden import readings as golden_readings
+from mlp_edge.readers.header_text import read_card
 from mlp_edge.runtime import CHIPS
-from mlp_edge.runtime.c import Header, open_header, read_card, read_golden, read_header
+from mlp_edge.runtime.c import Header, open_header, read_golden, read_header
 
 PENGUINS = (
     Feature("bill", 32.1, 59.6, fill=45.0, indicator=True),

@@ -19,12 +19,13 @@ import pytest
 from c_compiler import KERNELS, require, run
 from networks import readings
 
-from mlp_edge import integer_reference, reference
+from mlp_edge import reference
 from mlp_edge.card import Card
 from mlp_edge.export.c import EXPORTER, export
 from mlp_edge.feature import Feature
+from mlp_edge.integers import integer_reference
+from mlp_edge.integers.quantised import Inputs, IntegerLayer, Quantised, Table
 from mlp_edge.mlp import Dense, Floats, Mlp, Scaling
-from mlp_edge.quantised import Inputs, IntegerLayer, Quantised, Table
 from mlp_edge.runtime.c import open_header
 
 SPECIMENS = KERNELS / "specimens"

@@ -13,10 +13,10 @@ from networks import network
 
 from mlp_edge.card import Card
 from mlp_edge.export.c import export
-from mlp_edge.export.c_text import literal
+from mlp_edge.export.c.text import literal
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import Dense, Mlp
-from mlp_edge.runtime.c import read_card
+from mlp_edge.readers.header_text import read_card
 
 HOSTILE = (
     "*/ int x = 1; /*", "/* open", "*", "/", "/*/", "*/*", "//", "\\", "\\\n", "??/", "????/",

@@ -13,7 +13,7 @@ from conftest import Type
 
 from mlp_edge import load
 from mlp_edge.card import choose
-from mlp_edge.model_directory import EXPORTS, MANIFEST, MODEL, TUNING, ModelDirectory
+from mlp_edge.readers.model_directory import EXPORTS, MANIFEST, MODEL, TUNING, ModelDirectory
 from mlp_edge.train import searching, training
 
 QUICK = ("--epochs", 4, "--batch-size", 64, "-q")

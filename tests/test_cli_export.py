@@ -16,8 +16,8 @@ from networks import assert_within_bound
 
 import mlp_edge
 from mlp_edge.errors import MissingError
-from mlp_edge.keras_file import read_mlp
-from mlp_edge.model_directory import ModelDirectory
+from mlp_edge.readers.keras_file import read_mlp
+from mlp_edge.readers.model_directory import ModelDirectory
 
 
 def contents(folder: Path) -> dict[str, str]:

@@ -191,7 +191,7 @@ def test_a_traceback_is_spelled_out(typed: Type, monkeypatch: pytest.MonkeyPatch
     def fails(*_arguments: object) -> None:
         raise ZeroDivisionError("a library says \x1b[31m")
 
-    monkeypatch.setattr("mlp_edge.model_directory.ModelDirectory.open", fails)
+    monkeypatch.setattr("mlp_edge.readers.model_directory.ModelDirectory.open", fails)
     result = typed("export")
     assert result.code == 70
     assert unseen(result.err) == []

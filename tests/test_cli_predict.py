@@ -17,8 +17,8 @@ from networks import network
 import mlp_edge
 from mlp_edge import export as exporters
 from mlp_edge.data.sets import SETS
-from mlp_edge.model_directory import ModelDirectory
-from mlp_edge.seal import sealed
+from mlp_edge.proof.seal import sealed
+from mlp_edge.readers.model_directory import ModelDirectory
 
 PIMA = SETS["pima"].location.read_text()
 

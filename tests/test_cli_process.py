@@ -17,7 +17,7 @@ from c_compiler import require
 from conftest import Type, Typed
 from networks import network
 
-from mlp_edge.data.read import read_table
+from mlp_edge.data.reading.read import read_table
 from mlp_edge.data.sets import SETS
 from mlp_edge.errors import CheckError, InputError
 from mlp_edge.export import c
@@ -85,7 +85,7 @@ def test_a_check_that_does_not_hold_ends_with_1(
     def fails(*_arguments: object) -> None:
         raise CheckError("2 of 3 comparisons failed")
 
-    monkeypatch.setattr("mlp_edge.model_directory.ModelDirectory.open", fails)
+    monkeypatch.setattr("mlp_edge.readers.model_directory.ModelDirectory.open", fails)
     assert typed("export") == (1, "", "error: 2 of 3 comparisons failed\n")
 
 
@@ -95,7 +95,7 @@ def test_a_fault_of_ours_ends_with_70_and_a_traceback(
     def fails(*_arguments: object) -> None:
         raise ZeroDivisionError("cannot happen")
 
-    monkeypatch.setattr("mlp_edge.model_directory.ModelDirectory.open", fails)
+    monkeypatch.setattr("mlp_edge.readers.model_directory.ModelDirectory.open", fails)
     result = typed("export")
     assert (result.code, result.out) == (70, "")
     assert result.err.startswith("Traceback (most recent call last):\n")
@@ -118,7 +118,7 @@ def test_a_disk_that_refuses_is_not_a_fault_of_ours(
     def fails(*_arguments: object) -> None:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr("mlp_edge.model_directory.ModelDirectory.open", fails)
+    monkeypatch.setattr("mlp_edge.readers.model_directory.ModelDirectory.open", fails)
     result = typed("export")
     assert (result.code, result.out) == (2, "")
     assert result.err == f"error: {os.strerror(number)}; {does}\n"
@@ -130,7 +130,7 @@ def test_too_little_memory_is_not_a_fault_of_ours(
     def fails(*_arguments: object) -> None:
         bytearray(1 << 62)
 
-    monkeypatch.setattr("mlp_edge.model_directory.ModelDirectory.open", fails)
+    monkeypatch.setattr("mlp_edge.readers.model_directory.ModelDirectory.open", fails)
     result = typed("export")
     assert (result.code, result.out) == (2, "")
     assert result.err == "error: not enough memory; a smaller table or model would do\n"

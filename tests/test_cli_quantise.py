@@ -12,12 +12,12 @@ from conftest import Type
 from test_cli_export import contents
 
 import mlp_edge
-from mlp_edge.calibration import calibration_npz, read_calibration
 from mlp_edge.errors import ModelError
-from mlp_edge.integer_reference import predict
-from mlp_edge.model_directory import ModelDirectory
-from mlp_edge.quantised_file import read_numbers
-from mlp_edge.writing import sha256
+from mlp_edge.files.calibration import calibration_npz, read_calibration
+from mlp_edge.files.writing import sha256
+from mlp_edge.integers.integer_reference import predict
+from mlp_edge.integers.quantised_file import read_numbers
+from mlp_edge.readers.model_directory import ModelDirectory
 
 
 def test_int8_in_every_format_that_has_it(model: Path, typed: Type) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from conftest import Type, Typed
 
-from mlp_edge import writing
+from mlp_edge.files import writing
 
 
 def refused(result: Typed, folder: Path, *left: str) -> str:

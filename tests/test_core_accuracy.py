@@ -1,4 +1,4 @@
-"""Every runtime's activations against what ``mlp_edge.accuracy`` states of them."""
+"""Every runtime's activations against what ``mlp_edge.proof.accuracy`` states of them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from networks import bare, save_keras
 
-from mlp_edge.accuracy import ANY, Accuracy
 from mlp_edge.export import EXPORTERS
 from mlp_edge.mlp import ACTIVATIONS, Floats, Mlp, Predict
+from mlp_edge.proof.accuracy import ANY, Accuracy
 from mlp_edge.reference import FORMULAS, Doubles
 from mlp_edge.runtime import HOSTED, Runtime
 

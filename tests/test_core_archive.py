@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlp_edge.archive import read_array, read_members
-from mlp_edge.calibration import calibration_npz, read_calibration
 from mlp_edge.errors import ModelError
+from mlp_edge.files.archive import read_array, read_members
+from mlp_edge.files.calibration import calibration_npz, read_calibration
 from mlp_edge.reading import LIMIT_VARIABLE
 
 NAMES = ("a", "b")

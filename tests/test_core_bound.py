@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import encoded, network, readings
 
-from mlp_edge.accuracy import ANY, Accuracy
-from mlp_edge.bound import MOST_TERMS, UNIT, Error, bound, tree
-from mlp_edge.export.c_replay import fma
-from mlp_edge.export.c_replay import predict as replay
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import ACTIVATIONS, HIDDEN_ACTIVATIONS, Dense, Floats, Mlp, Scaling, Task
+from mlp_edge.proof.accuracy import ANY, Accuracy
+from mlp_edge.proof.bound import MOST_TERMS, UNIT, Error, bound, tree
+from mlp_edge.proof.c_replay import fma
+from mlp_edge.proof.c_replay import predict as replay
 from mlp_edge.reference import FORMULAS, Doubles, predict, trace
 
 EXACT = dict.fromkeys(ACTIVATIONS, Accuracy(1.0))

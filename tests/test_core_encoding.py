@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from mlp_edge.encoding import Encoding, input_names
 from mlp_edge.errors import ModelError
 from mlp_edge.feature import LARGEST_CODE, Feature
-from mlp_edge.keras_graph import features_of
 from mlp_edge.mlp import Rows
+from mlp_edge.readers.keras_graph import features_of
 
 # The encoding
 

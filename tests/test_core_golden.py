@@ -14,12 +14,13 @@ from integers import quantised
 from networks import encoded, network
 from test_c_selftest import MODELS
 
-from mlp_edge import integer_reference
-from mlp_edge.bound import bound
 from mlp_edge.errors import ModelError
-from mlp_edge.export import c_replay
 from mlp_edge.feature import Feature
-from mlp_edge.golden import (
+from mlp_edge.integers import integer_reference
+from mlp_edge.mlp import Floats, Mlp
+from mlp_edge.proof import c_replay
+from mlp_edge.proof.bound import bound
+from mlp_edge.proof.golden import (
     Golden,
     disagreement,
     golden,
@@ -27,7 +28,6 @@ from mlp_edge.golden import (
     readings,
     rounded_up,
 )
-from mlp_edge.mlp import Floats, Mlp
 from mlp_edge.reference import predict
 
 FEATURES = (

@@ -18,7 +18,7 @@ import pytest
 from networks import assert_within_bound
 
 from mlp_edge.errors import ModelError
-from mlp_edge.keras_file import read_mlp, read_network
+from mlp_edge.readers.keras_file import read_mlp, read_network
 
 Build = Callable[[Any], list[Any]]
 """keras -> the layers of a Sequential model that takes four readings."""

@@ -20,8 +20,8 @@ from networks import assert_within_bound
 
 import mlp_edge
 from mlp_edge.errors import ModelError
-from mlp_edge.keras_file import read_mlp
-from mlp_edge.keras_stock import generation
+from mlp_edge.readers.keras_file import read_mlp
+from mlp_edge.readers.keras_stock import generation
 
 Config = dict[str, Any]
 WEIGHTS = [

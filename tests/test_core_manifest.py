@@ -10,8 +10,8 @@ import pytest
 
 from mlp_edge.errors import ModelError
 from mlp_edge.feature import Feature
+from mlp_edge.files.manifest import OPTIONAL, Manifest
 from mlp_edge.finding import Finding
-from mlp_edge.manifest import OPTIONAL, Manifest
 
 MANIFEST = Manifest(
     name="pima",

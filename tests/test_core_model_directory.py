@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from networks import assert_within_bound, network
 
-from mlp_edge import writing
 from mlp_edge.card import Card
 from mlp_edge.errors import InputError, ModelError
-from mlp_edge.model_directory import ModelDirectory, sample_csv
+from mlp_edge.files import writing
+from mlp_edge.readers.model_directory import ModelDirectory, sample_csv
 
 
 def refused(action: Callable[[], object], path: Path) -> str:

@@ -16,9 +16,8 @@ from networks import encoded, network, readings
 
 from mlp_edge.errors import ModelError
 from mlp_edge.feature import Feature
-from mlp_edge.integer_reference import answers, predict, results, trace
-from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Mlp
-from mlp_edge.quantised import (
+from mlp_edge.integers.integer_reference import answers, predict, results, trace
+from mlp_edge.integers.quantised import (
     EXACT,
     HIGHEST,
     PARTS,
@@ -30,6 +29,7 @@ from mlp_edge.quantised import (
     Quantised,
     Table,
 )
+from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Mlp
 
 MIXED = (
     Feature("length", -5.0, 20.0, fill=2.5, indicator=True),

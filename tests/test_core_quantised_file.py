@@ -17,10 +17,10 @@ from networks import encoded, network, readings
 
 from mlp_edge.errors import ModelError
 from mlp_edge.feature import Feature
-from mlp_edge.integer_reference import predict
+from mlp_edge.integers.integer_reference import predict
+from mlp_edge.integers.quantised import Inputs, Quantised
+from mlp_edge.integers.quantised_file import Numbers, numbers_name, read_numbers, rows_sha256
 from mlp_edge.mlp import Mlp
-from mlp_edge.quantised import Inputs, Quantised
-from mlp_edge.quantised_file import Numbers, numbers_name, read_numbers, rows_sha256
 
 MIXED = (
     Feature("length", fill=2.5, indicator=True),

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from integers import quantised
 from networks import network
 
-from mlp_edge.quantised import HIGHEST, MULTIPLIER_LIMIT, IntegerLayer
-from mlp_edge.requantise import (
+from mlp_edge.integers.quantised import HIGHEST, MULTIPLIER_LIMIT, IntegerLayer
+from mlp_edge.integers.requantise import (
     ARITHMETICS,
     agrees,
     by_double,

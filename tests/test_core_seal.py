@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from networks import network
 
-from mlp_edge.export.c_labels import label_rows
-from mlp_edge.export.c_text import quoted
-from mlp_edge.seal import BLANK, DIGITS, MARK, broken, sealed
+from mlp_edge.export.c.labels import label_rows
+from mlp_edge.export.c.text import quoted
+from mlp_edge.proof.seal import BLANK, DIGITS, MARK, broken, sealed
 
 around = st.binary(max_size=200).filter(lambda content: MARK not in content)
 texts = st.one_of(st.text(), st.just(BLANK.decode()), st.just(f"a{BLANK.decode()}\r\n*/"))

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlp_edge.mlp import HIDDEN_ACTIVATIONS
+from mlp_edge.proof.slopes import SLOPES, slopes
 from mlp_edge.reference import FORMULAS
-from mlp_edge.slopes import SLOPES, slopes
 
 ENDS = st.floats(-40, 40)
 

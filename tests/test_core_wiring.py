@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from mlp_edge.encoding import Encoding
 from mlp_edge.errors import ModelError
 from mlp_edge.feature import Feature
-from mlp_edge.keras_file import read_mlp, read_network
 from mlp_edge.mlp import Rows
+from mlp_edge.readers.keras_file import read_mlp, read_network
 from mlp_edge.wiring import MLP, Operation, carry_out, operations, same
 
 Array = NDArray[Any]

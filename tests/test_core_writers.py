@@ -17,19 +17,19 @@ from pathlib import Path
 import pytest
 from test_core_manifest import MANIFEST
 
-from mlp_edge import lock
 from mlp_edge.errors import InputError, ModelError
-from mlp_edge.lock import locked
-from mlp_edge.manifest import Manifest
-from mlp_edge.model_directory import ModelDirectory, check_place, undisturbed
-from mlp_edge.swap import mend
-from mlp_edge.temporary import AGE, LOCK, OLD, born, is_ours, mark, sweep, temporary
-from mlp_edge.writing import sha256, write_directory, write_file, write_files
+from mlp_edge.files import lock
+from mlp_edge.files.lock import locked
+from mlp_edge.files.manifest import Manifest
+from mlp_edge.files.swap import mend
+from mlp_edge.files.temporary import AGE, LOCK, OLD, born, is_ours, mark, sweep, temporary
+from mlp_edge.files.writing import sha256, write_directory, write_file, write_files
+from mlp_edge.readers.model_directory import ModelDirectory, check_place, undisturbed
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="tells processes by /proc")
 HOLD = """
 from pathlib import Path
-from mlp_edge.lock import locked
+from mlp_edge.files.lock import locked
 with locked(Path("model")):
     print("held", flush=True)
     input()
@@ -53,7 +53,7 @@ def place(folder: Path) -> Path:
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Both ways to replace a directory."""
     if request.param == "two renames":
-        monkeypatch.setattr("mlp_edge.swap._exchange", lambda: None)
+        monkeypatch.setattr("mlp_edge.files.swap._exchange", lambda: None)
     return str(request.param)
 
 
@@ -405,7 +405,7 @@ def test_a_directory_that_is_only_there_under_hidden_names(
 def test_nobody_takes_a_pair_from_a_living_process(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mlp_edge.swap._MOMENT", 0.1)
+    monkeypatch.setattr("mlp_edge.files.swap._MOMENT", 0.1)
     place = folder / "model"
     fresh, old = _pair(place, os.getpid(), born(os.getpid()))
     other = _pair(folder / "other", dead_process(), "0123abcd")

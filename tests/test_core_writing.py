@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from mlp_edge import writing
 from mlp_edge.errors import InputError
-from mlp_edge.writing import check_replaceable, sha256, write_directory, write_files
+from mlp_edge.files import writing
+from mlp_edge.files.writing import check_replaceable, sha256, write_directory, write_files
 
 OLD = {"a": b"old a", "b": b"old b"}
 NEW = {"a": b"new a", "b": b"new b", "c": b"new c"}
@@ -110,7 +110,7 @@ def test_a_failure_while_the_old_one_makes_room(
     folder: Path, monkeypatch: pytest.MonkeyPatch, moved: bool, number: int, error: BaseException
 ) -> None:
     write_directory(folder / "model", OLD)
-    monkeypatch.setattr("mlp_edge.swap._exchange", lambda: None)  # a system that cannot
+    monkeypatch.setattr("mlp_edge.files.swap._exchange", lambda: None)  # a system that cannot
     real = Path.rename
     count = 0
 

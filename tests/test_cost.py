@@ -16,14 +16,14 @@ from test_c_selftest import PENGUINS
 from mlp_edge.card import Card
 from mlp_edge.errors import InputError
 from mlp_edge.export.c import export
+from mlp_edge.measure.budget import overruns, read_budget
+from mlp_edge.measure.cost import Cost, measure
 from mlp_edge.mlp import Mlp
-from mlp_edge.parity.budget import overruns, read_budget
-from mlp_edge.parity.cost import Cost, measure
 from mlp_edge.parity.rows import ranges
 from mlp_edge.parity.search import drawn
 from mlp_edge.runtime import Chip
 from mlp_edge.runtime.c import Header
-from mlp_edge.runtime.firmware import build
+from mlp_edge.runtime.chips.firmware import build
 
 COST = Cost(
     target="avr", chip="ATmega328P", opt="Os", flash=3000, data=0, bss=8, stack=120, arrays=36,
@@ -213,7 +213,7 @@ def test_what_this_machine_lacks_is_listed(
     typed: Type, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     require(BY_NAME["avr"])
-    monkeypatch.setattr("mlp_edge.runtime.unicorn.installed", lambda _name: False)
+    monkeypatch.setattr("mlp_edge.runtime.chips.unicorn.installed", lambda _name: False)
     answer = typed("cost")
     assert answer.code == 0
     assert answer.err.count("pip install 'mlp-edge[sim]' brings it") == 4
@@ -227,7 +227,8 @@ def test_what_this_machine_lacks_is_listed(
 def test_a_model_that_does_not_fit_is_named(
     typed: Type, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mlp_edge.runtime import CHIPS, avr
+    from mlp_edge.runtime import CHIPS
+    from mlp_edge.runtime.chips import avr
 
     require(BY_NAME["cortex-m0"])
     tiny = replace(CHIPS[1], target=replace(CHIPS[1].target, flash=4096))

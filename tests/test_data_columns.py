@@ -8,7 +8,7 @@ from tables import clean, shuffled, spoilt, table_from
 
 from mlp_edge.data.choices import Choices
 from mlp_edge.data.columns import read_columns, unit_of
-from mlp_edge.data.read import read_table
+from mlp_edge.data.reading.read import read_table
 from mlp_edge.errors import InputError, RecipeError, TableError
 
 ROWS = 60

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlp_edge.cell import is_number, number
-from mlp_edge.data.dialect import Dialect
-from mlp_edge.data.duck import LONGEST_CELL, MOST_COLUMNS
-from mlp_edge.data.floats import as_cells, parse
-from mlp_edge.data.read import read_table
+from mlp_edge.data.content.floats import as_cells, parse
+from mlp_edge.data.reading.dialect import Dialect
+from mlp_edge.data.reading.duck import LONGEST_CELL, MOST_COLUMNS
+from mlp_edge.data.reading.read import read_table
 from mlp_edge.errors import InputError, RecipeError, TableError
 
 NAMES = ["x1", "x2", "label"]
@@ -401,7 +401,7 @@ def test_parquet_that_is_no_table(tmp_path, select, message):
 
 def piped(content):
     code = (
-        "from mlp_edge.data.read import read_table\n"
+        "from mlp_edge.data.reading.read import read_table\n"
         "from mlp_edge.errors import TableError\n"
         "try:\n"
         "    t = read_table('-'); print(t.source, t.name, t.rows, t.columns, t.sha256[:4])\n"

@@ -6,8 +6,8 @@ from tables import clean, shuffled, spoilt
 
 from mlp_edge.data.choices import Choices
 from mlp_edge.data.columns import read_columns
-from mlp_edge.data.dialect import Dialect
-from mlp_edge.data.read import read_table
+from mlp_edge.data.reading.dialect import Dialect
+from mlp_edge.data.reading.read import read_table
 from mlp_edge.data.targets import detect_task
 from mlp_edge.errors import TableError
 from mlp_edge.train.examples import read_examples

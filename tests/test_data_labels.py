@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tables import shuffled, table_from
 
-from mlp_edge.data.labels import class_findings
-from mlp_edge.data.leaks import duplicates_across, groups
+from mlp_edge.data.findings.labels import class_findings
+from mlp_edge.data.findings.leaks import duplicates_across, groups
 from mlp_edge.data.targets import classes, targets
 
 

@@ -14,7 +14,7 @@ from tables import clean, spoilt, table_from
 
 from mlp_edge.data.choices import Choices
 from mlp_edge.data.columns import Columns, read_columns
-from mlp_edge.data.functions import Numbers, formula, order_chance, spearman
+from mlp_edge.data.findings.functions import Numbers, formula, order_chance, spearman
 from mlp_edge.data.table import Table
 
 ROWS = 300

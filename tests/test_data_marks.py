@@ -11,7 +11,7 @@ from tables import clean, shuffled
 
 from mlp_edge.data.choices import Choices
 from mlp_edge.data.columns import read_columns
-from mlp_edge.data.formatted import doubtful_form, form
+from mlp_edge.data.content.formatted import doubtful_form, form
 from mlp_edge.data.targets import classes, detect_task
 from mlp_edge.errors import TableError
 

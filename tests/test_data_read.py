@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlp_edge.data.duck import LONGEST_LINE
-from mlp_edge.data.read import read_table
-from mlp_edge.data.strays import INVISIBLE
+from mlp_edge.data.content.strays import INVISIBLE
+from mlp_edge.data.reading.duck import LONGEST_LINE
+from mlp_edge.data.reading.read import read_table
 from mlp_edge.errors import TableError
 
 
@@ -343,7 +343,8 @@ def test_a_hole_of_gigabytes_is_refused_at_its_first_byte(tmp_path):
 
 def test_reading_imports_no_heavy_library():
     code = (
-        "import sys; from mlp_edge.data.read import read_table; early = 'duckdb' in sys.modules;"
+        "import sys; from mlp_edge.data.reading.read import read_table; early = 'duckdb' in "
+        "sys.modules;"
         "read_table('iris');"
         "print(early, {'pandas', 'sklearn', 'tensorflow', 'keras'} & set(sys.modules))"
     )

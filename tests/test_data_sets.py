@@ -7,7 +7,7 @@ import pytest
 
 from mlp_edge.data.build_sets import build
 from mlp_edge.data.examples import feature_names, features, find_target
-from mlp_edge.data.read import read_table
+from mlp_edge.data.reading.read import read_table
 from mlp_edge.data.sets import DEFAULT_SET, SETS
 from mlp_edge.data.targets import classes, detect_task, targets
 

@@ -14,9 +14,9 @@ import duckdb
 import pytest
 from conftest import Typed
 
-from mlp_edge.data.duck import LONGEST_LINE
-from mlp_edge.data.read import read_table
-from mlp_edge.data.size import MOST_BYTES, read_size, written
+from mlp_edge.data.reading.duck import LONGEST_LINE
+from mlp_edge.data.reading.read import read_table
+from mlp_edge.data.reading.size import MOST_BYTES, read_size, written
 from mlp_edge.errors import RecipeError, TableError
 
 ROW = "1.25,2.5,no\n"
@@ -110,7 +110,7 @@ def test_a_line_is_measured_before_it_is_split(tmp_path: Path, text: str) -> Non
 
 PEAK = """
 import resource, sys
-from mlp_edge.data.read import read_table
+from mlp_edge.data.reading.read import read_table
 from mlp_edge.errors import TableError
 import duckdb
 def peak():

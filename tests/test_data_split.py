@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlp_edge.data.folds import folds
-from mlp_edge.data.split import held_out_rows, split
+from mlp_edge.data.splitting.folds import folds
+from mlp_edge.data.splitting.split import held_out_rows, split
 from mlp_edge.errors import RecipeError, TableError
 
 

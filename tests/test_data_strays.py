@@ -8,8 +8,8 @@ import pytest
 
 from mlp_edge.data.choices import Choices
 from mlp_edge.data.columns import read_columns
-from mlp_edge.data.dialect import Dialect
-from mlp_edge.data.read import read_table
+from mlp_edge.data.reading.dialect import Dialect
+from mlp_edge.data.reading.read import read_table
 from mlp_edge.errors import TableError
 
 NAMES = "station,temp,alarm"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tables import clean, spoilt, table_from
 
 from mlp_edge.data.choices import Choices
-from mlp_edge.data.times import last_rows, read_times, windows
+from mlp_edge.data.splitting.times import last_rows, read_times, windows
 from mlp_edge.errors import RecipeError, TableError
 from mlp_edge.mlp import Task
 from mlp_edge.train.examples import Examples, folds, parts, parts_like, read_examples

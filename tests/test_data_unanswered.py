@@ -7,8 +7,8 @@ from tables import clean, shuffled, spoilt, table_from
 from mlp_edge.cell import MISSING
 from mlp_edge.data.choices import Choices
 from mlp_edge.data.columns import read_columns
+from mlp_edge.data.findings.unanswered import answered, answered_again
 from mlp_edge.data.known import known_columns
-from mlp_edge.data.unanswered import answered, answered_again
 from mlp_edge.errors import RecipeError, TableError
 
 ROWS = 60

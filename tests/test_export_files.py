@@ -12,16 +12,16 @@ import pytest
 from networks import assert_within_bound, encoded, network, readings
 
 import mlp_edge
-from mlp_edge.bound import bound
 from mlp_edge.card import Card
 from mlp_edge.errors import ModelError
 from mlp_edge.export import EXPORTERS, Exporter, c, onnx, tflite
 from mlp_edge.feature import Feature
-from mlp_edge.golden import Golden, golden
 from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Dense, Mlp, Scaling
+from mlp_edge.proof.bound import bound
+from mlp_edge.proof.golden import Golden, golden
+from mlp_edge.proof.seal import BLANK, MARK, broken
 from mlp_edge.reference import predict
 from mlp_edge.runtime import HOSTED
-from mlp_edge.seal import BLANK, MARK, broken
 
 ROOT = Path(__file__).parents[1]
 OLD_ONNXRUNTIME = ROOT / "build" / "old-onnxruntime"

@@ -17,17 +17,17 @@ from networks import assert_within_bound, encoded, network, readings
 
 from mlp_edge.errors import ModelError
 from mlp_edge.export import onnx, tflite
-from mlp_edge.export.tflite_floats import half_precision
 from mlp_edge.feature import Feature
-from mlp_edge.golden import Golden
-from mlp_edge.integer_reference import predict
+from mlp_edge.half_precision import half_precision
+from mlp_edge.integers.integer_reference import predict
+from mlp_edge.integers.quantised import HIGHEST, Inputs, IntegerLayer, Quantised
+from mlp_edge.integers.requantise import ARITHMETICS
 from mlp_edge.lazy import quiet
 from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Dense, Floats, Mlp, Predict
-from mlp_edge.quantised import HIGHEST, Inputs, IntegerLayer, Quantised
-from mlp_edge.requantise import ARITHMETICS
+from mlp_edge.proof.golden import Golden
+from mlp_edge.proof.seal import broken
 from mlp_edge.runtime.litert import open_tflite
 from mlp_edge.runtime.onnxruntime import open_onnx
-from mlp_edge.seal import broken
 
 MIXED = (
     Feature("mass", 1.0, 90.0, unit="kg", sentinel=0.0, fill=70.5, indicator=True),

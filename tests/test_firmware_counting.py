@@ -13,9 +13,9 @@ from mlp_edge.card import Card
 from mlp_edge.export.c import export
 from mlp_edge.runtime import Chip
 from mlp_edge.runtime.c import Header
-from mlp_edge.runtime.firmware import build
-from mlp_edge.runtime.simulated import Measured
-from mlp_edge.runtime.unicorn import _Machine
+from mlp_edge.runtime.chips.firmware import build
+from mlp_edge.runtime.chips.simulated import Measured
+from mlp_edge.runtime.chips.unicorn import _Machine
 
 AVR, M0, M3, RV32 = (BY_NAME[name] for name in ("avr", "cortex-m0", "cortex-m3", "rv32"))
 

@@ -14,14 +14,14 @@ from networks import encoded, network, readings
 import mlp_edge
 from mlp_edge.card import Card
 from mlp_edge.errors import InputError, MissingError, ModelError, TableError
-from mlp_edge.export import c_replay
 from mlp_edge.export.c import export
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Activation, Floats, Mlp
+from mlp_edge.proof import c_replay
 from mlp_edge.runtime import HOSTED, RUNTIMES, Chip
 from mlp_edge.runtime.c import open_header, read_header
-from mlp_edge.runtime.firmware import build
-from mlp_edge.runtime.targets import toolchain_missing
+from mlp_edge.runtime.chips.firmware import build
+from mlp_edge.runtime.chips.targets import toolchain_missing
 
 AVR = BY_NAME["avr"]
 ODD = (0.0, -0.0, 1e-40, -1e-45, 1.2e-38, 3.4e38, -3.4e38, np.inf, -np.inf, np.nan)
@@ -166,8 +166,8 @@ def test_what_does_not_fit(name: str, widths: tuple[int, ...], says: str, tmp_pa
 def test_what_does_not_run(
     name: str, body: str, says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mlp_edge.runtime.avr.LIMIT", 1_000_000)
-    monkeypatch.setattr("mlp_edge.runtime.unicorn.PATIENCE", 0.3)
+    monkeypatch.setattr("mlp_edge.runtime.chips.avr.LIMIT", 1_000_000)
+    monkeypatch.setattr("mlp_edge.runtime.chips.unicorn.PATIENCE", 0.3)
     chip = require(BY_NAME[name])
     with (
         pytest.raises(ModelError, match=says),
@@ -231,8 +231,8 @@ def test_without_its_c_library(chip: Chip) -> None:
 def test_without_a_simulator(monkeypatch: pytest.MonkeyPatch) -> None:
     for chip in BY_NAME.values():
         require(chip)
-    monkeypatch.setattr("mlp_edge.runtime.avr.HEADER", "no_such_header.h")
-    monkeypatch.setattr("mlp_edge.runtime.unicorn.installed", lambda _name: False)
+    monkeypatch.setattr("mlp_edge.runtime.chips.avr.HEADER", "no_such_header.h")
+    monkeypatch.setattr("mlp_edge.runtime.chips.unicorn.installed", lambda _name: False)
     assert "apt-get install libsimavr-dev" in (AVR.missing() or "")
     assert "pip install 'mlp-edge[sim]'" in (BY_NAME["rv32"].missing() or "")
 

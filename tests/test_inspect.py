@@ -17,16 +17,16 @@ from conftest import Type
 from integer_networks import made
 from networks import encoded, network, save_keras
 
-from mlp_edge.anatomy import AGAIN, Constant, Step, of_mlp, of_steps
 from mlp_edge.cli.tables import layer_table
 from mlp_edge.export import EXPORTERS, c
 from mlp_edge.feature import Feature
 from mlp_edge.finding import Finding
-from mlp_edge.keras_file import read_mlp
+from mlp_edge.integers.quantised import Quantised
 from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Mlp
-from mlp_edge.model_directory import ModelDirectory
-from mlp_edge.quantised import Quantised
-from mlp_edge.runtime.inspection import inspect_file
+from mlp_edge.readers.anatomy import AGAIN, Constant, Step, of_mlp, of_steps
+from mlp_edge.readers.inspection import inspect_file
+from mlp_edge.readers.keras_file import read_mlp
+from mlp_edge.readers.model_directory import ModelDirectory
 
 MIXED = (
     Feature("mass", 1.0, 90.0, unit="kg", sentinel=0.0, fill=70.5, indicator=True),

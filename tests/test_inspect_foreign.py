@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from conftest import Type
 
-from mlp_edge.anatomy import Layer
-from mlp_edge.runtime.inspection import Inspection, inspect_file
+from mlp_edge.readers.anatomy import Layer
+from mlp_edge.readers.inspection import Inspection, inspect_file
 
 ROWS = np.random.default_rng(0).normal(size=(64, 4)).astype(np.float32)
 

@@ -23,19 +23,19 @@ from networks import network, readings
 
 import mlp_edge
 from mlp_edge import export as exporters
-from mlp_edge import integer_reference
 from mlp_edge.card import Card
 from mlp_edge.errors import InputError, MissingError
-from mlp_edge.export.c_text import literal
-from mlp_edge.golden import golden
+from mlp_edge.export.c.text import literal
+from mlp_edge.integers import integer_reference
+from mlp_edge.integers.quantised import Quantised
+from mlp_edge.integers.quantised_file import Numbers
 from mlp_edge.mlp import Mlp
-from mlp_edge.model_directory import ModelDirectory
-from mlp_edge.quantised import Quantised
-from mlp_edge.quantised_file import Numbers
+from mlp_edge.proof.golden import golden
+from mlp_edge.proof.seal import sealed
+from mlp_edge.readers.model_directory import ModelDirectory
 from mlp_edge.reference import predict
 from mlp_edge.runtime import RUNTIMES
 from mlp_edge.runtime.runtime import Opened
-from mlp_edge.seal import sealed
 
 SUFFIXES = {runtime.reads: runtime.name for runtime in reversed(RUNTIMES)}
 """Suffix -> the first runtime that reads it, which is the one that opens such a file."""
@@ -545,7 +545,7 @@ print("\\nimported:", *sorted(name for name in heavy if name in sys.modules))
         "import mlp_edge; mlp_edge.load('{model}/exports/pima.onnx').predict([[1.0] * 8])",
         "import mlp_edge; mlp_edge.load('{model}/exports/pima.tflite').predict([[1.0] * 8])",
         "import mlp_edge; mlp_edge.load('{model}/exports/pima.h').predict([[1.0] * 8])",
-        "from mlp_edge.keras_file import read_mlp; from pathlib import Path; "
+        "from mlp_edge.readers.keras_file import read_mlp; from pathlib import Path; "
         "read_mlp(Path('{model}/model.keras'))",
     ],
 )

@@ -12,9 +12,9 @@ from conftest import Type
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mlp_edge.data.read import read_table
-from mlp_edge.model_directory import ModelDirectory
-from mlp_edge.writing import csv_text
+from mlp_edge.data.reading.read import read_table
+from mlp_edge.files.writing import csv_text
+from mlp_edge.readers.model_directory import ModelDirectory
 
 cells = st.text(st.sampled_from('\r\n",; a'), max_size=4)
 

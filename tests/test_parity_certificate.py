@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import encoded, network, readings
 
-from mlp_edge.accuracy import ANY
-from mlp_edge.bound import Interval, bound, over
-from mlp_edge.export import c_replay
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import ACTIVATIONS, HIDDEN_ACTIVATIONS, Mlp, Rows
 from mlp_edge.parity.box import declared, held, reaches
 from mlp_edge.parity.certificate import certify
 from mlp_edge.parity.compare import settled
+from mlp_edge.proof import c_replay
+from mlp_edge.proof.accuracy import ANY
+from mlp_edge.proof.bound import Interval, bound, over
 from mlp_edge.reference import FORMULAS, Doubles, predict, trace
 
 HAIR = 1 + 1e-9

@@ -21,16 +21,16 @@ from typer.testing import CliRunner, Result
 from mlp_edge.card import Card
 from mlp_edge.cli.app import app
 from mlp_edge.export import EXPORTERS
+from mlp_edge.files.writing import sha256
+from mlp_edge.integers.quantised import Quantised
+from mlp_edge.integers.quantised_file import Numbers, read_numbers
 from mlp_edge.mlp import Floats, Mlp
-from mlp_edge.model_directory import ModelDirectory
 from mlp_edge.parity import record
 from mlp_edge.parity.parity import check
 from mlp_edge.parity.rows import boundary
-from mlp_edge.quantised import Quantised
-from mlp_edge.quantised_file import Numbers, read_numbers
+from mlp_edge.proof.seal import BLANK, sealed
+from mlp_edge.readers.model_directory import ModelDirectory
 from mlp_edge.runtime import HOSTED, RUNTIMES, Opened, Runtime
-from mlp_edge.seal import BLANK, sealed
-from mlp_edge.writing import sha256
 
 FILES = ("pima.tflite", "pima.onnx", "pima.h")
 

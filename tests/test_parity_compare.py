@@ -10,8 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import as_float32, encoded, network, readings
 
-from mlp_edge.accuracy import ANY, Accuracy
-from mlp_edge.bound import bound
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import Floats, Mlp, Rows
 from mlp_edge.parity.compare import (
@@ -26,6 +24,8 @@ from mlp_edge.parity.compare import (
 )
 from mlp_edge.parity.diagnose import likely_cause
 from mlp_edge.parity.rows import _kinks, boundary, inside, provoking_rows, ranges
+from mlp_edge.proof.accuracy import ANY, Accuracy
+from mlp_edge.proof.bound import bound
 from mlp_edge.reference import predict, trace
 
 

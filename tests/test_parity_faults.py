@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from networks import as_float32, network, readings
 
-from mlp_edge.accuracy import ANY
 from mlp_edge.card import Card
 from mlp_edge.export import EXPORTERS
 from mlp_edge.feature import Feature
@@ -19,6 +18,7 @@ from mlp_edge.parity.compare import Expected, compare, expect
 from mlp_edge.parity.diagnose import differences, likely_cause
 from mlp_edge.parity.faults import Fault, faults
 from mlp_edge.parity.rows import provoking_rows
+from mlp_edge.proof.accuracy import ANY
 from mlp_edge.reference import distance, predict
 from mlp_edge.runtime import RUNTIMES, Runtime
 

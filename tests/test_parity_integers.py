@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 from integers import quantised
 from networks import as_float32, encoded, network, readings, save_keras
 
-from mlp_edge.bound import LARGEST
 from mlp_edge.card import Card
 from mlp_edge.errors import ModelError
 from mlp_edge.export import EXPORTERS, Exporter
 from mlp_edge.feature import Feature
-from mlp_edge.golden import golden_integers
-from mlp_edge.integer_reference import predict, trace
+from mlp_edge.integers.integer_reference import predict, trace
+from mlp_edge.integers.quantised import Inputs, Quantised
+from mlp_edge.integers.quantised_file import Numbers, numbers_name
 from mlp_edge.mlp import Floats, Mlp, Predict, Rows
 from mlp_edge.parity.diagnose import likely_integer_cause, other_integers
 from mlp_edge.parity.integer_faults import IntegerFault, integer_faults, saturated
@@ -33,8 +33,8 @@ from mlp_edge.parity.integers import ExpectedBits, compare_bits, same_bits, unpr
 from mlp_edge.parity.parity import check
 from mlp_edge.parity.result import CHIP_ROWS, Result
 from mlp_edge.parity.rows import provoking_rows
-from mlp_edge.quantised import Inputs, Quantised
-from mlp_edge.quantised_file import Numbers, numbers_name
+from mlp_edge.proof.bound import LARGEST
+from mlp_edge.proof.golden import golden_integers
 from mlp_edge.reference import predict as exact
 from mlp_edge.runtime import HOSTED, RUNTIMES, Opened, Runtime
 

@@ -10,17 +10,17 @@ import pytest
 from chips import BY_NAME, require
 from networks import as_float32, network, readings
 
-from mlp_edge import kinds
-from mlp_edge.accuracy import ANY
-from mlp_edge.bound import bound
-from mlp_edge.export import c_replay, tflite
+from mlp_edge.export import tflite
 from mlp_edge.export.c import export
-from mlp_edge.kinds import ABOVE, BELOW, FINITE, NAN, UNKNOWN, kind_of
 from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Dense, Mlp, Predict, Rows
 from mlp_edge.parity.compare import Comparison, Expected, compare, expect
 from mlp_edge.parity.kind_faults import CHANGES, KindFault
 from mlp_edge.parity.result import _explain, _without_numbers
 from mlp_edge.parity.rows import inside, provoking_rows, ranges
+from mlp_edge.proof import c_replay, kinds
+from mlp_edge.proof.accuracy import ANY
+from mlp_edge.proof.bound import bound
+from mlp_edge.proof.kinds import ABOVE, BELOW, FINITE, NAN, UNKNOWN, kind_of
 from mlp_edge.runtime.c import open_header
 from mlp_edge.runtime.litert import RUNTIME as LITERT
 

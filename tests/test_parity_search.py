@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from networks import as_float32, encoded, network, readings
 
-from mlp_edge.accuracy import KERNELS
-from mlp_edge.bound import bound, work
-from mlp_edge.export.c_replay import predict as replay
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import Floats, Mlp
 from mlp_edge.parity.compare import AFFORDABLE, settled
 from mlp_edge.parity.labels import labels
 from mlp_edge.parity.rows import boundary, inside, ranges
 from mlp_edge.parity.search import FOUND, MOST, ROUNDS, worst_rows
+from mlp_edge.proof.accuracy import KERNELS
+from mlp_edge.proof.bound import bound, work
+from mlp_edge.proof.c_replay import predict as replay
 from mlp_edge.reference import predict
 
 

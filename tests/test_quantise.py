@@ -11,17 +11,17 @@ from hypothesis import strategies as st
 from integers import quantised
 from networks import encoded, network, readings
 
-from mlp_edge import integer_reference
 from mlp_edge.errors import ModelError
 from mlp_edge.feature import Feature
+from mlp_edge.integers import integer_reference
+from mlp_edge.integers.quantised import EXACT, HIGHEST, SUM_LIMIT, WEIGHT_LIMIT, Quantised
+from mlp_edge.integers.requantise import by_float, by_single, differing
 from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Dense, Floats, Mlp, Scaling
 from mlp_edge.quantise import network as making
 from mlp_edge.quantise import quantise
 from mlp_edge.quantise.rounding import fitted
 from mlp_edge.quantise.rows import central_rows
-from mlp_edge.quantised import EXACT, HIGHEST, SUM_LIMIT, WEIGHT_LIMIT, Quantised
 from mlp_edge.reference import predict
-from mlp_edge.requantise import by_float, by_single, differing
 
 SHARE = {"int8": 0.06, "int16": 0.002}
 """Of the answers' range, that a random network may lose."""
@@ -36,7 +36,7 @@ def lost(mlp: Mlp, made: Quantised, rows: Floats) -> float:
 
 
 def assert_sound(made: Quantised) -> None:
-    """What exporters rely on: every promise of core/quantised.py that its types do not make."""
+    """What exporters rely on: every promise of core/integers/quantised.py beside its types."""
     for layer, largest in zip(made.layers, made.largest, strict=True):
         assert np.abs(layer.weights).max() <= WEIGHT_LIMIT[made.dtype]
         low, high = layer.reach(largest)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from networks import network, readings
 
-from mlp_edge import integer_reference
+from mlp_edge.integers import integer_reference
 from mlp_edge.quantise.judge import Limits, Loss, complaints, layer_errors, loss, pooled
 from mlp_edge.quantise.network import make, quantise
 from mlp_edge.reference import predict

@@ -21,14 +21,14 @@ from onnx import TensorProto, helper, numpy_helper
 from mlp_edge.errors import MlpEdgeError, ModelError
 from mlp_edge.export import onnx as onnx_exporter
 from mlp_edge.export import tflite as tflite_exporter
-from mlp_edge.keras_archive import CONFIG, WEIGHTS, check_code, read_archive, read_weights
-from mlp_edge.keras_file import check_loadable, read_network
-from mlp_edge.runtime.flatbuffer import Verified
-from mlp_edge.runtime.inspection import inspect_file
+from mlp_edge.proof.seal import MARK
+from mlp_edge.readers.checks.flatbuffer import Verified
+from mlp_edge.readers.checks.onnx_checks import check_onnx
+from mlp_edge.readers.checks.tflite_checks import check_runnable, names_of, verified
+from mlp_edge.readers.inspection import inspect_file
+from mlp_edge.readers.keras_archive import CONFIG, WEIGHTS, check_code, read_archive, read_weights
+from mlp_edge.readers.keras_file import check_loadable, read_network
 from mlp_edge.runtime.load import load
-from mlp_edge.runtime.onnx_checks import check_onnx
-from mlp_edge.runtime.tflite_checks import check_runnable, names_of, verified
-from mlp_edge.seal import MARK
 
 # HDF5
 

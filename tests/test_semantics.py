@@ -14,14 +14,14 @@ import pytest
 from integers import quantised
 from networks import HUGE, assert_within_bound, encoded, network, readings
 
-from mlp_edge.bound import TINY, UNIT, bound
 from mlp_edge.card import Card, choose
 from mlp_edge.export import EXPORTERS, Exporter
 from mlp_edge.feature import Feature
-from mlp_edge.integer_reference import predict as integer_predict
+from mlp_edge.integers.integer_reference import predict as integer_predict
+from mlp_edge.integers.quantised import Quantised
 from mlp_edge.lazy import keras
 from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Dense, Mlp, Predict, Rows, Task
-from mlp_edge.quantised import Quantised
+from mlp_edge.proof.bound import TINY, UNIT, bound
 from mlp_edge.runtime import RUNTIMES, Runtime
 from mlp_edge.train.network import surrounded
 from mlp_edge.wiring import MLP

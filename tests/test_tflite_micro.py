@@ -13,10 +13,10 @@ from networks import BARE, HUGE, assert_within_bound, bare, encoded, network, re
 from test_export_integers import CODES, FILLED, MIXED, beside_steps, litert_of
 
 from mlp_edge.export import tflite
-from mlp_edge.integer_reference import predict, trace
+from mlp_edge.integers.integer_reference import predict, trace
+from mlp_edge.integers.quantised import Integers, Quantised
+from mlp_edge.integers.requantise import by_double, differing
 from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Floats, Mlp, Predict
-from mlp_edge.quantised import Integers, Quantised
-from mlp_edge.requantise import by_double, differing
 
 if not os.environ.get("CI"):  # where a missing runtime is a failure
     pytest.importorskip("tflite_micro", reason="pip install tflite-micro brings TFLite Micro")

@@ -23,9 +23,9 @@ from conftest import HOMES, Type, Typed
 from networks import assert_within_bound
 
 from mlp_edge.data.choices import Choices
-from mlp_edge.data.read import read_table
+from mlp_edge.data.reading.read import read_table
 from mlp_edge.feature import Feature
-from mlp_edge.model_directory import ModelDirectory
+from mlp_edge.readers.model_directory import ModelDirectory
 from mlp_edge.train.examples import read_examples
 from mlp_edge.train.outcome import CALIBRATION_ROWS, _calibration_rows
 from mlp_edge.train.recipe import Recipe

@@ -16,8 +16,8 @@ from sklearn.metrics import accuracy_score, roc_auc_score
 from tables import table_from
 
 from mlp_edge.data.choices import Choices
-from mlp_edge.data.read import read_table
-from mlp_edge.model_directory import MANIFEST
+from mlp_edge.data.reading.read import read_table
+from mlp_edge.readers.model_directory import MANIFEST
 from mlp_edge.train import cross_validation, run
 from mlp_edge.train.cross_validation import cross_validate, fold_values
 from mlp_edge.train.device import ON_CPU

@@ -96,7 +96,7 @@ from mlp_edge.lazy import tensorflow
 tf = tensorflow()
 [cpu] = tf.config.list_physical_devices("CPU")
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-from mlp_edge.data.read import read_table
+from mlp_edge.data.reading.read import read_table
 from mlp_edge.train.device import Device
 from mlp_edge.train.recipe import Recipe
 from mlp_edge.train.training import train

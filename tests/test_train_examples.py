@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mlp_edge.data.choices import Choices
-from mlp_edge.data.read import read_table
+from mlp_edge.data.reading.read import read_table
 from mlp_edge.errors import RecipeError, TableError
 from mlp_edge.mlp import Task
 from mlp_edge.train.checks import check_reachable

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tables import clean, spoilt, table_from
 
 from mlp_edge.data.choices import Choices
-from mlp_edge.data.read import read_table
+from mlp_edge.data.reading.read import read_table
 from mlp_edge.data.table import Table
 from mlp_edge.errors import RecipeError, TableError
 from mlp_edge.mlp import Task

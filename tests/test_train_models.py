@@ -20,11 +20,11 @@ import pytest
 from conftest import Type, Typed
 from networks import assert_within_bound
 
-from mlp_edge.bound import bound
 from mlp_edge.data.choices import Choices
-from mlp_edge.data.read import read_table
+from mlp_edge.data.reading.read import read_table
 from mlp_edge.data.sets import SETS
-from mlp_edge.model_directory import ModelDirectory
+from mlp_edge.proof.bound import bound
+from mlp_edge.readers.model_directory import ModelDirectory
 from mlp_edge.train.examples import read_examples
 
 PIMA = ("train", "pima", "--epochs", 25, "-q")

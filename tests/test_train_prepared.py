@@ -19,9 +19,9 @@ from mlp_edge.data.choices import Choices
 from mlp_edge.encoding import Encoding
 from mlp_edge.errors import ModelError, RecipeError
 from mlp_edge.feature import Feature
-from mlp_edge.manifest import Manifest
+from mlp_edge.files.manifest import Manifest
 from mlp_edge.mlp import Task
-from mlp_edge.model_directory import ModelDirectory
+from mlp_edge.readers.model_directory import ModelDirectory
 from mlp_edge.reference import predict
 from mlp_edge.train.examples import Examples, Parts, read_examples
 from mlp_edge.train.prepared import Prepared, TargetScale, balanced, prepare

@@ -26,8 +26,8 @@ from test_train_compiled import (
     state,
 )
 
-from mlp_edge.keras_file import read_mlp
 from mlp_edge.mlp import HIDDEN_ACTIVATIONS
+from mlp_edge.readers.keras_file import read_mlp
 from mlp_edge.reference import predict as reference
 from mlp_edge.train import program, twin
 from mlp_edge.train.compiled import fit_compiled

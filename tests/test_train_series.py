@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tables import table_from
 
 from mlp_edge.data.choices import Choices
-from mlp_edge.data.read import read_table
+from mlp_edge.data.reading.read import read_table
 from mlp_edge.data.table import Table
 from mlp_edge.finding import Finding
 from mlp_edge.train.examples import parts, read_examples

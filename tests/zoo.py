@@ -11,10 +11,10 @@ from allpairspy import AllPairs
 
 from mlp_edge.encoding import Encoding
 from mlp_edge.feature import Feature
-from mlp_edge.keras_file import read_network
 from mlp_edge.lazy import keras
 from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Floats, Mlp, Task
-from mlp_edge.model_directory import MODEL
+from mlp_edge.readers.keras_file import read_network
+from mlp_edge.readers.model_directory import MODEL
 from mlp_edge.train.network import build, surrounded
 from mlp_edge.train.prepared import fitted
 from mlp_edge.train.recipe import DEFAULT_OUTPUT, Recipe

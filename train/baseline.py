@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.errors import ModelError, first_line
-from mlp_edge.keras_file import KERAS_EPSILON
 from mlp_edge.lazy import require
 from mlp_edge.mlp import DEFAULT_THRESHOLD, Floats, Task
 from mlp_edge.reference import FORMULAS
@@ -19,6 +18,7 @@ from mlp_edge.train.examples import Examples, Parts
 from mlp_edge.train.network import moments
 from mlp_edge.train.prepared import Prepared
 from mlp_edge.train.recipe import DEFAULT_OUTPUT
+from mlp_edge.wiring import KERAS_EPSILON
 
 ITERATIONS = 1000
 """At most so many steps of L-BFGS; standardised readings take some tens."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mlp_edge.data.leaks import groups
+from mlp_edge.data.findings.leaks import groups
 from mlp_edge.data.table import Table
 from mlp_edge.finding import Finding
 from mlp_edge.mlp import Rows, Task

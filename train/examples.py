@@ -13,22 +13,22 @@ from mlp_edge.cell import MISSING
 from mlp_edge.data.choices import Choices
 from mlp_edge.data.columns import Columns, read_columns
 from mlp_edge.data.examples import find_targets, match_target
-from mlp_edge.data.folds import folds as folded
-from mlp_edge.data.groups import group_findings, read_groups
+from mlp_edge.data.findings.labels import class_findings
+from mlp_edge.data.findings.leaks import truths
+from mlp_edge.data.findings.origins import origins
+from mlp_edge.data.findings.unanswered import answered, answered_again
 from mlp_edge.data.known import known_columns
-from mlp_edge.data.labels import class_findings
-from mlp_edge.data.leaks import truths
-from mlp_edge.data.origins import origins
-from mlp_edge.data.split import check_rows, class_name, held_out_rows, split
+from mlp_edge.data.splitting.folds import folds as folded
+from mlp_edge.data.splitting.groups import group_findings, read_groups
+from mlp_edge.data.splitting.split import check_rows, class_name, held_out_rows, split
+from mlp_edge.data.splitting.times import When, last_rows, read_times, time_column, windows
 from mlp_edge.data.table import Table
 from mlp_edge.data.targets import check_varies, classes, detect_task, targets
-from mlp_edge.data.times import When, last_rows, read_times, time_column, windows
-from mlp_edge.data.unanswered import answered, answered_again
 from mlp_edge.data.words import counted, plain
 from mlp_edge.errors import RecipeError, TableError
 from mlp_edge.feature import Feature
+from mlp_edge.files.manifest import Manifest
 from mlp_edge.finding import Finding
-from mlp_edge.manifest import Manifest
 from mlp_edge.mlp import DEFAULT_THRESHOLD, Floats, Rows, Task
 from mlp_edge.train.recipe import Recipe
 from mlp_edge.train.scores import Truth

@@ -14,15 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge import __version__
-from mlp_edge.calibration import calibration_npz
 from mlp_edge.card import Card
-from mlp_edge.data.times import IN_TIME, time_column
+from mlp_edge.data.splitting.times import IN_TIME, time_column
 from mlp_edge.encoding import Encoding
+from mlp_edge.files.calibration import calibration_npz
+from mlp_edge.files.manifest import Manifest
+from mlp_edge.files.writing import csv_text
 from mlp_edge.finding import Finding
-from mlp_edge.keras_file import read_network
-from mlp_edge.manifest import Manifest
 from mlp_edge.mlp import Mlp
-from mlp_edge.model_directory import (
+from mlp_edge.readers.keras_file import read_network
+from mlp_edge.readers.model_directory import (
     CALIBRATION,
     HISTORY,
     MANIFEST,
@@ -39,7 +40,6 @@ from mlp_edge.train.keras_bytes import keras_bytes
 from mlp_edge.train.network import HISTORY_METRIC, surrounded
 from mlp_edge.train.run import Job, Run, answers, judge_baselines, straight
 from mlp_edge.train.tuning import Tuned, tuning_csv
-from mlp_edge.writing import csv_text
 
 SAMPLE_ROWS = 200
 """How many training rows stand in sample.csv when nothing was held out."""

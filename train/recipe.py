@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from mlp_edge.data.times import IN_TIME, time_column
+from mlp_edge.data.splitting.times import IN_TIME, time_column
 from mlp_edge.errors import ModelError, RecipeError
 from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Task
 from mlp_edge.train.threshold import check_threshold, is_chosen

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mlp_edge.files.writing import json_text, sha256
 from mlp_edge.mlp import Task
 from mlp_edge.train.cross_validation import Folding, baseline_values, fold_values
 from mlp_edge.train.examples import Examples, Parts, folds
@@ -17,7 +18,6 @@ from mlp_edge.train.outcome import versions
 from mlp_edge.train.recipe import Recipe
 from mlp_edge.train.run import Job
 from mlp_edge.train.tuning import Tell, Tuned, tune
-from mlp_edge.writing import json_text, sha256
 
 SEARCH_FOLDS = 5
 """Folds of the training rows by which a search judges, unless --cv says."""

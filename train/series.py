@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mlp_edge.data.cells import read_column
 from mlp_edge.data.choices import Spelling, argument
-from mlp_edge.data.functions import pearson, spearman
+from mlp_edge.data.content.cells import read_column
+from mlp_edge.data.findings.functions import pearson, spearman
+from mlp_edge.data.splitting.times import IN_TIME, When, last_rows, ranked, seconds
 from mlp_edge.data.table import Table
-from mlp_edge.data.times import IN_TIME, When, last_rows, ranked, seconds
 from mlp_edge.data.words import counted, shown
 from mlp_edge.errors import TableError
 from mlp_edge.finding import Finding

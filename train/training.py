@@ -9,14 +9,14 @@ from itertools import pairwise
 from typing import Any, cast
 
 from mlp_edge.data.choices import Choices
-from mlp_edge.data.leaks import duplicates_across
+from mlp_edge.data.findings.leaks import duplicates_across
+from mlp_edge.data.splitting.times import IN_TIME
 from mlp_edge.data.table import Table
-from mlp_edge.data.times import IN_TIME
 from mlp_edge.finding import Finding
-from mlp_edge.keras_file import check_loadable
 from mlp_edge.lazy import keras, tensorflow
 from mlp_edge.mlp import Task
-from mlp_edge.model_directory import ModelDirectory
+from mlp_edge.readers.keras_file import check_loadable
+from mlp_edge.readers.model_directory import ModelDirectory
 from mlp_edge.train.advice import check_nothing_found
 from mlp_edge.train.checks import check_filled, check_fixed, check_reachable, check_threshold_rows
 from mlp_edge.train.cross_validation import (

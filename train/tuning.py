@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from mlp_edge.errors import InputError, RecipeError
+from mlp_edge.files.writing import csv_text, json_text, sha256
 from mlp_edge.mlp import Task
 from mlp_edge.train.recipe import Recipe
 from mlp_edge.train.search_space import (
@@ -25,7 +26,6 @@ from mlp_edge.train.search_space import (
     search_space,
 )
 from mlp_edge.train.tuning_journal import Record, opened
-from mlp_edge.writing import csv_text, json_text, sha256
 
 BLIND = 10
 """So many trials, the recipe as given among them, come before Optuna draws by what was learned."""

@@ -15,8 +15,8 @@ from statistics import fmean
 from typing import IO, Any, NamedTuple
 
 from mlp_edge.errors import InputError, first_line
+from mlp_edge.files.lock import taken
 from mlp_edge.lazy import require
-from mlp_edge.lock import taken
 from mlp_edge.reading import limit, parse_json, read_file, too_large
 
 OURS = "mlp-edge tuning 1: "

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WELL, CRASHED, ENDLESS, OVERFLOWED }; /* runtime/avr.py knows the order */
+enum { WELL, CRASHED, ENDLESS, OVERFLOWED }; /* runtime/chips/avr.py knows the order */
 enum { STACK_POINTER = 0x5d };               /* SPL and SPH, as the core sees them in RAM */
 enum { OUT_SPH = 0xbe0e, OUT_SPL = 0xbe0d }; /* the instructions, without their register */
 

@@ -1,0 +1,268 @@
+"""model.json: what was trained, on what, how, and how well."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from mlp_edge.errors import ModelError, first_line
+from mlp_edge.feature import Feature
+from mlp_edge.files.writing import json_text
+from mlp_edge.finding import Finding
+from mlp_edge.mlp import TASKS, Task, check_name
+from mlp_edge.reading import parse_json
+
+FORMAT = 2
+"""Of model.json. A reader refuses a newer one; a change that old readers misread adds one."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What model.json holds.
+
+    Attributes:
+        name: of the model, a C identifier; files and C symbols are named after it.
+        table: what was trained on: a data set's name or a file's.
+        features: the raw readings, in order: kinds, ranges in the training rows, units,
+            categories with their codes, and what counts where one is missing.
+        targets: the predicted columns.
+        labels: class names in the order of the outputs; () for a regression.
+        task: regression, binary or multiclass.
+        clip: lowest and highest answer of a regression, or None.
+        target_scale: mean and deviation of each target, by which a regression was learned, or
+            None; the network answers in the targets' own units.
+        threshold: a binary model answers labels[1] where probability > threshold.
+        seed: of the split, the first weights and the shuffling.
+        recipe: every setting of the training, by the option's name.
+        rows: how many rows trained, validated and tested.
+        sample: where the rows of sample.csv come from: "held-out" or "training".
+        scores: part -> model -> metric -> value.
+        baseline: the linear baseline's mean, deviation, weights and bias, or None.
+        prior: mean of the training targets per output: class frequencies, or the mean value.
+        warnings: what was found in the table and in the model, with its evidence.
+        versions: of the packages that trained it.
+        sha256: of the table's bytes ("data"), of the network ("weights").
+        exports: file name in exports/ -> SHA-256 of its bytes.
+        cross_validation: folds, repeats and every fold's scores, or None.
+        split: how the rows were parted: at random, by groups or in time; its column, and where the
+            held-out rows begin; None in models of before.
+        tuning: what was searched and what won, or None.
+        missing_targets: target -> spellings of a missing one, as --missing gave them.
+        format: of this file.
+    """
+
+    name: str
+    table: str
+    features: tuple[Feature, ...]
+    targets: tuple[str, ...]
+    labels: tuple[str, ...]
+    task: Task
+    clip: tuple[float, float] | None
+    target_scale: Mapping[str, Sequence[float]] | None
+    threshold: float
+    seed: int
+    recipe: Mapping[str, Any]
+    rows: Mapping[str, int]
+    sample: str
+    scores: Mapping[str, Any]
+    baseline: Mapping[str, Any] | None
+    prior: Sequence[float]
+    warnings: Sequence[Finding]
+    versions: Mapping[str, str]
+    sha256: Mapping[str, str]
+    exports: Mapping[str, str] = field(default_factory=dict)
+    cross_validation: Mapping[str, Any] | None = None
+    tuning: Mapping[str, Any] | None = None
+    split: Mapping[str, Any] | None = None
+    missing_targets: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    format: int = FORMAT
+
+    def to_json(self) -> str:
+        """The text of model.json; the format first, so that a reader sees it first."""
+        values = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        values["features"] = [_described(feature) for feature in self.features]
+        values["warnings"] = [warning._asdict() for warning in self.warnings]
+        ordered = {"format": values.pop("format"), **values}
+        return json_text(ordered)
+
+    @classmethod
+    def from_json(cls, text: str, source: object) -> Manifest:
+        """Read model.json.
+
+        Raises:
+            ModelError: naming ``source`` and the key that is missing or makes no sense.
+        """
+        try:
+            values = parse_json(text)
+            version = values.get("format")
+        except (ValueError, AttributeError) as error:
+            raise ModelError(f"{source}: not a model.json, or a damaged one ({error})") from error
+        if version != FORMAT:
+            raise ModelError(
+                f"{source}: written in format {version!r}, this mlp-edge reads {FORMAT}; "
+                + ("a newer mlp-edge would do" if isinstance(version, int) and version > FORMAT
+                   else "train the model again")
+            )  # fmt: skip
+        values = {**OPTIONAL, **values}
+        missing = [entry.name for entry in fields(cls) if entry.name not in values]
+        if missing:
+            raise ModelError(f"{source}: without {', '.join(missing)}; the file is damaged")
+        if values["task"] not in TASKS:
+            raise ModelError(f"{source}: unknown task {values['task']!r}")
+        for name, kind in KINDS.items():
+            if not isinstance(values[name], kind):
+                raise ModelError(f"{source}: {name} makes no sense; the file is damaged")
+        try:
+            values["features"] = tuple(_feature(feature) for feature in values["features"])
+            if not values["features"]:
+                raise ValueError("no features")
+            values["labels"] = tuple(_text(label) for label in values["labels"])
+            values["targets"] = tuple(_text(target) for target in values["targets"])
+            values["warnings"] = [_finding(warning) for warning in values["warnings"]]
+            if values["clip"] is not None:
+                low, high = map(_number, values["clip"])
+                values["clip"] = (low, high)
+            for name in ("data", "weights"):
+                _text(values["sha256"][name])
+            for texts in (values["sha256"], values["versions"], values["exports"]):
+                [*map(_text, texts.values())]
+            for name in values["exports"]:
+                _check_export(name)
+            values["missing_targets"] = _spellings(values["missing_targets"])
+            check_name(values["name"])
+            values["threshold"] = _number(values["threshold"])
+            values["prior"] = [*map(_number, values["prior"])]
+            values["rows"] = {part: _count(rows) for part, rows in values["rows"].items()}
+            values["scores"] = _scores(values["scores"], values["rows"])
+            if values["sample"] not in SAMPLES or "training" not in values["rows"]:
+                raise ValueError("nobody can tell its training rows from its held-out ones")
+            _check_columns([each.name for each in values["features"]], values["targets"])
+            _check_answers(values["task"], values["targets"], values["labels"], values["prior"])
+            return cls(**{entry.name: values[entry.name] for entry in fields(cls)})
+        except (TypeError, KeyError, ValueError, ModelError) as error:
+            raise ModelError(f"{source}: damaged ({first_line(error)})") from error
+
+
+SAMPLES = ("held-out", "training")
+"""Where the rows of sample.csv can come from."""
+OPTIONAL: Mapping[str, Any] = {
+    "cross_validation": None, "tuning": None, "split": None, "missing_targets": {},
+}  # fmt: skip
+"""Keys that models of before do not have, and what stands for them."""
+KINDS: Mapping[str, type | tuple[type, ...]] = {
+    "name": str, "table": str, "features": list, "targets": list, "labels": list,
+    "clip": (list, type(None)), "target_scale": (dict, type(None)), "warnings": list,
+    "threshold": (int, float), "seed": int, "recipe": dict, "rows": dict, "sample": str,
+    "scores": dict, "baseline": (dict, type(None)), "prior": list, "versions": dict,
+    "sha256": dict, "exports": dict, "cross_validation": (dict, type(None)),
+    "tuning": (dict, type(None)), "split": (dict, type(None)), "missing_targets": dict,
+}  # fmt: skip
+"""What JSON makes of each key."""
+
+
+def _check_columns(features: Sequence[str], targets: Sequence[str]) -> None:
+    names = [*features, *targets]
+    if len(set(names)) != len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"its features and targets name {twice[:80]!r} twice")
+
+
+def _check_answers(
+    task: Task, targets: Sequence[str], labels: Sequence[str], prior: Sequence[float]
+) -> None:
+    """Refuse what fits no network: as many targets, labels and outputs as a task has."""
+    outputs = len(prior)
+    wanted = {
+        "regression": (outputs, 0, outputs), "binary": (1, 2, 1),
+        "multiclass": (1, max(outputs, 2), outputs),
+    }[task]  # fmt: skip
+    if (len(targets), len(labels), outputs) != wanted or outputs < 1:
+        raise ValueError(
+            f"a {task} task with {len(labels)} labels, {len(targets)} targets and {outputs} prior "
+            "values"
+        )
+    if len(set(labels)) != len(labels):
+        raise ValueError("two classes have the same label")
+    shares = task == "regression" or all(0 <= share <= 1 for share in prior)
+    if not shares or (task == "multiclass" and not math.isclose(sum(prior), 1, abs_tol=1e-6)):
+        raise ValueError("its prior holds what is no share of the rows")
+
+
+def _described(feature: Feature) -> dict[str, Any]:
+    """A feature with its kind and its policy spelled out, for a reader of the file."""
+    policy = "rejected" if feature.fill is None else "filled"
+    return {**feature.to_dict(), "kind": feature.kind, "missing": policy}
+
+
+def _feature(values: object) -> Feature:
+    if not isinstance(values, Mapping):
+        raise TypeError(f"{values!r} where a feature belongs")
+    return Feature.from_dict({k: v for k, v in values.items() if k not in ("kind", "missing")})
+
+
+def _finding(values: Mapping[str, Any]) -> Finding:
+    finding = Finding(**values)
+    columns = tuple(_text(name) for name in finding.columns)
+    return Finding(_text(finding.kind), _text(finding.says), columns)
+
+
+_EXPORT = re.compile(r"[a-z][a-z0-9_]*\.[a-z0-9]+")
+
+
+def _check_export(name: str) -> None:
+    """Refuse anything but the bare name of a file: what it leads to is opened, even compiled."""
+    if not _EXPORT.fullmatch(name):
+        raise ValueError(f"its exports name {name[:80]!r}, which is no file of exports/")
+
+
+def _scores(values: Mapping[str, Any], rows: Mapping[str, int]) -> dict[str, Any]:
+    """Part -> model -> metric -> value; what was no number was written as null, and is NaN."""
+    found: dict[str, Any] = {}
+    for part, models in values.items():
+        if part == "runs":
+            found[part] = models
+            continue
+        found[part] = {model: _metrics(metrics) for model, metrics in _mapping(models).items()}
+        if "mlp" not in found[part] or part not in rows:
+            raise ValueError(f"scores on {part[:20]!r} of nothing")
+    return found
+
+
+def _metrics(values: object) -> dict[str, float]:
+    return {
+        name: math.nan if value is None else _number(value)
+        for name, value in _mapping(values).items()
+    }
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError(f"{str(value)[:20]!r} where names with values belong")
+    return value
+
+
+def _number(value: Any) -> float:
+    if type(value) not in (int, float):
+        raise TypeError(f"{str(value)[:20]!r} where a number belongs")
+    return float(value)
+
+
+def _count(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise TypeError(f"{str(value)[:20]!r} where a number of rows belongs")
+    return value
+
+
+def _spellings(values: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    if not all(isinstance(words, list) for words in values.values()):
+        raise TypeError(f"missing_targets is {values!r}")
+    return {target: tuple(_text(word) for word in words) for target, words in values.items()}
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} where text belongs")
+    return value

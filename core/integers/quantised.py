@@ -1,0 +1,237 @@
+"""A network in integers: what every int8 or int16 artifact computes, to the bit.
+
+Made once from an ``Mlp`` and calibration rows (``mlp_edge.quantise``), shared by all formats, and
+carried out by ``mlp_edge.integers.integer_reference``, the arbiter. All vectors hold integers from
+0 up:
+
+    reading x  -> input     u = round(clamp((x - low) * factor, 0, high))     float32, half to even
+    layer      -> sum       a = bias + weights u                              int32, exact
+                  result    r = clamp(round(a * multiplier / 2^shift), 0, high)
+                  next u    = table(r), or r itself where there is no table
+    last layer -> result    r = that of a, and of a - stride, a - 2 stride ..., added up: `parts`
+                            of them, so that int8 tensors make an answer of more than 8 bits
+                  answer    offset + step * table(r), or softmax's table(max r - r) / their sum
+
+There is no zero point: what an offset would add stands in the biases. A relu is the clamp at 0.
+``x`` are encoded readings (``mlp_edge.encoding``): imputation and codes go before, in float32.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlp_edge.encoding import Floats
+from mlp_edge.errors import ModelError
+
+Integers = NDArray[np.int64]
+
+HIGHEST = {"int8": 255, "int16": 32767}
+"""Largest result of a layer: an int8 tensor holds it less 128, an int16_t holds it as it is."""
+PARTS = {"int8": 4, "int16": 1}
+"""How many results make one of the last layer, and at most one input of the first."""
+WEIGHT_LIMIT = {"int8": 127, "int16": 32767}
+"""Largest size of a weight; -128 would have no counterpart."""
+SUM_LIMIT = 2**31 - 1
+MULTIPLIER_LIMIT = 2**10 - 1
+TABLE_LIMIT = 2**16 - 1
+EXACT = 2**24
+"""Integers up to it are float32 numbers."""
+
+
+def rounded(sums: Integers, multiplier: Integers, shift: Integers) -> Integers:
+    """Each sum * multiplier / 2^shift, rounded half up: what requantisation is before the clamp."""
+    half = np.int64(1) << (shift - 1)
+    return np.asarray((sums * multiplier + half) >> shift)
+
+
+class Table(NamedTuple):
+    """A function of results, by nodes and straight lines between them.
+
+    Attributes:
+        nodes: (n,), each from 0 to ``TABLE_LIMIT``.
+        shift: a node stands at every 2^shift-th result; 0 where every result has its own.
+    """
+
+    nodes: Integers
+    shift: int
+
+    def at(self, results: Integers) -> Integers:
+        """The value at each result: between nodes rounded half up."""
+        index = results >> self.shift
+        if self.shift == 0:
+            return np.asarray(self.nodes[index])
+        part = results - (index << self.shift)
+        rise = (self.nodes[index + 1] - self.nodes[index]) * part
+        return np.asarray(self.nodes[index] + ((rise + (1 << (self.shift - 1))) >> self.shift))
+
+
+@dataclass(frozen=True, eq=False)
+class IntegerLayer:
+    """A dense layer of integers, and how its sums become results.
+
+    Attributes:
+        weights: (outputs, inputs); a row is a neuron.
+        bias: (outputs,).
+        multiplier: (outputs,), from 1 to ``MULTIPLIER_LIMIT``, less than 2^shift.
+        shift: (outputs,), from 1 to 31.
+        high: the largest result of a part.
+        parts: how many results are added up; 1 but for a last layer.
+        stride: (outputs,), what parts' sums are apart: just so far that the next part begins where
+            one is at its highest. Not used where there is one part.
+        table: the activation as a function of results; None where the clamp is all there is.
+    """
+
+    weights: Integers
+    bias: Integers
+    multiplier: Integers
+    shift: Integers
+    high: int
+    parts: int
+    stride: Integers
+    table: Table | None = None
+
+    @property
+    def outputs(self) -> int:
+        """Number of neurons."""
+        return len(self.weights)
+
+    @property
+    def inputs(self) -> int:
+        """Width of a row that goes in."""
+        return int(self.weights.shape[1])
+
+    @property
+    def largest(self) -> int:
+        """The largest integer that goes on to the next layer."""
+        return self.parts * self.high if self.table is None else int(self.table.nodes.max())
+
+    def reach(self, largest: int) -> tuple[Integers, Integers]:
+        """The lowest and the highest sum (outputs,) that inputs from 0 to ``largest`` can give."""
+        below = np.minimum(self.weights, 0).sum(axis=1) * largest
+        above = np.maximum(self.weights, 0).sum(axis=1) * largest
+        return self.bias + below, self.bias + above
+
+    def size(self, largest: int) -> Integers:
+        """What no sum (outputs,) of inputs from 0 to ``largest`` is beyond, nor any partial one."""
+        parts = (self.parts - 1) * self.stride
+        return np.asarray(np.abs(self.bias) + parts + np.abs(self.weights).sum(axis=1) * largest)
+
+    def narrow(self, largest: int) -> bool:
+        """Whether no product of a sum and its multiplier leaves 32 bits; negative ones are 0."""
+        _, high = self.reach(largest)
+        return bool((high * self.multiplier < 2**32).all())
+
+    def sums(self, inputs: Integers) -> Integers:
+        """The sums (n, outputs), bias + weights u, of inputs (n, inputs)."""
+        return np.asarray(inputs @ self.weights.T + self.bias)
+
+    def results(self, sums: Integers) -> Integers:
+        """Requantise sums (n, outputs): rounded half up, each part clamped to 0 … high."""
+        found = np.zeros_like(sums)
+        for part in range(self.parts):
+            apart = sums - part * self.stride
+            found += np.clip(rounded(apart, self.multiplier, self.shift), 0, self.high)
+        return found
+
+
+class Inputs(NamedTuple):
+    """How encoded readings become the integers of the first layer.
+
+    Attributes:
+        low: (width,) float32, the encoded reading that is the integer 0.
+        factor: (width,) float32, integers per unit of the encoded reading; above zero.
+        high: the largest integer. In int8 255, or ``PARTS`` times that: such an input is four in
+            tensors of int8, clamp(u - 255 part, 0, 255), which have the same weights.
+    """
+
+    low: Floats
+    factor: Floats
+    high: int
+
+    def integers(self, encoded: Floats) -> Integers:
+        """The integers (n, width) of encoded readings (n, width) float32; 0 where one is NaN."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            scaled = (encoded - self.low) * self.factor
+            clamped = np.clip(np.where(np.isnan(scaled), 0, scaled), 0, self.high)
+        return np.asarray(np.rint(clamped).astype(np.int64))
+
+
+@dataclass(frozen=True, eq=False)
+class Quantised:
+    """A whole network in integers.
+
+    Attributes:
+        dtype: "int8" or "int16".
+        inputs: from readings to integers.
+        layers: as many as the Mlp has.
+        softmax: whether answers are shares; otherwise each is a function of its own result.
+        table: what an answer makes of a result; None where it is the result itself.
+        offset: (outputs,) float32; 0 for a softmax.
+        step: (outputs,) float32; ``step * table(r)`` is exact in float32. 1 for a softmax.
+    """
+
+    dtype: str
+    inputs: Inputs
+    layers: tuple[IntegerLayer, ...]
+    softmax: bool
+    table: Table | None
+    offset: Floats
+    step: Floats
+
+    def __post_init__(self) -> None:
+        self._check_inputs()
+        for number, (layer, largest) in enumerate(zip(self.layers, self.largest, strict=True), 1):
+            _check_layer(number, layer, largest, WEIGHT_LIMIT[self.dtype])
+        if self.softmax and self.layers[-1].outputs * TABLE_LIMIT >= EXACT:
+            raise ModelError(
+                f"a softmax over {self.layers[-1].outputs} classes sums more than float32 counts; "
+                "at most 256 would do, or --dtype float32"
+            )
+
+    @property
+    def input_parts(self) -> int:
+        """How many bytes an input takes in the tensors of int8."""
+        return max(1, self.inputs.high // HIGHEST[self.dtype])
+
+    @property
+    def byte_layers(self) -> tuple[IntegerLayer, ...]:
+        """The layers for tensors of 8 bits, inputs part by part with the same weights.
+
+        All inputs' first parts come first, then all second parts, and so on.
+        """
+        first = self.layers[0]
+        tiled = np.tile(first.weights, (1, self.input_parts))
+        return (replace(first, weights=tiled), *self.layers[1:])
+
+    def _check_inputs(self) -> None:
+        """Wide inputs are for a hidden layer whose products are proved to fit 32 bits.
+
+        A chip has no other kernel for them.
+        """
+        high, byte = self.inputs.high, HIGHEST["int8"]
+        wide = high > byte and self.dtype == "int8"
+        if high > HIGHEST[self.dtype] and high != byte * PARTS[self.dtype]:
+            raise ModelError(f"inputs up to {high} in {self.dtype}")
+        if wide and (len(self.layers) < 2 or not self.layers[0].narrow(high)):
+            raise ModelError(f"inputs up to {high} go into a small hidden layer only")
+
+    @cached_property
+    def largest(self) -> tuple[int, ...]:
+        """The largest integer that goes into each layer."""
+        return (self.inputs.high, *(layer.largest for layer in self.layers[:-1]))
+
+
+def _check_layer(number: int, layer: IntegerLayer, largest: int, limit: int) -> None:
+    """Prove that no sum of a layer leaves 32 bits, whatever the inputs."""
+    if (layer.multiplier >= np.int64(1) << layer.shift).any():
+        raise ModelError(f"layer {number}: a sum is worth a result or more")
+    if np.abs(layer.weights).max() > limit:
+        raise ModelError(f"layer {number}: a weight beyond ±{limit}")
+    size = layer.size(largest)
+    if (size > SUM_LIMIT).any():  # so no partial sum does either
+        raise ModelError(f"layer {number}: a sum may reach {size.max()}, beyond 32 bits")

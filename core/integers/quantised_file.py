@@ -1,0 +1,297 @@
+"""exports/NAME_int8.json: the integers that all artifacts of that name share, made once.
+
+The numbers can be read in any editor: a row per neuron. Artifacts are held to them, bit for bit.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mlp_edge.errors import ModelError, first_line
+from mlp_edge.files.writing import json_text, sha256
+from mlp_edge.integers.quantised import (
+    HIGHEST,
+    MULTIPLIER_LIMIT,
+    PARTS,
+    SUM_LIMIT,
+    TABLE_LIMIT,
+    WEIGHT_LIMIT,
+    Inputs,
+    IntegerLayer,
+    Integers,
+    Quantised,
+    Table,
+)
+from mlp_edge.mlp import Floats, Mlp, Rows
+from mlp_edge.reading import parse_json, read_text
+
+FORMAT = 1
+"""Of the file. A reader refuses another one."""
+SUFFIX = ".json"
+_NEURON = ("bias", "multiplier", "shift", "stride", "weights")
+_AGAIN = "`mlp-edge export` with the same --dtype writes it again"
+
+
+class Numbers(NamedTuple):
+    """What the file holds.
+
+    Attributes:
+        quantised: the network in integers.
+        weights_sha256: of the Mlp that it was made from.
+        calibration_sha256: of the raw rows that it was calibrated with (``rows_sha256``).
+        report: what quantisation did, for readers; anything that JSON holds.
+    """
+
+    quantised: Quantised
+    weights_sha256: str
+    calibration_sha256: str
+    report: Mapping[str, Any]
+
+    def to_json(self) -> str:
+        """The text of the file; what is not finite in the report becomes null.
+
+        Its figures have six digits: later ones differ between processors, and the file must not.
+        """
+        quantised = self.quantised
+        values = {
+            "format": FORMAT,
+            "dtype": quantised.dtype,
+            "weights_sha256": self.weights_sha256,
+            "calibration_sha256": self.calibration_sha256,
+            "report": json.loads(json_text(self.report), parse_float=_six_digits),
+            "inputs": {
+                "high": quantised.inputs.high,
+                "each": _records(low=quantised.inputs.low, factor=quantised.inputs.factor),
+            },
+            "layers": [
+                {
+                    "high": layer.high,
+                    "parts": layer.parts,
+                    "table": _table_values(layer.table),
+                    "neurons": _records(**{name: getattr(layer, name) for name in _NEURON}),
+                }
+                for layer in quantised.layers
+            ],
+            "answers": {
+                "softmax": quantised.softmax,
+                "table": _table_values(quantised.table),
+                "each": _records(offset=quantised.offset, step=quantised.step),
+            },
+        }
+        return _laid_out(values) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str, source: object) -> Numbers:
+        """Read what ``to_json`` wrote.
+
+        Raises:
+            ModelError: naming ``source``, when it is of another format or makes no sense.
+        """
+        try:
+            values = parse_json(text)
+            version = values["format"]
+        except (ValueError, TypeError, KeyError) as error:
+            raise ModelError(
+                f"{source}: not the numbers of a quantised model, or damaged "
+                f"({first_line(error)}); {_AGAIN}"
+            ) from error
+        if version != FORMAT:
+            raise ModelError(
+                f"{source}: written in format {version!r}, this mlp-edge reads {FORMAT}; {_AGAIN}"
+            )
+        try:
+            return cls(
+                quantised=_quantised(values),
+                weights_sha256=_kind("weights_sha256", values["weights_sha256"], str),
+                calibration_sha256=_kind("calibration_sha256", values["calibration_sha256"], str),
+                report=_kind("report", values["report"], dict),
+            )
+        except KeyError as error:
+            raise ModelError(f"{source}: damaged (without {error}); {_AGAIN}") from error
+        except (ValueError, TypeError, OverflowError, ModelError) as error:
+            raise ModelError(f"{source}: damaged ({first_line(error)}); {_AGAIN}") from error
+
+    def check(self, mlp: Mlp, source: object) -> None:
+        """Refuse the numbers of another model.
+
+        Raises:
+            ModelError: naming ``source``.
+        """
+        if self.weights_sha256 != mlp.weights_sha256:
+            raise ModelError(
+                f"{source}: its integers were made from other weights; `mlp-edge export` with "
+                "the same --dtype makes them from these"
+            )
+        layers = self.quantised.layers
+        widths = [layers[0].inputs, *(layer.outputs for layer in layers)]
+        softmax = mlp.layers[-1].activation == "softmax"
+        expected = [mlp.encoding.width, *(layer.outputs for layer in mlp.layers)]
+        if widths != expected or softmax is not self.quantised.softmax:
+            raise ModelError(f"{source}: damaged (the layers of another network); {_AGAIN}")
+
+
+def numbers_name(name: str, dtype: str) -> str:
+    """What the file is called: ``pima_int8.json``, beside ``pima_int8.onnx``."""
+    return f"{name}_{dtype}{SUFFIX}"
+
+
+def rows_sha256(rows: Rows) -> str:
+    """Hex SHA-256 of raw rows (n, inputs) float32, as little-endian bytes in C order."""
+    return sha256(np.ascontiguousarray(rows, dtype="<f4").tobytes())
+
+
+def read_numbers(path: Path) -> Numbers:
+    """Read the file.
+
+    Raises:
+        ModelError: naming it, when it is missing, damaged or of another format.
+    """
+    return Numbers.from_json(read_text(path, f"{path}: is gone; {_AGAIN}"), path)
+
+
+# Writing
+
+
+def _six_digits(number: str) -> float:
+    return float(f"{float(number):.6g}")
+
+
+def _records(**columns: Floats | Integers) -> list[dict[str, Any]]:
+    """A mapping for each place of arrays that are equally long."""
+    lists = [_plain(array) for array in columns.values()]
+    return [dict(zip(columns, row, strict=True)) for row in zip(*lists, strict=True)]
+
+
+def _plain(array: Floats | Integers) -> list[Any]:
+    """As JSON holds it; float32 numbers in the fewest digits that read back."""
+    if array.dtype == np.float32:
+        return [float(str(value)) for value in array]
+    return list(array.tolist())
+
+
+def _table_values(table: Table | None) -> dict[str, Any] | None:
+    return None if table is None else {"shift": table.shift, "nodes": table.nodes.tolist()}
+
+
+def _laid_out(value: Any, margin: str = "") -> str:
+    """JSON, on lines of their own what holds something that is no row of numbers."""
+    if not _nested(value):
+        return json.dumps(value, allow_nan=False)
+    deeper = margin + "  "
+    if isinstance(value, dict):
+        items = [f"{json.dumps(key)}: {_laid_out(item, deeper)}" for key, item in value.items()]
+        left, right = "{}"
+    else:
+        items = [_laid_out(item, deeper) for item in value]
+        left, right = "[]"
+    lines = ",\n".join(deeper + item for item in items)
+    return f"{left}\n{lines}\n{margin}{right}"
+
+
+def _nested(value: Any) -> bool:
+    """Whether a mapping stands in it, at any depth."""
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(isinstance(item, dict) or _nested(item) for item in items)
+
+
+# Reading
+
+
+def _quantised(values: Mapping[str, Any]) -> Quantised:
+    dtype = _kind("dtype", values["dtype"], str)
+    if dtype not in HIGHEST:
+        raise ValueError(f"the dtype {dtype!r}")
+    layers = _kind("layers", values["layers"], list)
+    if not layers:
+        raise ValueError("no layers")
+    inputs, answers = values["inputs"], values["answers"]
+    found = Quantised(
+        dtype=dtype,
+        inputs=Inputs(
+            low=_floats("low", inputs["each"]),
+            factor=_floats("factor", inputs["each"]),
+            high=_integer("high", inputs["high"], 1, PARTS[dtype] * HIGHEST[dtype]),
+        ),
+        layers=tuple(_layer(layer, dtype, layer is layers[-1]) for layer in layers),
+        softmax=_kind("softmax", answers["softmax"], bool),
+        table=_table(answers["table"], TABLE_LIMIT),
+        offset=_floats("offset", answers["each"]),
+        step=_floats("step", answers["each"]),
+    )
+    _check(found)
+    return found
+
+
+def _layer(values: Mapping[str, Any], dtype: str, last: bool) -> IntegerLayer:
+    neurons = values["neurons"]
+    rows = [_kind("weights", neuron["weights"], list) for neuron in neurons]
+    if not rows or not rows[0] or len({*map(len, rows)}) > 1:
+        raise ValueError("neurons without weights, or with other numbers of them")
+    limit = WEIGHT_LIMIT[dtype]
+    return IntegerLayer(
+        weights=np.array([[_integer("weight", w, -limit, limit) for w in row] for row in rows]),
+        bias=_integers("bias", neurons, -SUM_LIMIT, SUM_LIMIT),
+        multiplier=_integers("multiplier", neurons, 1, MULTIPLIER_LIMIT),
+        shift=_integers("shift", neurons, 1, 31),
+        high=_integer("high", values["high"], 1, HIGHEST[dtype]),
+        parts=_integer("parts", values["parts"], 1, PARTS[dtype] if last else 1),
+        stride=_integers("stride", neurons, 0, SUM_LIMIT),
+        table=_table(values["table"], HIGHEST[dtype]),
+    )
+
+
+def _check(found: Quantised) -> None:
+    """Refuse numbers that do not go together."""
+    layers = found.layers
+    if not (np.isfinite(found.inputs.factor) & (found.inputs.factor > 0)).all():
+        raise ValueError("a factor that is not above 0")
+    widths = [found.inputs.low.size, *(layer.outputs for layer in layers)]
+    if [layer.inputs for layer in layers] != widths[:-1] or found.step.size != widths[-1]:
+        raise ValueError("layers that do not follow each other")
+    if layers[-1].table is not None or (found.softmax and found.table is None):
+        raise ValueError("a table in the wrong place")
+    tables = [(layer.table, layer) for layer in layers[:-1]] + [(found.table, layers[-1])]
+    for table, layer in tables:
+        if table is not None:
+            index = (layer.parts * layer.high) >> table.shift  # the node below the highest result
+            if table.nodes.size <= index + (table.shift > 0):
+                raise ValueError("a table that ends before the results do")
+
+
+def _table(values: Any, highest: int) -> Table | None:
+    if values is None:
+        return None
+    nodes = [_integer("node", node, 0, highest) for node in _kind("nodes", values["nodes"], list)]
+    return Table(np.array(nodes, np.int64), _integer("shift", values["shift"], 0, 15))
+
+
+def _integers(name: str, records: Sequence[Any], low: int, high: int) -> Integers:
+    return np.array([_integer(name, record[name], low, high) for record in records], np.int64)
+
+
+def _integer(name: str, value: Any, low: int, high: int) -> int:
+    if type(value) is not int or not low <= value <= high:
+        raise ValueError(f"the {name} {str(value)[:20]}, from {low} to {high} would do")
+    return value
+
+
+def _floats(name: str, records: Sequence[Any]) -> Floats:
+    numbers = [record[name] for record in records]
+    if not all(type(number) in (int, float) for number in numbers):
+        raise TypeError(f"a {name} that is no number")
+    with np.errstate(over="ignore"):
+        found = np.array([float(number) for number in numbers], np.float32)
+    if not np.isfinite(found).all():
+        raise ValueError(f"a {name} beyond float32")
+    return found
+
+
+def _kind(name: str, value: Any, kind: type) -> Any:
+    if not isinstance(value, kind):
+        raise TypeError(f"the {name} makes no sense")
+    return value

@@ -1,0 +1,164 @@
+"""One column of words and numbers, or of numbers that are not written as numbers are read."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlp_edge.cell import are_truths
+from mlp_edge.data.choices import argument
+from mlp_edge.data.content.cells import Levels, Mask
+from mlp_edge.data.content.floats import TEXT, Cells
+from mlp_edge.data.content.formatted import FEWEST_ALIKE, doubtful_form, forms, looks_like
+from mlp_edge.data.content.strays import is_total, same_name
+from mlp_edge.data.table import Table
+from mlp_edge.data.words import counted, plain, shown
+
+MOST_LINES = 3
+"""Lines that a refusal names."""
+
+
+def mixture(
+    table: Table, name: str, cells: Cells, words: Mask, numbers: Mask, *, target: bool = False
+) -> str | None:
+    """Why a column is refused, as one sentence; None where it holds words alone.
+
+    Args:
+        table: where the column is from.
+        name: of the column.
+        cells: (rows,) of str.
+        words: (rows,), cells that are text and not missing.
+        numbers: (rows,), cells that are or try to be plain numbers.
+        target: whether it is the predicted column.
+    """
+    levels = Levels(cells[words])
+    form, texts = forms(levels.texts, levels.counts)
+    of_form = np.zeros(len(cells), np.bool_)
+    of_form[words] = levels.mask(texts.__contains__)
+    others = words & ~of_form
+    few = len(texts) < FEWEST_ALIKE and others.any()
+    if not numbers.any() and (few or not texts):
+        return None
+    ways = _ways(name, target)
+    if not others.any():
+        among = f" among {counted(int(numbers.sum()), 'number')}" if numbers.any() else ""
+        return (
+            f"{_lines(table, of_form)}, column {shown(name)}: "
+            f"{counted(int(of_form.sum()), 'cell')} written with {form} "
+            f"({_first(cells, of_form)}){among}; write plain numbers, such as "
+            f"-1234{table.decimal}5, or: {'; '.join(ways)}"
+        )
+    rest = numbers | of_form
+    if others.sum() <= rest.sum():
+        says = _words_among(table, name, cells, others, rest)
+        return says + _ways_out(table, name, cells, others, rest, target)
+    kind = "a number" if rest.sum() == 1 else "numbers"
+    return (
+        f"{_lines(table, rest)}, column {shown(name)}: {counted(int(rest.sum()), 'cell')} with "
+        f"{kind} ({_first(cells, rest)}) among {counted(int(others.sum()), 'word')} "
+        f"({_first(cells, others)}); write them alike, or: {'; '.join(ways)}"
+    )
+
+
+def _ways(name: str, target: bool) -> list[str]:
+    if target:
+        return ["--task multiclass takes every different text for a class"]
+    column = argument(name)
+    return [f"--categorical {column} if they are categories", f"--drop {column} leaves them out"]
+
+
+def _words_among(table: Table, name: str, cells: Cells, words: Mask, rest: Mask) -> str:
+    """What is said of words among at least as many numbers."""
+    return (
+        f"{_lines(table, words)}, column {shown(name)}: {counted(int(words.sum()), 'cell')} with "
+        f"words ({_first(cells, words)}) among {counted(int(rest.sum()), 'number')}; "
+    )
+
+
+def _ways_out(table: Table, name: str, cells: Cells, words: Mask, rest: Mask, target: bool) -> str:
+    """What would do about words among numbers, by what the words look like."""
+    row = int(np.flatnonzero(words)[0])
+    word = str(cells[row]).strip()
+    alone = words.sum() == 1
+    if alone and table.header and same_name(word, name):
+        return "that is the name of the column, a second header? Remove the line"
+    if alone and row == table.rows - 1 and is_total(word):
+        return "a line of totals, as it is the last? Remove the line"
+    if looks := looks_like(word):
+        return f"they look like {looks}; write plain numbers, or: {'; '.join(_ways(name, target))}"
+    if word.startswith("#"):
+        return "--comments leaves out lines that begin with #"
+    numbers = set(np.strings.strip(cells[rest].astype(TEXT)).tolist())
+    if are_truths(Levels(cells[words]).texts) and numbers <= {"0", "1"}:
+        return f"write them alike, such as 1 for yes, or: {'; '.join(_ways(name, target))}"
+    end = ", or put a number there"
+    if row == 0 and alone and table.header:
+        end += ", or remove the line if it is a title, a second header or one of units"
+    if target:
+        option = argument(f"{name}={word}")
+        return (
+            f"--missing {option} leaves such rows out, --task multiclass takes every different "
+            f"text for a class{end}"
+        )
+    return (
+        f"--missing {argument(word)} if it stands for a missing reading, --categorical "
+        f"{argument(name)} if the column holds categories{end}"
+    )
+
+
+class Doubt(NamedTuple):
+    """What is said about a column that looks like numbers with a unit, fractions, times or dates.
+
+    Attributes:
+        some: when it is read as categories.
+        left_out: when it is too many texts for categories.
+        most: whether most cells look so.
+    """
+
+    some: str
+    left_out: str
+    most: bool
+
+
+def doubtful(table: Table, name: str, cells: Cells, known: NDArray[np.int64]) -> Doubt | None:
+    """What to say when a column of words may be one of numbers; None when it may not.
+
+    Args:
+        table: where the column is from.
+        name: of the column.
+        cells: (rows,) of str.
+        known: the rows whose cell is not missing.
+    """
+    levels = Levels(cells[known])
+    form, texts = doubtful_form(levels.texts)
+    if not form:
+        return None
+    rows = known[levels.mask(texts.__contains__)]
+    first = (
+        f"{form} in {rows.size:,} of {counted(len(known), 'cell')}, such as "
+        f"{shown(str(cells[rows[0]]).strip())} on {table.counts} {table.lines[rows[0]]}"
+    )
+    return Doubt(
+        f"column {shown(name)} is read as categories, though it holds {first}; write plain "
+        f"numbers if they measure, --categorical {argument(name)} if they name",
+        f"column {shown(name)} holds {first}; plain numbers would do",
+        2 * rows.size > len(known),
+    )
+
+
+def _first(cells: Cells, which: Mask) -> str:
+    return shown(str(cells[int(np.flatnonzero(which)[0])]).strip())
+
+
+def _lines(table: Table, which: Mask) -> str:
+    """The file and the first lines of some rows."""
+    rows = np.flatnonzero(which)
+    lines = [str(table.lines[row]) for row in rows[:MOST_LINES]]
+    where = f"{table.counts} {lines[0]}"
+    if len(lines) > 1:
+        where = f"{table.counts}s {', '.join(lines[:-1])} and {lines[-1]}"
+    if rows.size > len(lines):
+        where += f" ({rows.size - len(lines):,} more)"
+    return f"{plain(table.source)}, {where}"

@@ -1,0 +1,346 @@
+"""Columns that give the target away, and rows that contradict or repeat each other."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlp_edge.data.choices import argument
+from mlp_edge.data.content.cells import Levels
+from mlp_edge.data.findings.functions import (
+    CHANCE,
+    SAMPLE,
+    formula,
+    mostly,
+    order_chance,
+    pearson,
+    spearman,
+)
+from mlp_edge.data.splitting.split import Indices
+from mlp_edge.data.table import Table
+from mlp_edge.data.targets import MOST_CLASSES
+from mlp_edge.data.words import counted, shown
+from mlp_edge.finding import Finding
+from mlp_edge.mlp import Rows
+
+FEWEST_TO_COMPARE = 20
+"""Rows from which on it is no chance that a column follows the target."""
+NEARLY = 0.99
+"""Share of the rows in which a column stands for the target, above which somebody should look."""
+NEARLY_OF_EACH = 0.9
+"""The same share within every class: a rare class would be no matter among all rows."""
+CORRELATED = 0.999
+"""Correlation with a regression's target above which somebody should look."""
+SURELY = 0.9
+"""Rank correlation that is no chance in ``FEWEST_TO_COMPARE`` rows."""
+DEVIATIONS = 5
+"""So many standard errors a correlation is from 0 that is no chance in more rows."""
+DECIDED = 1e-6
+"""Chance by which rows of a category that have one class each are no chance."""
+
+
+class Truth(NamedTuple):
+    """A target as columns are held against it.
+
+    Attributes:
+        name: of the column.
+        levels: (rows,) int64, equal where the target is equal; 0 to ``different`` - 1.
+        different: how many different values there are.
+        numbers: (rows,) float64; None when a cell is no number.
+    """
+
+    name: str
+    levels: NDArray[np.int64]
+    different: int
+    numbers: NDArray[np.float64] | None
+
+    @property
+    def classes(self) -> bool:
+        """Whether the values are few enough to be classes."""
+        most = MOST_CLASSES if self.numbers is not None else len(self.levels) // 2
+        return self.different <= most
+
+
+class Leak(NamedTuple):
+    """How a column gives a target away.
+
+    Attributes:
+        finding: the evidence.
+        copy: whether it does so in every row; else nearly.
+    """
+
+    finding: Finding
+    copy: bool
+
+
+def truth(table: Table, target: str) -> Truth:
+    """A target column as columns are held against it."""
+    numbers = table.numbers(target)
+    if not np.isnan(numbers).any():
+        values, levels = np.unique(numbers, return_inverse=True)
+        return Truth(target, levels.astype(np.int64), len(values), numbers)
+    levels = Levels(table.column(target)).numbered()
+    return Truth(target, levels, int(levels.max()) + 1, None)
+
+
+def leak(
+    name: str,
+    readings: NDArray[np.float32] | NDArray[np.float64],
+    known: NDArray[np.int64],
+    target: Truth,
+    *,
+    codes: bool,
+) -> Leak | None:
+    """Whether a column gives a target away.
+
+    Args:
+        name: of the column.
+        readings: (rows,) its readings.
+        known: the rows in which they are not missing.
+        target: what is predicted.
+        codes: whether the readings are codes of categories, which are no quantity.
+    """
+    if len(known) < FEWEST_TO_COMPARE:
+        return None
+    seen = readings[known].astype(np.float32)
+    of = f"the target {shown(target.name)}"
+    column = f"column {shown(name)}"
+    rows = counted(len(known), "row")
+    numbers = None if codes else sorted_by(name, readings[known].astype(np.float64), target)
+    if numbers is not None:
+        return Leak(numbers, copy=True)
+    if target.numbers is not None and not codes:
+        truths = target.numbers[known]
+        if (seen == truths.astype(np.float32)).all():
+            return Leak(Finding("target-copy", f"{column} equals {of} in all {rows}"), copy=True)
+        if not target.classes:
+            return _function(column, target.name, readings[known].astype(np.float64), truths)
+    if not target.classes:
+        return None
+    agreeing = _agreeing(seen, target.levels[known], target.different)
+    if agreeing == len(known):
+        says = f"{column} stands for {of} one to one in all {rows}"
+        return Leak(Finding("target-copy", says), copy=True)
+    if agreeing >= NEARLY * len(known):
+        says = f"{column} stands for {of} one to one in {agreeing:,} of {rows}"
+        return Leak(Finding("near-target", f"{says}; {_ADVICE}"), copy=False)
+    return _finer(name, seen, target, known) if codes else None
+
+
+def _finer(
+    name: str, seen: NDArray[np.float32], target: Truth, known: NDArray[np.int64]
+) -> Leak | None:
+    """A column of more categories than there are classes, each of them of one class."""
+    levels = decided(seen, target.levels[known])
+    if levels is None or levels <= target.different:
+        return None
+    says = (
+        f"each of the {levels:,} categories of column {shown(name)} has rows of one "
+        f"{shown(target.name)} only, in all {counted(len(known), 'row')}: it is a finer code of "
+        f"the target, or names what was measured several times (--group {argument(name)} keeps "
+        "that on one side of every split)"
+    )
+    return Leak(Finding("target-copy", says), copy=True)
+
+
+def decided(levels: NDArray[np.generic], classes: NDArray[np.int64]) -> int | None:
+    """How many levels there are, where the rows of each are of one class and that is no chance.
+
+    Args:
+        levels: (n,) equal where rows belong together.
+        classes: (n,) class of each row.
+    """
+    for some in (slice(SAMPLE), slice(None)):  # the first rows are enough for most columns
+        values, which = np.unique(levels[some], return_inverse=True)
+        pairs = np.unique(which * (int(classes.max()) + 1) + classes[some])
+        if len(pairs) > len(values):
+            return None
+    again = len(levels) - len(values)
+    if again < len(values):  # fewer than two rows each say little
+        return None
+    shares = np.bincount(classes) / len(classes)
+    alike = float(shares @ shares)
+    return len(values) if again * math.log(alike) <= math.log(DECIDED) else None
+
+
+_ADVICE = "is it known before the target is? If not, --drop it"
+
+
+def _is_numbering(seen: NDArray[np.float64], rows: int) -> bool:
+    """Whether these are whole numbers without a gap, each once, in every row."""
+    if len(seen) < rows or np.ptp(seen) != rows - 1 or (seen != np.floor(seen)).any():
+        return False
+    return len(np.unique(seen)) == rows
+
+
+def sorted_by(name: str, seen: NDArray[np.float64], target: Truth) -> Finding | None:
+    """Whether a column numbers the rows of a table that was sorted by the target at some time.
+
+    Args:
+        name: of the column.
+        seen: its numbers, those that are known.
+        target: what is predicted.
+    """
+    rows, of = len(seen), f"the target {shown(target.name)}"
+    if len(target.levels) < FEWEST_TO_COMPARE or not _is_numbering(seen, len(target.levels)):
+        return None
+    if target.numbers is not None and not target.classes:
+        r = spearman(seen, target.numbers)
+        follows = abs(r) >= min(SURELY, DEVIATIONS / math.sqrt(rows - 1))
+        says = f"Spearman's correlation with {of} is {r:.3f}"
+    else:
+        share = between(seen, target.levels)
+        free = target.different - 1
+        # Of no relation, (rows - 1) · share is distributed like chi² (Kruskal and Wallis, 1952).
+        beyond = (rows - 1) * share - free - DEVIATIONS * math.sqrt(2 * free)
+        follows = free < rows // 2 and beyond >= DEVIATIONS
+        says = f"the classes of {of} account for {share:.0%} of their variance"
+    if not follows:
+        return None
+    says = (
+        f"column {shown(name)} numbers the rows of a table that was once sorted: each whole number "
+        f"from {seen.min():.17g} to {seen.max():.17g} once, and {says}"
+    )
+    return Finding("id", says)
+
+
+def between(values: NDArray[np.float64], levels: NDArray[np.int64]) -> float:
+    """The share of the variance of values (n,) that lies between levels (n,), 0 to 1."""
+    counts = np.bincount(levels)
+    apart = values - values.mean()
+    total = float(apart @ apart)
+    sums = np.bincount(levels, apart)[counts > 0]
+    return float((sums**2 / counts[counts > 0]).sum()) / total if total else 0.0
+
+
+def _function(
+    column: str, target: str, seen: NDArray[np.float64], truths: NDArray[np.float64]
+) -> Leak | None:
+    """A column of numbers that was computed from a target of numbers, or nearly equals it."""
+    of, different = f"the target {shown(target)}", len(np.unique(seen))
+    where = f"in all {counted(len(seen), 'row')}, {different:,} different values"
+    found = formula(seen, truths, shown(target))
+    if found is not None:
+        says = f"{column} is a function of {of}: {found}, to the last digit {where}"
+        return Leak(Finding("target-copy", says), copy=True)
+    chance = order_chance(seen, truths)
+    if chance is not None and chance <= CHANCE:
+        says = (
+            f"{column} has the order of {of} (Spearman's correlation is {spearman(seen, truths):g} "
+            f"{where}), which no measurement keeps: it is a function of the target"
+        )
+        return Leak(Finding("target-copy", says), copy=True)
+    r, rank = pearson(seen, truths), spearman(seen, truths, least=SURELY)
+    nearly = mostly(seen, truths, shown(target)) if max(abs(r), abs(rank)) > SURELY else None
+    if nearly is not None:
+        says = f"{column} is a function of {of} in {nearly[1]:,} of {counted(len(seen), 'row')}"
+        return Leak(Finding("near-target", f"{says}: {nearly[0]}; {_ADVICE}"), copy=False)
+    if abs(r) > CORRELATED:
+        says = f"{column} is all but a straight line of {of} (correlation {r:.5f})"
+        return Leak(Finding("near-target", f"{says}; {_ADVICE}"), copy=False)
+    if abs(rank) <= CORRELATED:
+        return None
+    says = f"{column} has all but the order of {of} (Spearman's correlation {rank:.5f})"
+    return Leak(Finding("near-target", f"{says}; {_ADVICE}"), copy=False)
+
+
+def _agreeing(seen: NDArray[np.float32], classes: NDArray[np.int64], count: int) -> int:
+    """Rows in which value and class are each other's most frequent partner; 0 if a class has none.
+
+    All rows agree exactly when values and classes are one to one.
+    """
+    values, levels = np.unique(seen, return_inverse=True)
+    if not count <= len(values) <= 2 * count + MOST_CLASSES:
+        return 0
+    pairs = np.bincount(levels * count + classes, minlength=len(values) * count)
+    table = pairs.reshape(len(values), count)
+    partner = table.argmax(axis=0)
+    mutual = table[partner].argmax(axis=1) == np.arange(count)
+    agreeing = table[partner, np.arange(count)]
+    enough = agreeing >= NEARLY_OF_EACH * table.sum(axis=0)
+    return int(agreeing.sum()) if (mutual & enough).all() else 0
+
+
+def groups(rows: Rows) -> NDArray[np.int64]:
+    """The same number for rows of the same readings, (n,) int64; missing readings are the same."""
+    # Plus zero, so that -0.0 is 0.0; every NaN becomes the same one.
+    bits = np.where(np.isnan(rows), np.float32(np.nan), rows + np.float32(0)).view(np.uint32)
+    mixed = np.zeros(len(rows), np.uint64)
+    with np.errstate(over="ignore"):
+        for column in bits.T:
+            mixed = (mixed ^ column) * _ODD
+            mixed ^= mixed >> np.uint64(29)
+    order = np.argsort(mixed, kind="stable")
+    # Neighbours are held against each other by their readings: a mixed number may lie.
+    new = np.ones(len(rows), np.bool_)
+    new[1:] = (bits[order[1:]] != bits[order[:-1]]).any(axis=1)
+    found = np.empty(len(rows), np.int64)
+    found[order] = np.cumsum(new) - 1
+    return found
+
+
+_ODD = np.uint64(0x9E3779B97F4A7C15)
+
+
+def contradictions(table: Table, target: Truth, rows: Rows) -> tuple[Finding, ...]:
+    """A finding when rows of the same readings are of different classes.
+
+    Args:
+        table: where they are from, for line numbers.
+        target: what is predicted.
+        rows: (n, features) readings.
+    """
+    if not target.classes:
+        return ()
+    group = groups(rows)
+    pairs = np.unique(group * target.different + target.levels)
+    torn = np.bincount(pairs // target.different, minlength=len(rows))[group] > 1
+    found = np.flatnonzero(torn)
+    if not found.size:
+        return ()
+    twins = np.flatnonzero((group == group[found[0]]) & (target.levels != target.levels[found[0]]))
+    return (
+        Finding(
+            "contradiction",
+            f"{found.size:,} of {counted(len(rows), 'row')} have the readings of another row and "
+            f"another {shown(target.name)}, the first on {table.counts}s "
+            f"{table.lines[found[0]]} and {table.lines[twins[0]]}; no model gets them all right",
+        ),
+    )
+
+
+def duplicates_across(
+    table: Table, rows: Rows, parts: Mapping[str, Indices]
+) -> tuple[Finding, ...]:
+    """A finding for each later part that holds rows with the readings of a row of the first.
+
+    Args:
+        table: where the rows are from, for line numbers.
+        rows: (n, features) readings.
+        parts: a part's name, such as "training" or "test", to its rows.
+    """
+    group = groups(rows)
+    (first, seen), *others = parts.items()
+    findings = []
+    for name, chosen in others:
+        again = chosen[np.isin(group[chosen], group[seen])]
+        if again.size:
+            twin = seen[group[seen] == group[again[0]]][0]
+            findings.append(
+                Finding(
+                    "duplicates",
+                    f"{again.size:,} of {counted(len(chosen), f'{name} row')} have the readings "
+                    f"of a {first} row, such as {table.counts}s {table.lines[again[0]]} and "
+                    f"{table.lines[twin]}: scores on them flatter the model",
+                )
+            )
+    return tuple(findings)
+
+
+def truths(table: Table, targets: Sequence[str]) -> tuple[Truth, ...]:
+    """Every target as columns are held against it."""
+    return tuple(truth(table, target) for target in targets)

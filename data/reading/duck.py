@@ -1,0 +1,253 @@
+"""The cells of a table, read by DuckDB as plain text.
+
+DuckDB is asked for nothing but cells: no types, no header, no skipped lines, no repaired rows. It
+sees one file, a copy under a plain name, and can reach neither another file nor the network.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mlp_edge.cell import is_number
+from mlp_edge.data.content.floats import TEXT, Cells, as_cells
+from mlp_edge.data.reading.layout import Layout, split_record
+from mlp_edge.data.reading.size import check_cells
+from mlp_edge.data.words import counted, shown
+from mlp_edge.errors import InputError, TableError
+
+if TYPE_CHECKING:
+    import duckdb
+
+LONGEST_LINE = 2_000_000
+"""Bytes of a record that DuckDB accepts."""
+LONGEST_CELL = 131_072
+"""Characters of a cell; Python's csv module draws the line there too."""
+
+_TOO_LONG = f"longer than {LONGEST_LINE:,} bytes; a quote mark that is never closed?"
+
+MOST_COLUMNS = 10_000
+"""Columns of a table: more are a delimiter that is none, and DuckDB would plan for minutes."""
+
+FETCHED = 1 << 14
+"""Cells fetched at a time: few enough that their Python strings take no room to speak of."""
+
+_DIALECT = """quote = '"', escape = '"', comment = '', skip = 0, header = false,
+    null_padding = false, ignore_errors = false, strict_mode = true"""
+_LINE = re.compile(r"CSV Error on Line: (\d+)")
+
+
+def check_lengths(layout: Layout, source: str) -> None:
+    """Refuse a line that is longer than DuckDB reads, before anything splits it.
+
+    Raises:
+        TableError: naming the first of them.
+    """
+    long = np.flatnonzero(layout.ends - layout.starts > LONGEST_LINE)
+    if long.size:
+        raise TableError(f"{source}, line {layout.lines[long[0]]}: {_TOO_LONG}")
+
+
+def check_width(columns: int, where: str, hint: str = "") -> None:
+    """Refuse more columns than anybody means.
+
+    Raises:
+        TableError: naming the number, and ``hint``.
+    """
+    if columns > MOST_COLUMNS:
+        raise TableError(
+            f"{where}: {counted(columns, 'column')} where at most {MOST_COLUMNS:,} are read{hint}"
+        )
+
+
+def read_cells(
+    layout: Layout, delimiter: str, source: str, most: int, remark: str = ""
+) -> list[Cells]:
+    """The cells of every record, the header's among them; quotes removed, blanks kept.
+
+    Args:
+        layout: at least one record.
+        delimiter: what parts the cells, one ASCII character.
+        source: the file as messages name it.
+        most: bytes that the table may take.
+        remark: what may explain a line with a wrong number of cells.
+
+    Returns:
+        One array per column, (records,) of str.
+
+    Raises:
+        TableError: when there are too many cells, when a record has more or fewer cells
+            than the first, a broken quote or an endless cell; with the line it stands on.
+    """
+    import duckdb
+
+    width = len(split_record(layout.record(0), delimiter))
+    check_width(
+        width, f"{source}, line {layout.lines[0]}", "; --sep names what separates the cells"
+    )
+    check_cells(source, len(layout), width, most)
+    with tempfile.TemporaryDirectory(prefix="mlp-edge-") as folder:
+        # A copy, because DuckDB would take the name of the user's file for a pattern or a URL,
+        # and because blank lines and mixed line ends are gone from it.
+        copy = Path(folder) / "table.csv"
+        with copied(source):
+            copy.write_bytes(layout.content)
+        with connected(copy, most) as connection:
+            try:
+                cells, found = _fetched(connection, copy, delimiter, width, len(layout))
+            except duckdb.Error as error:
+                raise _translated(str(error), layout, delimiter, source, remark) from error
+    if found != len(layout):
+        # Only a quote mark in the middle of a cell makes the two disagree.
+        raise TableError(
+            f"{source}: {counted(len(layout), 'record')} by its line ends but "
+            f'{found:,} by its quote marks; write a quote mark inside a cell as ""'
+        )
+    _check_length(cells, layout, source)
+    return cells
+
+
+@contextmanager
+def copied(source: str) -> Iterator[None]:
+    """Say, of a table whose copy cannot be written, that it was not the reading that failed.
+
+    Raises:
+        InputError: naming the folder of temporary files.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"{source}: its copy cannot be written in {tempfile.gettempdir()} "
+            f"({error.strerror}); TMPDIR names another folder"
+        ) from error
+
+
+def connected(file: Path, most: int) -> duckdb.DuckDBPyConnection:
+    """A database in memory that can open one file and nothing else, and writes none.
+
+    Args:
+        file: the one.
+        most: bytes of the table; the database works with a GB more, for rows of many columns.
+    """
+    import duckdb
+
+    connection = duckdb.connect(
+        config={
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "threads": "1",
+            "memory_limit": f"{most + (1 << 30)}B",
+            "temp_directory": "",
+        }
+    )
+    # In this order: once access is disabled the list cannot grow.
+    allowed = ", ".join(literal(path) for path in (str(file), pattern(file)))
+    connection.execute(f"SET allowed_paths = [{allowed}]")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+    return connection
+
+
+def fetch_columns(
+    connection: duckdb.DuckDBPyConnection, query: str, width: int, rows: int
+) -> tuple[list[Cells], int]:
+    """A query's answer as columns, and how many rows it had.
+
+    Args:
+        connection: where to ask.
+        query: for ``width`` columns of text without NULL.
+        width: columns.
+        rows: how many to expect; of more, the rest is counted only.
+    """
+    columns = [np.empty(rows, TEXT) for _ in range(width)]
+    answer = connection.execute(query)
+    at_once = max(1, FETCHED // width)
+    found = 0
+    # The answer is streamed, so that no second copy of the table waits in the database.
+    while chunk := answer.fetchmany(at_once):
+        if found + len(chunk) <= rows:
+            for column, cells in zip(columns, zip(*chunk, strict=True), strict=True):
+                column[found : found + len(chunk)] = as_cells(cells)
+        found += len(chunk)
+    return columns, found
+
+
+def _fetched(
+    connection: duckdb.DuckDBPyConnection, file: Path, delimiter: str, width: int, rows: int
+) -> tuple[list[Cells], int]:
+    names = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(width))
+    # An empty cell arrives as NULL, quoted or not.
+    cells = ", ".join(f"coalesce(c{index}, '')" for index in range(width))
+    query = (
+        # Not as a parameter: for those DuckDB imports pandas where it finds it, half a second.
+        f"SELECT {cells} FROM read_csv({literal(pattern(file))}, {_DIALECT}, "  # noqa: S608
+        f"auto_detect = false, delim = {literal(delimiter)}, new_line = '\\n', "
+        f"columns = {{{names}}}, max_line_size = {LONGEST_LINE})"
+    )
+    return fetch_columns(connection, query, width, rows)
+
+
+def literal(text: str) -> str:
+    """A text as SQL writes it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def pattern(file: Path) -> str:
+    """The path with the characters that DuckDB would expand taken literally."""
+    return re.sub(r"[*?\[]", r"[\g<0>]", str(file))
+
+
+def _check_length(cells: list[Cells], layout: Layout, source: str) -> None:
+    """Refuse a cell that is longer than anybody means it to be."""
+    for index in np.flatnonzero(layout.ends - layout.starts > LONGEST_CELL):
+        for number, column in enumerate(cells, start=1):
+            length = len(column[index])
+            if length > LONGEST_CELL:
+                name = shown(column[0].strip()) if index and column[0].strip() else number
+                raise TableError(
+                    f"{source}, line {layout.lines[index]}, column {name}: a cell of {length:,} "
+                    f"characters, {shown(column[index])}, where at most {LONGEST_CELL:,} are read; "
+                    "shorten it or remove the line"
+                )
+
+
+def _translated(
+    message: str, layout: Layout, delimiter: str, source: str, remark: str
+) -> TableError:
+    found = _LINE.search(message)
+    if found is None or int(found[1]) > len(layout):
+        return TableError(f"{source}: {shown(message.partition(chr(10))[0])}")
+    # DuckDB's lines are this copy's records: it counts neither blank lines nor line ends in cells.
+    index = int(found[1]) - 1
+    complaint = _complaint(message, layout, index, delimiter, remark)
+    return TableError(f"{source}, line {layout.lines[index]}: {complaint}")
+
+
+def _complaint(message: str, layout: Layout, index: int, delimiter: str, remark: str) -> str:
+    if "Expected Number of Columns" in message:
+        # Counted here: DuckDB stops counting at the first cell too many.
+        width, first = (len(split_record(layout.record(i), delimiter)) for i in (index, 0))
+        title = layout.record(0)
+        words = title.split()
+        if first == 1 and 2 * sum(map(is_number, words)) < len(words):
+            hint = f"; if line {layout.lines[0]}, {shown(title)}, is a title, remove it"
+        elif width < first and index == len(layout) - 1:
+            hint = "; if it is a remark below the table, remove it"
+        else:
+            hint = remark and f"; {remark}"
+        return (
+            f"{counted(width, 'cell')} where line {layout.lines[0]} has {first}; every line takes "
+            f"the same number, separated by {shown(delimiter)} (--sep names another mark){hint}"
+        )
+    if "unterminated quote" in message:
+        return 'a quoted cell does not end with its quote mark; write a quote mark inside it as ""'
+    if "Maximum line size" in message:
+        return _TOO_LONG
+    return shown(message.partition("\n")[2].partition("\n")[0])

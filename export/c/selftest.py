@@ -1,0 +1,80 @@
+"""NAME_selftest: the golden rows as C tables, with the header's own bits as answers."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from mlp_edge.export.c.text import wrapped
+from mlp_edge.integers.quantised import Quantised
+from mlp_edge.mlp import Floats, Mlp
+from mlp_edge.proof import c_replay
+from mlp_edge.proof.bound import LARGEST, bound
+from mlp_edge.proof.golden import golden_integers, readings, rounded_up
+from mlp_edge.reference import Doubles
+
+_INDENT = 4
+_SLACK = 1 + 1e-6
+"""More than a chip loses when it takes a difference, and a literal when it becomes a float."""
+_NORMAL = 1e-37
+
+
+class Tables(NamedTuple):
+    """The initialisers of three tables, an entry per row; the rows have a comment each.
+
+    Attributes:
+        rows: bits of the readings.
+        answers: bits of what the header answers where nothing is fused.
+        bounds: how far an answer may be off where something is.
+    """
+
+    rows: list[str]
+    answers: list[str]
+    bounds: list[str]
+
+
+def tables(mlp: Mlp) -> Tables:
+    """The self-test of a model in float32."""
+    rows = np.array([*readings(mlp).values()], np.float32)
+    return Tables(
+        rows=_rows(mlp),
+        answers=[_bits(answer) for answer in c_replay.predict(mlp, rows)],
+        bounds=[_numbers(row) for row in _bounds(bound(mlp, rows))],
+    )
+
+
+def integer_tables(mlp: Mlp, quantised: Quantised) -> Tables:
+    """The self-test of a model in integers, which has no bounds: bits are asked for everywhere."""
+    answers = golden_integers(mlp, quantised).answers
+    return Tables(_rows(mlp), [_bits(answer) for answer in answers], bounds=[])
+
+
+def _rows(mlp: Mlp) -> list[str]:
+    return [
+        f"    /* {number}, {what} */\n{_bits(row)}"
+        for number, (what, row) in enumerate(readings(mlp).items(), start=1)
+    ]
+
+
+def _bounds(proved: Doubles) -> Floats:
+    """How far two float32 answers can be apart, each of them as far off as is proved.
+
+    The largest float32 where nothing is proved: C has no other word for infinity without libm.
+    """
+    apart = np.where(proved > 0, np.maximum(2 * proved * _SLACK, _NORMAL), 0)
+    return np.minimum(rounded_up(apart), LARGEST).astype(np.float32)
+
+
+def _bits(values: Floats) -> str:
+    # NaN has many bit patterns and NumPy picks its own; this is the one that a header writes.
+    shown = np.where(np.isnan(values), np.float32(np.nan), values).view(np.uint32)
+    return _initialiser([f"0x{bits:08x}u" for bits in shown.tolist()])
+
+
+def _numbers(values: Floats) -> str:
+    return _initialiser([f"{value!s}f" for value in values])
+
+
+def _initialiser(items: list[str]) -> str:
+    return wrapped(" " * _INDENT + "{", items, "},", _INDENT + 1)

@@ -1,0 +1,73 @@
+"""Tables as C arrays, and those of what stands in front of the first layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlp_edge.export.c.text import initialiser, row, runs
+from mlp_edge.integers.quantised import Integers
+from mlp_edge.mlp import Floats, Mlp
+
+BYTES = {"float": 4, "int32_t": 4, "int16_t": 2, "uint16_t": 2, "int8_t": 1, "uint8_t": 1}
+"""Of one number of each type that tables have."""
+
+
+class Array(NamedTuple):
+    """A vector of a header; no comment where it goes without one."""
+
+    name: str
+    comment: str
+    size: int
+    initialiser: str
+    type: str = "float"
+
+    @property
+    def bytes(self) -> int:
+        """What it takes of flash."""
+        return self.size * BYTES[self.type]
+
+
+def vector(name: str, comment: str, values: Floats | Integers, type_: str = "float") -> Array:
+    """Numbers (n,) under a name."""
+    return Array(name, comment, values.size, initialiser(values), type_)
+
+
+def matrix(values: NDArray[Any]) -> str:
+    """The rows of an initialiser, numbered: a row is a neuron."""
+    digits = len(str(len(values) - 1))
+    rows = [row(f"    /* {n:{digits}} */ {{", line, "},") for n, line in enumerate(values)]
+    return "\n".join(rows)
+
+
+def of_readings(mlp: Mlp) -> Iterator[Array]:
+    """Sentinels, fills and codes, where there are any."""
+    encoding = mlp.encoding
+    if encoding.has_sentinels:
+        comment = "Sentinels: a reading of feature [i] that equals its own is missing, as NaN is."
+        yield _per_feature("SENTINEL", comment, encoding.sentinel)
+    if encoding.imputes:
+        comment = "Fills: what a missing reading of feature [i] counts as."
+        yield _per_feature("FILL", comment, encoding.fill)
+    if len(encoding.codes):
+        comment = "Codes of category [i]: each is an input, 1 where the reading equals it, else 0."
+        parts = [(f"[{index}]", np.array(feature.codes, np.float32))
+                 for index, feature in enumerate(mlp.features) if feature.codes]  # fmt: skip
+        yield _labelled("CODES", comment, parts)
+
+
+def _per_feature(name: str, comment: str, values: Floats) -> Array:
+    """The values that are there; NaN stands for none."""
+    parts = []
+    for run in runs(np.flatnonzero(~np.isnan(values)).tolist()):
+        label = f"[{run[0]}]" if len(run) == 1 else f"[{run[0]}] to [{run[-1]}]"
+        parts.append((label, values[run]))
+    return _labelled(name, comment, parts)
+
+
+def _labelled(name: str, comment: str, parts: list[tuple[str, Floats]]) -> Array:
+    rows = "\n".join(row(f"    /* {label} */ ", values) for label, values in parts)
+    return Array(name, comment, sum(values.size for _, values in parts), f"{{\n{rows}\n}}")

@@ -1,0 +1,1 @@
+"""Speed, memory and flash: measured, and held to a budget."""

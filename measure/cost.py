@@ -1,0 +1,142 @@
+"""What a header takes on a chip: flash, RAM, stack, and cycles or instructions, all measured.
+
+Every figure is a difference: the firmware with the model, less the same firmware around nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import median
+
+from mlp_edge.measure.worst_case import slowest
+from mlp_edge.mlp import Rows
+from mlp_edge.runtime.c import Header
+from mlp_edge.runtime.chips.firmware import Firmware, build
+from mlp_edge.runtime.chips.simulated import Chip, Measured
+
+ROWS = 20
+"""Rows are measured one by one, for a median; the worst case is looked for beside them."""
+MANY_ROWS = 3
+"""Of a network so large that counting takes seconds for each."""
+LARGE = 100_000
+"""Bytes of flash from which a network is large."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a model takes on a chip.
+
+    Attributes:
+        target: the name of the chip's runtime.
+        chip: the chip.
+        opt: how it was compiled.
+        flash: bytes that it adds to code, tables and initial values.
+        data: bytes of RAM that it adds to variables with initial values.
+        bss: bytes of RAM that it adds to variables that begin as zero.
+        stack: bytes of stack of the deepest row.
+        arrays: bytes of RAM of one row of readings and predictions, which the caller holds.
+        counts: what ``least``, ``middle`` and ``most`` are: "cycles" or "instructions".
+        least: of the quickest row, the function's call included.
+        middle: the median of the rows.
+        most: of the slowest row.
+        rows: how many rows were measured.
+        worst: the worst case: of the slowest row that a search finds in the declared ranges, with
+            every unit of the network active. Budgets are held to it.
+        searched: how many rows that search has measured.
+        clock: in hertz.
+        flash_size: bytes of the chip.
+        ram_size: bytes of the chip.
+    """
+
+    target: str
+    chip: str
+    opt: str
+    flash: int
+    data: int
+    bss: int
+    stack: int
+    arrays: int
+    counts: str
+    least: int
+    middle: int
+    most: int
+    rows: int
+    worst: int
+    searched: int
+    clock: int
+    flash_size: int
+    ram_size: int
+
+    @property
+    def ram(self) -> int:
+        """Bytes of RAM: .data, .bss and the deepest stack."""
+        return self.data + self.bss + self.stack
+
+    @property
+    def milliseconds(self) -> float | None:
+        """Of the worst case; None where instructions were counted, which are no cycles."""
+        return self.worst * 1e3 / self.clock if self.counts == "cycles" else None
+
+    @property
+    def fits(self) -> bool:
+        """Whether the chip has the flash, and RAM for the model, a row and its predictions."""
+        return self.flash <= self.flash_size and self.ram + self.arrays <= self.ram_size
+
+
+def measure(header: Header, chip: Chip, rows: Rows, opt: str = "Os", clock: int = 0) -> Cost:
+    """Build a header for a chip and run rows on it.
+
+    Args:
+        header: as ``read_header`` has checked it.
+        chip: whose compiler and simulator this machine has.
+        rows: raw readings (n, inputs), at least one; the first few are measured.
+        opt: how it is compiled, see OPTIMISATIONS.
+        clock: in hertz; 0 is the chip's own.
+
+    Raises:
+        ModelError: when the model does not fit the chip, or does not compile or run there.
+        MissingError: when compiler or simulator are missing.
+    """
+    target = chip.target
+    full = build(header, target, opt)
+    empty = build(header, target, opt, empty=True)
+    chosen = rows[: ROWS if full.elf.flash < LARGE else MANY_ROWS]
+    [nothing] = _measured(chip, empty, chosen[:1])
+    taken = _measured(chip, full, chosen)
+    counts = [measured.count - nothing.count for measured in taken]
+    active = build(header, target, opt, every_unit=True)
+    provoked = _provoked(chip, active, header, chosen)
+    return Cost(
+        target=target.name,
+        chip=target.chip,
+        opt=opt,
+        flash=full.elf.flash - empty.elf.flash,
+        data=full.elf.data - empty.elf.data,
+        bss=full.elf.bss - empty.elf.bss,
+        stack=max(measured.stack for measured in [*taken, *provoked]) - nothing.stack,
+        arrays=4 * (header.inputs + header.outputs),
+        counts=target.counts,
+        least=min(counts),
+        middle=round(median(counts)),
+        most=max(counts),
+        rows=len(taken),
+        worst=max(measured.count for measured in [*taken, *provoked]) - nothing.count,
+        searched=len(provoked),
+        clock=clock or target.clock,
+        flash_size=target.flash,
+        ram_size=target.ram,
+    )
+
+
+def _provoked(chip: Chip, firmware: Firmware, header: Header, rows: Rows) -> list[Measured]:
+    with chip.start(firmware) as simulator:
+        return slowest(
+            lambda tried: [simulator.measure(row.astype("<f4").tobytes()) for row in tried],
+            header.card.features,
+            rows,
+        )
+
+
+def _measured(chip: Chip, firmware: Firmware, rows: Rows) -> list[Measured]:
+    with chip.start(firmware) as simulator:
+        return [simulator.measure(row.astype("<f4").tobytes()) for row in rows]

@@ -1,0 +1,1 @@
+"""Every file that comes in, read without running it."""

@@ -1,0 +1,1 @@
+"""Files of strangers, checked before a runtime sees them."""

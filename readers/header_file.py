@@ -1,0 +1,95 @@
+"""A header read as text: parsed, never compiled, so that a stranger's can be looked at as well."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from mlp_edge.errors import ModelError
+from mlp_edge.mlp import Floats
+from mlp_edge.readers.anatomy import Anatomy, Contents, Layer, clipped, dense
+from mlp_edge.readers.header_text import Written, read_card, written_tables
+from mlp_edge.reading import read_file
+
+_WEIGHTS = re.compile(r"(\w+)_LAYER(\d{1,7})_WEIGHTS")
+_ACTIVATION = re.compile(r"^/\* Layer (\d{1,7}), (\w{1,40}): ", re.MULTILINE)
+_NUMBER = re.compile(r"(?<![\w.])-?[0-9][0-9.]*+(?:e[+-]?[0-9]++)?+(?=f\b|[,}\n])")
+"""A float, with its f, or an integer of a table; in neither case the number of a row."""
+_WRITTEN = re.compile(r"^ \*   written   by (mlp-edge \S+): ", re.MULTILINE)
+_CARD = re.compile(r"^/\* mlp-edge-card ", re.MULTILINE)
+
+
+def read_header(path: Path) -> Contents:
+    """Layers, scaling and card of a header that ``mlp-edge export --format c`` wrote.
+
+    Raises:
+        ModelError: when it holds no layers, or is damaged or cut short within a table.
+    """
+    text = read_file(path).decode("utf-8", "replace")
+    tables = written_tables(text, path)
+    layers = list(_layers(tables, dict(_ACTIVATION.findall(text)), path))
+    if not layers:
+        raise ModelError(f"{path}: not a header that mlp-edge export wrote (it has no layers)")
+    prefix = next(found[1] for found in map(_WEIGHTS.fullmatch, tables) if found)
+    if f"#define {prefix}_CLIP_LOW " in text:
+        layers = list(clipped(layers))
+    mean, reciprocal = (_vector(tables, f"{prefix}_{which}") for which in ("MEAN", "RECIPROCAL"))
+    with np.errstate(all="ignore"):
+        deviation = None if reciprocal is None else np.float32(1) / reciprocal
+    inputs = layers[0].inputs or 0
+    written = _WRITTEN.search(text)
+    notes = []
+    if f" {prefix.lower()}_predict(" not in text:
+        notes.append("holds the weights only, without a function that predicts")
+    card = read_card(text, path) if _CARD.search(text) else None
+    if card is None:
+        notes.append("its last line, the card with names and hash, is missing")
+    return Contents(
+        anatomy=Anatomy(tuple(layers), _padded(mean, inputs, 0), _padded(deviation, inputs, 1)),
+        card=card,
+        written_by=written.group(1) if written else "",
+        notes=notes,
+    )
+
+
+def _layers(
+    tables: Mapping[str, Written], activations: Mapping[str, str], path: Path
+) -> Iterator[Layer]:
+    for name, table in tables.items():
+        found = _WEIGHTS.fullmatch(name)
+        if found is None or len(table.sizes) != 2:
+            continue
+        number, (outputs, inputs) = found[2], table.sizes
+        bias = _vector(tables, f"{found[1]}_LAYER{number}_BIAS")
+        counted = len(_NUMBER.findall(table.body)), 0 if bias is None else bias.size
+        if counted != (outputs * inputs, outputs):
+            raise ModelError(
+                f"{path}: damaged, layer {number} has {counted[0]} weights and {counted[1]} biases "
+                f"where {outputs * inputs} and {outputs} belong"
+            )
+        yield dense(outputs, inputs, activations.get(number, "unknown"))
+
+
+def _vector(tables: Mapping[str, Written], name: str) -> Floats | None:
+    if name not in tables:
+        return None
+    numbers = _NUMBER.findall(tables[name].body)
+    with np.errstate(over="ignore"):
+        return np.array([_float(number) for number in numbers], dtype=np.float32)
+
+
+def _float(digits: str) -> float:
+    try:
+        return float(digits)
+    except ValueError:  # two points in it
+        return np.nan
+
+
+def _padded(values: Floats | None, width: int, neutral: float) -> Floats | None:
+    """One value per input of layer 1, as other formats have it: a header scales numbers only."""
+    if values is None or values.size >= width:
+        return values
+    return np.append(values, np.full(width - values.size, neutral, np.float32))

@@ -1,0 +1,122 @@
+"""What can be known of any artifact without running it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlp_edge.card import Card
+from mlp_edge.encoding import Encoding
+from mlp_edge.errors import ModelError
+from mlp_edge.feature import Feature
+from mlp_edge.files.writing import sha256
+from mlp_edge.mlp import Mlp
+from mlp_edge.readers.anatomy import Anatomy, Contents, of_mlp
+from mlp_edge.readers.header_file import read_header
+from mlp_edge.readers.keras_archive import read_archive
+from mlp_edge.readers.keras_file import read_mlp
+from mlp_edge.readers.onnx_file import read_onnx
+from mlp_edge.readers.tflite_file import read_tflite
+from mlp_edge.reading import read_file
+
+READERS = {".onnx": read_onnx, ".tflite": read_tflite, ".h": read_header}
+FORMATS = {".keras": "Keras", ".onnx": "ONNX", ".tflite": "TFLite", ".h": "C header"}
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What is known of one file.
+
+    Attributes:
+        format: Keras, ONNX, TFLite or C header.
+        anatomy: layers and scaling.
+        card: names, labels, threshold and hash of the weights; None for a stranger's file.
+        written_by: programs and formats; may be empty.
+        size: of the file, in bytes.
+        file_sha256: of its bytes.
+        notes: what else is worth knowing, a sentence each.
+        dtype: what its numbers are, such as int8; None where nothing tells.
+    """
+
+    format: str
+    anatomy: Anatomy
+    card: Card | None
+    written_by: str
+    size: int
+    file_sha256: str
+    notes: Sequence[str]
+    dtype: str | None
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """The raw readings; () for a stranger's file."""
+        return self.card.features if self.card is not None else ()
+
+    @property
+    def encoding(self) -> Encoding | None:
+        """How raw readings become the inputs of the first layer; None for a stranger's file."""
+        return Encoding.of(self.features) if self.features else None
+
+
+def inspect_file(path: Path) -> Inspection:
+    """Read a .keras, .onnx, .tflite or .h file; nothing in it is run or compiled.
+
+    Raises:
+        ModelError: when it is missing, damaged or of another kind.
+        MissingError: when reading it takes an extra that is not installed.
+    """
+    if path.suffix not in FORMATS:
+        raise ModelError(
+            f"{path}: cannot tell what this is; a model directory or a file ending in "
+            f"{', '.join(FORMATS)} would do"
+        )
+    if path.suffix == ".keras":
+        return _inspection(path, _keras_contents(path, read_mlp(path), alone=True))
+    return _inspection(path, READERS[path.suffix](path))
+
+
+def inspect_original(path: Path, mlp: Mlp) -> Inspection:
+    """The .keras file of a model directory, whose names and labels are known from elsewhere.
+
+    Args:
+        path: the file.
+        mlp: the network, as the model directory describes it.
+    """
+    return _inspection(path, _keras_contents(path, mlp, alone=False))
+
+
+def _keras_contents(path: Path, mlp: Mlp, alone: bool) -> Contents:
+    notes = ["the names, the labels and the threshold are made up: the file has none"]
+    return Contents(of_mlp(mlp), Card.of(mlp), _keras_version(path), notes if alone else ())
+
+
+def _keras_version(path: Path) -> str:
+    """``"Keras 3.15.0"``; "" where the file does not say."""
+    version = read_archive(path).version
+    return version and f"Keras {version}"
+
+
+def _inspection(path: Path, found: Contents) -> Inspection:
+    content = read_file(path)
+    card, signed = found.card, [found.written_by] if found.written_by else []
+    if card is not None and path.suffix != ".keras" and f"mlp-edge {card.version}" not in signed:
+        signed.insert(0, f"mlp-edge {card.version}")
+    notes = [*found.notes, *found.anatomy.notes]
+    if card is None:
+        notes.append("no mlp-edge metadata: nobody knows the features' names and what comes out")
+    elif found.anatomy.inputs not in (None, expected := Encoding.of(card.features).width):
+        notes.append(
+            f"its first layer takes {found.anatomy.inputs} inputs, but the features of its "
+            f"metadata make {expected}"
+        )
+    return Inspection(
+        format=FORMATS[path.suffix],
+        anatomy=found.anatomy,
+        card=card,
+        written_by=", ".join(signed),
+        size=len(content),
+        file_sha256=sha256(content),
+        notes=notes,
+        dtype=found.dtype if card is None else card.dtype,
+    )

@@ -1,0 +1,345 @@
+"""The model directory: what ``mlp-edge train`` leaves on disk.
+
+model/
+model.keras   the original: raw readings in, prediction out
+model.json    the manifest: names, labels, task, threshold, recipe, scores, versions, hashes
+history.csv   a row per epoch
+sample.csv    held-out raw rows with their targets, the original's predictions and ID columns
+calibration.npz  raw training rows, for quantisation; not with --no-calibration
+tuning.csv    a row per trial of `train --tune`
+plots/        pictures, PNG and SVG; those of another table in a folder named after it
+exports/      NAME.tflite, NAME.onnx, NAME.h; NAME_int8.tflite … in coarser numbers, and
+              NAME_int8.json, their integers; parity.json, what parity found about them
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+
+from mlp_edge.card import Card
+from mlp_edge.encoding import Encoding
+from mlp_edge.errors import InputError, ModelError, first_line
+from mlp_edge.files.manifest import Manifest
+from mlp_edge.files.swap import mend
+from mlp_edge.files.temporary import is_ours
+from mlp_edge.files.writing import Files, check_replaceable, csv_text, finish, sha256, write_files
+from mlp_edge.mlp import Floats, Mlp, Rows
+from mlp_edge.readers.keras_file import read_network
+from mlp_edge.reading import read_text
+from mlp_edge.wiring import operations, same
+
+MODEL, MANIFEST, HISTORY, SAMPLE, CALIBRATION, TUNING, EXPORTS, PLOTS = (
+    "model.keras", "model.json", "history.csv", "sample.csv", "calibration.npz", "tuning.csv",
+    "exports", "plots",
+)  # fmt: skip
+PARITY = "parity.json"
+"""In exports/: what `mlp-edge parity` found; no manifest lists it, as it changes none."""
+WEIGHTS_ONLY = "_weights.h"
+"""How a header without functions ends; no manifest lists it, as it has nothing to run."""
+KNOWN = (MODEL, MANIFEST, HISTORY, SAMPLE, CALIBRATION, TUNING, EXPORTS, PLOTS)
+"""All that a model directory holds; anything else in it is somebody's own."""
+
+
+class Sample(NamedTuple):
+    """What sample.csv holds.
+
+    Attributes:
+        rows: raw readings (n, inputs) float32; NaN where one is missing.
+        targets: the cells of the target columns, as text, a tuple for each of the n rows.
+        predictions: (n, outputs) float32, the original's.
+    """
+
+    rows: Rows
+    targets: tuple[tuple[str, ...], ...]
+    predictions: Floats
+
+
+@dataclass(frozen=True)
+class ModelDirectory:
+    """An existing model directory with its manifest read."""
+
+    path: Path
+    manifest: Manifest
+
+    @classmethod
+    def open(cls, path: Path) -> ModelDirectory:
+        """Read the manifest of a model directory; its model.keras names it as well.
+
+        Raises:
+            ModelError: when there is none, or it is damaged or of another format.
+            InputError: when files of an interrupted command wait in it and cannot be put in place.
+        """
+        path = directory_of(path)
+        manifest = path / MANIFEST
+        mend(path)
+        finish(path)
+        if not path.exists():
+            raise ModelError(
+                f"{path}: there is no model; `mlp-edge train` makes one, --model names another"
+            )
+        none = f"{path}: not a model directory (it has no {MANIFEST}); `mlp-edge train` makes one"
+        return cls(path, Manifest.from_json(read_text(manifest, none), manifest))
+
+    @property
+    def keras_path(self) -> Path:
+        """The original."""
+        return self.path / MODEL
+
+    @property
+    def exports_path(self) -> Path:
+        """The folder of the exports; it may not exist yet."""
+        return self.path / EXPORTS
+
+    def mlp(self) -> Mlp:
+        """The model: numbers from model.keras, names from model.json.
+
+        Raises:
+            ModelError: when either is damaged or they do not belong together.
+        """
+        manifest = self.manifest
+        network = read_network(self.keras_path)
+        try:
+            mlp = Mlp(
+                name=manifest.name,
+                features=manifest.features,
+                targets=manifest.targets,
+                labels=manifest.labels,
+                task=manifest.task,
+                threshold=np.float32(manifest.threshold),
+                scaling=network.scaling,
+                layers=network.layers,
+                clip=manifest.clip,
+            )
+        except ModelError as error:
+            raise ModelError(
+                f"{self.keras_path}: not the network that {MANIFEST} describes ({error}); train "
+                "again, or name the .keras file itself with --model"
+            ) from error
+        expected = operations(mlp.encoding, mlp.clip)
+        if not same(expected, operations(network.encoding, network.clip)):
+            raise ModelError(
+                f"{self.keras_path}: not the network that {MANIFEST} describes (it treats raw "
+                "readings otherwise); train again, or name the .keras file itself with --model"
+            )
+        if mlp.weights_sha256 != manifest.sha256["weights"]:
+            raise ModelError(
+                f"{self.keras_path}: not the network that {MANIFEST} describes (its weights have "
+                "another hash); train again, or name the .keras file itself with --model"
+            )
+        return mlp
+
+    def sample(self) -> Sample:
+        """Read sample.csv.
+
+        Raises:
+            ModelError: naming the line that cannot be read.
+        """
+        path = self.path / SAMPLE
+        features = self.manifest.features
+        inputs, end = len(features), len(features) + len(self.manifest.targets)
+        last = end + len(self.manifest.prior)
+        rows, targets, predictions = [], [], []
+        try:
+            text = read_text(path, f"{path}: missing; train the model again")
+            with np.errstate(over="ignore"):
+                lines = csv.reader(io.StringIO(text, newline=""))
+                next(lines)
+                for cells in lines:
+                    each = zip(features, cells[:inputs], strict=True)
+                    rows.append([feature.read(cell) for feature, cell in each])
+                    targets.append(tuple(cells[inputs:end]))
+                    predictions.append([np.float32(cell) for cell in cells[end:last]])
+                readings = np.array(rows, np.float32)
+            sample = Sample(readings, tuple(targets), np.array(predictions))
+        except (ValueError, IndexError, StopIteration, csv.Error) as error:
+            reason = first_line(error)
+            raise ModelError(f"{path}: damaged at row {len(rows) + 1} ({reason})") from error
+        if not targets or sample.predictions.shape[1] != len(self.manifest.prior):
+            raise ModelError(f"{path}: damaged, without rows or predictions; train the model again")
+        rejected = Encoding.of(features).rejected(sample.rows).any()  # it would have no prediction
+        if rejected or np.isinf(sample.rows).any() or not np.isfinite(sample.predictions).all():
+            raise ModelError(f"{path}: damaged, it holds NaN or infinity; train the model again")
+        return sample
+
+    def unchanged(self) -> bool:
+        """Whether model and exports are still those that were opened."""
+        return _described(self.path) == self.manifest.to_json()
+
+    def check_same(self) -> None:
+        """Refuse to go on with a model that was replaced by another since it was opened.
+
+        Raises:
+            InputError: when it was; its exports may have changed.
+        """
+        now = ModelDirectory.open(self.path).manifest
+        if replace(now, exports={}).to_json() != replace(self.manifest, exports={}).to_json():
+            raise InputError(
+                f"{self.path}: another model was put there meanwhile, and nothing of the one "
+                "before was written into it; run the command again"
+            )
+
+    def write(self, files: Files, of_exports: bool = False) -> None:
+        """Put files into the directory, all of them or none, if it still holds this model.
+
+        Args:
+            files: name, or folder/name, -> content.
+            of_exports: whether they are about the exports, which have to be the same as well.
+
+        Raises:
+            InputError: when it holds another, another process is at it, or the disk refuses.
+        """
+
+        def made() -> Files:
+            self.check_same()
+            if of_exports and not self.unchanged():
+                raise InputError(f"{self.path}: exports were written meanwhile; run it again")
+            return files
+
+        write_files(self.path, made)
+
+    def add_exports(self, files: Mapping[str, bytes]) -> ModelDirectory:
+        """Write files into exports/ and their hashes into the manifest, beside what is there.
+
+        Raises:
+            InputError: when the directory holds another model by now, another process is at it,
+                or the disk refuses; nothing is written then.
+        """
+
+        def made() -> Files:
+            self.check_same()
+            now = ModelDirectory.open(self.path).manifest
+            hashes = {name: sha256(content) for name, content in files.items()}
+            manifest = replace(now, exports=dict(sorted({**now.exports, **hashes}.items())))
+            return {
+                **{f"{EXPORTS}/{name}": content for name, content in files.items()},
+                f"{EXPORTS}/{PARITY}": None,  # it was about the files before
+                MANIFEST: manifest.to_json().encode(),
+            }
+
+        write_files(self.path, made)
+        return ModelDirectory.open(self.path)
+
+
+def directory_of(path: Path) -> Path:
+    """The model directory whose model.keras is named; any other path as it is."""
+    return path.parent if path.name == MODEL and (path.parent / MANIFEST).exists() else path
+
+
+T = TypeVar("T")
+ATTEMPTS = 20
+"""So often a reader begins again while others write; each waits for the writer to end."""
+
+
+def undisturbed(
+    place: Path, read: Callable[[], T], drop: Callable[[T], None] = lambda _: None
+) -> T:
+    """What is read of a model directory while nobody changed it: never half of two models.
+
+    Args:
+        place: the directory.
+        read: reads whatever is needed; is asked again when the directory changed meanwhile.
+        drop: closes what was read before that.
+
+    Raises:
+        InputError: as ``read``, of a directory that did not change.
+    """
+    for _ in range(ATTEMPTS):
+        before = _described(place)
+        try:
+            value = read()
+        except InputError:
+            if _described(place) == before:
+                raise
+        else:
+            if _described(place) == before:
+                return value
+            drop(value)
+    raise ModelError(f"{place}: is written to all the time; try again when that has ended")
+
+
+def open_model(path: Path) -> tuple[ModelDirectory, Mlp]:
+    """A model directory and its network, which belong together.
+
+    Raises:
+        ModelError: as ``ModelDirectory.open`` and ``ModelDirectory.mlp``.
+    """
+
+    def read() -> tuple[ModelDirectory, Mlp]:
+        directory = ModelDirectory.open(path)
+        return directory, directory.mlp()
+
+    return undisturbed(path, read)
+
+
+def _described(place: Path) -> str:
+    """A model directory's manifest, which changes with every file that it lists."""
+    try:
+        return ModelDirectory.open(place).manifest.to_json()
+    except InputError as error:
+        return str(error)
+
+
+_BEFORE = re.compile(r"\..+\.(tflite|onnx|h|json|png|svg)\.[a-z0-9_]{8}")
+"""What earlier versions left of a file when they were killed."""
+
+
+def check_place(path: Path, force: bool) -> None:
+    """Refuse a place where training could not put its model, or would lose somebody's file.
+
+    Raises:
+        InputError: saying what stands there and what would do.
+    """
+    mend(path)
+    check_replaceable(path, KNOWN, force)
+    for folder, known, what in (
+        (path / EXPORTS, _is_export(path), f"the exports that {MANIFEST} lists"),
+        (path / PLOTS, _is_picture, "its pictures"),
+    ):
+        for file in sorted(entry for entry in folder.rglob("*") if not entry.is_dir()):
+            name = file.relative_to(folder)
+            ours = any(map(is_ours, name.parts)) or _BEFORE.fullmatch(file.name)
+            if not ours and not known(str(name)):
+                raise InputError(
+                    f"{folder}: holds {str(name)!r}, which is not one of {what} and would be "
+                    "lost; move it, or name another directory with --out"
+                )
+
+
+def _is_export(path: Path) -> Callable[[str], bool]:
+    """Whether a file in exports/ is one of those that the manifest lists, or about them."""
+    try:
+        ours = {*ModelDirectory.open(path).manifest.exports, PARITY}
+    except ModelError:
+        ours = {PARITY}
+    return lambda name: name in ours or name.endswith(WEIGHTS_ONLY)
+
+
+def _is_picture(name: str) -> bool:
+    return name.endswith((".png", ".svg"))
+
+
+def sample_csv(
+    card: Card, rows: Rows, targets: Sequence[Sequence[str]], predictions: Floats,
+    ids: Mapping[str, Sequence[str]] = {},
+) -> bytes:  # fmt: skip
+    """The bytes of sample.csv; every float32 is written so that it reads back as itself.
+
+    Categories are written by name and missing readings as empty cells, as a table has them.
+    Columns that tell rows apart, such as a patient's number, stand last.
+    """
+    names = [*card.names, *card.targets, *(f"predicted {name}" for name in card.output_names)]
+    others = {name: cells for name, cells in ids.items() if name not in names}
+    lines: list[list[str]] = [[*names, *others]]
+    for index, (row, target, prediction) in enumerate(zip(rows, targets, predictions, strict=True)):
+        cells = (feature.write(x) for feature, x in zip(card.features, row, strict=True))
+        end = (column[index] for column in others.values())
+        lines.append([*cells, *target, *map(str, prediction), *end])
+    return csv_text(lines).encode()

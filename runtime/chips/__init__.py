@@ -1,0 +1,1 @@
+"""Chips, simulated: a header built for each, run, and its instructions counted."""

@@ -1,0 +1,138 @@
+"""A header built into a small firmware for a chip, whose memories bound what it may take."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from mlp_edge.errors import InputError, ModelError
+from mlp_edge.runtime.c import Header
+from mlp_edge.runtime.chips.elf import Elf, read_elf
+from mlp_edge.runtime.chips.targets import (
+    AVR,
+    FLASH_START,
+    OPTIMISATIONS,
+    RAM_START,
+    Target,
+    toolchain_missing,
+)
+from mlp_edge.runtime.compilers import compiled, summary
+
+RUN, READINGS, PREDICTIONS = "mlp_edge_run", "mlp_edge_readings", "mlp_edge_predictions"
+"""What harness/firmware.c calls its function and its arrays."""
+AVR_VARIABLES = 0x800000
+"""The linker tells an AVR's two address spaces apart by this offset."""
+
+# A table that no 16-bit size can hold, and one that a near pointer cannot reach.
+_TOO_FAR = re.compile(r"size of (?:array|variable) .* is too large|relocation truncated to fit")
+_FULL = re.compile(r"region `(text|flash|data|ram)'")
+
+
+@dataclass(frozen=True)
+class Firmware:
+    """A linked firmware.
+
+    Attributes:
+        source: the header, for messages.
+        target: the chip.
+        elf: the program.
+        inputs: readings per row.
+        outputs: predictions per row.
+    """
+
+    source: Path
+    target: Target
+    elf: Elf
+    inputs: int
+    outputs: int
+
+    def address(self, name: str) -> int:
+        """Where a symbol is, in the address space that it belongs to."""
+        value = self.elf.symbols[name]
+        return value - AVR_VARIABLES if value >= AVR_VARIABLES and self.target == AVR else value
+
+
+def build(
+    header: Header, target: Target, opt: str = "Os", empty: bool = False, every_unit: bool = False
+) -> Firmware:
+    """Compile a header, word for word, and link it for a chip.
+
+    Args:
+        header: as ``read_header`` has checked it.
+        target: the chip.
+        opt: how to optimise, one of OPTIMISATIONS.
+        empty: build the same firmware around nothing, which is what a model is measured against.
+        every_unit: let no activation give 0, which the next layer would pass over.
+
+    Raises:
+        InputError: for another ``opt``.
+        ModelError: when it does not compile, or does not fit the chip.
+        MissingError: when there is no compiler.
+    """
+    if opt not in OPTIMISATIONS:
+        raise InputError(f"there is no optimisation {opt!r}; there are {', '.join(OPTIMISATIONS)}")
+    with tempfile.TemporaryDirectory(prefix="mlp-edge-") as name:
+        folder = Path(name)
+        (folder / "model.h").write_text(header.text, encoding="utf-8")
+        for file in ("firmware.c", "chip.ld", "every_unit.h"):
+            (folder / file).write_text(harness(file), encoding="ascii")
+        command = [
+            *target.command,
+            f"-{opt}",
+            f"-DMLP_EDGE_PREDICT={header.card.name}_predict",
+            f"-DMLP_EDGE_INPUTS={header.inputs}",
+            f"-DMLP_EDGE_OUTPUTS={header.outputs}",
+            *(["-DMLP_EDGE_EMPTY"] if empty else []),
+            *(["-include", "every_unit.h"] if every_unit else []),
+            # Without a model nothing names them, and the linker would leave them out.
+            f"-Wl,--undefined={READINGS},--undefined={PREDICTIONS}",
+            *_memories(target),
+            "-o", "firmware.elf", "firmware.c",
+        ]  # fmt: skip
+        complaint = compiled(command, folder, header.path, toolchain_missing(target) or "")
+        if complaint:
+            raise ModelError(f"{header.path}: {_reason(complaint, target)}")
+        elf = read_elf((folder / "firmware.elf").read_bytes())
+    return Firmware(header.path, target, elf, header.inputs, header.outputs)
+
+
+def harness(name: str) -> str:
+    """A file of ours that surrounds the header: firmware_headers/harness/."""
+    folder = files("mlp_edge.firmware_headers").joinpath("harness")
+    return folder.joinpath(name).read_text(encoding="ascii")
+
+
+def _memories(target: Target) -> list[str]:
+    """What tells the linker how large the memories are, and where."""
+    if target == AVR:  # with the linker script and the start-up code of avr-libc
+        sizes = {"__TEXT_REGION_LENGTH__": target.flash, "__DATA_REGION_LENGTH__": target.ram}
+        return [f"-Wl,--defsym={name}={value}" for name, value in sizes.items()]
+    places = {
+        "FLASH_START": FLASH_START,
+        "FLASH_BYTES": target.flash,
+        "RAM_START": RAM_START,
+        "RAM_BYTES": target.ram,
+    }
+    symbols = [f"-Wl,--defsym=MLP_EDGE_{name}={value}" for name, value in places.items()]
+    return ["-nostartfiles", "-T", "chip.ld", *symbols]
+
+
+def _reason(complaint: str, target: Target) -> str:
+    """What a compiler or a linker complains about, in a sentence."""
+    full = _FULL.search(complaint)
+    if full:
+        flash = full[1] in ("text", "flash")
+        memory = f"{target.flash:,} bytes of flash" if flash else f"{target.ram:,} bytes of RAM"
+        return (
+            f"does not fit the {target.chip}: it takes more than its {memory}; "
+            "a smaller network or another chip would do"
+        )
+    if _TOO_FAR.search(complaint):
+        return (
+            f"does not fit the {target.chip}: a pointer there reaches tables of at most 32,767 "
+            "bytes; narrower layers or another chip would do"
+        )
+    return f"does not compile for {target.name}: {summary(complaint)}"

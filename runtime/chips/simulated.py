@@ -1,0 +1,96 @@
+"""The shape of a simulated chip, and the runtime that any of them makes.
+
+To add one: a ``Target`` in runtime/chips/targets.py, a function that starts its simulator, a
+``Chip`` listed in runtime/__init__.py. The command line takes it from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from mlp_edge.mlp import Predict, Rows
+from mlp_edge.proof.accuracy import KERNELS
+from mlp_edge.runtime.c import checked_rows, read_golden, read_header
+from mlp_edge.runtime.chips.firmware import Firmware, build
+from mlp_edge.runtime.chips.targets import Target
+from mlp_edge.runtime.runtime import Opened, Runtime
+from mlp_edge.runtime.threads import threadsafe
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One call of a firmware's function.
+
+    Attributes:
+        count: CPU cycles or executed instructions, from its first to its return.
+        stack: bytes that it wrote below the stack pointer it was called with.
+    """
+
+    count: int
+    stack: int
+
+
+class Simulator(Protocol):
+    """A chip with a firmware in it. Rows are raw float32 bytes, little-endian."""
+
+    def predict(self, readings: bytes) -> bytes:
+        """Predictions of one row; raises ModelError when the firmware fails."""
+
+    def measure(self, readings: bytes) -> Measured:
+        """What one row takes; raises ModelError when the firmware fails."""
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A target and what simulates it.
+
+    Attributes:
+        target: the chip.
+        missing: None when this machine has compiler and simulator, otherwise what brings them.
+        start: a firmware in a simulator, as long as the block lasts.
+    """
+
+    target: Target
+    missing: Callable[[], str | None]
+    start: Callable[[Firmware], AbstractContextManager[Simulator]]
+
+    @property
+    def runtime(self) -> Runtime:
+        """The runtime that predicts on it."""
+        return Runtime(
+            self.target.name, ".h", self.missing, self.open,
+            simulated=True, fused=self.target.fused, accuracy=KERNELS,
+        )  # fmt: skip
+
+    @contextmanager
+    def open(self, path: Path) -> Iterator[Opened]:
+        """Compile a header for the chip and predict with it until the block ends.
+
+        Raises:
+            ModelError: naming the file, as ``open_header`` of runtime/c.py does, and when it does
+                not fit the chip.
+            MissingError: when the compiler or the simulator is missing.
+        """
+        header = read_header(path)
+        golden = read_golden(header, self.target.fused)
+        with self.start(build(header, self.target)) as simulator:
+            predict = _by_row(simulator, header.inputs, header.outputs)
+            with threadsafe(path, predict, one_at_a_time=True) as shared:
+                yield Opened(shared, header.card, golden)
+
+
+def _by_row(simulator: Simulator, inputs: int, outputs: int) -> Predict:
+    """A function of rows, one at a time: there is one chip."""
+
+    def predict(rows: Rows) -> Rows:
+        given = checked_rows(rows, inputs).astype("<f4")
+        answers = b"".join(simulator.predict(row.tobytes()) for row in given)
+        return np.frombuffer(answers, "<f4").reshape(len(given), outputs).astype(np.float32)
+
+    return predict
