@@ -9,6 +9,8 @@ from mlp_edge.cell import NUMBERS, is_missing, is_number
 from mlp_edge.data.content.formatted import form
 from mlp_edge.data.words import shown
 
+LOOKED_AT = 1000
+"""Rows that decide what a column holds."""
 _GROUPED = {
     mark: re.compile(rf"\s*[+-]?[1-9][0-9]{{0,2}}{re.escape(mark)}[0-9]{{3}}\s*") for mark in ".,"
 }

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from mlp_edge.cell import is_missing, is_number
-from mlp_edge.data.reading.header import LOOKED_AT, find_header
+from mlp_edge.data.content.values import LOOKED_AT
+from mlp_edge.data.reading.header import find_header
 from mlp_edge.data.reading.layout import Layout, split_record
 from mlp_edge.data.words import counted, shown
 from mlp_edge.finding import Finding

@@ -9,8 +9,6 @@ from mlp_edge.cell import is_missing, is_number
 from mlp_edge.data.content.values import mostly_numbers
 from mlp_edge.data.words import listed
 
-LOOKED_AT = 1000
-"""Rows that decide what a column holds."""
 _FEWEST_COUNTED = 3
 """Numbers that have to count up before they are names: 0,1 over data may well be data."""
 

@@ -19,6 +19,7 @@ from mlp_edge.data.content.strays import (
     second_names,
     totals,
 )
+from mlp_edge.data.content.values import LOOKED_AT
 from mlp_edge.data.reading.comments import leave_out_comments
 from mlp_edge.data.reading.conventions import (
     find_decimal,
@@ -28,7 +29,7 @@ from mlp_edge.data.reading.conventions import (
 from mlp_edge.data.reading.delimiter import looks_aligned, separate
 from mlp_edge.data.reading.dialect import Dialect
 from mlp_edge.data.reading.duck import check_lengths, read_cells
-from mlp_edge.data.reading.header import LOOKED_AT, find_header
+from mlp_edge.data.reading.header import find_header
 from mlp_edge.data.reading.layout import DELIMITERS, Layout, lay_out
 from mlp_edge.data.reading.parquet import read_parquet
 from mlp_edge.data.reading.size import MOST_BYTES, check_lines
