@@ -11,8 +11,7 @@ import numpy as np
 from mlp_edge.errors import ModelError
 from mlp_edge.mlp import Floats
 from mlp_edge.readers.anatomy import Anatomy, Contents, Layer, clipped, dense
-from mlp_edge.readers.header_text import Written, read_card, written_tables
-from mlp_edge.reading import read_file
+from mlp_edge.readers.header_text import Written, header_text, read_card, written_tables
 
 _WEIGHTS = re.compile(r"(\w+)_LAYER(\d{1,7})_WEIGHTS")
 _ACTIVATION = re.compile(r"^/\* Layer (\d{1,7}), (\w{1,40}): ", re.MULTILINE)
@@ -28,7 +27,7 @@ def read_header(path: Path) -> Contents:
     Raises:
         ModelError: when it holds no layers, or is damaged or cut short within a table.
     """
-    text = read_file(path).decode("utf-8", "replace")
+    text = header_text(path)
     tables = written_tables(text, path)
     layers = list(_layers(tables, dict(_ACTIVATION.findall(text)), path))
     if not layers:

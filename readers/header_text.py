@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import NamedTuple
 
 from mlp_edge.card import Card
 from mlp_edge.errors import ModelError
 from mlp_edge.mlp import check_name
+from mlp_edge.reading import read_file
 
 _BEGIN = re.compile(
     r"^static const (\w{1,20}) (\w{1,200})\[(\d{1,7})\](?:\[(\d{1,7})\])? MLP_EDGE_FLASH = \{",
@@ -31,6 +33,12 @@ class Written(NamedTuple):
     kind: str
     sizes: tuple[int, ...]
     body: str
+
+
+def header_text(path: Path) -> str:
+    """The text of a header, its lines ended by a line feed; raises as ``read_file`` does."""
+    # An editor, or git on Windows, ends lines by a carriage return too.
+    return read_file(path).decode("utf-8", "replace").replace("\r\n", "\n")
 
 
 def written_tables(text: str, source: object) -> dict[str, Written]:

@@ -22,8 +22,7 @@ from mlp_edge.errors import ModelError, TableError
 from mlp_edge.mlp import Floats, Predict, Rows
 from mlp_edge.proof.accuracy import KERNELS
 from mlp_edge.proof.golden import Golden
-from mlp_edge.readers.header_text import read_card, written_tables
-from mlp_edge.reading import read_file
+from mlp_edge.readers.header_text import header_text, read_card, written_tables
 from mlp_edge.runtime.compilers import REMEDY, compiled, compiler, missing, summary
 from mlp_edge.runtime.runtime import Opened, Runtime
 from mlp_edge.runtime.threads import threadsafe
@@ -73,7 +72,7 @@ def read_header(path: Path) -> Header:
         ModelError: naming the file, when it cannot be read, is not a header that mlp-edge wrote,
             is cut short, or holds the weights only.
     """
-    text = read_file(path).decode("utf-8", "replace")
+    text = header_text(path)
     card = read_card(text, path)
     inputs, outputs = _size(text, card, "INPUTS", path), _size(text, card, "OUTPUTS", path)
     if inputs != len(card.features):

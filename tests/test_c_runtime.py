@@ -12,6 +12,7 @@ from networks import network, readings
 from mlp_edge.card import Card
 from mlp_edge.errors import InputError, MissingError, ModelError, TableError
 from mlp_edge.export.c import export
+from mlp_edge.readers.header_file import read_header
 from mlp_edge.readers.header_text import read_card
 from mlp_edge.runtime.c import RUNTIME, missing, open_header
 
@@ -91,14 +92,20 @@ def test_closed_means_closed_and_leaves_nothing_behind(
 
 
 def test_windows_line_ends_are_fine(header: Path) -> None:
-    header.write_bytes(header.read_bytes().replace(b"\n", b"\r\n"))
-    with open_header(header) as opened:
-        assert np.isfinite(opened.predict(np.zeros((1, 8), np.float32))).all()
+    windows = header.with_name("windows.h")
+    windows.write_bytes(header.read_bytes().replace(b"\n", b"\r\n"))
+    rows = readings(network(), 5)
+    with open_header(header) as before, open_header(windows) as after:
+        np.testing.assert_array_equal(before.predict(rows), after.predict(rows))
+        assert after.card == before.card
+    expected, found = read_header(header), read_header(windows)
+    assert found.anatomy.layers == expected.anatomy.layers
+    assert found[1:] == expected[1:]
 
 
 def test_what_is_not_there(tmp_path: Path) -> None:
-    assert "cannot be read" in refused(tmp_path / "none.h")
-    assert "cannot be read" in refused(tmp_path)
+    assert "there is no such file" in refused(tmp_path / "none.h")
+    assert "a directory, where a file belongs" in refused(tmp_path)
 
 
 @pytest.mark.parametrize("text", [b"", b"int x;\n", b"\x89PNG\r\n\x1a\n\x00\xff"])
