@@ -60,9 +60,9 @@ def read_file(path: Path, gone: str = "") -> bytes:
     except ValueError as error:  # a NUL in the name
         raise ModelError(f"{str(path)!r}: cannot be read ({error})") from error
     try:
-        with os.fdopen(file, "rb") as stream:
-            status = os.fstat(file)
-            _check_regular(path, status.st_mode)
+        status = os.fstat(file)
+        _check_regular(path, status.st_mode)
+        with os.fdopen(file, "rb", closefd=False) as stream:
             if status.st_size <= largest:
                 content = stream.read(status.st_size + 1)
                 if len(content) > status.st_size:  # it grows, or its system knows no size
@@ -71,6 +71,8 @@ def read_file(path: Path, gone: str = "") -> bytes:
                     return content
     except OSError as error:
         _refuse(path, error)
+    finally:
+        os.close(file)
     raise ModelError(f"{path}: {too_large(max(status.st_size, largest + 1))}")
 
 

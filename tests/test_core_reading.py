@@ -38,7 +38,7 @@ def test_what_is_no_regular_file(tmp_path: Path) -> None:
     (tmp_path / "round").symlink_to("round")
     assert "a device or a pipe" in refused(tmp_path / "pipe")  # and does not wait for a writer
     assert "a device or a pipe" in refused(Path("/dev/zero"))
-    assert "a directory" in refused(tmp_path)
+    assert "a directory, where a file belongs" in refused(tmp_path)
     assert "there is no such file" in refused(tmp_path / "none")
     assert "there is no such file" in refused(tmp_path / "pipe" / "none")
     assert "cannot be read" in refused(tmp_path / "round")
@@ -46,6 +46,18 @@ def test_what_is_no_regular_file(tmp_path: Path) -> None:
     assert "cannot be read" in refused(tmp_path / ("x" * 300))
     with pytest.raises(ModelError, match=r"^gone for good$"):
         read_file(tmp_path / "none", "gone for good")
+
+
+def test_what_is_refused_is_closed(tmp_path: Path) -> None:
+    def free() -> int:
+        file = os.dup(0)
+        os.close(file)
+        return file
+
+    before = free()
+    for place in (tmp_path, Path("/dev/zero")):
+        refused(place)
+    assert free() == before
 
 
 def test_the_limit_is_named_and_can_be_raised(
