@@ -496,7 +496,9 @@ def test_a_score_that_was_changed_is_noticed(journal: Path, whole: tuple[Tuned, 
 
 
 def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
-    for place in (tmp_path, tmp_path / "missing" / "journal"):
+    message = refused(InputError, lambda: search(tmp_path, refuse))
+    assert message.startswith(f"{tmp_path}: no regular file, where the journal of a search belongs")
+    for place in (tmp_path / "missing" / "journal", tmp_path / ("x" * 300)):
         message = refused(InputError, lambda place=place: search(place, refuse))  # type: ignore[misc]
         assert message.startswith(f"{place}: cannot be written (")
     with pytest.raises(InputError, match="cannot be removed"):

@@ -169,9 +169,9 @@ class _Unlocked:
 @contextmanager
 def _held(path: Path) -> Iterator[IO[bytes]]:
     """The file, made where it is missing, locked until the end or until this process dies."""
-    if path.exists() and not path.is_file():
-        raise InputError(f"{path}: no regular file, where the journal of a search belongs")
     try:
+        if path.exists() and not path.is_file():
+            raise InputError(f"{path}: no regular file, where the journal of a search belongs")
         file = path.open("a+b")
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror})") from error
