@@ -129,6 +129,10 @@ INTEGERS = ("pima_int8.tflite", "pima_int8.onnx", "pima_int8.h")
 
 def add_integers(model: Path, only: bool = False) -> Quantised:
     """Export the model in int8 as well, or only."""
+    if only:
+        shutil.rmtree(model / "exports")
+        manifest = json.loads((model / "model.json").read_text("utf-8"))
+        (model / "model.json").write_text(json.dumps({**manifest, "exports": {}}), "utf-8")
     directory = ModelDirectory.open(model)
     mlp = directory.mlp()
     net = quantised(mlp)
@@ -138,8 +142,6 @@ def add_integers(model: Path, only: bool = False) -> Quantised:
         for exporter in EXPORTERS
     }
     files["pima_int8.json"] = Numbers(net, mlp.weights_sha256, "", {}).to_json().encode()
-    if only:
-        directory = replace(directory, manifest=replace(directory.manifest, exports={}))
     directory.add_exports(files)
     return net
 
