@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -164,10 +165,9 @@ KINDS: Mapping[str, type | tuple[type, ...]] = {
 
 
 def _check_columns(features: Sequence[str], targets: Sequence[str]) -> None:
-    names = [*features, *targets]
-    if len(set(names)) != len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"its features and targets name {twice[:80]!r} twice")
+    for name, times in Counter([*features, *targets]).most_common(1):
+        if times > 1:
+            raise ValueError(f"its features and targets name {name[:80]!r} twice")
 
 
 def _check_answers(
