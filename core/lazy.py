@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from threading import RLock
 from typing import Any
 
-from mlp_edge.errors import MissingError, MlpEdgeError
+from mlp_edge.errors import MissingError, MlpEdgeError, first_line
 
 NO_TELEMETRY = ("ORT_DISABLE_TELEMETRY", "1")
 """Of ONNX Runtime: a variable and its value."""
@@ -29,13 +29,19 @@ def require(module: str, extra: str = "train") -> Any:
     """Import a module that an extra brings.
 
     Raises:
-        MissingError: in one line, with the command that installs the extra.
+        MissingError: in one line, with the command that installs the extra; and where the system
+            does not load what is installed, for want of memory or of a library of its own.
     """
     try:
         return import_module(module)
     except ModuleNotFoundError as error:
         raise MissingError(
             f"{error.name} is not installed; pip install 'mlp-edge[{extra}]' brings it"
+        ) from error
+    except ImportError as error:
+        raise MissingError(
+            f"{module} is installed, and cannot be loaded: {first_line(error)}; more memory "
+            "(ulimit -v) or a new installation would do"
         ) from error
 
 

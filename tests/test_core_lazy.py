@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 import threading
+from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path
 
 import pytest
 
@@ -26,6 +28,18 @@ def test_a_missing_library_names_the_extra() -> None:
         "no_such_module is not installed; pip install 'mlp-edge[train]' brings it"
     )
     assert require("json").dumps(1) == "1"
+
+
+def test_a_library_that_the_system_does_not_load(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / f"damaged_library{EXTENSION_SUFFIXES[0]}").write_bytes(b"no ELF")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(MissingError) as caught:
+        require("damaged_library")
+    message = str(caught.value)
+    assert message.startswith("damaged_library is installed, and cannot be loaded: ")
+    assert message.endswith("; more memory (ulimit -v) or a new installation would do")
 
 
 def test_noise_is_swallowed(capfd: pytest.CaptureFixture[str]) -> None:
