@@ -500,3 +500,16 @@ def test_a_header_is_read_in_one_pass(name: str, tmp_path: Path) -> None:
             assert "\n" not in str(error)  # noqa: PT017
         else:
             assert (name, use) == ("points", inspect_file)
+
+
+@pytest.mark.parametrize(
+    ("operator", "inputs"),
+    [("Min", ["x", ""]), ("Mul", ["", "x"]), ("Clip", [""]), ("Concat", ["x", "", "x"])],
+)
+def test_an_onnx_operator_without_an_input_that_it_needs(operator: str, inputs: list[str]) -> None:
+    feed = helper.make_tensor_value_info("x", TensorProto.FLOAT, [None, 2])
+    answer = helper.make_tensor_value_info("y", TensorProto.FLOAT, None)
+    graph = helper.make_graph([helper.make_node(operator, inputs, ["y"])], "g", [feed], [answer])
+    content = helper.make_model(graph).SerializeToString()
+    with pytest.raises(ValueError, match=f"{operator} without one of its inputs"):
+        check_onnx(content)

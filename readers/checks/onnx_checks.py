@@ -72,6 +72,9 @@ def check_onnx(content: bytes) -> None:
             shapes[result] = constants[result].shape
         else:
             inputs = [one for one in node.texts(1) if one]
+            given = node.texts(1)[:1] if name == "Clip" else node.texts(1)
+            if not all(given):  # of which ONNX Runtime crashes
+                raise ValueError(f"{name} without one of its inputs")
             shapes[result] = _result(name, node, [shapes[one] for one in inputs],
                                      [constants.get(one) for one in inputs])  # fmt: skip
     check_total([shape for name, shape in shapes.items() if name not in constants])
