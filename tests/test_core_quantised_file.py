@@ -294,5 +294,5 @@ def test_a_file_on_disk(tmp_path: Path) -> None:
     assert read_numbers(path).to_json() == WRITTEN
     path.unlink()
     path.mkdir()
-    with pytest.raises(ModelError, match=r"net_int8\.json: cannot be read"):
+    with pytest.raises(ModelError, match=r"net_int8\.json: a directory, where a file belongs"):
         read_numbers(path)
