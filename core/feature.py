@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from mlp_edge.errors import ModelError
+from mlp_edge.foreign import check_text
 
 LARGEST_CODE = 2**24
 """Every integer up to here is a float32; a category's code has to be one."""
@@ -25,7 +26,7 @@ class Feature:
     ``fill``; without a fill the model's answer to the row is NaN.
 
     Attributes:
-        name: as the table has it; any text.
+        name: as the table has it; any text that a file can hold.
         low: smallest value seen in training, in the column's own unit; None when unknown, and
             for a category.
         high: largest value seen in training; None when unknown, and for a category.
@@ -51,6 +52,11 @@ class Feature:
     indicator: bool = False
 
     def __post_init__(self) -> None:
+        for text in (self.name, self.unit, *self.categories, *self.missing_words):
+            try:
+                check_text(text)
+            except ValueError as error:
+                raise ModelError(f"{self.name!r}: {text!r} is {error}") from error
         for what in ("sentinel", "fill"):
             value = getattr(self, what)
             if value is not None and not (

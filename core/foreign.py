@@ -1,10 +1,27 @@
-"""Text of strangers (names, labels, cells, paths) as it is printed, and as a shell takes it."""
+"""Text of strangers (names, labels, cells, paths) as it is printed, typed and kept in a file."""
 
 from __future__ import annotations
 
 import shlex
 import unicodedata
 from pathlib import Path
+
+
+def check_text(text: str) -> None:
+    """Refuse text that no file can hold.
+
+    Raises:
+        ValueError: for half a character: a lone surrogate, as Python keeps a byte that is no text.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("text with half a character (a lone surrogate)") from None
+
+
+def spelled(text: str) -> str:
+    r"""The text with every lone surrogate as Python spells it: ``r"\udc9b"``."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def printable(text: str) -> str:

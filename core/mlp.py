@@ -21,6 +21,7 @@ from mlp_edge.encoding import Encoding
 from mlp_edge.encoding import Floats as Floats
 from mlp_edge.errors import ModelError
 from mlp_edge.feature import Feature
+from mlp_edge.foreign import check_text
 
 Rows = NDArray[np.float32]
 """Rows of readings or of predictions: shape (n, width), float32, C order."""
@@ -134,8 +135,8 @@ class Mlp:
     Attributes:
         name: lower-case C identifier; files and C symbols are named after it.
         features: the raw readings, in order, and what happens to missing ones.
-        targets: names of the columns that are predicted; any text. One, or one per output of a
-            regression.
+        targets: names of the columns that are predicted; any text that a file can hold. One, or
+            one per output of a regression.
         labels: class names in the order of the outputs; ("0", "1") for a binary task, whose
             single output is the probability of the second; () for a regression.
         task: what the outputs mean.
@@ -283,6 +284,11 @@ def _scales_categories(scaling: Scaling, encoding: Encoding) -> bool:
 
 
 def _check_labels(mlp: Mlp) -> None:
+    for text in (*mlp.labels, *mlp.targets):
+        try:
+            check_text(text)
+        except ValueError as error:
+            raise ModelError(f"the label or target {text!r} is {error}") from error
     expected = {"regression": 0, "binary": 2, "multiclass": mlp.outputs}[mlp.task]
     if len(mlp.labels) != expected:
         raise ModelError(

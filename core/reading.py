@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from mlp_edge.errors import InputError, ModelError, first_line
+from mlp_edge.foreign import check_text
 
 LIMIT_VARIABLE = "MLP_EDGE_MAX_MB"
 """Environment variable: how many megabytes a model file may have."""
@@ -159,7 +160,7 @@ def _check_nesting(value: Any) -> None:
     while level:
         for each in level:
             if isinstance(each, str) and not each.isascii():
-                _check_text(each)
+                check_text(each)
         level = [item for each in level for item in _inside(each)]
         depth += 1
         if depth == DEEPEST and any(isinstance(item, (list, dict)) for item in level):
@@ -176,10 +177,3 @@ def _inside(value: Any) -> Iterator[Any]:
     for item in value:
         if isinstance(item, (str, list, dict)):
             yield item
-
-
-def _check_text(text: str) -> None:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ValueError("text with half a character (a lone surrogate)") from None

@@ -21,7 +21,7 @@ from mlp_edge.readers.header_text import read_card
 HOSTILE = (
     "*/ int x = 1; /*", "/* open", "*", "/", "/*/", "*/*", "//", "\\", "\\\n", "??/", "????/",
     "??/\n", '"', "'", "%s%n%d", "int", "while", "B0", "PROGMEM", "a\nb", "a\r\nb", "\x00\x01",
-    "µ", "größe", "年齢", "\u202e\u2066", "\U0001f600", "\ud800", "\\u002a/", "#define X",
+    "µ", "größe", "年齢", "\u202e\u2066", "\U0001f600", "\\u002a/", "#define X",
     "{{ 7 }}", "{% raw %}", "", " ", "\u2028", "*\\/", "<script>", "*/ mlp-edge-card {} /*",
 )  # fmt: skip
 

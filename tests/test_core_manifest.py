@@ -111,6 +111,13 @@ def test_what_is_no_number_becomes_null() -> None:
     }
 
 
+def test_a_table_whose_name_is_no_text_leaves_a_manifest_that_can_be_read() -> None:
+    values = {"table": "tab\udc9b.csv", "missing_targets": {"y\udc9b": ("\udc9b",)}}
+    again = Manifest.from_json(Manifest(**{**vars(MANIFEST), **values}).to_json(), "x")
+    assert again.table == r"tab\udc9b.csv"
+    assert again.missing_targets == {r"y\udc9b": (r"\udc9b",)}
+
+
 def test_keys_of_a_later_version_are_left_alone() -> None:
     text = text_with(**{"added later": 1})
     assert Manifest.from_json(text, "x").to_json() == MANIFEST.to_json()

@@ -113,6 +113,8 @@ def test_shapes_and_counts() -> None:
         ({"threshold": np.float32("nan")}, "a threshold of nan"),
         ({"threshold": np.float32("inf")}, "a threshold of inf"),
         ({"targets": ()}, "has 0 targets"),
+        ({"targets": ("a\ud800",)}, r"target 'a\ud800' is text with half a character"),
+        ({"labels": ("a", "\udc9b")}, r"label or target '\udc9b' is text with half a character"),
         ({"targets": ("a", "b")}, "with 1 outputs has 2 targets"),
         ({"clip": (0.0, 1.0)}, "a binary model has nothing to clip"),
         ({"features": (*network((7, 1)).features, COLOUR)}, "takes 8 inputs but is given 9"),

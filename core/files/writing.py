@@ -23,6 +23,7 @@ from mlp_edge.errors import InputError
 from mlp_edge.files.lock import locked
 from mlp_edge.files.swap import mend, put, settle
 from mlp_edge.files.temporary import PENDING, is_ours, remove, sweep, temporary
+from mlp_edge.foreign import spelled
 
 GONE = ".mlp-edge.gone"
 """How a waiting file's name ends that stands for the removal of another."""
@@ -50,15 +51,21 @@ class _Lines(list[str]):
 
 
 def json_text(value: Any) -> str:
-    """A value as an indented JSON document; a number that is not finite becomes null."""
+    """A value as an indented JSON document that ``parse_json`` reads.
+
+    A number that is not finite becomes null; half a character (a byte that is no text in the name
+    of a table) is spelled out.
+    """
     return json.dumps(_plain(value), indent=2, allow_nan=False) + "\n"
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
+    if isinstance(value, str):
+        return spelled(value)
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {spelled(str(key)): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     return value

@@ -17,18 +17,13 @@ def label_rows(mlp: Mlp) -> list[str]:
 
 def label_size(mlp: Mlp) -> int:
     """Bytes that the longest label takes, with the 0 at its end."""
-    return max(len(_bytes(label)) for label in mlp.labels) + 1
-
-
-def _bytes(label: str) -> bytes:
-    # A lone surrogate, which no encoding has, becomes a question mark.
-    return label.encode("utf-8", errors="replace")
+    return max(len(label.encode()) for label in mlp.labels) + 1
 
 
 def _strings(label: str) -> list[str]:
     """UTF-8, every byte outside of printable ASCII in octal, in pieces that fit a line."""
     pieces, piece = [], ""
-    for byte in _bytes(label):
+    for byte in label.encode():
         # Three octal digits always: a digit that follows is no part of them.
         character = chr(byte) if byte in _PLAIN else f"\\{byte:03o}"
         if len(piece) + len(character) > WIDTH - _INDENT - len('"",'):
