@@ -71,11 +71,13 @@ class Entry:
 
 def _check_listed(header: Path, content: bytes, listed: Mapping[str, str]) -> None:
     """Refuse to compile a header that was changed since it was exported: it is a program."""
-    if listed.get(header.name) != sha256(content):
-        raise ModelError(
-            f"model.json lists another file of this name; a header is a program, so nobody "
-            f"compiled it; {again(header)}, --trust compiles it all the same"
-        )
+    if listed.get(header.name) == sha256(content):
+        return
+    found = "lists another file of this name" if header.name in listed else "does not list it"
+    raise ModelError(
+        f"model.json {found}; a header is a program, so nobody compiled it; {again(header)}, "
+        "--trust compiles it all the same"
+    )
 
 
 def _careful(predict: Predict, mlp: Mlp) -> Predict:

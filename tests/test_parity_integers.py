@@ -22,6 +22,7 @@ from mlp_edge.card import Card
 from mlp_edge.errors import ModelError
 from mlp_edge.export import EXPORTERS, Exporter
 from mlp_edge.feature import Feature
+from mlp_edge.files.writing import sha256
 from mlp_edge.integers.integer_reference import predict, trace
 from mlp_edge.integers.quantised import Inputs, Quantised
 from mlp_edge.integers.quantised_file import Numbers, numbers_name
@@ -468,7 +469,8 @@ def test_numbers_that_are_no_good_fail_in_a_sentence(
 
 
 def test_numbers_that_the_manifest_does_not_know_fail(exported: Exported) -> None:
-    line = exported.results(listed={exported.numbers.name: "0" * 64})[1]
+    header = {exported.path.name: sha256(exported.path.read_bytes())}
+    line = exported.results(listed={**header, exported.numbers.name: "0" * 64})[1]
     assert line.verdict == "FAIL"
     assert line.says == [
         "model.json lists another net_int8.json; `mlp-edge export --dtype int8` writes it again"
