@@ -42,22 +42,19 @@ def slowest(measure: Measure, features: Sequence[Feature], rows: Rows) -> list[M
     """
     random = np.random.default_rng(SEED)
     low, high = _ranges(features, rows)
-    found = measure(np.vstack([rows, _ends(low, high)]))
-    tried = np.vstack([rows, _ends(low, high)])
+    tried = np.vstack([rows, np.asarray([low, high], np.float32)])
+    found = measure(tried)
     count = min(MOST, EFFORT // max(1, found[0].count) // (ROUNDS + 1))
     if not count:  # of a network so large that rows take seconds
         return found
     fresh = drawn(features, low, high, count, random)
-    for _ in range(ROUNDS + 1):
+    found += measure(fresh)
+    for _ in range(ROUNDS):
         tried = np.vstack([tried, fresh])
+        slow = sorted(range(len(found)), key=lambda at: -found[at].count)[:KEPT]
+        fresh = changed(features, tried[slow], low, high, count, random)
         found += measure(fresh)
-        order = sorted(range(len(found)), key=lambda at: -found[at].count)[:KEPT]
-        fresh = changed(features, tried[order], low, high, count, random)
     return found
-
-
-def _ends(low: Doubles, high: Doubles) -> Rows:
-    return np.asarray([low, high], np.float32)
 
 
 def _ranges(features: Sequence[Feature], rows: Rows) -> tuple[Doubles, Doubles]:

@@ -90,7 +90,7 @@ def test_no_row_of_the_ranges_takes_longer_than_the_worst_case(name: str) -> Non
     assert cost.worst < 1.2 * max(taken) or "relu" in name or "sigmoid" in name  # no wild guess
 
 
-def test_units_that_no_measured_row_makes_active_count(tmp_path: Path) -> None:
+def test_units_that_no_measured_row_makes_active_count() -> None:
     """Ten of twelve units are dead in every row: a row that wakes them would take far longer."""
     mlp = network((4, 12, 12, 1), seed=2)
     first = mlp.layers[0]
