@@ -31,7 +31,7 @@ from mlp_edge.reference import Doubles
 from mlp_edge.runtime import HOSTED
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from networks import bare
+from support.networks import bare
 from test_core_accuracy import ANY, TABLES, errors, meant, running, share
 
 CHUNK = 2**20

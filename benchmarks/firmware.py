@@ -31,7 +31,7 @@ from mlp_edge.runtime.c import Header, read_header
 from mlp_edge.runtime.chips.firmware import build
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from networks import network
+from support.networks import network
 
 MODELS = {
     mlp.name: mlp

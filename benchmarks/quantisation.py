@@ -46,7 +46,7 @@ from mlp_edge.readers.model_directory import CALIBRATION, ModelDirectory
 from mlp_edge.reference import predict
 from mlp_edge.runtime import CHIPS
 from mlp_edge.runtime.c import read_header
-from mlp_edge.train.scores import Truth, score
+from mlp_edge.training.scoring.scores import Truth, score
 
 PROGRAM = str(Path(sys.executable).with_name("mlp-edge"))
 SETS = ("pima", "iris", "sine", "wine", "digits")

@@ -32,10 +32,10 @@ from sklearn import datasets
 
 from mlp_edge.data.reading.read import read_table
 from mlp_edge.lazy import tensorflow
-from mlp_edge.train.cross_validation import Folding
-from mlp_edge.train.recipe import Recipe
-from mlp_edge.train.statistics import corrected_error
-from mlp_edge.train.training import train
+from mlp_edge.training.cross_validation import Folding
+from mlp_edge.training.recipe import Recipe
+from mlp_edge.training.scoring.statistics import corrected_error
+from mlp_edge.training.training import train
 
 PROGRAM = str(Path(sys.executable).with_name("mlp-edge"))
 RECIPE = (

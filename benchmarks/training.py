@@ -7,8 +7,8 @@ rows) for one run and for five, and a large table (100,000 rows x 20 features, 6
 256, 3 epochs). Each is timed the way ``mlp-edge train`` takes for it, compiling included, and by
 ``model.fit``. TensorFlow's import is left out and stands beside them.
 
-``--grid`` measures what the rule in ``mlp_edge.train.paths`` rests on instead: what the first
-step and every later one cost, by the size of a step.
+``--grid`` measures what the rule in ``mlp_edge.training.backends.backend`` rests on instead: what
+the first step and every later one cost, by the size of a step.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from rich.table import Table
 
 from mlp_edge.data.reading.read import read_table
 from mlp_edge.lazy import keras, tensorflow
-from mlp_edge.train import fitting
-from mlp_edge.train.compiled import fit_compiled
-from mlp_edge.train.examples import read_examples
-from mlp_edge.train.network import build, compile_model
-from mlp_edge.train.program import Part
-from mlp_edge.train.recipe import Recipe
-from mlp_edge.train.shuffling import shuffled
-from mlp_edge.train.stock import fit_stock
+from mlp_edge.training import fitting
+from mlp_edge.training.backends.compiled import fit_compiled
+from mlp_edge.training.backends.keras_fit import fit_stock
+from mlp_edge.training.backends.program import Part
+from mlp_edge.training.backends.shuffling import shuffled
+from mlp_edge.training.examples import read_examples
+from mlp_edge.training.network import build, compile_model
+from mlp_edge.training.recipe import Recipe
 
 RUNS = 5
 TUTORIAL = Recipe(standardize=False)

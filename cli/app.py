@@ -10,7 +10,14 @@ import typer
 
 from mlp_edge import __version__
 from mlp_edge.cli.bench import bench
-from mlp_edge.cli.console import (
+from mlp_edge.cli.cost import cost
+from mlp_edge.cli.doctor import doctor
+from mlp_edge.cli.evaluate import evaluate
+from mlp_edge.cli.export import export
+from mlp_edge.cli.inspect import inspect
+from mlp_edge.cli.parity import parity
+from mlp_edge.cli.predict import predict
+from mlp_edge.cli.printing.console import (
     BROKEN_PIPE,
     deafen,
     end_orderly,
@@ -20,13 +27,6 @@ from mlp_edge.cli.console import (
     out,
     refused,
 )
-from mlp_edge.cli.cost import cost
-from mlp_edge.cli.doctor import doctor
-from mlp_edge.cli.evaluate import evaluate
-from mlp_edge.cli.export import export
-from mlp_edge.cli.inspect import inspect
-from mlp_edge.cli.parity import parity
-from mlp_edge.cli.predict import predict
 from mlp_edge.cli.train import train
 from mlp_edge.errors import InputError, MlpEdgeError
 

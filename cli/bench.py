@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mlp_edge.cli.console import err, out, print_json
 from mlp_edge.cli.options import DEFAULT_MODEL, JsonOption, ModelOption, model_option, names
-from mlp_edge.cli.progress import status
+from mlp_edge.cli.printing.console import err, out, print_json
+from mlp_edge.cli.printing.progress import status
 from mlp_edge.errors import InputError
 
 if TYPE_CHECKING:
-    from mlp_edge.measure.contestants import Contestant
+    from mlp_edge.measure.candidates import Contestant
     from mlp_edge.measure.timing import Timing
     from mlp_edge.readers.model_directory import ModelDirectory
     from mlp_edge.runtime.runtime import Runtime
@@ -44,7 +44,7 @@ def bench(
     as_json: JsonOption = False,
 ) -> None:
     """Measure how fast every export predicts on every runtime."""
-    from mlp_edge.measure.contestants import contestants
+    from mlp_edge.measure.candidates import contestants
     from mlp_edge.readers.model_directory import ModelDirectory
     from mlp_edge.runtime import HOSTED
     from mlp_edge.runtime.load import named_runtime
@@ -94,7 +94,7 @@ def _measured(
     directory: ModelDirectory, present: Sequence[Contestant], sizes: Sequence[int],
     seconds: float, cold: bool,
 ) -> list[Result]:  # fmt: skip
-    from mlp_edge.measure.contestants import cold_seconds, opened
+    from mlp_edge.measure.candidates import cold_seconds, opened
     from mlp_edge.measure.timing import measure
 
     weights = directory.manifest.sha256["weights"]
@@ -157,7 +157,7 @@ def _record(
 def _show(
     directory: ModelDirectory, results: Sequence[Result], sizes: Sequence[int], seconds: float
 ) -> None:
-    from mlp_edge.cli.tables import show
+    from mlp_edge.cli.printing.tables import show
     from mlp_edge.measure.timing import ENOUGH, ROUNDS
 
     name, cpus = directory.manifest.name, _cpus()
@@ -183,7 +183,7 @@ def _show(
 def _latency_table(title: str, results: Sequence[Result]) -> Any:
     from rich.text import Text
 
-    from mlp_edge.cli.tables import new_table
+    from mlp_edge.cli.printing.tables import new_table
 
     cold_too = any(cold is not None for *_, cold in results)
     columns = ["artifact", "runtime", "threads", "p50 µs", "p99 µs"]
@@ -201,7 +201,7 @@ def _latency_table(title: str, results: Sequence[Result]) -> Any:
 def _throughput_table(title: str, results: Sequence[Result], sizes: Sequence[int]) -> Any:
     from rich.text import Text
 
-    from mlp_edge.cli.tables import new_table
+    from mlp_edge.cli.printing.tables import new_table
 
     columns = [f"{size:,}" for size in sizes]
     table = new_table(title, "artifact", "runtime", *columns, text_columns=2)
@@ -231,7 +231,7 @@ def _show_bars(results: Sequence[Result], size: int) -> None:
     """Rows per second as bars, a factor of ten always of the same length."""
     from rich.text import Text
 
-    from mlp_edge.cli.tables import new_table, show
+    from mlp_edge.cli.printing.tables import new_table, show
 
     rates = [timing.rows_per_second(size) for _, timing, _ in results]
     lowest = max(0, math.floor(math.log10(min(rates))))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlp_edge.cli.console import warn_of
+from mlp_edge.cli.printing.console import warn_of
 from mlp_edge.data.reading.size import MOST_BYTES
 from mlp_edge.errors import InputError, TableError
 
@@ -119,9 +119,9 @@ def _rows_of(
     table: str, mlp: Mlp, saved: ModelDirectory | None, most: int
 ) -> tuple[Rows, NDArray[Any] | None]:
     """The readings of a table, and what is right where it has the model's targets."""
-    from mlp_edge.data.known import known_columns
     from mlp_edge.data.reading.read import read_table
-    from mlp_edge.train.examples import reread_examples
+    from mlp_edge.data.saved_columns import known_columns
+    from mlp_edge.training.examples import reread_examples
 
     read = read_table(table, most=most)
     if saved is not None and set(saved.manifest.targets) <= set(read.columns):
@@ -150,7 +150,7 @@ def sample_table(model: Path, most: int = MOST_BYTES) -> Table:
 
 
 def _held_out(saved: ModelDirectory, mlp: Mlp, most: int) -> tuple[Rows | None, Score | None]:
-    from mlp_edge.train.examples import reread_examples
+    from mlp_edge.training.examples import reread_examples
 
     if saved.manifest.sample != "held-out":
         return None, None
@@ -165,7 +165,7 @@ def _score(mlp: Mlp, rows: Rows, targets: NDArray[Any] | None) -> Score | None:
     """
     from mlp_edge.lazy import installed
     from mlp_edge.reference import predict
-    from mlp_edge.train.scores import Truth, score
+    from mlp_edge.training.scoring.scores import Truth, score
 
     if targets is None and mlp.task == "regression":
         targets = predict(mlp, rows).astype(np.float32)

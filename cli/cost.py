@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
-from mlp_edge.cli.console import err, out, print_json
 from mlp_edge.cli.options import DEFAULT_MODEL, JsonOption, ModelOption, TrustOption
-from mlp_edge.cli.progress import status
-from mlp_edge.cli.tables import new_table, show
+from mlp_edge.cli.printing.console import err, out, print_json
+from mlp_edge.cli.printing.progress import status
+from mlp_edge.cli.printing.tables import new_table, show
 from mlp_edge.errors import CheckError, InputError, ModelError
 from mlp_edge.foreign import typed
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlp_edge import __version__
-from mlp_edge.cli.console import err, out, print_json
 from mlp_edge.cli.options import JsonOption
-from mlp_edge.cli.progress import status
+from mlp_edge.cli.printing.console import err, out, print_json
+from mlp_edge.cli.printing.progress import status
 
 if TYPE_CHECKING:
     from mlp_edge.runtime.machine import Finding
@@ -70,7 +70,7 @@ def _show(found: dict[str, list[Finding]]) -> None:
 def _show_packages(items: Sequence[Finding]) -> None:
     from rich.text import Text
 
-    from mlp_edge.cli.tables import new_table, show
+    from mlp_edge.cli.printing.tables import new_table, show
 
     table = new_table("packages", "package", "version", "tried", "state", text_columns=4)
     for item in items:
@@ -81,7 +81,7 @@ def _show_packages(items: Sequence[Finding]) -> None:
 def _show_devices(items: Sequence[Finding]) -> None:
     from rich.text import Text
 
-    from mlp_edge.cli.tables import new_table, show
+    from mlp_edge.cli.printing.tables import new_table, show
 
     table = new_table("devices and providers", "library", "sees", text_columns=2)
     table.columns[1].no_wrap = False
@@ -95,7 +95,7 @@ def _show_devices(items: Sequence[Finding]) -> None:
 def _show_places(items: Sequence[Finding]) -> None:
     from rich.text import Text
 
-    from mlp_edge.cli.tables import new_table, show
+    from mlp_edge.cli.printing.tables import new_table, show
 
     table = new_table("runtimes", "runtime", "state", "for", text_columns=3)
     table.columns[2].no_wrap = False
@@ -108,7 +108,7 @@ def _show_places(items: Sequence[Finding]) -> None:
 def _show_programs(items: Sequence[Finding]) -> None:
     from rich.text import Text
 
-    from mlp_edge.cli.tables import new_table, show
+    from mlp_edge.cli.printing.tables import new_table, show
 
     table = new_table("compilers and simulators", "program", "state", "version", text_columns=3)
     table.columns[2].no_wrap = False

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlp_edge.cli.console import out, print_json, warn, warn_of
 from mlp_edge.cli.options import (
     DEFAULT_MODEL,
     CommentsOption,
@@ -24,15 +23,16 @@ from mlp_edge.cli.options import (
     TrustOption,
     names,
 )
-from mlp_edge.cli.progress import status
-from mlp_edge.cli.table_out import check_output, write_output
-from mlp_edge.cli.tables import (
+from mlp_edge.cli.printing.console import out, print_json, warn, warn_of
+from mlp_edge.cli.printing.progress import status
+from mlp_edge.cli.printing.tables import (
     comparison_table,
     confusion_table,
     record_table,
     score_table,
     show,
 )
+from mlp_edge.cli.table_out import check_output, write_output
 from mlp_edge.errors import InputError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from mlp_edge.data.reading.dialect import Dialect
     from mlp_edge.readers.model_directory import ModelDirectory
     from mlp_edge.runtime.load import Model
-    from mlp_edge.train.examples import Examples
+    from mlp_edge.training.examples import Examples
 
 FLOAT32 = "float32"
 
@@ -92,7 +92,7 @@ def evaluate(
     require("sklearn")
     if plots:
         require("matplotlib")
-    from mlp_edge.train.scores import EVALUATED, chosen_metrics
+    from mlp_edge.training.scoring.scores import EVALUATED, chosen_metrics
 
     directory = ModelDirectory.open(model)
     manifest = directory.manifest
@@ -140,7 +140,7 @@ def _examples(
     """The rows to judge by, the held-out ones without a table, and what there is to warn of."""
     from mlp_edge.cli.calibrating import sample_table
     from mlp_edge.data.reading.read import read_table
-    from mlp_edge.train.examples import reread_examples
+    from mlp_edge.training.examples import reread_examples
 
     manifest = directory.manifest
     rows = sample_table(directory.path, most) if table is None else read_table(table, dialect, most)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlp_edge.cli.tables import TITLES
+from mlp_edge.cli.printing.tables import TITLES
 from mlp_edge.errors import RecipeError
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from mlp_edge.files.manifest import Manifest
     from mlp_edge.finding import Finding
     from mlp_edge.mlp import Floats
-    from mlp_edge.train.examples import Examples
-    from mlp_edge.train.scores import Truth
+    from mlp_edge.training.examples import Examples
+    from mlp_edge.training.scoring.scores import Truth
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +71,7 @@ class Evaluation:
 
     def _linear(self) -> tuple[Truth, Floats] | None:
         from mlp_edge.encoding import Encoding
-        from mlp_edge.train.baseline import Linear
+        from mlp_edge.training.scoring.baseline import Linear
 
         manifest, examples = self.manifest, self.examples
         if manifest.baseline is None:
@@ -94,21 +94,21 @@ class Evaluation:
     @cached_property
     def scores(self) -> dict[str, dict[str, float]]:
         """Model -> metric -> value."""
-        from mlp_edge.train.scores import score
+        from mlp_edge.training.scoring.scores import score
 
         return {name: score(self.metrics, *judged) for name, judged in self.models.items()}
 
     @cached_property
     def intervals(self) -> dict[str, dict[str, tuple[float, float]]]:
         """Model -> metric -> lower and upper end, for the metrics that have an interval."""
-        from mlp_edge.train.scores import intervals
+        from mlp_edge.training.scoring.scores import intervals
 
         return {name: intervals(self.metrics, *judged) for name, judged in self.models.items()}
 
     @cached_property
     def per_class(self) -> list[dict[str, Any]] | None:
         """A record per class; None for a regression."""
-        from mlp_edge.train.scores import per_class
+        from mlp_edge.training.scoring.scores import per_class
 
         if self.manifest.task == "regression":
             return None
@@ -117,7 +117,7 @@ class Evaluation:
     @cached_property
     def per_target(self) -> list[dict[str, Any]] | None:
         """A record per target; None for classes."""
-        from mlp_edge.train.scores import per_target
+        from mlp_edge.training.scoring.scores import per_target
 
         if self.manifest.task != "regression":
             return None
@@ -126,7 +126,7 @@ class Evaluation:
     @cached_property
     def confusion(self) -> NDArray[np.int64] | None:
         """Counts: the truth in rows, the answers in columns; None for a regression."""
-        from mlp_edge.train.scores import confusion
+        from mlp_edge.training.scoring.scores import confusion
 
         return None if self.manifest.task == "regression" else confusion(*self.models["mlp"])
 
@@ -138,8 +138,8 @@ class Evaluation:
     @cached_property
     def findings(self) -> list[Finding]:
         """What there is to warn of."""
-        from mlp_edge.train.advice import Answers, row_advice
-        from mlp_edge.train.recipe import Recipe
+        from mlp_edge.training.recipe import Recipe
+        from mlp_edge.training.scoring.advice import Answers, row_advice
 
         truth, outputs = self.models["mlp"]
         recipe = Recipe.from_dict(self.manifest.recipe)
@@ -171,7 +171,7 @@ def chosen_threshold(manifest: Manifest, text: str | None) -> np.float32:
     Raises:
         RecipeError: for a rule, which is carried out while training, or a model without one.
     """
-    from mlp_edge.train.threshold import is_chosen, threshold_for
+    from mlp_edge.training.scoring.threshold import is_chosen, threshold_for
 
     if text is None:
         return np.float32(manifest.threshold)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlp_edge.cli.console import warn
-from mlp_edge.cli.tables import TITLES
+from mlp_edge.cli.printing.console import warn
+from mlp_edge.cli.printing.tables import TITLES
 from mlp_edge.errors import InputError
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlp_edge.cli.console import out
 from mlp_edge.cli.options import DEFAULT_MODEL, MaxBytesOption, ModelOption, model_option
-from mlp_edge.cli.progress import start_tensorflow
+from mlp_edge.cli.printing.console import out
+from mlp_edge.cli.printing.progress import start_tensorflow
 from mlp_edge.errors import InputError
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mlp_edge.cli.console import NARROW, err, one_line, out, print_json, warn
 from mlp_edge.cli.options import DEFAULT_MODEL, JsonOption, model_option
+from mlp_edge.cli.printing.console import NARROW, err, one_line, out, print_json, warn
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -169,7 +169,7 @@ def _plain(value: Any) -> str:
 
 
 def _show(path: Path, found: Inspection, more: Mapping[str, str]) -> None:
-    from mlp_edge.cli.tables import show
+    from mlp_edge.cli.printing.tables import show
 
     name = f"{path}: {found.card.name}, " if found.card else f"{path}: "
     kind = "model directory with an original of" if path.is_dir() else f"{found.format},"
@@ -226,7 +226,7 @@ def _fact(label: str, value: str) -> None:
 
 
 def _layer_table(found: Inspection) -> Table:
-    from mlp_edge.cli.tables import new_table
+    from mlp_edge.cli.printing.tables import new_table
 
     anatomy, encoding = found.anatomy, found.encoding
     table = new_table(
@@ -298,7 +298,7 @@ def _known_of(title: str, names: Sequence[str], columns: Mapping[str, Sequence[s
     """A row per name, without the columns that are empty."""
     from rich.text import Text
 
-    from mlp_edge.cli.tables import new_table
+    from mlp_edge.cli.printing.tables import new_table
 
     known = {heading: cells for heading, cells in columns.items() if any(cells)}
     table = new_table(title, "feature", *known)
@@ -343,7 +343,7 @@ def _number(value: float | None) -> str:
 def _show_directory(directory: ModelDirectory, exports: Sequence[Mapping[str, Any]]) -> None:
     from rich.text import Text
 
-    from mlp_edge.cli.tables import new_table, score_table, show
+    from mlp_edge.cli.printing.tables import new_table, score_table, show
 
     manifest = directory.manifest
     for part, scores in manifest.scores.items():

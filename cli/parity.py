@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlp_edge.cli.console import print_json, warn, warn_of
 from mlp_edge.cli.options import (
     DEFAULT_MODEL,
     JsonOption,
@@ -18,8 +17,9 @@ from mlp_edge.cli.options import (
     model_option,
     names,
 )
-from mlp_edge.cli.parity_tables import show_certificate, show_labels, show_report
-from mlp_edge.cli.progress import start_tensorflow, status
+from mlp_edge.cli.printing.console import print_json, warn, warn_of
+from mlp_edge.cli.printing.parity_tables import show_certificate, show_labels, show_report
+from mlp_edge.cli.printing.progress import start_tensorflow, status
 from mlp_edge.errors import CheckError, InputError
 
 if TYPE_CHECKING:
@@ -153,8 +153,8 @@ def _exports(directory: ModelDirectory, formats: Sequence[str] | None, option: s
 
 def _rows_of(table: str, mlp: Mlp, most: int) -> tuple[Rows, list[int]]:
     """The readings of a table, and the line of each."""
-    from mlp_edge.data.known import known_columns
     from mlp_edge.data.reading.read import read_table
+    from mlp_edge.data.saved_columns import known_columns
 
     rows = read_table(table, most=most)
     readings, findings = known_columns(rows, mlp.features)

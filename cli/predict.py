@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlp_edge.cli.console import err, out, warn_of, write_text
 from mlp_edge.cli.options import (
     DEFAULT_MODEL,
     CommentsOption,
@@ -22,7 +21,8 @@ from mlp_edge.cli.options import (
     SingleQuotesOption,
     TrustOption,
 )
-from mlp_edge.cli.progress import status
+from mlp_edge.cli.printing.console import err, out, warn_of, write_text
+from mlp_edge.cli.printing.progress import status
 from mlp_edge.cli.table_out import check_output, marked, widened, write_output
 from mlp_edge.errors import InputError
 
@@ -67,10 +67,10 @@ def predict(
 ) -> None:
     """Add a model's predictions to a table, every column kept."""
     from mlp_edge.card import choose
-    from mlp_edge.data.known import known_columns
     from mlp_edge.data.reading.dialect import Dialect
     from mlp_edge.data.reading.read import read_table
     from mlp_edge.data.reading.size import read_size
+    from mlp_edge.data.saved_columns import known_columns
     from mlp_edge.runtime.load import load
 
     source = table or _own_table(model)

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlp_edge.cli.calibrating import Sets, Source
-from mlp_edge.cli.console import out, warn
-from mlp_edge.cli.progress import status
-from mlp_edge.cli.tables import new_table, show
+from mlp_edge.cli.printing.console import out, warn
+from mlp_edge.cli.printing.progress import status
+from mlp_edge.cli.printing.tables import new_table, show
 from mlp_edge.errors import CheckError, InputError, ModelError
 
 if TYPE_CHECKING:

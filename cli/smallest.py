@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from mlp_edge.cli import quantising
-from mlp_edge.cli.console import err, out
-from mlp_edge.cli.progress import status
-from mlp_edge.cli.tables import new_table, show
+from mlp_edge.cli.printing.console import err, out
+from mlp_edge.cli.printing.progress import status
+from mlp_edge.cli.printing.tables import new_table, show
 from mlp_edge.errors import InputError, ModelError
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlp_edge.cli.console import err, print_json
 from mlp_edge.cli.options import (
     COLUMNS,
     DEFAULT_MODEL,
@@ -27,14 +26,15 @@ from mlp_edge.cli.options import (
     names,
     widths,
 )
-from mlp_edge.cli.progress import start_tensorflow, watching
-from mlp_edge.cli.trained import show_trained, training_pictures
-from mlp_edge.cli.tuning import tell_resumed, tell_trial
+from mlp_edge.cli.printing.console import err, print_json
+from mlp_edge.cli.printing.progress import start_tensorflow, watching
+from mlp_edge.cli.printing.search import tell_resumed, tell_trial
+from mlp_edge.cli.printing.trained import show_trained, training_pictures
 from mlp_edge.errors import InputError, RecipeError
 
 if TYPE_CHECKING:
     from mlp_edge.readers.model_directory import ModelDirectory
-    from mlp_edge.train.searching import Search
+    from mlp_edge.training.search.searching import Search
 
 JUDGING, REGULARISING = "Judging", "Against learning by heart"
 """Headings in --help."""
@@ -247,13 +247,13 @@ def train(
     from mlp_edge.data.reading.size import read_size
     from mlp_edge.files.writing import write_directory
     from mlp_edge.readers.model_directory import MANIFEST, ModelDirectory, check_place
-    from mlp_edge.train.cross_validation import Folding
-    from mlp_edge.train.device import Device, take
-    from mlp_edge.train.recipe import Recipe
-    from mlp_edge.train.searching import SEARCH_FOLDS
-    from mlp_edge.train.training import go_on
-    from mlp_edge.train.training import train as train_new
-    from mlp_edge.train.tuning import discard
+    from mlp_edge.training.cross_validation import Folding
+    from mlp_edge.training.device import Device, take
+    from mlp_edge.training.recipe import Recipe
+    from mlp_edge.training.search.searching import SEARCH_FOLDS
+    from mlp_edge.training.search.tuning import discard
+    from mlp_edge.training.training import go_on
+    from mlp_edge.training.training import train as train_new
 
     given = {
         "hidden": widths(hidden), "activation": activation,
@@ -352,7 +352,7 @@ def _search(
 ) -> Search:
     """The search that was asked for; what was typed is not searched."""
     from mlp_edge.lazy import require
-    from mlp_edge.train.searching import Search
+    from mlp_edge.training.search.searching import Search
 
     require("optuna", "tune")
     fixed = frozenset(name for name, value in given.items() if value is not None)
@@ -367,7 +367,7 @@ def _resumable(journal: Path | None) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        from mlp_edge.train.tuning_journal import discard_empty, has_trials
+        from mlp_edge.training.search.tuning_journal import discard_empty, has_trials
 
         if journal is not None and has_trials(journal):
             err.print(f"{journal} keeps the trials so far; the same command goes on with them")
@@ -379,7 +379,7 @@ def _resumable(journal: Path | None) -> Iterator[None]:
 def _check(name: str | None, task: str | None, device: str, strategy: str) -> None:
     """Refuse what can be seen to be wrong before anything is read."""
     from mlp_edge.mlp import TASKS, check_name
-    from mlp_edge.train.device import check_wanted
+    from mlp_edge.training.device import check_wanted
 
     if name is not None:
         check_name(name)

@@ -1,7 +1,7 @@
 """mlp-edge: what you trained is what runs, everywhere, and here is the proof.
 
 ``mlp_edge.load(path)`` opens a model directory, a .keras, .onnx, .tflite or .h file and predicts;
-everything else is reached through its room (``mlp_edge.train``, ``mlp_edge.export``, …).
+everything else is reached through its room (``mlp_edge.training``, ``mlp_edge.export``, …).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What surrounds the dense layers, as a list of operations that any framework can carry out.
 
-Keras (``train/network.py``) and TensorFlow (``export/graph.py``) build it, and
+Keras (``training/network.py``) and TensorFlow (``export/graph.py``) build it, and
 ``keras_graph.py`` reads it back, so the three can never mean different things. The names are
 Keras's classes of operations; what a missing reading does stands in ``feature.py``.
 

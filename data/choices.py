@@ -11,8 +11,8 @@ import numpy as np
 
 from mlp_edge.cell import MISSING, number
 from mlp_edge.data.examples import no_column
+from mlp_edge.data.quoting import LONGEST, plain, shown
 from mlp_edge.data.table import Table
-from mlp_edge.data.words import LONGEST, plain, shown
 from mlp_edge.errors import RecipeError, TableError
 
 

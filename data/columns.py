@@ -19,12 +19,12 @@ from mlp_edge.data.choices import (
 )
 from mlp_edge.data.content.categories import MOST_FORCED, categories, look_alike, many, rare
 from mlp_edge.data.content.cells import Column, read_column
-from mlp_edge.data.content.kinds import Meaning, meaning
-from mlp_edge.data.findings.absent import missing_finding, unused
-from mlp_edge.data.findings.doubts import far_outlier, lost_digits, zeros_for_missing
+from mlp_edge.data.content.column_types import Meaning, meaning
+from mlp_edge.data.findings.anomalies import far_outlier, lost_digits, zeros_for_missing
 from mlp_edge.data.findings.leaks import Truth, contradictions, leak, sorted_by, truths
+from mlp_edge.data.findings.missing import missing_finding, unused
+from mlp_edge.data.quoting import plain, shown
 from mlp_edge.data.table import Table
-from mlp_edge.data.words import plain, shown
 from mlp_edge.errors import TableError
 from mlp_edge.feature import Feature
 from mlp_edge.finding import Finding, about

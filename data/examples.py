@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.data.content.values import is_word, trouble
+from mlp_edge.data.quoting import and_more, counted, listed, plain, shown
 from mlp_edge.data.sets import SETS
 from mlp_edge.data.table import Table
-from mlp_edge.data.words import and_more, counted, listed, plain, shown
 from mlp_edge.errors import TableError
 from mlp_edge.mlp import Rows
 

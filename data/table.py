@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.data.content.floats import Cells, parse
-from mlp_edge.data.words import plain, shown
+from mlp_edge.data.quoting import plain, shown
 from mlp_edge.finding import Finding
 
 

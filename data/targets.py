@@ -15,9 +15,9 @@ from mlp_edge.data.content.cells import Levels, Mask
 from mlp_edge.data.content.mixed import doubtful, mixture
 from mlp_edge.data.content.values import is_word, trouble
 from mlp_edge.data.examples import numbers
+from mlp_edge.data.quoting import and_more, counted, listed, plain, shown
 from mlp_edge.data.splitting.split import FEWEST_ROWS
 from mlp_edge.data.table import Table
-from mlp_edge.data.words import and_more, counted, listed, plain, shown
 from mlp_edge.errors import TableError
 from mlp_edge.mlp import Rows, Task
 

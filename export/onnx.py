@@ -16,8 +16,8 @@ from mlp_edge.export.graph import Formulas, formulas, graph
 from mlp_edge.integers.quantised import Quantised
 from mlp_edge.lazy import quiet, require, tensorflow
 from mlp_edge.mlp import Mlp
+from mlp_edge.proof.checksum import BLANK, sealed
 from mlp_edge.proof.golden import Golden, golden, golden_integers
-from mlp_edge.proof.seal import BLANK, sealed
 
 OPSET = 13
 """The first opset whose Softmax works along one axis; onnxruntime reads it since 1.7 (2021)."""

@@ -14,8 +14,8 @@ from mlp_edge.half_precision import half_precision
 from mlp_edge.integers.quantised import Quantised
 from mlp_edge.lazy import quiet, require, tensorflow
 from mlp_edge.mlp import Mlp
+from mlp_edge.proof.checksum import BLANK, sealed
 from mlp_edge.proof.golden import Golden, golden, golden_integers
-from mlp_edge.proof.seal import BLANK, sealed
 from mlp_edge.reference import SELU_ALPHA, SELU_SCALE
 
 METADATA, GOLDEN, SEAL = b"mlp_edge", b"mlp_edge_golden", b"mlp_edge_seal"

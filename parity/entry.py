@@ -14,8 +14,8 @@ from mlp_edge.integers.quantised_file import SUFFIX, Numbers, read_numbers
 from mlp_edge.mlp import Mlp, Predict, Rows
 from mlp_edge.parity.diagnose import differences, other_integers, other_numbers
 from mlp_edge.parity.integers import unproved
+from mlp_edge.proof.checksum import broken
 from mlp_edge.proof.golden import Golden, disagreement
-from mlp_edge.proof.seal import broken
 from mlp_edge.reading import read_file
 from mlp_edge.runtime import Opened, Runtime
 from mlp_edge.runtime.verify import again

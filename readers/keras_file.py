@@ -28,7 +28,7 @@ from mlp_edge.mlp import (
 )
 from mlp_edge.readers.keras_archive import Arrays, check_code, read_archive
 from mlp_edge.readers.keras_graph import features_of, is_wired, read_wiring
-from mlp_edge.readers.keras_stock import (
+from mlp_edge.readers.keras_layers import (
     ACTIVATION_LAYERS,
     activation_of,
     activation_of_layer,

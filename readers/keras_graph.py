@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mlp_edge.encoding import Encoding, Floats
 from mlp_edge.errors import ModelError
 from mlp_edge.feature import Feature
-from mlp_edge.readers.keras_stock import check_stock, computes_in
+from mlp_edge.readers.keras_layers import check_stock, computes_in
 from mlp_edge.wiring import MLP, Operation, operations, same
 
 SETTINGS: Mapping[str, Mapping[str, Any]] = {

@@ -11,8 +11,8 @@ from mlp_edge.errors import ModelError, VerifyError
 from mlp_edge.files.writing import sha256
 from mlp_edge.mlp import Mlp, Predict, Rows
 from mlp_edge.proof.bound import bound
+from mlp_edge.proof.checksum import broken, damaged
 from mlp_edge.proof.golden import Golden, disagreement, golden
-from mlp_edge.proof.seal import broken, damaged
 from mlp_edge.readers.model_directory import EXPORTS, MANIFEST, MODEL, ModelDirectory
 from mlp_edge.reading import read_file
 from mlp_edge.reference import distance

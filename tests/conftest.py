@@ -6,50 +6,20 @@ Tests that need no TensorFlow run first; the first that needs it imports it, onc
 from __future__ import annotations
 
 import os
-import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
-import typer
-from typer.testing import CliRunner
+from support.commands import HOMES, Type, Typed, homes_csv, typed
 
-from mlp_edge.cli.app import app
 from mlp_edge.readers.model_directory import ModelDirectory
 
 # A user's own settings of these would change what is printed.
 for variable in ("COLUMNS", "NO_COLOR", "FORCE_COLOR"):
     os.environ.pop(variable, None)
-
-
-COMMAND = typer.main.get_command(app)
-"""All commands with their options; the runner makes them anew for every call, in 50 ms."""
-
-
-class Typed(NamedTuple):
-    """What came of a command."""
-
-    code: int
-    out: str
-    err: str
-
-
-Type = Callable[..., Typed]
-
-
-def typed(*words: object, piped: bytes | None = None) -> Typed:
-    """Run mlp-edge in this process, as if its words had been typed, on what is piped in."""
-    with CliRunner().isolation(piped) as streams:
-        with pytest.raises(SystemExit) as ended:
-            COMMAND.main([str(word) for word in words], prog_name="mlp-edge")
-        sys.stdout.flush()
-        sys.stderr.flush()
-        out, err = (each.getvalue().decode().replace("\r\n", "\n") for each in streams[:2])
-    return Typed(int(ended.value.code or 0), out, err)
 
 
 @pytest.fixture
@@ -121,31 +91,6 @@ def sine(keras: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
         tmp_path_factory.mktemp("sine") / "model", "sine", "--epochs", 12, "--hidden", "16,16",
         "--no-standardize", "--test-size", 0,
     )  # fmt: skip
-
-
-def homes_csv(rows: int = 240) -> str:
-    """Prices of homes, mean 290,000 and deviation 77,000, and what they follow from.
-
-    A missing area is an empty cell, a missing number of rooms is -1; one heating is empty.
-    """
-    generator = random.Random(5)  # noqa: S311 (nothing secret)
-    worth = {"gas": 0, "oil": -30_000, "wood": 30_000}
-    lines = ["area [m2],rooms,heating,year,balcony,price"]
-    for number in range(rows):
-        area = round(generator.gauss(110, 30), 1)
-        rooms = generator.randint(1, 7)
-        heating = generator.choices(list(worth), (5, 3, 2))[0]
-        year = generator.randint(1950, 2020)
-        balcony = generator.choice(("yes", "no"))
-        price = 270_000 + 2200 * (area - 110) + 8000 * (rooms - 4) + 900 * (year - 1985)
-        price += worth[heating] + 30_000 * (balcony == "yes") + generator.gauss(0, 4000)
-        known = ["" if number % 60 == 7 else area, -1 if number % 12 == 11 else rooms]
-        known += ["" if number % 80 == 23 else heating, year, balcony, round(price)]
-        lines.append(",".join(map(str, known)))
-    return "\n".join(lines) + "\n"
-
-
-HOMES = ("--missing", "rooms=-1", "--indicator", "rooms", "--clip", "150000,450000")
 
 
 @pytest.fixture(scope="session")

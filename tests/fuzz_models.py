@@ -32,11 +32,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from conftest import Typed, typed
+from support.commands import Typed, typed
 
 from mlp_edge import lazy
-from mlp_edge.proof import seal
-from mlp_edge.proof.seal import MARK, sealed
+from mlp_edge.proof import checksum as seal
+from mlp_edge.proof.checksum import MARK, sealed
 
 SPARE, PATIENCE, BATCH = 2**30, 30, 40
 NUMBERS = (0, 1, 2, 3, 7, 8, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 2**31 - 1, 2**31, 2**32 - 1)

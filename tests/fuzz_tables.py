@@ -26,9 +26,9 @@ from mlp_edge.data.choices import Choices
 from mlp_edge.data.content.formatted import FEWEST_ALIKE, form
 from mlp_edge.data.reading.read import read_table
 from mlp_edge.errors import InputError
-from mlp_edge.train.examples import parts, read_examples
-from mlp_edge.train.prepared import prepare
-from mlp_edge.train.recipe import Recipe
+from mlp_edge.training.examples import parts, read_examples
+from mlp_edge.training.preprocessing import prepare
+from mlp_edge.training.recipe import Recipe
 
 TOKENS = (
     b",", b";", b"\t", b'"', b"'", b"\n", b"\r", b"\r\n", b"\0", b"\xef\xbb\xbf", b"\xff\xfe", b"#",

@@ -12,8 +12,8 @@ from mlp_edge.cell import MOST_SPELLINGS, TRUTHS, are_truths
 from mlp_edge.data.choices import argument
 from mlp_edge.data.content.cells import Column
 from mlp_edge.data.content.strays import folded
+from mlp_edge.data.quoting import MOST_SHOWN, counted, listed, plain, shown
 from mlp_edge.data.table import Table
-from mlp_edge.data.words import MOST_SHOWN, counted, listed, plain, shown
 from mlp_edge.errors import TableError
 from mlp_edge.feature import LARGEST_CODE
 from mlp_edge.finding import Finding

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from mlp_edge.data.choices import Spelling
 from mlp_edge.data.content.floats import Cells
 from mlp_edge.data.content.values import is_word
+from mlp_edge.data.quoting import plain, shown
 from mlp_edge.data.table import Table
-from mlp_edge.data.words import plain, shown
 from mlp_edge.errors import TableError
 
 _NO_NUMBER = re.compile(r"[^\s0-9.,+\-einfty]", re.IGNORECASE)

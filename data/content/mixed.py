@@ -13,8 +13,8 @@ from mlp_edge.data.content.cells import Levels, Mask
 from mlp_edge.data.content.floats import TEXT, Cells
 from mlp_edge.data.content.formatted import FEWEST_ALIKE, doubtful_form, forms, looks_like
 from mlp_edge.data.content.strays import is_total, same_name
+from mlp_edge.data.quoting import counted, plain, shown
 from mlp_edge.data.table import Table
-from mlp_edge.data.words import counted, plain, shown
 
 MOST_LINES = 3
 """Lines that a refusal names."""

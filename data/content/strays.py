@@ -14,7 +14,7 @@ from mlp_edge.cell import is_missing, is_number
 from mlp_edge.data.content.floats import Cells
 from mlp_edge.data.content.formatted import INVISIBLE
 from mlp_edge.data.content.values import LOOKED_AT, mostly_numbers
-from mlp_edge.data.words import listed, shown
+from mlp_edge.data.quoting import listed, shown
 from mlp_edge.errors import TableError
 from mlp_edge.finding import Finding
 

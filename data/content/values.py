@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from mlp_edge.cell import NUMBERS, is_missing, is_number
 from mlp_edge.data.content.formatted import form
-from mlp_edge.data.words import shown
+from mlp_edge.data.quoting import shown
 
 LOOKED_AT = 1000
 """Rows that decide what a column holds."""

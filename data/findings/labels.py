@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.data.content.categories import look_alike
+from mlp_edge.data.quoting import MOST_SHOWN, counted, shown
 from mlp_edge.data.table import Table
-from mlp_edge.data.words import MOST_SHOWN, counted, shown
 from mlp_edge.finding import Finding
 
 FEWEST_OF_A_CLASS = 5

@@ -20,10 +20,10 @@ from mlp_edge.data.findings.functions import (
     pearson,
     spearman,
 )
+from mlp_edge.data.quoting import counted, shown
 from mlp_edge.data.splitting.split import Indices
 from mlp_edge.data.table import Table
 from mlp_edge.data.targets import MOST_CLASSES
-from mlp_edge.data.words import counted, shown
 from mlp_edge.finding import Finding
 from mlp_edge.mlp import Rows
 

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from mlp_edge.cell import is_missing
 from mlp_edge.data.choices import argument
 from mlp_edge.data.content.cells import Levels
+from mlp_edge.data.content.column_types import names_rows
 from mlp_edge.data.content.floats import parse
-from mlp_edge.data.content.kinds import names_rows
 from mlp_edge.data.findings.functions import SAMPLE
 from mlp_edge.data.findings.leaks import Truth, between, decided
+from mlp_edge.data.quoting import counted, shown
 from mlp_edge.data.splitting.split import Indices
 from mlp_edge.data.table import Table
-from mlp_edge.data.words import counted, shown
 from mlp_edge.finding import Finding
 
 FEWEST = 5

@@ -12,9 +12,9 @@ from mlp_edge.cell import MISSING, number
 from mlp_edge.data.choices import Choices, Spelling, argument, parted, target_spellings
 from mlp_edge.data.content.cells import Levels, Mask
 from mlp_edge.data.content.values import is_word
-from mlp_edge.data.findings.absent import spelled
+from mlp_edge.data.findings.missing import spelled
+from mlp_edge.data.quoting import and_more, counted, plain, shown
 from mlp_edge.data.table import Table
-from mlp_edge.data.words import and_more, counted, plain, shown
 from mlp_edge.errors import TableError
 from mlp_edge.finding import Finding
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from mlp_edge.cell import is_missing, is_number
 from mlp_edge.data.content.values import LOOKED_AT
+from mlp_edge.data.quoting import counted, shown
 from mlp_edge.data.reading.header import find_header
 from mlp_edge.data.reading.layout import Layout, split_record
-from mlp_edge.data.words import counted, shown
 from mlp_edge.finding import Finding
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mlp_edge.cell import is_missing
 from mlp_edge.data.content.floats import Cells, as_cells, parse
 from mlp_edge.data.content.values import LOOKED_AT, is_grouped
-from mlp_edge.data.words import counted, listed, shown
+from mlp_edge.data.quoting import counted, listed, shown
 from mlp_edge.errors import TableError
 from mlp_edge.finding import Finding
 

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from mlp_edge.cell import is_missing, is_number
+from mlp_edge.data.quoting import shown
 from mlp_edge.data.reading.dialect import BLANKS
 from mlp_edge.data.reading.layout import DELIMITERS, Layout, quoted_cell, rewritten, split_record
-from mlp_edge.data.words import shown
 from mlp_edge.finding import Finding
 
 LOOKED_AT = 1000

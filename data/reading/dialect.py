@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 from dataclasses import dataclass
 
-from mlp_edge.data.words import shown
+from mlp_edge.data.quoting import shown
 from mlp_edge.errors import RecipeError
 
 BLANKS = " "

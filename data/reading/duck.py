@@ -17,9 +17,9 @@ import numpy as np
 
 from mlp_edge.cell import is_number
 from mlp_edge.data.content.floats import TEXT, Cells, as_cells
+from mlp_edge.data.quoting import counted, shown
 from mlp_edge.data.reading.layout import Layout, split_record
 from mlp_edge.data.reading.size import check_cells
-from mlp_edge.data.words import counted, shown
 from mlp_edge.errors import InputError, TableError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from mlp_edge.cell import is_missing, is_number
 from mlp_edge.data.content.values import mostly_numbers
-from mlp_edge.data.words import listed
+from mlp_edge.data.quoting import listed
 
 _FEWEST_COUNTED = 3
 """Numbers that have to count up before they are names: 0,1 over data may well be data."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlp_edge.data.content.floats import Cells
+from mlp_edge.data.quoting import listed, shown
 from mlp_edge.data.reading.duck import (
     LONGEST_CELL,
     check_width,
@@ -21,7 +22,6 @@ from mlp_edge.data.reading.duck import (
 )
 from mlp_edge.data.reading.size import check_cells, too_large
 from mlp_edge.data.reading.source import Stream
-from mlp_edge.data.words import listed, shown
 from mlp_edge.errors import TableError, first_line
 
 if TYPE_CHECKING:

@@ -20,6 +20,7 @@ from mlp_edge.data.content.strays import (
     totals,
 )
 from mlp_edge.data.content.values import LOOKED_AT
+from mlp_edge.data.quoting import listed, shown
 from mlp_edge.data.reading.comments import leave_out_comments
 from mlp_edge.data.reading.conventions import (
     find_decimal,
@@ -37,7 +38,6 @@ from mlp_edge.data.reading.source import STANDARD_INPUT, Stream, opened, shown_s
 from mlp_edge.data.reading.text import PARQUET, Text, read_text
 from mlp_edge.data.sets import SETS
 from mlp_edge.data.table import Table
-from mlp_edge.data.words import listed, shown
 from mlp_edge.errors import TableError
 from mlp_edge.finding import Finding
 from mlp_edge.mlp import identifier

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mlp_edge.data.words import shown
+from mlp_edge.data.quoting import shown
 from mlp_edge.errors import RecipeError, TableError
 
 MOST_BYTES = 512 << 20

@@ -13,9 +13,9 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import IO
 
+from mlp_edge.data.quoting import plain
 from mlp_edge.data.reading.size import MOST_BYTES, too_large
 from mlp_edge.data.sets import SETS
-from mlp_edge.data.words import plain
 from mlp_edge.errors import TableError
 
 STANDARD_INPUT = "-"

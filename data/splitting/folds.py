@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from mlp_edge.data.quoting import counted, plain
 from mlp_edge.data.splitting.split import (
     Indices,
     check_groups,
@@ -17,7 +18,6 @@ from mlp_edge.data.splitting.split import (
     strata,
     units,
 )
-from mlp_edge.data.words import counted, plain
 from mlp_edge.errors import RecipeError, TableError
 from mlp_edge.lazy import require
 

@@ -11,8 +11,8 @@ from mlp_edge.cell import MISSING
 from mlp_edge.data.choices import Choices, argument, missing_spellings
 from mlp_edge.data.content.cells import read_column
 from mlp_edge.data.examples import no_column
+from mlp_edge.data.quoting import MOST_SHOWN, and_more, counted, plain, shown
 from mlp_edge.data.table import Table
-from mlp_edge.data.words import MOST_SHOWN, and_more, counted, plain, shown
 from mlp_edge.errors import RecipeError, TableError
 from mlp_edge.finding import Finding
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from mlp_edge.data.words import counted, plain, shown
+from mlp_edge.data.quoting import counted, plain, shown
 from mlp_edge.errors import RecipeError, TableError
 from mlp_edge.lazy import require
 from mlp_edge.mlp import Rows

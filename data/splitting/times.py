@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from mlp_edge.data.choices import Choices, missing_spellings
 from mlp_edge.data.content.cells import Column, read_column
+from mlp_edge.data.quoting import and_more, counted, plain, shown
 from mlp_edge.data.splitting.groups import check_apart
 from mlp_edge.data.table import Table
-from mlp_edge.data.words import and_more, counted, plain, shown
 from mlp_edge.errors import TableError
 
 When = NDArray[np.int64]

@@ -11,7 +11,7 @@ from mlp_edge.mlp import Mlp
 
 DOUBT = 1e-6
 """A probability is in doubt where it is this near to the threshold, as a share of it. The kernel
-of the sigmoid errs by less than 4e-7 of its result (tests/test_c_classify.py)."""
+of the sigmoid errs by less than 4e-7 of its result (tests/export/c/test_classify.py)."""
 
 _SMALLEST = 1e-37
 """Below it the exponential answers 0, which is far off in proportion."""

@@ -21,7 +21,7 @@ from mlp_edge.export.c.constants import constant_lines
 from mlp_edge.export.c.labels import label_rows, label_size
 from mlp_edge.export.c.text import commentable, literal, quoted
 from mlp_edge.mlp import Mlp
-from mlp_edge.proof.seal import BLANK, sealed
+from mlp_edge.proof.checksum import BLANK, sealed
 
 CARD_MARK = "mlp-edge-card"
 """Precedes the card; readers/header_text.py looks for the same word and may not import this."""

@@ -1,0 +1,76 @@
+"""Every command and option explains itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import typer.main
+from support.commands import Type
+
+import mlp_edge
+from mlp_edge.cli.app import app
+
+COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+
+
+def parameters() -> Iterator[Any]:
+    for command in COMMANDS.values():
+        yield from command.params
+
+
+def test_the_commands() -> None:
+    assert {"train", "export", "parity", "evaluate", "predict"} <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_says_what_it_does(name: str, typed: Type) -> None:
+    sentence = COMMANDS[name].help
+    assert sentence
+    assert sentence[0].isupper()
+    assert sentence.endswith(".")
+    result = typed(name, "--help")
+    assert (result.code, result.err) == (0, "")
+    assert sentence.split(".")[0] in " ".join(result.out.split())
+    assert max(map(len, result.out.splitlines())) <= 80
+    assert typed(name, "-h").out == result.out
+
+
+@pytest.mark.parametrize("parameter", list(parameters()), ids=lambda entry: entry.name)
+def test_an_option_says_what_it_does(parameter: Any) -> None:
+    assert parameter.help
+    assert parameter.help[0].isupper() or parameter.help[0].islower()
+    assert len(parameter.help) <= 90
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_is_shown(name: str, typed: Type) -> None:
+    shown = typed(name, "--help").out
+    for parameter in COMMANDS[name].params:
+        for option in (*parameter.opts, *parameter.secondary_opts):
+            if option.startswith("--"):
+                # A long option is cut in two by the table's border.
+                assert option[:20] in shown, option
+
+
+def test_the_list_of_commands(typed: Type) -> None:
+    for words in ((), ("--help",), ("-h",)):
+        result = typed(*words)
+        assert result.code == (2 if words == () else 0)
+        for name in COMMANDS:
+            assert f" {name} " in result.out + result.err
+
+
+def test_the_version(typed: Type) -> None:
+    assert typed("--version") == (0, f"mlp-edge {mlp_edge.__version__}\n", "")
+
+
+@pytest.mark.parametrize(
+    "words", [("traim",), ("train", "--epocs", "5"), ("train", "a.csv", "b.csv"), ("export", "x")]
+)
+def test_what_is_mistyped(typed: Type, words: tuple[str, ...]) -> None:
+    result = typed(*words)
+    assert (result.code, result.out) == (2, "")
+    assert words[-1] in result.err or words[1] in result.err
+    assert "Traceback" not in result.err

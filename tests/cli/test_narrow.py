@@ -1,0 +1,147 @@
+"""Tables on terminals of any width: no number is cut or loses its name."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.cells import cell_len
+from rich.text import Text
+from support.commands import Type
+
+from mlp_edge.cli.printing.console import out
+from mlp_edge.cli.printing.tables import confusion_table, new_table, show
+from mlp_edge.cli.table_out import _as_words
+
+WIDTHS = (1, 20, 40, 50, 80, 200)
+
+
+def figures(text: str) -> Counter[str]:
+    """The numbers in a text; of rows and columns, not of the hashes that fold."""
+    return Counter(re.findall(r"(?<![\w.])-?\d[\d,]*(?:\.\d+)?(?:e[+-]\d+)?(?![\w.])", text))
+
+
+@pytest.fixture(params=WIDTHS)
+def width(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr(out, "_width", request.param)
+    return int(request.param)
+
+
+def test_a_table_of_long_words_keeps_its_numbers(
+    width: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = new_table("16-16-1", "layer", "activation", "output", "parameters", text_columns=2)
+    table.add_row("hidden 1", "relu", "(n, 16)", "272,123,456")
+    table.add_row("output", Text("Sigmoid " + "Identity " * 30), "(n, 1)", "17")
+    show(table)
+    printed = capsys.readouterr().out
+    assert figures(printed) == figures("16-16-1 hidden 1 16 272,123,456 1 17")
+    assert {"parameters", "activation", "Sigmoid"} <= set(re.findall(r"\w+", printed))
+    if width >= 80:
+        assert max(map(cell_len, printed.splitlines())) <= width
+    elif width <= 40:
+        assert "  parameters: 272,123,456\n" in printed
+
+
+def test_a_matrix_of_many_classes(width: int, capsys: pytest.CaptureFixture[str]) -> None:
+    import numpy as np
+
+    counts = np.arange(1001, 1026).reshape(5, 5)
+    show(confusion_table([f"class {letter}" for letter in "abcde"], counts))
+    printed = capsys.readouterr().out
+    assert {f"{count:,}" for count in counts.ravel()} <= set(figures(printed))
+
+
+def test_inspect(width: int, pima: Path, typed: Type) -> None:
+    told = json.loads(typed("inspect", pima, "--json").out)
+    printed = typed("inspect", pima).out
+    found = figures(printed)
+    for layer in told["layers"]:
+        assert found[f"{layer['parameters']:,}"] >= 1
+        assert found[f"{layer['multiply_adds']:,}"] >= 1
+    assert found[f"{told['parameters']:,}"] >= 1
+    for value in (*told["scaling"]["mean"], *told["scaling"]["deviation"]):
+        assert found[f"{value:.6g}"] >= 1
+    for scores in (told["scores"]["test"]["mlp"], told["scores"]["training"]["mlp"]):
+        for value in scores.values():
+            assert found[f"{value:.4g}"] >= 1
+
+
+@pytest.mark.parametrize("words", [(), ("--metrics", "accuracy")])
+def test_evaluate(width: int, words: tuple[str, ...], iris: Path, typed: Type) -> None:
+    command = ("evaluate", "--model", iris, "--no-plots", *words)
+    told = json.loads(typed(*command, "--json").out)
+    result = typed(*command)
+    assert result.code == 0
+    found = figures(result.out)
+    for name, value in told["scores"]["mlp"].items():
+        assert found[f"{value:.4g}"] >= 1
+        assert name in result.out
+    for record in told.get("per_class") or ():
+        for key, value in record.items():
+            assert key == next(iter(record)) or key in result.out
+            if isinstance(value, float):
+                assert found[f"{value:.4g}"] >= 1
+
+
+@pytest.mark.parametrize("narrow", [1, 50])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("parity", "-r", "onnxruntime"),
+        ("predict", "pima"),
+        ("cost", "-t", "avr"),
+        ("train", "pima"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_other_commands_print_the_same_numbers(
+    narrow: int, command: tuple[str, ...], model: Path, typed: Type, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    place = ("--epochs", 1, "-q", "--out", tmp_path / "m", "--force")
+    words = [*command, *(place if command[0] == "train" else ("--model", model))]
+    monkeypatch.setattr(out, "_width", narrow)
+    folded = typed(*words)
+    monkeypatch.setattr(out, "_width", 200)
+    wide = typed(*words)
+    assert folded.code == wide.code
+    assert folded.err == wide.err
+    assert figures(folded.out) == figures(wide.out)
+
+
+SAFE: dict[str, Any] = {
+    "=1+1": "'=1+1", "@SUM(A1)": "'@SUM(A1)", "+A1": "'+A1", "-A1": "'-A1", " =A1": "' =A1",
+    "\t=A1": "'\t=A1", "\r=A1": "'\r=A1", "＝A1": "'＝A1", "-1": "-1", "+1.5e3": "+1.5e3",
+    "-1,5": "-1,5", "-": "-", "": "", "a=b": "a=b", "'=A1": "'=A1", "-1+cmd|x": "'-1+cmd|x",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("cell", SAFE, ids=ascii)
+def test_words_that_a_spreadsheet_would_compute(cell: str) -> None:
+    assert _as_words(cell) == SAFE[cell]
+
+
+def test_spreadsheet_safe_without_a_file(typed: Type, iris: Path) -> None:
+    result = typed("evaluate", "--model", iris, "--spreadsheet-safe")
+    assert (result.code, result.out) == (2, "")
+    assert result.err == "error: --spreadsheet-safe is for the file that --rows names\n"
+
+
+def test_spreadsheet_safe(typed: Type, folder: Path, pima: Path) -> None:
+    rows = "glucose,pregnancies,pressure,skin,insulin,bmi,pedigree,age,=note\n"
+    rows += "148,6,72,35,0,-33.6,0.627,50,@SUM(A1)\n"
+    (folder / "t.csv").write_text(rows)
+    plain, safe = (
+        typed("predict", "t.csv", "--model", pima, *option).out.splitlines()
+        for option in ((), ("--spreadsheet-safe",))
+    )
+    assert ",=note," in plain[0]
+    assert ",@SUM(A1)," in plain[1]
+    assert safe == [
+        plain[0].replace(",=note", ",'=note"), plain[1].replace("@SUM", "'@SUM")
+    ]  # fmt: skip

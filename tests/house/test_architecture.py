@@ -1,0 +1,180 @@
+"""The house as ARCHITECTURE.md draws it: rooms, arrows, names."""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MAY_IMPORT = {
+    "core": set(),
+    "core/files": {"core"},
+    "core/integers": {"core", "core/files"},
+    "core/proof": {"core", "core/files", "core/integers"},
+    "readers": {"core", "readers/checks"},
+    "readers/checks": set(),
+    "data": {"core", "data/content", "data/findings", "data/splitting"},
+    "data/content": {"core", "data"},
+    "data/findings": {"core", "data", "data/content", "data/splitting"},
+    "data/reading": {"core", "data", "data/content"},
+    "data/splitting": {"core", "data", "data/content"},
+    "training": {"core", "readers", "data", "training/backends", "training/scoring",
+                 "training/search"},
+    "training/backends": {"core", "training"},
+    "training/scoring": {"core", "data", "training"},
+    "training/search": {"core", "data", "training", "training/scoring"},
+    "export": {"core", "export/c"},
+    "export/c": {"core", "export"},
+    "quantise": {"core"},
+    "plots": {"core"},
+    "runtime": {"core", "readers", "runtime/chips"},
+    "runtime/chips": {"core", "runtime"},
+    "parity": {"core", "readers", "runtime"},
+    "measure": {"core", "readers", "runtime", "parity"},
+    "firmware_headers": set(),
+    "cli": {"core", "readers", "data", "training", "export", "quantise", "runtime", "parity",
+            "measure", "plots", "cli/printing"},
+    "cli/printing": {"core", "readers", "data", "training", "runtime", "parity", "measure", "plots",
+                     "cli"},
+}  # fmt: skip
+"""What the files of a room may import besides each other; all rooms within a large one count as
+that one, save for those that stand in it themselves."""
+ROOMS = set(MAY_IMPORT)
+LARGE = {room for room in ROOMS if "/" not in room}
+FRONT_DOOR = "core/__init__.py"
+"""``mlp_edge.load``: the one name that core hands out for a room above it, when asked for."""
+HEAVY = {"tensorflow", "unicorn", "keras", "tf2onnx", "onnx", "sklearn", "ai_edge_litert", "pandas",
+         "matplotlib", "onnxruntime", "optuna", "scipy", "duckdb", "h5py"}  # fmt: skip
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
+def imports(path: Path, top_level_only: bool = False) -> Iterator[tuple[str, str]]:
+    """Every module that a file imports, and a name of it or "", also inside functions."""
+    for node in tree(path).body if top_level_only else ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, "") for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield from ((node.module or "", alias.name) for alias in node.names)
+
+
+@cache
+def file_of(module: str, name: str = "") -> str | None:
+    """The file of ours that ``from module import name`` reads, from the top; None for others'."""
+    first, *parts = module.split(".")
+    if first != "mlp_edge":
+        return None
+    place = ROOT / ("core" if not parts or parts[0] not in LARGE else "") / "/".join(parts)
+    for found in (place / f"{name}.py", place / name / "__init__.py", place.with_suffix(".py"),
+                  place / "__init__.py"):  # fmt: skip
+        if found.is_file() and found.name != ".py":
+            return found.relative_to(ROOT).as_posix()
+    raise AssertionError(f"no file is {module}")
+
+
+def room_of(file: str) -> str:
+    return file.rpartition("/")[0]
+
+
+def sources(room: str) -> list[Path]:
+    return sorted((ROOT / room).glob("*.py"))
+
+
+def may_import(room: str, other: str) -> bool:
+    large = other.partition("/")[0]
+    return other in {room, *MAY_IMPORT[room]} or (
+        large != room.partition("/")[0] and large in MAY_IMPORT[room]
+    )
+
+
+def test_what_counts_as_an_arrow() -> None:
+    assert file_of("mlp_edge.mlp", "Mlp") == file_of("mlp_edge", "mlp") == "core/mlp.py"
+    assert file_of("mlp_edge.proof.bound", "bound") == "core/proof/bound.py"
+    assert file_of("mlp_edge.runtime", "RUNTIMES") == "runtime/__init__.py"
+    assert file_of("mlp_edge.runtime.chips", "avr") == "runtime/chips/avr.py"
+    assert file_of("mlp_edge", "__version__") == FRONT_DOOR
+    assert file_of("numpy", "array") is None
+    assert may_import("core/proof", "core/integers")
+    assert not may_import("core/integers", "core/proof")
+    assert not may_import("core", "core/proof")
+    assert may_import("quantise", "core/proof")
+    assert not may_import("data/content", "data/reading")
+    assert may_import("parity", "runtime/chips")
+    assert not may_import("runtime/chips", "parity")
+
+
+@pytest.mark.parametrize("room", sorted(ROOMS))
+def test_no_arrow_runs_up(room: str) -> None:
+    for path in sources(room):
+        for module, name in imports(path):
+            other = file_of(module, name)
+            if other is not None and path != ROOT / FRONT_DOOR:
+                assert may_import(room, room_of(other)), f"{path}: {room} imports {module}.{name}"
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    graph: dict[str, set[str]] = {}
+    for room in ROOMS:
+        for path in sources(room):
+            file = path.relative_to(ROOT).as_posix()
+            found = {file_of(module, name) for module, name in imports(path)}
+            graph[file] = {other for other in found if other is not None} - {file}
+    graph[FRONT_DOOR] = set()
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"in a circle: {' <- '.join(error.args[1])}")
+
+
+@pytest.mark.parametrize("room", sorted(ROOMS))
+def test_heavy_libraries_are_imported_when_they_are_needed(room: str) -> None:
+    for path in sources(room):
+        for module, _ in imports(path, top_level_only=True):
+            assert module.split(".")[0] not in HEAVY, f"{path}: {module}"
+
+
+def test_core_needs_numpy_only() -> None:
+    import sys
+
+    for path in sorted((ROOT / "core").rglob("*.py")):
+        for module, _ in imports(path):
+            top = module.split(".")[0]
+            known = top in {"numpy", "mlp_edge"} or top in sys.stdlib_module_names
+            assert known, f"{path}: {module}"
+
+
+def test_every_folder_is_a_room_and_files_have_telling_names() -> None:
+    for large in LARGE:
+        for path in (ROOT / large).rglob("*.py"):
+            assert room_of(path.relative_to(ROOT).as_posix()) in ROOMS, path
+            assert path.stem not in {"utils", "helpers", "common", "base", "misc"}, path
+
+
+def test_every_room_is_packaged() -> None:
+    setup = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]
+    folders = {"mlp_edge" if room == "core" else f"mlp_edge.{room}": room for room in LARGE}
+    assert setup["package-dir"] == folders
+    dotted = {room.removeprefix("core").strip("/").replace("/", ".") for room in ROOMS}
+    assert set(setup["packages"]) == {f"mlp_edge.{name}".rstrip(".") for name in dotted}
+    assert all((ROOT / room / "__init__.py").is_file() for room in ROOMS)
+
+
+@pytest.mark.parametrize("room", sorted(ROOMS))
+def test_the_architecture_names_every_room_and_file(room: str) -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+    found = re.search(rf"^###+ {room}/ .*?(?=^##|\Z)", text, re.MULTILINE | re.DOTALL)
+    assert found, f"ARCHITECTURE.md has no section {room}/"
+    for path in sources(room):
+        if path.name != "__init__.py":
+            assert f"`{path.name}`" in found[0], f"ARCHITECTURE.md, {room}/: no {path.name}"

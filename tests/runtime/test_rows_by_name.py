@@ -1,0 +1,309 @@
+"""Rows as programs hold them: by name where they have names, by place where they have none.
+
+Polars and PyArrow are not among what the tests install; small classes stand for them that have
+what is read of theirs. pandas and DuckDB are the real ones.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import warnings
+from collections import namedtuple
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+from support.networks import encoded
+
+import mlp_edge
+from mlp_edge.card import Card
+from mlp_edge.errors import InputError
+from mlp_edge.feature import Feature
+from mlp_edge.runtime.given import readings
+
+FEATURES = (
+    Feature("mass", 1.0, 90.0, sentinel=0.0, fill=70.5, missing_words=("tba",)),
+    Feature("colour", categories=("red", "green", "blue"), codes=(3, 0, -7)),
+    Feature("age", 0.0, 99.0),
+    Feature("smokes", categories=("no", "yes"), codes=(0, 1)),
+    Feature("size", categories=("1", "0", "0.5"), codes=(0, 1, 2)),
+)
+CARD = Card.of(encoded(FEATURES))
+UNKNOWN = FEATURES[1].unknown_code
+COLUMNS: dict[str, list[Any]] = {
+    "size": [0.5, 1, 0],
+    "age": [1, 99, 2.25],
+    "remark": ["a", None, "c"],
+    "smokes": [True, False, True],
+    "colour": ["red", None, "blue"],
+    "mass": [None, 2.5, 3],
+}
+RIGHT = np.array([[np.nan, 3, 1, 1, 2], [2.5, np.nan, 99, 0, 0], [3, -7, 2.25, 1, 1]], np.float32)
+RECORDS = [dict(zip(COLUMNS, row, strict=True)) for row in zip(*COLUMNS.values(), strict=True)]
+Row = namedtuple("Row", COLUMNS)  # type: ignore[misc]
+
+
+class Arrow:
+    """What is read of an Arrow table."""
+
+    def __init__(self, columns: dict[str, list[Any]]) -> None:
+        self.column_names = list(columns)
+        self.columns = list(columns.values())  # without their names, as in Arrow
+        self.column = lambda name: Cells(columns[name])
+
+
+class Polars:
+    """What is read of a Polars frame."""
+
+    def __init__(self, columns: dict[str, list[Any]]) -> None:
+        self._held = columns
+        self.columns = list(columns)
+
+    def __getitem__(self, name: str) -> Cells:
+        return Cells(self._held[name])
+
+
+class Cells:
+    """A column that NumPy can read."""
+
+    def __init__(self, values: list[Any]) -> None:
+        self._values = values
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> NDArray[Any]:
+        return np.array(self._values, dtype=object if None in self._values else dtype)
+
+
+def structured(masked: bool = False) -> Any:
+    kinds = [("remark", "U4"), ("size", "f4"), ("age", "f8"), ("smokes", "?"), ("colour", "U8"),
+             ("mass", "f8")]  # fmt: skip
+    rows = [
+        tuple("" if row[name] is None and kind[0] == "U" else np.nan if row[name] is None
+              else row[name] for name, kind in kinds)
+        for row in RECORDS
+    ]  # fmt: skip
+    array = np.array(rows, kinds)
+    if not masked:
+        return array
+    array["mass"][0] = 5
+    array["colour"][1] = "red"
+    hidden = np.zeros(3, [(name, "?") for name, _ in kinds])
+    hidden["mass"][0] = hidden["colour"][1] = True
+    return np.ma.array(array, mask=hidden)
+
+
+def database() -> list[sqlite3.Row]:
+    connection = sqlite3.connect(":memory:")
+    connection.row_factory = sqlite3.Row
+    connection.execute("create table t (size, age, smokes, colour, mass)")
+    connection.executemany("insert into t values (:size, :age, :smokes, :colour, :mass)", RECORDS)
+    return connection.execute("select mass, colour, size, age, smokes from t").fetchall()
+
+
+def relation() -> Any:
+    frame = duckdb.from_df(pd.DataFrame(COLUMNS))
+    return frame.project("mass, colour, size, age, smokes, remark")
+
+
+NAMED: dict[str, Callable[[], Any]] = {
+    "dict of lists": lambda: COLUMNS,
+    "dict of arrays": lambda: {name: np.array(column) for name, column in COLUMNS.items()},
+    "list of dicts": lambda: RECORDS,
+    "dicts in other orders": lambda: [dict(reversed(RECORDS[0].items())), *RECORDS[1:]],
+    "tuple of dicts": lambda: tuple(RECORDS),
+    "named tuples": lambda: [Row(**record) for record in RECORDS],
+    "rows of a database": database,
+    "pandas": lambda: pd.DataFrame(COLUMNS),
+    "pandas, names of others": lambda: pd.DataFrame(COLUMNS).assign(
+        column_names=1, column=2, fetchnumpy=3, dtype=4, keys=5
+    ),
+    "pandas, NA": lambda: pd.DataFrame(COLUMNS).convert_dtypes(),
+    "pandas, categorical": lambda: pd.DataFrame(COLUMNS).astype({"colour": "category"}),
+    "pandas, another index": lambda: pd.DataFrame(COLUMNS, index=[7, 7, 3]),
+    "pandas, NaT": lambda: pd.DataFrame({**COLUMNS, "mass": [pd.NaT, 2.5, 3]}),
+    "pandas, objects": lambda: pd.DataFrame(COLUMNS, dtype=object),
+    "rows of pandas": lambda: [row for _, row in pd.DataFrame(COLUMNS).iterrows()],
+    "tuples of pandas": lambda: list(pd.DataFrame(COLUMNS).itertuples()),
+    "records of pandas": lambda: pd.DataFrame(COLUMNS).to_records(),
+    "DuckDB": relation,
+    "Arrow": lambda: Arrow(COLUMNS),
+    "Polars": lambda: Polars(COLUMNS),
+    "structured": structured,
+    "structured, masked": lambda: structured(masked=True),
+    "structured, a list": lambda: list(structured()),
+    "masked columns": lambda: {
+        **COLUMNS,
+        "mass": np.ma.array([1, 2.5, 3], mask=[1, 0, 0]),
+        "colour": np.ma.array(["red", "red", "blue"], mask=[0, 1, 0]),
+    },
+    "texts, as of csv.DictReader": lambda: {
+        name: ["" if cell is None else {True: "Yes", False: "no"}.get(cell, str(cell))
+               if name == "smokes" else str(cell) for cell in column]
+        for name, column in COLUMNS.items()
+    },
+    "other words": lambda: {
+        **COLUMNS, "mass": ["tba", " 2.5 ", b"3"], "colour": ["red", "NA", " blue"],
+    },
+    "decimals": lambda: {**COLUMNS, "mass": [Decimal("nan"), Decimal("2.5"), np.int8(3)]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("make", NAMED.values(), ids=NAMED)
+def test_what_has_names_is_read_by_name(make: Callable[[], Any]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        got = readings(make(), CARD)
+    assert got.dtype == np.float32
+    assert got.flags.c_contiguous
+    np.testing.assert_array_equal(got, RIGHT)
+
+
+CODES = [[np.nan, 3, 1, 1, 2], [2.5, np.nan, 99, 0, 0], [3, -7, 2.25, 1, 1]]
+MIXED = [[None, "red", 1, "yes", 2], [2.5, "", 99, "NO", 0], [3, "blue", 2.25, "yes", 1]]
+PLACED: dict[str, Callable[[], Any]] = {
+    "lists": lambda: CODES,
+    "None": lambda: [[None if value != value else value for value in row] for row in CODES],
+    "float64": lambda: np.array(CODES),
+    "Fortran": lambda: np.asfortranarray(CODES),
+    "objects": lambda: np.array(CODES, object),
+    "masked": lambda: np.ma.masked_invalid(np.array(CODES)),
+    "masked rows": lambda: list(np.ma.masked_invalid(np.array(CODES))),
+    "masked integers": lambda: np.ma.array(
+        [[5, 3, 1, 1, 2], [2, 5, 99, 0, 0]], mask=[[1, 0, 0, 0, 0], [0, 1, 0, 0, 0]]
+    ),
+    "names of categories": lambda: MIXED,
+    "arrays of them": lambda: np.array(MIXED, object),
+    "texts": lambda: np.array([["", "red", "1", "yes", "0.5"], ["2.5", "?", "99", "no", "1"]]),
+    "NA": lambda: [[pd.NA, 3, 1, 1, 2], [2.5, pd.NaT, 99, 0, 0]],
+    "numbered columns of pandas": lambda: pd.DataFrame(CODES),
+    "an array of pandas": lambda: pd.DataFrame(CODES, columns=list("vwxyz")).to_numpy(),
+}
+
+
+@pytest.mark.parametrize("make", PLACED.values(), ids=PLACED)
+def test_what_has_no_names_goes_by_place(make: Callable[[], Any]) -> None:
+    got = readings(make(), CARD)
+    right = RIGHT[: len(got)].copy()
+    if right[1, 0] != got[1, 0]:
+        right[1, 0] = 2  # the integers among them
+    np.testing.assert_array_equal(got, right)
+
+
+def test_numbers_of_columns_are_names_where_the_features_have_them() -> None:
+    card = Card.of(encoded((Feature("1"), Feature("0"))))
+    frame = pd.DataFrame([[10.0, 11.0]])
+    assert readings(frame, card).tolist() == [[11, 10]]
+    card = Card.of(encoded((Feature("a"), Feature("b"))))
+    assert readings(frame, card).tolist() == [[10, 11]]
+    with pytest.raises(InputError, match=r"rows without 'a', 'b'.*they have 1, 0"):
+        readings(frame[[1, 0]], card)
+
+
+WITHOUT = {name: column for name, column in COLUMNS.items() if name not in ("mass", "colour")}
+LACKS = (
+    "rows without 'mass', 'colour', which net takes; they have 'size', 'age', 'remark', 'smokes'. "
+    "What has names is read by name; a plain array goes by place"
+)
+TWICE = pd.concat([pd.DataFrame(COLUMNS), pd.DataFrame({"age": [1, 2, 3]})], axis=1)
+REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
+    "a dict": (lambda: WITHOUT, LACKS),
+    "pandas": (lambda: pd.DataFrame(WITHOUT), LACKS),
+    "Arrow": (lambda: Arrow(WITHOUT), LACKS),
+    "dicts": (
+        lambda: [{name: record[name] for name in WITHOUT} for record in RECORDS], LACKS,
+    ),
+    "as many columns": (
+        lambda: pd.DataFrame({name: [1.0] for name in "abcde"}), "they have 'a', 'b', 'c'",
+    ),
+    "another case": (lambda: pd.DataFrame(COLUMNS).rename(columns=str.upper), "they have 'SIZE'"),
+    "levels of names": (
+        lambda: pd.DataFrame([[1.0]], columns=pd.MultiIndex.from_tuples([("a", "b")])),
+        "they have ('a', 'b')",
+    ),
+    "twice": (lambda: TWICE, "rows have two columns 'age'"),
+    "a row that lacks one": (
+        lambda: [*RECORDS, {"age": 1}], "row 3 has the names 'age', row 0 'size', 'age'",
+    ),
+    "a row without names": (lambda: [*RECORDS, [1, 2, 3]], "row 3 has the names none"),
+    "nothing": (dict, "the shape (0, 0); net takes (n, 5)"),
+    "too few numbered": (lambda: pd.DataFrame(np.zeros((2, 4))), "the shape (2, 4)"),
+    "one row": (lambda: [1, 2, 3, 4, 5], "the shape (5,)"),
+    "a column": (lambda: pd.DataFrame(COLUMNS)["age"], "the shape (3,)"),
+    "a row of pandas": (lambda: pd.DataFrame(COLUMNS).iloc[0], "the shape (6,)"),
+    "a dict of one row": (lambda: RECORDS[1], "'mass' has the shape (); one cell per row"),
+    "columns of lists": (
+        lambda: {**COLUMNS, "mass": [[1, 2]] * 3}, "'mass' has the shape (3, 2)",
+    ),
+    "columns of other lengths": (
+        lambda: {**COLUMNS, "age": [1, 2]}, "'age' has 2 rows, 'mass' 3",
+    ),
+    "one record": (lambda: structured()[:1].reshape(()), "a structured array of the shape ()"),
+    "text": (
+        lambda: {**COLUMNS, "age": ["1", "old", "2"]}, "'age', row 1: 'old' is not a number",
+    ),
+    "an infinite text": (lambda: {**COLUMNS, "age": ["1", "2", "inf"]}, "row 2: 'inf' is not"),
+    "digits of another script": (lambda: {**COLUMNS, "age": ["1", "2", "٣"]}, "is not a number"),
+    "a date": (
+        lambda: {**COLUMNS, "age": pd.to_datetime(["2024-01-31"] * 3)}, "'age', row 0: ",
+    ),
+    "a duration": (lambda: {**COLUMNS, "age": pd.to_timedelta([1, 2, 3])}, "'age', row 0: "),
+    "complex numbers": (lambda: np.zeros((2, 5), complex), "'mass', row 0: "),
+    "dates by place": (lambda: np.zeros((2, 5), "M8[s]"), "'mass', row 0: "),
+    "a huge integer": (lambda: {**COLUMNS, "age": [1, 2, 10**400]}, "'age', row 2: "),
+    "what cannot be read": (
+        lambda: type("Lazy", (), {"columns": list(COLUMNS), "__getitem__": lambda *_: 1 / 0})(),
+        "'mass' cannot be read (division by zero)",
+    ),
+    "another protocol": (
+        lambda: type("Stream", (), {"__arrow_c_stream__": None})(),
+        "a Stream cannot be read as rows here; a data frame of pandas or Polars",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("make", "said"), REFUSED.values(), ids=REFUSED)
+def test_what_cannot_be_read_is_refused_in_a_sentence(make: Callable[[], Any], said: str) -> None:
+    with pytest.raises(InputError) as caught:
+        readings(make(), CARD)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("make", [lambda: COLUMNS, lambda: pd.DataFrame(COLUMNS)])
+def test_an_unknown_category_is_none_of_them_and_said(make: Callable[[], Any]) -> None:
+    given = make()
+    given = {name: list(given[name]) for name in COLUMNS} | {"colour": ["pink", "Red", 3]}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        got = readings(given, CARD)
+    assert got[:, 1].tolist() == [UNKNOWN] * 3
+    [warning] = caught
+    assert str(warning.message) == (
+        "column 'colour': 3 of 3 rows with a category that the model does not know, the first "
+        "'pink' in row 0; it knows 'red', 'green', 'blue', and none of them counts"
+    )
+    with pytest.warns(UserWarning, match="the first 'pink' in row 0"):
+        assert readings([[1, "pink", 1, 0, 0]], CARD)[0, 1] == UNKNOWN
+
+
+def test_no_row_has_no_reading() -> None:
+    for none in (pd.DataFrame(COLUMNS).iloc[:0], {name: [] for name in COLUMNS}, np.zeros((0, 5))):
+        assert readings(none, CARD).shape == (0, 5)
+
+
+def test_a_model_takes_a_frame_in_any_order(pima: Path) -> None:
+    with mlp_edge.load(pima / "exports" / "pima.onnx") as model:
+        rows = np.arange(16, dtype=np.float32).reshape(2, 8)
+        frame = pd.DataFrame(rows, columns=model.card.names).assign(diabetes=1)
+        right = model.predict(rows)
+        assert not np.array_equal(model.predict(rows[:, ::-1]), right)
+        np.testing.assert_array_equal(model.predict(frame[frame.columns[::-1]]), right)
+        labels = model.predict_labels(rows)
+        assert model.predict_labels(frame[frame.columns[::-1]]) == labels
+        frame.loc[0, "glucose"] = None
+        assert model.predict_labels(frame) == [None, labels[1]]

@@ -1,0 +1,112 @@
+"""Sessions of README and tutorial: read, run, and written again.
+
+python tests/sessions.py [README.md docs/TUTORIAL.md]
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from support.c_compiler import require
+
+from mlp_edge.data.sets import SETS
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+TUTORIAL = ROOT / "docs" / "TUTORIAL.md"
+CONSOLE = re.compile(r"(?<=```console\n).*?(?=```)", re.DOTALL)
+COUNTED = r"^best of |-fold cross-validation|rows to train|^scores on "
+"""Lines whose numbers are counts, the same on every machine."""
+PYTHON = re.compile(r"(?<=```python\n).*?(?=```)", re.DOTALL)
+SKETCH = re.compile(r"(?<=```cpp\n).*?(?=```)", re.DOTALL)
+
+
+def commands(block: str) -> list[str]:
+    """The lines of a console block that were typed."""
+    return [line[2:] for line in block.splitlines() if line.startswith("$ ")]
+
+
+def play(block: str, folder: Path) -> str:
+    """Run a console block's commands in a folder; the block as it should read."""
+    lines = []
+    for command in commands(block):
+        done = subprocess.run(
+            ["bash", "-c", command], cwd=folder, capture_output=True, text=True, check=False,
+            env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+                 "COLUMNS": "80", "NO_COLOR": "1"},
+        )  # fmt: skip
+        if done.returncode:
+            raise AssertionError(f"{command}: exit {done.returncode}\n{done.stderr}")
+        output = "".join(f"{line.rstrip()}\n" for line in done.stdout.strip("\n").splitlines())
+        lines.append(f"$ {command}\n{output}")
+    return "\n".join(lines)
+
+
+def masked(text: str) -> str:
+    """What has to be the same on every machine: all but digits, alignment and the device."""
+    text = re.sub(r"trained on .*, by", "trained, by", text)
+    lines = [
+        line if re.search(COUNTED, line) else re.sub(r"-?\d[\d.,]*(e-?\d+)?", "#", line)
+        for line in text.splitlines()
+    ]
+    return re.sub(r"[ ─]+", " ", "\n".join(lines))
+
+
+def run_python(code: str, folder: Path) -> None:
+    """Run a page's Python in a folder; it has to end well."""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def compile_sketch(sketch: str, exports: Path, folder: Path) -> None:
+    """Compile a page's sketch without a warning, the little of Arduino that it uses in front."""
+    arduino = """
+    #include <math.h>
+    #define HIGH 1
+    #define LOW 0
+    #define OUTPUT 1
+    #define LED_BUILTIN 13
+    void pinMode(int, int);
+    void digitalWrite(int, int);
+    void delay(unsigned long);
+    float read_sensor(int);
+    struct SerialPort { void begin(long); void println(const char *); };
+    extern SerialPort Serial;
+    void setup();
+    void loop();
+    """
+    require("g++")
+    source = folder / "sketch.cpp"
+    source.write_text(arduino + sketch, "utf-8")
+    done = subprocess.run(
+        ["g++", "-std=c++11", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Wshadow",
+         "-Werror", "-I", str(exports), "-c", str(source), "-o", "/dev/null"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def tutorial_folder(folder: Path) -> Path:
+    """A folder with the file that the tutorial's reader has: numbers without names."""
+    lines = SETS["pima"].location.read_text("utf-8").splitlines()[1:]
+    (folder / "pima-indians-diabetes.csv").write_text("\n".join(lines) + "\n", "utf-8")
+    return folder
+
+
+def write(page: Path) -> None:
+    """Play every block in order and put the real output into a page."""
+    with tempfile.TemporaryDirectory() as folder:
+        text = CONSOLE.sub(lambda match: play(match[0], Path(folder)), page.read_text("utf-8"))
+    page.write_text(text, "utf-8")
+
+
+if __name__ == "__main__":
+    for page in sys.argv[1:] or [README, TUTORIAL]:
+        write(Path(page))

@@ -1,0 +1,38 @@
+"""The compilers of the C tests: strict, and missing only where that is allowed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+STRICT = (
+    "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wdouble-promotion",
+    "-Wcast-qual", "-Werror",
+)  # fmt: skip
+"""The warnings that a header promises to be free of."""
+KERNELS = Path(__file__).parents[2] / "firmware_headers"
+
+C99 = ("gcc", "-std=c99")
+CPP11 = ("g++", "-std=c++11", "-x", "c++")
+
+
+def require(program: str) -> None:
+    """Skip the test where a compiler is missing; fail it where CI=true."""
+    if shutil.which(program) is None:
+        remedy = f"{program} is missing; apt-get install gcc g++ brings it"
+        if os.environ.get("CI") == "true":
+            pytest.fail(remedy)
+        pytest.skip(remedy)
+
+
+def run(folder: Path, *command: str) -> str:
+    """What a command prints; the test fails with its complaints when it does."""
+    if not command[0].startswith("./"):
+        require(command[0])
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, f"{' '.join(command)}\n{result.stderr[:4000]}"
+    return result.stdout

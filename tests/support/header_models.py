@@ -1,0 +1,29 @@
+"""Networks whose headers are compiled: every activation, every task, every encoding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mlp_edge.feature import Feature
+from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Mlp
+from support.networks import encoded, network
+
+PENGUINS = (
+    Feature("bill", 32.1, 59.6, fill=45.0, indicator=True),
+    Feature("island", categories=("Biscoe", "Dream", "Torgersen"), codes=(0, 1, 2)),
+    Feature("depth", 13.1, 21.5, sentinel=-999.0),
+    Feature("anything"),
+)
+
+
+def models() -> Iterator[Mlp]:
+    for name in HIDDEN_ACTIVATIONS:
+        yield network((3, 9, 5, 2), name, "regression", name=f"{name}_")
+    for task in ("binary", "multiclass"):
+        mlp = network((5, 6, 1 if task == "binary" else 4), task=task, name=task)  # type: ignore[arg-type]
+        yield mlp
+    yield encoded(PENGUINS, name="penguins", outputs=2, clip=(-1.0, 0.5))
+    yield network((1, 16, 16, 1), task="regression", standardised=False, name="sine")
+
+
+MODELS = {mlp.name: mlp for mlp in models()}

@@ -1,0 +1,1 @@
+"""Training backends: whole epochs compiled by XLA, or Keras's own model.fit."""

@@ -1,0 +1,109 @@
+"""Recipes that cannot work on this table or with this saved model, refused before any work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlp_edge.data.quoting import counted, plain, shown
+from mlp_edge.data.table import Table
+from mlp_edge.encoding import Encoding
+from mlp_edge.errors import RecipeError, TableError
+from mlp_edge.training.examples import Examples
+from mlp_edge.training.recipe import Recipe
+from mlp_edge.training.scoring.threshold import is_chosen
+
+NETWORK = "the network that was saved"
+FIXED = {
+    "hidden": NETWORK,
+    "activation": NETWORK,
+    "output_activation": NETWORK,
+    "dropout": NETWORK,
+    "l2": NETWORK,
+    "standardize": NETWORK,
+    "group": "the column that kept rows together",
+    "split": "the way in which rows were held out",
+    "test_size": "the held-out rows of the saved model, which it never saw",
+}
+"""Settings that a saved model has settled, and what they belong to."""
+
+# What an output activation can reach; the others reach every number or are checked by the task.
+REACH = {
+    "sigmoid": (0.0, 1.0),
+    "hard_sigmoid": (0.0, 1.0),
+    "tanh": (-1.0, 1.0),
+    "softsign": (-1.0, 1.0),
+    "relu": (0.0, float("inf")),
+    "softplus": (0.0, float("inf")),
+}
+
+
+def check_reachable(examples: Examples, recipe: Recipe) -> None:
+    """Refuse a regression whose outputs cannot reach the target's values."""
+    if examples.task != "regression" or recipe.output_activation not in REACH:
+        return
+    low, high = REACH[recipe.output_activation]
+    least, most = float(examples.targets.min()), float(examples.targets.max())
+    if least < low or most > high:
+        raise RecipeError(
+            f"--output-activation {recipe.output_activation} answers from {low:g} to {high:g}, "
+            f"but {', '.join(examples.names)} runs from {least:g} to {most:g}; linear would do"
+        )
+
+
+def check_threshold_rows(
+    examples: Examples, recipe: Recipe, watched: NDArray[np.int64], where: str
+) -> None:
+    """Refuse a rule for the threshold where the validation rows are of one class.
+
+    Args:
+        examples: the table.
+        recipe: with its rule.
+        watched: the validation rows.
+        where: the table, or a fold of it, for the message.
+    """
+    if not is_chosen(recipe.threshold) or examples.task != "binary":
+        return
+    found = np.unique(examples.targets[watched])
+    if len(found) < 2:
+        raise RecipeError(
+            f"--threshold {recipe.threshold}: the {len(watched)} validation rows of {where} are "
+            f"all {examples.labels[found[0]]!r}, so there is nothing to choose by; a larger "
+            "--validation-size, or a number such as --threshold 0.3, would do"
+        )
+
+
+def check_filled(table: Table, examples: Examples) -> None:
+    """Refuse rows that a saved model rejects: nothing can be learned from an answer of NaN.
+
+    Raises:
+        TableError: naming the column and the line of the first.
+    """
+    unknown = np.isnan(Encoding.of(examples.features).filled(examples.rows))
+    rows = np.flatnonzero(unknown.any(axis=1))
+    if rows.size:
+        name = examples.features[int(unknown[rows[0]].argmax())].name
+        raise TableError(
+            f"{plain(table.source)}: {counted(rows.size, 'row')} with a missing reading that the "
+            f"saved model does not fill, the first on {table.counts} {table.lines[rows[0]]}, "
+            f"column {shown(name)}; remove such rows, or train a new model, which would fill them"
+        )
+
+
+def check_fixed(saved: Recipe, options: Mapping[str, Any]) -> None:
+    """Refuse options that the saved model has settled: its network, and which rows are held out."""
+    if options.get("batch_normalization"):
+        raise RecipeError(
+            f"--batch-norm: --from goes on with {NETWORK}, and batch normalisation is folded into "
+            "its layers when one is saved; leave it out, or train a new model"
+        )
+    for option, reason in FIXED.items():
+        value = options.get(option)
+        if value is not None and value != getattr(saved, option):
+            raise RecipeError(
+                f"--{option.replace('_', '-')}: --from goes on with {reason} "
+                f"({getattr(saved, option)}); leave it out, or train a new model"
+            )

@@ -1,0 +1,180 @@
+"""Cross-validation: a recipe judged on every row, each time by a network that never saw it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from mlp_edge.data.findings.leaks import groups
+from mlp_edge.data.table import Table
+from mlp_edge.finding import Finding
+from mlp_edge.mlp import Rows, Task
+from mlp_edge.training.examples import Parts
+from mlp_edge.training.fitting import Stage
+from mlp_edge.training.preprocessing import prepare
+from mlp_edge.training.recipe import DEFAULT_THRESHOLD_TEXT, Recipe
+from mlp_edge.training.run import (
+    Job,
+    answers,
+    fit_baseline,
+    fit_run,
+    judge,
+    judge_all,
+    new_network,
+    straight,
+)
+
+MODELS = ("mlp", "linear", "prior")
+
+
+@dataclass(frozen=True)
+class Folding:
+    """Cross-validation: so many folds, so many times."""
+
+    folds: int
+    repeats: int = 1
+
+
+@dataclass(frozen=True)
+class FoldScores:
+    """What every fold gave.
+
+    Attributes:
+        folds: in one repeat.
+        repeats: of all folds, each with other parts.
+        values: model -> metric -> its value on each fold's test rows, folds x repeats of them.
+        trained: rows that a network was made with, validation rows included; the mean.
+        tested: rows that judged it; the mean.
+    """
+
+    folds: int
+    repeats: int
+    values: Mapping[str, Mapping[str, Sequence[float]]]
+    trained: float
+    tested: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for model.json."""
+        return {
+            "folds": self.folds,
+            "repeats": self.repeats,
+            "trained": self.trained,
+            "tested": self.tested,
+            "scores": {model: dict(metrics) for model, metrics in self.values.items()},
+        }
+
+
+def cross_validate(job: Job, chosen: Sequence[Parts], repeats: int, stage: Stage) -> FoldScores:
+    """Fit and judge the recipe on each choice of parts, the baselines on the same.
+
+    Fills, ranges, scaling, early stopping and threshold are learned anew in every fold, from its
+    own training and validation rows.
+
+    Args:
+        job: its parts and what was prepared from them are not looked at.
+        chosen: the parts of every fold, all repeats one after another.
+        repeats: how many there are.
+        stage: who watches.
+
+    Raises:
+        RecipeError: when a network diverges.
+    """
+    watch = stage("cross-validation: fold", len(chosen))
+    every: list[dict[str, Any]] = []
+    for number, fold in enumerate(_jobs(job, chosen)):
+        run = fit_run(fold, new_network, job.recipe.seed + number, _unwatched, len(chosen))
+        every.append(judge_all(fold, run, fit_baseline(fold), fold.parts.test, _metrics(job)))
+        watch(number + 1, {})
+    metrics = _metrics(job)
+    values = {
+        model: {metric: [scores[model][metric] for scores in every] for metric in metrics}
+        for model in MODELS
+    }
+    trained = np.mean([len(parts.training) + len(parts.validation) for parts in chosen])
+    tested = np.mean([len(parts.test) for parts in chosen])
+    return FoldScores(len(chosen) // repeats, repeats, values, float(trained), float(tested))
+
+
+def fold_values(job: Job, recipe: Recipe, chosen: Sequence[Parts], metric: str) -> list[float]:
+    """One metric of the network alone on each fold: what a search asks of a recipe.
+
+    Raises:
+        RecipeError: when a network diverges.
+    """
+    values = []
+    for number, fold in enumerate(_jobs(replace(job, recipe=recipe), chosen)):
+        run = fit_run(fold, new_network, recipe.seed + number, _unwatched, len(chosen))
+        outputs = answers(fold, run.model, fold.parts.test)
+        values.append(judge(fold, fold.parts.test, outputs, run.threshold, (metric,))[metric])
+    return values
+
+
+def baseline_values(job: Job, chosen: Sequence[Parts], metric: str) -> list[float]:
+    """The same metric of scikit-learn's linear model on each fold."""
+    values = []
+    for fold in _jobs(job, chosen):
+        rows, linear = fold.parts.test, fit_baseline(fold)
+        outputs = straight(fold, linear, rows)
+        values.append(judge(fold, rows, outputs, linear.threshold, (metric,))[metric])
+    return values
+
+
+def compared_by(recipe: Recipe, task: Task) -> str:
+    """The metric by which networks and linear models are compared, as on held-out rows.
+
+    A threshold, and class weights, may give up accuracy for something else.
+    """
+    if task == "regression":
+        return "rmse"
+    if recipe.class_weight != "none":
+        return "balanced_accuracy"
+    return "accuracy" if recipe.threshold == DEFAULT_THRESHOLD_TEXT else "brier"
+
+
+def equal_rows(table: Table, rows: Rows, chosen: Sequence[Parts]) -> tuple[Finding, ...]:
+    """Whether rows of one fold have the readings of rows in another: a test of memory, then.
+
+    Args:
+        table: where the rows are from, for line numbers.
+        rows: raw readings (n, features).
+        chosen: the folds of one repeat.
+    """
+    twins = groups(rows)
+    again = 0
+    for parts in chosen:
+        both = np.isin(twins[parts.test], twins[parts.training])
+        if both.any() and not again:
+            first = parts.test[both][0]
+            twin = parts.training[twins[parts.training] == twins[first]][0]
+        again += int(both.sum())
+    if not again:
+        return ()
+    return (
+        Finding(
+            "duplicates",
+            f"{again:,} of {len(rows):,} rows have the readings of a row in another fold, such as "
+            f"{table.counts}s {table.lines[first]} and {table.lines[twin]}: the scores of the "
+            "folds flatter the model",
+        ),
+    )
+
+
+def _metrics(job: Job) -> tuple[str, ...]:
+    """The recipe's metrics, and the one that models are compared by."""
+    metrics = job.recipe.metrics
+    by = compared_by(job.recipe, job.examples.task)
+    return metrics if by in metrics else (*metrics, by)
+
+
+def _jobs(job: Job, chosen: Sequence[Parts]) -> Iterator[Job]:
+    """The job of each fold, what comes before the network learned from its training rows."""
+    for parts in chosen:
+        prepared = prepare(job.examples, parts, job.recipe)
+        yield replace(job, parts=parts, prepared=prepared)
+
+
+def _unwatched(_epoch: int, _logs: Mapping[str, float]) -> None:
+    """A fold is one step of what is watched."""

@@ -1,0 +1,396 @@
+"""A table turned into what a network learns from, and parted into what it may see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlp_edge.cell import MISSING
+from mlp_edge.data.choices import Choices
+from mlp_edge.data.columns import Columns, read_columns
+from mlp_edge.data.examples import find_targets, match_target
+from mlp_edge.data.findings.labels import class_findings
+from mlp_edge.data.findings.leaks import truths
+from mlp_edge.data.findings.origins import origins
+from mlp_edge.data.findings.unanswered import answered, answered_again
+from mlp_edge.data.quoting import counted, plain
+from mlp_edge.data.saved_columns import known_columns
+from mlp_edge.data.splitting.folds import folds as folded
+from mlp_edge.data.splitting.groups import group_findings, read_groups
+from mlp_edge.data.splitting.split import check_rows, class_name, held_out_rows, split
+from mlp_edge.data.splitting.times import When, last_rows, read_times, time_column, windows
+from mlp_edge.data.table import Table
+from mlp_edge.data.targets import check_varies, classes, detect_task, targets
+from mlp_edge.errors import RecipeError, TableError
+from mlp_edge.feature import Feature
+from mlp_edge.files.manifest import Manifest
+from mlp_edge.finding import Finding
+from mlp_edge.mlp import DEFAULT_THRESHOLD, Floats, Rows, Task
+from mlp_edge.training.recipe import Recipe
+from mlp_edge.training.scoring.scores import Truth
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Every row of a table, read.
+
+    Attributes:
+        features: the columns that are learned from, in order; without fills and ranges when the
+            model is new, as those are learned from the training rows.
+        imputed: whether a missing reading is filled, for each feature.
+        names: the predicted columns; several only in a regression.
+        task: what is predicted.
+        reason: why it is that task, in words.
+        labels: class names in the order of the outputs; () for a regression.
+        rows: raw readings (n, features) float32; NaN where one is missing.
+        targets: class indices (n,) int64, or values (n, outputs) float32.
+        cells: the predicted columns as text, a tuple for each row's.
+        findings: what somebody should know about the table.
+        groups: the group of each row (n,) int64; rows of a group are never parted. None where
+            every row stands for itself.
+        when: the place of each row in time (n,) int64, by which the rows are parted; None where
+            they are parted at random.
+        ids: columns that only tell rows apart: nothing is learned from them.
+        missing_targets: target -> how a missing one is spelled, as --missing says.
+        table: these rows; those whose target is missing have been left out.
+    """
+
+    features: tuple[Feature, ...]
+    imputed: tuple[bool, ...]
+    names: tuple[str, ...]
+    task: Task
+    reason: str
+    labels: tuple[str, ...]
+    rows: Rows
+    targets: NDArray[Any]
+    cells: Sequence[tuple[str, ...]]
+    findings: tuple[Finding, ...]
+    groups: NDArray[np.int64] | None = None
+    ids: tuple[str, ...] = ()
+    when: When | None = None
+    missing_targets: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    table: Table = field(kw_only=True)
+
+    @property
+    def encoded(self) -> Floats:
+        """What Keras learns (n, outputs) float32: values, 0 and 1, or one-hot rows."""
+        if self.task == "regression":
+            return np.asarray(self.targets, np.float32)
+        if self.task == "binary":
+            return self.targets[:, None].astype(np.float32)
+        return np.asarray(np.eye(len(self.labels), dtype=np.float32)[self.targets])
+
+    def truth(self, chosen: NDArray[np.int64], threshold: np.float32 = DEFAULT_THRESHOLD) -> Truth:
+        """The chosen rows' truth as the scores take it, with the threshold of a binary model."""
+        groups = None if self.groups is None else self.groups[chosen]
+        return Truth(self.task, self.targets[chosen], len(self.labels), threshold, groups)
+
+
+def read_examples(
+    table: Table,
+    wanted: Sequence[str],
+    task: Task | None,
+    choices: Choices,
+    group: str | None = None,
+    split: str = "random",
+) -> Examples:
+    """Read a table for a new model.
+
+    Args:
+        table: what to learn from.
+        wanted: the columns to predict; () is the data set's own, or the last column.
+        task: overrules what the target column suggests.
+        choices: what the user says about columns.
+        group: the column whose equal cells keep rows together; nothing is learned from it.
+        split: how the rows are parted, as ``Recipe.split``; nothing is learned from its column.
+
+    Raises:
+        TableError: when the table cannot be learned from.
+        RecipeError: when the task does not fit the target, or options contradict each other.
+    """
+    names = find_targets(table, wanted)
+    left = answered(table, names, choices)
+    table = left.table
+    chosen, reason, labels = _task(table, names, task)
+    groups = None if group is None else read_groups(table, group, names, choices)
+    when = read_times(table, split, names, choices)
+    parting = tuple(name for name in (group, time_column(split)) if name is not None)
+    choices = replace(choices, drop=(*choices.drop, *parting))
+    columns = read_columns(table, names, choices)
+    values = _targets(table, names, chosen, labels)
+    found = () if chosen == "regression" else class_findings(table, names[0], labels, values)
+    if group is not None and groups is not None:
+        found += group_findings(table, group, names[0], labels, values, groups)
+    if when is not None:
+        found = tuple(finding for finding in found if finding.kind != "sorted")
+    if not parting:
+        found += _origins(table, names, columns)
+    # What no feature holds may be a target's spelling.
+    said = (each for each in columns.findings if each.says.partition(":")[0] not in left.used)
+    return Examples(
+        features=columns.features,
+        imputed=columns.imputed,
+        names=names,
+        task=chosen,
+        reason=reason,
+        labels=labels,
+        rows=columns.rows,
+        targets=values,
+        cells=_cells(table, names),
+        findings=(*table.notes, *left.findings, *said, *found),
+        groups=groups,
+        ids=(*columns.ids, *parting),
+        when=when,
+        missing_targets=left.missing,
+        table=table,
+    )
+
+
+def _origins(table: Table, names: tuple[str, ...], columns: Columns) -> tuple[Finding, ...]:
+    """Columns that seem to name what several rows were measured on, and are no group."""
+    measured = {each.name for each in columns.features if not each.categories}
+    copies = (each.columns for each in columns.findings if each.kind == "target-copy")
+    told = {*names, *(name for copied in copies for name in copied)}
+    return origins(table, truths(table, names), measured, told)
+
+
+def _task(
+    table: Table, names: tuple[str, ...], wanted: Task | None
+) -> tuple[Task, str, tuple[str, ...]]:
+    """The task, the reason for it, and the labels."""
+    if len(names) > 1:
+        if wanted not in (None, "regression"):
+            raise RecipeError(f"--task {wanted}: several targets are a regression")
+        for name in names:
+            check_varies(table, name)
+        return "regression", f"regression: {len(names)} targets", ()
+    if wanted is None:
+        detected, reason = detect_task(table, names[0])
+    else:
+        detected, reason = wanted, f"{wanted}: as --task says"
+    forced = wanted is not None
+    labels = () if detected == "regression" else classes(table, names[0], forced=forced)
+    if detected == "binary" and len(labels) != 2:
+        raise RecipeError(
+            f"--task binary: column {names[0]!r} of {table.source} holds {len(labels)} values; "
+            "multiclass would do"
+        )
+    if detected == "multiclass" and len(labels) == 2:
+        detected = "binary"
+        reason = f"binary, not multiclass as --task says: column {names[0]!r} holds two values"
+    if detected == "regression":
+        check_varies(table, names[0])
+    return detected, reason, labels
+
+
+def reread_examples(
+    table: Table, manifest: Manifest, group: str | None = None, split: str = "random"
+) -> Examples:
+    """Read a table for a model that exists: its features, targets and labels.
+
+    Args:
+        table: rows to go on learning from, or to score on.
+        manifest: of the model.
+        group: the column whose equal cells keep rows together; None where no rows are parted.
+        split: how the rows are parted; "random" where none are.
+
+    Raises:
+        TableError: when the table does not fit the model.
+    """
+    features = manifest.features
+    named = tuple(feature.name for feature in features)
+    names = tuple(match_target(table, named, target) for target in manifest.targets)
+    labels = tuple(manifest.labels)
+    columns = dict(zip(manifest.targets, names, strict=True))
+    left = answered_again(table, columns, labels, manifest.missing_targets)
+    table = left.table
+    rows, findings = known_columns(table, features)
+    return Examples(
+        features=features,
+        imputed=tuple(feature.fill is not None for feature in features),
+        names=manifest.targets,
+        task=manifest.task,
+        reason=f"{manifest.task}: as the saved model",
+        labels=labels,
+        rows=rows,
+        targets=_targets(table, names, manifest.task, labels),
+        cells=_cells(table, names),
+        findings=(*table.notes, *left.findings, *findings),
+        groups=None if group is None else read_groups(table, group, names, _any_group(group)),
+        when=read_times(table, split, names, Choices()),
+        missing_targets=manifest.missing_targets,
+        table=table,
+    )
+
+
+def _any_group(group: str) -> Choices:
+    """Every word is a group, NA as well: which are was decided when the model was trained."""
+    return Choices(present=tuple(f"{group}={word}" for word in sorted(MISSING) if word))
+
+
+def _targets(
+    table: Table, names: tuple[str, ...], task: Task, labels: tuple[str, ...]
+) -> NDArray[Any]:
+    """Class indices (n,), or the values of every target (n, outputs)."""
+    every = [targets(table, name, task, labels) for name in names]
+    return np.hstack(every) if task == "regression" else every[0]
+
+
+def _cells(table: Table, names: tuple[str, ...]) -> list[tuple[str, ...]]:
+    return list(zip(*(map(str, table.column(name)) for name in names), strict=True))
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """Row numbers of each part; validation rows are taken from the training rows."""
+
+    training: NDArray[np.int64]
+    validation: NDArray[np.int64]
+    test: NDArray[np.int64]
+
+
+def parts(examples: Examples, recipe: Recipe, source: str) -> Parts:
+    """Part the rows in time, or at random and then stratified for classes.
+
+    The same recipe parts the same table alike.
+
+    Raises:
+        TableError: when a part would be too small to mean anything.
+    """
+    everything = np.arange(len(examples.rows))
+    seen, test = _split(examples, everything, recipe.test_size, recipe.seed, source)
+    return _watched(examples, seen, test, recipe, source)
+
+
+def folds(
+    examples: Examples,
+    recipe: Recipe,
+    count: int,
+    repeats: int,
+    source: str,
+    rows: NDArray[np.int64] | None = None,
+) -> list[Parts]:
+    """Part the rows for a cross-validation: ``count`` folds, ``repeats`` times in another order.
+
+    Args:
+        examples: the table.
+        recipe: its seed is the first repeat's, and each further repeat has the next; its share of
+            each fold's training rows is watched. Its share of test rows does not count.
+        count: of folds, at least 2; each tests once in every repeat.
+        repeats: at least 1.
+        source: the table as the user typed it, for messages.
+        rows: row numbers that are parted; None for all.
+
+    Returns:
+        ``count * repeats`` parts, the first repeat's folds first. In time, expanding windows.
+
+    Raises:
+        RecipeError: for too few folds or repeats, or seeds beyond the last one.
+        TableError: when a part would be too small to mean anything.
+    """
+    if repeats < 1:
+        raise RecipeError(f"--repeats is at least 1; got {repeats}")
+    chosen = np.arange(len(examples.rows)) if rows is None else np.sort(rows)
+    if examples.when is not None:
+        return _windows(examples, examples.when[chosen], recipe, count, repeats, source, chosen)
+    classes, groups = _strata(examples, chosen)
+    found = []
+    for repeat in (replace(recipe, seed=recipe.seed + number) for number in range(repeats)):
+        for seen, test in folded(
+            len(chosen), count, repeat.seed,
+            classes=classes, groups=groups, labels=examples.labels, source=source,
+        ):  # fmt: skip
+            found.append(_watched(examples, chosen[seen], chosen[test], repeat, source))
+    return found
+
+
+def _windows(
+    examples: Examples, when: When, recipe: Recipe, count: int, repeats: int, source: str,
+    chosen: NDArray[np.int64],
+) -> list[Parts]:  # fmt: skip
+    """The folds of rows that are parted in time."""
+    if repeats > 1:
+        raise RecipeError(
+            f"--repeats {repeats}: windows in time are the same every time; leave it out, or "
+            "--split random"
+        )
+    found = []
+    for number, (seen, test) in enumerate(windows(when, count, source), start=1):
+        _check_classes(examples, chosen[seen], f"{source} (fold {number} of {count})")
+        found.append(_watched(examples, chosen[seen], chosen[test], recipe, source))
+    return found
+
+
+def _check_classes(examples: Examples, rows: NDArray[np.int64], source: str) -> None:
+    """Refuse rows to learn from that lack a class: in time it may have come later.
+
+    Raises:
+        TableError: naming the class.
+    """
+    if examples.task == "regression":
+        return
+    absent = np.setdiff1d(examples.targets, examples.targets[rows])
+    if absent.size:
+        raise TableError(
+            f"{plain(source)}: no row of class {class_name(absent[0], examples.labels)} is among "
+            f"{counted(len(rows), 'row')} that come first in time and train; fewer rows held "
+            "back, fewer folds, or --split random would do"
+        )
+
+
+def parts_like(examples: Examples, held_out: Rows, recipe: Recipe, source: str) -> Parts:
+    """Part the rows as a saved model had them: what it held out stays held out.
+
+    A row whose readings are those of a held-out row tests, and with it its group; every other one
+    may have been trained on already, or is new, and trains. So another table never turns a row
+    that was learned from into one that judges.
+
+    Args:
+        examples: the table.
+        held_out: raw readings (n, inputs) that the saved model never saw; none is fine.
+        recipe: its validation share is used.
+        source: the table as the user typed it, for messages.
+    """
+    tests = held_out_rows(examples.rows, held_out, examples.groups)
+    return _watched(examples, np.flatnonzero(~tests), np.flatnonzero(tests), recipe, source)
+
+
+def _watched(
+    examples: Examples,
+    seen: NDArray[np.int64],
+    test: NDArray[np.int64],
+    recipe: Recipe,
+    source: str,
+) -> Parts:
+    """The parts whose validation rows are a share of the rows that are not tested on."""
+    of = f"{source} (its training rows)" if len(test) else source
+    training, validation = _split(examples, seen, recipe.validation_size, recipe.seed, of)
+    return Parts(training, validation, test)
+
+
+def _split(
+    examples: Examples, rows: NDArray[np.int64], share: float, seed: int, source: str
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    if examples.when is not None and 0 < share < 1:
+        check_rows(len(rows), share, source)
+        kept, apart = last_rows(examples.when[rows], share, source)
+        _check_classes(examples, rows[kept], source)
+        return rows[kept], rows[apart]
+    classes, groups = _strata(examples, rows)
+    kept, apart = split(
+        len(rows), share, seed,
+        classes=classes, groups=groups, labels=examples.labels, source=source,
+    )  # fmt: skip
+    return rows[kept], rows[apart]
+
+
+def _strata(
+    examples: Examples, rows: NDArray[np.int64]
+) -> tuple[NDArray[np.int64] | None, NDArray[np.int64] | None]:
+    """The classes (n,) and the groups (n,) of chosen rows, each None where there are none."""
+    classes = None if examples.task == "regression" else examples.targets[rows]
+    return classes, None if examples.groups is None else examples.groups[rows]

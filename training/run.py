@@ -1,0 +1,173 @@
+"""One network, fitted on one choice of rows: what a training, a fold and a trial have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlp_edge.data.table import Table
+from mlp_edge.errors import RecipeError
+from mlp_edge.finding import Finding
+from mlp_edge.lazy import keras
+from mlp_edge.mlp import DEFAULT_THRESHOLD, Floats
+from mlp_edge.training.device import Device
+from mlp_edge.training.examples import Examples, Parts
+from mlp_edge.training.fitting import Fitted, Watch, fit_parts, predict
+from mlp_edge.training.network import HISTORY_METRIC, build, compile_model
+from mlp_edge.training.preprocessing import Prepared
+from mlp_edge.training.recipe import Recipe
+from mlp_edge.training.scoring.baseline import Linear, linear_baseline, prior
+from mlp_edge.training.scoring.scores import score
+from mlp_edge.training.scoring.threshold import is_chosen, threshold_for
+
+Make = Callable[["Job", int], Any]
+"""(job, seed) -> a compiled Keras model of encoded readings, not yet fitted."""
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """A training that is ready to run: everything read, resolved and parted.
+
+    Attributes:
+        table: what is learned from.
+        examples: its rows, read.
+        parts: which of them train, are watched and test.
+        prepared: what the training rows decide before the network.
+        recipe: resolved for the task.
+        name: of the model.
+        device: where it trains.
+        findings: what was found in the table.
+        calibration: whether training rows are kept with the model.
+    """
+
+    table: Table
+    examples: Examples
+    parts: Parts
+    prepared: Prepared
+    recipe: Recipe
+    name: str
+    device: Device
+    findings: tuple[Finding, ...] = ()
+    calibration: bool = True
+
+    @property
+    def scored(self) -> dict[str, NDArray[np.int64]]:
+        """The row numbers of each part that has rows, by name."""
+        parts = self.parts
+        named = {"test": parts.test, "validation": parts.validation, "training": parts.training}
+        return {name: rows for name, rows in named.items() if len(rows)}
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A network that was fitted.
+
+    Attributes:
+        model: the Keras model of encoded readings.
+        fitted: how it went.
+        threshold: of a binary task, by the recipe's rule.
+    """
+
+    model: Any
+    fitted: Fitted
+    threshold: np.float32
+
+
+def new_network(job: Job, seed: int) -> Any:
+    """A network with fresh weights."""
+    keras().utils.set_random_seed(seed)
+    rows = job.prepared.inputs[job.parts.training]
+    model = build(job.recipe, rows, job.prepared.learned.shape[1], job.prepared.numbers)
+    metric = HISTORY_METRIC[job.examples.task]
+    compile_model(model, job.recipe, metric, job.recipe.steps(len(rows)))
+    return model
+
+
+def fit_run(job: Job, make: Make, seed: int, watch: Watch, fits: int = 1) -> Run:
+    """Fit one network; its threshold is chosen on the validation rows where a rule asks for it.
+
+    Args:
+        job: what is fitted.
+        make: gives the network.
+        seed: of its weights and the order of the rows.
+        watch: told each epoch.
+        fits: how many networks like it are to be fitted.
+
+    Raises:
+        RecipeError: when training diverges, or the rule finds nothing to choose by.
+    """
+    model = make(job, seed)
+    fitted = fit_parts(model, job.prepared, job.parts, replace(job.recipe, seed=seed), watch, fits)
+    threshold = _threshold(job, lambda rows: answers(job, fitted.model, rows))
+    return Run(fitted.model, fitted, threshold)
+
+
+def fit_baseline(job: Job) -> Linear:
+    """The linear model of the same rows, its threshold chosen by the same rule."""
+    linear = linear_baseline(job.examples, job.prepared, job.parts)
+    try:
+        threshold = _threshold(job, lambda rows: straight(job, linear, rows))
+    except RecipeError:
+        threshold = DEFAULT_THRESHOLD  # nothing to choose by: no reason to end a training
+    return replace(linear, threshold=threshold)
+
+
+def _threshold(job: Job, answer: Callable[[NDArray[np.int64]], Floats]) -> np.float32:
+    if job.examples.task != "binary":
+        return DEFAULT_THRESHOLD
+    rule, watched = job.recipe.threshold, job.parts.validation
+    if not is_chosen(rule):
+        return np.float32(rule)
+    return threshold_for(rule, job.examples.targets[watched], answer(watched)[:, 0])
+
+
+def answers(job: Job, model: Any, rows: NDArray[np.int64]) -> Floats:
+    """What a fitted model of encoded readings answers to chosen rows, (n, outputs) float32."""
+    return _clipped(job, predict(model, job.prepared.inputs[rows]))
+
+
+def straight(job: Job, linear: Linear, rows: NDArray[np.int64]) -> Floats:
+    """What the linear baseline answers to chosen rows, (n, outputs) float32."""
+    return _clipped(job, linear.predict(job.prepared.inputs[rows]))
+
+
+def constant(job: Job, rows: NDArray[np.int64]) -> Floats:
+    """The mean of the training targets, once for each of the rows, (n, outputs) float32."""
+    return np.tile(np.array(prior(job.examples, job.parts), np.float32), (len(rows), 1))
+
+
+def _clipped(job: Job, outputs: Floats) -> Floats:
+    return outputs if job.prepared.clip is None else np.clip(outputs, *job.prepared.clip)
+
+
+def judge(
+    job: Job, rows: NDArray[np.int64], outputs: Floats, threshold: np.float32,
+    metrics: Sequence[str] = (),
+) -> dict[str, float]:  # fmt: skip
+    """Metric -> value of answers (n, outputs) to chosen rows (n,), by default the recipe's."""
+    return score(metrics or job.recipe.metrics, job.examples.truth(rows, threshold), outputs)
+
+
+def judge_all(
+    job: Job, run: Run, linear: Linear, rows: NDArray[np.int64], metrics: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Model -> metric -> value on chosen rows: the network's, and what it has to beat."""
+    return {
+        "mlp": judge(job, rows, answers(job, run.model, rows), run.threshold, metrics),
+        **judge_baselines(job, linear, rows, metrics),
+    }
+
+
+def judge_baselines(
+    job: Job, linear: Linear, rows: NDArray[np.int64], metrics: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Model -> metric -> value of the linear baseline and of a constant answer."""
+    return {
+        "linear": judge(job, rows, straight(job, linear, rows), linear.threshold, metrics),
+        # The most frequent class is what it is, wherever the others' threshold lies.
+        "prior": judge(job, rows, constant(job, rows), DEFAULT_THRESHOLD, metrics),
+    }

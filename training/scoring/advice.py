@@ -1,0 +1,295 @@
+"""What a good colleague says about a trained model, each with its evidence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlp_edge.data.quoting import plain
+from mlp_edge.errors import TableError
+from mlp_edge.finding import Finding
+from mlp_edge.mlp import DEFAULT_THRESHOLD, Floats
+from mlp_edge.training.examples import Examples
+from mlp_edge.training.recipe import Recipe
+from mlp_edge.training.scoring.losses import Measure, coarse, fair
+from mlp_edge.training.scoring.scores import METRICS, Truth
+from mlp_edge.training.scoring.statistics import (
+    Numbers,
+    corrected_error,
+    spiegelhalter,
+    standard_error,
+)
+
+STANDARD_ERRORS = 2.0
+"""Training and test rows are far apart when it is more than so many standard errors."""
+CONSTANT = 1e-6
+"""Outputs that vary by less than this, relative to their size, are one and the same."""
+FEW = 10
+"""A class with fewer rows has a recall that a single one moves by a tenth or more."""
+SUREST = 3
+"""A third of the rows are called the surest."""
+MISCALIBRATED = 3.0
+"""Spiegelhalter's z from which on claims are not honest; by chance in 1 of 370 models."""
+VISIBLE = 0.05
+"""And so far apart are claim and truth, for else a single row of twenty could be the reason."""
+NAMED = 3
+"""So many of the classes with few rows are named."""
+
+HARMLESS = ("sorted",)
+"""Kinds of findings that are said, but no reason to refuse a table."""
+SMALLER = "a linear model is smaller and may do: --hidden none, with epochs enough"
+
+Scored = Mapping[str, NDArray[np.int64]]
+"""Row numbers of each part that has rows."""
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What a model answers to rows, and what it has to beat.
+
+    Attributes:
+        truth: what is right.
+        labels: of the classes; () for a regression.
+        outputs: the model's answers (n, outputs).
+        linear: the linear baseline's (n, outputs); None where there is none to beat.
+        prior: mean of the training targets (outputs,): shares of the classes, or values.
+        rows: what these rows are called.
+        recipe: by which the model was made; remedies that it has already are not named.
+    """
+
+    truth: Truth
+    labels: Sequence[str]
+    outputs: Floats
+    linear: Floats | None
+    prior: NDArray[np.float64]
+    rows: str = "held-out rows"
+    recipe: Recipe = Recipe()  # noqa: RUF009 (frozen)
+
+    @property
+    def weighted(self) -> bool:
+        """Whether classes were given weights, which changes what probabilities mean."""
+        return self.recipe.class_weight != "none"
+
+    @property
+    def constant(self) -> Floats:
+        """The prior as the answer to every row (n, outputs)."""
+        return np.tile(self.prior.astype(np.float32), (len(self.outputs), 1))
+
+    @property
+    def frequent(self) -> int:
+        """The class that the training rows have most of."""
+        return int(self.prior[0] > 0.5) if len(self.prior) == 1 else int(self.prior.argmax())
+
+
+def check_nothing_found(findings: Sequence[Finding], source: str) -> None:
+    """Refuse a table about which there is anything to warn of: what --strict asks for.
+
+    Raises:
+        TableError: with the first finding and how many more there are.
+    """
+    serious = [finding for finding in findings if finding.kind not in HARMLESS]
+    if serious:
+        more = f" (and {len(serious) - 1} more)" if len(serious) > 1 else ""
+        raise TableError(
+            f"{plain(source)}: {serious[0].says}{more}; without --strict this is a warning"
+        )
+
+
+def advice(
+    examples: Examples, scored: Scored, outputs: Floats, linear: Floats,
+    threshold: np.float32 = DEFAULT_THRESHOLD, recipe: Recipe = Recipe(),  # noqa: B008 (frozen)
+) -> Iterator[Finding]:  # fmt: skip
+    """What the scores of a model say that its owner might not want to hear.
+
+    Args:
+        examples: the table.
+        scored: its parts.
+        outputs: the model's answers to every row (n, outputs).
+        linear: the linear baseline's.
+        threshold: of a binary model.
+        recipe: by which the model was made.
+    """
+    yield from _constant(outputs)
+    if "test" not in scored:
+        return
+    training, test = scored["training"], scored["test"]
+    prior = examples.encoded[training].mean(axis=0, dtype=np.float64)
+    truth = examples.truth(test, threshold)
+    answers = Answers(truth, examples.labels, outputs[test], linear[test], prior, recipe=recipe)
+    yield from row_advice(answers)
+    yield from _far_apart(answers, examples.truth(training, threshold), outputs[training])
+
+
+def row_advice(answers: Answers) -> Iterator[Finding]:
+    """What there is to say of answers to rows that the model never saw."""
+    if len(answers.outputs) > 1:
+        measure = fair(answers.truth, answers.weighted)
+        yield from list(_majority(answers, measure)) or _linear(answers, measure)
+    if answers.truth.task != "regression":
+        yield from _calibration(answers)
+        yield from _few_rows(answers)
+
+
+def fold_advice(
+    metric: str, network: Numbers, linear: Numbers, rows_trained: float, rows_tested: float
+) -> Iterator[Finding]:
+    """Whether cross-validation shows a network to be better than the linear baseline.
+
+    Args:
+        metric: name of the score.
+        network: its value on each fold, NaN where a fold has none.
+        linear: the baseline's, on the same folds.
+        rows_trained: that a fold learns from.
+        rows_tested: that a fold is judged by.
+    """
+    both = np.array([network, linear], np.float64)
+    both = both[:, np.isfinite(both).all(axis=0)]
+    if both.shape[1] < 2:
+        return
+    ours, theirs = both.mean(axis=1)
+    error = corrected_error(both[0] - both[1], rows_trained, rows_tested)
+    gain = ours - theirs if METRICS[metric].more_is_better else theirs - ours
+    if gain <= error:
+        yield Finding(
+            "linear",
+            f"{metric} {ours:.4g} over {both.shape[1]} folds against a linear model's "
+            f"{theirs:.4g}: {_plus_minus(ours - theirs, error)}, {_verdict(gain, error)}; "
+            f"{SMALLER}",
+        )
+
+
+def _verdict(gain: float, error: float) -> str:
+    return "which is worse" if gain < -error else "which may be chance"
+
+
+def _plus_minus(value: float, error: float) -> str:
+    """Both with as many digits as two of the error's take."""
+    digits = 4 if not error > 0 else min(9, max(0, 1 - math.floor(math.log10(error))))
+    return f"{value:+.{digits}f} ± {error:.{digits}f}"
+
+
+def remedies(recipe: Recipe) -> str:
+    """What helps against learning by heart and has not been tried."""
+    untried = [
+        option
+        for option, tried in (
+            ("--early-stopping 20", recipe.early_stopping), ("--dropout 0.2", recipe.dropout),
+            ("--l2 0.001", recipe.l2),
+        )
+        if not tried and (recipe.hidden or option != "--dropout 0.2")
+    ]  # fmt: skip
+    if not untried:
+        return "fewer neurons or more rows"
+    return " or ".join([", ".join(untried[:-1]), untried[-1]] if untried[:-1] else untried)
+
+
+def _constant(outputs: Floats) -> Iterator[Finding]:
+    spread = np.ptp(outputs, axis=0)
+    if (spread <= CONSTANT * np.maximum(1.0, np.abs(outputs).max(axis=0))).all():
+        answer = ", ".join(f"{value:.6g}" for value in outputs[0])
+        yield Finding(
+            "constant-output",
+            f"the model answers {answer} to each of {len(outputs):,} rows: it has learned nothing; "
+            "another --seed, more --epochs or another --learning-rate would be worth a try",
+        )
+
+
+def _majority(answers: Answers, measure: Measure) -> Iterator[Finding]:
+    truth = answers.truth
+    ours = measure.mean(truth, answers.outputs)
+    if measure.share:
+        always = answers.labels[answers.frequent]
+    else:
+        always = "the mean" if truth.task == "regression" else "the shares of the classes"
+    # The most frequent class is what it is, wherever the model's threshold lies.
+    theirs = measure.mean(replace(truth, threshold=DEFAULT_THRESHOLD), answers.constant)
+    if ours >= theirs:
+        yield Finding(
+            "majority",
+            f"{measure.says(ours)} on {len(answers.outputs):,} {answers.rows} is no better than "
+            f"always answering {always} ({measure.number(theirs)}); more --epochs, another "
+            "--learning-rate or other columns would be worth a try",
+        )
+
+
+def _linear(answers: Answers, measure: Measure) -> Iterator[Finding]:
+    if answers.linear is None:
+        return
+    losses = measure.losses(answers.truth, answers.outputs)
+    straight = measure.losses(answers.truth, answers.linear)
+    gain, error = (
+        float((straight - losses).mean()),
+        standard_error(straight - losses, answers.truth.groups),
+    )
+    if gain > error or not math.isfinite(error):  # rows of one group are no evidence
+        return
+    ours, theirs = float(losses.mean()), float(straight.mean())
+    yield Finding(
+        "linear",
+        f"{measure.says(ours)} on {len(losses):,} {answers.rows} against a linear model's "
+        f"{measure.number(theirs)}: {measure.difference(ours, theirs, error)}, "
+        f"{_verdict(gain, error)}; {SMALLER}",
+    )
+
+
+def _far_apart(answers: Answers, learned: Truth, known: Floats) -> Iterator[Finding]:
+    truth, outputs = answers.truth, answers.outputs
+    measure = coarse(truth)
+    losses = measure.losses(truth, outputs)
+    training, test = measure.mean(learned, known), float(losses.mean())
+    chance = STANDARD_ERRORS * standard_error(losses, truth.groups)
+    if test - training > chance and measure.far(training, test):
+        says = f"learned by heart; {remedies(answers.recipe)} would help"
+        if answers.recipe.split != "random":
+            says = f"later rows are of another kind, or it {says} against that"
+        yield Finding(
+            "far-apart",
+            f"{measure.says(training)} on the training rows but {measure.number(test)} on the "
+            f"held-out ones: {says}",
+        )
+
+
+def _calibration(answers: Answers) -> Iterator[Finding]:
+    """Whether it is as often right as it claims, by the class that it finds likeliest."""
+    shares = answers.truth.shares(answers.outputs)
+    claimed, right = shares.max(axis=1), shares.argmax(axis=1) == answers.truth.targets
+    surest = np.argsort(-claimed, kind="stable")[: len(claimed) // SUREST]
+    if (
+        len(surest) < FEW
+        or abs(spiegelhalter(right, claimed, answers.truth.groups)) <= MISCALIBRATED
+    ):
+        return
+    claims, holds = float(claimed[surest].mean()), float(right[surest].mean())
+    if abs(claims - holds) < VISIBLE:
+        return
+    way = remedies(answers.recipe) if claims > holds else "more --epochs"
+    end = f"{way} would help" if not answers.weighted else "--class-weight does that"
+    yield Finding(
+        "calibration",
+        f"its probabilities are not to be taken at their word: of the {len(surest):,} "
+        f"{answers.rows} where it is surest, it claims {claims:.0%} and {holds:.0%} are right; "
+        f"{end}",
+    )
+
+
+def _few_rows(answers: Answers) -> Iterator[Finding]:
+    counts = np.bincount(answers.truth.targets, minlength=answers.truth.classes)
+    few = [index for index in np.argsort(counts, kind="stable") if counts[index] < FEW]
+    if not few:
+        return
+    named = ", ".join(f"{answers.labels[index]} ({counts[index]})" for index in few[:NAMED])
+    more = f" and {len(few) - NAMED} other classes" if len(few) > NAMED else ""
+    least = counts[few[0]]
+    says = (
+        f"a single one moves such a recall by up to {1 / least:.2f}"
+        if least
+        else "no row shows its recall"
+    )
+    yield Finding(
+        "few-rows",
+        f"few {answers.rows} are {named}{more}: {says}, so its score means little",
+    )

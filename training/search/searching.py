@@ -1,0 +1,122 @@
+"""A search for a better recipe, by folds of the rows that are not held out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlp_edge.files.writing import json_text, sha256
+from mlp_edge.mlp import Task
+from mlp_edge.training.cross_validation import Folding, baseline_values, fold_values
+from mlp_edge.training.examples import Examples, Parts, folds
+from mlp_edge.training.outcome import versions
+from mlp_edge.training.recipe import Recipe
+from mlp_edge.training.run import Job
+from mlp_edge.training.search.tuning import Tell, Tuned, tune
+
+SEARCH_FOLDS = 5
+"""Folds of the training rows by which a search judges, unless --cv says."""
+SEARCHED: dict[Task, str] = {
+    "binary": "log_loss", "multiclass": "log_loss", "regression": "rmse",
+}  # fmt: skip
+"""What a search minimises: a proper score, which no threshold can flatter."""
+MOST_LEFT_OUT = 2
+"""Training rows, and validation rows, that a fold of a search may do without."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """A search for a better recipe.
+
+    Attributes:
+        trials: how many recipes are tried.
+        journal: the file that keeps what was tried, until the model is written.
+        fixed: settings that are not searched, by their names in ``Recipe``.
+        afresh: whether a journal of another search is replaced, not refused.
+        tell: told each trial.
+        resumed: told how many trials an interrupted search had made.
+    """
+
+    trials: int
+    journal: Path
+    fixed: frozenset[str]
+    afresh: bool
+    tell: Tell
+    resumed: Callable[[int], None]
+
+
+def searched(job: Job, search: Search, folding: Folding | None) -> Tuned:
+    """Search by folds of the rows that are not held out."""
+    plan = folding or Folding(SEARCH_FOLDS)
+    seen = np.sort(np.concatenate([job.parts.training, job.parts.validation]))
+    source = job.table.source
+    every = folds(job.examples, job.recipe, plan.folds, plan.repeats, source, rows=seen)
+    chosen = alike(every, job.examples)
+    metric = SEARCHED[job.examples.task]
+
+    def value(recipe: Recipe) -> list[float]:
+        return fold_values(job, replace(recipe, threshold="0.5"), chosen, metric)
+
+    tuned = tune(
+        job.recipe, job.examples.task, job.prepared.inputs.shape[1], job.prepared.learned.shape[1],
+        value, search.trials, search.journal, _fingerprint(job, plan, search), search.tell,
+        fixed=search.fixed, afresh=search.afresh, resumed=search.resumed,
+    )  # fmt: skip
+    return replace(
+        tuned,
+        baseline=tuple(baseline_values(job, chosen, metric)),
+        trained=float(np.mean([len(fold.training) + len(fold.validation) for fold in chosen])),
+        tested=float(np.mean([len(fold.test) for fold in chosen])),
+    )
+
+
+def alike(chosen: Sequence[Parts], examples: Examples) -> list[Parts]:
+    """Folds of one length, where they differ by a row or two: the longer ones leave those out.
+
+    Every length needs a compiled program of its own, which is most of what a trial takes. What is
+    left out is of the fold's most frequent class.
+    """
+    training, validation = (
+        [len(getattr(parts, name)) for parts in chosen] for name in ("training", "validation")
+    )
+    if max(np.ptp(training), np.ptp(validation)) > MOST_LEFT_OUT:
+        return list(chosen)
+    return [
+        replace(
+            parts,
+            training=_shortened(parts.training, min(training), examples),
+            validation=_shortened(parts.validation, min(validation), examples),
+        )
+        for parts in chosen
+    ]
+
+
+def _shortened(rows: NDArray[np.int64], length: int, examples: Examples) -> NDArray[np.int64]:
+    """Row numbers without the last few of the most frequent class, or of all in a regression."""
+    many = np.arange(len(rows))
+    if examples.task != "regression" and len(rows):
+        classes = examples.targets[rows]
+        many = np.flatnonzero(classes == np.bincount(classes).argmax())
+    return np.delete(rows, many[len(many) - (len(rows) - length) :])
+
+
+def _fingerprint(job: Job, plan: Folding, search: Search) -> str:
+    """A hash of all that the value of a trial follows from."""
+    groups = job.examples.groups
+    facts = {
+        "recipe": job.recipe.to_dict(), "folds": plan.folds, "repeats": plan.repeats,
+        "fixed": sorted(search.fixed), "imputed": job.examples.imputed,
+        "versions": {**versions(), "optuna": version("optuna")},
+        "features": [feature.to_dict() for feature in job.examples.features],
+        "rows": sha256(job.examples.rows.tobytes()),
+        "targets": sha256(job.examples.targets.tobytes()),
+        "groups": None if groups is None else sha256(groups.tobytes()),
+        "when": None if job.examples.when is None else sha256(job.examples.when.tobytes()),
+        "held out": sha256(job.parts.test.tobytes()),
+    }  # fmt: skip
+    return sha256(json_text(facts).encode())

@@ -1,0 +1,278 @@
+"""The life-cycle that users know from Keras: define, compile, fit, evaluate, save."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any, cast
+
+from mlp_edge.data.choices import Choices
+from mlp_edge.data.findings.leaks import duplicates_across
+from mlp_edge.data.splitting.times import IN_TIME
+from mlp_edge.data.table import Table
+from mlp_edge.finding import Finding
+from mlp_edge.lazy import keras, tensorflow
+from mlp_edge.mlp import Task
+from mlp_edge.readers.keras_file import check_loadable
+from mlp_edge.readers.model_directory import ModelDirectory
+from mlp_edge.training.checks import (
+    check_filled,
+    check_fixed,
+    check_reachable,
+    check_threshold_rows,
+)
+from mlp_edge.training.cross_validation import Folding, FoldScores, cross_validate, equal_rows
+from mlp_edge.training.device import ON_CPU, Device
+from mlp_edge.training.examples import (
+    Examples,
+    Parts,
+    folds,
+    parts,
+    parts_like,
+    read_examples,
+    reread_examples,
+)
+from mlp_edge.training.fitting import Stage
+from mlp_edge.training.network import HISTORY_METRIC, compile_model, taken_out
+from mlp_edge.training.outcome import Trained, outcome
+from mlp_edge.training.preprocessing import Prepared, TargetScale, prepare
+from mlp_edge.training.recipe import Recipe
+from mlp_edge.training.run import Job, Make, Run, answers, fit_baseline, fit_run, judge, new_network
+from mlp_edge.training.scoring.advice import check_nothing_found
+from mlp_edge.training.scoring.scores import chosen_metrics
+from mlp_edge.training.scoring.series import out_of_order, series
+from mlp_edge.training.search.searching import Search, searched
+from mlp_edge.training.search.tuning import Tuned
+
+Place = Callable[[int], Device]
+"""Asked with the multiply-adds of a step's forward pass; answers where to train."""
+
+
+def train(
+    table: Table,
+    recipe: Recipe,
+    stage: Stage,
+    *,
+    targets: Sequence[str] = (),
+    task: str | None = None,
+    choices: Choices = Choices(),  # noqa: B008 (frozen)
+    name: str | None = None,
+    runs: int = 1,
+    strict: bool = False,
+    calibration: bool = True,
+    folding: Folding | None = None,
+    search: Search | None = None,
+    place: Place = lambda work: ON_CPU,
+) -> Trained:
+    """Train a new model on a table.
+
+    Args:
+        table: what to learn from.
+        recipe: the settings; "auto" follows the task.
+        stage: who watches.
+        targets: the predicted columns; () is the data set's own, or the last column.
+        task: overrules what the target column suggests.
+        choices: what the user says about columns.
+        name: of the model; None is the table's.
+        runs: how many seeds to train, from ``recipe.seed`` up; the first is kept.
+        strict: refuse a table about which there is anything to warn of.
+        calibration: whether training rows may be kept with the model.
+        folding: cross-validate the recipe on every row; with a search, how that judges.
+        search: look for a better recipe first, by folds of the training rows alone.
+        place: where to train.
+
+    Raises:
+        TableError: when the table cannot be learned from.
+        RecipeError: when the recipe does not fit the task, or training diverges.
+    """
+    wanted = cast("Task | None", task)
+    examples = read_examples(table, targets, wanted, choices, recipe.group, recipe.split)
+    table = examples.table
+    recipe = resolved_for(recipe, examples)
+    check_reachable(examples, recipe)
+    chosen = parts(examples, recipe, table.source)
+    check_threshold_rows(examples, recipe, chosen.validation, table.source)
+    found = (*examples.findings, *_shared_rows(table, examples, chosen))
+    prepared = prepare(examples, chosen, recipe)
+    if len(chosen.test) or folding is not None or search is not None:
+        found += _order(table, examples, prepared, chosen, recipe)
+    if strict:
+        check_nothing_found(found, table.source)
+    job = _job(table, examples, chosen, prepared, recipe, name or table.name, place)
+    job = replace(job, findings=found, calibration=calibration)
+
+    with _ready(job):
+        job, judged, tuned = _by_folds(job, stage, folding, search)
+        return _run(job, stage, new_network, runs, judged, tuned)
+
+
+def _by_folds(
+    job: Job, stage: Stage, folding: Folding | None, search: Search | None
+) -> tuple[Job, FoldScores | None, Tuned | None]:
+    """Search for a recipe or judge the job's own, where asked to; and the job to go on with."""
+    if search is not None:
+        tuned = searched(job, search, folding)
+        return replace(job, recipe=tuned.recipe), None, tuned
+    if folding is None:
+        return job, None, None
+    every = folds(job.examples, job.recipe, folding.folds, folding.repeats, job.table.source)
+    for number, fold in enumerate(every, start=1):
+        where = f"fold {number} of {len(every)}"
+        check_threshold_rows(job.examples, job.recipe, fold.validation, where)
+    judged = cross_validate(job, every, folding.repeats, stage)
+    equal = equal_rows(job.table, job.examples.rows, every[: folding.folds])
+    return replace(job, findings=(*job.findings, *equal)), judged, None
+
+
+def go_on(
+    table: Table,
+    start: ModelDirectory,
+    options: Mapping[str, Any],
+    stage: Stage,
+    *,
+    name: str | None = None,
+    strict: bool = False,
+    calibration: bool = True,
+    place: Place = lambda work: ON_CPU,
+) -> Trained:
+    """Go on training a saved model, with the same held-out rows.
+
+    Args:
+        table: what to learn from; it has the saved model's columns.
+        start: the saved model.
+        options: recipe settings that were given; None where not.
+        stage: who watches.
+        name: of the new model; None keeps the name.
+        strict: refuse a table about which there is anything to warn of.
+        calibration: whether training rows may be kept with the model.
+        place: where to train.
+
+    Raises:
+        RecipeError: for a setting that the saved model has fixed already.
+        TableError: when the table does not fit the model.
+    """
+    saved = Recipe.from_dict(start.manifest.recipe)
+    check_fixed(saved, options)
+    saved = replace(saved, batch_normalization=False)  # what was saved has it in its weights
+    examples = reread_examples(table, start.manifest, saved.group, saved.split)
+    table = examples.table
+    check_filled(table, examples)
+    recipe = resolved_for(saved.given(options), examples)
+    start.mlp()  # refuses a model.keras that is not the manifest's
+    check_loadable(start.keras_path, compiled=True)
+    none = examples.rows[:0]
+    held_out = start.sample().rows if start.manifest.sample == "held-out" else none
+    chosen = parts_like(examples, held_out, recipe, table.source)
+    if strict:
+        check_nothing_found(examples.findings, table.source)
+    scale = start.manifest.target_scale
+    saved_scale = None if scale is None else TargetScale.from_dict(scale)
+    prepared = prepare(examples, chosen, recipe, saved_scale)
+    job = _job(table, examples, chosen, prepared, recipe, name or start.manifest.name, place)
+    findings = (*examples.findings, *_seen_before(chosen, recipe, saved))
+    job = replace(job, findings=findings, calibration=calibration)
+
+    with _ready(job):
+        return _run(job, stage, _saved_network(start, saved), 1)
+
+
+def _saved_network(start: ModelDirectory, saved: Recipe) -> Make:
+    """What makes the network to go on with: the saved one, in the units that it learned in."""
+
+    def make(job: Job, seed: int) -> Any:
+        keras().utils.set_random_seed(seed)
+        metric = HISTORY_METRIC[job.examples.task]
+        model = taken_out(keras().models.load_model(start.keras_path), metric)
+        if job.prepared.scale is not None:
+            job.prepared.scale.unfold(model)
+        # A schedule that has run down would teach nothing more: it starts afresh.
+        if job.recipe.compiled != saved.compiled or job.recipe.schedule != "constant":
+            compile_model(model, job.recipe, metric, job.recipe.steps(len(job.parts.training)))
+        return model
+
+    return make
+
+
+def _seen_before(chosen: Parts, recipe: Recipe, saved: Recipe) -> tuple[Finding, ...]:
+    """Validation rows that a saved model has learned from tell little."""
+    same = recipe.validation_size == saved.validation_size and recipe.seed == saved.seed
+    if same or not len(chosen.validation):
+        return ()
+    return (
+        Finding(
+            "watched",
+            f"{len(chosen.validation):,} rows are watched that the saved model has learned from, "
+            "so early stopping and a chosen threshold see them too kindly; a new model with "
+            f"--validation-size {recipe.validation_size:g} would not",
+        ),
+    )
+
+
+def _order(
+    table: Table, examples: Examples, prepared: Prepared, chosen: Parts, recipe: Recipe
+) -> tuple[Finding, ...]:
+    """What the order of the rows says against the way in which they are parted."""
+    if recipe.split == IN_TIME:
+        return out_of_order(table, examples)
+    if recipe.in_time or recipe.group is not None:
+        return ()
+    return series(table, examples, prepared, chosen)
+
+
+def _shared_rows(table: Table, examples: Examples, chosen: Parts) -> tuple[Finding, ...]:
+    """Rows that stand in several parts: they turn a score into a memory test."""
+    named = {"training": chosen.training, "validation": chosen.validation, "held-out": chosen.test}
+    return duplicates_across(table, examples.rows, {k: v for k, v in named.items() if len(v)})
+
+
+def resolved_for(recipe: Recipe, examples: Examples) -> Recipe:
+    """The recipe as the table's task asks for, with the metrics to report."""
+    recipe = recipe.resolved(examples.task)
+    metrics = chosen_metrics(recipe.metrics, examples.task)
+    imbalanced = any(finding.kind == "imbalance" for finding in examples.findings)
+    if imbalanced and not recipe.metrics:
+        metrics += ("balanced_accuracy",)  # accuracy alone would flatter
+    return replace(recipe, metrics=metrics)
+
+
+def _job(
+    table: Table, examples: Examples, chosen: Parts, prepared: Prepared, recipe: Recipe,
+    name: str, place: Place,
+) -> Job:  # fmt: skip
+    """Choose the device for what is to be trained."""
+    widths = (prepared.inputs.shape[1], *recipe.hidden, prepared.learned.shape[1])
+    weights = sum(inputs * outputs for inputs, outputs in pairwise(widths))
+    work = weights * min(recipe.batch_size, len(chosen.training))
+    return Job(table, examples, chosen, prepared, recipe, name, place(work))
+
+
+@contextmanager
+def _ready(job: Job) -> Iterator[None]:
+    """TensorFlow on the job's device, and deterministic."""
+    tensorflow().config.experimental.enable_op_determinism()
+    with job.device.scope():
+        yield
+
+
+def _run(
+    job: Job, stage: Stage, make: Make, runs: int, judged: FoldScores | None = None,
+    tuned: Tuned | None = None,
+) -> Trained:  # fmt: skip
+    """Fit the baseline and every run; describe the first run."""
+    results: list[dict[str, Any]] = []
+    first: Run | None = None
+    linear = fit_baseline(job)
+    for seed in range(job.recipe.seed, job.recipe.seed + runs):
+        title = "training" if runs == 1 else f"run {len(results) + 1} of {runs}"
+        run = fit_run(job, make, seed, stage(f"{title}: epoch", job.recipe.epochs))
+        scores = {
+            part: judge(job, rows, answers(job, run.model, rows), run.threshold)
+            for part, rows in job.scored.items()
+        }
+        results.append({"seed": seed, **scores})
+        first = first or run
+    if first is None:
+        raise ValueError("runs is at least 1")
+    return outcome(job, first, results, linear, judged, tuned)
