@@ -39,8 +39,9 @@ class Certificate:
     """How far runtimes can be off anywhere in a box.
 
     Attributes:
-        bounds: per output; no runtime that keeps to docs/PROOF.md's model of float32 arithmetic is
-            further from the exact answer. inf where that cannot be proved.
+        bounds: per output; no runtime that keeps to the model of float32 arithmetic in
+            docs/explanation/proof.md is further from the exact answer. inf where that cannot be
+            proved.
         seen: per output, the largest bound of a single row that was tried. The smallest provable
             bound lies between the two.
         boxes: how many were bounded.

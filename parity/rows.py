@@ -83,7 +83,7 @@ def _middle(mlp: Mlp, sample: Rows, low: Doubles) -> Doubles:
 
 
 def _special(mlp: Mlp, middle: Doubles) -> Doubles:
-    """Readings that mean something of their own: docs/SEMANTICS.md has an answer to each."""
+    """Readings that mean something of their own: docs/explanation/semantics.md has them all."""
     rows = []
     for index in spread(mlp.inputs, SPECIAL):
         feature = mlp.features[index]

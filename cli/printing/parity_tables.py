@@ -42,8 +42,8 @@ def show_report(name: str, report: Report) -> None:
     show(table)
     widest = max(figures.of_range for figures in compared)
     lines = (
-        f"bound: how far rounding can take an answer (docs/PROOF.md); at most {widest:.1e} of",
-        f"the output's range, where more than {VACUOUS:g} is VACUOUS",
+        "bound: how far rounding can take an answer (docs/explanation/proof.md);",
+        f"at most {widest:.1e} of the output's range, where more than {VACUOUS:g} is VACUOUS",
         "used: the largest share of its own row's bound; above 1 it is a fault",
         "|Δ|, bound: in the declared ranges; used: every row, in batches of "
         + ", ".join(f"{size:,}" for size in BATCHES),

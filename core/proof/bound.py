@@ -1,4 +1,4 @@
-"""How far float32 arithmetic can be from the exact answer: docs/PROOF.md derives it.
+"""How far float32 arithmetic can be from the exact answer: docs/explanation/proof.md derives it.
 
 Each rounding is an error of its own. It is carried to the output through the signed slopes of the
 rest of the network, as an affine form (de Figueiredo and Stolfi, 2004): a unit's error is a sum of
@@ -243,7 +243,7 @@ def _summing(layer: Dense, reach: Reach, error: Doubles, total: Doubles) -> Doub
 def tree(
     above: Doubles, below: Doubles, count: NDArray[np.intp], total: Doubles
 ) -> tuple[Doubles, Doubles]:
-    """The sizes of all partial sums, added up, for the worst order of a sum; docs/PROOF.md.
+    """The sizes of all partial sums, added up, for the worst order (docs/explanation/proof.md).
 
     Args:
         above: (..., terms), how large each term may be above 0.

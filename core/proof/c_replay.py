@@ -2,8 +2,8 @@
 
 The order of the sums and of every activation is the one of firmware_headers/, so the results are
 those of a device bit for bit: where nothing is fused, or, with ``fused``, where the dense kernel
-fuses and nothing else does (docs/HEADER.md). The expected answers of a header's self-test come
-from here.
+fuses and nothing else does (docs/reference/header.md). The expected answers of a header's
+self-test come from here.
 """
 
 from __future__ import annotations

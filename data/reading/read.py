@@ -49,7 +49,7 @@ GUESS = Dialect()
 
 
 def read_table(source: str, dialect: Dialect = GUESS, most: int = MOST_BYTES) -> Table:
-    """Read a set that ships, a text file or a Parquet file; docs/READING.md has the rules.
+    """Read a set that ships, a text file or a Parquet file: docs/explanation/reading.md.
 
     Args:
         source: "pima", "iris" or "sine"; "-" for standard input; anything else is the path of a

@@ -1,4 +1,4 @@
-"""C: one self-contained header for C99, C++11 and Arduino, docs/HEADER.md describes it.
+"""C: one self-contained header for C99, C++11 and Arduino, docs/reference/header.md describes it.
 
 Here in float32; ``integers.py`` has the same in integers.
 """

@@ -1,4 +1,4 @@
-"""C in integers: the header of a network in int8 or int16, docs/HEADER.md describes it.
+"""C in integers: the header of a network in int8 or int16, docs/reference/header.md describes it.
 
 It computes what ``mlp_edge.integers.integer_reference`` does, to the bit, on every target.
 """

@@ -15,7 +15,7 @@ from mlp_edge.mlp import ACTIVATIONS, Floats
 
 SCALAR = [name for name in ACTIVATIONS if name not in ("linear", "softmax")]
 
-# Largest |error| / max(1, |expected|), as docs/HEADER.md promises it.
+# Largest |error| / max(1, |expected|), as docs/reference/header.md promises it.
 BOUNDS = {
     "relu": 0, "leaky_relu": 8e-8, "elu": 6e-8, "selu": 2e-7, "gelu": 2e-7, "silu": 2e-7,
     "softplus": 2e-7, "softsign": 1e-7, "tanh": 2e-7, "sigmoid": 1e-7, "hard_sigmoid": 7e-8,

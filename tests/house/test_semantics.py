@@ -1,4 +1,4 @@
-"""docs/SEMANTICS.md, row by row, on every runtime."""
+"""docs/explanation/semantics.md, row by row, on every runtime."""
 
 from __future__ import annotations
 
@@ -471,7 +471,7 @@ def test_empty_batch(runtime: Runtime, tmp_path: Path) -> None:
 
 
 def test_every_row_of_the_document_has_a_test() -> None:
-    text = (ROOT / "docs" / "SEMANTICS.md").read_text("utf-8")
+    text = (ROOT / "docs" / "explanation" / "semantics.md").read_text("utf-8")
     rows = re.findall(r"^\| ([a-z0-9-]+) \|", text, re.MULTILINE)[1:]
     assert len(rows) >= 10
     for row in rows:

@@ -82,12 +82,12 @@ LACKING = {
         "FLOAT32 with filter type: INT8 not supported",
     ),
 }  # fmt: skip
-"""What docs/INTEGERS.md says does not run: how it is made, and what Micro says of it."""
+"""What docs/explanation/integers.md says does not run: how it is made, what Micro says of it."""
 
 
 @pytest.mark.parametrize("what", LACKING)
 def test_what_micro_has_no_kernel_for(keras: Any, what: str, capfd: Any) -> None:
-    """When one of these runs, docs/INTEGERS.md may promise more."""
+    """When one of these runs, docs/explanation/integers.md may promise more."""
     export, mlp, says = LACKING[what]
     with pytest.raises(RuntimeError):
         micro_of(export(mlp))

@@ -17,7 +17,7 @@ from mlp_edge.export.c import export
 from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Dense, Floats, Mlp
 from mlp_edge.runtime.c import open_header
 
-HEADER_MD = Path(__file__).parents[3] / "docs" / "HEADER.md"
+HEADER_MD = Path(__file__).parents[3] / "docs" / "reference" / "header.md"
 
 
 def predictions(mlp: Mlp, rows: Floats, folder: Path) -> Floats:
@@ -89,7 +89,7 @@ def linear_output(mlp: Mlp) -> Mlp:
 
 
 def own_loop(folder: Path, code: str, mlp: Mlp, rows: Floats) -> Floats:
-    """The loop that docs/HEADER.md shows, compiled with a header of weights only."""
+    """The loop that docs/reference/header.md shows, compiled with a header of weights only."""
     (folder / "pima.h").write_bytes(export(mlp, weights_only=True))
     (folder / "own.c").write_text(code)
     run(
