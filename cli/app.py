@@ -11,6 +11,7 @@ import typer
 from mlp_edge import __version__
 from mlp_edge.cli.bench import bench
 from mlp_edge.cli.cost import cost
+from mlp_edge.cli.declaring import Command
 from mlp_edge.cli.doctor import doctor
 from mlp_edge.cli.evaluate import evaluate
 from mlp_edge.cli.export import export
@@ -39,7 +40,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (train, export, parity, evaluate, predict, inspect, cost, bench, doctor):
-    app.command()(guarded(command))
+    app.command(cls=Command)(guarded(command))
 
 
 def _show_version(wanted: bool) -> None:

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from mlp_edge.cli.evaluation import Evaluation
     from mlp_edge.data.reading.dialect import Dialect
     from mlp_edge.readers.model_directory import ModelDirectory
-    from mlp_edge.runtime.load import Model
+    from mlp_edge.runtime.load import Predictor
     from mlp_edge.training.examples import Examples
 
 FLOAT32 = "float32"
@@ -161,7 +161,7 @@ def _examples(
 
 def _opened(
     model: Path, directory: ModelDirectory, dtype: str, runtime: str | None, trust: bool
-) -> Model:
+) -> Predictor:
     """What predicts: what was named, or its export in a coarser dtype."""
     from mlp_edge.runtime.load import coarser_path, load
 

@@ -20,7 +20,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of 
 TrustOption = Annotated[
     bool, typer.Option("--trust", help="Compile a C header that no model directory vouches for.")
 ]
-READING, COLUMNS = "Reading the table", "Columns"
+READING, COLUMNS = "Table", "Columns"
 """Headings in --help."""
 SepOption = Annotated[
     str | None,

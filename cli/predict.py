@@ -4,26 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mlp_edge.cli.declaring import takes
 from mlp_edge.cli.options import (
     DEFAULT_MODEL,
-    CommentsOption,
-    DecimalOption,
-    EncodingOption,
-    HeaderOption,
     MaxBytesOption,
     ModelOption,
     SafeOption,
-    SepOption,
-    SingleQuotesOption,
     TrustOption,
 )
 from mlp_edge.cli.printing.console import err, out, warn_of, write_text
 from mlp_edge.cli.printing.progress import status
 from mlp_edge.cli.table_out import check_output, marked, widened, write_output
+from mlp_edge.data.reading.dialect import Dialect
 from mlp_edge.errors import InputError
 
 if TYPE_CHECKING:
@@ -38,6 +34,7 @@ SHOWN = 5
 """Rows of the comparison at the end, as the tutorial has it."""
 
 
+@takes(dialect=Dialect)
 def predict(
     table: Annotated[
         str | None,
@@ -49,12 +46,7 @@ def predict(
     runtime: Annotated[
         str | None, typer.Option("--runtime", "-r", help="keras, litert, onnxruntime or c.")
     ] = None,
-    sep: SepOption = None,
-    decimal: DecimalOption = None,
-    encoding: EncodingOption = None,
-    header: HeaderOption = None,
-    comments: CommentsOption = None,
-    single_quotes: SingleQuotesOption = None,
+    dialect: Any = None,
     max_bytes: MaxBytesOption = None,
     output: Annotated[
         Path | None, typer.Option("--out", help="CSV file to write; by default stdout.")
@@ -67,7 +59,6 @@ def predict(
 ) -> None:
     """Add a model's predictions to a table, every column kept."""
     from mlp_edge.card import choose
-    from mlp_edge.data.reading.dialect import Dialect
     from mlp_edge.data.reading.read import read_table
     from mlp_edge.data.reading.size import read_size
     from mlp_edge.data.saved_columns import known_columns
@@ -78,7 +69,7 @@ def predict(
         check_output("--out", output, source)
     rows = read_table(
         source,
-        Dialect(sep, decimal, encoding, header, comments, single_quotes),
+        Dialect(**dialect),
         read_size(max_bytes),
     )
     with status("opening the model"):

@@ -32,7 +32,7 @@ PREFERRED = ("onnxruntime", "keras")
 """What runs a model directory when nobody says: the first whose file is there."""
 
 
-class Model:
+class Predictor:
     """An open artifact. Close it, or use it in a ``with`` block.
 
     Threads may share it. onnxruntime, keras and c compute their calls at the same time, litert and
@@ -108,7 +108,7 @@ class Model:
         """
         self._stack.close()
 
-    def __enter__(self) -> Model:
+    def __enter__(self) -> Predictor:
         return self
 
     def __exit__(
@@ -140,7 +140,7 @@ class Model:
 
 def load(
     path: str | Path, runtime: str | None = None, trust: bool = False, verify: bool = False
-) -> Model:
+) -> Predictor:
     """Open a model directory or a .keras, .onnx, .tflite or .h file.
 
     Args:
@@ -163,14 +163,14 @@ def load(
     mend(path)
     place = path if path.is_dir() else folder_around(path)
 
-    def read() -> Model:
+    def read() -> Predictor:
         return _load(path, runtime, trust, verify)
 
     # What is replaced while it is opened is opened again.
-    return read() if place is None else undisturbed(place, read, Model.close)
+    return read() if place is None else undisturbed(place, read, Predictor.close)
 
 
-def _load(path: Path, runtime: str | None, trust: bool, verify: bool) -> Model:
+def _load(path: Path, runtime: str | None, trust: bool, verify: bool) -> Predictor:
     if path.is_dir():
         directory = ModelDirectory.open(path)
         chosen = _runtime_of(directory, runtime)
@@ -191,7 +191,7 @@ def _load(path: Path, runtime: str | None, trust: bool, verify: bool) -> Model:
         raise MissingError(f"the runtime {chosen.name} cannot run here: {missing}")
     if chosen.reads == ".keras" and card is None:
         card = _keras_card(artifact)
-    model = Model(artifact, chosen, card)
+    model = Predictor(artifact, chosen, card)
     if card is not None and model.card.weights_sha256 != card.weights_sha256:
         model.close()
         raise ModelError(

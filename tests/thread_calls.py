@@ -30,7 +30,7 @@ def impatient() -> Iterator[None]:
         sys.setswitchinterval(usual)
 
 
-def faults(model: mlp_edge.Model, calls: int) -> Counter[str]:
+def faults(model: mlp_edge.Predictor, calls: int) -> Counter[str]:
     """What goes wrong in so many calls by ``THREADS`` threads, by kind.
 
     Each thread has a row of its own and asks for it alone and three times at once, in turns.

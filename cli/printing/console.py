@@ -22,6 +22,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text
 
+from mlp_edge.cli.printing.wording import worded
 from mlp_edge.errors import InputError, MlpEdgeError
 from mlp_edge.foreign import printable, shortened
 
@@ -193,7 +194,7 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
         try:
             command(*args, **options)
         except MlpEdgeError as error:
-            err.print(f"error: {error}", style="red")
+            err.print(f"error: {worded(str(error))}", style="red")
             raise typer.Exit(error.exit_code) from error
         except KeyboardInterrupt as error:
             err.print("interrupted; nothing was left half done")
@@ -231,7 +232,7 @@ def _remedy(error: OSError) -> str | None:
 
 def warn(says: str) -> None:
     """A warning on stderr."""
-    err.print(f"warning: {says}", style="yellow")
+    err.print(f"warning: {worded(says)}", style="yellow")
 
 
 def warn_of(findings: Sequence[Finding], rest: str = "") -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import codecs
 from dataclasses import dataclass
 
-from mlp_edge.data.quoting import shown
 from mlp_edge.errors import RecipeError
+from mlp_edge.settings import declared, setting
 
 BLANKS = " "
 """The delimiter of a table whose cells are aligned by blanks: any run of spaces and tabs."""
@@ -32,21 +32,31 @@ class Dialect:
         RecipeError: from the constructor, when a value is none of these.
     """
 
-    sep: str | None = None
-    decimal: str | None = None
-    encoding: str | None = None
-    header: bool | None = None
-    comments: bool | None = None
-    single_quotes: bool | None = None
+    sep: str | None = declared(
+        None, "Delimiter between cells: a character, tab or space.", "Table", shown="detected"
+    )
+    decimal: str | None = declared(None, "Decimal mark: . or ,", "Table", shown="detected")
+    encoding: str | None = declared(
+        None, "Text encoding, such as utf-16 or latin-1.", "Table", shown="detected"
+    )
+    header: bool | None = declared(
+        None, "Whether the first line names the columns.", "Table", shown="detected"
+    )
+    comments: bool | None = declared(
+        None, "Whether to skip lines that begin with #.", "Table", shown="detected"
+    )
+    single_quotes: bool | None = declared(
+        None, "Whether to strip single quotes around cells.", "Table", shown="detected"
+    )
 
     def __post_init__(self) -> None:
         if self.sep is not None:
             _check_sep(self.sep)
         if self.decimal not in (None, ".", ","):
-            raise RecipeError(f'--decimal {shown(self.decimal)} is neither "." nor ","')
+            raise RecipeError(f'{setting("decimal", self.decimal)} is neither "." nor ","')
         if self.encoding is not None and not _is_text_encoding(self.encoding):
             raise RecipeError(
-                f"--encoding {shown(self.encoding)} is no text encoding that Python knows; "
+                f"{setting('encoding', self.encoding)} is no text encoding that Python knows; "
                 "utf-8, utf-16, latin-1 and cp1252 are some"
             )
 
@@ -60,8 +70,8 @@ def _check_sep(sep: str) -> None:
     mark = _WORDS.get(sep.lower(), sep)
     if len(mark) != 1 or not mark.isascii() or mark.isalnum() or mark in _NEVER:
         raise RecipeError(
-            f"--sep {shown(sep)} cannot separate cells; it takes one character, such as ',', ';' "
-            "or '|', or a word: tab, space"
+            f"{setting('sep', sep)} cannot separate cells; it takes one character, such as "
+            "',', ';' or '|', or a word: tab, space"
         )
 
 

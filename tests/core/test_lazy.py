@@ -114,7 +114,7 @@ def test_exit_codes() -> None:
 
 def test_the_front_door() -> None:
     assert mlp_edge.load.__module__ == "mlp_edge.runtime.load"
-    assert mlp_edge.Model.__name__ == "Model"
+    assert mlp_edge.Predictor.__name__ == "Predictor"
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         mlp_edge.nothing  # noqa: B018
 
@@ -124,8 +124,8 @@ def test_importing_every_room_imports_nothing_heavy() -> None:
 import pkgutil, sys
 from importlib import import_module
 import mlp_edge
-for room in ("core", "readers", "data", "train", "quantise", "export", "runtime", "parity",
-             "measure", "plots", "cli"):
+for room in ("core", "readers", "data", "training", "quantise", "export", "runtime", "parity",
+             "measure", "plots", "api", "cli"):
     package = import_module("mlp_edge" if room == "core" else f"mlp_edge.{room}")
     for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
         if not module.name.endswith("build_sets"):

@@ -39,17 +39,19 @@ MAY_IMPORT = {
     "parity": {"core", "readers", "runtime"},
     "measure": {"core", "readers", "runtime", "parity"},
     "firmware_headers": set(),
-    "cli": {"core", "readers", "data", "training", "export", "quantise", "runtime", "parity",
+    "api": {"core", "readers", "data", "training", "export", "quantise", "runtime", "parity",
+            "measure", "plots"},
+    "cli": {"core", "api", "readers", "data", "training", "export", "quantise", "runtime", "parity",
             "measure", "plots", "cli/printing"},
-    "cli/printing": {"core", "readers", "data", "training", "runtime", "parity", "measure", "plots",
-                     "cli"},
+    "cli/printing": {"core", "api", "readers", "data", "training", "runtime", "parity", "measure",
+                     "plots", "cli"},
 }  # fmt: skip
 """What the files of a room may import besides each other; all rooms within a large one count as
 that one, save for those that stand in it themselves."""
 ROOMS = set(MAY_IMPORT)
 LARGE = {room for room in ROOMS if "/" not in room}
 FRONT_DOOR = "core/__init__.py"
-"""``mlp_edge.load``: the one name that core hands out for a room above it, when asked for."""
+"""``mlp_edge.open`` and its like: core hands out names of rooms above it, when asked for."""
 HEAVY = {"tensorflow", "unicorn", "keras", "tf2onnx", "onnx", "sklearn", "ai_edge_litert", "pandas",
          "matplotlib", "onnxruntime", "optuna", "scipy", "duckdb", "h5py"}  # fmt: skip
 
@@ -178,3 +180,31 @@ def test_the_architecture_names_every_room_and_file(room: str) -> None:
     for path in sources(room):
         if path.name != "__init__.py":
             assert f"`{path.name}`" in found[0], f"ARCHITECTURE.md, {room}/: no {path.name}"
+
+
+FLAG = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
+STILL_NAMING_FLAGS = {
+    "core", "readers", "data", "training", "export", "quantise", "runtime", "parity", "measure",
+    "plots",
+}  # fmt: skip
+"""Rooms in which some message still names an option of the command line."""
+
+
+@cache
+def our_flags() -> set[str]:
+    """Every option of every command."""
+    from support.commands import COMMAND
+
+    commands = COMMAND.commands.values()  # type: ignore[attr-defined]
+    parameters = [parameter for command in commands for parameter in command.params]
+    words = {word for each in parameters for word in (*each.opts, *each.secondary_opts)}
+    return {word for word in words if word.startswith("--")}
+
+
+@pytest.mark.parametrize("room", sorted(LARGE - {"cli"} - STILL_NAMING_FLAGS))
+def test_below_the_command_line_nobody_names_its_options(room: str) -> None:
+    for path in sorted((ROOT / room).rglob("*.py")):
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                named = set(FLAG.findall(node.value)) & our_flags()
+                assert not named, f"{path}:{node.lineno}: {named}; mlp_edge.settings names settings"

@@ -52,7 +52,7 @@ def nets(keras: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def opened(nets: Path, runtime: str, dtype: str) -> mlp_edge.Model:
+def opened(nets: Path, runtime: str, dtype: str) -> mlp_edge.Predictor:
     require_compiler("gcc")
     if runtime in BY_NAME:
         require(BY_NAME[runtime])
@@ -92,7 +92,7 @@ def test_close_waits_for_who_predicts_and_refuses_who_comes_later(nets: Path, ru
         expected = model.predict(rows).tobytes()
         begun = threading.Barrier(5)
 
-        def work(model: mlp_edge.Model, expected: bytes, begun: threading.Barrier) -> None:
+        def work(model: mlp_edge.Predictor, expected: bytes, begun: threading.Barrier) -> None:
             begun.wait()
             try:
                 while True:

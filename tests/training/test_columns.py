@@ -334,9 +334,9 @@ def test_without_options_columns_speak_for_themselves(wide: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--sep", "ab"], "--sep 'ab' cannot separate cells"),
+        (["--sep", "ab"], "--sep ab cannot separate cells"),
         (["--decimal", ";"], "--decimal ';' is neither"),
-        (["--encoding", "klingon"], "--encoding 'klingon' is no text encoding"),
+        (["--encoding", "klingon"], "--encoding klingon is no text encoding"),
         (["--encoding", "utf-16"], "wide.csv"),
         (["--drop", "nots"], "no column 'nots' for --drop"),
         (["--keep", "idd"], "no column 'idd' for --keep"),

@@ -1,0 +1,77 @@
+"""What every result of the Python API has in common: a dict, a text and a table in a notebook."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mlp_edge.foreign import printable
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table of a result, as text and as HTML.
+
+    Attributes:
+        title: above it.
+        columns: their names.
+        rows: a tuple of cells for each, as many as there are columns.
+        notes: sentences below it.
+    """
+
+    title: str
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return "\n".join([printable(self.title), *self._lines(), *map(printable, self.notes)])
+
+    def _lines(self) -> list[str]:
+        if not self.columns:
+            return []
+        cells = [[printable(cell) for cell in row] for row in (self.columns, *self.rows)]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        lines = []
+        for row in cells:
+            first, *others = zip(row, widths, strict=True)
+            rest = [cell.rjust(width) for cell, width in others]
+            lines.append("  ".join([first[0].ljust(first[1]), *rest]).rstrip())
+        return lines
+
+    def to_html(self) -> str:
+        """A table element; every text is escaped."""
+        head = "".join(f"<th>{_escaped(name)}</th>" for name in self.columns)
+        body = "".join(
+            f"<tr>{''.join(f'<td>{_escaped(cell)}</td>' for cell in row)}</tr>" for row in self.rows
+        )
+        table = f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>" if self.columns else ""
+        notes = "".join(f"<p>{_escaped(note)}</p>" for note in self.notes)
+        return f"<table><caption>{_escaped(self.title)}</caption>{table}</table>{notes}"
+
+
+def _escaped(text: str) -> str:
+    return html.escape(printable(text))
+
+
+class Result:
+    """A frozen dataclass that a workflow returns.
+
+    ``str()`` is plain text, a notebook shows tables, and ``to_dict()`` is a command's JSON.
+    """
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values: dicts, lists, texts, numbers, truth values and None."""
+        raise NotImplementedError
+
+    def sheets(self) -> Sequence[Sheet]:
+        """The tables that are shown of it."""
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        return "\n\n".join(map(str, self.sheets()))
+
+    def _repr_html_(self) -> str:
+        return "".join(sheet.to_html() for sheet in self.sheets())
