@@ -9,14 +9,14 @@ import weakref
 from pathlib import Path
 from typing import Any
 
+from mlp_edge.api.opened_model import OpenedModel
 from mlp_edge.errors import InputError
-from mlp_edge.mlp import Mlp
 from mlp_edge.readers.keras_file import read_mlp
-from mlp_edge.readers.model_directory import MODEL, ModelDirectory, check_place, directory_of
+from mlp_edge.readers.model_directory import MODEL, check_place, directory_of
 from mlp_edge.readers.model_directory import open_model as read_directory
 
 
-class Model:
+class Model(OpenedModel):
     """A trained network with everything that can be done with it.
 
     Attributes:
@@ -24,16 +24,6 @@ class Model:
         mlp: the network as plain NumPy.
         directory: the model directory, read; None for a .keras file alone.
     """
-
-    def __init__(self, path: Path, mlp: Mlp, directory: ModelDirectory | None) -> None:
-        self.path = path
-        self.mlp = mlp
-        self.directory = directory
-
-    @property
-    def name(self) -> str:
-        """A C identifier, after which exports are named."""
-        return self.mlp.name
 
     def save(self, path: str | os.PathLike[str], *, force: bool = False) -> Model:
         """Copy the model directory, exports included.
@@ -61,10 +51,6 @@ class Model:
         }
         write_directory(place, files, lambda: check_place(place, force))
         return open_model(place)
-
-    def __repr__(self) -> str:
-        network = f"{self.mlp.topology} {self.mlp.task}"
-        return f"<mlp_edge.Model {self.name!r}: {network}, {str(self.path)!r}>"
 
 
 def open_model(source: Any) -> Model:

@@ -1,0 +1,32 @@
+"""What every workflow is given: a network, and the files that it was read from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mlp_edge.mlp import Mlp
+from mlp_edge.readers.model_directory import ModelDirectory
+
+
+class OpenedModel:
+    """A network and its files. ``Model`` adds the workflows, none of which imports it.
+
+    Attributes:
+        path: its model directory, or the .keras file that it was opened from.
+        mlp: the network as plain NumPy.
+        directory: the model directory, read; None for a .keras file alone.
+    """
+
+    def __init__(self, path: Path, mlp: Mlp, directory: ModelDirectory | None) -> None:
+        self.path = path
+        self.mlp = mlp
+        self.directory = directory
+
+    @property
+    def name(self) -> str:
+        """A C identifier, after which exports are named."""
+        return self.mlp.name
+
+    def __repr__(self) -> str:
+        network = f"{self.mlp.topology} {self.mlp.task}"
+        return f"<mlp_edge.Model {self.name!r}: {network}, {str(self.path)!r}>"
