@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
 
 from mlp_edge.finding import Finding
+
+if TYPE_CHECKING:
+    from mlp_edge.training.fitting import Stage, Watch
+    from mlp_edge.training.search.tuning import Trial
 
 
 class Observer:
@@ -18,8 +23,36 @@ class Observer:
     def found(self, findings: Sequence[Finding]) -> None:
         """What there is to warn of, once for each; results hold them as well."""
 
+    def fits(self) -> AbstractContextManager[Stage]:
+        """Around one or more fits.
+
+        Its function is called before each fit with a title and the number of epochs, and gives
+        what is called after each epoch with its number, from 1, and its logs.
+        """
+        return nullcontext(_unwatched)
+
+    def resumed(self, trials: int) -> None:
+        """An interrupted search goes on after so many trials."""
+
+    def tried(self, trial: Trial, best: Trial | None, trials: int) -> None:
+        """A trial of a search is finished.
+
+        Args:
+            trial: the latest.
+            best: the best so far; None when every one diverged.
+            trials: how many there will be.
+        """
+
 
 def _nothing(doing: str) -> None:
+    """Show nothing."""
+
+
+def _unwatched(title: str, epochs: int) -> Watch:
+    return _no_epoch
+
+
+def _no_epoch(epoch: int, logs: Mapping[str, float]) -> None:
     """Show nothing."""
 
 

@@ -27,8 +27,8 @@ from mlp_edge.cli.options import (
     widths,
 )
 from mlp_edge.cli.printing.console import err, print_json
-from mlp_edge.cli.printing.progress import start_tensorflow, watching
-from mlp_edge.cli.printing.search import tell_resumed, tell_trial
+from mlp_edge.cli.printing.observer import Printing
+from mlp_edge.cli.printing.progress import start_tensorflow
 from mlp_edge.cli.printing.trained import show_trained, training_pictures
 from mlp_edge.errors import InputError, RecipeError
 
@@ -291,7 +291,8 @@ def train(
         return take(device, strategy, work, tf32)
 
     journal = None if tune is None else journal_of(directory)
-    with _resumable(journal), watching(quiet) as stage:
+    observer = Printing(quiet=quiet)
+    with _resumable(journal), observer.fits() as stage:
         if saved is not None:
             trained = go_on(
                 read, saved, given, stage, name=name, strict=strict, calibration=calibration,
@@ -306,7 +307,7 @@ def train(
                 read, recipe, stage, targets=target or (), task=task, choices=choices, name=name,
                 runs=runs, strict=strict, calibration=calibration,
                 folding=None if cv is None else Folding(cv, repeats),
-                search=None if tune is None else _search(tune, directory, given, force, quiet),
+                search=None if tune is None else _search(tune, directory, given, force, observer),
                 place=place,
             )  # fmt: skip
     files = dict(trained.files)
@@ -348,7 +349,7 @@ def journal_of(directory: Path) -> Path:
 
 
 def _search(
-    trials: int, directory: Path, given: Mapping[str, object], afresh: bool, quiet: bool
+    trials: int, directory: Path, given: Mapping[str, object], afresh: bool, observer: Printing
 ) -> Search:
     """The search that was asked for; what was typed is not searched."""
     from mlp_edge.lazy import require
@@ -356,9 +357,7 @@ def _search(
 
     require("optuna", "tune")
     fixed = frozenset(name for name, value in given.items() if value is not None)
-    tell = (lambda *_: None) if quiet else tell_trial
-    resumed = (lambda _: None) if quiet else tell_resumed
-    return Search(trials, journal_of(directory), fixed, afresh, tell, resumed)
+    return Search(trials, journal_of(directory), fixed, afresh, observer.tried, observer.resumed)
 
 
 @contextmanager

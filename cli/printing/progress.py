@@ -21,11 +21,9 @@ SECONDS = 5.0
 
 
 @contextmanager
-def watching(quiet: bool) -> Iterator[Stage]:
-    """Something to watch each fit with: nothing, a bar, or plain lines."""
-    if quiet:
-        yield lambda _title, _epochs: lambda _epoch, _logs: None
-    elif err.is_terminal:
+def watching() -> Iterator[Stage]:
+    """Something to watch each fit with: a bar on a terminal, plain lines elsewhere."""
+    if err.is_terminal:
         progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),

@@ -1,0 +1,52 @@
+"""What is printed of a workflow while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
+
+from mlp_edge.api.observer import Observer
+from mlp_edge.cli.printing.console import warn_of
+from mlp_edge.cli.printing.progress import status, watching
+from mlp_edge.cli.printing.search import tell_resumed, tell_trial
+
+if TYPE_CHECKING:
+    from mlp_edge.finding import Finding
+    from mlp_edge.training.fitting import Stage
+    from mlp_edge.training.search.tuning import Trial
+
+
+class Printing(Observer):
+    """Prints on stderr: steps and fits as moving lines, warnings and trials as lines.
+
+    Args:
+        quiet: print warnings alone.
+        rest: where all warnings stand, such as "--json has each", for those that are summed up.
+    """
+
+    def __init__(self, *, quiet: bool = False, rest: str = "") -> None:
+        self.quiet = quiet
+        self.rest = rest
+
+    def step(self, doing: str) -> AbstractContextManager[Callable[[str], None]]:
+        """A moving line on a terminal; nothing elsewhere."""
+        return super().step(doing) if self.quiet else status(doing)
+
+    def found(self, findings: Sequence[Finding]) -> None:
+        """Warnings, settings in them worded as options."""
+        warn_of(findings, self.rest)
+
+    def fits(self) -> AbstractContextManager[Stage]:
+        """A bar for each fit on a terminal, a line every few seconds elsewhere."""
+        return super().fits() if self.quiet else watching()
+
+    def resumed(self, trials: int) -> None:
+        """A line, and the names of the columns for those of the trials."""
+        if not self.quiet:
+            tell_resumed(trials)
+
+    def tried(self, trial: Trial, best: Trial | None, trials: int) -> None:
+        """A line."""
+        if not self.quiet:
+            tell_trial(trial, best, trials)
