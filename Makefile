@@ -11,7 +11,7 @@ OLD := build/old-onnxruntime
 export TF_CPP_MIN_LOG_LEVEL := 3
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: demo test check lint types tests clean
+.PHONY: demo test check lint types tests docs clean
 
 demo: $(VENV)/installed gcc
 	rm -rf build/demo && mkdir -p build/demo
@@ -62,6 +62,10 @@ chips:
 		riscv64-unknown-elf-gcc:gcc-riscv64-unknown-elf \
 		xtensa-lx106-elf-gcc:gcc-xtensa-lx106 \
 		/usr/lib/picolibc/riscv64-unknown-elf/include/string.h:picolibc-riscv64-unknown-elf
+
+# The site in build/site, from docs/, the commands and the docstrings; a warning is an error.
+docs: $(VENV)/installed
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
 
 clean:
 	rm -rf $(VENV) build

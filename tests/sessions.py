@@ -1,6 +1,6 @@
-"""Sessions of README and tutorial: read, run, and written again.
+"""Sessions of the README, the how-to guides and the tutorial: read, run, and written again.
 
-python tests/sessions.py [README.md docs/TUTORIAL.md]
+python tests/sessions.py
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from support.c_compiler import require
@@ -19,6 +20,12 @@ from mlp_edge.data.sets import SETS
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 TUTORIAL = ROOT / "docs" / "TUTORIAL.md"
+HOW_TO = ROOT / "docs" / "how-to"
+STORY = (
+    README,
+    *(HOW_TO / f"{name}.md" for name in ("predict", "beginner-tutorials", "budget", "quantise")),
+)
+"""Pages whose sessions go on from each other, in one folder: the README trains the model."""
 CONSOLE = re.compile(r"(?<=```console\n).*?(?=```)", re.DOTALL)
 COUNTED = r"^best of |-fold cross-validation|rows to train|^scores on "
 """Lines whose numbers are counts, the same on every machine."""
@@ -100,13 +107,14 @@ def tutorial_folder(folder: Path) -> Path:
     return folder
 
 
-def write(page: Path) -> None:
-    """Play every block in order and put the real output into a page."""
+def write(pages: Sequence[Path]) -> None:
+    """Play every block of some pages in order, in one folder, and put the real output into them."""
     with tempfile.TemporaryDirectory() as folder:
-        text = CONSOLE.sub(lambda match: play(match[0], Path(folder)), page.read_text("utf-8"))
-    page.write_text(text, "utf-8")
+        for page in pages:
+            text = CONSOLE.sub(lambda match: play(match[0], Path(folder)), page.read_text("utf-8"))
+            page.write_text(text, "utf-8")
 
 
 if __name__ == "__main__":
-    for page in sys.argv[1:] or [README, TUTORIAL]:
-        write(Path(page))
+    write(STORY)
+    write([TUTORIAL])

@@ -1,0 +1,69 @@
+"""The glossary, and words that it has replaced: nobody who reads us meets them again."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+GLOSSARY = ROOT / "docs" / "GLOSSARY.md"
+C = {".h", ".ino", ".jinja", ".md"}
+RETIRED = {
+    r"crosses between": "recombined rows",
+    r"made to provoke|provoking": "stress rows",
+    r"which way a fit": "training backend",
+    r"who forgets": "what happens otherwise",
+    r"\bparted\b": "split",
+    r"softmax's shares": "softmax probabilities",
+}
+"""A word that was ours, as a regular expression -> the field's own."""
+
+
+@cache
+def texts() -> dict[str, str]:
+    """What users read, by the file it stands in: docs, strings of the command line, C."""
+    paths = [ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md")]
+    for folder, suffixes in {"docs": {".md"}, "cli": {".py"}, "firmware_headers": C}.items():
+        paths += [path for path in (ROOT / folder).rglob("*") if path.suffix in suffixes]
+    found = {str(path.relative_to(ROOT)): path.read_text("utf-8") for path in sorted(paths)}
+    return {
+        place: "\n".join(strings(ast.parse(text))) if place.endswith(".py") else text
+        for place, text in found.items()
+    }
+
+
+def strings(tree: ast.AST) -> Iterator[str]:
+    """The strings of a module that are no documentation of its code."""
+    documentation = {
+        id(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and id(node) not in documentation:
+            yield str(node.value)
+
+
+@pytest.mark.parametrize("word", RETIRED)
+def test_a_retired_word_is_gone(word: str) -> None:
+    pattern = re.compile(word, re.IGNORECASE)
+    found = [
+        f"{place}: {line.strip()}"
+        for place, text in texts().items()
+        for line in text.splitlines()
+        if pattern.search(line)
+    ]
+    assert not found, f"say {RETIRED[word]}"
+
+
+def test_the_glossary_has_each_term_once_in_one_line() -> None:
+    lines = GLOSSARY.read_text("utf-8").split("\n\n", 2)[2].splitlines()
+    entries = [re.fullmatch(r"- \*\*([^*]+)\*\*: [^.]+.*\.", line) for line in lines]
+    assert all(entries), [line for line, entry in zip(lines, entries, strict=True) if not entry]
+    terms = [entry[1].casefold() for entry in entries if entry]
+    assert terms == sorted(set(terms))
