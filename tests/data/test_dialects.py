@@ -127,16 +127,16 @@ def test_what_the_user_says_needs_no_note(read, content, dialect):
 @pytest.mark.parametrize(
     ("dialect", "message"),
     [
-        ({"sep": ""}, "--sep ''"),
-        ({"sep": "ab"}, "--sep 'ab'"),
-        ({"sep": "."}, "--sep"),
-        ({"sep": "\n"}, "--sep"),
-        ({"sep": "1"}, "--sep"),
-        ({"sep": "§"}, "--sep"),
-        ({"decimal": ";"}, "--decimal ';'"),
-        ({"encoding": "klingon"}, "--encoding 'klingon'"),
-        ({"encoding": "hex"}, "--encoding 'hex'"),
-        ({"encoding": "a\0b"}, "--encoding"),
+        ({"sep": ""}, "`sep=''`"),
+        ({"sep": "ab"}, "`sep='ab'`"),
+        ({"sep": "."}, "`sep="),
+        ({"sep": "\n"}, "`sep="),
+        ({"sep": "1"}, "`sep="),
+        ({"sep": "§"}, "`sep="),
+        ({"decimal": ";"}, "`decimal=';'`"),
+        ({"encoding": "klingon"}, "`encoding='klingon'`"),
+        ({"encoding": "hex"}, "`encoding='hex'`"),
+        ({"encoding": "a\0b"}, "`encoding="),
     ],
 )
 def test_options_that_cannot_be_meant(dialect, message):
