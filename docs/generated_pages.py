@@ -89,6 +89,5 @@ def _python() -> Iterator[str]:
     """The page of the public names, in the order of ``mlp_edge.__all__``."""
     yield from ("# The Python API", "", "```python", "import mlp_edge", "```", "")
     for name in mlp_edge.__all__:
-        thing = getattr(mlp_edge, name)
-        if inspect.isclass(thing) or inspect.isfunction(thing):
-            yield from (f"::: {thing.__module__}.{thing.__qualname__}", "")
+        if not name.startswith("__"):
+            yield from (f"::: mlp_edge.{name}", "")
