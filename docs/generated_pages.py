@@ -15,6 +15,7 @@ from mkdocs.structure.files import File, Files
 
 import mlp_edge
 from mlp_edge.cli.app import app
+from mlp_edge.cli.declaring import GROUPS
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "build" / "package"
@@ -57,10 +58,16 @@ def _command(name: str, command: Any) -> Iterator[str]:
         kind = "Arguments" if parameter.param_type_name == "argument" else "Options"
         heading = getattr(parameter, "rich_help_panel", None) or kind
         headings.setdefault(heading, []).append(parameter)
-    for heading, parameters in headings.items():
+    for heading, parameters in sorted(headings.items(), key=lambda each: _place(each[0])):
         yield from (f"## {heading}", "", "| name | default | what it does |", "|---|---|---|")
         yield from (_row(parameter) for parameter in parameters)
         yield ""
+
+
+def _place(heading: str) -> int:
+    """Where a heading stands on the page: where --help has it."""
+    order = ("Arguments", *GROUPS)
+    return order.index(heading) if heading in order else len(order)
 
 
 def _row(parameter: Any) -> str:
@@ -74,7 +81,8 @@ def _row(parameter: Any) -> str:
 
 def _default(parameter: Any) -> str:
     """What holds when an option is not typed; nothing where that is nothing, or off."""
-    value = parameter.default
+    shown = getattr(parameter, "show_default", None)
+    value = shown if isinstance(shown, str) else parameter.default
     if value is True and parameter.secondary_opts:
         value = parameter.opts[0]
     return "" if value in (None, False, True) else f"`{value}`"
