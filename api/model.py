@@ -60,6 +60,9 @@ def open_model(source: Any) -> Model:
         source: a model directory, its model.keras, another .keras file, or a Keras model in memory,
             which is kept in a temporary folder as long as the ``Model`` is.
 
+    Returns:
+        The model, read and checked.
+
     Raises:
         ModelError: for what cannot be read.
         InputError: for something else.

@@ -63,7 +63,7 @@ class Predictor:
         self._check_widths()
 
     def predict(self, rows: Any) -> Floats:
-        """Predictions (n, outputs) float32 for n rows of raw readings.
+        """Predict rows of raw readings.
 
         Args:
             rows: what has names is read by name, in any order, and other columns are ignored: a
@@ -74,6 +74,10 @@ class Predictor:
                 order, a category as its code or its name; so is a frame whose columns are only
                 numbered, 0 to n - 1. None, NaN, NA, NaT and what is masked are missing.
 
+        Returns:
+            Predictions (n, outputs) float32, in the rows' order: probabilities, or values in the
+            targets' own units; NaN where the model rejects a row.
+
         Raises:
             InputError: for a feature without a column, another number of columns, what is not a
                 number, or a closed model.
@@ -81,7 +85,13 @@ class Predictor:
         return self._predict(readings(rows, self.card))
 
     def predict_labels(self, rows: Any) -> list[str | None]:
-        """The label of each row; None where the prediction is not finite, and for a regression.
+        """Predict the class of each row.
+
+        Args:
+            rows: as ``predict`` takes them.
+
+        Returns:
+            A label per row; None where the prediction is not finite, and for a regression.
 
         Raises:
             InputError: as ``predict``.
@@ -92,7 +102,7 @@ class Predictor:
         """Predict golden rows: the file's own, or those of its model directory's network.
 
         Raises:
-            ModelError: when there are none, or one has another answer; the model is closed then.
+            ModelError: when there are none, or one differs; the model is closed then.
         """
         try:
             inputs = len(self.card.features)
@@ -149,9 +159,12 @@ def load(
             directory onnxruntime when it was exported to ONNX in float32, otherwise keras.
         trust: compile a header of unknown origin. A header is a program: without trust it is
             compiled only from a model directory whose manifest has its hash.
-        verify: before the first answer, check that the file is the one its model directory lists,
-            where it is in one; that its seal is whole; and that its golden rows have the right
-            answers here. A .keras file is checked by its model directory.
+        verify: before the first prediction, check that the file is the one its model directory
+            lists, where it is in one; that its checksum is right; and that its golden rows have
+            the right predictions here. A .keras file is checked by its model directory.
+
+    Returns:
+        The open file, which predicts until it is closed.
 
     Raises:
         ModelError: when the file is missing, damaged, foreign or stale, or ``verify`` finds
