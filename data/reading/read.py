@@ -99,8 +99,8 @@ def _from_parquet(stream: Stream, source: str, dialect: Dialect) -> _Read:
     names, cells = read_parquet(stream, source)
     while stream.read(1 << 20):
         pass
-    columns = _columns(names, True)
-    _check_names(columns, source)
+    columns = column_names(names)
+    check_names(columns, source)
     useless = [f"--{option}" for option in ("sep", "encoding") if getattr(dialect, option)]
     useless += ["--header or --no-header"] if dialect.header is not None else []
     useless += ["--comments or --no-comments"] if dialect.comments is not None else []
@@ -137,12 +137,12 @@ def _from_text(text: Text, source: str, dialect: Dialect, most: int) -> _Read:
     decimal, marked = find_decimal(cells, lines, delimiter, source, dialect.decimal)
     header, guessed = _header(cells, lines, dialect.header if named is None else named, decimal)
     first = [column[0] for column in cells]
-    names = _columns(first, header)
+    names = column_names(first, header)
     if dialect.header is None:
         check_title(cells, lines, source, decimal)
     if header:
         where = f"{source}, line {lines[0]}"
-        _check_names(names, where, bool(guessed))
+        check_names(names, where, bool(guessed))
         if len(lines) == 1:
             raise TableError(f"{where}: a header and no data rows; a table has a line per row")
         check_not_repeated(cells, lines, source, guessed=bool(guessed))
@@ -191,13 +191,18 @@ def _stem(source: str) -> str:
     return "table" if source == STANDARD_INPUT else Path(source.removesuffix(".gz")).stem
 
 
-def _columns(first: Sequence[str], header: bool) -> tuple[str, ...]:
-    """The names; column1, column2, … where there is none."""
+def column_names(first: Sequence[str], header: bool = True) -> tuple[str, ...]:
+    """The names without the blanks around them; column1, column2, … where there is none."""
     names = [cell.strip(_BLANK) if header else "" for cell in first]
     return tuple(name or f"column{number}" for number, name in enumerate(names, start=1))
 
 
-def _check_names(columns: tuple[str, ...], where: str, guessed: bool = False) -> None:
+def check_names(columns: Sequence[str], where: str, guessed: bool = False) -> None:
+    """Refuse two columns of one name.
+
+    Raises:
+        TableError: naming them.
+    """
     double = [name for name, times in Counter(columns).items() if times > 1]
     if double:
         way = "--no-header if the line is a row; else rename one" if guessed else "rename one"
