@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
+from mlp_edge.api.result import Result
 from mlp_edge.finding import Finding
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ class Observer:
 
     def found(self, findings: Sequence[Finding]) -> None:
         """What there is to warn of, once for each; results hold them as well."""
+
+    def known(self, part: Result) -> None:
+        """A part of the result that is known before the rest."""
 
     def fits(self) -> AbstractContextManager[Stage]:
         """Around one or more fits.

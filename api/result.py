@@ -19,12 +19,14 @@ class Sheet:
         columns: their names.
         rows: a tuple of cells for each, as many as there are columns.
         notes: sentences below it.
+        text_columns: how many columns, from the left, hold words; the others hold figures.
     """
 
     title: str
     columns: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
     notes: tuple[str, ...] = ()
+    text_columns: int = 1
 
     def __str__(self) -> str:
         return "\n".join([printable(self.title), *self._lines(), *map(printable, self.notes)])
@@ -36,9 +38,11 @@ class Sheet:
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         lines = []
         for row in cells:
-            first, *others = zip(row, widths, strict=True)
-            rest = [cell.rjust(width) for cell, width in others]
-            lines.append("  ".join([first[0].ljust(first[1]), *rest]).rstrip())
+            placed = [
+                cell.ljust(width) if number < self.text_columns else cell.rjust(width)
+                for number, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ]
+            lines.append("  ".join(placed).rstrip())
         return lines
 
     def to_html(self) -> str:

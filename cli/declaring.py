@@ -124,7 +124,7 @@ def _parameter(each: Setting, hint: Any) -> inspect.Parameter:
     else:
         typed = taken[0] if default is not None else taken[0] | None
     option = typer.Option(
-        *([each.flag] if each.flag else []),
+        *(each.flag or "").split(),
         help=each.help,
         rich_help_panel=each.group,
         show_default=each.shown or default is not None,

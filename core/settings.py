@@ -87,7 +87,8 @@ def declared(
         help: a sentence for a newcomer, without the default.
         group: the heading under which ``--help`` and the reference list it.
         shown: what is said of a default that is None or says little, such as "from the task".
-        flag: the option's declaration where it is not the field's name with dashes.
+        flag: the option's declaration where it is not the field's name with dashes, such as
+            "--format -f".
         repeat: whether an option of a tuple of texts is typed once for each; else they stand in
             one, between commas.
     """

@@ -10,8 +10,10 @@ from mlp_edge.api.observer import Observer
 from mlp_edge.cli.printing.console import warn_of
 from mlp_edge.cli.printing.progress import status, watching
 from mlp_edge.cli.printing.search import tell_resumed, tell_trial
+from mlp_edge.cli.printing.sheets import show_sheets
 
 if TYPE_CHECKING:
+    from mlp_edge.api.result import Result
     from mlp_edge.finding import Finding
     from mlp_edge.training.fitting import Stage
     from mlp_edge.training.search.tuning import Trial
@@ -36,6 +38,11 @@ class Printing(Observer):
     def found(self, findings: Sequence[Finding]) -> None:
         """Warnings, settings in them worded as options."""
         warn_of(findings, self.rest)
+
+    def known(self, part: Result) -> None:
+        """Its tables on stdout."""
+        if not self.quiet:
+            show_sheets(part.sheets())
 
     def fits(self) -> AbstractContextManager[Stage]:
         """A bar for each fit on a terminal, a line every few seconds elsewhere."""
