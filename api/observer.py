@@ -11,7 +11,7 @@ from mlp_edge.finding import Finding
 
 if TYPE_CHECKING:
     from mlp_edge.training.fitting import Stage, Watch
-    from mlp_edge.training.search.tuning import Trial
+    from mlp_edge.training.search.trials import Trial
 
 
 class Observer:

@@ -142,7 +142,7 @@ class Emlearn:
         )
 
 
-def contestants(mlp: Mlp, emlearn: Emlearn, prefix: str = "") -> Iterator[tuple[str, str]]:
+def candidates(mlp: Mlp, emlearn: Emlearn, prefix: str = "") -> Iterator[tuple[str, str]]:
     """Name and C source of each; the function is called PREFIX_predict."""
     prefix = prefix or mlp.name
     yield "ours", export(mlp).decode()
@@ -170,7 +170,7 @@ def on_chips(names: list[str], rows: int, emlearn: Emlearn, folder: Path) -> Non
             path.write_bytes(export(mlp))
             header = read_header(path)
             for opt in ("Os", "O3"):
-                for name, text in contestants(mlp, emlearn):
+                for name, text in candidates(mlp, emlearn):
                     line = _measured(
                         chip, header._replace(text=text), mlp, opt, rows, name == "ours"
                     )
@@ -255,7 +255,7 @@ def on_host(emlearn: Emlearn, folder: Path) -> None:
     print("\nthis machine, gcc -O3 -ffp-contract=off, best of 200 turns, ns per row")
     for mlp in (*MODELS.values(), WIDE):
         named = []
-        for index, (name, text) in enumerate(contestants(mlp, emlearn)):
+        for index, (name, text) in enumerate(candidates(mlp, emlearn)):
             # Each in a file of its own, under a name of its own.
             changed = re.sub(rf"\b{mlp.name}_predict\b", f"f{index}", text)
             (folder / f"f{index}.c").write_text(changed)

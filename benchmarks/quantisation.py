@@ -131,7 +131,7 @@ def of_set(name: str, seeds: int, folder: Path, errors: Table, pools: Table) -> 
             started = time.perf_counter()
             quantised = quantise(mlp, given, dtype)
             seconds = max(seconds, time.perf_counter() - started)
-            held = loss(mlp, rows, integer_reference.predict(mlp, quantised, rows))
+            held = loss(mlp, rows, integer_reference.predict_quantised(mlp, quantised, rows))
             off[dtype].append(held.difference)
             flips[dtype].append(held.flips or 0)
     middle = {dtype: float(np.median(values)) for dtype, values in off.items()}
@@ -189,7 +189,7 @@ def of_autoencoder(path: Path, console: Console) -> None:
             started = time.perf_counter()
             quantised = quantise(mlp, given, dtype)
             seconds = time.perf_counter() - started
-            answers = integer_reference.predict(mlp, quantised, rows)
+            answers = integer_reference.predict_quantised(mlp, quantised, rows)
             after = ((answers - rows) ** 2).mean(axis=1)
             console.print(
                 f"autoencoder, {what} rows, {dtype}: reconstruction error {before.mean():.4g}, "

@@ -31,7 +31,7 @@ from mlp_edge.data.reading.read import read_table
 from mlp_edge.lazy import keras, tensorflow
 from mlp_edge.training import fitting
 from mlp_edge.training.backends.compiled import fit_compiled
-from mlp_edge.training.backends.keras_fit import fit_stock
+from mlp_edge.training.backends.keras_fit import fit_keras
 from mlp_edge.training.backends.program import Part
 from mlp_edge.training.backends.shuffling import shuffled
 from mlp_edge.training.examples import read_examples
@@ -130,10 +130,10 @@ def compare(
     def fit_by_us(seed: int) -> None:
         model = model_of(recipe, training, seed)
         fitted = fitting.fit(model, training, None, replace(recipe, seed=seed), nothing)
-        paths.add(fitted.path.value)
+        paths.add(fitted.backend.value)
 
     def fit_by_keras(seed: int) -> None:
-        fit_stock(model_of(recipe, training, seed), training, None, recipe, nothing)
+        fit_keras(model_of(recipe, training, seed), training, None, recipe, nothing)
 
     for seed in range(runs):
         say(f"{what}: run {seed + 1} of {runs}")
@@ -147,7 +147,7 @@ def difference(recipe: Recipe, training: Part) -> float:
     """Largest difference of a weight after an epoch of the same batches, over the largest."""
     recipe = replace(recipe, epochs=1).resolved("binary")
     stock, ours = (model_of(recipe, training, 0) for _ in range(2))
-    fit_stock(stock, training, None, recipe, nothing, shuffle=False)
+    fit_keras(stock, training, None, recipe, nothing, shuffle=False)
     order = np.arange(len(training.rows), dtype=np.int32)
     fit_compiled(ours, training, None, recipe, iter([order]), nothing)
     expected, got = (np.concatenate([w.ravel() for w in m.get_weights()]) for m in (stock, ours))
@@ -171,7 +171,7 @@ def grid() -> list[dict[str, Any]]:
             fit_compiled(model, training, None, recipe, orders, nothing)
 
         def by_keras(model: Any = model, training: Part = training, recipe: Any = recipe) -> None:
-            fit_stock(model, training, None, recipe, nothing)
+            fit_keras(model, training, None, recipe, nothing)
 
         for way, work in (("compiled", by_us), ("stock", by_keras)):
             first, again = seconds(work).clock, seconds(work).clock

@@ -72,8 +72,8 @@ def _ended() -> int:
         code = app(standalone_mode=False)  # as it prints what was typed with its escape sequences
         sys.stdout.flush()
     except SystemExit as end:
-        broken = isinstance(end.__context__, BrokenPipeError)
-        code = BROKEN_PIPE if broken else end.code
+        checksum_error = isinstance(end.__context__, BrokenPipeError)
+        code = BROKEN_PIPE if checksum_error else end.code
     except MlpEdgeError as error:  # of --version, whose output nobody takes
         err.print(f"error: {error}", style="red")
         code = error.exit_code

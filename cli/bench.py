@@ -17,7 +17,7 @@ from mlp_edge.cli.printing.progress import status
 from mlp_edge.errors import InputError
 
 if TYPE_CHECKING:
-    from mlp_edge.measure.candidates import Contestant
+    from mlp_edge.measure.candidates import Candidate
     from mlp_edge.measure.timing import Timing
     from mlp_edge.readers.model_directory import ModelDirectory
     from mlp_edge.runtime.runtime import Runtime
@@ -44,7 +44,7 @@ def bench(
     as_json: JsonOption = False,
 ) -> None:
     """Measure how fast every export predicts on every runtime."""
-    from mlp_edge.measure.candidates import contestants
+    from mlp_edge.measure.candidates import candidates
     from mlp_edge.readers.model_directory import ModelDirectory
     from mlp_edge.runtime import HOSTED
     from mlp_edge.runtime.load import named_runtime
@@ -57,12 +57,12 @@ def bench(
         option = model_option(model)
         raise InputError(f"{directory.exports_path}: nothing to measure; "
                          f"`mlp-edge export{option}` writes the exports")  # fmt: skip
-    everybody = contestants([directory.keras_path, *exports], chosen)
-    present = [contestant for contestant, missing in everybody if missing is None]
+    everybody = candidates([directory.keras_path, *exports], chosen)
+    present = [candidate for candidate, missing in everybody if missing is None]
     if not present:
         raise InputError("nothing to measure: none of these runtimes can run an export here")
     results = _measured(directory, present, sizes, seconds, cold)
-    absent = {contestant.name: missing for contestant, missing in everybody if missing}
+    absent = {candidate.name: missing for candidate, missing in everybody if missing}
     if as_json:
         print_json(_record(directory, results, sizes, seconds, absent))
     else:
@@ -86,12 +86,12 @@ def batch_sizes(text: str) -> list[int]:
     return sorted(sizes)
 
 
-Result = tuple["Contestant", "Timing", "float | None"]
+Result = tuple["Candidate", "Timing", "float | None"]
 """Who, what was measured warm, seconds cold."""
 
 
 def _measured(
-    directory: ModelDirectory, present: Sequence[Contestant], sizes: Sequence[int],
+    directory: ModelDirectory, present: Sequence[Candidate], sizes: Sequence[int],
     seconds: float, cold: bool,
 ) -> list[Result]:  # fmt: skip
     from mlp_edge.measure.candidates import cold_seconds, opened
@@ -101,16 +101,16 @@ def _measured(
     rows = directory.sample().rows
     with status("") as watch, ExitStack() as stack:
         predictors = {}
-        for contestant in present:
-            name = f"{contestant.path.name} on {contestant.name}"
+        for candidate in present:
+            name = f"{candidate.path.name} on {candidate.name}"
             watch(f"opening {name}")
-            predictors[name] = stack.enter_context(opened(contestant, weights))
+            predictors[name] = stack.enter_context(opened(candidate, weights))
         starts: list[float | None] = []
-        for contestant, name in zip(present, predictors, strict=True):
-            started = cold and contestant.starts_alone
+        for candidate, name in zip(present, predictors, strict=True):
+            started = cold and candidate.starts_alone
             if started:
                 watch(f"starting a fresh Python for {name}")
-            starts.append(cold_seconds(contestant, weights, rows[:1]) if started else None)
+            starts.append(cold_seconds(candidate, weights, rows[:1]) if started else None)
         timings = measure(predictors, rows, sizes, seconds, watch)
     return list(zip(present, timings.values(), starts, strict=True))
 
@@ -137,10 +137,10 @@ def _record(
         "clock_step_us": clock_step() * 1e6,
         "results": [
             {
-                "artifact": contestant.path.name,
-                "runtime": contestant.runtime,
-                "way": contestant.way,
-                "threads": contestant.threads,
+                "artifact": candidate.path.name,
+                "runtime": candidate.runtime,
+                "way": candidate.way,
+                "threads": candidate.threads,
                 "cold_seconds": cold,
                 "p50_us": timing.percentile(50) * 1e6,
                 "p99_us": timing.percentile(99) * 1e6,
@@ -148,7 +148,7 @@ def _record(
                 "calls_per_sample": timing.calls_per_sample,
                 "rows_per_second": {size: timing.rows_per_second(size) for size in sizes},
             }
-            for contestant, timing, cold in results
+            for candidate, timing, cold in results
         ],
         "not_run": dict(absent),
     }  # fmt: skip
@@ -188,9 +188,9 @@ def _latency_table(title: str, results: Sequence[Result]) -> Any:
     cold_too = any(cold is not None for *_, cold in results)
     columns = ["artifact", "runtime", "threads", "p50 µs", "p99 µs"]
     table = new_table(title, *columns, *(["cold s"] if cold_too else []), text_columns=2)
-    for contestant, timing, cold in results:
+    for candidate, timing, cold in results:
         table.add_row(
-            Text(contestant.path.name), contestant.name, contestant.threads,
+            Text(candidate.path.name), candidate.name, candidate.threads,
             _figure(timing.percentile(50) * 1e6),
             _figure(timing.percentile(99) * 1e6) + ("*" if timing.few else ""),
             *(["" if cold is None else f"{cold:.2f}"] if cold_too else []),
@@ -205,9 +205,9 @@ def _throughput_table(title: str, results: Sequence[Result], sizes: Sequence[int
 
     columns = [f"{size:,}" for size in sizes]
     table = new_table(title, "artifact", "runtime", *columns, text_columns=2)
-    for contestant, timing, _ in results:
+    for candidate, timing, _ in results:
         rates = [_rate(timing.rows_per_second(size)) for size in sizes]
-        table.add_row(Text(contestant.path.name), contestant.name, *rates)
+        table.add_row(Text(candidate.path.name), candidate.name, *rates)
     return table
 
 
@@ -240,9 +240,9 @@ def _show_bars(results: Sequence[Result], size: int) -> None:
     table = new_table(title, "artifact", "runtime", "", text_columns=3)
     table.show_header = False
     block = "#" if out.options.ascii_only else "█"
-    for (contestant, _, _), rate in zip(results, rates, strict=True):
+    for (candidate, _, _), rate in zip(results, rates, strict=True):
         length = max(1, round(BAR * (math.log10(rate) - lowest) / span))
-        ours = contestant.way == "mlp-edge"
+        ours = candidate.way == "mlp-edge"
         bar = Text(block * length, style="green" if ours else "dim")
-        table.add_row(Text(contestant.path.name), contestant.name, bar)
+        table.add_row(Text(candidate.path.name), candidate.name, bar)
     show(table)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlp_edge.data.table import Table
-    from mlp_edge.integers.quantised_file import Numbers
+    from mlp_edge.integers.quantised_file import QuantisationParameters
     from mlp_edge.mlp import Mlp, Rows, Task
     from mlp_edge.quantise.judge import Loss, Score
     from mlp_edge.readers.model_directory import ModelDirectory
@@ -53,7 +53,7 @@ class Source:
     table: str | None
     place: Path
     most: int = MOST_BYTES
-    made: dict[str, tuple[Numbers, dict[str, Loss]]] = field(default_factory=dict)
+    made: dict[str, tuple[QuantisationParameters, dict[str, Loss]]] = field(default_factory=dict)
 
     @cached_property
     def sets(self) -> Sets:

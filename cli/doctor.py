@@ -13,7 +13,7 @@ from mlp_edge.cli.printing.console import err, out, print_json
 from mlp_edge.cli.printing.progress import status
 
 if TYPE_CHECKING:
-    from mlp_edge.runtime.machine import Finding
+    from mlp_edge.runtime.machine import Component
 
 STYLES = {"ok": "green", "missing": "yellow", "not tried": "yellow", "broken": "bold red"}
 
@@ -24,7 +24,7 @@ def doctor(as_json: JsonOption = False) -> None:
     from mlp_edge.runtime import machine
 
     with status("looking at Python and its packages") as say:
-        found: dict[str, list[Finding]] = {"python": [machine.python()], "packages": []}
+        found: dict[str, list[Component]] = {"python": [machine.python()], "packages": []}
         for wanted in requirements():
             say(f"starting {wanted.name}")
             found["packages"].append(machine.package(wanted))
@@ -33,7 +33,7 @@ def doctor(as_json: JsonOption = False) -> None:
             machine.gpu(item) for item in found["packages"] if item.name == "tensorflow"
         ]
         found["runtimes"] = machine.runtimes(found["packages"])
-        found["programs"] = [machine.program(wanted) for wanted in machine.PROGRAMS]
+        found["programs"] = [machine.tool(wanted) for wanted in machine.TOOLS]
     if as_json:
         print_json(_record(found))
     else:
@@ -44,7 +44,7 @@ def _system() -> str:
     return f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs"
 
 
-def _record(found: dict[str, list[Finding]]) -> dict[str, Any]:
+def _record(found: dict[str, list[Component]]) -> dict[str, Any]:
     groups = {group: [vars(item) for item in items] for group, items in found.items()}
     return {
         "mlp_edge": __version__,
@@ -54,7 +54,7 @@ def _record(found: dict[str, list[Finding]]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _show(found: dict[str, list[Finding]]) -> None:
+def _show(found: dict[str, list[Component]]) -> None:
     [python] = found["python"]
     out.print(f"mlp-edge {__version__} on {_system()}", style="bold")
     if not found["packages"]:
@@ -67,7 +67,7 @@ def _show(found: dict[str, list[Finding]]) -> None:
     _show_remedies([item for item in everything if item.remedy])
 
 
-def _show_packages(items: Sequence[Finding]) -> None:
+def _show_packages(items: Sequence[Component]) -> None:
     from rich.text import Text
 
     from mlp_edge.cli.printing.tables import new_table, show
@@ -78,7 +78,7 @@ def _show_packages(items: Sequence[Finding]) -> None:
     show(table)
 
 
-def _show_devices(items: Sequence[Finding]) -> None:
+def _show_devices(items: Sequence[Component]) -> None:
     from rich.text import Text
 
     from mlp_edge.cli.printing.tables import new_table, show
@@ -92,7 +92,7 @@ def _show_devices(items: Sequence[Finding]) -> None:
         show(table)
 
 
-def _show_places(items: Sequence[Finding]) -> None:
+def _show_places(items: Sequence[Component]) -> None:
     from rich.text import Text
 
     from mlp_edge.cli.printing.tables import new_table, show
@@ -105,7 +105,7 @@ def _show_places(items: Sequence[Finding]) -> None:
     show(table)
 
 
-def _show_programs(items: Sequence[Finding]) -> None:
+def _show_programs(items: Sequence[Component]) -> None:
     from rich.text import Text
 
     from mlp_edge.cli.printing.tables import new_table, show
@@ -117,7 +117,7 @@ def _show_programs(items: Sequence[Finding]) -> None:
     show(table)
 
 
-def _show_remedies(items: Sequence[Finding]) -> None:
+def _show_remedies(items: Sequence[Component]) -> None:
     """What is missing, what it is for, and the command that brings it, once for all it brings."""
     if not items:
         out.print("\nnothing is missing")
@@ -130,5 +130,5 @@ def _show_remedies(items: Sequence[Finding]) -> None:
         out.print(f"      {remedy}", style="bold", soft_wrap=True)
 
 
-def _style(item: Finding) -> str:
+def _style(item: Component) -> str:
     return STYLES[item.state]

@@ -162,11 +162,11 @@ def _examples(
 def _opened(
     model: Path, directory: ModelDirectory, dtype: str, runtime: str | None, trust: bool
 ) -> Predictor:
-    """What predicts: what was named, or its export in a coarser dtype."""
-    from mlp_edge.runtime.load import coarser_path, load
+    """What predicts: what was named, or its export in reduced precision."""
+    from mlp_edge.runtime.load import load, reduced_precision_path
 
     with status("opening the model"):
-        path = model if dtype == FLOAT32 else coarser_path(directory, dtype, runtime)
+        path = model if dtype == FLOAT32 else reduced_precision_path(directory, dtype, runtime)
         return load(path, runtime, trust)
 
 

@@ -139,7 +139,7 @@ class Evaluation:
     def findings(self) -> list[Finding]:
         """What there is to warn of."""
         from mlp_edge.training.recipe import Recipe
-        from mlp_edge.training.scoring.advice import Answers, row_advice
+        from mlp_edge.training.scoring.advice import Predictions, row_advice
 
         truth, outputs = self.models["mlp"]
         recipe = Recipe.from_dict(self.manifest.recipe)
@@ -148,7 +148,7 @@ class Evaluation:
         prior = np.array(self.manifest.prior, np.float64)
         rows = TITLES.get(self.part, self.part)
         labels = self.manifest.labels
-        return list(row_advice(Answers(truth, labels, outputs, linear, prior, rows, recipe)))
+        return list(row_advice(Predictions(truth, labels, outputs, linear, prior, rows, recipe)))
 
     def to_dict(self) -> Mapping[str, Any]:
         """Plain values, for --json."""

@@ -177,7 +177,7 @@ def _files(
         CheckError: when a dtype loses too much.
     """
     from mlp_edge.cli import quantising
-    from mlp_edge.integers.quantised_file import numbers_name
+    from mlp_edge.integers.quantised_file import parameters_name
 
     if any(exporter.needs == "train" for exporter in exporters):
         start_tensorflow()
@@ -201,7 +201,7 @@ def _files(
         f"{renamed.name}{exporter.suffix}": exporter.integers[dtype](renamed, numbers.quantised)
         for exporter in exporters
     }
-    return files | {numbers_name(mlp.name, dtype): numbers.to_json().encode()}
+    return files | {parameters_name(mlp.name, dtype): numbers.to_json().encode()}
 
 
 def weights_header(mlp: Mlp) -> bytes:

@@ -80,7 +80,7 @@ def _record(path: Path, found: Inspection) -> dict[str, Any]:
         "scaling": {
             "inputs": input_names(found.features) if found.features else None,
             "mean": _numbers(anatomy.mean),
-            "deviation": _numbers(anatomy.deviation),
+            "deviation": _numbers(anatomy.std),
         },
         "layers": [vars(layer) for layer in anatomy.layers],
         "parameters": anatomy.parameters,
@@ -237,7 +237,7 @@ def _layer_table(found: Inspection) -> Table:
     table.columns[0].no_wrap, table.columns[1].no_wrap = True, False
     if encoding is not None and not encoding.plain:
         table.add_row("encoding", "", _width(encoding.width), "", "")
-    if anatomy.mean is not None or anatomy.deviation is not None:
+    if anatomy.mean is not None or anatomy.std is not None:
         table.add_row("scaling", "", _width(anatomy.inputs), "", "")
     number = 0
     for layer in anatomy.layers:
@@ -272,7 +272,7 @@ def _feature_table(found: Inspection) -> Table:
         "from": [_number(feature.low) for feature in features],
         "to": [_number(feature.high) for feature in features],
         "mean": _by_feature(found, anatomy.mean),
-        "deviation": _by_feature(found, anatomy.deviation),
+        "deviation": _by_feature(found, anatomy.std),
     }
     made_up = [f"number {index + 1}" for index in range(anatomy.inputs or 0)]
     return _known_of("features", names or made_up, columns)

@@ -54,7 +54,7 @@ def predict(
     safe: SafeOption = False,
     trust: TrustOption = False,
     verify: Annotated[
-        bool, typer.Option("--verify", help="Check the file's seal and golden rows first.")
+        bool, typer.Option("--verify", help="Check the file's checksum and golden rows first.")
     ] = False,
 ) -> None:
     """Add a model's predictions to a table, every column kept."""

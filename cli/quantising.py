@@ -15,7 +15,7 @@ from mlp_edge.cli.printing.tables import new_table, show
 from mlp_edge.errors import CheckError, InputError, ModelError
 
 if TYPE_CHECKING:
-    from mlp_edge.integers.quantised_file import Numbers
+    from mlp_edge.integers.quantised_file import QuantisationParameters
     from mlp_edge.mlp import Floats, Mlp, Predict
     from mlp_edge.quantise.judge import Limits, Loss
 
@@ -26,20 +26,20 @@ TWICE_ROUNDED = "neurons that TFLite Micro may give one step more, by layer"
 """Key of the report."""
 
 
-def held(source: Source, dtype: str, limits: Limits) -> Numbers:
+def held(source: Source, dtype: str, limits: Limits) -> QuantisationParameters:
     """The numbers of a network that holds, and a table of what it loses.
 
     Raises:
         CheckError: when it loses too much.
     """
-    made, losses = numbers(source, dtype)
+    made, losses = parameters(source, dtype)
     show_losses(dtype, losses)
     check(source, dtype, losses, limits)
     return made
 
 
 def judged(source: Source, content: bytes, dtype: str, limits: Limits) -> bytes:
-    """A TFLite file of coarser floats that holds; unjudged where there are no rows to ask.
+    """A TFLite file of reduced precision; judged where there are rows to judge it by.
 
     Raises:
         CheckError: when it loses too much.
@@ -63,37 +63,39 @@ def judged(source: Source, content: bytes, dtype: str, limits: Limits) -> bytes:
     return content
 
 
-def earlier(source: Source, dtype: str) -> Numbers | None:
+def earlier(source: Source, dtype: str) -> QuantisationParameters | None:
     """The numbers that the model directory lists, if they are as they were written."""
     from mlp_edge.files.writing import sha256
-    from mlp_edge.integers.quantised_file import numbers_name, read_numbers
+    from mlp_edge.integers.quantised_file import parameters_name, read_parameters
     from mlp_edge.reading import read_file
 
     if source.saved is None or source.place != source.saved.exports_path:
         return None
-    path = source.place / numbers_name(source.mlp.name, dtype)
+    path = source.place / parameters_name(source.mlp.name, dtype)
     try:
-        numbers = read_numbers(path)
+        parameters = read_parameters(path)
         written = sha256(read_file(path))
     except ModelError:
         return None
-    return numbers if source.saved.manifest.exports.get(path.name) == written else None
+    return parameters if source.saved.manifest.exports.get(path.name) == written else None
 
 
-def numbers(source: Source, dtype: str) -> tuple[Numbers, dict[str, Loss]]:
+def parameters(source: Source, dtype: str) -> tuple[QuantisationParameters, dict[str, Loss]]:
     """The network in int8 or int16, and what it loses on each set of rows; made once.
 
     Integers that were made earlier are kept where model and calibration rows are the same, so that
     all formats share them.
     """
     if dtype not in source.made:
-        source.made[dtype] = _numbers(source.sets, dtype, earlier(source, dtype))
+        source.made[dtype] = _parameters(source.sets, dtype, earlier(source, dtype))
     return source.made[dtype]
 
 
-def _numbers(sets: Sets, dtype: str, before: Numbers | None) -> tuple[Numbers, dict[str, Loss]]:
-    from mlp_edge.integers.integer_reference import predict
-    from mlp_edge.integers.quantised_file import Numbers, rows_sha256
+def _parameters(
+    sets: Sets, dtype: str, before: QuantisationParameters | None
+) -> tuple[QuantisationParameters, dict[str, Loss]]:
+    from mlp_edge.integers.integer_reference import predict_quantised
+    from mlp_edge.integers.quantised_file import QuantisationParameters, rows_sha256
     from mlp_edge.integers.requantise import twice_rounded
     from mlp_edge.quantise import quantise
     from mlp_edge.quantise.judge import pooled
@@ -105,13 +107,12 @@ def _numbers(sets: Sets, dtype: str, before: Numbers | None) -> tuple[Numbers, d
             mlp.weights_sha256, digest,
         )  # fmt: skip
         quantised = before.quantised if before and known else quantise(mlp, rows, dtype)
-        losses = _losses(
-            sets, lambda held: predict(mlp, quantised, held), FOLDS, pooled(mlp, rows, dtype)
-        )
+        outputs = pooled(mlp, rows, dtype)
+        losses = _losses(sets, lambda held: predict_quantised(mlp, quantised, held), FOLDS, outputs)
     report: dict[str, Any] = {name: asdict(one) for name, one in losses.items()}
     if dtype == "int8":
         report[TWICE_ROUNDED] = twice_rounded(quantised)
-    return Numbers(quantised, mlp.weights_sha256, digest, report), losses
+    return QuantisationParameters(quantised, mlp.weights_sha256, digest, report), losses
 
 
 def _losses(sets: Sets, predict: Predict, name: str, answers: Floats) -> dict[str, Loss]:
@@ -146,10 +147,10 @@ def _change(one: Loss, metric: str) -> str:
     return f"{one.before[metric]:.4f} → {one.after[metric]:.4f}"
 
 
-def say_twice_rounded(numbers: Numbers) -> None:
+def say_twice_rounded(parameters: QuantisationParameters) -> None:
     """Which runtimes of a TFLite file have other bits, and where."""
-    touched = sum(len(neurons) for neurons in numbers.report[TWICE_ROUNDED])
-    every = sum(layer.outputs for layer in numbers.quantised.layers)
+    touched = sum(len(neurons) for neurons in parameters.report[TWICE_ROUNDED])
+    every = sum(layer.outputs for layer in parameters.quantised.layers)
     if touched:
         out.print(
             "",
@@ -198,7 +199,7 @@ def _remedy(source: Source, dtype: str, limits: Limits) -> str:
         worst = errors.index(max(errors))
         says = f"layer {worst + 1} costs most, ±{errors[worst]:.2g} alone"
         if dtype == "int8":
-            _, losses = numbers(source, "int16")
+            _, losses = parameters(source, "int16")
             if not complaints(losses, limits):
                 return f"{says}; --dtype int16 would hold"
     return f"{says}; --dtype float32 would hold"

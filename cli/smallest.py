@@ -80,11 +80,11 @@ def _headers(source: Source) -> dict[str, tuple[bytes, Mapping[str, Loss]]]:
     found: dict[str, tuple[bytes, Mapping[str, Loss]]] = {}
     for dtype, write in EXPORTER.integers.items():
         try:
-            numbers, losses = quantising.numbers(source, dtype)
+            parameters, losses = quantising.parameters(source, dtype)
         except ModelError as error:
             err.print(f"{dtype}: {error}", style="yellow")
             continue
-        found[dtype] = write(_named(source.mlp, dtype), numbers.quantised), losses
+        found[dtype] = write(_named(source.mlp, dtype), parameters.quantised), losses
     return {**found, FLOAT32: (EXPORTER.export(source.mlp), {})}
 
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from mlp_edge.readers.model_directory import ModelDirectory
     from mlp_edge.training.search.searching import Search
 
-JUDGING, REGULARISING = "Judging", "Against learning by heart"
+JUDGING, REGULARISING = "Judging", "Against overfitting"
 """Headings in --help."""
 PATIENCE = 20
 """Epochs without a better validation loss after which a search's networks stop, unless told."""
@@ -84,7 +84,7 @@ def train(
         float | None, typer.Option(help="Share of the rows that training never sees. [0.2]")
     ] = None,
     validation_size: Annotated[
-        float | None, typer.Option(help="Share of the training rows that is only watched. [0]")
+        float | None, typer.Option(help="Share of the training rows to validate on. [0]")
     ] = None,
     early_stopping: Annotated[
         int | None, typer.Option(help="Stop after so many epochs without a better validation loss.")
@@ -231,7 +231,8 @@ def train(
         str, typer.Option(help="mirrored: on every GPU at once, with --device gpu.")
     ] = "none",
     tf32: Annotated[
-        bool, typer.Option("--tf32", help="Let a GPU round to TensorFloat-32: faster, coarser.")
+        bool,
+        typer.Option("--tf32", help="Let a GPU round to TensorFloat-32: faster, less precise."),
     ] = False,
     directory: Annotated[
         Path, typer.Option("--out", help="Model directory to write.")
@@ -251,7 +252,7 @@ def train(
     from mlp_edge.training.device import Device, take
     from mlp_edge.training.recipe import Recipe
     from mlp_edge.training.search.searching import SEARCH_FOLDS
-    from mlp_edge.training.search.tuning import discard
+    from mlp_edge.training.search.trials import discard
     from mlp_edge.training.training import go_on
     from mlp_edge.training.training import train as train_new
 

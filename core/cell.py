@@ -22,7 +22,7 @@ MISSING = frozenset({"", "?", "nan", "-nan", "na", "n/a", "#n/a", "null", "none"
 """Spellings of a missing number, lower-case."""
 OVERFLOW = 2.0**128 - 2.0**103
 """From here on float32 rounds to infinity: half a step above its largest number."""
-TRUTHS = ({"false", "true"}, {"no", "yes"}, {"n", "y"}, {"f", "t"}, {"off", "on"})
+BOOLEANS = ({"false", "true"}, {"no", "yes"}, {"n", "y"}, {"f", "t"}, {"off", "on"})
 """Pairs that are true and false in any case; the first by the alphabet is false."""
 MOST_SPELLINGS = 1000
 """Texts that may be a few values in different case and with blanks around them; more are not
@@ -53,12 +53,12 @@ def number(cell: str, decimal: str = ".") -> float:
     return value if abs(value) < OVERFLOW else math.nan
 
 
-def are_truths(texts: Sequence[str]) -> bool:
+def are_booleans(texts: Sequence[str]) -> bool:
     """Whether texts are true and false, yes and no or the like, in any case."""
     if len(texts) > MOST_SPELLINGS:
         return False
     found = {text.strip().casefold() for text in texts}
-    return any(found <= pair for pair in TRUTHS)
+    return any(found <= pair for pair in BOOLEANS)
 
 
 def means_missing(text: str, feature: Feature) -> bool:
@@ -84,7 +84,7 @@ class CategoryCells:
     def __init__(self, feature: Feature, decimal: str = ".") -> None:
         self._feature = feature
         self._decimal = decimal
-        self._truths = are_truths(feature.categories)
+        self._truths = are_booleans(feature.categories)
         self._fold = str.casefold if self._truths else str
         pairs = list(zip(feature.categories, feature.codes, strict=True))
         self._by_name = {self._fold(name): code for name, code in pairs}

@@ -70,22 +70,22 @@ class Scaling:
     """
 
     mean: Floats
-    deviation: Floats
+    std: Floats
 
     def __post_init__(self) -> None:
         _check_vector("scaling mean", self.mean)
-        _check_vector("scaling deviation", self.deviation)
-        if self.mean.shape != self.deviation.shape:
+        _check_vector("scaling deviation", self.std)
+        if self.mean.shape != self.std.shape:
             raise ModelError(
-                f"the scaling has {self.mean.size} means for {self.deviation.size} deviations"
+                f"the scaling has {self.mean.size} means for {self.std.size} deviations"
             )
-        if not (self.deviation > 0).all():
+        if not (self.std > 0).all():
             raise ModelError("the scaling has a deviation that is not above zero")
 
     @property
     def reciprocal(self) -> Floats:
         """1 / deviation rounded to float32: what exports multiply by, as division is slow."""
-        return (1 / self.deviation.astype(np.float64)).astype(np.float32)
+        return (1 / self.std.astype(np.float64)).astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,7 +225,7 @@ class Mlp:
             _feed(digest, "clip", np.array(self.clip, np.float32))
         if self.scaling is not None:
             _feed(digest, "mean", self.scaling.mean)
-            _feed(digest, "deviation", self.scaling.deviation)
+            _feed(digest, "deviation", self.scaling.std)
         for layer in self.layers:
             _feed(digest, layer.activation, layer.weights)
             _feed(digest, "bias", layer.bias)
@@ -280,7 +280,7 @@ def _check_finite(what: str, array: Floats) -> None:
 
 def _scales_categories(scaling: Scaling, encoding: Encoding) -> bool:
     others = slice(len(encoding.numbers), None)
-    return bool((scaling.mean[others] != 0).any() or (scaling.deviation[others] != 1).any())
+    return bool((scaling.mean[others] != 0).any() or (scaling.std[others] != 1).any())
 
 
 def _check_labels(mlp: Mlp) -> None:

@@ -68,7 +68,7 @@ def trace(
     with np.errstate(over="ignore", invalid="ignore"):
         if mlp.scaling is not None:
             mean = mlp.scaling.mean.astype(np.float64)
-            x = (x - mean) / mlp.scaling.deviation.astype(np.float64)
+            x = (x - mean) / mlp.scaling.std.astype(np.float64)
         for number, layer in enumerate(mlp.layers):
             matrix = layer.weights.astype(np.float64) if weights is None else weights[number]
             z = x @ matrix.T + layer.bias.astype(np.float64)

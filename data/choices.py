@@ -102,7 +102,7 @@ def missing_spellings(
     """
     found = {name: Spelling() for name in table.columns if name not in targets}
     for option in choices.missing:
-        names, value = parted(table, option)
+        names, value = split_setting(table, option)
         exact = number(value, table.decimal)
         for name in names or found:
             if name in found:
@@ -121,7 +121,7 @@ def target_spellings(table: Table, targets: Sequence[str], choices: Choices) -> 
     """
     found = {name: Spelling() for name in targets}
     for option in choices.missing:
-        names, value = parted(table, option)
+        names, value = split_setting(table, option)
         exact = number(value, table.decimal)
         for name in names or targets:
             if name in found and (names or np.isnan(exact)):
@@ -133,7 +133,7 @@ def _with_present(
     table: Table, spellings: dict[str, Spelling], choices: Choices
 ) -> dict[str, Spelling]:
     for option in choices.present:
-        names, value = parted(table, option, "present")
+        names, value = split_setting(table, option, "present")
         word = value.strip().casefold()
         if not word:
             raise RecipeError(
@@ -167,7 +167,7 @@ def _added(spelling: Spelling, value: str, exact: float, *, named: bool) -> Spel
     return spelling._replace(general=spelling.general + rounded)
 
 
-def parted(table: Table, option: str, name: str = "missing") -> tuple[tuple[str, ...], str]:
+def split_setting(table: Table, option: str, name: str = "missing") -> tuple[tuple[str, ...], str]:
     """The columns that a --missing or --present names (none for all of them) and its value.
 
     Raises:

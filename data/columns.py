@@ -21,7 +21,13 @@ from mlp_edge.data.content.categories import MOST_FORCED, categories, look_alike
 from mlp_edge.data.content.cells import Column, read_column
 from mlp_edge.data.content.column_types import Meaning, meaning
 from mlp_edge.data.findings.anomalies import far_outlier, lost_digits, zeros_for_missing
-from mlp_edge.data.findings.leaks import Truth, contradictions, leak, sorted_by, truths
+from mlp_edge.data.findings.leaks import (
+    TargetValues,
+    contradictions,
+    leak,
+    sorted_by,
+    target_values,
+)
 from mlp_edge.data.findings.missing import missing_finding, unused
 from mlp_edge.data.quoting import plain, shown
 from mlp_edge.data.table import Table
@@ -29,7 +35,7 @@ from mlp_edge.errors import TableError
 from mlp_edge.feature import Feature
 from mlp_edge.finding import Finding, about
 from mlp_edge.mlp import Rows
-from mlp_edge.wiring import KERAS_EPSILON
+from mlp_edge.processing import KERAS_EPSILON
 
 _UNIT = re.compile(r".*\S\s*[\[(]\s*([^\[\]()]{1,20}?)\s*[\])]\s*")
 MOST_REASONS = 5
@@ -82,7 +88,7 @@ def read_columns(table: Table, targets: Sequence[str], choices: Choices) -> Colu
     """
     check_choices(table, targets, choices)
     spellings = missing_spellings(table, targets, choices)
-    judged = truths(table, targets)
+    judged = target_values(table, targets)
     candidates = [
         _candidate(table, name, spellings[name], choices, judged)
         for name in table.columns
@@ -120,7 +126,7 @@ def unit_of(name: str) -> str:
 
 
 def _candidate(
-    table: Table, name: str, spelling: Spelling, choices: Choices, judged: Sequence[Truth]
+    table: Table, name: str, spelling: Spelling, choices: Choices, judged: Sequence[TargetValues]
 ) -> _Candidate:
     column = read_column(table, name, spelling)
     kept = name in choices.keep

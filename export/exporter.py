@@ -26,7 +26,7 @@ class Exporter:
         needs: the extra that has to be installed (``train``), or None.
         export: the model in float32.
         integers: dtype -> the model in integers, for those that the format has.
-        floats: dtype -> the model in coarser floats, for those that the format has.
+        floats: dtype -> the model in reduced precision, for those that the format has.
     """
 
     name: str

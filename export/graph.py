@@ -11,15 +11,15 @@ from typing import Any
 
 from mlp_edge.lazy import tensorflow
 from mlp_edge.mlp import Mlp
+from mlp_edge.processing import FEATURES, Operation, carry_out, operations
 from mlp_edge.reference import LEAKY_SLOPE
-from mlp_edge.wiring import FEATURES, Operation, carry_out, operations
 
 INPUT_NAME = FEATURES
 
 Formula = Callable[..., Any]
 Formulas = dict[str, Formula]
 """Name -> function of tensors: the activations, "apart", "sums" of a layer by its inputs; and what
-surrounds the layers: "isnan", "any" of a row's truths, "take" of columns, "clip" to two ends."""
+the processing around them takes: "isnan", "any" of a row's booleans, "take" of columns, "clip"."""
 
 
 def formulas(apart: Formula) -> Formulas:
@@ -68,7 +68,7 @@ def graph(mlp: Mlp, formulas: Formulas, layers: Formula | None = None) -> Any:
     signature = [tf.TensorSpec((None, mlp.inputs), tf.float32, name=INPUT_NAME)]
 
     steps = operations(mlp.encoding, mlp.clip)
-    network = layers or (lambda prepared: _layers(mlp, formulas, prepared))
+    network = layers or (lambda preprocessed: _layers(mlp, formulas, preprocessed))
 
     def serve(features: Any) -> dict[str, Any]:
         def do(step: Operation, inputs: list[Any]) -> Any:

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlp_edge.integers.quantised import HIGHEST, IntegerLayer, Quantised, Table
+from mlp_edge.integers.quantised import HIGHEST, ActivationTable, IntegerLayer, Quantised
 from mlp_edge.integers.requantise import scales
 from mlp_edge.lazy import require
 from mlp_edge.mlp import Mlp
-from mlp_edge.wiring import FEATURES, Operation, carry_out, operations
+from mlp_edge.processing import FEATURES, Operation, carry_out, operations
 
 BATCH = "N"
 """Name of the first dimension: any number of rows."""
@@ -33,7 +33,7 @@ def graph(mlp: Mlp, quantised: Quantised) -> Any:
     """A ``GraphProto`` from features (N, inputs) to the named output (N, outputs), both float32.
 
     Args:
-        mlp: what surrounds the dense layers, and the names.
+        mlp: the pre- and post-processing, and the names.
         quantised: the layers, as int8.
 
     Raises:
@@ -112,10 +112,10 @@ def _network(build: _Build, quantised: Quantised, readings: str) -> str:
         copies = quantised.inputs.high // HIGHEST["int8"] if number == 1 else 1
         sums = _sums(build, scope, layer, u, copies)
         if number < len(quantised.layers):
-            u = _uint8(build, scope, layer, _results(build, scope, layer, sums))
+            u = _uint8(build, scope, layer, _requantised(build, scope, layer, sums))
         else:
-            results = _added(build, scope, layer, sums)
-    return _answers(build, quantised, results)
+            activations = _added(build, scope, layer, sums)
+    return _outputs(build, quantised, activations)
 
 
 def _inputs(build: _Build, quantised: Quantised, readings: str) -> str:
@@ -126,10 +126,10 @@ def _inputs(build: _Build, quantised: Quantised, readings: str) -> str:
     )
     above = build.add("inputs/above", "Sub", readings, low)
     u = _rounded(build, "inputs", build.add("inputs/scaled", "Mul", above, factor), inputs.high)
-    parts = inputs.high // high
-    if parts > 1:
-        begins = np.repeat(np.arange(parts) * high, len(inputs.low)).astype(np.float32)
-        copies = build.add("inputs/copies", "Concat", *parts * [u], axis=1)
+    segments = inputs.high // high
+    if segments > 1:
+        begins = np.repeat(np.arange(segments) * high, len(inputs.low)).astype(np.float32)
+        copies = build.add("inputs/copies", "Concat", *segments * [u], axis=1)
         rest = build.add("inputs/rest", "Sub", copies, build.constant("inputs/begins", begins))
         u = _clamped(build, "inputs/parts", rest, high)
     return build.cast("inputs/integers", u, "UINT8")
@@ -153,16 +153,16 @@ def _sums(build: _Build, scope: str, layer: IntegerLayer, u: str, copies: int) -
     ]
     products = build.add(f"{scope}/products", "MatMulInteger", u, weights, *zeros)
     bias = layer.bias
-    if layer.parts > 1:
+    if layer.segments > 1:
         axis = build.constant(f"{scope}/axis", np.array([1], np.int64))
         products = build.add(f"{scope}/again", "Unsqueeze", products, axis)
-        bias = layer.bias - np.arange(layer.parts)[:, None] * layer.stride
+        bias = layer.bias - np.arange(layer.segments)[:, None] * layer.offset
     return build.add(
         f"{scope}/sums", "Add", products, build.constant(f"{scope}/bias", bias.astype(np.int32))
     )
 
 
-def _results(build: _Build, scope: str, layer: IntegerLayer, sums: str) -> str:
+def _requantised(build: _Build, scope: str, layer: IntegerLayer, sums: str) -> str:
     """Sums requantised: integers in float32."""
     scale = build.constant(f"{scope}/scale", scales(layer.multiplier, layer.shift))
     floats = build.cast(f"{scope}/floats", sums, "FLOAT")
@@ -181,36 +181,41 @@ def _clamped(build: _Build, name: str, values: str, high: int) -> str:
 
 def _added(build: _Build, scope: str, layer: IntegerLayer, sums: str) -> str:
     """The results of the last layer's parts, added up; integers in float32."""
-    results = _results(build, scope, layer, sums)
-    if layer.parts == 1:
-        return results
-    return build.add(f"{scope}/total", "ReduceSum", results, f"{scope}/axis", keepdims=0)
+    activations = _requantised(build, scope, layer, sums)
+    if layer.segments == 1:
+        return activations
+    return build.add(f"{scope}/total", "ReduceSum", activations, f"{scope}/axis", keepdims=0)
 
 
-def _uint8(build: _Build, scope: str, layer: IntegerLayer, results: str) -> str:
+def _uint8(build: _Build, scope: str, layer: IntegerLayer, activations: str) -> str:
     """What goes on to the next layer."""
     if layer.table is None:
-        return build.cast(f"{scope}/integers", results, "UINT8")
-    return _looked_up(build, scope, layer.table, layer.high, results, np.uint8)
+        return build.cast(f"{scope}/integers", activations, "UINT8")
+    return _looked_up(build, scope, layer.table, layer.high, activations, np.uint8)
 
 
 def _looked_up(
-    build: _Build, scope: str, table: Table, high: int, results: str, kind: type[np.generic]
+    build: _Build,
+    scope: str,
+    table: ActivationTable,
+    high: int,
+    activations: str,
+    kind: type[np.generic],
 ) -> str:
     values = table.at(np.arange(high + 1)).astype(kind)
-    index = build.cast(f"{scope}/index", results, "INT32")
+    index = build.cast(f"{scope}/index", activations, "INT32")
     return build.add(f"{scope}/values", "Gather", build.constant(f"{scope}/table", values), index)
 
 
-def _answers(build: _Build, quantised: Quantised, results: str) -> str:
+def _outputs(build: _Build, quantised: Quantised, activations: str) -> str:
     last = quantised.layers[-1]
     if quantised.softmax:
-        highest = build.add("answers/highest", "ReduceMax", results, axes=[1], keepdims=1)
-        results = build.add("answers/below", "Sub", highest, results)
-    values = results
+        highest = build.add("answers/highest", "ReduceMax", activations, axes=[1], keepdims=1)
+        activations = build.add("answers/below", "Sub", highest, activations)
+    values = activations
     if quantised.table is not None:
-        high = last.parts * last.high
-        values = _looked_up(build, "answers", quantised.table, high, results, np.float32)
+        high = last.segments * last.high
+        values = _looked_up(build, "answers", quantised.table, high, activations, np.float32)
     if quantised.softmax:
         axis = build.constant("answers/axis", np.array([1], np.int64))
         return build.add(

@@ -14,12 +14,12 @@ from mlp_edge.half_precision import half_precision
 from mlp_edge.integers.quantised import Quantised
 from mlp_edge.lazy import quiet, require, tensorflow
 from mlp_edge.mlp import Mlp
-from mlp_edge.proof.checksum import BLANK, sealed
+from mlp_edge.proof.checksum import BLANK, with_checksum
 from mlp_edge.proof.golden import Golden, golden, golden_integers
 from mlp_edge.reference import SELU_ALPHA, SELU_SCALE
 
-METADATA, GOLDEN, SEAL = b"mlp_edge", b"mlp_edge_golden", b"mlp_edge_seal"
-"""Names of the metadata buffers that hold the card, the golden rows and the seal."""
+METADATA, GOLDEN, CHECKSUM = b"mlp_edge", b"mlp_edge_golden", b"mlp_edge_seal"
+"""Names of the metadata buffers that hold the card, the golden rows and the checksum."""
 IDENTIFIER = b"TFL3"
 DYNAMIC = 1024
 """From so many weights on the converter makes integers of a layer's."""
@@ -159,10 +159,10 @@ def _described(model: Any, card: Card, golden: Golden | None) -> bytes:
     tflite_model.add_metadata(model, METADATA, card.to_json().encode())
     if golden is not None:
         tflite_model.add_metadata(model, GOLDEN, golden.to_json().encode())
-    tflite_model.add_metadata(model, SEAL, BLANK)
+    tflite_model.add_metadata(model, CHECKSUM, BLANK)
     builder = flatbuffers.Builder(0)
     builder.Finish(model.Pack(builder), file_identifier=IDENTIFIER)
-    return sealed(bytes(builder.Output()))
+    return with_checksum(bytes(builder.Output()))
 
 
 EXPORTER = Exporter(

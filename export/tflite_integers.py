@@ -27,10 +27,10 @@ from mlp_edge.integers.quantised import (
     EXACT,
     HIGHEST,
     WEIGHT_LIMIT,
+    ActivationTable,
     IntegerLayer,
     Integers,
     Quantised,
-    Table,
 )
 from mlp_edge.integers.requantise import scales
 from mlp_edge.lazy import tensorflow
@@ -46,16 +46,16 @@ def layers(quantised: Quantised) -> Formula:
     tf = tensorflow()
     written = _written(quantised)
 
-    def network(prepared: Any) -> Any:
+    def network(preprocessed: Any) -> Any:
         with tf.name_scope("inputs"):
-            u = _held(_in_parts(quantised, _rounded(quantised, prepared)))
+            u = _held(_in_segments(quantised, _rounded(quantised, preprocessed)))
         for number, layer in enumerate(quantised.layers, start=1):
             with tf.name_scope(f"layer{number}"):
                 u = _held(_sums(written[number - 1], u))
                 if layer.table is not None:
                     u = _held(_looked_up(layer.table, layer.high, u))
         with tf.name_scope("answers"):
-            return _answers(quantised, _added(quantised.layers[-1], u))
+            return _outputs(quantised, _added(quantised.layers[-1], u))
 
     return network
 
@@ -66,22 +66,22 @@ def _held(values: Any) -> Any:
     return fake(values, min=0.0, max=float(_HIGH))
 
 
-def _rounded(quantised: Quantised, prepared: Any) -> Any:
+def _rounded(quantised: Quantised, preprocessed: Any) -> Any:
     """Integers 0 … high in float32, rounded half to even before any runtime rounds in its way."""
     tf = tensorflow()
-    scaled = (prepared - quantised.inputs.low) * quantised.inputs.factor
+    scaled = (preprocessed - quantised.inputs.low) * quantised.inputs.factor
     top = _WHOLE + np.float32(quantised.inputs.high)
     return tf.minimum(tf.maximum(scaled + _WHOLE, _WHOLE), top) - _WHOLE
 
 
-def _in_parts(quantised: Quantised, u: Any) -> Any:
+def _in_segments(quantised: Quantised, u: Any) -> Any:
     """Wide inputs (n, width) as bytes (n, parts * width) that add up to them."""
     tf = tensorflow()
-    parts = quantised.inputs.high // _HIGH
-    if parts == 1:
+    segments = quantised.inputs.high // _HIGH
+    if segments == 1:
         return u
-    begins = np.repeat(np.arange(parts) * _HIGH, len(quantised.inputs.low)).astype(np.float32)
-    rest = tf.concat(parts * [u], axis=1) - begins
+    begins = np.repeat(np.arange(segments) * _HIGH, len(quantised.inputs.low)).astype(np.float32)
+    rest = tf.concat(segments * [u], axis=1) - begins
     return tf.minimum(tf.maximum(rest, 0.0), float(_HIGH))
 
 
@@ -95,28 +95,28 @@ def _sums(written: _Written, u: Any) -> Any:
     return tf.matmul(u, held) + tf.constant(written.bias.astype(np.float32), name="bias")
 
 
-def _looked_up(table: Table, high: int, results: Any) -> Any:
+def _looked_up(table: ActivationTable, high: int, activations: Any) -> Any:
     tf = tensorflow()
     values = tf.constant(table.at(np.arange(high + 1)).astype(np.float32), name="table")
-    return tf.gather(values, tf.cast(results, tf.int32))
+    return tf.gather(values, tf.cast(activations, tf.int32))
 
 
-def _added(layer: IntegerLayer, results: Any) -> Any:
+def _added(layer: IntegerLayer, activations: Any) -> Any:
     """The results of the last layer's parts, added up; integers in float32."""
     tf = tensorflow()
-    if layer.parts == 1:
-        return results
-    return tf.reduce_sum(tf.reshape(results, (-1, layer.parts, layer.outputs)), axis=1)
+    if layer.segments == 1:
+        return activations
+    return tf.reduce_sum(tf.reshape(activations, (-1, layer.segments, layer.outputs)), axis=1)
 
 
-def _answers(quantised: Quantised, results: Any) -> Any:
+def _outputs(quantised: Quantised, activations: Any) -> Any:
     tf = tensorflow()
     last = quantised.layers[-1]
     if quantised.softmax:
-        results = tf.reduce_max(results, axis=1, keepdims=True) - results
-    values = results
+        activations = tf.reduce_max(activations, axis=1, keepdims=True) - activations
+    values = activations
     if quantised.table is not None:
-        values = _looked_up(quantised.table, last.parts * last.high, results)
+        values = _looked_up(quantised.table, last.segments * last.high, activations)
     if quantised.softmax:
         return values / tf.reduce_sum(values, axis=1, keepdims=True)
     return quantised.offset + quantised.step * values
@@ -140,9 +140,11 @@ def _written(quantised: Quantised) -> list[_Written]:
     copies = [quantised.inputs.high // _HIGH] + [1] * (len(quantised.layers) - 1)
     return [
         _Written(
-            np.tile(layer.weights, (layer.parts, count)),
-            np.concatenate([layer.bias - part * layer.stride for part in range(layer.parts)]),
-            np.tile(scales(layer.multiplier, layer.shift), layer.parts),
+            np.tile(layer.weights, (layer.segments, count)),
+            np.concatenate(
+                [layer.bias - segment * layer.offset for segment in range(layer.segments)]
+            ),
+            np.tile(scales(layer.multiplier, layer.shift), layer.segments),
         )
         for layer, count in zip(quantised.layers, copies, strict=True)
     ]

@@ -32,7 +32,7 @@ THREADS = {"keras": "all", "onnxruntime": "all", "litert": "1", "c": "1"}
 
 
 @dataclass(frozen=True)
-class Contestant:
+class Candidate:
     """One way to predict.
 
     Attributes:
@@ -61,9 +61,9 @@ class Contestant:
         return THREADS.get(self.runtime, "1")
 
 
-def contestants(
+def candidates(
     paths: Sequence[Path], runtimes: Sequence[Runtime]
-) -> list[tuple[Contestant, str | None]]:
+) -> list[tuple[Candidate, str | None]]:
     """Everybody who could take part, each with what is missing on this machine or None."""
     found = []
     for path in paths:
@@ -71,32 +71,32 @@ def contestants(
             if runtime.reads == path.suffix:
                 missing = runtime.missing()
                 for way in (OURS, *BESIDE.get(runtime.name, ())):
-                    found.append((Contestant(path, runtime.name, way), missing))
+                    found.append((Candidate(path, runtime.name, way), missing))
     return found
 
 
 @contextmanager
-def opened(contestant: Contestant, weights: str) -> Iterator[Predict]:
-    """A contestant, ready to predict.
+def opened(candidate: Candidate, weights: str) -> Iterator[Predict]:
+    """A candidate, ready to predict.
 
     Args:
-        contestant: whom to open.
+        candidate: whom to open.
         weights: SHA-256 that the artifact's weights should have.
 
     Raises:
         ModelError: for an artifact that is damaged, or made from other weights.
     """
-    path = contestant.path
-    if contestant.way == "raw":
+    path = candidate.path
+    if candidate.way == "raw":
         yield _session(path)
-    elif contestant.way == OURS:
-        with load(path, contestant.runtime) as model:
+    elif candidate.way == OURS:
+        with load(path, candidate.runtime) as model:
             if model.card.weights_sha256 != weights:
                 raise ModelError(f"{path}: of other weights; run `mlp-edge export` again")
             yield model.predict
     else:
         with tensorflow().device("CPU:0"):
-            yield _keras(path, contestant.way)
+            yield _keras(path, candidate.way)
 
 
 def _session(path: Path) -> Predict:
@@ -118,20 +118,20 @@ def _keras(path: Path, way: str) -> Predict:
     return lambda rows: np.asarray(model.predict(rows, verbose=0, batch_size=len(rows)))
 
 
-def cold_seconds(contestant: Contestant, weights: str, row: Rows) -> float:
+def cold_seconds(candidate: Candidate, weights: str, row: Rows) -> float:
     """Seconds from a fresh Python to the first answer: imports, opening, one prediction.
 
     The interpreter's own start is not among them. It imports nothing from the current folder.
 
     Args:
-        contestant: whom to start.
+        candidate: whom to start.
         weights: as for ``opened``.
         row: (1, inputs) float32.
 
     Raises:
         ModelError: when it does not answer.
     """
-    arguments = [contestant.path, contestant.runtime, contestant.way, weights]
+    arguments = [candidate.path, candidate.runtime, candidate.way, weights]
     result = subprocess.run(
         [sys.executable, "-P", "-c", _COLD, *map(str, arguments), json.dumps(row.tolist())],
         capture_output=True, text=True, errors="replace", check=False,
@@ -141,7 +141,7 @@ def cold_seconds(contestant: Contestant, weights: str, row: Rows) -> float:
     except (IndexError, ValueError):
         lines = result.stderr.strip().splitlines() or ["it said nothing"]
         raise ModelError(
-            f"{contestant.path}: {contestant.name} does not start: {lines[-1]}"
+            f"{candidate.path}: {candidate.name} does not start: {lines[-1]}"
         ) from None
 
 
@@ -149,13 +149,13 @@ _COLD = """
 import time
 began = time.perf_counter()
 import sys
-from mlp_edge.measure.candidates import answer_once
-answer_once(*sys.argv[1:])
+from mlp_edge.measure.candidates import predict_once
+predict_once(*sys.argv[1:])
 print(time.perf_counter() - began)
 """
 
 
-def answer_once(path: str, runtime: str, way: str, weights: str, row: str) -> None:
+def predict_once(path: str, runtime: str, way: str, weights: str, row: str) -> None:
     """Open an artifact and predict one row: what ``cold_seconds`` runs in a Python of its own."""
-    with opened(Contestant(Path(path), runtime, way), weights) as predict, quiet():
+    with opened(Candidate(Path(path), runtime, way), weights) as predict, quiet():
         predict(np.array(json.loads(row), dtype=np.float32))

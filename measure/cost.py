@@ -105,7 +105,7 @@ def measure(header: Header, chip: Chip, rows: Rows, opt: str = "Os", clock: int 
     taken = _measured(chip, full, chosen)
     counts = [measured.count - nothing.count for measured in taken]
     active = build(header, target, opt, every_unit=True)
-    provoked = _provoked(chip, active, header, chosen)
+    worst = _worst_measurements(chip, active, header, chosen)
     return Cost(
         target=target.name,
         chip=target.chip,
@@ -113,22 +113,24 @@ def measure(header: Header, chip: Chip, rows: Rows, opt: str = "Os", clock: int 
         flash=full.elf.flash - empty.elf.flash,
         data=full.elf.data - empty.elf.data,
         bss=full.elf.bss - empty.elf.bss,
-        stack=max(measured.stack for measured in [*taken, *provoked]) - nothing.stack,
+        stack=max(measured.stack for measured in [*taken, *worst]) - nothing.stack,
         arrays=4 * (header.inputs + header.outputs),
         counts=target.counts,
         least=min(counts),
         middle=round(median(counts)),
         most=max(counts),
         rows=len(taken),
-        worst=max(measured.count for measured in [*taken, *provoked]) - nothing.count,
-        searched=len(provoked),
+        worst=max(measured.count for measured in [*taken, *worst]) - nothing.count,
+        searched=len(worst),
         clock=clock or target.clock,
         flash_size=target.flash,
         ram_size=target.ram,
     )
 
 
-def _provoked(chip: Chip, firmware: Firmware, header: Header, rows: Rows) -> list[Measured]:
+def _worst_measurements(
+    chip: Chip, firmware: Firmware, header: Header, rows: Rows
+) -> list[Measured]:
     with chip.start(firmware) as simulator:
         return slowest(
             lambda tried: [simulator.measure(row.astype("<f4").tobytes()) for row in tried],

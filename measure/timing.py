@@ -23,7 +23,7 @@ ENOUGH = 100
 
 @dataclass
 class Timing:
-    """What was measured of one contestant.
+    """What was measured of one candidate.
 
     Attributes:
         calls_per_sample: predictions of one row behind each sample of latency; more than 1 only
@@ -55,34 +55,34 @@ def clock_step() -> float:
 
 
 def measure(
-    contestants: Mapping[str, Predict],
+    candidates: Mapping[str, Predict],
     rows: Rows,
     batches: Sequence[int],
     seconds: float,
     watch: Callable[[str], None] = lambda _text: None,
 ) -> dict[str, Timing]:
-    """Time every contestant at every batch size.
+    """Time every candidate at every batch size.
 
     Args:
-        contestants: name -> prediction function.
+        candidates: name -> prediction function.
         rows: real rows (n, inputs), repeated as often as a batch takes.
         batches: sizes, the first of which is 1.
-        seconds: for each contestant and size, spread over ``ROUNDS`` turns. A call that is longer
+        seconds: for each candidate and size, spread over ``ROUNDS`` turns. A call that is longer
             than its turn is made all the same, once.
         watch: is told what happens.
     """
     tables = {batch: _repeated(rows, batch) for batch in batches}
     timings = {}
-    for name, predict in contestants.items():
+    for name, predict in candidates.items():
         watch(f"warming up {name}")
         timings[name] = Timing(_calls_per_sample(predict, tables[1]), {size: [] for size in tables})
     for turn in range(ROUNDS):
-        names = list(contestants)[:: 1 if turn % 2 == 0 else -1]
+        names = list(candidates)[:: 1 if turn % 2 == 0 else -1]
         for batch, table in tables.items():
             watch(f"round {turn + 1} of {ROUNDS}, batches of {batch:,}")
             for name in names:
                 calls = timings[name].calls_per_sample if batch == 1 else 1
-                turns = _turn(contestants[name], table, calls, seconds / ROUNDS)
+                turns = _turn(candidates[name], table, calls, seconds / ROUNDS)
                 timings[name].samples[batch] += turns
     return timings
 

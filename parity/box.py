@@ -93,12 +93,12 @@ def reaches(mlp: Mlp, boxes: Interval) -> list[Reach]:
             form = _dense(layer, form)
             sums = _narrower(_span(form), _summed(layer, inputs))
             if layer.activation == "softmax":
-                answers = _softmax(form, sums)
+                activations = _softmax(form, sums)
             else:
-                band, answers = held(layer.activation, sums)
+                band, activations = held(layer.activation, sums)
                 form = _activated(form, band)
-            stack.append(Reach(inputs, sums, answers))
-            inputs = answers
+            stack.append(Reach(inputs, sums, activations))
+            inputs = activations
     return stack
 
 
@@ -164,9 +164,11 @@ def held(activation: str, sums: Interval) -> tuple[Band, Interval]:
     slack = ROUNDING * size
     bottom, top = _extremes(activation, knots, values, least, largest, slope)
     band = Band(slope, (bottom + top) / 2, (top - bottom) / 2 + slack + LEAST)
-    answers = Interval(*_extremes(activation, knots, values, least, largest, np.zeros_like(slope)))
+    activations = Interval(
+        *_extremes(activation, knots, values, least, largest, np.zeros_like(slope))
+    )
     # An inactive ReLU answers 0 and nothing else: no term of the next sums (``bound.tree``).
-    return band, answers.widened(slack)
+    return band, activations.widened(slack)
 
 
 def _extremes(

@@ -126,7 +126,7 @@ def _halves(mlp: Mlp, boxes: Interval) -> Interval:
     """
     encoding, each = mlp.encoding, np.arange(len(boxes.low))
     moves = (boxes.high - boxes.low) * np.abs(mlp.layers[0].weights).sum(axis=0, dtype=np.float64)
-    along = np.argmax(moves if mlp.scaling is None else moves / mlp.scaling.deviation, axis=1)
+    along = np.argmax(moves if mlp.scaling is None else moves / mlp.scaling.std, axis=1)
     flag = along >= len(encoding.numbers)
     middle = boxes.low[each, along] + (boxes.high - boxes.low)[each, along] / 2
     first_high, second_low = boxes.high.copy(), boxes.low.copy()

@@ -54,7 +54,7 @@ class Expected:
         span: of each output (outputs,): 1 for a probability, else what the real rows span.
         within: (n,), which rows lie in the declared ranges.
         decisive: (n,), which rows have to have a bound of use: real ones, those in the ranges.
-        coarser: whether the network is not the original's own, but one in coarser numbers: then
+        reduced_precision: whether the network is the original's in reduced precision: then
             nobody is held to the original's answers.
     """
 
@@ -65,7 +65,7 @@ class Expected:
     span: Doubles
     within: NDArray[np.bool_]
     decisive: NDArray[np.bool_]
-    coarser: bool = False
+    reduced_precision: bool = False
     _bounds: dict[tuple[Accuracy, ...], Doubles] = field(default_factory=dict)
 
     def bound(self, accuracy: Mapping[str, Accuracy]) -> Doubles:
@@ -221,8 +221,8 @@ def compare(
     """Predict every row at every batch size and hold each value to its bound.
 
     The prediction must be within its bound of the float64 reference, and within that and the
-    original's own of the original, unless the network is a coarser one; where the exact answer is
-    no number, the same kind is required.
+    original's own of the original, unless the network is one of reduced precision; where the exact
+    answer is no number, the same kind is required.
     """
     bound, own = expected.bound(accuracy), expected.bound(EIGEN)
     held = expected.held(bound)
@@ -245,7 +245,7 @@ def compare(
             or _failure(size, got, held.wanted, held.limit, "the exact answer")
             or (
                 None
-                if expected.coarser
+                if expected.reduced_precision
                 else _failure(size, got, expected.original, bound + own, "the original")
             )
         )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mlp_edge.card import Card
-from mlp_edge.integers.integer_reference import predict as integer_predict
+from mlp_edge.integers.integer_reference import predict_quantised
 from mlp_edge.integers.quantised import Quantised
 from mlp_edge.mlp import Mlp, Predict, Rows
 from mlp_edge.parity.compare import Expected, share
@@ -162,7 +162,7 @@ def _explains(fault: Fault, rows: Rows, got: Rows) -> bool:
 def likely_integer_cause(expected: ExpectedBits, runtime: Predict) -> str | None:
     """The one known fault that gives this runtime's very bits, with its layer."""
     got = runtime(expected.rows)
-    other = np.flatnonzero(~same_bits(got, expected.answers).all(axis=1))
+    other = np.flatnonzero(~same_bits(got, expected.predictions).all(axis=1))
     if not len(other):
         return None  # it is another batch size that goes wrong
     chosen = np.unique(np.append(other[:ROWS], np.arange(min(ROWS, len(got)))))
@@ -177,7 +177,7 @@ def likely_integer_cause(expected: ExpectedBits, runtime: Predict) -> str | None
         return "sums of two products are kept in 16 bits"
     for fault in integer_faults(expected.quantised):
         if all(
-            same_bits(got[part], integer_predict(mlp, fault.faulty, rows[part])).all()
+            same_bits(got[part], predict_quantised(mlp, fault.faulty, rows[part])).all()
             for part in (some, slice(None))
         ):
             return (f"layer {fault.layer}: " if fault.layer else "") + fault.says

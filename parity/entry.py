@@ -10,11 +10,11 @@ from mlp_edge.errors import InputError, ModelError, first_line
 from mlp_edge.files.writing import sha256
 from mlp_edge.half_precision import half_precision
 from mlp_edge.integers.quantised import HIGHEST
-from mlp_edge.integers.quantised_file import SUFFIX, Numbers, read_numbers
+from mlp_edge.integers.quantised_file import SUFFIX, QuantisationParameters, read_parameters
 from mlp_edge.mlp import Mlp, Predict, Rows
 from mlp_edge.parity.diagnose import differences, other_integers, other_numbers
 from mlp_edge.parity.integers import unproved
-from mlp_edge.proof.checksum import broken
+from mlp_edge.proof.checksum import checksum_error
 from mlp_edge.proof.golden import Golden, disagreement
 from mlp_edge.reading import read_file
 from mlp_edge.runtime import Opened, Runtime
@@ -45,7 +45,7 @@ class Entry:
     ) -> None:
         self.path, self.runtime = path, runtime
         self.predict: Predict | None = None
-        self.numbers: Numbers | None = None
+        self.parameters: QuantisationParameters | None = None
         self.dtype = "float32"
         self.says: list[str] = []
         self.missing = runtime.missing()
@@ -60,8 +60,8 @@ class Entry:
             predict = _careful(opened.predict, mlp)
             self.says = list(_claims(path, content, opened, mlp, listed))
             if self.dtype in HIGHEST:
-                self.numbers = _numbers(path, content, self, mlp, listed)
-                if self.numbers is None:
+                self.parameters = _parameters(path, content, self, mlp, listed)
+                if self.parameters is None:
                     return
             self.says += _golden(path, opened.golden, predict, self.dtype)
             self.predict = predict
@@ -102,7 +102,7 @@ def _claims(
     path: Path, content: bytes, opened: Opened, mlp: Mlp, listed: Mapping[str, str]
 ) -> Iterator[str]:
     """What a file says about itself that is not so."""
-    if damage := broken(content):
+    if damage := checksum_error(content):
         yield f"{damage}; {again(path)}"
     if listed.get(path.name, sha256(content)) != sha256(content):
         yield f"model.json lists another file of this name; {again(path)}"
@@ -116,27 +116,27 @@ def _claims(
         yield from other_numbers(content, half_precision(mlp), ("<f4", "<f2"))
 
 
-def _numbers(
+def _parameters(
     path: Path, content: bytes, entry: Entry, mlp: Mlp, listed: Mapping[str, str]
-) -> Numbers | None:
+) -> QuantisationParameters | None:
     """The integers beside an artifact; what is wrong with them is added to what the entry says."""
     place = path.with_suffix(SUFFIX)
     try:
-        numbers = read_numbers(place)
-        numbers.check(mlp, place)
+        parameters = read_parameters(place)
+        parameters.check(mlp, place)
     except ModelError as error:
         entry.says.append(str(error))
         return None
-    if numbers.quantised.dtype != entry.dtype:
-        entry.says.append(f"{place}: holds {numbers.quantised.dtype}, the file {entry.dtype}")
+    if parameters.quantised.dtype != entry.dtype:
+        entry.says.append(f"{place}: holds {parameters.quantised.dtype}, the file {entry.dtype}")
         return None
     written = sha256(read_file(place))
     if listed.get(place.name, written) != written:
         entry.says.append(f"model.json lists another {place.name}; {again(place)}")
-    entry.says += unproved(numbers.quantised)
+    entry.says += unproved(parameters.quantised)
     if path.suffix != ".h":
-        entry.says += other_integers(content, numbers.quantised)
-    return numbers
+        entry.says += other_integers(content, parameters.quantised)
+    return parameters
 
 
 def _golden(path: Path, rows: Golden | None, predict: Predict, dtype: str) -> list[str]:

@@ -118,17 +118,15 @@ SCALING_FAULTS: dict[str, tuple[str, Callable[[Scaling], Scaling | None]]] = {
     "no scaling": ("the scaling is missing", lambda scaling: None),
     "no mean": (
         "the scaling divides, but does not subtract the mean",
-        lambda scaling: Scaling(np.zeros_like(scaling.mean), scaling.deviation),
+        lambda scaling: Scaling(np.zeros_like(scaling.mean), scaling.std),
     ),
     "stale scaling": (
         "the scaling is another one: means and deviations 1 % off, as of other rows",
-        lambda scaling: Scaling(
-            scaling.mean * np.float32(1.01), scaling.deviation * np.float32(1.01)
-        ),
+        lambda scaling: Scaling(scaling.mean * np.float32(1.01), scaling.std * np.float32(1.01)),
     ),
     "variance": (
         "the scaling divides by the variance instead of its root",
-        lambda scaling: Scaling(scaling.mean, scaling.deviation**2),
+        lambda scaling: Scaling(scaling.mean, scaling.std**2),
     ),
 }
 
@@ -164,7 +162,7 @@ def _inputs(mlp: Mlp) -> Iterator[Fault]:
     weights = np.ascontiguousarray(first.weights[:, ::-1])
     scaling = mlp.scaling
     if scaling is not None:
-        scaling = Scaling(scaling.mean[::-1].copy(), scaling.deviation[::-1].copy())
+        scaling = Scaling(scaling.mean[::-1].copy(), scaling.std[::-1].copy())
     layers = (replace(first, weights=weights), *mlp.layers[1:])
     faulty = replace(mlp, scaling=scaling, layers=layers)
     yield Fault("features", 0, "the features arrive in reverse order", faulty)

@@ -14,8 +14,15 @@ import numpy as np
 
 from mlp_edge.encoding import Floats
 from mlp_edge.errors import ModelError
-from mlp_edge.integers.integer_reference import answers
-from mlp_edge.integers.quantised import HIGHEST, Inputs, IntegerLayer, Integers, Quantised, Table
+from mlp_edge.integers.integer_reference import dequantise
+from mlp_edge.integers.quantised import (
+    HIGHEST,
+    ActivationTable,
+    Inputs,
+    IntegerLayer,
+    Integers,
+    Quantised,
+)
 from mlp_edge.mlp import Mlp, Rows
 
 
@@ -73,11 +80,11 @@ def _shifts(layer: IntegerLayer) -> Iterator[IntegerLayer]:
         yield replace(layer, shift=np.minimum(shift, 31))
 
 
-def _strides(layer: IntegerLayer) -> Iterator[IntegerLayer]:
-    if layer.parts > 1:
+def _offsets(layer: IntegerLayer) -> Iterator[IntegerLayer]:
+    if layer.segments > 1:
         for by in (1, -1):
-            for stride in _each(layer.stride, by):
-                yield replace(layer, stride=stride)
+            for offset in _each(layer.offset, by):
+                yield replace(layer, offset=offset)
 
 
 def _tables(layer: IntegerLayer) -> Iterator[IntegerLayer]:
@@ -109,7 +116,7 @@ LAYER_FAULTS: dict[str, tuple[str, Callable[[IntegerLayer], Iterator[IntegerLaye
     "one bias": ("one of its biases is one off", _biases),
     "one multiplier": ("one of its multipliers is one off", _multipliers),
     "one shift": ("one of its shifts is one off", _shifts),
-    "one stride": ("one of its strides is one off", _strides),
+    "one stride": ("one of its strides is one off", _offsets),
     "one node": ("one node of its table is one off", _tables),
 }
 
@@ -125,7 +132,7 @@ def _in_layers(quantised: Quantised) -> Iterator[IntegerFault]:
                     yield IntegerFault(kind, number, says, faulty)
 
 
-def _in_answers(quantised: Quantised) -> Iterator[IntegerFault]:
+def _in_outputs(quantised: Quantised) -> Iterator[IntegerFault]:
     last = len(quantised.layers)
     if quantised.table is not None:
         for table in _of_table(quantised.table):
@@ -153,7 +160,7 @@ def _in_inputs(quantised: Quantised) -> Iterator[IntegerFault]:
             yield IntegerFault("factor", 0, says, with_inputs(low, moved))
 
 
-KINDS = (_in_layers, _in_answers, _in_inputs)
+KINDS = (_in_layers, _in_outputs, _in_inputs)
 
 
 def integer_faults(quantised: Quantised) -> Iterator[IntegerFault]:
@@ -168,21 +175,21 @@ def saturated(mlp: Mlp, quantised: Quantised, rows: Rows) -> Rows:
     What AVX2's vpmaddubsw does to bytes and large weights.
     """
     wide, byte = quantised.inputs.integers(mlp.encoding.encode(rows)), HIGHEST["int8"]
-    parts = range(quantised.input_parts)
-    u = np.concatenate([np.clip(wide - byte * part, 0, byte) for part in parts], axis=1)
+    segments = range(quantised.input_segments)
+    u = np.concatenate([np.clip(wide - byte * segment, 0, byte) for segment in segments], axis=1)
     for layer in quantised.byte_layers:
         products = u[:, None, :] * layer.weights
         pairs = products[..., ::2].copy()
         pairs[..., : layer.inputs // 2] += products[..., 1::2]
-        last = layer.results(np.clip(pairs, -(2**15), 2**15 - 1).sum(axis=2) + layer.bias)
+        last = layer.requantise(np.clip(pairs, -(2**15), 2**15 - 1).sum(axis=2) + layer.bias)
         u = last if layer.table is None else layer.table.at(last)
-    found = answers(quantised, last)
+    found = dequantise(quantised, last)
     if mlp.clip is not None:
         found = np.clip(found, np.float32(mlp.clip[0]), np.float32(mlp.clip[1]))
     return np.where(mlp.encoding.rejected(rows)[:, None], np.float32(np.nan), found)
 
 
-def _of_table(table: Table) -> Iterator[Table]:
+def _of_table(table: ActivationTable) -> Iterator[ActivationTable]:
     for by in (1, -1):
-        for nodes in _each(table.nodes, by):
-            yield Table(np.maximum(nodes, 0), table.shift)
+        for points in _each(table.points, by):
+            yield ActivationTable(np.maximum(points, 0), table.shift)

@@ -1,4 +1,4 @@
-"""Rows that provoke integers: at the boundary of two inputs, beside the step of two results."""
+"""Stress rows for integers: at input boundaries, and beside steps of activations."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _boundaries(mlp: Mlp, inputs: Inputs, sample: Rows) -> Rows:
     for index in probed:
         low, factor = inputs.low[index], inputs.factor[index]
         wanted = 1 + spread(inputs.high, max(each, 2)).astype(np.int64)
-        first = first_reading(low, factor, inputs.high, wanted)
+        first = first_value(low, factor, inputs.high, wanted)
         found = [first, np.nextafter(first, np.float32(-np.inf)), _ends(low, factor, inputs.high)]
         readings.append(np.concatenate(found))
         features.append(np.full(len(readings[-1]), numbers[index]))
@@ -63,7 +63,7 @@ def _boundaries(mlp: Mlp, inputs: Inputs, sample: Rows) -> Rows:
     return rows
 
 
-def first_reading(low: np.float32, factor: np.float32, high: int, wanted: Integers) -> Floats:
+def first_value(low: np.float32, factor: np.float32, high: int, wanted: Integers) -> Floats:
     """The smallest float32 readings (n,) whose integers are at least ``wanted`` (n,).
 
     Readings from there on have that integer or more, as every operation rounds monotonically. So
@@ -74,9 +74,9 @@ def first_reading(low: np.float32, factor: np.float32, high: int, wanted: Intege
     above = np.full(len(wanted), _ordered(np.array([LARGEST], np.float32))[0])
     for _ in range(33):  # float32 numbers stand in the order of their bits
         middle = (below + above) // 2
-        reached = inputs.integers(_reading(middle)[:, None])[:, 0] >= wanted
+        reached = inputs.integers(_value(middle)[:, None])[:, 0] >= wanted
         below, above = np.where(reached, below, middle), np.where(reached, middle, above)
-    return _reading(above)
+    return _value(above)
 
 
 def _ordered(readings: Floats) -> Integers:
@@ -85,7 +85,7 @@ def _ordered(readings: Floats) -> Integers:
     return np.where(bits < 0, -(bits & 0x7FFFFFFF), bits)
 
 
-def _reading(ordered: Integers) -> Floats:
+def _value(ordered: Integers) -> Floats:
     bits = np.where(ordered < 0, -ordered | 0x80000000, ordered)
     return bits.astype(np.uint32).view(np.float32)
 
@@ -124,10 +124,10 @@ def _from_steps(layer: IntegerLayer, unit: int, sums: Integers) -> Iterator[Doub
     From 0, the first sum of a result or its last; inf where the clamp leaves no step.
     """
     m, shift = int(layer.multiplier[unit]), int(layer.shift[unit])
-    for part in range(layer.parts):
-        scaled = (sums - part * int(layer.stride[unit])) * m + (1 << (shift - 1))
-        result = scaled >> shift
-        begun = (scaled - (result << shift)) // m
-        left = (((result + 1) << shift) - 1 - scaled) // m
-        yield np.where((result > 0) & (result <= layer.high), begun, np.inf)
-        yield np.where((result >= 0) & (result < layer.high), left, np.inf)
+    for segment in range(layer.segments):
+        scaled = (sums - segment * int(layer.offset[unit])) * m + (1 << (shift - 1))
+        activation = scaled >> shift
+        begun = (scaled - (activation << shift)) // m
+        left = (((activation + 1) << shift) - 1 - scaled) // m
+        yield np.where((activation > 0) & (activation <= layer.high), begun, np.inf)
+        yield np.where((activation >= 0) & (activation < layer.high), left, np.inf)

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.encoding import Floats
-from mlp_edge.integers.integer_reference import answers, results
-from mlp_edge.integers.integer_reference import predict as reference
+from mlp_edge.integers.integer_reference import dequantise, last_activations
+from mlp_edge.integers.integer_reference import predict_quantised as reference
 from mlp_edge.integers.quantised import Integers, Quantised
 from mlp_edge.integers.requantise import by_float, by_single, differing
 from mlp_edge.mlp import Mlp, Predict, Rows
@@ -33,16 +33,16 @@ class ExpectedBits:
     rows: Rows
 
     @cached_property
-    def answers(self) -> Floats:
+    def predictions(self) -> Floats:
         """(n, outputs) float32."""
         return reference(self.mlp, self.quantised, self.rows)
 
     @cached_property
-    def results(self) -> Integers:
+    def activations(self) -> Integers:
         """The last layer's (n, outputs)."""
-        return results(self.mlp, self.quantised, self.rows)
+        return last_activations(self.mlp, self.quantised, self.rows)
 
-    def stands_for(self, answer: float, output: int, near: int) -> int | None:
+    def stands_for(self, prediction: float, output: int, near: int) -> int | None:
         """The result, nearest to ``near``, of which an answer has the bits; None where none has.
 
         A share of a softmax follows from all results, so it stands for none.
@@ -50,12 +50,14 @@ class ExpectedBits:
         if self.quantised.softmax:
             return None
         layer = self.quantised.layers[-1]
-        every = np.arange(layer.parts * layer.high + 1)
-        possible = answers(self.quantised, np.tile(every[:, None], (1, layer.outputs)))[:, output]
+        every = np.arange(layer.segments * layer.high + 1)
+        possible = dequantise(self.quantised, np.tile(every[:, None], (1, layer.outputs)))[
+            :, output
+        ]
         if self.mlp.clip is not None:
             low, high = self.mlp.clip
             possible = np.clip(possible, np.float32(low), np.float32(high))
-        found = every[possible == np.float32(answer)]
+        found = every[possible == np.float32(prediction)]
         return int(found[np.argmin(np.abs(found - near))]) if len(found) else None
 
 
@@ -76,8 +78,8 @@ class OtherBits:
     batch: int
     got: float
     expected: float
-    got_result: int | None
-    expected_result: int
+    got_activation: int | None
+    expected_activation: int
 
 
 @dataclass(frozen=True)
@@ -109,11 +111,11 @@ def compare_bits(
     """Predict every row at every batch size; each answer has the expected bits, or is NaN too."""
     failure = None
     right = np.ones(len(expected.rows), bool)
-    exactly = np.zeros(expected.answers.shape)
+    exactly = np.zeros(expected.predictions.shape)
     for size in batches:
         # float64 and back loses no bit of a float32 number.
         got = in_batches(runtime, expected.rows, size, exactly).astype(np.float32)
-        same = same_bits(got, expected.answers)
+        same = same_bits(got, expected.predictions)
         right &= same.all(axis=1)
         failure = failure or _first(expected, got, same, size)
     return BitComparison(
@@ -152,15 +154,15 @@ def same_bits(got: Floats, wanted: Floats) -> NDArray[np.bool_]:
 
 def told_apart(expected: ExpectedBits) -> int:
     """How many rows have answers that no row with other results has."""
-    known = ~np.isnan(expected.answers).any(axis=1)
-    found = expected.results[known]
+    known = ~np.isnan(expected.predictions).any(axis=1)
+    found = expected.activations[known]
     # A softmax sees how far each result is below the largest, and no more.
     seen = found.max(axis=1, keepdims=True) - found if expected.quantised.softmax else found
-    _, answer = np.unique(expected.answers[known], axis=0, return_inverse=True)
-    pairs = np.unique(np.column_stack([answer, seen]), axis=0)
-    answer = answer.ravel()
+    _, prediction = np.unique(expected.predictions[known], axis=0, return_inverse=True)
+    pairs = np.unique(np.column_stack([prediction, seen]), axis=0)
+    prediction = prediction.ravel()
     meanings = np.bincount(pairs[:, 0].astype(np.intp), minlength=1)
-    return int((meanings[answer] == 1).sum())
+    return int((meanings[prediction] == 1).sum())
 
 
 def _first(
@@ -170,13 +172,13 @@ def _first(
     if not len(others):
         return None
     row, output = (int(index) for index in others[0])
-    wanted = int(expected.results[row, output])
+    wanted = int(expected.activations[row, output])
     return OtherBits(
         row=row,
         output=output,
         batch=batch,
         got=float(got[row, output]),
-        expected=float(expected.answers[row, output]),
-        got_result=expected.stands_for(float(got[row, output]), output, wanted),
-        expected_result=wanted,
+        expected=float(expected.predictions[row, output]),
+        got_activation=expected.stands_for(float(got[row, output]), output, wanted),
+        expected_activation=wanted,
     )

@@ -40,7 +40,7 @@ class KindFault:
         x = mlp.encoding.encode(rows.astype(np.float64))
         with np.errstate(over="ignore", invalid="ignore"):
             if mlp.scaling is not None:
-                x = _in_float32(x - mlp.scaling.mean) / mlp.scaling.deviation
+                x = _in_float32(x - mlp.scaling.mean) / mlp.scaling.std
             for number, layer in enumerate(mlp.layers, start=1):
                 z = _in_float32(x @ layer.weights.astype(np.float64).T + layer.bias)
                 z = self.change(z) if self.layer in (0, number) else z

@@ -11,7 +11,7 @@ import numpy as np
 
 from mlp_edge.errors import InputError, MissingError
 from mlp_edge.half_precision import half_precision
-from mlp_edge.integers.quantised_file import Numbers
+from mlp_edge.integers.quantised_file import QuantisationParameters
 from mlp_edge.mlp import Mlp, Predict, Rows
 from mlp_edge.parity.compare import Expected, compare, expect
 from mlp_edge.parity.entry import Entry
@@ -26,7 +26,7 @@ from mlp_edge.parity.result import (
     of_original,
     unasked,
 )
-from mlp_edge.parity.rows import SAMPLE_ROWS, inside, provoking_rows, ranges
+from mlp_edge.parity.rows import SAMPLE_ROWS, inside, ranges, stress_rows
 from mlp_edge.parity.search import worst_rows
 from mlp_edge.proof.accuracy import ANY
 from mlp_edge.runtime import HOSTED, Runtime
@@ -39,7 +39,7 @@ class Report:
 
     Attributes:
         results: the original's line first, then each artifact on each runtime.
-        left_out: rows made to provoke of which nothing is claimed, not even whether the answer is
+        left_out: stress rows of which nothing is claimed, not even whether the answer is
             a number.
         searched: rows that the search for the worst ones added.
         span: the range of each output, by which bounds are judged (``compare.output_range``).
@@ -79,7 +79,7 @@ class _Asked:
         self.mlp, self.sample = mlp, sample
         found = np.vstack([sample[:0], *_searched(mlp, sample, entries)])
         self.found = len(found)
-        self.rows = np.vstack([sample, found, provoking_rows(mlp, sample)])
+        self.rows = np.vstack([sample, found, stress_rows(mlp, sample)])
         answers = original(self.rows)
         self._within = inside(mlp, self.rows, *ranges(mlp, sample))
         self._answers = lambda _: answers
@@ -92,16 +92,18 @@ class _Asked:
     def float16(self) -> Expected:
         """Of the network with weights in float16, which is another one than the original."""
         if self._float16 is None:
-            self._float16 = replace(self._in_floats(half_precision(self.mlp)), coarser=True)
+            self._float16 = replace(
+                self._in_floats(half_precision(self.mlp)), reduced_precision=True
+            )
         return self._float16
 
-    def integers(self, path: Path, numbers: Numbers) -> ExpectedBits:
+    def integers(self, path: Path, parameters: QuantisationParameters) -> ExpectedBits:
         """Of the integers that an artifact has beside it."""
         place = path.with_suffix("")
         if place not in self._integers:
-            own = integer_rows(self.mlp, numbers.quantised, self.sample)
+            own = integer_rows(self.mlp, parameters.quantised, self.sample)
             rows = np.ascontiguousarray(np.vstack([self.rows, own]))
-            self._integers[place] = ExpectedBits(self.mlp, numbers.quantised, rows)
+            self._integers[place] = ExpectedBits(self.mlp, parameters.quantised, rows)
         return self._integers[place]
 
     def _in_floats(self, mlp: Mlp) -> Expected:
@@ -168,8 +170,8 @@ def _result(asked: _Asked, entry: Entry, required: Collection[str]) -> Result:
         return unasked(entry, required)
     if entry.dtype == "dynamic":
         return measured(entry, entry.predict, asked.float32, asked.original)
-    if entry.numbers is not None:
-        expected = asked.integers(entry.path, entry.numbers)
+    if entry.parameters is not None:
+        expected = asked.integers(entry.path, entry.parameters)
         return in_integers(entry, entry.predict, expected, asked.original)
     floats = asked.float16() if entry.dtype == "float16" else asked.float32
     return in_floats(entry, entry.predict, floats, asked.original)

@@ -23,7 +23,7 @@ from mlp_edge.parity.diagnose import likely_cause, likely_integer_cause
 from mlp_edge.parity.entry import Entry
 from mlp_edge.parity.integers import BitComparison, ExpectedBits, OtherBits, compare_bits, same_bits
 from mlp_edge.proof.accuracy import ANY
-from mlp_edge.proof.c_replay import predict as replay
+from mlp_edge.proof.c_replay import replay
 from mlp_edge.proof.kinds import WORDS, kind_of
 from mlp_edge.reference import Doubles, distance
 
@@ -33,7 +33,7 @@ CHIP_ROWS = 2000
 
 @dataclass(frozen=True)
 class Changed:
-    """What a dtype coarser than float32 changed, on the real rows.
+    """What reduced precision changed, on the real rows.
 
     Attributes:
         rows: how many.
@@ -56,7 +56,7 @@ class Result:
         dtype: what its numbers are, as its card says.
         comparison: the figures of an artifact in floats; None of another, or when it did not run.
         bits: those of one in integers.
-        changed: what a coarser dtype changed; None of float32.
+        changed: what reduced precision changed; None for float32.
         missing: what would bring the runtime; None when it ran.
         says: what is wrong, a sentence each; [] when nothing is.
     """
@@ -167,14 +167,14 @@ def in_integers(
 def measured(entry: Entry, predict: Predict, expected: Expected, original: Original) -> Result:
     """The line of an artifact of whose numbers nothing is proved: held to where it has some."""
     try:
-        says = _without_numbers(expected, predict)
+        says = _without_parameters(expected, predict)
         changed = original.changed(predict)
     except InputError as error:
         return replace(unasked(entry, ()), says=[*entry.says, str(error)])
     return replace(unasked(entry, ()), changed=changed, says=[*says, *entry.says])
 
 
-def _without_numbers(expected: Expected, predict: Predict) -> list[str]:
+def _without_parameters(expected: Expected, predict: Predict) -> list[str]:
     """What to say where there is a number in the place of NaN, or none in the ranges; or []."""
     wanted, limit, _ = expected.held(expected.bound(ANY))
     for size in BATCHES:
@@ -257,10 +257,14 @@ def _explain_bits(
     expected: ExpectedBits, bits: BitComparison, failure: OtherBits, cause: str | None
 ) -> str:
     """The first row with other bits, both answers and their integers, and the likely cause."""
-    got = "no result's answer" if failure.got_result is None else f"result {failure.got_result}"
-    results = f"{got} where {failure.expected_result} belongs"
+    got = (
+        "no result's answer"
+        if failure.got_activation is None
+        else f"result {failure.got_activation}"
+    )
+    results = f"{got} where {failure.expected_activation} belongs"
     if expected.quantised.softmax:
-        results = f"result {failure.expected_result} belongs there"
+        results = f"result {failure.expected_activation} belongs there"
     return (
         f"{_where(expected.rows, failure.row, failure.output, failure.batch)}: {failure.got:.9g} "
         f"instead of {failure.expected:.9g}; {results}; {bits.rows - bits.same:,} of "

@@ -1,4 +1,4 @@
-"""The rows that every artifact is tried on: real ones, and rows made to provoke."""
+"""The rows that every artifact is tested on: real rows, and stress rows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TINY = np.float32(1e-40)
 """A subnormal float32."""
 
 
-def provoking_rows(mlp: Mlp, sample: Rows) -> Rows:
+def stress_rows(mlp: Mlp, sample: Rows) -> Rows:
     """Rows (n, inputs) where runtimes come apart if they do: extremes, kinks, boundaries.
 
     Args:

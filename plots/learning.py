@@ -23,7 +23,7 @@ from mlp_edge.plots.style import (
     styled,
 )
 
-WATCHED = "val_"
+VALIDATION = "val_"
 """Before the name of what was measured on validation rows, as Keras has it."""
 DECADES = 30
 """A loss that falls to less than this part is shown on a logarithmic axis."""
@@ -39,7 +39,7 @@ def of_training(
 
     Args:
         history: each epoch's logs, in order: "loss", a metric such as "accuracy", and both with
-            "val_" in front where rows were watched.
+            "val_" in front for the validation rows.
         kept: number, from 1, of the epoch whose weights were kept; None is the last.
         unit: of the metric, such as "deviations of the target"; "" when it has none.
 
@@ -48,7 +48,7 @@ def of_training(
     """
     if not history:
         return {}
-    metrics = [name for name in history[0] if not name.startswith(WATCHED) and name != "loss"]
+    metrics = [name for name in history[0] if not name.startswith(VALIDATION) and name != "loss"]
     names = ["loss", *[name for name in metrics if name != "learning_rate"][:1]]
     figure = blank(8, 1.6 + 2.7 * len(names))
     panels = figure.subplots(len(names), 1, sharex=True, squeeze=False)[:, 0]
@@ -70,7 +70,7 @@ def _panel(axes: Axes, history: Sequence[Mapping[str, float]], name: str, kept: 
     marker = "o" if len(history) == 1 else ""
     lines = {
         "training": (name, {"color": DARK, "linestyle": "-"}),
-        "validation": (WATCHED + name, {"color": MIDDLE, "linestyle": "--"}),
+        "validation": (VALIDATION + name, {"color": MIDDLE, "linestyle": "--"}),
     }
     ends: dict[str, float] = {}
     values: list[float] = []
@@ -123,7 +123,7 @@ def _note(history: Sequence[Mapping[str, float]], names: Sequence[str], kept: in
     logs = history[epoch - 1]
     told = [
         f"{metric_name(name)} {number(logs[name])}"
-        + (f" (validation {number(logs[WATCHED + name])})" if WATCHED + name in logs else "")
+        + (f" (validation {number(logs[VALIDATION + name])})" if VALIDATION + name in logs else "")
         for name in names
     ]
     return f"Epoch {epoch:,}: {', '.join(told)}."

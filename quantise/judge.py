@@ -52,20 +52,20 @@ class Limits:
     drop: float = 0.02
 
 
-def loss(mlp: Mlp, rows: Rows, answers: Floats, score: Score | None = None) -> Loss:
+def loss(mlp: Mlp, rows: Rows, predictions: Floats, score: Score | None = None) -> Loss:
     """Hold answers (n, outputs) to raw rows (n, inputs) against the original's."""
     exact = predict(mlp, rows)
     before = exact.astype(np.float32)
-    off = distance(answers.astype(np.float64), exact)
+    off = distance(predictions.astype(np.float64), exact)
     regression = mlp.task == "regression"
     span = np.ptp(exact, axis=0)
     return Loss(
         rows=len(rows),
-        flips=None if regression else _flips(mlp, before, answers),
+        flips=None if regression else _flips(mlp, before, predictions),
         difference=float(off.max(initial=0.0)),
         of_range=float((off / np.where(span > 0, span, 1)).max(initial=0.0)) if regression else 0.0,
         before={} if score is None else score(before),
-        after={} if score is None else score(answers),
+        after={} if score is None else score(predictions),
     )
 
 
@@ -82,14 +82,14 @@ def pooled(mlp: Mlp, rows: Rows, dtype: str, folds: int = FOLDS) -> Floats:
     """
     count = min(folds, len(rows))
     if count < 2:
-        return integer_reference.predict(mlp, quantise(mlp, rows, dtype), rows)
+        return integer_reference.predict_quantised(mlp, quantise(mlp, rows, dtype), rows)
     fold = np.arange(len(rows)) % count
-    answers = np.empty((len(rows), mlp.outputs), np.float32)
+    predictions = np.empty((len(rows), mlp.outputs), np.float32)
     for number in range(count):
         here = fold == number
         made = quantise(mlp, rows[~here], dtype)
-        answers[here] = integer_reference.predict(mlp, made, rows[here])
-    return answers
+        predictions[here] = integer_reference.predict_quantised(mlp, made, rows[here])
+    return predictions
 
 
 def complaints(losses: Mapping[str, Loss], limits: Limits) -> list[str]:
@@ -140,13 +140,13 @@ def _with_integers(mlp: Mlp, made: Made, rows: Rows, number: int) -> Doubles:
         steps = made.steps[number]
         whole = np.rint((values - steps.offset) / steps.step)
         u = np.clip(whole, 0, integers.largest[number]).astype(np.int64)
-    results = layer.results(layer.sums(u))
+    activations = layer.requantise(layer.sums(u))
     if number + 1 == len(mlp.layers):
-        answers = integer_reference.answers(integers, results).astype(np.float64)
+        predictions = integer_reference.dequantise(integers, activations).astype(np.float64)
     else:
-        answered = results if layer.table is None else layer.table.at(results)
+        integers_out = activations if layer.table is None else layer.table.at(activations)
         steps = made.steps[number + 1]
-        answers = steps.offset + steps.step * answered
+        predictions = steps.offset + steps.step * integers_out
         for dense in mlp.layers[number + 1 :]:
-            answers = FORMULAS[dense.activation](answers @ dense.weights.T + dense.bias)
-    return answers if mlp.clip is None else np.clip(answers, *mlp.clip)
+            predictions = FORMULAS[dense.activation](predictions @ dense.weights.T + dense.bias)
+    return predictions if mlp.clip is None else np.clip(predictions, *mlp.clip)

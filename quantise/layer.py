@@ -19,17 +19,19 @@ SURE = 12.0
 """A sigmoid's sum of this size, a softmax's so much below the largest, is worth 6e-6."""
 
 
-def results(activation: str, z: Doubles, high: int, margin: float) -> Steps:
+def activation_steps(activation: str, z: Doubles, high: int, margin: float) -> Steps:
     """What a layer's results are to stand for, given its sums (n, outputs) in real numbers.
 
     A neuron has its own unit, but where one table or one softmax takes them all.
     """
     if activation == "relu":
-        steps = ranges.of_results(np.zeros(z.shape[1]), np.maximum(z, 0).max(axis=0), high, margin)
+        steps = ranges.of_activations(
+            np.zeros(z.shape[1]), np.maximum(z, 0).max(axis=0), high, margin
+        )
         return steps._replace(offset=np.zeros(z.shape[1]))
     if activation == "linear":
-        return ranges.of_results(z.min(axis=0), z.max(axis=0), high, margin)
-    return ranges.of_results(*_common(activation, z), high, margin).alike(z.shape[1])
+        return ranges.of_activations(z.min(axis=0), z.max(axis=0), high, margin)
+    return ranges.of_activations(*_common(activation, z), high, margin).alike(z.shape[1])
 
 
 def _common(activation: str, z: Doubles) -> tuple[Doubles, Doubles]:
@@ -57,14 +59,14 @@ class Wanted(NamedTuple):
         sums: (n, outputs).
         steps: what results stand for.
         high: the largest result of a part.
-        parts: how many results are added up.
+        segments: how many results are added up.
         short: binary digits that a step may have; 0 for any.
     """
 
     sums: Doubles
     steps: Steps
     high: int
-    parts: int
+    segments: int
     short: int
 
 
@@ -73,7 +75,7 @@ def layer(dense: Dense, given: Given, wanted: Wanted, dtype: str) -> tuple[Integ
     offset, step = wanted.steps
     real = dense.weights * given.steps.step
     bias = dense.bias + dense.weights @ given.steps.offset - offset
-    spans = wanted.parts * wanted.high * step
+    spans = wanted.segments * wanted.high * step
     unit = scales.finest(real, bias, given.largest, spans, dtype)
     while True:
         coarse = unit / scales.COARSEST
@@ -81,7 +83,7 @@ def layer(dense: Dense, given: Given, wanted: Wanted, dtype: str) -> tuple[Integ
         step = np.maximum(step, coarse if dense.activation in PLAIN else coarse.max())
         if wanted.short:
             step = tables.short(step, wanted.short)
-        chosen = scales.choose(unit, step, wanted.high, dtype, wanted.parts)
+        chosen = scales.choose(unit, step, wanted.high, dtype, wanted.segments)
         weights, biases = fitted(
             real / chosen.unit[:, None],
             bias / chosen.unit,
@@ -95,8 +97,8 @@ def layer(dense: Dense, given: Given, wanted: Wanted, dtype: str) -> tuple[Integ
             multiplier=chosen.multiplier,
             shift=chosen.shift,
             high=wanted.high,
-            parts=wanted.parts,
-            stride=chosen.stride,
+            segments=wanted.segments,
+            offset=chosen.offset,
         )
         beyond = made.size(given.largest) > SUM_LIMIT
         if not beyond.any():

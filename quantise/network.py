@@ -9,12 +9,19 @@ import numpy as np
 
 from mlp_edge.errors import ModelError
 from mlp_edge.integers import integer_reference
-from mlp_edge.integers.quantised import HIGHEST, PARTS, Inputs, IntegerLayer, Quantised, Table
+from mlp_edge.integers.quantised import (
+    HIGHEST,
+    SEGMENTS,
+    ActivationTable,
+    Inputs,
+    IntegerLayer,
+    Quantised,
+)
 from mlp_edge.mlp import Floats, Mlp, Rows
 from mlp_edge.quantise import ranges, scales, tables
-from mlp_edge.quantise.layer import PLAIN, Given, Wanted, layer, results
+from mlp_edge.quantise.layer import PLAIN, Given, Wanted, activation_steps, layer
 from mlp_edge.quantise.ranges import Steps
-from mlp_edge.quantise.rows import central_rows, crossed
+from mlp_edge.quantise.rows import central_rows, recombined
 from mlp_edge.reference import Doubles, predict, trace
 
 MARGIN = {"int8": 0.1, "int16": 0.3}
@@ -60,10 +67,10 @@ def make(mlp: Mlp, rows: Rows, dtype: str) -> Made:
         raise ModelError("no calibration row has an answer: each lacks a reading that has no fill")
     if np.isinf(rows).any():
         raise ModelError("a calibration row holds an infinity, which no range can span")
-    whole, near = _made(mlp, crossed(rows), dtype, declared=True), central_rows(mlp, rows)
+    whole, near = _made(mlp, recombined(rows), dtype, declared=True), central_rows(mlp, rows)
     if len(near) in (0, len(rows)):
         return whole
-    central = _made(mlp, crossed(near), dtype, declared=False)
+    central = _made(mlp, recombined(near), dtype, declared=False)
     errors = [_error(mlp, made.quantised, rows) for made in (whole, central)]
     return central if errors[1] < WORTH * errors[0] else whole
 
@@ -72,7 +79,7 @@ def _error(mlp: Mlp, quantised: Quantised, rows: Rows) -> float:
     """What answers to rows are off by on average, in units of each output's spread."""
     exact = predict(mlp, rows)
     spread = np.maximum(exact.std(axis=0), 1e-30)
-    off = (integer_reference.predict(mlp, quantised, rows) - exact) / spread
+    off = (integer_reference.predict_quantised(mlp, quantised, rows) - exact) / spread
     return float(np.abs(off).mean())
 
 
@@ -82,7 +89,7 @@ def _input_high(mlp: Mlp, encoded: Floats, dtype: str) -> int:
         return scales.highest(mlp.layers[0], _scaled(mlp, encoded), dtype)
     small = len(mlp.layers) > 1 and mlp.layers[0].weights.size <= SMALL
     coarse = small and not ranges.exact(mlp, encoded, HIGHEST[dtype])
-    return HIGHEST[dtype] * (PARTS[dtype] if coarse else 1)
+    return HIGHEST[dtype] * (SEGMENTS[dtype] if coarse else 1)
 
 
 def _made(mlp: Mlp, rows: Rows, dtype: str, declared: bool, input_high: int | None = None) -> Made:
@@ -95,23 +102,23 @@ def _made(mlp: Mlp, rows: Rows, dtype: str, declared: bool, input_high: int | No
     for number, (dense, (z, value)) in enumerate(zip(mlp.layers, trace(mlp, rows), strict=True)):
         following = mlp.layers[number + 1] if number + 1 < len(mlp.layers) else None
         high = scales.highest(following, value, dtype)
-        parts = scales.parts_of(dense, dtype) if following is None else 1
-        meant = results(dense.activation, z, high * parts, MARGIN[dtype])
+        segments = scales.segments_of(dense, dtype) if following is None else 1
+        meant = activation_steps(dense.activation, z, high * segments, MARGIN[dtype])
         # step * result is to be exact in float32, whose 24 digits the two share.
         plain = following is None and dense.activation in PLAIN
-        short = 24 - (high * parts).bit_length() if plain else 0
-        wanted = Wanted(z, meant, high, parts, short)
+        short = 24 - (high * segments).bit_length() if plain else 0
+        wanted = Wanted(z, meant, high, segments, short)
         made, meant = layer(dense, Given(u, largest, steps), wanted, dtype)
         if number == 0 and input_high > HIGHEST[dtype] and not made.narrow(input_high):
             return _made(mlp, rows, dtype, declared, HIGHEST[dtype])
         meanings.append(steps)
-        u, steps = made.results(made.sums(u)), meant
+        u, steps = made.requantise(made.sums(u)), meant
         if following is not None and dense.activation not in PLAIN:
-            hidden, one = tables.hidden(dense.activation, meant, high, dtype)
+            hidden, one = tables.hidden_table(dense.activation, meant, high, dtype)
             made, u, steps = replace(made, table=hidden), hidden.at(u), one.alike(dense.outputs)
         largest = made.largest
         layers.append(made)
-    table, steps = _answers(mlp.layers[-1].activation, steps, largest, dtype)
+    table, steps = _outputs(mlp.layers[-1].activation, steps, largest, dtype)
     quantised = Quantised(
         dtype=dtype,
         inputs=inputs,
@@ -126,7 +133,7 @@ def _made(mlp: Mlp, rows: Rows, dtype: str, declared: bool, input_high: int | No
 
 def _scaled(mlp: Mlp, encoded: Floats) -> Doubles:
     x = encoded.astype(np.float64)
-    return x if mlp.scaling is None else (x - mlp.scaling.mean) / mlp.scaling.deviation
+    return x if mlp.scaling is None else (x - mlp.scaling.mean) / mlp.scaling.std
 
 
 def _of_inputs(mlp: Mlp, inputs: Inputs) -> Steps:
@@ -134,17 +141,19 @@ def _of_inputs(mlp: Mlp, inputs: Inputs) -> Steps:
     offset, step = inputs.low.astype(np.float64), 1 / inputs.factor.astype(np.float64)
     if mlp.scaling is None:
         return Steps(offset, step)
-    deviation = mlp.scaling.deviation.astype(np.float64)
-    return Steps((offset - mlp.scaling.mean) / deviation, step / deviation)
+    std = mlp.scaling.std.astype(np.float64)
+    return Steps((offset - mlp.scaling.mean) / std, step / std)
 
 
-def _answers(activation: str, results: Steps, high: int, dtype: str) -> tuple[Table | None, Steps]:
+def _outputs(
+    activation: str, steps: Steps, high: int, dtype: str
+) -> tuple[ActivationTable | None, Steps]:
     """What the last results become, and what that stands for."""
-    outputs = len(results.step)
+    outputs = len(steps.step)
     if activation in PLAIN:
-        return None, results
+        return None, steps
     if activation == "softmax":
-        table = tables.powers(float(results.step[0]), high, dtype)
+        table = tables.softmax_table(float(steps.step[0]), high, dtype)
         return table, Steps(np.zeros(outputs), np.ones(outputs))
-    table, one = tables.answer(activation, results, high, dtype)
+    table, one = tables.output_table(activation, steps, high, dtype)
     return table, one.alike(outputs)

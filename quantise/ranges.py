@@ -101,7 +101,7 @@ def _declared(mlp: Mlp, index: int) -> Floats:
 def _weight_of(mlp: Mlp) -> Doubles:
     """The largest weight of each encoded reading, per its own unit."""
     weights = np.abs(mlp.layers[0].weights.astype(np.float64)).max(axis=0)
-    return np.asarray(weights if mlp.scaling is None else weights / mlp.scaling.deviation)
+    return np.asarray(weights if mlp.scaling is None else weights / mlp.scaling.std)
 
 
 def _all_seen(mlp: Mlp, encoded: Floats, high: int, declared: bool) -> list[_Seen]:
@@ -122,7 +122,7 @@ def _seen(readings: Floats, high: int) -> _Seen:
     return _Seen(low, span, points if exact else 0)
 
 
-def of_results(low: Doubles, high: Doubles, count: int, margin: float) -> Steps:
+def of_activations(low: Doubles, high: Doubles, count: int, margin: float) -> Steps:
     """Steps for values (width,) from ``low`` to ``high``, with a margin on both sides."""
     span = high - low
     # A value that never changes in the calibration takes the finest step of its neighbours.

@@ -1,4 +1,4 @@
-"""Rows to calibrate with: those that are there, and crosses between them.
+"""Calibration rows: those given, and recombined ones.
 
 The original answers any row, so what a few hundred rows leave open (how far a sum may go, which
 weights matter) is asked of rows between them.
@@ -10,7 +10,7 @@ import numpy as np
 
 from mlp_edge.mlp import Mlp, Rows
 
-_CROSSES = 2000
+_RECOMBINED = 2000
 _SWAPPED = 0.25
 """The share of a row's readings that a cross takes from another row."""
 _FAR = 10.0
@@ -18,10 +18,10 @@ _FAR = 10.0
 of the rows to the highest."""
 
 
-def crossed(rows: Rows) -> Rows:
+def recombined(rows: Rows) -> Rows:
     """The rows (n, inputs), and rows that have some readings of one and the rest of another."""
     random = np.random.default_rng(0)
-    first, second = rows[random.integers(len(rows), size=(2, _CROSSES))]
+    first, second = rows[random.integers(len(rows), size=(2, _RECOMBINED))]
     other = random.random(first.shape) < _SWAPPED
     return np.vstack([rows, np.where(other, second, first)])
 

@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mlp_edge.integers.quantised import HIGHEST, PARTS, SUM_LIMIT, WEIGHT_LIMIT, Integers
+from mlp_edge.integers.quantised import HIGHEST, SEGMENTS, SUM_LIMIT, WEIGHT_LIMIT, Integers
 from mlp_edge.integers.requantise import agrees
 from mlp_edge.mlp import Dense
 from mlp_edge.reference import Doubles
 
 _SHORTEST, _LONGEST = 513, 1023
 """Odd multipliers above 2 * 255: no sum lies half-way between two results."""
-LARGEST_IN_PARTS = 4096
+LARGEST_IN_SEGMENTS = 4096
 """Weights of a last layer up to which int8 gives answers more than 8 bits."""
 COARSEST = 0.5
 """A unit is at most this share of a result's step: what a sum is worth is less than a result."""
@@ -31,18 +31,18 @@ class Scales(NamedTuple):
     Attributes:
         unit: (outputs,) float64, what 1 in a sum is worth.
         multiplier, shift: (outputs,), what 1 in a sum is in results: multiplier / 2^shift.
-        stride: (outputs,), what their sums are apart.
+        offset: (outputs,), what their sums are apart.
     """
 
     unit: Doubles
     multiplier: Integers
     shift: Integers
-    stride: Integers
+    offset: Integers
 
 
-def parts_of(last: Dense, dtype: str) -> int:
+def segments_of(last: Dense, dtype: str) -> int:
     """How many results the last layer adds up; a large one is not written so often into tensors."""
-    return PARTS[dtype] if last.weights.size <= LARGEST_IN_PARTS else 1
+    return SEGMENTS[dtype] if last.weights.size <= LARGEST_IN_SEGMENTS else 1
 
 
 def highest(following: Dense | None, values: Doubles, dtype: str) -> int:
@@ -78,7 +78,7 @@ def finest(real: Doubles, bias: Doubles, largest: int, results: Doubles, dtype: 
     return np.asarray(np.maximum(np.maximum(weight, size * _ROOM / SUM_LIMIT), _TINY))
 
 
-def choose(unit: Doubles, step: Doubles, high: int, dtype: str, parts: int) -> Scales:
+def choose(unit: Doubles, step: Doubles, high: int, dtype: str, segments: int) -> Scales:
     """Units (outputs,) from ``unit`` up that requantisation can express.
 
     Args:
@@ -86,7 +86,7 @@ def choose(unit: Doubles, step: Doubles, high: int, dtype: str, parts: int) -> S
         step: (outputs,), what a result is worth.
         high: the largest result of a part.
         dtype: int8 or int16.
-        parts: how many results are added up.
+        segments: how many results are added up.
     """
     pairs = [_int8(share) if dtype == "int8" else _int16(share) for share in unit / step]
     multiplier, shift = np.array(pairs, np.int64).T
@@ -95,7 +95,7 @@ def choose(unit: Doubles, step: Doubles, high: int, dtype: str, parts: int) -> S
         unit=step * ratio,
         multiplier=multiplier,
         shift=shift,
-        stride=np.rint(high / ratio).astype(np.int64) * (parts > 1),
+        offset=np.rint(high / ratio).astype(np.int64) * (segments > 1),
     )
 
 

@@ -54,7 +54,7 @@ class Anatomy:
 
     layers: tuple[Layer, ...]
     mean: Floats | None = None
-    deviation: Floats | None = None
+    std: Floats | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -106,7 +106,7 @@ def of_mlp(mlp: Mlp) -> Anatomy:
         layers = clipped(layers)
     if mlp.scaling is None:
         return Anatomy(layers)
-    return Anatomy(layers, mlp.scaling.mean, mlp.scaling.deviation)
+    return Anatomy(layers, mlp.scaling.mean, mlp.scaling.std)
 
 
 def dense(outputs: int, inputs: int, activation: str) -> Layer:
@@ -230,7 +230,7 @@ class _Build:
     copies: dict[Hashable, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     mean: Floats | None = None
-    deviation: Floats | None = None
+    std: Floats | None = None
 
     def add(self, layer: Layer, biased: bool, fused: str) -> int:
         self.layers.append(layer)
@@ -278,7 +278,7 @@ def of_steps(steps: Iterable[Step], ours: bool = False) -> Anatomy:
     notes = tuple(build.notes)
     if ours and any(build.integer):
         return Anatomy(layers)
-    return Anatomy(layers, build.mean, build.deviation, notes)
+    return Anatomy(layers, build.mean, build.std, notes)
 
 
 def _join(build: _Build, step: Step) -> int | None:
@@ -352,7 +352,7 @@ def _scales(build: _Build, step: Step) -> bool:
         build.mean = values
     else:
         with np.errstate(all="ignore"):
-            build.deviation = values if step.operator == "Div" else np.float32(1) / values
+            build.std = values if step.operator == "Div" else np.float32(1) / values
     return True
 
 

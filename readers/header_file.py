@@ -37,7 +37,7 @@ def read_header(path: Path) -> Contents:
         layers = list(clipped(layers))
     mean, reciprocal = (_vector(tables, f"{prefix}_{which}") for which in ("MEAN", "RECIPROCAL"))
     with np.errstate(all="ignore"):
-        deviation = None if reciprocal is None else np.float32(1) / reciprocal
+        std = None if reciprocal is None else np.float32(1) / reciprocal
     inputs = layers[0].inputs or 0
     written = _WRITTEN.search(text)
     notes = []
@@ -47,7 +47,7 @@ def read_header(path: Path) -> Contents:
     if card is None:
         notes.append("its last line, the card with names and hash, is missing")
     return Contents(
-        anatomy=Anatomy(tuple(layers), _padded(mean, inputs, 0), _padded(deviation, inputs, 1)),
+        anatomy=Anatomy(tuple(layers), _padded(mean, inputs, 0), _padded(std, inputs, 1)),
         card=card,
         written_by=written.group(1) if written else "",
         notes=notes,

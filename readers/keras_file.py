@@ -26,8 +26,9 @@ from mlp_edge.mlp import (
     Task,
     identifier,
 )
+from mlp_edge.processing import KERAS_EPSILON
 from mlp_edge.readers.keras_archive import Arrays, check_code, read_archive
-from mlp_edge.readers.keras_graph import features_of, is_wired, read_wiring
+from mlp_edge.readers.keras_graph import features_of, has_processing, read_processing
 from mlp_edge.readers.keras_layers import (
     ACTIVATION_LAYERS,
     activation_of,
@@ -38,7 +39,6 @@ from mlp_edge.readers.keras_layers import (
     generation,
     settings,
 )
-from mlp_edge.wiring import KERAS_EPSILON
 
 READABLE = (
     "InputLayer, Normalization, Dense, Activation, ReLU, LeakyReLU, ELU, Softmax, Dropout and the "
@@ -91,8 +91,8 @@ def read_network(path: Path) -> Network:
     keras = generation(version)
     try:
         check_stock(config)
-        if config["class_name"] == "Functional" and is_wired(config):
-            encoding, clip = read_wiring(config)
+        if config["class_name"] == "Functional" and has_processing(config):
+            encoding, clip = read_processing(config)
             inner = next(entry for entry in config["config"]["layers"]
                          if entry["class_name"] == "Sequential")  # fmt: skip
             network = _network(list(_layers(inner, arrays, keras, "layers/sequential/")))
@@ -305,9 +305,7 @@ def _network(layers: list[_Layer]) -> Network:
     inputs = dense[0].inputs
     _check_inputs(layers, inputs)
     if scaling is not None and scaling.mean.size == 1 and inputs > 1:
-        scaling = Scaling(
-            mean=np.repeat(scaling.mean, inputs), deviation=np.repeat(scaling.deviation, inputs)
-        )
+        scaling = Scaling(mean=np.repeat(scaling.mean, inputs), std=np.repeat(scaling.std, inputs))
     plain = Encoding.of([Feature(f"x{i}") for i in range(inputs)])
     return Network(plain, scaling, tuple(dense))
 
@@ -353,8 +351,8 @@ def _scaling(layer: _Layer) -> Scaling:
     else:
         raise ModelError(f"layer {layer.name!r} has no mean: adapt() was never called")
     # The same float32 operations as Keras's, so that the deviation is the number it divides by.
-    deviation = np.maximum(np.sqrt(variance.astype(np.float32)), np.float32(KERAS_EPSILON))
-    return Scaling(mean=mean.astype(np.float32).reshape(-1), deviation=deviation.reshape(-1))
+    std = np.maximum(np.sqrt(variance.astype(np.float32)), np.float32(KERAS_EPSILON))
+    return Scaling(mean=mean.astype(np.float32).reshape(-1), std=std.reshape(-1))
 
 
 def _dense(layer: _Layer) -> Dense:

@@ -1,4 +1,4 @@
-"""What surrounds the dense layers, read back from the configuration of a .keras file."""
+"""Pre- and post-processing, read back from the configuration of a .keras file."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from mlp_edge.encoding import Encoding, Floats
 from mlp_edge.errors import ModelError
 from mlp_edge.feature import Feature
+from mlp_edge.processing import MLP, Operation, operations, same
 from mlp_edge.readers.keras_layers import check_stock, computes_in
-from mlp_edge.wiring import MLP, Operation, operations, same
 
 SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "Take": {"axis": 1},
@@ -22,7 +22,7 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
 """Kind of operation -> what else its configuration has to say."""
 
 
-def is_wired(config: Mapping[str, Any]) -> bool:
+def has_processing(config: Mapping[str, Any]) -> bool:
     """Whether a Functional model is one with our operations around a Sequential ``mlp``."""
     return any(
         entry["class_name"] == "Sequential" and entry["config"]["name"] == MLP
@@ -30,11 +30,11 @@ def is_wired(config: Mapping[str, Any]) -> bool:
     )
 
 
-def read_wiring(config: Mapping[str, Any]) -> tuple[Encoding, tuple[float, float] | None]:
+def read_processing(config: Mapping[str, Any]) -> tuple[Encoding, tuple[float, float] | None]:
     """How raw readings are encoded, and the clip.
 
     Raises:
-        ModelError: when the operations are not those that ``mlp_edge.wiring`` would write.
+        ModelError: when the operations are not those that ``mlp_edge.processing`` would write.
     """
     entries = config["config"]["layers"]
     [inputs] = [entry for entry in entries if entry["class_name"] == "InputLayer"]

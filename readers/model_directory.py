@@ -8,7 +8,7 @@ sample.csv    held-out raw rows with their targets, the original's predictions a
 calibration.npz  raw training rows, for quantisation; not with --no-calibration
 tuning.csv    a row per trial of `train --tune`
 plots/        pictures, PNG and SVG; those of another table in a folder named after it
-exports/      NAME.tflite, NAME.onnx, NAME.h; NAME_int8.tflite … in coarser numbers, and
+exports/      NAME.tflite, NAME.onnx, NAME.h; NAME_int8.tflite … in reduced precision, and
               NAME_int8.json, their integers; parity.json, what parity found about them
 """
 
@@ -32,9 +32,9 @@ from mlp_edge.files.swap import mend
 from mlp_edge.files.temporary import is_ours
 from mlp_edge.files.writing import Files, check_replaceable, csv_text, finish, sha256, write_files
 from mlp_edge.mlp import Floats, Mlp, Rows
+from mlp_edge.processing import operations, same
 from mlp_edge.readers.keras_file import read_network
 from mlp_edge.reading import read_text
-from mlp_edge.wiring import operations, same
 
 MODEL, MANIFEST, HISTORY, SAMPLE, CALIBRATION, TUNING, EXPORTS, PLOTS = (
     "model.keras", "model.json", "history.csv", "sample.csv", "calibration.npz", "tuning.csv",

@@ -97,23 +97,23 @@ def read_golden(header: Header, fused: bool = False) -> Golden | None:
         ModelError: naming the file, when the tables do not belong together.
     """
     rows = _table(header, "GOLDEN", header.inputs)
-    answers = _table(header, "GOLDEN_ANSWERS", header.outputs)
-    bounds = _bounds(header, answers)
-    if rows is None or answers is None or bounds is None:
+    predictions = _table(header, "GOLDEN_ANSWERS", header.outputs)
+    bounds = _bounds(header, predictions)
+    if rows is None or predictions is None or bounds is None:
         return None
-    if not len(rows) == len(answers) == len(bounds):
+    if not len(rows) == len(predictions) == len(bounds):
         raise ModelError(f"{header.path}: its golden rows are damaged (tables of different sizes)")
     if not fused:
-        return Golden(rows, answers, np.zeros(answers.shape))
+        return Golden(rows, predictions, np.zeros(predictions.shape))
     proved = (bounds < _UNPROVED).all(axis=1)
-    return Golden(rows[proved], answers[proved], bounds[proved].astype(np.float64))
+    return Golden(rows[proved], predictions[proved], bounds[proved].astype(np.float64))
 
 
-def _bounds(header: Header, answers: Floats | None) -> Floats | None:
+def _bounds(header: Header, predictions: Floats | None) -> Floats | None:
     """How far answers may be off where something is fused: not at all in integers."""
     if header.card.dtype == "float32":
         return _table(header, "GOLDEN_BOUNDS", header.outputs)
-    return None if answers is None else np.zeros_like(answers)
+    return None if predictions is None else np.zeros_like(predictions)
 
 
 def _table(header: Header, what: str, width: int) -> Floats | None:

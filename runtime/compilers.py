@@ -13,7 +13,7 @@ from mlp_edge.errors import MissingError, ModelError
 COMPILERS = ("cc", "gcc", "clang")
 """Of this machine, where CC names none."""
 REMEDY = "no C compiler on this machine; apt-get install gcc brings one (or set CC)"
-PATIENCE = 300
+LONGEST_COMPILATION = 300
 """Seconds for one compilation; a network of a million weights takes ten."""
 
 
@@ -33,10 +33,12 @@ def compiled(command: list[str], folder: Path, source: object, remedy: str) -> s
     try:
         result = subprocess.run(
             command, cwd=folder, capture_output=True, text=True, errors="replace",
-            timeout=PATIENCE, check=False,
+            timeout=LONGEST_COMPILATION, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
-        raise ModelError(f"{source}: {command[0]} was not done after {PATIENCE} s") from error
+        raise ModelError(
+            f"{source}: {command[0]} was not done after {LONGEST_COMPILATION} s"
+        ) from error
     except OSError as error:
         raise MissingError(f"{command[0]} does not start ({error.strerror}): {remedy}") from error
     return result.stderr.strip() or "the compiler did not say why" if result.returncode else ""

@@ -18,7 +18,7 @@ from mlp_edge.proof.golden import Golden
 from mlp_edge.readers.checks.tflite_checks import check_runnable, names_of, verified
 from mlp_edge.runtime.runtime import Opened, Runtime
 from mlp_edge.runtime.threads import threadsafe
-from mlp_edge.runtime.verify import read_sealed
+from mlp_edge.runtime.verify import read_undamaged
 
 METADATA, GOLDEN = "mlp_edge", "mlp_edge_golden"
 """Metadata buffers of the card and of the golden rows; export/tflite.py writes them."""
@@ -28,7 +28,7 @@ METADATA, GOLDEN = "mlp_edge", "mlp_edge_golden"
 def open_tflite(path: Path) -> Iterator[Opened]:
     """Open a .tflite file; see ``Runtime.open``."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    content = read_sealed(path)
+    content = read_undamaged(path)
     metadata = _read_metadata(content, path)
     card = Card.from_json(metadata[METADATA], path) if METADATA in metadata else None
     golden = Golden.from_json(metadata[GOLDEN], path) if GOLDEN in metadata else None

@@ -21,9 +21,9 @@ from mlp_edge.runtime import RUNTIMES
 from mlp_edge.runtime.given import readings
 from mlp_edge.runtime.runtime import Opened, Runtime
 from mlp_edge.runtime.verify import (
-    check_answers,
     check_bytes,
     check_origin,
+    check_predictions,
     folder_around,
     named_dtype,
 )
@@ -98,7 +98,7 @@ class Predictor:
         """
         return choose(self.card, self.predict(rows))
 
-    def check_answers(self) -> None:
+    def check_predictions(self) -> None:
         """Predict golden rows: the file's own, or those of its model directory's network.
 
         Raises:
@@ -106,7 +106,7 @@ class Predictor:
         """
         try:
             inputs = len(self.card.features)
-            check_answers(self.path, self.runtime, self.golden, inputs, self.predict)
+            check_predictions(self.path, self.runtime, self.golden, inputs, self.predict)
         except BaseException:
             self.close()
             raise
@@ -212,7 +212,7 @@ def _load(path: Path, runtime: str | None, trust: bool, verify: bool) -> Predict
             "run `mlp-edge export` again"
         )
     if verify:
-        model.check_answers()
+        model.check_predictions()
     return model
 
 
@@ -254,9 +254,9 @@ def artifact_path(directory: ModelDirectory, runtime: Runtime) -> Path:
         return directory.keras_path
     path = directory.exports_path / f"{directory.manifest.name}{runtime.reads}"
     if not path.exists():
-        # Exported under another name only, or in coarser numbers only.
+        # Exported under another name only, or in reduced precision only.
         names = [name for name in directory.manifest.exports if name.endswith(runtime.reads)]
-        for name in sorted(names, key=_coarser):
+        for name in sorted(names, key=_is_reduced):
             if (directory.exports_path / name).exists():
                 return directory.exports_path / name
         raise ModelError(
@@ -265,7 +265,7 @@ def artifact_path(directory: ModelDirectory, runtime: Runtime) -> Path:
     return path
 
 
-def coarser_path(directory: ModelDirectory, dtype: str, runtime: str | None) -> Path:
+def reduced_precision_path(directory: ModelDirectory, dtype: str, runtime: str | None) -> Path:
     """The export of a model directory in a dtype other than float32.
 
     Args:
@@ -289,7 +289,7 @@ def coarser_path(directory: ModelDirectory, dtype: str, runtime: str | None) -> 
     raise ModelError(f"{path}: not exported yet; `{command}` writes it")
 
 
-def _coarser(name: str) -> bool:
+def _is_reduced(name: str) -> bool:
     return named_dtype(name) is not None
 
 
@@ -297,7 +297,7 @@ def _runtime_of(directory: ModelDirectory, name: str | None) -> Runtime:
     if name is not None:
         return named_runtime(name)
     candidates: Sequence[Runtime] = [named_runtime(preferred) for preferred in PREFERRED]
-    float32 = [name for name in directory.manifest.exports if not _coarser(name)]
+    float32 = [name for name in directory.manifest.exports if not _is_reduced(name)]
     for runtime in candidates:
         if any(name.endswith(runtime.reads) for name in float32):
             return runtime

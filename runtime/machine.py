@@ -89,12 +89,12 @@ answer = {}
 """Package -> a program that starts it and puts what it sees into ``answer``: its devices, and its
 kernels as far as it tells. LiteRT and onnxruntime do not."""
 _ONEDNN = re.compile(r"^onednn_verbose,.*?cpu,isa:(.*)$", re.MULTILINE)
-PATIENCE = 120
+LONGEST_PROBE = 120
 """Seconds that a library may take to start."""
 
 
 @dataclass(frozen=True)
-class Finding:
+class Component:
     """One thing that is on this machine, or is not.
 
     Attributes:
@@ -117,7 +117,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Program:
+class Tool:
     """A program that mlp-edge can use, or a library that it compiles against.
 
     Attributes:
@@ -133,25 +133,25 @@ class Program:
     header: str = ""
 
 
-PROGRAMS = (
-    Program("gcc", "the runtime c, which compiles a header to run it here", "gcc"),
-    Program("g++", "tests of the headers as C++, which is what Arduino compiles", "g++"),
-    Program("clang", "the runtime c where gcc is missing", "clang"),
-    Program("avr-gcc", "the runtime avr: boards such as the Uno", AVR.packages),
-    Program("libsimavr", "the runtime avr, which it simulates", LIBSIMAVR, SIMAVR_HEADER),
-    Program(
+TOOLS = (
+    Tool("gcc", "the runtime c, which compiles a header to run it here", "gcc"),
+    Tool("g++", "tests of the headers as C++, which is what Arduino compiles", "g++"),
+    Tool("clang", "the runtime c where gcc is missing", "clang"),
+    Tool("avr-gcc", "the runtime avr: boards such as the Uno", AVR.packages),
+    Tool("libsimavr", "the runtime avr, which it simulates", LIBSIMAVR, SIMAVR_HEADER),
+    Tool(
         "arm-none-eabi-gcc",
         "the runtimes cortex-m0, cortex-m3 and cortex-m4",
         CORTEX_M0.packages,
     ),
-    Program("riscv64-unknown-elf-gcc", "the runtime rv32", RV32.packages),
+    Tool("riscv64-unknown-elf-gcc", "the runtime rv32", RV32.packages),
 )
 
 
-def python() -> Finding:
+def python() -> Component:
     """The Python that runs this."""
     version, tried = platform.python_version(), python_range()
-    return Finding(
+    return Component(
         name="Python",
         state=OK if holds(version, tried) else UNTRIED,
         version=version,
@@ -162,13 +162,13 @@ def python() -> Finding:
     )
 
 
-def cpu() -> Finding:
+def cpu() -> Component:
     """The processor, by whose instruction sets every library chooses its kernels."""
     purpose = "the kernels of TensorFlow, LiteRT, onnxruntime and NumPy, and their last digits"
-    return Finding("processor", OK, None, "", described(), purpose, "")
+    return Component("processor", OK, None, "", described(), purpose, "")
 
 
-def package(requirement: Requirement) -> Finding:
+def package(requirement: Requirement) -> Component:
     """A Python package: there, of a version that was tried, and able to start."""
     name, tried = requirement.name, requirement.tried
     version = version_of(name)
@@ -184,10 +184,10 @@ def package(requirement: Requirement) -> Finding:
         if complaint:
             state, detail = BROKEN, complaint
             remedy = f"pip install --force-reinstall '{requirement.wanted}'"
-    return Finding(name, state, version, tried, detail, PURPOSES.get(name, ""), remedy)
+    return Component(name, state, version, tried, detail, PURPOSES.get(name, ""), remedy)
 
 
-def gpu(tensorflow: Finding) -> Finding:
+def gpu(tensorflow: Component) -> Component:
     """Whether TensorFlow sees a GPU, judged by what it said of its devices.
 
     Args:
@@ -203,13 +203,13 @@ def gpu(tensorflow: Finding) -> Finding:
     elif not seen:
         detail = "none seen, and no NVIDIA driver (nvidia-smi) on this machine"
     purpose = "training large networks faster; small ones are as fast without"
-    return Finding("GPU", OK if seen else MISSING, None, "", detail, purpose, remedy)
+    return Component("GPU", OK if seen else MISSING, None, "", detail, purpose, remedy)
 
 
-def program(wanted: Program) -> Finding:
+def tool(wanted: Tool) -> Component:
     """A compiler or a simulator."""
     path = _library(wanted) if wanted.header else shutil.which(wanted.name)
-    return Finding(
+    return Component(
         name=wanted.name,
         state=OK if path else MISSING,
         version=_version(path) if path and not wanted.header else None,
@@ -220,7 +220,7 @@ def program(wanted: Program) -> Finding:
     )
 
 
-def _library(wanted: Program) -> str | None:
+def _library(wanted: Tool) -> str | None:
     """The header of a library, if there is a compiler that finds it."""
     try:
         return wanted.header if finds(compiler(), wanted.header) else None
@@ -228,11 +228,11 @@ def _library(wanted: Program) -> str | None:
         return None
 
 
-def runtimes(packages: Sequence[Finding]) -> list[Finding]:
+def runtimes(packages: Sequence[Component]) -> list[Component]:
     """Every place to run, and what it lacks; one whose library does not start is broken."""
     from mlp_edge.runtime import RUNTIMES
 
-    broken = {item.name for item in packages if item.state == BROKEN}
+    checksum_error = {item.name for item in packages if item.state == BROKEN}
     libraries = {
         "keras": "tensorflow", "litert": "ai-edge-litert", "onnxruntime": "onnxruntime",
         "cortex-m0": "unicorn", "cortex-m3": "unicorn", "cortex-m4": "unicorn", "rv32": "unicorn",
@@ -244,10 +244,10 @@ def runtimes(packages: Sequence[Finding]) -> list[Finding]:
         except Exception as error:  # a doctor reports; it does not fall ill
             remedy = f"{type(error).__name__}: {error}"
         state = MISSING if remedy else OK
-        if libraries.get(runtime.name) in broken:
+        if libraries.get(runtime.name) in checksum_error:
             state = BROKEN
         purpose = f"predicting with {runtime.reads} files"
-        found.append(Finding(runtime.name, state, None, "", remedy, purpose, ""))
+        found.append(Component(runtime.name, state, None, "", remedy, purpose, ""))
     return found
 
 
@@ -266,10 +266,10 @@ def probe(source: str) -> tuple[Mapping[str, Any], str]:
     try:
         result = subprocess.run(
             [sys.executable, "-P", "-c", source + ending], capture_output=True, text=True,
-            errors="replace", timeout=PATIENCE, check=False, env=quieter,
+            errors="replace", timeout=LONGEST_PROBE, check=False, env=quieter,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        return {}, f"did not start within {PATIENCE} s"
+        return {}, f"did not start within {LONGEST_PROBE} s"
     except OSError as error:
         return {}, f"could not be tried ({error.strerror})"
     for line in result.stdout.splitlines():

@@ -17,7 +17,7 @@ from mlp_edge.proof.golden import Golden
 from mlp_edge.readers.checks.onnx_checks import check_onnx
 from mlp_edge.runtime.runtime import Opened, Runtime
 from mlp_edge.runtime.threads import threadsafe
-from mlp_edge.runtime.verify import read_sealed
+from mlp_edge.runtime.verify import read_undamaged
 
 GOLDEN = "golden"
 """Metadata property of the golden rows; export/onnx.py writes it."""
@@ -66,9 +66,9 @@ def read_checked(path: Path) -> bytes:
     """The bytes of a file that ONNX Runtime may open.
 
     Raises:
-        ModelError: when its seal is broken, or it is no network of a table.
+        ModelError: when its checksum is wrong, or it is no network of a table.
     """
-    content = read_sealed(path)
+    content = read_undamaged(path)
     try:
         check_onnx(content)
     except (ValueError, IndexError, TypeError, KeyError) as error:

@@ -11,7 +11,7 @@ from mlp_edge.errors import ModelError, VerifyError
 from mlp_edge.files.writing import sha256
 from mlp_edge.mlp import Mlp, Predict, Rows
 from mlp_edge.proof.bound import bound
-from mlp_edge.proof.checksum import broken, damaged
+from mlp_edge.proof.checksum import checksum_error, wrong_checksum
 from mlp_edge.proof.golden import Golden, disagreement, golden
 from mlp_edge.readers.model_directory import EXPORTS, MANIFEST, MODEL, ModelDirectory
 from mlp_edge.reading import read_file
@@ -38,14 +38,14 @@ def check_origin(header: Path) -> None:
     )
 
 
-def read_sealed(artifact: Path) -> bytes:
-    """The bytes of an artifact that a library is about to open; its seal, if it has one, is whole.
+def read_undamaged(artifact: Path) -> bytes:
+    """Read an artifact that a library is about to open, and check its checksum if it has one.
 
     Raises:
-        ModelError: when it cannot be read, or is not what was sealed.
+        ModelError: when it cannot be read, or its checksum is wrong.
     """
     content = read_file(artifact)
-    damage = damaged(content)
+    damage = wrong_checksum(content)
     if damage:
         raise ModelError(f"{artifact}: {damage}; {again(artifact)}")
     return content
@@ -55,7 +55,7 @@ def check_bytes(artifact: Path) -> None:
     """Refuse a file whose bytes are not those that were written, before any of them runs.
 
     Raises:
-        VerifyError: when its seal is broken, or its model directory lists another file.
+        VerifyError: when its checksum is wrong, or its model directory lists another file.
     """
     directory = _directory_around(artifact)
     if artifact.suffix == ".keras":
@@ -66,7 +66,7 @@ def check_bytes(artifact: Path) -> None:
             )
         return
     content = read_file(artifact)
-    damage = broken(content)
+    damage = checksum_error(content)
     if damage:
         raise VerifyError(f"{artifact}: {damage}; {again(artifact)}")
     if directory is None:
@@ -80,7 +80,7 @@ def check_bytes(artifact: Path) -> None:
         )
 
 
-def check_answers(
+def check_predictions(
     artifact: Path, runtime: str, carried: Golden | None, inputs: int, predict: Predict
 ) -> None:
     """Refuse a model that does not answer its golden rows as it should.
@@ -102,7 +102,7 @@ def check_answers(
         if named_dtype(artifact.name) == "dynamic":
             raise VerifyError(
                 f"{artifact}: nothing is proved of dynamic files, so it carries no golden rows to "
-                "check it by; its seal is whole; another --dtype would do"
+                "check it by; its checksum is right; another --dtype would do"
             )
         raise VerifyError(
             f"{artifact}: carries no golden rows to check it by; `mlp-edge export` writes it "
@@ -130,14 +130,14 @@ def check_keras(path: Path, mlp: Mlp) -> None:
     """
     rows = _spread(mlp)
     with open_keras(path) as opened:
-        answers = opened.predict(rows)
+        predictions = opened.predict(rows)
     right, allowed = exact(mlp, rows), bound(mlp, rows)
-    off = distance(answers.astype(np.float64), right)
+    off = distance(predictions.astype(np.float64), right)
     wrong = np.argwhere(~(off <= allowed))
     if len(wrong):
         row, output = wrong[0]
         raise ModelError(
-            f"{path}: Keras itself answers {answers[row, output]:.9g} to "
+            f"{path}: Keras itself answers {predictions[row, output]:.9g} to "
             f"{[float(f'{x:.6g}') for x in rows[row][:SHOWN]]}, and what mlp-edge reads of the "
             f"file gives {right[row, output]:.9g} ± {allowed[row, output]:.2g}; it is not exported"
         )
@@ -150,7 +150,7 @@ def _spread(mlp: Mlp) -> Rows:
     if mlp.scaling is not None:
         numbers = mlp.encoding.numbers
         mean[numbers] = mlp.scaling.mean[: len(numbers)]
-        deviation[numbers] = mlp.scaling.deviation[: len(numbers)]
+        deviation[numbers] = mlp.scaling.std[: len(numbers)]
     far = np.repeat([0.1, 1.0, 10.0, 100.0], 4)[:, None]
     rows = mean + far * deviation * random.normal(size=(len(far), mlp.inputs))
     for index, feature in enumerate(mlp.features):
@@ -160,7 +160,7 @@ def _spread(mlp: Mlp) -> Rows:
 
 
 def named_dtype(name: str) -> str | None:
-    """The dtype coarser than float32 that a file is named after; None where it is none."""
+    """The dtype below float32 that a file is named after; None where there is none."""
     stem = Path(name).stem
     return next((d for d in DTYPES if d != "float32" and stem.endswith(f"_{d}")), None)
 

@@ -4,11 +4,11 @@
 
 MODEL is a model directory with every export in float32 and int8. FIRST is the seed to begin with,
 0 where none is named; 10000 is where to end. A file of MODEL is spoilt: its bytes,
-or what they mean (JSON, members of a zip, operators and tensors), and sealed anew half of the time,
-so that not the seal alone is tried. Then commands use it, in a process of their own that may take
-1 GB more than its libraries and 30 seconds of the processor, and whose files are watched: it may
-end with the codes 0, 1 and 2, open nothing that is not its own or a library's, and write nothing
-elsewhere.
+or what they mean (JSON, members of a zip, operators and tensors), and given a new checksum half of
+the time, so that not the checksum alone is tested. Then commands use it, in a process of their own
+that may take 1 GB more than its libraries and 30 seconds of the processor, and whose files are
+watched: it may end with the codes 0, 1 and 2, open nothing that is not its own or a library's, and
+write nothing elsewhere.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from support.commands import Typed, typed
 
 from mlp_edge import lazy
 from mlp_edge.proof import checksum as seal
-from mlp_edge.proof.checksum import MARK, sealed
+from mlp_edge.proof.checksum import MARK, with_checksum
 
 SPARE, PATIENCE, BATCH = 2**30, 30, 40
 NUMBERS = (0, 1, 2, 3, 7, 8, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 2**31 - 1, 2**31, 2**32 - 1)
@@ -77,7 +77,7 @@ def spoilt(kind: str, content: bytes, choice: random.Random) -> bytes:
     found = choice.choice(ways.get(kind, [_bytes]))(content, choice)
     if found.count(MARK) == 1 and choice.random() < 0.75:
         try:
-            return sealed(found)
+            return with_checksum(found)
         except ValueError:
             return found
     return found.replace(MARK, b"\nmlp-edge-none sha256:") if choice.random() < 0.5 else found

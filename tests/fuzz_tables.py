@@ -27,7 +27,7 @@ from mlp_edge.data.content.formatted import FEWEST_ALIKE, form
 from mlp_edge.data.reading.read import read_table
 from mlp_edge.errors import InputError
 from mlp_edge.training.examples import parts, read_examples
-from mlp_edge.training.preprocessing import prepare
+from mlp_edge.training.preprocessing import preprocess
 from mlp_edge.training.recipe import Recipe
 
 TOKENS = (
@@ -123,7 +123,7 @@ def answer(path: Path) -> str:
         examples = read_examples(found, (), None, Choices())
         recipe = Recipe(test_size=0.25).resolved(examples.task)
         chosen = parts(examples, recipe, found.source)
-        prepared = prepare(examples, chosen, recipe)
+        preprocessed = preprocess(examples, chosen, recipe)
     except InputError as error:
         sentence, code = str(error), error.exit_code
     else:
@@ -133,9 +133,9 @@ def answer(path: Path) -> str:
         assert sentence.isprintable(), sentence
         assert len(sentence) < 2000, sentence
         return "refused"
-    assert np.isfinite(prepared.inputs).all()
-    assert np.isfinite(prepared.learned).all()
-    assert prepared.inputs.shape[1] >= 1
+    assert np.isfinite(preprocessed.inputs).all()
+    assert np.isfinite(preprocessed.learned).all()
+    assert preprocessed.inputs.shape[1] >= 1
     for names in (examples.labels, *(feature.categories for feature in examples.features)):
         check_alike(names, found.decimal)
     return "read"

@@ -26,7 +26,7 @@ from support.networks import BARE, HUGE, bare, encoded, network, readings
 
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import ACTIVATIONS, Floats, Mlp, Predict
-from mlp_edge.parity.rows import provoking_rows
+from mlp_edge.parity.rows import stress_rows
 from mlp_edge.proof.bound import bound
 from mlp_edge.proof.golden import golden
 from mlp_edge.reference import distance, predict
@@ -47,7 +47,7 @@ ORIGINALS = {*ACTIVATIONS, "binary", "classes"}
 SUFFIXES = {"keras": ".keras", "litert": ".tflite", "onnxruntime": ".onnx"}
 BATCHES = (1, 3, 17, 64)
 FEW = 96
-"""So many rows are asked in small batches; the huge and provoking ones stand first."""
+"""So many rows are asked in small batches; the huge and the stress rows stand first."""
 WRITTEN = "golden.json"
 
 
@@ -140,7 +140,7 @@ def check(folder: Path, library: str) -> list[str]:
 
 
 def rows(mlp: Mlp) -> Floats:
-    """Readings of every size for one input, ordinary and provoking ones for several."""
+    """Readings of every size for one input, ordinary and stress rows for several."""
     if mlp.inputs == 1:
         near = np.linspace(-20, 20, 1021, dtype=np.float32)
         far = np.linspace(-104, 104, 257, dtype=np.float32)
@@ -148,8 +148,8 @@ def rows(mlp: Mlp) -> Floats:
         return np.concatenate([HUGE, tiny, near, far])[:, None]
     sample = readings(mlp, 200)
     missing = np.where(np.random.default_rng(0).random(sample.shape) < 0.3, np.nan, sample)
-    provoking = provoking_rows(mlp, sample)
-    return np.vstack([provoking[~np.isinf(provoking).any(axis=1)], sample, np.float32(missing)])
+    stress = stress_rows(mlp, sample)
+    return np.vstack([stress[~np.isinf(stress).any(axis=1)], sample, np.float32(missing)])
 
 
 def _runs(path: Path, library: str) -> Iterator[tuple[str, Predict]]:

@@ -33,7 +33,7 @@ from mlp_edge.files.temporary import AGE, LOCK, is_ours
 from mlp_edge.files.writing import finish, write_directory, write_files
 from mlp_edge.readers.model_directory import ModelDirectory, check_place
 from mlp_edge.training.search import tuning_journal
-from mlp_edge.training.search.tuning import discard
+from mlp_edge.training.search.trials import discard
 
 ACTIONS = ("kill", "ENOSPC", "EIO", "term")
 SAID = {"ENOSPC": os.strerror(errno.ENOSPC), "EIO": os.strerror(errno.EIO)}

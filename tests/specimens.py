@@ -16,7 +16,7 @@ from support.c_compiler import KERNELS
 
 from mlp_edge.export.c import EXPORTER, export
 from mlp_edge.feature import Feature
-from mlp_edge.integers.quantised import Inputs, IntegerLayer, Quantised, Table
+from mlp_edge.integers.quantised import ActivationTable, Inputs, IntegerLayer, Quantised
 from mlp_edge.mlp import Dense, Floats, Mlp, Scaling
 
 SPECIMENS = KERNELS / "specimens"
@@ -59,7 +59,7 @@ def save(mlp: Mlp) -> None:
         "labels": mlp.labels,
         "task": mlp.task,
         "threshold": float(mlp.threshold),
-        "scaling": {"mean": _plain(mlp.scaling.mean), "deviation": _plain(mlp.scaling.deviation)},
+        "scaling": {"mean": _plain(mlp.scaling.mean), "deviation": _plain(mlp.scaling.std)},
         "layers": [
             {"activation": layer.activation, "weights": _plain(layer.weights),
              "bias": _plain(layer.bias)}
@@ -85,13 +85,13 @@ def load_integers(name: str) -> Quantised:
 
 
 def _layer(values: dict[str, Any]) -> IntegerLayer:
-    arrays = ("weights", "bias", "multiplier", "shift", "stride")
+    arrays = ("weights", "bias", "multiplier", "shift", "offset")
     read = {name: np.array(values[name], np.int64) for name in arrays}
     return IntegerLayer(**values | read | {"table": _table(values["table"])})
 
 
-def _table(values: Any) -> Table | None:
-    return values and Table(np.array(values["nodes"], np.int64), values["shift"])
+def _table(values: Any) -> ActivationTable | None:
+    return values and ActivationTable(np.array(values["points"], np.int64), values["shift"])
 
 
 def save_integers(name: str, quantised: Quantised) -> None:
@@ -102,7 +102,7 @@ def save_integers(name: str, quantised: Quantised) -> None:
 def _values(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return _plain(value) if value.dtype == np.float32 else value.tolist()
-    if isinstance(value, Table | Inputs):
+    if isinstance(value, ActivationTable | Inputs):
         return _values(value._asdict())
     if isinstance(value, Quantised | IntegerLayer):
         return {name: _values(getattr(value, name)) for name in type(value).__dataclass_fields__}

@@ -55,22 +55,22 @@ def check_reachable(examples: Examples, recipe: Recipe) -> None:
 
 
 def check_threshold_rows(
-    examples: Examples, recipe: Recipe, watched: NDArray[np.int64], where: str
+    examples: Examples, recipe: Recipe, validation: NDArray[np.int64], where: str
 ) -> None:
     """Refuse a rule for the threshold where the validation rows are of one class.
 
     Args:
         examples: the table.
         recipe: with its rule.
-        watched: the validation rows.
+        validation: the validation rows.
         where: the table, or a fold of it, for the message.
     """
     if not is_chosen(recipe.threshold) or examples.task != "binary":
         return
-    found = np.unique(examples.targets[watched])
+    found = np.unique(examples.targets[validation])
     if len(found) < 2:
         raise RecipeError(
-            f"--threshold {recipe.threshold}: the {len(watched)} validation rows of {where} are "
+            f"--threshold {recipe.threshold}: the {len(validation)} validation rows of {where} are "
             f"all {examples.labels[found[0]]!r}, so there is nothing to choose by; a larger "
             "--validation-size, or a number such as --threshold 0.3, would do"
         )

@@ -14,16 +14,16 @@ from mlp_edge.finding import Finding
 from mlp_edge.mlp import Rows, Task
 from mlp_edge.training.examples import Parts
 from mlp_edge.training.fitting import Stage
-from mlp_edge.training.preprocessing import prepare
+from mlp_edge.training.preprocessing import preprocess
 from mlp_edge.training.recipe import DEFAULT_THRESHOLD_TEXT, Recipe
 from mlp_edge.training.run import (
     Job,
-    answers,
     fit_baseline,
     fit_run,
     judge,
     judge_all,
     new_network,
+    predictions,
     straight,
 )
 
@@ -85,7 +85,7 @@ def cross_validate(job: Job, chosen: Sequence[Parts], repeats: int, stage: Stage
     watch = stage("cross-validation: fold", len(chosen))
     every: list[dict[str, Any]] = []
     for number, fold in enumerate(_jobs(job, chosen)):
-        run = fit_run(fold, new_network, job.recipe.seed + number, _unwatched, len(chosen))
+        run = fit_run(fold, new_network, job.recipe.seed + number, _ignore_epoch, len(chosen))
         every.append(judge_all(fold, run, fit_baseline(fold), fold.parts.test, _metrics(job)))
         watch(number + 1, {})
     metrics = _metrics(job)
@@ -106,8 +106,8 @@ def fold_values(job: Job, recipe: Recipe, chosen: Sequence[Parts], metric: str) 
     """
     values = []
     for number, fold in enumerate(_jobs(replace(job, recipe=recipe), chosen)):
-        run = fit_run(fold, new_network, recipe.seed + number, _unwatched, len(chosen))
-        outputs = answers(fold, run.model, fold.parts.test)
+        run = fit_run(fold, new_network, recipe.seed + number, _ignore_epoch, len(chosen))
+        outputs = predictions(fold, run.model, fold.parts.test)
         values.append(judge(fold, fold.parts.test, outputs, run.threshold, (metric,))[metric])
     return values
 
@@ -172,9 +172,9 @@ def _metrics(job: Job) -> tuple[str, ...]:
 def _jobs(job: Job, chosen: Sequence[Parts]) -> Iterator[Job]:
     """The job of each fold, what comes before the network learned from its training rows."""
     for parts in chosen:
-        prepared = prepare(job.examples, parts, job.recipe)
-        yield replace(job, parts=parts, prepared=prepared)
+        preprocessed = preprocess(job.examples, parts, job.recipe)
+        yield replace(job, parts=parts, preprocessed=preprocessed)
 
 
-def _unwatched(_epoch: int, _logs: Mapping[str, float]) -> None:
-    """A fold is one step of what is watched."""
+def _ignore_epoch(_epoch: int, _logs: Mapping[str, float]) -> None:
+    """Report nothing: a fold is one step of the progress."""

@@ -1,4 +1,4 @@
-"""A table turned into what a network learns from, and parted into what it may see."""
+"""A table as examples, and their split into training, validation and test rows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mlp_edge.data.choices import Choices
 from mlp_edge.data.columns import Columns, read_columns
 from mlp_edge.data.examples import find_targets, match_target
 from mlp_edge.data.findings.labels import class_findings
-from mlp_edge.data.findings.leaks import truths
+from mlp_edge.data.findings.leaks import target_values
 from mlp_edge.data.findings.origins import origins
 from mlp_edge.data.findings.unanswered import answered, answered_again
 from mlp_edge.data.quoting import counted, plain
@@ -50,10 +50,10 @@ class Examples:
         targets: class indices (n,) int64, or values (n, outputs) float32.
         cells: the predicted columns as text, a tuple for each row's.
         findings: what somebody should know about the table.
-        groups: the group of each row (n,) int64; rows of a group are never parted. None where
+        groups: the group of each row (n,) int64; a group is never split. None where
             every row stands for itself.
-        when: the place of each row in time (n,) int64, by which the rows are parted; None where
-            they are parted at random.
+        when: the place of each row in time (n,) int64, by which the rows are split; None where
+            they are split at random.
         ids: columns that only tell rows apart: nothing is learned from them.
         missing_targets: target -> how a missing one is spelled, as --missing says.
         table: these rows; those whose target is missing have been left out.
@@ -106,7 +106,7 @@ def read_examples(
         task: overrules what the target column suggests.
         choices: what the user says about columns.
         group: the column whose equal cells keep rows together; nothing is learned from it.
-        split: how the rows are parted, as ``Recipe.split``; nothing is learned from its column.
+        split: how the rows are split, as ``Recipe.split``; nothing is learned from its column.
 
     Raises:
         TableError: when the table cannot be learned from.
@@ -155,7 +155,7 @@ def _origins(table: Table, names: tuple[str, ...], columns: Columns) -> tuple[Fi
     measured = {each.name for each in columns.features if not each.categories}
     copies = (each.columns for each in columns.findings if each.kind == "target-copy")
     told = {*names, *(name for copied in copies for name in copied)}
-    return origins(table, truths(table, names), measured, told)
+    return origins(table, target_values(table, names), measured, told)
 
 
 def _task(
@@ -195,8 +195,8 @@ def reread_examples(
     Args:
         table: rows to go on learning from, or to score on.
         manifest: of the model.
-        group: the column whose equal cells keep rows together; None where no rows are parted.
-        split: how the rows are parted; "random" where none are.
+        group: the column whose equal cells keep rows together; None where rows are not split.
+        split: how the rows are split; "random" where none are.
 
     Raises:
         TableError: when the table does not fit the model.
@@ -263,7 +263,7 @@ def parts(examples: Examples, recipe: Recipe, source: str) -> Parts:
     """
     everything = np.arange(len(examples.rows))
     seen, test = _split(examples, everything, recipe.test_size, recipe.seed, source)
-    return _watched(examples, seen, test, recipe, source)
+    return _with_validation(examples, seen, test, recipe, source)
 
 
 def folds(
@@ -279,11 +279,11 @@ def folds(
     Args:
         examples: the table.
         recipe: its seed is the first repeat's, and each further repeat has the next; its share of
-            each fold's training rows is watched. Its share of test rows does not count.
+            each fold's training rows is for validation. Its share of test rows does not count.
         count: of folds, at least 2; each tests once in every repeat.
         repeats: at least 1.
         source: the table as the user typed it, for messages.
-        rows: row numbers that are parted; None for all.
+        rows: row numbers to split; None for all.
 
     Returns:
         ``count * repeats`` parts, the first repeat's folds first. In time, expanding windows.
@@ -304,7 +304,7 @@ def folds(
             len(chosen), count, repeat.seed,
             classes=classes, groups=groups, labels=examples.labels, source=source,
         ):  # fmt: skip
-            found.append(_watched(examples, chosen[seen], chosen[test], repeat, source))
+            found.append(_with_validation(examples, chosen[seen], chosen[test], repeat, source))
     return found
 
 
@@ -312,7 +312,7 @@ def _windows(
     examples: Examples, when: When, recipe: Recipe, count: int, repeats: int, source: str,
     chosen: NDArray[np.int64],
 ) -> list[Parts]:  # fmt: skip
-    """The folds of rows that are parted in time."""
+    """The folds of rows that are split in time."""
     if repeats > 1:
         raise RecipeError(
             f"--repeats {repeats}: windows in time are the same every time; leave it out, or "
@@ -321,7 +321,7 @@ def _windows(
     found = []
     for number, (seen, test) in enumerate(windows(when, count, source), start=1):
         _check_classes(examples, chosen[seen], f"{source} (fold {number} of {count})")
-        found.append(_watched(examples, chosen[seen], chosen[test], recipe, source))
+        found.append(_with_validation(examples, chosen[seen], chosen[test], recipe, source))
     return found
 
 
@@ -356,10 +356,10 @@ def parts_like(examples: Examples, held_out: Rows, recipe: Recipe, source: str) 
         source: the table as the user typed it, for messages.
     """
     tests = held_out_rows(examples.rows, held_out, examples.groups)
-    return _watched(examples, np.flatnonzero(~tests), np.flatnonzero(tests), recipe, source)
+    return _with_validation(examples, np.flatnonzero(~tests), np.flatnonzero(tests), recipe, source)
 
 
-def _watched(
+def _with_validation(
     examples: Examples,
     seen: NDArray[np.int64],
     test: NDArray[np.int64],

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from mlp_edge.errors import RecipeError
 from mlp_edge.mlp import Rows
-from mlp_edge.training.backends.backend import FitPath, choose
+from mlp_edge.training.backends.backend import Backend, choose
 from mlp_edge.training.backends.compiled import fit_compiled
-from mlp_edge.training.backends.keras_fit import fit_stock
+from mlp_edge.training.backends.keras_fit import fit_keras
 from mlp_edge.training.backends.program import Part
 from mlp_edge.training.backends.shuffling import shuffled
 from mlp_edge.training.examples import Parts
 from mlp_edge.training.network import folded
-from mlp_edge.training.preprocessing import Prepared
+from mlp_edge.training.preprocessing import Preprocessed
 from mlp_edge.training.recipe import Recipe
 
 Watch = Callable[[int, Mapping[str, float]], None]
@@ -36,12 +36,12 @@ class Fitted(NamedTuple):
 
     Attributes:
         history: the logs of each epoch, in order.
-        path: which way it went.
+        backend: which training backend fitted it.
         model: the Keras model that answers: the one that was fitted, or what was made of it.
     """
 
     history: list[dict[str, float]]
-    path: FitPath
+    backend: Backend
     model: Any
 
 
@@ -49,7 +49,7 @@ def fit(
     model: Any, training: Part, validation: Part | None, recipe: Recipe, watch: Watch,
     fits: int = 1,
 ) -> Fitted:  # fmt: skip
-    """Train in place, by the way that ``paths`` chooses.
+    """Train in place, with the backend that ``choose`` picks.
 
     With early stopping the weights are those of the epoch with the least validation loss. The
     order of the rows follows from ``recipe.seed`` in compiled epochs, and from Keras's global
@@ -70,41 +70,49 @@ def fit(
         watch(len(history), logs)
 
     rows = len(training.rows)
-    path = choose(model, rows, 0 if validation is None else len(validation.rows), recipe, fits)
-    if path is FitPath.COMPILED:
+    backend = choose(model, rows, 0 if validation is None else len(validation.rows), recipe, fits)
+    if backend is Backend.COMPILED:
         orders = shuffled(rows, recipe.seed)
         fit_compiled(model, training, validation, recipe, orders, after_epoch)
     else:
-        fit_stock(model, training, validation, recipe, after_epoch)
-    return Fitted(history, path, model)
+        fit_keras(model, training, validation, recipe, after_epoch)
+    return Fitted(history, backend, model)
 
 
 def fit_parts(
-    model: Any, prepared: Prepared, chosen: Parts, recipe: Recipe, watch: Watch, fits: int = 1
+    model: Any,
+    preprocessed: Preprocessed,
+    chosen: Parts,
+    recipe: Recipe,
+    watch: Watch,
+    fits: int = 1,
 ) -> Fitted:
-    """``fit`` on the training rows, the validation rows watched where there are any.
+    """``fit`` on the training rows, with the validation rows, if any.
 
-    The model learns ``prepared.learned``. The one that is returned answers in the targets' own
+    The model learns ``preprocessed.learned``. The one that is returned answers in the targets' own
     unit and has batch normalisation folded into its layers; without batch normalisation it is the
     model itself.
 
     Args:
         model: compiled, of encoded readings.
-        prepared: what the training rows decided.
-        chosen: which rows train and which are watched.
+        preprocessed: what the training rows decided.
+        chosen: which rows train and which validate.
         recipe: resolved for the task.
         watch: told each epoch.
         fits: how many models like this one are to be fitted, for the choice of the way.
     """
-    training, validation = prepared.part(chosen.training), prepared.watched(chosen.validation)
+    training, validation = (
+        preprocessed.part(chosen.training),
+        preprocessed.validation_part(chosen.validation),
+    )
     fitted = fit(model, training, validation, recipe, watch, fits)
     answering = folded(fitted.model)
-    if prepared.scale is not None:
-        prepared.scale.fold(answering)
+    if preprocessed.scale is not None:
+        preprocessed.scale.fold(answering)
     return fitted._replace(model=answering)
 
 
-def predict(model: Any, rows: Rows) -> NDArray[Any]:
+def predict_batches(model: Any, rows: Rows) -> NDArray[Any]:
     """Predictions (n, outputs) float32 of a Keras model, in batches of ``BATCH``."""
     # Called as it is: model.predict would first compile a function for each model of a fold.
     parts = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]

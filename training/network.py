@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from mlp_edge.encoding import Encoding
 from mlp_edge.lazy import keras
 from mlp_edge.mlp import Floats, Rows
+from mlp_edge.processing import FEATURES, MLP, Operation, carry_out, operations
 from mlp_edge.training.recipe import Recipe
-from mlp_edge.wiring import FEATURES, MLP, Operation, carry_out, operations
 
 HISTORY_METRIC = {"regression": "mae", "binary": "accuracy", "multiclass": "accuracy"}
 """What history.csv shows beside the loss; ``compile`` gives it to Keras."""
@@ -126,7 +126,7 @@ def _normalised(kernel: Floats, layer: Any) -> list[Floats]:
     return [(kernel * factor).astype(np.float32), (beta - mean * factor).astype(np.float32)]
 
 
-def surrounded(
+def with_processing(
     mlp: Any, encoding: Encoding, clip: tuple[float, float] | None, metric: str | None = None
 ) -> Any:
     """The model that is saved: raw readings in, encoded, through ``mlp``, clipped, guarded.
@@ -164,7 +164,7 @@ def surrounded(
 
 
 def _kinds(mlp: Any) -> dict[str, Callable[..., Any]]:
-    """Kind of operation -> Keras's function; see ``mlp_edge.wiring``."""
+    """Kind of operation -> Keras's function; see ``mlp_edge.processing``."""
     ops = keras().ops
     return {
         "Isnan": ops.isnan,

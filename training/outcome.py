@@ -33,13 +33,13 @@ from mlp_edge.readers.model_directory import (
     sample_csv,
 )
 from mlp_edge.training.cross_validation import FoldScores, compared_by
-from mlp_edge.training.fitting import predict
+from mlp_edge.training.fitting import predict_batches
 from mlp_edge.training.keras_bytes import keras_bytes
-from mlp_edge.training.network import HISTORY_METRIC, surrounded
-from mlp_edge.training.run import Job, Run, answers, judge_baselines, straight
+from mlp_edge.training.network import HISTORY_METRIC, with_processing
+from mlp_edge.training.run import Job, Run, judge_baselines, predictions, straight
 from mlp_edge.training.scoring.advice import advice, fold_advice
 from mlp_edge.training.scoring.baseline import Linear, prior
-from mlp_edge.training.search.tuning import Tuned, tuning_csv
+from mlp_edge.training.search.trials import Tuned, tuning_csv
 
 SAMPLE_ROWS = 200
 """How many training rows stand in sample.csv when nothing was held out."""
@@ -86,9 +86,11 @@ def outcome(
         folds: what cross-validation found, if it was asked for.
         tuned: what the search for the recipe found, if there was one.
     """
-    prepared = job.prepared
-    encoding = Encoding.of(prepared.features)
-    whole = surrounded(first.model, encoding, prepared.clip, HISTORY_METRIC[job.examples.task])
+    preprocessed = job.preprocessed
+    encoding = Encoding.of(preprocessed.features)
+    whole = with_processing(
+        first.model, encoding, preprocessed.clip, HISTORY_METRIC[job.examples.task]
+    )
     content = keras_bytes(whole)
     mlp = _mlp(job, content, first.threshold)
     sample, origin = _sample_rows(job)
@@ -108,7 +110,7 @@ def outcome(
         MODEL: content,
         MANIFEST: manifest.to_json().encode(),
         HISTORY: _history_csv(first.fitted.history),
-        SAMPLE: sample_csv(Card.of(mlp), rows, cells, predict(whole, rows), ids),
+        SAMPLE: sample_csv(Card.of(mlp), rows, cells, predict_batches(whole, rows), ids),
     }
     if job.calibration:
         kept = _calibration_rows(job)
@@ -125,7 +127,7 @@ def _advice(
     every = np.arange(len(job.examples.rows))
     found = list(
         advice(
-            job.examples, job.scored, answers(job, first.model, every),
+            job.examples, job.scored, predictions(job, first.model, every),
             straight(job, linear, every), first.threshold, job.recipe,
         )
     )  # fmt: skip
@@ -155,7 +157,7 @@ def _manifest(
         labels=mlp.labels,
         task=mlp.task,
         clip=mlp.clip,
-        target_scale=None if job.prepared.scale is None else job.prepared.scale.to_dict(),
+        target_scale=None if job.preprocessed.scale is None else job.preprocessed.scale.to_dict(),
         threshold=float(mlp.threshold),
         seed=job.recipe.seed,
         recipe=job.recipe.to_dict(),
@@ -176,7 +178,7 @@ def _manifest(
 
 
 def _split(job: Job) -> dict[str, Any]:
-    """How the rows were parted: by what, by which column, and where each later part begins."""
+    """How the rows were split: by what, by which column, and where each later part begins."""
     recipe, when = job.recipe, job.examples.when
     if when is None:
         return {"by": "random" if recipe.group is None else "group", "column": recipe.group}
@@ -209,7 +211,7 @@ def _mlp(job: Job, content: bytes, threshold: np.float32) -> Mlp:
     examples = job.examples
     return Mlp(
         name=job.name,
-        features=job.prepared.features,
+        features=job.preprocessed.features,
         targets=examples.names,
         labels=examples.labels,
         task=examples.task,

@@ -32,32 +32,32 @@ class TargetScale:
     """
 
     mean: NDArray[np.float64]
-    deviation: NDArray[np.float64]
+    std: NDArray[np.float64]
 
     @classmethod
     def of(cls, targets: Floats) -> TargetScale:
         """The scale of training targets (n, outputs)."""
         exact = targets.astype(np.float64)
-        deviation = exact.std(axis=0)
-        return cls(exact.mean(axis=0), np.where(deviation > 0, deviation, 1.0))
+        std = exact.std(axis=0)
+        return cls(exact.mean(axis=0), np.where(std > 0, std, 1.0))
 
     def scaled(self, targets: Floats) -> Floats:
         """Targets (n, outputs) as they are learned."""
-        return ((targets.astype(np.float64) - self.mean) / self.deviation).astype(np.float32)
+        return ((targets.astype(np.float64) - self.mean) / self.std).astype(np.float32)
 
     def fold(self, model: Any) -> None:
         """Make a network that answers in deviations answer in the targets' unit, in place."""
         kernel, bias = (array.astype(np.float64) for array in model.layers[-1].get_weights())
-        _set(model, kernel * self.deviation, bias * self.deviation + self.mean)
+        _set(model, kernel * self.std, bias * self.std + self.mean)
 
     def unfold(self, model: Any) -> None:
         """Undo ``fold``, to go on learning."""
         kernel, bias = (array.astype(np.float64) for array in model.layers[-1].get_weights())
-        _set(model, kernel / self.deviation, (bias - self.mean) / self.deviation)
+        _set(model, kernel / self.std, (bias - self.mean) / self.std)
 
     def to_dict(self) -> dict[str, list[float]]:
         """Plain values, for model.json."""
-        return {"mean": self.mean.tolist(), "deviation": self.deviation.tolist()}
+        return {"mean": self.mean.tolist(), "deviation": self.std.tolist()}
 
     @classmethod
     def from_dict(cls, values: Any) -> TargetScale:
@@ -67,17 +67,17 @@ class TargetScale:
             ModelError: when it makes no sense.
         """
         try:
-            mean, deviation = (np.array(values[name], float) for name in ("mean", "deviation"))
-            if mean.ndim != 1 or mean.shape != deviation.shape:
-                raise ValueError(f"shapes {mean.shape} and {deviation.shape}")
-            if not (np.isfinite(mean) & np.isfinite(deviation) & (deviation > 0)).all():
+            mean, std = (np.array(values[name], float) for name in ("mean", "deviation"))
+            if mean.ndim != 1 or mean.shape != std.shape:
+                raise ValueError(f"shapes {mean.shape} and {std.shape}")
+            if not (np.isfinite(mean) & np.isfinite(std) & (std > 0)).all():
                 raise ValueError("a deviation that is not above zero, or what is no number")
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(
                 f"the target_scale in model.json is damaged ({first_line(error)}); train the model "
                 "again"
             ) from error
-        return cls(mean, deviation)
+        return cls(mean, std)
 
 
 def _set(model: Any, kernel: NDArray[np.float64], bias: NDArray[np.float64]) -> None:
@@ -85,7 +85,7 @@ def _set(model: Any, kernel: NDArray[np.float64], bias: NDArray[np.float64]) -> 
 
 
 @dataclass(frozen=True, eq=False)
-class Prepared:
+class Preprocessed:
     """Examples as a network takes them.
 
     Attributes:
@@ -114,14 +114,14 @@ class Prepared:
         weights = None if self.weights is None else self.weights[rows]
         return Part(self.inputs[rows], self.learned[rows], weights)
 
-    def watched(self, rows: NDArray[np.int64]) -> Part | None:
-        """Chosen rows, for watching: all count alike. None when there are none."""
+    def validation_part(self, rows: NDArray[np.int64]) -> Part | None:
+        """Validation rows, of equal weight; None when there are none."""
         return Part(self.inputs[rows], self.learned[rows]) if len(rows) else None
 
 
-def prepare(
+def preprocess(
     examples: Examples, parts: Parts, recipe: Recipe, scale: TargetScale | None = None
-) -> Prepared:
+) -> Preprocessed:
     """Learn from the training rows what comes before the network, and apply it to all rows.
 
     Args:
@@ -140,7 +140,7 @@ def prepare(
         scale = TargetScale.of(learned[training])
     if recipe.clip is not None:
         _check_clip(recipe.clip, examples.names, learned[training])
-    return Prepared(
+    return Preprocessed(
         features=features,
         inputs=np.ascontiguousarray(Encoding.of(features).encode(examples.rows)),
         learned=learned if scale is None else scale.scaled(learned),

@@ -78,7 +78,7 @@ class Recipe:
         metrics: names of ``scoring.scores.METRICS`` to report; () follows the task.
         standardize: whether a Normalization layer stands in front.
         test_size: share of all rows that training never sees, 0 to below 1.
-        validation_size: share of the training rows that is only watched, 0 to below 1.
+        validation_size: share of the training rows for validation, 0 to below 1.
         early_stopping: stop after so many epochs without a better validation loss; None never.
         class_weight: "balanced" makes every class count alike in the loss; "none" every row;
             LABEL=WEIGHT,LABEL=WEIGHT says how much a row of a class counts, 1 if not named.
@@ -184,7 +184,7 @@ class Recipe:
 
     @property
     def in_time(self) -> bool:
-        """Whether the rows are parted in time."""
+        """Whether the rows are split in time."""
         return self.split != "random"
 
     def _check_split(self) -> None:

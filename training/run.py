@@ -16,9 +16,9 @@ from mlp_edge.lazy import keras
 from mlp_edge.mlp import DEFAULT_THRESHOLD, Floats
 from mlp_edge.training.device import Device
 from mlp_edge.training.examples import Examples, Parts
-from mlp_edge.training.fitting import Fitted, Watch, fit_parts, predict
+from mlp_edge.training.fitting import Fitted, Watch, fit_parts, predict_batches
 from mlp_edge.training.network import HISTORY_METRIC, build, compile_model
-from mlp_edge.training.preprocessing import Prepared
+from mlp_edge.training.preprocessing import Preprocessed
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.scoring.baseline import Linear, linear_baseline, prior
 from mlp_edge.training.scoring.scores import score
@@ -30,13 +30,13 @@ Make = Callable[["Job", int], Any]
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """A training that is ready to run: everything read, resolved and parted.
+    """A training that is ready to run: everything read, resolved and split.
 
     Attributes:
         table: what is learned from.
         examples: its rows, read.
-        parts: which of them train, are watched and test.
-        prepared: what the training rows decide before the network.
+        parts: which of them train, validate and test.
+        preprocessed: what the training rows decide before the network.
         recipe: resolved for the task.
         name: of the model.
         device: where it trains.
@@ -47,7 +47,7 @@ class Job:
     table: Table
     examples: Examples
     parts: Parts
-    prepared: Prepared
+    preprocessed: Preprocessed
     recipe: Recipe
     name: str
     device: Device
@@ -80,8 +80,8 @@ class Run:
 def new_network(job: Job, seed: int) -> Any:
     """A network with fresh weights."""
     keras().utils.set_random_seed(seed)
-    rows = job.prepared.inputs[job.parts.training]
-    model = build(job.recipe, rows, job.prepared.learned.shape[1], job.prepared.numbers)
+    rows = job.preprocessed.inputs[job.parts.training]
+    model = build(job.recipe, rows, job.preprocessed.learned.shape[1], job.preprocessed.numbers)
     metric = HISTORY_METRIC[job.examples.task]
     compile_model(model, job.recipe, metric, job.recipe.steps(len(rows)))
     return model
@@ -101,14 +101,16 @@ def fit_run(job: Job, make: Make, seed: int, watch: Watch, fits: int = 1) -> Run
         RecipeError: when training diverges, or the rule finds nothing to choose by.
     """
     model = make(job, seed)
-    fitted = fit_parts(model, job.prepared, job.parts, replace(job.recipe, seed=seed), watch, fits)
-    threshold = _threshold(job, lambda rows: answers(job, fitted.model, rows))
+    fitted = fit_parts(
+        model, job.preprocessed, job.parts, replace(job.recipe, seed=seed), watch, fits
+    )
+    threshold = _threshold(job, lambda rows: predictions(job, fitted.model, rows))
     return Run(fitted.model, fitted, threshold)
 
 
 def fit_baseline(job: Job) -> Linear:
     """The linear model of the same rows, its threshold chosen by the same rule."""
-    linear = linear_baseline(job.examples, job.prepared, job.parts)
+    linear = linear_baseline(job.examples, job.preprocessed, job.parts)
     try:
         threshold = _threshold(job, lambda rows: straight(job, linear, rows))
     except RecipeError:
@@ -116,23 +118,23 @@ def fit_baseline(job: Job) -> Linear:
     return replace(linear, threshold=threshold)
 
 
-def _threshold(job: Job, answer: Callable[[NDArray[np.int64]], Floats]) -> np.float32:
+def _threshold(job: Job, predict: Callable[[NDArray[np.int64]], Floats]) -> np.float32:
     if job.examples.task != "binary":
         return DEFAULT_THRESHOLD
-    rule, watched = job.recipe.threshold, job.parts.validation
+    rule, validation = job.recipe.threshold, job.parts.validation
     if not is_chosen(rule):
         return np.float32(rule)
-    return threshold_for(rule, job.examples.targets[watched], answer(watched)[:, 0])
+    return threshold_for(rule, job.examples.targets[validation], predict(validation)[:, 0])
 
 
-def answers(job: Job, model: Any, rows: NDArray[np.int64]) -> Floats:
+def predictions(job: Job, model: Any, rows: NDArray[np.int64]) -> Floats:
     """What a fitted model of encoded readings answers to chosen rows, (n, outputs) float32."""
-    return _clipped(job, predict(model, job.prepared.inputs[rows]))
+    return _clipped(job, predict_batches(model, job.preprocessed.inputs[rows]))
 
 
 def straight(job: Job, linear: Linear, rows: NDArray[np.int64]) -> Floats:
     """What the linear baseline answers to chosen rows, (n, outputs) float32."""
-    return _clipped(job, linear.predict(job.prepared.inputs[rows]))
+    return _clipped(job, linear.predict(job.preprocessed.inputs[rows]))
 
 
 def constant(job: Job, rows: NDArray[np.int64]) -> Floats:
@@ -141,7 +143,7 @@ def constant(job: Job, rows: NDArray[np.int64]) -> Floats:
 
 
 def _clipped(job: Job, outputs: Floats) -> Floats:
-    return outputs if job.prepared.clip is None else np.clip(outputs, *job.prepared.clip)
+    return outputs if job.preprocessed.clip is None else np.clip(outputs, *job.preprocessed.clip)
 
 
 def judge(
@@ -157,7 +159,7 @@ def judge_all(
 ) -> dict[str, Any]:
     """Model -> metric -> value on chosen rows: the network's, and what it has to beat."""
     return {
-        "mlp": judge(job, rows, answers(job, run.model, rows), run.threshold, metrics),
+        "mlp": judge(job, rows, predictions(job, run.model, rows), run.threshold, metrics),
         **judge_baselines(job, linear, rows, metrics),
     }
 

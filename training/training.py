@@ -37,14 +37,23 @@ from mlp_edge.training.examples import (
 from mlp_edge.training.fitting import Stage
 from mlp_edge.training.network import HISTORY_METRIC, compile_model, taken_out
 from mlp_edge.training.outcome import Trained, outcome
-from mlp_edge.training.preprocessing import Prepared, TargetScale, prepare
+from mlp_edge.training.preprocessing import Preprocessed, TargetScale, preprocess
 from mlp_edge.training.recipe import Recipe
-from mlp_edge.training.run import Job, Make, Run, answers, fit_baseline, fit_run, judge, new_network
+from mlp_edge.training.run import (
+    Job,
+    Make,
+    Run,
+    fit_baseline,
+    fit_run,
+    judge,
+    new_network,
+    predictions,
+)
 from mlp_edge.training.scoring.advice import check_nothing_found
 from mlp_edge.training.scoring.scores import chosen_metrics
 from mlp_edge.training.scoring.series import out_of_order, series
 from mlp_edge.training.search.searching import Search, searched
-from mlp_edge.training.search.tuning import Tuned
+from mlp_edge.training.search.trials import Tuned
 
 Place = Callable[[int], Device]
 """Asked with the multiply-adds of a step's forward pass; answers where to train."""
@@ -95,12 +104,12 @@ def train(
     chosen = parts(examples, recipe, table.source)
     check_threshold_rows(examples, recipe, chosen.validation, table.source)
     found = (*examples.findings, *_shared_rows(table, examples, chosen))
-    prepared = prepare(examples, chosen, recipe)
+    preprocessed = preprocess(examples, chosen, recipe)
     if len(chosen.test) or folding is not None or search is not None:
-        found += _order(table, examples, prepared, chosen, recipe)
+        found += _order(table, examples, preprocessed, chosen, recipe)
     if strict:
         check_nothing_found(found, table.source)
-    job = _job(table, examples, chosen, prepared, recipe, name or table.name, place)
+    job = _job(table, examples, chosen, preprocessed, recipe, name or table.name, place)
     job = replace(job, findings=found, calibration=calibration)
 
     with _ready(job):
@@ -169,8 +178,8 @@ def go_on(
         check_nothing_found(examples.findings, table.source)
     scale = start.manifest.target_scale
     saved_scale = None if scale is None else TargetScale.from_dict(scale)
-    prepared = prepare(examples, chosen, recipe, saved_scale)
-    job = _job(table, examples, chosen, prepared, recipe, name or start.manifest.name, place)
+    preprocessed = preprocess(examples, chosen, recipe, saved_scale)
+    job = _job(table, examples, chosen, preprocessed, recipe, name or start.manifest.name, place)
     findings = (*examples.findings, *_seen_before(chosen, recipe, saved))
     job = replace(job, findings=findings, calibration=calibration)
 
@@ -185,8 +194,8 @@ def _saved_network(start: ModelDirectory, saved: Recipe) -> Make:
         keras().utils.set_random_seed(seed)
         metric = HISTORY_METRIC[job.examples.task]
         model = taken_out(keras().models.load_model(start.keras_path), metric)
-        if job.prepared.scale is not None:
-            job.prepared.scale.unfold(model)
+        if job.preprocessed.scale is not None:
+            job.preprocessed.scale.unfold(model)
         # A schedule that has run down would teach nothing more: it starts afresh.
         if job.recipe.compiled != saved.compiled or job.recipe.schedule != "constant":
             compile_model(model, job.recipe, metric, job.recipe.steps(len(job.parts.training)))
@@ -203,7 +212,7 @@ def _seen_before(chosen: Parts, recipe: Recipe, saved: Recipe) -> tuple[Finding,
     return (
         Finding(
             "watched",
-            f"{len(chosen.validation):,} rows are watched that the saved model has learned from, "
+            f"{len(chosen.validation):,} validation rows were training rows of the saved model, "
             "so early stopping and a chosen threshold see them too kindly; a new model with "
             f"--validation-size {recipe.validation_size:g} would not",
         ),
@@ -211,14 +220,14 @@ def _seen_before(chosen: Parts, recipe: Recipe, saved: Recipe) -> tuple[Finding,
 
 
 def _order(
-    table: Table, examples: Examples, prepared: Prepared, chosen: Parts, recipe: Recipe
+    table: Table, examples: Examples, preprocessed: Preprocessed, chosen: Parts, recipe: Recipe
 ) -> tuple[Finding, ...]:
-    """What the order of the rows says against the way in which they are parted."""
+    """What the order of the rows says against the way in which they are split."""
     if recipe.split == IN_TIME:
         return out_of_order(table, examples)
     if recipe.in_time or recipe.group is not None:
         return ()
-    return series(table, examples, prepared, chosen)
+    return series(table, examples, preprocessed, chosen)
 
 
 def _shared_rows(table: Table, examples: Examples, chosen: Parts) -> tuple[Finding, ...]:
@@ -238,14 +247,14 @@ def resolved_for(recipe: Recipe, examples: Examples) -> Recipe:
 
 
 def _job(
-    table: Table, examples: Examples, chosen: Parts, prepared: Prepared, recipe: Recipe,
+    table: Table, examples: Examples, chosen: Parts, preprocessed: Preprocessed, recipe: Recipe,
     name: str, place: Place,
 ) -> Job:  # fmt: skip
     """Choose the device for what is to be trained."""
-    widths = (prepared.inputs.shape[1], *recipe.hidden, prepared.learned.shape[1])
+    widths = (preprocessed.inputs.shape[1], *recipe.hidden, preprocessed.learned.shape[1])
     weights = sum(inputs * outputs for inputs, outputs in pairwise(widths))
     work = weights * min(recipe.batch_size, len(chosen.training))
-    return Job(table, examples, chosen, prepared, recipe, name, place(work))
+    return Job(table, examples, chosen, preprocessed, recipe, name, place(work))
 
 
 @contextmanager
@@ -268,7 +277,7 @@ def _run(
         title = "training" if runs == 1 else f"run {len(results) + 1} of {runs}"
         run = fit_run(job, make, seed, stage(f"{title}: epoch", job.recipe.epochs))
         scores = {
-            part: judge(job, rows, answers(job, run.model, rows), run.threshold)
+            part: judge(job, rows, predictions(job, run.model, rows), run.threshold)
             for part, rows in job.scored.items()
         }
         results.append({"seed": seed, **scores})

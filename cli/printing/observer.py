@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mlp_edge.api.result import Result
     from mlp_edge.finding import Finding
     from mlp_edge.training.fitting import Stage
-    from mlp_edge.training.search.tuning import Trial
+    from mlp_edge.training.search.trials import Trial
 
 
 class Printing(Observer):

@@ -28,7 +28,7 @@ HELD_TO = {"float16": "bound", "dynamic": "nothing"}
 
 
 def show_report(name: str, report: Report) -> None:
-    """The table of float32, that of coarser numbers, and what is wrong."""
+    """Print the table of float32, that of reduced precision, and what is wrong."""
     from mlp_edge.parity.compare import BATCHES, VACUOUS
     from mlp_edge.runtime import RUNTIMES
 
@@ -62,7 +62,7 @@ def show_report(name: str, report: Report) -> None:
         )
     if report.left_out:
         out.print(f"left out: {report.left_out:,} rows of which nothing is claimed")
-    _show_coarser([result for result in report.results if result.dtype != FLOAT32])
+    _show_reduced([result for result in report.results if result.dtype != FLOAT32])
     simulated = {runtime.name for runtime in RUNTIMES if runtime.simulated}
     if any(result.runtime in simulated for result in report.results):
         out.print("simulated chips, which know no batches: every row once")
@@ -83,12 +83,12 @@ def _figures(result: Result) -> tuple[str, str, str, str]:
     return off, f"{figures.from_reference:.1e}", f"{figures.bound:.1e}", used
 
 
-def _show_coarser(results: Sequence[Result]) -> None:
+def _show_reduced(results: Sequence[Result]) -> None:
     """The lines of integers, of float16 and of what is measured only."""
     if not results:
         return
     columns = ("artifact", "runtime", "held to", "|Δ| Keras", "labels", "verdict")
-    table = new_table("in coarser numbers", *columns, text_columns=3)
+    table = new_table("in reduced precision", *columns, text_columns=3)
     for result in results:
         changed, off, labels = result.changed, "", ""
         if changed is not None:
@@ -107,7 +107,7 @@ def _show_coarser(results: Sequence[Result]) -> None:
     }
     there = {HELD_TO.get(result.dtype, "bits") for result in results}
     lines = [sentence for held, sentence in says.items() if held in there]
-    lines.append(f"|Δ| Keras, labels: what coarser numbers change on the {real:,} real rows")
+    lines.append(f"|Δ| Keras, labels: what reduced precision changes on the {real:,} real rows")
     out.print("", *lines, sep="\n", soft_wrap=True)
 
 

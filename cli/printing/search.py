@@ -12,7 +12,7 @@ from mlp_edge.cli.printing.tables import new_table, spread
 
 if TYPE_CHECKING:
     from mlp_edge.training.recipe import Recipe
-    from mlp_edge.training.search.tuning import Trial, Tuned
+    from mlp_edge.training.search.trials import Trial, Tuned
 
 COLUMNS = (
     ("trial", 5), ("hidden", 9), ("rate", 7), ("drop", 4), ("l2", 7), ("norm", 4), ("score", 16),

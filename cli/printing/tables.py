@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from mlp_edge.mlp import Mlp
 
-TITLES = {"test": "held-out rows", "training": "training rows", "validation": "watched rows"}
+TITLES = {"test": "held-out rows", "training": "training rows", "validation": "validation rows"}
 MODELS = {"mlp": "this network", "linear": "linear baseline", "prior": "a constant answer"}
 
 WIDEST, LABEL = 78, 12

@@ -39,7 +39,7 @@ def show_trained(trained: Trained, directory: Path, files: Iterable[str]) -> Non
     counts += [f"{rows['validation']} to watch"] if rows["validation"] else []
     counts += [f"{rows['test']} held out" if rows["test"] else "none held out"]
     out.print(", ".join(counts) + _later(manifest), soft_wrap=True)
-    out.print(f"trained {job.device.says}, by {trained.first.fitted.path.value}")
+    out.print(f"trained {job.device.says}, by {trained.first.fitted.backend.value}")
     if trained.tuned is not None:
         show(tuning_table(trained.tuned))
         for note in search_notes(trained.tuned):
@@ -83,7 +83,7 @@ def _threshold(trained: Trained) -> str:
     from mlp_edge.training.scoring.threshold import is_chosen
 
     rule, label = trained.job.recipe.threshold, trained.mlp.labels[1]
-    by = f", by {rule} on the watched rows" if is_chosen(rule) else ""
+    by = f", by {rule} on the validation rows" if is_chosen(rule) else ""
     return f"answers {label} where the probability is above {trained.mlp.threshold:.4g}{by}"
 
 
@@ -112,10 +112,10 @@ def training_pictures(trained: Trained) -> dict[str, bytes]:
     job, manifest = trained.job, trained.manifest
     rows, parts, test = job.examples.rows, job.parts, job.parts.test
     learned = rows[np.concatenate([parts.training, parts.validation])]
-    unit = "" if job.prepared.scale is None else "deviations of the target"
+    unit = "" if job.preprocessed.scale is None else "deviations of the target"
     history = trained.first.fitted.history
-    watched = [logs.get("val_loss", np.inf) for logs in history]
-    kept = int(np.argmin(watched)) + 1 if job.recipe.early_stopping else None
+    losses = [logs.get("val_loss", np.inf) for logs in history]
+    kept = int(np.argmin(losses)) + 1 if job.recipe.early_stopping else None
     figures = {
         **plots.of_training(history, kept, unit),
         **plots.of_table(trained.mlp.features, learned, rows[test] if len(test) else None),
@@ -139,7 +139,7 @@ def training_pictures(trained: Trained) -> dict[str, bytes]:
 def _judged(trained: Trained) -> Judged:
     """The held-out rows with both models' answers."""
     from mlp_edge.plots.judged import Judged
-    from mlp_edge.training.run import answers, straight
+    from mlp_edge.training.run import predictions, straight
 
     job, test = trained.job, trained.job.parts.test
     examples = job.examples
@@ -149,7 +149,7 @@ def _judged(trained: Trained) -> Judged:
         targets=examples.names,
         labels=examples.labels,
         truth=examples.targets[test],
-        outputs=answers(job, trained.first.model, test),
+        outputs=predictions(job, trained.first.model, test),
         baseline=straight(job, trained.linear, test),
         threshold=float(trained.mlp.threshold),
         part="held-out rows",

@@ -48,7 +48,7 @@ class Manifest:
         sha256: of the table's bytes ("data"), of the network ("weights").
         exports: file name in exports/ -> SHA-256 of its bytes.
         cross_validation: folds, repeats and every fold's scores, or None.
-        split: how the rows were parted: at random, by groups or in time; its column, and where the
+        split: how the rows were split: at random, by groups or in time; its column, and where the
             held-out rows begin; None in models of before.
         tuning: what was searched and what won, or None.
         missing_targets: target -> spellings of a missing one, as --missing gave them.
@@ -141,7 +141,7 @@ class Manifest:
             if values["sample"] not in SAMPLES or "training" not in values["rows"]:
                 raise ValueError("nobody can tell its training rows from its held-out ones")
             _check_columns([each.name for each in values["features"]], values["targets"])
-            _check_answers(values["task"], values["targets"], values["labels"], values["prior"])
+            _check_outputs(values["task"], values["targets"], values["labels"], values["prior"])
             return cls(**{entry.name: values[entry.name] for entry in fields(cls)})
         except (TypeError, KeyError, ValueError, ModelError) as error:
             raise ModelError(f"{source}: damaged ({first_line(error)})") from error
@@ -170,7 +170,7 @@ def _check_columns(features: Sequence[str], targets: Sequence[str]) -> None:
             raise ValueError(f"its features and targets name {name[:80]!r} twice")
 
 
-def _check_answers(
+def _check_outputs(
     task: Task, targets: Sequence[str], labels: Sequence[str], prior: Sequence[float]
 ) -> None:
     """Refuse what fits no network: as many targets, labels and outputs as a task has."""

@@ -4,16 +4,16 @@ Made once from an ``Mlp`` and calibration rows (``mlp_edge.quantise``), shared b
 carried out by ``mlp_edge.integers.integer_reference``, the arbiter. All vectors hold integers from
 0 up:
 
-    reading x  -> input     u = round(clamp((x - low) * factor, 0, high))     float32, half to even
-    layer      -> sum       a = bias + weights u                              int32, exact
-                  result    r = clamp(round(a * multiplier / 2^shift), 0, high)
-                  next u    = table(r), or r itself where there is no table
-    last layer -> result    r = that of a, and of a - stride, a - 2 stride ..., added up: `parts`
-                            of them, so that int8 tensors make an answer of more than 8 bits
-                  answer    offset + step * table(r), or softmax's table(max r - r) / their sum
+    input x    -> integer     u = round(clamp((x - low) * factor, 0, high))    float32, half to even
+    layer      -> sum         a = bias + weights u                             int32, exact
+                  activation  r = clamp(round(a * multiplier / 2^shift), 0, high)
+                  next u      = table(r), or r itself where there is no table
+    last layer -> activation  r = that of a, of a - offset, of a - 2 offset ..., added up: one for
+                              each of `segments`, so that int8 tensors give more than 8 bits
+                  prediction  offset + step * table(r), or softmax's table(max r - r) / their sum
 
-There is no zero point: what an offset would add stands in the biases. A relu is the clamp at 0.
-``x`` are encoded readings (``mlp_edge.encoding``): imputation and codes go before, in float32.
+There are no zero points: the biases hold what they would add. A relu is the clamp at 0.
+``x`` are encoded inputs (``mlp_edge.encoding``): imputation and codes come before, in float32.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from mlp_edge.errors import ModelError
 Integers = NDArray[np.int64]
 
 HIGHEST = {"int8": 255, "int16": 32767}
-"""Largest result of a layer: an int8 tensor holds it less 128, an int16_t holds it as it is."""
-PARTS = {"int8": 4, "int16": 1}
-"""How many results make one of the last layer, and at most one input of the first."""
+"""Largest quantised activation: an int8 tensor holds it less 128, an int16_t as it is."""
+SEGMENTS = {"int8": 4, "int16": 1}
+"""Segments of an output of the last layer, and at most of an input of the first."""
 WEIGHT_LIMIT = {"int8": 127, "int16": 32767}
 """Largest size of a weight; -128 would have no counterpart."""
 SUM_LIMIT = 2**31 - 1
@@ -49,41 +49,41 @@ def rounded(sums: Integers, multiplier: Integers, shift: Integers) -> Integers:
     return np.asarray((sums * multiplier + half) >> shift)
 
 
-class Table(NamedTuple):
-    """A function of results, by nodes and straight lines between them.
+class ActivationTable(NamedTuple):
+    """An activation as a piecewise-linear table.
 
     Attributes:
-        nodes: (n,), each from 0 to ``TABLE_LIMIT``.
-        shift: a node stands at every 2^shift-th result; 0 where every result has its own.
+        points: (n,), each from 0 to ``TABLE_LIMIT``.
+        shift: there is a point at every 2^shift-th integer; 0 for a point at each.
     """
 
-    nodes: Integers
+    points: Integers
     shift: int
 
-    def at(self, results: Integers) -> Integers:
-        """The value at each result: between nodes rounded half up."""
-        index = results >> self.shift
+    def at(self, activations: Integers) -> Integers:
+        """The value at each integer, interpolated between points and rounded half up."""
+        index = activations >> self.shift
         if self.shift == 0:
-            return np.asarray(self.nodes[index])
-        part = results - (index << self.shift)
-        rise = (self.nodes[index + 1] - self.nodes[index]) * part
-        return np.asarray(self.nodes[index] + ((rise + (1 << (self.shift - 1))) >> self.shift))
+            return np.asarray(self.points[index])
+        beyond = activations - (index << self.shift)
+        rise = (self.points[index + 1] - self.points[index]) * beyond
+        return np.asarray(self.points[index] + ((rise + (1 << (self.shift - 1))) >> self.shift))
 
 
 @dataclass(frozen=True, eq=False)
 class IntegerLayer:
-    """A dense layer of integers, and how its sums become results.
+    """A dense layer of integers, and how its sums are requantised.
 
     Attributes:
         weights: (outputs, inputs); a row is a neuron.
         bias: (outputs,).
         multiplier: (outputs,), from 1 to ``MULTIPLIER_LIMIT``, less than 2^shift.
         shift: (outputs,), from 1 to 31.
-        high: the largest result of a part.
-        parts: how many results are added up; 1 but for a last layer.
-        stride: (outputs,), what parts' sums are apart: just so far that the next part begins where
-            one is at its highest. Not used where there is one part.
-        table: the activation as a function of results; None where the clamp is all there is.
+        high: the largest quantised activation of a segment.
+        segments: how many are added up; 1 except in the last layer.
+        offset: (outputs,), the distance between the sums of two segments: the next segment begins
+            where one reaches ``high``. Unused with one segment.
+        table: the activation function; None where the clamp is all there is.
     """
 
     weights: Integers
@@ -91,9 +91,9 @@ class IntegerLayer:
     multiplier: Integers
     shift: Integers
     high: int
-    parts: int
-    stride: Integers
-    table: Table | None = None
+    segments: int
+    offset: Integers
+    table: ActivationTable | None = None
 
     @property
     def outputs(self) -> int:
@@ -108,7 +108,7 @@ class IntegerLayer:
     @property
     def largest(self) -> int:
         """The largest integer that goes on to the next layer."""
-        return self.parts * self.high if self.table is None else int(self.table.nodes.max())
+        return self.segments * self.high if self.table is None else int(self.table.points.max())
 
     def reach(self, largest: int) -> tuple[Integers, Integers]:
         """The lowest and the highest sum (outputs,) that inputs from 0 to ``largest`` can give."""
@@ -117,9 +117,9 @@ class IntegerLayer:
         return self.bias + below, self.bias + above
 
     def size(self, largest: int) -> Integers:
-        """What no sum (outputs,) of inputs from 0 to ``largest`` is beyond, nor any partial one."""
-        parts = (self.parts - 1) * self.stride
-        return np.asarray(np.abs(self.bias) + parts + np.abs(self.weights).sum(axis=1) * largest)
+        """A limit (outputs,) on all sums and partial sums of inputs from 0 to ``largest``."""
+        offsets = (self.segments - 1) * self.offset
+        return np.asarray(np.abs(self.bias) + offsets + np.abs(self.weights).sum(axis=1) * largest)
 
     def narrow(self, largest: int) -> bool:
         """Whether no product of a sum and its multiplier leaves 32 bits; negative ones are 0."""
@@ -130,23 +130,23 @@ class IntegerLayer:
         """The sums (n, outputs), bias + weights u, of inputs (n, inputs)."""
         return np.asarray(inputs @ self.weights.T + self.bias)
 
-    def results(self, sums: Integers) -> Integers:
-        """Requantise sums (n, outputs): rounded half up, each part clamped to 0 … high."""
+    def requantise(self, sums: Integers) -> Integers:
+        """Quantised activations (n, outputs): rounded half up, each segment clamped to 0 … high."""
         found = np.zeros_like(sums)
-        for part in range(self.parts):
-            apart = sums - part * self.stride
+        for segment in range(self.segments):
+            apart = sums - segment * self.offset
             found += np.clip(rounded(apart, self.multiplier, self.shift), 0, self.high)
         return found
 
 
 class Inputs(NamedTuple):
-    """How encoded readings become the integers of the first layer.
+    """How encoded inputs become the integers of the first layer.
 
     Attributes:
-        low: (width,) float32, the encoded reading that is the integer 0.
-        factor: (width,) float32, integers per unit of the encoded reading; above zero.
-        high: the largest integer. In int8 255, or ``PARTS`` times that: such an input is four in
-            tensors of int8, clamp(u - 255 part, 0, 255), which have the same weights.
+        low: (width,) float32, the encoded input that becomes the integer 0.
+        factor: (width,) float32, integers per unit of the encoded input; above zero.
+        high: the largest integer. In int8 255, or ``SEGMENTS`` times that: tensors of int8 then
+            hold the input four times, clamp(u - 255 segment, 0, 255), with the same weights.
     """
 
     low: Floats
@@ -154,7 +154,7 @@ class Inputs(NamedTuple):
     high: int
 
     def integers(self, encoded: Floats) -> Integers:
-        """The integers (n, width) of encoded readings (n, width) float32; 0 where one is NaN."""
+        """The integers (n, width) of encoded inputs (n, width) float32; 0 where one is NaN."""
         with np.errstate(over="ignore", invalid="ignore"):
             scaled = (encoded - self.low) * self.factor
             clamped = np.clip(np.where(np.isnan(scaled), 0, scaled), 0, self.high)
@@ -167,10 +167,10 @@ class Quantised:
 
     Attributes:
         dtype: "int8" or "int16".
-        inputs: from readings to integers.
+        inputs: from encoded inputs to integers.
         layers: as many as the Mlp has.
-        softmax: whether answers are shares; otherwise each is a function of its own result.
-        table: what an answer makes of a result; None where it is the result itself.
+        softmax: whether the predictions are softmax probabilities.
+        table: applied to the last activations before ``step``; None where nothing is.
         offset: (outputs,) float32; 0 for a softmax.
         step: (outputs,) float32; ``step * table(r)`` is exact in float32. 1 for a softmax.
     """
@@ -179,7 +179,7 @@ class Quantised:
     inputs: Inputs
     layers: tuple[IntegerLayer, ...]
     softmax: bool
-    table: Table | None
+    table: ActivationTable | None
     offset: Floats
     step: Floats
 
@@ -194,18 +194,18 @@ class Quantised:
             )
 
     @property
-    def input_parts(self) -> int:
-        """How many bytes an input takes in the tensors of int8."""
+    def input_segments(self) -> int:
+        """How often int8 tensors hold an input."""
         return max(1, self.inputs.high // HIGHEST[self.dtype])
 
     @property
     def byte_layers(self) -> tuple[IntegerLayer, ...]:
-        """The layers for tensors of 8 bits, inputs part by part with the same weights.
+        """The layers for tensors of 8 bits; all segments of an input have the same weights.
 
-        All inputs' first parts come first, then all second parts, and so on.
+        The first segments of all inputs come first, then the second ones, and so on.
         """
         first = self.layers[0]
-        tiled = np.tile(first.weights, (1, self.input_parts))
+        tiled = np.tile(first.weights, (1, self.input_segments))
         return (replace(first, weights=tiled), *self.layers[1:])
 
     def _check_inputs(self) -> None:
@@ -215,7 +215,7 @@ class Quantised:
         """
         high, byte = self.inputs.high, HIGHEST["int8"]
         wide = high > byte and self.dtype == "int8"
-        if high > HIGHEST[self.dtype] and high != byte * PARTS[self.dtype]:
+        if high > HIGHEST[self.dtype] and high != byte * SEGMENTS[self.dtype]:
             raise ModelError(f"inputs up to {high} in {self.dtype}")
         if wide and (len(self.layers) < 2 or not self.layers[0].narrow(high)):
             raise ModelError(f"inputs up to {high} go into a small hidden layer only")

@@ -17,15 +17,15 @@ from mlp_edge.files.writing import json_text, sha256
 from mlp_edge.integers.quantised import (
     HIGHEST,
     MULTIPLIER_LIMIT,
-    PARTS,
+    SEGMENTS,
     SUM_LIMIT,
     TABLE_LIMIT,
     WEIGHT_LIMIT,
+    ActivationTable,
     Inputs,
     IntegerLayer,
     Integers,
     Quantised,
-    Table,
 )
 from mlp_edge.mlp import Floats, Mlp, Rows
 from mlp_edge.reading import parse_json, read_text
@@ -33,11 +33,10 @@ from mlp_edge.reading import parse_json, read_text
 FORMAT = 1
 """Of the file. A reader refuses another one."""
 SUFFIX = ".json"
-_NEURON = ("bias", "multiplier", "shift", "stride", "weights")
 _AGAIN = "`mlp-edge export` with the same --dtype writes it again"
 
 
-class Numbers(NamedTuple):
+class QuantisationParameters(NamedTuple):
     """What the file holds.
 
     Attributes:
@@ -71,9 +70,15 @@ class Numbers(NamedTuple):
             "layers": [
                 {
                     "high": layer.high,
-                    "parts": layer.parts,
+                    "parts": layer.segments,
                     "table": _table_values(layer.table),
-                    "neurons": _records(**{name: getattr(layer, name) for name in _NEURON}),
+                    "neurons": _records(
+                        bias=layer.bias,
+                        multiplier=layer.multiplier,
+                        shift=layer.shift,
+                        stride=layer.offset,
+                        weights=layer.weights,
+                    ),
                 }
                 for layer in quantised.layers
             ],
@@ -86,7 +91,7 @@ class Numbers(NamedTuple):
         return _laid_out(values) + "\n"
 
     @classmethod
-    def from_json(cls, text: str, source: object) -> Numbers:
+    def from_json(cls, text: str, source: object) -> QuantisationParameters:
         """Read what ``to_json`` wrote.
 
         Raises:
@@ -135,7 +140,7 @@ class Numbers(NamedTuple):
             raise ModelError(f"{source}: damaged (the layers of another network); {_AGAIN}")
 
 
-def numbers_name(name: str, dtype: str) -> str:
+def parameters_name(name: str, dtype: str) -> str:
     """What the file is called: ``pima_int8.json``, beside ``pima_int8.onnx``."""
     return f"{name}_{dtype}{SUFFIX}"
 
@@ -145,13 +150,13 @@ def rows_sha256(rows: Rows) -> str:
     return sha256(np.ascontiguousarray(rows, dtype="<f4").tobytes())
 
 
-def read_numbers(path: Path) -> Numbers:
+def read_parameters(path: Path) -> QuantisationParameters:
     """Read the file.
 
     Raises:
         ModelError: naming it, when it is missing, damaged or of another format.
     """
-    return Numbers.from_json(read_text(path, f"{path}: is gone; {_AGAIN}"), path)
+    return QuantisationParameters.from_json(read_text(path, f"{path}: is gone; {_AGAIN}"), path)
 
 
 # Writing
@@ -174,8 +179,8 @@ def _plain(array: Floats | Integers) -> list[Any]:
     return list(array.tolist())
 
 
-def _table_values(table: Table | None) -> dict[str, Any] | None:
-    return None if table is None else {"shift": table.shift, "nodes": table.nodes.tolist()}
+def _table_values(table: ActivationTable | None) -> dict[str, Any] | None:
+    return None if table is None else {"shift": table.shift, "nodes": table.points.tolist()}
 
 
 def _laid_out(value: Any, margin: str = "") -> str:
@@ -215,7 +220,7 @@ def _quantised(values: Mapping[str, Any]) -> Quantised:
         inputs=Inputs(
             low=_floats("low", inputs["each"]),
             factor=_floats("factor", inputs["each"]),
-            high=_integer("high", inputs["high"], 1, PARTS[dtype] * HIGHEST[dtype]),
+            high=_integer("high", inputs["high"], 1, SEGMENTS[dtype] * HIGHEST[dtype]),
         ),
         layers=tuple(_layer(layer, dtype, layer is layers[-1]) for layer in layers),
         softmax=_kind("softmax", answers["softmax"], bool),
@@ -239,8 +244,8 @@ def _layer(values: Mapping[str, Any], dtype: str, last: bool) -> IntegerLayer:
         multiplier=_integers("multiplier", neurons, 1, MULTIPLIER_LIMIT),
         shift=_integers("shift", neurons, 1, 31),
         high=_integer("high", values["high"], 1, HIGHEST[dtype]),
-        parts=_integer("parts", values["parts"], 1, PARTS[dtype] if last else 1),
-        stride=_integers("stride", neurons, 0, SUM_LIMIT),
+        segments=_integer("parts", values["parts"], 1, SEGMENTS[dtype] if last else 1),
+        offset=_integers("stride", neurons, 0, SUM_LIMIT),
         table=_table(values["table"], HIGHEST[dtype]),
     )
 
@@ -258,16 +263,18 @@ def _check(found: Quantised) -> None:
     tables = [(layer.table, layer) for layer in layers[:-1]] + [(found.table, layers[-1])]
     for table, layer in tables:
         if table is not None:
-            index = (layer.parts * layer.high) >> table.shift  # the node below the highest result
-            if table.nodes.size <= index + (table.shift > 0):
+            index = (
+                layer.segments * layer.high
+            ) >> table.shift  # the node below the highest result
+            if table.points.size <= index + (table.shift > 0):
                 raise ValueError("a table that ends before the results do")
 
 
-def _table(values: Any, highest: int) -> Table | None:
+def _table(values: Any, highest: int) -> ActivationTable | None:
     if values is None:
         return None
-    nodes = [_integer("node", node, 0, highest) for node in _kind("nodes", values["nodes"], list)]
-    return Table(np.array(nodes, np.int64), _integer("shift", values["shift"], 0, 15))
+    points = [_integer("node", node, 0, highest) for node in _kind("nodes", values["nodes"], list)]
+    return ActivationTable(np.array(points, np.int64), _integer("shift", values["shift"], 0, 15))
 
 
 def _integers(name: str, records: Sequence[Any], low: int, high: int) -> Integers:

@@ -75,8 +75,8 @@ def differing(layer: IntegerLayer, largest: int, arithmetic: Arithmetic) -> Inte
     multiplier, shift = layer.multiplier[:, None], layer.shift[:, None]
     first = steps(layer.multiplier, layer.shift, layer.high)
     count = np.zeros(layer.outputs, np.int64)
-    for part in range(layer.parts):
-        apart = part * layer.stride
+    for segment in range(layer.segments):
+        apart = segment * layer.offset
         for side in (first - 1, first):
             reached = (side >= (low - apart)[:, None]) & (side <= (high - apart)[:, None])
             got = np.clip(arithmetic(side, multiplier, shift), 0, layer.high)

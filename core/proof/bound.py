@@ -65,7 +65,7 @@ class Reach(NamedTuple):
 
     inputs: Interval
     sums: Interval
-    answers: Interval
+    activations: Interval
 
 
 class Error(NamedTuple):
@@ -136,8 +136,8 @@ def standardised(mlp: Mlp, inputs: Doubles) -> Doubles:
     """The inputs of the first layer (n, width), scaled where the model scales."""
     if mlp.scaling is None:
         return inputs
-    mean, deviation = mlp.scaling.mean, mlp.scaling.deviation
-    return (inputs - mean.astype(np.float64)) / deviation.astype(np.float64)
+    mean, std = mlp.scaling.mean, mlp.scaling.std
+    return (inputs - mean.astype(np.float64)) / std.astype(np.float64)
 
 
 def over(mlp: Mlp, reaches: Sequence[Reach], accuracy: Mapping[str, Accuracy]) -> Doubles:
@@ -151,17 +151,17 @@ def over(mlp: Mlp, reaches: Sequence[Reach], accuracy: Mapping[str, Accuracy]) -
         else:
             error = _activated(layer.activation, reach, sums, stated)
     size = error.size * (1 + 2.0**-32)  # float64 sums of up to 2^20 symbols
-    left = size if mlp.clip is None else _clipped(reaches[-1].answers, size, *mlp.clip)
+    left = size if mlp.clip is None else _clipped(reaches[-1].activations, size, *mlp.clip)
     # What lies between 0 and 1 is no further off, but for a last rounding beyond.
     span = 1 + 16 * UNIT if mlp.layers[-1].activation in BETWEEN_0_AND_1 else np.inf
     # Beyond float32 there may be NaN, which no clip and no sigmoid makes a number.
     return np.where(np.isfinite(size), np.minimum(left, span), np.inf)
 
 
-def _clipped(answers: Interval, size: Doubles, low: float, high: float) -> Doubles:
+def _clipped(activations: Interval, size: Doubles, low: float, high: float) -> Doubles:
     """The most that a clip leaves of an error, up or down: at the answer that lies best for it."""
-    up = np.clip((low + high - size) / 2, *answers)
-    down = np.clip((low + high + size) / 2, *answers)
+    up = np.clip((low + high - size) / 2, *activations)
+    down = np.clip((low + high + size) / 2, *activations)
     return np.maximum(
         np.clip(up + size, low, high) - np.clip(up, low, high),
         np.clip(down, low, high) - np.clip(down - size, low, high),
@@ -173,16 +173,16 @@ def _scaling(mlp: Mlp, scaled: Interval) -> Error:
     n, width = scaled.low.shape
     if mlp.scaling is None:
         return Error(np.zeros((n, width, 0)), np.zeros((n, width)))
-    deviation = mlp.scaling.deviation.astype(np.float64)
-    folded = np.abs(mlp.scaling.reciprocal.astype(np.float64) * deviation - 1)
+    std = mlp.scaling.std.astype(np.float64)
+    folded = np.abs(mlp.scaling.reciprocal.astype(np.float64) * std - 1)
     relative = (2 * UNIT + folded) * (1 + 4 * UNIT)
     numbers = np.arange(width) < len(mlp.encoding.numbers)
     size = np.where(np.isinf(scaled.size), 0, scaled.size * relative)
     # A reading, a mean or a reciprocal below 2^-126 may count as 0.
     flushed = np.where(mlp.scaling.reciprocal < TINY, np.minimum(scaled.size, LARGEST), 0)
-    own = np.where(numbers, size + flushed + TINY * (1 + 2 / deviation), 0)
+    own = np.where(numbers, size + flushed + TINY * (1 + 2 / std), 0)
     # Neither the difference nor the quotient may leave float32, unless the reading has.
-    largest = scaled.size * np.maximum(deviation, 1) * (1 + relative)
+    largest = scaled.size * np.maximum(std, 1) * (1 + relative)
     own = np.where(np.isinf(scaled.size) | (largest < LARGEST), own, np.inf)
     return Error(np.zeros((n, width, 0)), own)
 
@@ -277,12 +277,16 @@ def _activated(activation: str, reach: Reach, sums: Error, stated: Accuracy) -> 
     middle, radius = (least + largest) / 2, (largest - least) / 2
     inexact = np.zeros_like(size)
     if activation not in EXACT:
-        answers = reach.answers.size + np.maximum(np.abs(least), np.abs(largest)) * size
-        inexact += UNIT * (stated.relative * answers + stated.absolute) + 4 * TINY
+        activations = reach.activations.size + np.maximum(np.abs(least), np.abs(largest)) * size
+        inexact += UNIT * (stated.relative * activations + stated.absolute) + 4 * TINY
     if stated.linear:
         inexact += UNIT * stated.linear * near.size
-    stays = np.isinf(reach.answers.low) & (reach.answers.low == reach.answers.high) & (size == 0)
-    within = reach.answers.size + size * np.maximum(largest, 1) + inexact < LARGEST
+    stays = (
+        np.isinf(reach.activations.low)
+        & (reach.activations.low == reach.activations.high)
+        & (size == 0)
+    )
+    within = reach.activations.size + size * np.maximum(largest, 1) + inexact < LARGEST
     own = np.abs(middle) * sums.own + (radius + LOST * np.abs(middle)) * size + inexact
     own = np.where(stays, 0, np.where(within, own, np.inf))
     return Error(np.where(stays[:, :, None], 0, middle[:, :, None] * sums.shared), own)
@@ -296,7 +300,7 @@ def _softmax(reach: Reach, sums: Error, stated: Accuracy) -> Error:
     p_j little is known but their sum, d_i - sum_j p_j d_j = sum_j p_j (d_i - d_j) is at most
     (1 - p_i) times the largest d_i - d_j, and p_i (1 - p_i) at most a quarter.
     """
-    low, high = reach.answers
+    low, high = reach.activations
     middle, radius = (low + high) / 2, (high - low) / 2
     size = sums.size
     mean = np.einsum("nc,ncs->ns", middle, sums.shared)

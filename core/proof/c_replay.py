@@ -19,7 +19,7 @@ _F = np.float32
 _SHIFT = _F(12582912)
 
 
-def predict(mlp: Mlp, rows: Floats, fused: bool = False) -> Floats:
+def replay(mlp: Mlp, rows: Floats, fused: bool = False) -> Floats:
     """What NAME_predict answers, (n, outputs) float32, for raw readings (n, inputs).
 
     Args:

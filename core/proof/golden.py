@@ -15,7 +15,7 @@ import numpy as np
 
 from mlp_edge.errors import ModelError, first_line
 from mlp_edge.feature import Feature
-from mlp_edge.integers.integer_reference import predict as integer_predict
+from mlp_edge.integers.integer_reference import predict_quantised
 from mlp_edge.integers.quantised import Quantised
 from mlp_edge.mlp import Floats, Mlp, Predict
 from mlp_edge.proof.bound import bound
@@ -35,12 +35,12 @@ class Golden(NamedTuple):
     """
 
     rows: Floats
-    answers: Floats
+    predictions: Floats
     bounds: Doubles
 
     def to_json(self) -> str:
         """One line of JSON: null for NaN, float32 numbers in the fewest digits that read back."""
-        tables = {"rows": _digits(self.rows), "answers": _digits(self.answers)}
+        tables = {"rows": _digits(self.rows), "answers": _digits(self.predictions)}
         return json.dumps({**tables, "bounds": self.bounds.tolist()}, allow_nan=False)
 
     @classmethod
@@ -52,8 +52,10 @@ class Golden(NamedTuple):
         """
         try:
             values = parse_json(text)
-            rows, answers, bounds = (_table(values[name]) for name in cls._fields)
-            if len(rows) != len(answers) or answers.shape != bounds.shape:
+            rows, predictions, bounds = (
+                _table(values[name]) for name in ("rows", "answers", "bounds")
+            )
+            if len(rows) != len(predictions) or predictions.shape != bounds.shape:
                 raise ValueError("tables of different sizes")
             if not (np.isfinite(bounds) & (bounds >= 0)).all():
                 raise ValueError("a bound that is none")
@@ -62,7 +64,7 @@ class Golden(NamedTuple):
                 f"{source}: its golden rows are damaged ({first_line(error)})"
             ) from error
         with np.errstate(over="ignore"):
-            return cls(rows.astype(np.float32), answers.astype(np.float32), bounds)
+            return cls(rows.astype(np.float32), predictions.astype(np.float32), bounds)
 
 
 def golden(mlp: Mlp) -> Golden:
@@ -73,18 +75,18 @@ def golden(mlp: Mlp) -> Golden:
     rows = np.array([*readings(mlp).values()], np.float32)
     exact = predict(mlp, rows)
     with np.errstate(over="ignore", invalid="ignore"):
-        answers = exact.astype(np.float32)
-        rounding = np.abs(answers - exact)
+        predictions = exact.astype(np.float32)
+        rounding = np.abs(predictions - exact)
         bounds = bound(mlp, rows) + np.where(np.isnan(exact), 0, rounding)
     kept = np.isfinite(bounds).all(axis=1)
-    return Golden(rows[kept], answers[kept], rounded_up(bounds[kept]))
+    return Golden(rows[kept], predictions[kept], rounded_up(bounds[kept]))
 
 
 def golden_integers(mlp: Mlp, quantised: Quantised) -> Golden:
     """The golden rows of a model in integers, whose answers have to have the very bits."""
     rows = np.array([*readings(mlp).values()], np.float32)
-    answers = integer_predict(mlp, quantised, rows)
-    return Golden(rows, answers, np.zeros(answers.shape))
+    predictions = predict_quantised(mlp, quantised, rows)
+    return Golden(rows, predictions, np.zeros(predictions.shape))
 
 
 def readings(mlp: Mlp) -> dict[str, Floats]:
@@ -105,17 +107,19 @@ def disagreement(golden: Golden, predict: Predict) -> str | None:
         golden: the rows; NaN is expected where an answer is NaN, and nowhere else.
         predict: the runtime.
     """
-    answers = predict(golden.rows)
-    if answers.shape != golden.answers.shape:
-        return f"answers of the shape {answers.shape} where {golden.answers.shape} belongs"
-    off = distance(answers.astype(np.float64), golden.answers.astype(np.float64))
+    predictions = predict(golden.rows)
+    if predictions.shape != golden.predictions.shape:
+        expected = golden.predictions.shape
+        return f"predictions of shape {predictions.shape} where {expected} belongs"
+    off = distance(predictions.astype(np.float64), golden.predictions.astype(np.float64))
     misses = np.argwhere(~(off <= golden.bounds))
     if not len(misses):
         return None
     row, output = misses[0]
     return (
-        f"golden row {row + 1} of {len(answers)}, output {output + 1}: {answers[row, output]!s} "
-        f"where {golden.answers[row, output]!s} ± {golden.bounds[row, output]:g} belongs"
+        f"golden row {row + 1} of {len(predictions)}, output {output + 1}: "
+        f"{predictions[row, output]!s} where {golden.predictions[row, output]!s} "
+        f"± {golden.bounds[row, output]:g} belongs"
     )
 
 

@@ -17,7 +17,7 @@ from mlp_edge.mlp import Dense, Floats, Mlp
 from mlp_edge.proof.bound import EXACT, LARGEST, TINY
 from mlp_edge.reference import FORMULAS, Doubles
 
-Truths = NDArray[np.bool_]
+Booleans = NDArray[np.bool_]
 Codes = NDArray[np.int8]
 
 UNKNOWN, FINITE, NAN, ABOVE, BELOW = range(5)
@@ -46,8 +46,8 @@ class _Reach(NamedTuple):
 
     low: Doubles
     high: Doubles
-    nan: Truths
-    never: Truths
+    nan: Booleans
+    never: Booleans
 
 
 def kinds(mlp: Mlp, rows: Floats | Doubles) -> Codes:
@@ -64,10 +64,10 @@ def kinds(mlp: Mlp, rows: Floats | Doubles) -> Codes:
     return np.vstack([np.empty((0, mlp.outputs), np.int8), *parts])
 
 
-def kind_of(answers: Floats | Doubles) -> Codes:
+def kind_of(predictions: Floats | Doubles) -> Codes:
     """The kind of each answer as it came out, as one of the codes."""
-    infinite = np.where(answers > 0, ABOVE, BELOW)
-    kinds = np.where(np.isnan(answers), NAN, np.where(np.isinf(answers), infinite, FINITE))
+    infinite = np.where(predictions > 0, ABOVE, BELOW)
+    kinds = np.where(np.isnan(predictions), NAN, np.where(np.isinf(predictions), infinite, FINITE))
     return kinds.astype(np.int8)
 
 
@@ -88,7 +88,7 @@ def _of_rows(mlp: Mlp, rows: Doubles) -> Codes:
     return found
 
 
-def _as_float32(low: Doubles, high: Doubles, nan: Truths, never: Truths) -> _Reach:
+def _as_float32(low: Doubles, high: Doubles, nan: Booleans, never: Booleans) -> _Reach:
     """With what is beyond the largest float32 as an infinity, for certain or perhaps."""
     surely = LARGEST * (1 + SLACK)
     low = np.where(low > surely, np.inf, np.where(low < -_PERHAPS, -np.inf, low))
@@ -105,11 +105,9 @@ def _scaled(mlp: Mlp, x: Doubles) -> _Reach:
     if mlp.scaling is None:
         return reach
     numbers = np.arange(x.shape[1]) < len(mlp.encoding.numbers)
-    mean, deviation = (
-        array.astype(np.float64) for array in (mlp.scaling.mean, mlp.scaling.deviation)
-    )
+    mean, std = (array.astype(np.float64) for array in (mlp.scaling.mean, mlp.scaling.std))
     centred = _as_float32(*_widened(reach.low - mean, reach.high - mean), neither, missing)
-    scaled = _widened(centred.low / deviation, centred.high / deviation)
+    scaled = _widened(centred.low / std, centred.high / std)
     low, high = (
         np.where(numbers, end, same)
         for end, same in zip(scaled, (reach.low, reach.high), strict=True)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mlp_edge.cell import MOST_SPELLINGS, TRUTHS, are_truths
+from mlp_edge.cell import BOOLEANS, MOST_SPELLINGS, are_booleans
 from mlp_edge.data.choices import argument
 from mlp_edge.data.content.cells import Column
 from mlp_edge.data.content.strays import folded
@@ -100,7 +100,7 @@ def categories(table: Table, column: Column) -> Categories:
 def _reading(column: Column) -> tuple[Callable[[str], object], Callable[[object], Any]]:
     """What a cell stands for, and by what its values are put in order."""
     texts = column.levels.texts
-    if are_truths(texts):
+    if are_booleans(texts):
         return (lambda text: text.strip().casefold()), (lambda value: value)
     if not (column.words | column.broken).any() and not _padded(texts):
         known = column.known
@@ -120,8 +120,8 @@ def _codes(ordered: Sequence[object], column: Column) -> tuple[int, ...]:
     own = [_whole(value) for value in ordered]
     if None not in own and len(set(own)) == len(own):
         return tuple(code for code in own if code is not None)
-    if are_truths([str(value) for value in ordered]) and len(ordered) == 1:
-        (pair,) = [sorted(pair) for pair in TRUTHS if str(ordered[0]) in pair]
+    if are_booleans([str(value) for value in ordered]) and len(ordered) == 1:
+        (pair,) = [sorted(pair) for pair in BOOLEANS if str(ordered[0]) in pair]
         if column.sentinel not in (0, 1):
             return (pair.index(str(ordered[0])),)
     free = (code for code in range(len(ordered) + 1) if code != column.sentinel)

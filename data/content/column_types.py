@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mlp_edge.cell import are_truths
+from mlp_edge.cell import are_booleans
 from mlp_edge.data.choices import argument
 from mlp_edge.data.content.categories import (
     MOST_FORCED,
@@ -221,7 +221,7 @@ def _of_codes(table: Table, column: Column) -> Meaning:
 
 
 def _of_words(table: Table, column: Column) -> Meaning:
-    truths = are_truths(column.levels.texts)
+    truths = are_booleans(column.levels.texts)
     useless = None if truths else _text_or_date(table, column)
     if useless is not None and useless.kind == "date":
         return Meaning(column.raw, useless=useless)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mlp_edge.cell import are_truths
+from mlp_edge.cell import are_booleans
 from mlp_edge.data.choices import argument
 from mlp_edge.data.content.cells import Levels, Mask
 from mlp_edge.data.content.floats import TEXT, Cells
@@ -91,7 +91,7 @@ def _ways_out(table: Table, name: str, cells: Cells, words: Mask, rest: Mask, ta
     if word.startswith("#"):
         return "--comments leaves out lines that begin with #"
     numbers = set(np.strings.strip(cells[rest].astype(TEXT)).tolist())
-    if are_truths(Levels(cells[words]).texts) and numbers <= {"0", "1"}:
+    if are_booleans(Levels(cells[words]).texts) and numbers <= {"0", "1"}:
         return f"write them alike, such as 1 for yes, or: {'; '.join(_ways(name, target))}"
     end = ", or put a number there"
     if row == 0 and alone and table.header:

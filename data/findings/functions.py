@@ -59,7 +59,7 @@ RANKS = ("rank({})", "lowest rank({})", "highest rank({})", "dense rank({})")
 """The same of places among all values: what equal values get differs."""
 
 
-def formula(seen: Numbers, truths: Numbers, name: str) -> str | None:
+def formula(seen: Numbers, targets: Numbers, name: str) -> str | None:
     """The formula by which a column follows from the target in every row, to its last digit.
 
     Tried are a + b · g of the target, with g the target itself, its logarithm, root, square, cube,
@@ -67,7 +67,7 @@ def formula(seen: Numbers, truths: Numbers, name: str) -> str | None:
 
     Args:
         seen: (n,) the column.
-        truths: (n,) the target.
+        targets: (n,), the values of the target.
         name: how the formula calls the target.
 
     Returns:
@@ -76,7 +76,7 @@ def formula(seen: Numbers, truths: Numbers, name: str) -> str | None:
     some = _some(len(seen))
     if len(np.unique(seen[some])) < FEWEST_DIFFERENT:
         return None
-    for shape, found in _fits(seen, truths, some):
+    for shape, found in _fits(seen, targets, some):
         if found is not None:
             return _written(found, shape, name)
     return None
@@ -89,26 +89,26 @@ def _some(rows: int) -> NDArray[np.int64]:
     return np.random.default_rng(0).choice(rows, SAMPLE, replace=False)
 
 
-def mostly(seen: Numbers, truths: Numbers, name: str) -> tuple[str, int] | None:
+def mostly(seen: Numbers, targets: Numbers, name: str) -> tuple[str, int] | None:
     """The formula that all but a few rows follow, and how many do: a slip here and there.
 
     Formulas are made from a few rows at a time, until those have no slip among them.
 
     Args:
         seen: (n,) the column.
-        truths: (n,) the target.
+        targets: (n,), the values of the target.
         name: how the formula calls the target.
     """
     random, rows = np.random.default_rng(0), len(seen)
     for _ in range(TRIES):
         some = random.choice(rows, min(rows, FEW), replace=False)
         for shape, function, low in SHAPES:
-            if truths[some].min() < low:
+            if targets[some].min() < low:
                 continue
-            found = _fit(seen[some], *_moved(function, truths[some]), rows)
+            found = _fit(seen[some], *_moved(function, targets[some]), rows)
             if found is None:
                 continue
-            values, slack = _moved(function, truths)
+            values, slack = _moved(function, targets)
             off = np.abs(seen - found[0] - found[1] * values)
             follows = off <= WIDER * (_last_digit(seen) + 2 * abs(found[1]) * slack)
             if follows.sum() < NEARLY_ALL * rows:
@@ -126,24 +126,24 @@ def _written(found: tuple[float, float], shape: str, name: str) -> str:
 
 
 def _fits(
-    seen: Numbers, truths: Numbers, some: NDArray[np.int64]
+    seen: Numbers, targets: Numbers, some: NDArray[np.int64]
 ) -> Iterator[tuple[str, tuple[float, float] | None]]:
     """Each shape that may fit, and how it does; some rows tell at once which cannot."""
     rows = len(seen)
     for shape, function, low in SHAPES:
-        if truths.min() >= low and _fit(seen[some], *_moved(function, truths[some]), rows):
-            yield shape, _fit(seen, *_moved(function, truths), rows)
+        if targets.min() >= low and _fit(seen[some], *_moved(function, targets[some]), rows):
+            yield shape, _fit(seen, *_moved(function, targets), rows)
     if rows <= MOST_RANKED:
         for shape in RANKS:
-            yield shape, _fit(seen, _rank(truths, shape), np.zeros(rows), rows)
+            yield shape, _fit(seen, _rank(targets, shape), np.zeros(rows), rows)
 
 
-def _moved(function: Callable[[Numbers], Numbers], truths: Numbers) -> tuple[Numbers, Numbers]:
+def _moved(function: Callable[[Numbers], Numbers], targets: Numbers) -> tuple[Numbers, Numbers]:
     """A function of the target, and by how much the target's rounding moves it, both (n,)."""
-    half = _last_digit(truths) / 2
+    half = _last_digit(targets) / 2
     with np.errstate(all="ignore"):
-        values = function(truths)
-        slack = np.abs(function(truths + half) - function(truths - half)) / 2
+        values = function(targets)
+        slack = np.abs(function(targets + half) - function(targets - half)) / 2
     return values, np.where(np.isfinite(slack), slack, 0.0)
 
 
@@ -214,7 +214,7 @@ def _digits(value: float) -> tuple[int, int]:
     return max(0, figures - 1 - int(exponent)), figures
 
 
-def order_chance(seen: Numbers, truths: Numbers) -> float | None:
+def order_chance(seen: Numbers, targets: Numbers) -> float | None:
     """How likely a good reading of the target would keep its order in every row, as a logarithm.
 
     A reading with a noise of ``HONEST`` deviations of the target swaps neighbours that lie close
@@ -222,22 +222,22 @@ def order_chance(seen: Numbers, truths: Numbers) -> float | None:
 
     Args:
         seen: (n,) the column.
-        truths: (n,) the target.
+        targets: (n,), the values of the target.
 
     Returns:
         None where the column does not rise, or fall, with the target throughout, or differs where
         the target is equal.
     """
     for some in (_some(len(seen)), np.arange(len(seen))):  # some rows are enough for most columns
-        order = some[np.lexsort((seen[some], truths[some]))]
-        ordered, steps = truths[order], np.diff(seen[order])
+        order = some[np.lexsort((seen[some], targets[some]))]
+        ordered, steps = targets[order], np.diff(seen[order])
         same = np.diff(ordered) == 0
         if (steps[same] != 0).any() or not ((steps >= 0).all() or (steps <= 0).all()):
             return None
     gaps = np.diff(ordered)[steps != 0]
     if len(gaps) < FEWEST_STEPS:
         return None
-    kept = [_normal(gap) for gap in (gaps / (HONEST * math.sqrt(2) * truths.std())).tolist()]
+    kept = [_normal(gap) for gap in (gaps / (HONEST * math.sqrt(2) * targets.std())).tolist()]
     return math.fsum(map(math.log, kept))
 
 
@@ -247,26 +247,26 @@ def _normal(z: float) -> float:
 
 
 def spearman(
-    seen: NDArray[np.generic], truths: NDArray[np.generic], *, least: float = 0.0
+    seen: NDArray[np.generic], targets: NDArray[np.generic], *, least: float = 0.0
 ) -> float:
     """The correlation of the ranks; 0 where one of them is constant.
 
     Args:
         seen: (n,) the column.
-        truths: (n,) the target.
+        targets: (n,), the values of the target.
         least: the size that matters; where some rows tell that it is out of reach, it is 0, too.
     """
     if least and len(seen) > SAMPLE:
         some = _some(len(seen))
-        if abs(spearman(seen[some], truths[some])) < least - OFF:
+        if abs(spearman(seen[some], targets[some])) < least - OFF:
             return 0.0
-    one, other = (_rank(np.asarray(each, np.float64)) for each in (seen, truths))
+    one, other = (_rank(np.asarray(each, np.float64)) for each in (seen, targets))
     return pearson(one, other)
 
 
-def pearson(seen: Numbers, truths: Numbers) -> float:
+def pearson(seen: Numbers, targets: Numbers) -> float:
     """The correlation; 0 where one of them is constant."""
-    one, other = seen - seen.mean(), truths - truths.mean()
+    one, other = seen - seen.mean(), targets - targets.mean()
     # Scaled first, so that squares neither overflow nor vanish.
     scales = np.abs(one).max(), np.abs(other).max()
     if not all(scales):

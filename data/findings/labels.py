@@ -90,6 +90,6 @@ def _sorted(
         Finding(
             "sorted",
             f"column {shown(target)}: the rows are sorted by class; they are shuffled before they "
-            "are parted and while training",
+            "are split and while training",
         ),
     )

@@ -43,7 +43,7 @@ DECIDED = 1e-6
 """Chance by which rows of a category that have one class each are no chance."""
 
 
-class Truth(NamedTuple):
+class TargetValues(NamedTuple):
     """A target as columns are held against it.
 
     Attributes:
@@ -77,21 +77,21 @@ class Leak(NamedTuple):
     copy: bool
 
 
-def truth(table: Table, target: str) -> Truth:
+def _target_values(table: Table, target: str) -> TargetValues:
     """A target column as columns are held against it."""
     numbers = table.numbers(target)
     if not np.isnan(numbers).any():
         values, levels = np.unique(numbers, return_inverse=True)
-        return Truth(target, levels.astype(np.int64), len(values), numbers)
+        return TargetValues(target, levels.astype(np.int64), len(values), numbers)
     levels = Levels(table.column(target)).numbered()
-    return Truth(target, levels, int(levels.max()) + 1, None)
+    return TargetValues(target, levels, int(levels.max()) + 1, None)
 
 
 def leak(
     name: str,
     readings: NDArray[np.float32] | NDArray[np.float64],
     known: NDArray[np.int64],
-    target: Truth,
+    target: TargetValues,
     *,
     codes: bool,
 ) -> Leak | None:
@@ -114,11 +114,11 @@ def leak(
     if numbers is not None:
         return Leak(numbers, copy=True)
     if target.numbers is not None and not codes:
-        truths = target.numbers[known]
-        if (seen == truths.astype(np.float32)).all():
+        targets = target.numbers[known]
+        if (seen == targets.astype(np.float32)).all():
             return Leak(Finding("target-copy", f"{column} equals {of} in all {rows}"), copy=True)
         if not target.classes:
-            return _function(column, target.name, readings[known].astype(np.float64), truths)
+            return _function(column, target.name, readings[known].astype(np.float64), targets)
     if not target.classes:
         return None
     agreeing = _agreeing(seen, target.levels[known], target.different)
@@ -132,7 +132,7 @@ def leak(
 
 
 def _finer(
-    name: str, seen: NDArray[np.float32], target: Truth, known: NDArray[np.int64]
+    name: str, seen: NDArray[np.float32], target: TargetValues, known: NDArray[np.int64]
 ) -> Leak | None:
     """A column of more categories than there are classes, each of them of one class."""
     levels = decided(seen, target.levels[known])
@@ -177,7 +177,7 @@ def _is_numbering(seen: NDArray[np.float64], rows: int) -> bool:
     return len(np.unique(seen)) == rows
 
 
-def sorted_by(name: str, seen: NDArray[np.float64], target: Truth) -> Finding | None:
+def sorted_by(name: str, seen: NDArray[np.float64], target: TargetValues) -> Finding | None:
     """Whether a column numbers the rows of a table that was sorted by the target at some time.
 
     Args:
@@ -218,24 +218,25 @@ def between(values: NDArray[np.float64], levels: NDArray[np.int64]) -> float:
 
 
 def _function(
-    column: str, target: str, seen: NDArray[np.float64], truths: NDArray[np.float64]
+    column: str, target: str, seen: NDArray[np.float64], targets: NDArray[np.float64]
 ) -> Leak | None:
     """A column of numbers that was computed from a target of numbers, or nearly equals it."""
     of, different = f"the target {shown(target)}", len(np.unique(seen))
     where = f"in all {counted(len(seen), 'row')}, {different:,} different values"
-    found = formula(seen, truths, shown(target))
+    found = formula(seen, targets, shown(target))
     if found is not None:
         says = f"{column} is a function of {of}: {found}, to the last digit {where}"
         return Leak(Finding("target-copy", says), copy=True)
-    chance = order_chance(seen, truths)
+    chance = order_chance(seen, targets)
     if chance is not None and chance <= CHANCE:
         says = (
-            f"{column} has the order of {of} (Spearman's correlation is {spearman(seen, truths):g} "
-            f"{where}), which no measurement keeps: it is a function of the target"
+            f"{column} has the order of {of} (Spearman's correlation is "
+            f"{spearman(seen, targets):g} {where}), which no measurement keeps: "
+            "it is a function of the target"
         )
         return Leak(Finding("target-copy", says), copy=True)
-    r, rank = pearson(seen, truths), spearman(seen, truths, least=SURELY)
-    nearly = mostly(seen, truths, shown(target)) if max(abs(r), abs(rank)) > SURELY else None
+    r, rank = pearson(seen, targets), spearman(seen, targets, least=SURELY)
+    nearly = mostly(seen, targets, shown(target)) if max(abs(r), abs(rank)) > SURELY else None
     if nearly is not None:
         says = f"{column} is a function of {of} in {nearly[1]:,} of {counted(len(seen), 'row')}"
         return Leak(Finding("near-target", f"{says}: {nearly[0]}; {_ADVICE}"), copy=False)
@@ -286,7 +287,7 @@ def groups(rows: Rows) -> NDArray[np.int64]:
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 
 
-def contradictions(table: Table, target: Truth, rows: Rows) -> tuple[Finding, ...]:
+def contradictions(table: Table, target: TargetValues, rows: Rows) -> tuple[Finding, ...]:
     """A finding when rows of the same readings are of different classes.
 
     Args:
@@ -341,6 +342,6 @@ def duplicates_across(
     return tuple(findings)
 
 
-def truths(table: Table, targets: Sequence[str]) -> tuple[Truth, ...]:
+def target_values(table: Table, targets: Sequence[str]) -> tuple[TargetValues, ...]:
     """Every target as columns are held against it."""
-    return tuple(truth(table, target) for target in targets)
+    return tuple(_target_values(table, target) for target in targets)

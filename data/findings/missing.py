@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mlp_edge.cell import MISSING, number
-from mlp_edge.data.choices import Choices, argument, parted
+from mlp_edge.data.choices import Choices, argument, split_setting
 from mlp_edge.data.content.cells import Column, Levels
 from mlp_edge.data.content.floats import Cells
 from mlp_edge.data.quoting import counted, plain, shown
@@ -79,7 +79,7 @@ def unused(table: Table, columns: Sequence[Column], choices: Choices) -> tuple[F
     found = []
     for name, options in (("missing", choices.missing), ("present", choices.present)):
         for option in options:
-            names, value = parted(table, option, name)
+            names, value = split_setting(table, option, name)
             holds = _holds if name == "missing" else _spells
             asked = [column for column in columns if not names or column.name in names]
             if asked and not any(holds(column, value, table.decimal) for column in asked):

@@ -13,7 +13,7 @@ from mlp_edge.data.content.cells import Levels
 from mlp_edge.data.content.column_types import names_rows
 from mlp_edge.data.content.floats import parse
 from mlp_edge.data.findings.functions import SAMPLE
-from mlp_edge.data.findings.leaks import Truth, between, decided
+from mlp_edge.data.findings.leaks import TargetValues, between, decided
 from mlp_edge.data.quoting import counted, shown
 from mlp_edge.data.splitting.split import Indices
 from mlp_edge.data.table import Table
@@ -30,7 +30,7 @@ SHARE = 0.95
 
 
 def origins(
-    table: Table, targets: Sequence[Truth], measured: Collection[str], told: Collection[str]
+    table: Table, targets: Sequence[TargetValues], measured: Collection[str], told: Collection[str]
 ) -> tuple[Finding, ...]:
     """A finding for each column whose cells seem to name what several rows were measured on.
 
@@ -95,7 +95,7 @@ def _texts(table: Table, name: str) -> tuple[Indices, Indices]:
     return levels.numbered(), known
 
 
-def _is_restless(which: Indices, known: Indices, target: Truth) -> bool:
+def _is_restless(which: Indices, known: Indices, target: TargetValues) -> bool:
     """Whether the target of each number has little to do with that of the next one."""
     first = np.unique(which, return_index=True)[1]
     if target.classes or target.numbers is None:
@@ -106,7 +106,7 @@ def _is_restless(which: Indices, known: Indices, target: Truth) -> bool:
     return bool(np.square(np.diff(means)).mean() >= means.var())
 
 
-def _one_target(which: Indices, known: Indices, target: Truth) -> str | None:
+def _one_target(which: Indices, known: Indices, target: TargetValues) -> str | None:
     """How the rows of a name (n,) have one target; None where they have not."""
     names, rows = int(which.max()) + 1, len(known)
     each = f"{rows / names:.1f} rows on average"

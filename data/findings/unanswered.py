@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.cell import MISSING, number
-from mlp_edge.data.choices import Choices, Spelling, argument, parted, target_spellings
+from mlp_edge.data.choices import Choices, Spelling, argument, split_setting, target_spellings
 from mlp_edge.data.content.cells import Levels, Mask
 from mlp_edge.data.content.values import is_word
 from mlp_edge.data.findings.missing import spelled
@@ -165,7 +165,7 @@ def _options(
     used, findings = set(), []
     for name, options in (("missing", choices.missing), ("present", choices.present)):
         for option in options:
-            columns, value = parted(table, option, name)
+            columns, value = split_setting(table, option, name)
             asked = [each for each in cells if not columns or each in columns]
             says = f"--{name} {shown(option)}"
             if any(_holds(cells[each], value, table.decimal) for each in asked):

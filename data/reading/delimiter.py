@@ -50,13 +50,13 @@ def separate(layout: Layout, wanted: str | None) -> Separated:
     """
     sample = _sample(layout)
     if wanted == BLANKS or (wanted is None and _fits(sample, "\t") and _are_aligned(sample, "\t")):
-        parted = _parted(_without_hollow(layout, "\t", True))
-        return Separated(parted, "\t", () if wanted else (_aligned_note(),))
+        split = _split(_without_hollow(layout, "\t", True))
+        return Separated(split, "\t", () if wanted else (_aligned_note(),))
     if wanted is not None:
         return Separated(_without_hollow(layout, wanted), wanted)
     fitting = [mark for mark in DELIMITERS if _fits(sample, mark)]
     if not fitting and _are_aligned(sample):
-        return Separated(_parted(_without_hollow(layout, "\t", True)), "\t", (_aligned_note(),))
+        return Separated(_split(_without_hollow(layout, "\t", True)), "\t", (_aligned_note(),))
     if not fitting:
         bare = re.sub(quoted_cell(), "", "\n".join(sample))
         delimiter = max(DELIMITERS, key=bare.count)
@@ -137,7 +137,7 @@ def _without_hollow(layout: Layout, delimiter: str, aligned: bool = False) -> La
     return layout.keep(rows)
 
 
-def _parted(layout: Layout) -> Layout:
+def _split(layout: Layout) -> Layout:
     """Runs of blanks as one tab each; those around a record, and after a first #, as none."""
     records = []
     for start, end in zip(layout.starts.tolist(), layout.ends.tolist(), strict=True):

@@ -13,7 +13,7 @@ _FEWEST_COUNTED = 3
 """Numbers that have to count up before they are names: 0,1 over data may well be data."""
 
 
-class Header(NamedTuple):
+class HeaderRow(NamedTuple):
     """Whether the first line holds names.
 
     Attributes:
@@ -26,7 +26,9 @@ class Header(NamedTuple):
     doubt: str = ""
 
 
-def find_header(first: Sequence[str], below: Sequence[Iterable[str]], decimal: str = ".") -> Header:
+def find_header(
+    first: Sequence[str], below: Sequence[Iterable[str]], decimal: str = "."
+) -> HeaderRow:
     """Whether the first line of a table is a header.
 
     A word above a column of numbers speaks for a header, a number above a column of numbers
@@ -55,29 +57,29 @@ def find_header(first: Sequence[str], below: Sequence[Iterable[str]], decimal: s
     if number_above:
         return _numbers_only(first, columns, decimal, counting and all(numbers))
     if word_above:
-        return Header(True)
+        return HeaderRow(True)
     if any(numbers):
-        return Header(False, f"{listed(first)} holds a number and was taken for data")
-    return Header(
+        return HeaderRow(False, f"{listed(first)} holds a number and was taken for data")
+    return HeaderRow(
         True, f"{listed(first)} was taken for column names, though no column below holds numbers"
     )
 
 
-def _mixed(first: Sequence[str], counting: bool) -> Header:
+def _mixed(first: Sequence[str], counting: bool) -> HeaderRow:
     if counting:
-        return Header(True, f"{listed(first)} counts up and was taken for column names")
-    return Header(False, f"{listed(first)} holds numbers and was taken for data")
+        return HeaderRow(True, f"{listed(first)} counts up and was taken for column names")
+    return HeaderRow(False, f"{listed(first)} holds numbers and was taken for data")
 
 
 def _numbers_only(
     first: Sequence[str], columns: Sequence[Sequence[str]], decimal: str, counting: bool
-) -> Header:
+) -> HeaderRow:
     if not counting or len(first) < _FEWEST_COUNTED:
-        return Header(False)
+        return HeaderRow(False)
     fractions = sum(any(_is_fraction(cell, decimal) for cell in cells) for cells in columns)
     if 2 * fractions >= len(columns):
-        return Header(True, f"{listed(first)} counts up and was taken for column names")
-    return Header(False, f"{listed(first)} counts up, but was taken for data")
+        return HeaderRow(True, f"{listed(first)} counts up and was taken for column names")
+    return HeaderRow(False, f"{listed(first)} counts up, but was taken for data")
 
 
 def _is_fraction(cell: str, decimal: str) -> bool:

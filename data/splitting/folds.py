@@ -105,8 +105,8 @@ def _shuffled(
     with warnings.catch_warnings():
         # A class with fewer rows than there are folds is told about where the table is read.
         warnings.simplefilter("ignore", UserWarning)
-        parted = list(splitter.split(np.zeros(len(mix)), mix, groups))
-    return [np.sort(test).astype(np.int64) for _, test in parted]
+        splits = list(splitter.split(np.zeros(len(mix)), mix, groups))
+    return [np.sort(test).astype(np.int64) for _, test in splits]
 
 
 def _is_whole(classes: NDArray[np.int64], train: Indices) -> bool:
@@ -165,9 +165,9 @@ def _none_found(
         spread = len(np.unique(groups[mix == untrained[0]]))
         named = class_name(untrained[0], labels)
         because = f": class {named} is in {counted(spread, 'group')}, which fell into one fold"
-    parted = counted(len(np.unique(groups)), "group")
+    count = counted(len(np.unique(groups)), "group")
     return (
-        f"{plain(source)}: {parted} were parted in {2 * SHUFFLES + 1} ways, and none gives "
+        f"{plain(source)}: {count} were split in {2 * SHUFFLES + 1} ways, and none gives "
         f"{len(found)} folds that all have rows to test and every class to train on{because}; "
         "another number of folds may do"
     )

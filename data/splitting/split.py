@@ -18,7 +18,7 @@ Indices = NDArray[np.int64]
 """Row numbers, (n,) int64, 0-based, ascending."""
 
 FEWEST_ROWS = 10
-"""Rows that can be parted into some to learn from and some to be tested on."""
+"""Fewest rows that can be split into training and test rows."""
 FEWEST_TO_LEARN = 2
 """Rows to train on when none are held back: the truth table of a logic gate is a table."""
 CANDIDATES = 100
@@ -211,7 +211,7 @@ def _parts(
 
 
 def check_rows(rows: int, test_size: float, source: str) -> None:
-    """Refuse a table that is too small to be parted, or with none held back to be learned from.
+    """Refuse a table that is too small to split, or to learn from with no rows held back.
 
     Raises:
         TableError: with the fewest rows that would do.

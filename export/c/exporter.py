@@ -90,7 +90,7 @@ def _numbers_scaling(mlp: Mlp, scaling: Scaling) -> tuple[Floats, Floats]:
         index = int(np.flatnonzero(bad)[0])
         raise ModelError(
             f"feature {mlp.features[mlp.encoding.numbers[index]].name!r}: a deviation of "
-            f"{scaling.deviation[index]:g} has no float32 reciprocal; the column in another unit, "
+            f"{scaling.std[index]:g} has no float32 reciprocal; the column in another unit, "
             "with a deviation from 1e-38 to 1e37, would do"
         )
     return scaling.mean[:count], reciprocal

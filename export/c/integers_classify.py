@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mlp_edge.integers.integer_reference import answers
+from mlp_edge.integers.integer_reference import dequantise
 from mlp_edge.integers.quantised import Integers, Quantised
 from mlp_edge.mlp import Mlp
 
@@ -56,7 +56,7 @@ def highest_below(threshold: np.float32, quantised: Quantised) -> int | None:
 
     None where the answers do not rise from no to yes, so that no limit can decide.
     """
-    found = answers(quantised, _every(quantised)[:, None])[:, 0]
+    found = dequantise(quantised, _every(quantised)[:, None])[:, 0]
     yes: NDArray[np.bool_] = found > threshold
     if not np.isfinite(found).all() or (np.diff(yes.astype(int)) < 0).any():
         return None

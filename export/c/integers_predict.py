@@ -84,7 +84,7 @@ def _bytes(
     tables = tuple(f"{name}_{which}" for which in names)
     if not last:
         return _Call(f"dense_int8{wide}", (*tables, *widths))
-    return _Call(f"parts_int8{wide}", (*tables, f"{name}_STRIDE", layer.parts, *widths))
+    return _Call(f"parts_int8{wide}", (*tables, f"{name}_STRIDE", layer.segments, *widths))
 
 
 def _answers(mlp: Mlp, quantised: Quantised) -> Iterator[_Call]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mlp_edge.export.c.tables import BYTES, Array, matrix, vector
-from mlp_edge.integers.quantised import IntegerLayer, Integers, Quantised, Table
+from mlp_edge.integers.quantised import ActivationTable, IntegerLayer, Integers, Quantised
 from mlp_edge.mlp import Mlp
 
 _WEIGHT = {"int8": "int8_t", "int16": "int16_t"}
@@ -81,12 +81,12 @@ def _layer_tables(
         comment = f"A sum becomes a result: sum / 2^shift, rounded, 0 to {layer.high}."
         yield vector(f"{name}_SHIFT", comment, layer.shift, "uint8_t")
     if dtype == "int8" and number == len(quantised.layers):
-        comment = f"What the sums of a result's parts, {layer.parts} of them, are apart."
-        yield vector(f"{name}_STRIDE", comment, layer.stride, "int32_t")
+        comment = f"What the sums of a result's parts, {layer.segments} of them, are apart."
+        yield vector(f"{name}_STRIDE", comment, layer.offset, "int32_t")
     if layer.table is not None:
-        nodes = layer.table.nodes if dtype == "int8" else enclosing(layer.table)
+        points = layer.table.points if dtype == "int8" else enclosing(layer.table)
         comment = f"{activation} of a result{_every(layer.table)}."
-        yield vector(f"{name}_TABLE", comment, nodes, _NODE[dtype])
+        yield vector(f"{name}_TABLE", comment, points, _NODE[dtype])
 
 
 def answer_tables(mlp: Mlp, quantised: Quantised) -> Iterator[Array]:
@@ -103,10 +103,10 @@ def answer_tables(mlp: Mlp, quantised: Quantised) -> Iterator[Array]:
         yield vector("STEP", "", quantised.step)
 
 
-def enclosing(table: Table) -> Integers:
+def enclosing(table: ActivationTable) -> Integers:
     """Nodes of which there is one behind every result: a table without gaps gets another."""
-    return np.append(table.nodes, table.nodes[-1]) if table.shift == 0 else table.nodes
+    return np.append(table.points, table.points[-1]) if table.shift == 0 else table.points
 
 
-def _every(table: Table) -> str:
+def _every(table: ActivationTable) -> str:
     return f", for every {2**table.shift}th; straight lines between" if table.shift else ""

@@ -21,7 +21,7 @@ from mlp_edge.export.c.constants import constant_lines
 from mlp_edge.export.c.labels import label_rows, label_size
 from mlp_edge.export.c.text import commentable, literal, quoted
 from mlp_edge.mlp import Mlp
-from mlp_edge.proof.checksum import BLANK, sealed
+from mlp_edge.proof.checksum import BLANK, with_checksum
 
 CARD_MARK = "mlp-edge-card"
 """Precedes the card; readers/header_text.py looks for the same word and may not import this."""
@@ -83,7 +83,7 @@ def header(
         card=f"{CARD_MARK} {commentable(Card.of(mlp, dtype).to_json())}",
         **parts,
     )
-    return sealed(text.encode("ascii"))
+    return with_checksum(text.encode("ascii"))
 
 
 def _too_large_for_avr(sizes: Sizes) -> str | None:

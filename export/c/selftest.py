@@ -39,14 +39,14 @@ def tables(mlp: Mlp) -> Tables:
     rows = np.array([*readings(mlp).values()], np.float32)
     return Tables(
         rows=_rows(mlp),
-        answers=[_bits(answer) for answer in c_replay.predict(mlp, rows)],
+        answers=[_bits(answer) for answer in c_replay.replay(mlp, rows)],
         bounds=[_numbers(row) for row in _bounds(bound(mlp, rows))],
     )
 
 
 def integer_tables(mlp: Mlp, quantised: Quantised) -> Tables:
     """The self-test of a model in integers, which has no bounds: bits are asked for everywhere."""
-    answers = golden_integers(mlp, quantised).answers
+    answers = golden_integers(mlp, quantised).predictions
     return Tables(_rows(mlp), [_bits(answer) for answer in answers], bounds=[])
 
 

@@ -19,7 +19,7 @@ from mlp_edge.runtime.chips.targets import FLASH_START, RAM_START, Target, toolc
 BACK = 0x1000
 """Where the function returns to: nothing is there, so the run ends."""
 PAGE = 0x1000
-PATIENCE = 120
+LONGEST_RUN = 120
 """Seconds that a row may take."""
 GUARD = 16
 """Bytes at the end of the variables that tell when the stack gets there."""
@@ -177,13 +177,13 @@ class _Machine:
         where = f"{self._firmware.source} on {self._firmware.target.chip}"
         try:
             begin = self._firmware.address(RUN) | self._thumb
-            self._uc.emu_start(begin, BACK, timeout=round(PATIENCE * 1e6))
+            self._uc.emu_start(begin, BACK, timeout=round(LONGEST_RUN * 1e6))
         except self._failure as error:
             if self._uc.reg_read(self._sp) < self._free:
                 raise self._overflow() from error
             raise ModelError(f"{where}: its code crashes ({first_line(error)})") from error
         if self._uc.reg_read(self._pc) != BACK:
-            raise ModelError(f"{where}: a row takes more than {PATIENCE} s in the simulator")
+            raise ModelError(f"{where}: a row takes more than {LONGEST_RUN} s in the simulator")
         if self._uc.mem_read(self._free, GUARD) != self._guard:
             raise self._overflow()
 

@@ -114,10 +114,10 @@ def test_without_any_program(
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("CC", raising=False)
     found = described(typed)
-    for program in found["programs"]:
-        assert program["state"] == "missing"
-        assert program["remedy"].startswith("apt-get install ")
-        assert program["purpose"]
+    for tool in found["programs"]:
+        assert tool["state"] == "missing"
+        assert tool["remedy"].startswith("apt-get install ")
+        assert tool["purpose"]
     assert by_name(found["runtimes"])["c"]["state"] == "missing"
     shown = typed("doctor")
     assert shown.code == 0
@@ -131,8 +131,8 @@ def test_a_program_that_does_not_say_its_version(
         (tmp_path / name).write_text(text)
         (tmp_path / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    for program in machine.PROGRAMS[:2]:
-        finding = machine.program(program)
+    for tool in machine.TOOLS[:2]:
+        finding = machine.tool(tool)
         assert finding.state == "ok"
         assert finding.version is None
 
@@ -198,7 +198,7 @@ def test_a_broken_library(
 
 
 def test_a_library_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "PATIENCE", 0.2)
+    monkeypatch.setattr(machine, "LONGEST_PROBE", 0.2)
     answer, complaint = machine.probe("import time; time.sleep(20); answer = {}")
     assert not answer
     assert "did not start" in complaint
@@ -207,8 +207,8 @@ def test_a_library_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_gpu_is_named_and_its_absence_explained(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def tensorflow(detail: str, state: str = "ok") -> machine.Finding:
-        return machine.Finding("tensorflow", state, "2.21.0", "", detail, "", "")
+    def tensorflow(detail: str, state: str = "ok") -> machine.Component:
+        return machine.Component("tensorflow", state, "2.21.0", "", detail, "", "")
 
     monkeypatch.setenv("PATH", str(tmp_path))
     assert "GPU:0 (T4)" in machine.gpu(tensorflow("CPU:0, GPU:0 (T4)")).detail

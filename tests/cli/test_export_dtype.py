@@ -14,8 +14,8 @@ import mlp_edge
 from mlp_edge.errors import ModelError
 from mlp_edge.files.calibration import calibration_npz, read_calibration
 from mlp_edge.files.writing import sha256
-from mlp_edge.integers.integer_reference import predict
-from mlp_edge.integers.quantised_file import read_numbers
+from mlp_edge.integers.integer_reference import predict_quantised
+from mlp_edge.integers.quantised_file import read_parameters
 from mlp_edge.readers.model_directory import ModelDirectory
 
 
@@ -33,11 +33,11 @@ def test_int8_in_every_format_that_has_it(model: Path, typed: Type) -> None:
         content = (model / "exports" / name).read_bytes()
         assert directory.manifest.exports[name] == sha256(content)
     mlp, rows = directory.mlp(), directory.sample().rows
-    numbers = read_numbers(model / "exports" / "pima_int8.json")
+    numbers = read_parameters(model / "exports" / "pima_int8.json")
     for name in names[:3]:
         with mlp_edge.load(model / "exports" / name) as opened:
             np.testing.assert_array_equal(
-                opened.predict(rows), predict(mlp, numbers.quantised, rows), name
+                opened.predict(rows), predict_quantised(mlp, numbers.quantised, rows), name
             )
 
 
@@ -46,7 +46,7 @@ def test_int16_is_for_c(model: Path, typed: Type) -> None:
     assert (result.code, result.err) == (0, "")
     assert "pima_int16.h" in result.out
     assert ".onnx" not in result.out
-    assert read_numbers(model / "exports" / "pima_int16.json").quantised.dtype == "int16"
+    assert read_parameters(model / "exports" / "pima_int16.json").quantised.dtype == "int16"
 
 
 def test_formats_share_the_numbers_that_were_made_first(

@@ -6,7 +6,7 @@ import pytest
 
 from mlp_edge.cli.printing.observer import Printing
 from mlp_edge.finding import Finding
-from mlp_edge.training.search.tuning import Trial
+from mlp_edge.training.search.trials import Trial
 
 TRIAL = Trial(0, (12, 8), None, 0.0, 0.0, False, 221, (0.5, 0.7))
 

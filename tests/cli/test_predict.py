@@ -17,7 +17,7 @@ from support.networks import network
 import mlp_edge
 from mlp_edge import export as exporters
 from mlp_edge.data.sets import SETS
-from mlp_edge.proof.checksum import sealed
+from mlp_edge.proof.checksum import with_checksum
 from mlp_edge.readers.model_directory import ModelDirectory
 
 PIMA = SETS["pima"].location.read_text()
@@ -288,13 +288,13 @@ def test_an_edited_model_predicts_nothing(
     assert not (folder / "out.csv").exists()
 
 
-def test_an_edited_model_that_was_sealed_anew_predicts_nothing(
+def test_an_edited_model_with_a_new_checksum_predicts_nothing(
     model: Path, typed: Type, table: Path
 ) -> None:
     path = model / "exports" / "pima.onnx"
     bias = ModelDirectory.open(model).mlp().layers[-1].bias
     edited = path.read_bytes().replace(bias.tobytes(), (bias + np.float32(0.01)).tobytes())
-    path.write_bytes(sealed(edited))
+    path.write_bytes(with_checksum(edited))
     result = typed("predict", "ward.csv", "--model", path, "--verify")
     assert (result.code, result.out, result.err.count("\n")) == (1, "", 1)
     assert "model.json lists another file of this name; `mlp-edge export` writes" in result.err

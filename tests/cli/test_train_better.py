@@ -102,7 +102,7 @@ def test_what_helps_learning_is_not_in_what_is_exported(
     )
 
 
-def test_groups_are_never_parted(typed: Type, folder: Path, keras: Any) -> None:
+def test_groups_are_never_split(typed: Type, folder: Path, keras: Any) -> None:
     random = np.random.default_rng(0)
     lines = ["patient,a,b,sick"]
     for row in range(160):

@@ -20,7 +20,7 @@ from mlp_edge.cli.printing.search import (
 from mlp_edge.cli.train import widths
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.search.search_space import drawn
-from mlp_edge.training.search.tuning import Trial, Tuned
+from mlp_edge.training.search.trials import Trial, Tuned
 
 
 def trial(number: int, score: float | None = 0.5, **changes: Any) -> Trial:

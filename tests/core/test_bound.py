@@ -15,8 +15,7 @@ from mlp_edge.feature import Feature
 from mlp_edge.mlp import ACTIVATIONS, HIDDEN_ACTIVATIONS, Dense, Floats, Mlp, Scaling, Task
 from mlp_edge.proof.accuracy import ANY, Accuracy
 from mlp_edge.proof.bound import MOST_TERMS, UNIT, Error, bound, tree
-from mlp_edge.proof.c_replay import fma
-from mlp_edge.proof.c_replay import predict as replay
+from mlp_edge.proof.c_replay import fma, replay
 from mlp_edge.reference import FORMULAS, Doubles, predict, trace
 
 EXACT = dict.fromkeys(ACTIVATIONS, Accuracy(1.0))
@@ -37,7 +36,7 @@ class Machine:
             if mlp.scaling is not None:
                 centred = x - mlp.scaling.mean
                 divided = self.random.random() < 0.5
-                x = centred / mlp.scaling.deviation if divided else centred * mlp.scaling.reciprocal
+                x = centred / mlp.scaling.std if divided else centred * mlp.scaling.reciprocal
             for layer in mlp.layers:
                 sums = self.dense(layer, x).astype(np.float64)
                 x = FORMULAS[layer.activation](sums).astype(np.float32)

@@ -1,4 +1,4 @@
-"""The seal: whole as it was written, broken by any change, and never found in somebody's names."""
+"""The checksum: right as written, wrong after any change, and never found in somebody's names."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from support.networks import network
 
 from mlp_edge.export.c.labels import label_rows
 from mlp_edge.export.c.text import quoted
-from mlp_edge.proof.checksum import BLANK, DIGITS, MARK, broken, sealed
+from mlp_edge.proof.checksum import BLANK, DIGITS, MARK, checksum_error, with_checksum
 
 around = st.binary(max_size=200).filter(lambda content: MARK not in content)
 texts = st.one_of(st.text(), st.just(BLANK.decode()), st.just(f"a{BLANK.decode()}\r\n*/"))
-WHOLE = sealed(b"weights and so on" + BLANK + b"\x00 and the end")
+WHOLE = with_checksum(b"weights and so on" + BLANK + b"\x00 and the end")
 
 
 @given(around, around)
-def test_a_sealed_file_is_whole_and_otherwise_as_it_was(before: bytes, after: bytes) -> None:
+def test_a_file_with_a_checksum_is_otherwise_as_it_was(before: bytes, after: bytes) -> None:
     content = before + BLANK + after
-    whole = sealed(content)
-    assert broken(whole) is None
+    whole = with_checksum(content)
+    assert checksum_error(whole) is None
     assert len(whole) == len(content)
     place = len(before) + len(MARK)
     assert whole[:place] == content[:place]
     assert whole[place + DIGITS :] == content[place + DIGITS :]
-    assert sealed(whole) == whole
+    assert with_checksum(whole) == whole
 
 
 @given(around, around, st.data())
 def test_a_changed_byte_is_found(before: bytes, after: bytes, data: st.DataObject) -> None:
-    whole = bytearray(sealed(before + BLANK + after))
+    whole = bytearray(with_checksum(before + BLANK + after))
     place = data.draw(st.integers(0, len(whole) - 1))
     whole[place] ^= data.draw(st.integers(1, 255))
-    assert broken(bytes(whole)) is not None
+    assert checksum_error(bytes(whole)) is not None
 
 
 def test_every_bit_counts() -> None:
@@ -43,30 +43,30 @@ def test_every_bit_counts() -> None:
         for bit in range(8):
             changed = bytearray(WHOLE)
             changed[place] ^= 1 << bit
-            assert broken(bytes(changed)) is not None, (place, bit)
+            assert checksum_error(bytes(changed)) is not None, (place, bit)
 
 
 def test_every_length_but_its_own_is_found() -> None:
     for length in range(len(WHOLE)):
-        assert broken(WHOLE[:length]) is not None, length
-    assert broken(WHOLE + b"\x00") is not None
-    assert broken(b"\n" + WHOLE) is not None
+        assert checksum_error(WHOLE[:length]) is not None, length
+    assert checksum_error(WHOLE + b"\x00") is not None
+    assert checksum_error(b"\n" + WHOLE) is not None
 
 
 def test_what_is_said() -> None:
-    assert str(broken(b"")).startswith("carries no seal: ")
-    assert str(broken(BLANK)).startswith("its bytes are not those that mlp-edge wrote: ")
-    assert str(broken(WHOLE + BLANK)) == "carries 2 seals, where a file has one"
-    assert str(broken(WHOLE.replace(b"\n", b" "))).startswith("carries no seal: ")
+    assert str(checksum_error(b"")).startswith("carries no checksum: ")
+    assert str(checksum_error(BLANK)).startswith("its bytes are not those that mlp-edge wrote: ")
+    assert str(checksum_error(WHOLE + BLANK)) == "carries 2 checksums, where a file has one"
+    assert str(checksum_error(WHOLE.replace(b"\n", b" "))).startswith("carries no checksum: ")
 
 
-def test_one_seal_and_one_only() -> None:
-    with pytest.raises(ValueError, match="0 seals where one belongs"):
-        sealed(b"nothing")
-    with pytest.raises(ValueError, match="2 seals where one belongs"):
-        sealed(BLANK + BLANK)
-    with pytest.raises(ValueError, match="0 seals"):
-        sealed(BLANK[:-1])
+def test_a_file_has_exactly_one_checksum() -> None:
+    with pytest.raises(ValueError, match="0 checksums where one belongs"):
+        with_checksum(b"nothing")
+    with pytest.raises(ValueError, match="2 checksums where one belongs"):
+        with_checksum(BLANK + BLANK)
+    with pytest.raises(ValueError, match="0 checksums"):
+        with_checksum(BLANK[:-1])
 
 
 @given(texts)

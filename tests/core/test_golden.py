@@ -54,7 +54,9 @@ def test_the_rows_do_not_depend_on_the_weights() -> None:
     one, other = encoded(FEATURES), encoded(FEATURES, hidden=(9, 9), outputs=3, seed=5)
     assert one.weights_sha256 != other.weights_sha256
     np.testing.assert_array_equal(golden(one).rows, golden(other).rows)
-    assert not np.array_equal(golden(one).answers, golden(other).answers[:, :1], equal_nan=True)
+    assert not np.array_equal(
+        golden(one).predictions, golden(other).predictions[:, :1], equal_nan=True
+    )
 
 
 def test_what_a_row_is_for() -> None:
@@ -98,11 +100,11 @@ def test_rows_without_a_bound_are_left_out(end: float) -> None:
 @pytest.mark.parametrize("name", MODELS)
 def test_answers_are_the_reference_and_bounds_are_proved(name: str) -> None:
     mlp = MODELS[name]
-    rows, answers, bounds = golden(mlp)
+    rows, predictions, bounds = golden(mlp)
     exact = predict(mlp, rows)
-    assert (rows.dtype, answers.dtype, bounds.dtype) == (np.float32, np.float32, np.float64)
-    np.testing.assert_array_equal(answers, exact.astype(np.float32))
-    rounding = np.nan_to_num(np.abs(answers - exact))
+    assert (rows.dtype, predictions.dtype, bounds.dtype) == (np.float32, np.float32, np.float64)
+    np.testing.assert_array_equal(predictions, exact.astype(np.float32))
+    rounding = np.nan_to_num(np.abs(predictions - exact))
     least = bound(mlp, rows) + rounding
     assert (bounds >= least).all()
     assert (bounds <= 1.1 * least).all()
@@ -112,7 +114,7 @@ def test_answers_are_the_reference_and_bounds_are_proved(name: str) -> None:
 @pytest.mark.parametrize("fused", [False, True])
 def test_sound_arithmetic_agrees(name: str, fused: bool) -> None:
     mlp = MODELS[name]
-    assert disagreement(golden(mlp), lambda rows: c_replay.predict(mlp, rows, fused)) is None
+    assert disagreement(golden(mlp), lambda rows: c_replay.replay(mlp, rows, fused)) is None
 
 
 def edited(mlp: Mlp, factor: float) -> Mlp:
@@ -131,7 +133,7 @@ def edited(mlp: Mlp, factor: float) -> Mlp:
 def test_a_weight_that_is_off_by_five_percent_is_found(name: str) -> None:
     mlp = MODELS[name]
     wrong = edited(mlp, 1.05)
-    said = disagreement(golden(mlp), lambda rows: c_replay.predict(wrong, rows))
+    said = disagreement(golden(mlp), lambda rows: c_replay.replay(wrong, rows))
     assert said is not None
     assert said.startswith("golden row ")
 
@@ -143,10 +145,14 @@ def test_golden_rows_in_integers_are_the_very_bits(name: str, dtype: str) -> Non
     net = quantised(mlp, dtype)
     made = golden_integers(mlp, net)
     np.testing.assert_array_equal(made.rows, [*readings(mlp).values()])
-    np.testing.assert_array_equal(made.answers, integer_reference.predict(mlp, net, made.rows))
+    np.testing.assert_array_equal(
+        made.predictions, integer_reference.predict_quantised(mlp, net, made.rows)
+    )
     assert not made.bounds.any()
-    assert disagreement(made, lambda rows: integer_reference.predict(mlp, net, rows)) is None
-    nudged = np.nextafter(made.answers, np.float32(np.inf))
+    assert (
+        disagreement(made, lambda rows: integer_reference.predict_quantised(mlp, net, rows)) is None
+    )
+    nudged = np.nextafter(made.predictions, np.float32(np.inf))
     assert disagreement(made, lambda rows: nudged) is not None
     assert Golden.from_json(made.to_json(), "x").to_json() == made.to_json()
 
@@ -155,15 +161,15 @@ def test_golden_rows_in_integers_are_the_very_bits(name: str, dtype: str) -> Non
 
 ONE = Golden(
     rows=np.zeros((3, 2), np.float32),
-    answers=np.array([[1, 2], [np.nan, np.nan], [0, -3]], np.float32),
+    predictions=np.array([[1, 2], [np.nan, np.nan], [0, -3]], np.float32),
     bounds=np.array([[0.5, 0.25], [0, 0], [0, 1]], np.float64),
 )
 
 
 def answering(row: int, output: int, value: float) -> Floats:
-    answers = ONE.answers.copy()
-    answers[row, output] = value
-    return answers
+    predictions = ONE.predictions.copy()
+    predictions[row, output] = value
+    return predictions
 
 
 @pytest.mark.parametrize(
@@ -192,14 +198,14 @@ def test_an_answer_beyond_it(row: int, output: int, value: float, said: str) -> 
 
 
 def test_an_infinite_answer_that_is_expected() -> None:
-    infinite = ONE._replace(answers=np.full((3, 2), np.inf, np.float32))
-    assert disagreement(infinite, lambda rows: infinite.answers) is None
-    assert disagreement(infinite, lambda rows: -infinite.answers) is not None
+    infinite = ONE._replace(predictions=np.full((3, 2), np.inf, np.float32))
+    assert disagreement(infinite, lambda rows: infinite.predictions) is None
+    assert disagreement(infinite, lambda rows: -infinite.predictions) is not None
 
 
 def test_answers_of_another_shape() -> None:
-    said = disagreement(ONE, lambda rows: ONE.answers[:, :1])
-    assert said == "answers of the shape (3, 1) where (3, 2) belongs"
+    said = disagreement(ONE, lambda rows: ONE.predictions[:, :1])
+    assert said == "predictions of shape (3, 1) where (3, 2) belongs"
 
 
 # Text
@@ -231,7 +237,7 @@ def test_any_rows_come_back_to_the_bit(made: Golden) -> None:
 
 
 def test_no_row_at_all_comes_back() -> None:
-    none = Golden(ONE.rows[:0], ONE.answers[:0], ONE.bounds[:0])
+    none = Golden(ONE.rows[:0], ONE.predictions[:0], ONE.bounds[:0])
     assert len(Golden.from_json(none.to_json(), "m.onnx").rows) == 0
 
 

@@ -169,7 +169,7 @@ def test_softmax_belongs_at_the_end() -> None:
 def numbers(mlp: Mlp) -> list[np.ndarray]:
     """Every array that makes a prediction."""
     assert mlp.scaling is not None
-    arrays = [mlp.scaling.mean, mlp.scaling.deviation]
+    arrays = [mlp.scaling.mean, mlp.scaling.std]
     return arrays + [array for layer in mlp.layers for array in (layer.weights, layer.bias)]
 
 

@@ -16,18 +16,23 @@ from support.quantised_networks import quantised
 
 from mlp_edge.errors import ModelError
 from mlp_edge.feature import Feature
-from mlp_edge.integers.integer_reference import answers, predict, results, trace
+from mlp_edge.integers.integer_reference import (
+    dequantise,
+    last_activations,
+    predict_quantised,
+    trace,
+)
 from mlp_edge.integers.quantised import (
     EXACT,
     HIGHEST,
-    PARTS,
+    SEGMENTS,
     SUM_LIMIT,
     TABLE_LIMIT,
     WEIGHT_LIMIT,
+    ActivationTable,
     Inputs,
     IntegerLayer,
     Quantised,
-    Table,
 )
 from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Mlp
 
@@ -63,15 +68,15 @@ def float32(value: Fraction) -> Fraction:
     return nearest_even(value / Fraction(2) ** exponent) * Fraction(2) ** exponent
 
 
-def table_at(table: Table | None, result: int) -> int:
+def table_at(table: ActivationTable | None, result: int) -> int:
     if table is None:
         return result
-    index, part = divmod(result, 2**table.shift)
-    nodes = table.nodes.tolist()
-    if part == 0:
-        return int(nodes[index])
-    rise = Fraction((nodes[index + 1] - nodes[index]) * part, 2**table.shift)
-    return int(nodes[index]) + half_up(rise)
+    index, segment = divmod(result, 2**table.shift)
+    points = table.points.tolist()
+    if segment == 0:
+        return int(points[index])
+    rise = Fraction((points[index + 1] - points[index]) * segment, 2**table.shift)
+    return int(points[index]) + half_up(rise)
 
 
 def slow_inputs(inputs: Inputs, encoded_row: list[Fraction]) -> list[int]:
@@ -89,8 +94,8 @@ def slow_results(layer: IntegerLayer, u: list[int]) -> list[int]:
             w * x for w, x in zip(layer.weights[j].tolist(), u, strict=True)
         )
         total = 0
-        for part in range(layer.parts):
-            of_part = a - part * int(layer.stride[j])
+        for segment in range(layer.segments):
+            of_part = a - segment * int(layer.offset[j])
             real = Fraction(of_part * int(layer.multiplier[j]), 2 ** int(layer.shift[j]))
             total += min(max(half_up(real), 0), layer.high)
         found.append(total)
@@ -139,7 +144,7 @@ def test_the_arbiter_is_what_fractions_say(name: str, dtype: str, seed: int) -> 
     mlp = MODELS[name](seed)
     net = quantised(mlp, dtype, seed)
     rows = np.vstack([readings(mlp, 4, seed + 1), 3 * readings(mlp, 2, seed + 2)])
-    got = predict(mlp, net, rows)
+    got = predict_quantised(mlp, net, rows)
     assert got.dtype == np.float32
     for row, answer in zip(rows, got, strict=True):
         assert [Fraction(float(value)) for value in answer] == slow_predict(mlp, net, row)
@@ -151,7 +156,7 @@ def test_any_layer_is_what_fractions_say(data: st.DataObject) -> None:
     """Not only such integers as quantisation makes: any that are allowed."""
     dtype = data.draw(st.sampled_from(DTYPES))
     outputs, inputs = data.draw(st.integers(1, 3)), data.draw(st.integers(1, 4))
-    limit, parts = WEIGHT_LIMIT[dtype], data.draw(st.sampled_from([1, PARTS[dtype]]))
+    limit, segments = WEIGHT_LIMIT[dtype], data.draw(st.sampled_from([1, SEGMENTS[dtype]]))
 
     def drawn(low: int, high: int, *shape: int) -> np.ndarray:
         count = int(np.prod(shape))
@@ -164,26 +169,28 @@ def test_any_layer_is_what_fractions_say(data: st.DataObject) -> None:
         multiplier=drawn(1, 1023, outputs),
         shift=drawn(1, 31, outputs),
         high=data.draw(st.integers(1, HIGHEST[dtype])),
-        parts=parts,
-        stride=drawn(0, 2**24, outputs),
+        segments=segments,
+        offset=drawn(0, 2**24, outputs),
     )
     u = drawn(0, 255, 3, inputs)
     low, high = layer.reach(255)
     sums = u @ layer.weights.T + layer.bias
     assert ((low <= sums) & (sums <= high)).all()
-    got = layer.results(sums)
+    got = layer.requantise(sums)
     assert got.tolist() == [slow_results(layer, row) for row in u.tolist()]
-    assert layer.largest == parts * layer.high
+    assert layer.largest == segments * layer.high
     assert (got <= layer.largest).all()
 
 
-@given(nodes=st.lists(st.integers(0, TABLE_LIMIT), min_size=3, max_size=5), shift=st.integers(0, 8))
-def test_a_table_between_its_nodes(nodes: list[int], shift: int) -> None:
-    table = Table(np.array(nodes, np.int64), shift)
-    every = np.arange((len(nodes) - 1) * 2**shift)
+@given(
+    points=st.lists(st.integers(0, TABLE_LIMIT), min_size=3, max_size=5), shift=st.integers(0, 8)
+)
+def test_a_table_between_its_nodes(points: list[int], shift: int) -> None:
+    table = ActivationTable(np.array(points, np.int64), shift)
+    every = np.arange((len(points) - 1) * 2**shift)
     got = table.at(every)
     assert got.tolist() == [table_at(table, int(r)) for r in every]
-    assert got[:: 2**shift].tolist() == nodes[:-1]
+    assert got[:: 2**shift].tolist() == points[:-1]
 
 
 finite = st.floats(width=32, min_value=-(2.0**40), max_value=2.0**40)
@@ -214,12 +221,12 @@ def test_results_are_rounded_half_up_and_parts_added() -> None:
     one = np.ones(1, np.int64)
     layer = IntegerLayer(one[:, None], one, 3 * one, 1 * one, 10, 1, 0 * one)  # 1.5 per sum
     sums = np.array([[-3], [0], [1], [2], [3], [7]])
-    assert layer.results(sums)[:, 0].tolist() == [0, 0, 2, 3, 5, 10]
-    parts = replace(layer, parts=3, stride=np.array([7]))
-    assert parts.results(np.array([[6], [7], [8], [14], [99]]))[:, 0].tolist() == [
+    assert layer.requantise(sums)[:, 0].tolist() == [0, 0, 2, 3, 5, 10]
+    segments = replace(layer, segments=3, offset=np.array([7]))
+    assert segments.requantise(np.array([[6], [7], [8], [14], [99]]))[:, 0].tolist() == [
         9, 10, 12, 20, 30,
     ]  # fmt: skip
-    assert parts.largest == 30
+    assert segments.largest == 30
 
 
 # What a row gets
@@ -230,9 +237,9 @@ def test_rows_that_are_rejected_and_rows_beside_them(dtype: str) -> None:
     mlp = encoded(MIXED, outputs=2)
     net = quantised(mlp, dtype)
     rows = readings(mlp, 5)
-    clean = predict(mlp, net, rows)
+    clean = predict_quantised(mlp, net, rows)
     rows[1, 2], rows[3, 3] = 0.0, np.nan
-    got = predict(mlp, net, rows)
+    got = predict_quantised(mlp, net, rows)
     assert np.isnan(got[[1, 3]]).all()
     assert got[[0, 2, 4]].tobytes() == clean[[0, 2, 4]].tobytes()
 
@@ -247,11 +254,11 @@ def test_trace_results_and_answers_are_of_one_piece(activation: str, dtype: str)
     assert [found.shape for _, found in steps] == [(30, 6), (30, 5), (30, 3)]
     for layer, (sums, found) in zip(net.layers, steps, strict=True):
         assert (np.abs(sums) <= SUM_LIMIT).all()
-        assert (layer.results(sums) == found).all()
-    assert (results(mlp, net, rows) == steps[-1][1]).all()
-    assert answers(net, steps[-1][1]).tobytes() == predict(mlp, net, rows).tobytes()
-    assert predict(mlp, net, rows).sum(axis=1) == pytest.approx(1, abs=1e-6)
-    assert predict(mlp, net, rows[:0]).shape == (0, 3)
+        assert (layer.requantise(sums) == found).all()
+    assert (last_activations(mlp, net, rows) == steps[-1][1]).all()
+    assert dequantise(net, steps[-1][1]).tobytes() == predict_quantised(mlp, net, rows).tobytes()
+    assert predict_quantised(mlp, net, rows).sum(axis=1) == pytest.approx(1, abs=1e-6)
+    assert predict_quantised(mlp, net, rows[:0]).shape == (0, 3)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -260,7 +267,7 @@ def test_an_answer_takes_one_rounding_only(name: str, dtype: str) -> None:
     """step * table(r) is exact, so a fused multiply-add gives the same bits."""
     net = quantised(MODELS[name](3), dtype)
     layer = net.layers[-1]
-    every = np.arange(layer.parts * layer.high + 1)
+    every = np.arange(layer.segments * layer.high + 1)
     values = every if net.table is None else net.table.at(every)
     for step in net.step:
         products = step * values.astype(np.float32)
@@ -285,10 +292,10 @@ def test_a_layer_whose_sums_leave_32_bits_is_refused() -> None:
 def test_inputs_of_four_bytes_are_the_same_sums() -> None:
     """Wide inputs, part by part through tensors of 8 bits, with the weights repeated."""
     net = quantised(MODELS["binary"](0))
-    assert (net.inputs.high, net.input_parts) == (1020, 4)
+    assert (net.inputs.high, net.input_segments) == (1020, 4)
     u = np.random.default_rng(0).integers(0, 1021, (50, net.layers[0].inputs))
-    parts = np.hstack([np.clip(u - 255 * part, 0, 255) for part in range(4)])
-    assert (net.byte_layers[0].sums(parts) == net.layers[0].sums(u)).all()
+    segments = np.hstack([np.clip(u - 255 * segment, 0, 255) for segment in range(4)])
+    assert (net.byte_layers[0].sums(segments) == net.layers[0].sums(u)).all()
     assert net.byte_layers[1:] == net.layers[1:]
 
 
@@ -319,7 +326,7 @@ def test_a_softmax_that_float32_cannot_sum_up_is_refused() -> None:
     for outputs in (most, most + 1):
         copies = {
             name: np.resize(getattr(last, name), (outputs, *getattr(last, name).shape[1:]))
-            for name in ("weights", "bias", "multiplier", "shift", "stride")
+            for name in ("weights", "bias", "multiplier", "shift", "offset")
         }
         layers = (*net.layers[:-1], replace(last, **copies))
         if outputs == most:

@@ -17,9 +17,14 @@ from support.quantised_networks import quantised
 
 from mlp_edge.errors import ModelError
 from mlp_edge.feature import Feature
-from mlp_edge.integers.integer_reference import predict
+from mlp_edge.integers.integer_reference import predict_quantised
 from mlp_edge.integers.quantised import Inputs, Quantised
-from mlp_edge.integers.quantised_file import Numbers, numbers_name, read_numbers, rows_sha256
+from mlp_edge.integers.quantised_file import (
+    QuantisationParameters,
+    parameters_name,
+    read_parameters,
+    rows_sha256,
+)
 from mlp_edge.mlp import Mlp
 
 MIXED = (
@@ -35,9 +40,11 @@ MODELS: dict[str, Mlp] = {
 DTYPES = ("int8", "int16")
 
 
-def numbers_of(mlp: Mlp, dtype: str = "int8", **report: Any) -> Numbers:
+def numbers_of(mlp: Mlp, dtype: str = "int8", **report: Any) -> QuantisationParameters:
     rows = readings(mlp, 20)
-    return Numbers(quantised(mlp, dtype), mlp.weights_sha256, rows_sha256(rows), report)
+    return QuantisationParameters(
+        quantised(mlp, dtype), mlp.weights_sha256, rows_sha256(rows), report
+    )
 
 
 TANH = MODELS["hidden tables"]
@@ -49,12 +56,12 @@ WRITTEN = numbers_of(TANH, flips=3).to_json()
 def test_all_of_it_comes_back(name: str, dtype: str) -> None:
     mlp = MODELS[name]
     made = numbers_of(mlp, dtype, flips=2, metrics={"accuracy": 0.75})
-    again = Numbers.from_json(made.to_json(), "x")
+    again = QuantisationParameters.from_json(made.to_json(), "x")
     assert again.to_json() == made.to_json()
     assert again[1:] == made[1:]
     assert_same(again.quantised, made.quantised)
     rows = readings(mlp, 50)
-    before, after = (predict(mlp, which.quantised, rows) for which in (made, again))
+    before, after = (predict_quantised(mlp, which.quantised, rows) for which in (made, again))
     assert before.tobytes() == after.tobytes()
 
 
@@ -68,9 +75,9 @@ def assert_same(one: Quantised, other: Quantised) -> None:
             if isinstance(value, np.ndarray):
                 assert value.dtype == second[key].dtype, key
                 assert value.tobytes() == second[key].tobytes(), key
-            elif hasattr(value, "nodes"):
+            elif hasattr(value, "points"):
                 assert value.shift == second[key].shift
-                assert value.nodes.tolist() == second[key].nodes.tolist()
+                assert value.points.tolist() == second[key].points.tolist()
             elif isinstance(value, int | str):
                 assert value == second[key], key
 
@@ -83,7 +90,9 @@ def test_any_float32_comes_back_to_the_bit(bits: list[float], factor: float) -> 
     whole = quantised(TANH)
     inputs = Inputs(np.float32(bits[:3]), np.full(3, factor, np.float32), 255)
     made = replace(whole, inputs=inputs, offset=np.float32(bits[-2:]), step=np.float32(bits[:2]))
-    again = Numbers.from_json(Numbers(made, "w", "c", {}).to_json(), "x").quantised
+    again = QuantisationParameters.from_json(
+        QuantisationParameters(made, "w", "c", {}).to_json(), "x"
+    ).quantised
     assert_same(again, made)
 
 
@@ -107,17 +116,19 @@ def test_a_neuron_is_a_line() -> None:
 def test_figures_of_a_report_end_before_processors_differ() -> None:
     one, other = 0.009804618197023218, 0.009804618197023107
     assert numbers_of(TANH, off=one).to_json() == numbers_of(TANH, off=other).to_json()
-    assert Numbers.from_json(numbers_of(TANH, off=one).to_json(), "x").report == {"off": 0.00980462}
+    assert QuantisationParameters.from_json(numbers_of(TANH, off=one).to_json(), "x").report == {
+        "off": 0.00980462
+    }
 
 
 def test_a_report_is_anybodys() -> None:
     report = {"nothing": None, "nan": float("nan"), "deep": {"list": [1, {"a": "ä"}]}}
-    again = Numbers.from_json(numbers_of(TANH, **report).to_json(), "x").report
+    again = QuantisationParameters.from_json(numbers_of(TANH, **report).to_json(), "x").report
     assert again == {**report, "nan": None}
 
 
 def test_names() -> None:
-    assert numbers_name("pima", "int8") == "pima_int8.json"
+    assert parameters_name("pima", "int8") == "pima_int8.json"
 
 
 def test_rows_have_one_hash_however_they_lie() -> None:
@@ -131,7 +142,7 @@ def test_rows_have_one_hash_however_they_lie() -> None:
 
 def refused(text: str) -> str:
     with pytest.raises(ModelError, match=r"^n\.json: ") as caught:
-        Numbers.from_json(text, "n.json")
+        QuantisationParameters.from_json(text, "n.json")
     message = str(caught.value)
     assert "\n" not in message
     assert "writes it again" in message
@@ -203,7 +214,7 @@ def test_numbers_that_make_no_sense(path: tuple[Any, ...], value: Any, said: str
     if not said:  # a table less leaves numbers that are another network's, but fine as such
         text = edited(path, lambda _: value)
         if value is None:
-            Numbers.from_json(text, "n.json")
+            QuantisationParameters.from_json(text, "n.json")
             return
         refused(text)
         return
@@ -262,13 +273,13 @@ def test_any_mutated_text_is_read_or_refused_in_a_sentence(
 def read_or_refused(text: str) -> None:
     """What is read has to be fit to predict with as well."""
     try:
-        found = Numbers.from_json(text, "n.json")
+        found = QuantisationParameters.from_json(text, "n.json")
         found.check(TANH, "n.json")
     except ModelError as error:
         said = str(error)
     else:
         said = "n.json: is fine"
-        assert predict(TANH, found.quantised, readings(TANH, 3)).shape == (3, 2)
+        assert predict_quantised(TANH, found.quantised, readings(TANH, 3)).shape == (3, 2)
     assert said.startswith("n.json: ")
     assert "\n" not in said
 
@@ -286,13 +297,13 @@ def test_numbers_of_another_model() -> None:
 def test_a_file_on_disk(tmp_path: Path) -> None:
     path = tmp_path / "net_int8.json"
     with pytest.raises(ModelError, match=r"net_int8\.json: is gone; `mlp-edge export`"):
-        read_numbers(path)
+        read_parameters(path)
     path.write_bytes(b"\xff{")
     with pytest.raises(ModelError, match=r"net_int8\.json: damaged, not text"):
-        read_numbers(path)
+        read_parameters(path)
     path.write_text(WRITTEN)
-    assert read_numbers(path).to_json() == WRITTEN
+    assert read_parameters(path).to_json() == WRITTEN
     path.unlink()
     path.mkdir()
     with pytest.raises(ModelError, match=r"net_int8\.json: a directory, where a file belongs"):
-        read_numbers(path)
+        read_parameters(path)

@@ -112,8 +112,8 @@ def brute(layer: IntegerLayer, largest: int, name: str) -> list[int]:
     for j in range(layer.outputs):
         every = np.arange(low[j], high[j] + 1)
         count = 0
-        for part in range(layer.parts):
-            apart = every - part * layer.stride[j]
+        for segment in range(layer.segments):
+            apart = every - segment * layer.offset[j]
             m, k = layer.multiplier[j], layer.shift[j]
             got = np.clip(ARITHMETICS[name](apart, m, k), 0, layer.high)
             wanted = np.clip((apart * m + (1 << (k - 1))) >> k, 0, layer.high)
@@ -138,8 +138,8 @@ def small_layers(draw: st.DrawFn) -> IntegerLayer:
         multiplier=drawn(1, MULTIPLIER_LIMIT, outputs),
         shift=drawn(10, 16, outputs),
         high=draw(st.sampled_from([7, 60, 255])),
-        parts=draw(st.sampled_from([1, 4])),
-        stride=drawn(0, 2000, outputs),
+        segments=draw(st.sampled_from([1, 4])),
+        offset=drawn(0, 2000, outputs),
     )
 
 
@@ -230,13 +230,13 @@ def test_neurons_that_a_second_rounding_touches_are_named() -> None:
                 layer, bias=layer.bias[neuron : neuron + 1],
                 weights=layer.weights[neuron : neuron + 1],
                 multiplier=layer.multiplier[neuron : neuron + 1],
-                shift=layer.shift[neuron : neuron + 1], stride=layer.stride[neuron : neuron + 1],
+                shift=layer.shift[neuron : neuron + 1], offset=layer.offset[neuron : neuron + 1],
             )  # fmt: skip
             differs = False
-            for part in range(layer.parts):
-                apart = sums - part * alone.stride
+            for segment in range(layer.segments):
+                apart = sums - segment * alone.offset
                 got = np.clip(by_double(apart, alone.multiplier, alone.shift), 0, layer.high)
-                one = replace(alone, parts=1)
-                differs |= bool((got != one.results(apart)).any())
-                assert np.abs(got - one.results(apart)).max() <= 1
+                one = replace(alone, segments=1)
+                differs |= bool((got != one.requantise(apart)).any())
+                assert np.abs(got - one.requantise(apart)).max() <= 1
             assert differs == (neuron in neurons)

@@ -372,7 +372,7 @@ NESTED = {
         (12, 5, {"classes": np.arange(12)}, "and there are 0; add rows"),
         (12, 3, {"classes": np.ones(12, np.int64), "labels": ("a", "b")},
          "all of 12 rows are of class 'b'; learning takes two classes"),
-        (50, 2, {**NESTED, "labels": tuple("abcde")}, "3 groups were parted in 41 ways, and none "
+        (50, 2, {**NESTED, "labels": tuple("abcde")}, "3 groups were split in 41 ways, and none "
          "gives 2 folds that all have rows to test and every class to train on: class 'd' is in 2 "
          "groups, which fell into one fold; another number"),
     ],

@@ -162,7 +162,7 @@ def of(split: str, task: Task | None = None, **columns: list[str]) -> Examples:
     return read_examples(clean(ROWS, **columns), ("y",), task, Choices(), split=split)
 
 
-def test_the_last_rows_test_and_the_last_of_the_others_are_watched() -> None:
+def test_the_last_rows_test_and_the_last_of_the_others_validate() -> None:
     days = [f"2024-{1 + row // 28:02d}-{1 + row % 28:02d}" for row in range(ROWS)]
     recipe = Recipe(test_size=0.25, validation_size=0.2, split="time", seed=5)
     for split, order in (("time", range(ROWS)), ("time:when", range(ROWS)[::-1])):

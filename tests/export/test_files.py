@@ -18,7 +18,7 @@ from mlp_edge.export import EXPORTERS, Exporter, c, onnx, tflite
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Dense, Mlp, Scaling
 from mlp_edge.proof.bound import bound
-from mlp_edge.proof.checksum import BLANK, MARK, broken
+from mlp_edge.proof.checksum import BLANK, MARK, checksum_error
 from mlp_edge.proof.golden import Golden, golden
 from mlp_edge.reference import predict
 from mlp_edge.runtime import HOSTED
@@ -179,7 +179,7 @@ def test_tflite_uses_built_in_operators_only(activation: str) -> None:
     assert schema.BuiltinOperator.CUSTOM not in codes
 
 
-def test_tflite_carries_the_card_the_golden_rows_and_the_seal() -> None:
+def test_tflite_carries_the_card_the_golden_rows_and_the_checksum() -> None:
     from ai_edge_litert import schema_py_generated as schema
 
     mlp = network()
@@ -188,7 +188,7 @@ def test_tflite_carries_the_card_the_golden_rows_and_the_seal() -> None:
     assert len(texts) == len(model.metadata)
     assert Card.from_json(texts[tflite.METADATA].decode(), "test") == Card.of(mlp)
     assert_equal(Golden.from_json(texts[tflite.GOLDEN].decode(), "test"), golden(mlp))
-    assert texts[tflite.SEAL].startswith(MARK)
+    assert texts[tflite.CHECKSUM].startswith(MARK)
 
 
 def assert_equal(one: Golden, other: Golden) -> None:
@@ -197,15 +197,15 @@ def assert_equal(one: Golden, other: Golden) -> None:
 
 
 @pytest.mark.parametrize("exporter", EXPORTERS, ids=lambda exporter: exporter.name)
-def test_every_file_is_sealed(exporter: object) -> None:
+def test_every_file_carries_its_checksum(exporter: object) -> None:
     content = exporter.export(network())  # type: ignore[attr-defined]
-    assert broken(content) is None
+    assert checksum_error(content) is None
     assert content.count(MARK) == 1
 
 
-def test_weights_alone_are_sealed_and_have_no_golden_rows() -> None:
+def test_weights_alone_have_a_checksum_and_no_golden_rows() -> None:
     content = c.export(network(), weights_only=True)
-    assert broken(content) is None
+    assert checksum_error(content) is None
     assert b"GOLDEN" not in content
     lines = content.decode().splitlines()
     assert lines[-3].encode().startswith(MARK[1:])
@@ -225,16 +225,23 @@ def test_any_name_survives(exporter: object, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("exporter", EXPORTERS, ids=lambda exporter: exporter.name)
-def test_names_that_look_like_a_seal(exporter: object, tmp_path: Path) -> None:
-    seal = BLANK.decode()
-    names = (seal, seal.strip(), f"x{seal}", f"{seal}\n", f"\r{seal}*/{seal}", MARK.decode())
-    level = (f"{seal} level", MARK.decode())
+def test_names_that_look_like_a_checksum(exporter: object, tmp_path: Path) -> None:
+    checksum = BLANK.decode()
+    names = (
+        checksum,
+        checksum.strip(),
+        f"x{checksum}",
+        f"{checksum}\n",
+        f"\r{checksum}*/{checksum}",
+        MARK.decode(),
+    )
+    level = (f"{checksum} level", MARK.decode())
     features = (
         *(Feature(name) for name in names[1:]),
-        Feature(seal, unit=seal),
-        Feature(f"{seal} kind", categories=level, codes=(0, 1)),
+        Feature(checksum, unit=checksum),
+        Feature(f"{checksum} kind", categories=level, codes=(0, 1)),
     )
-    mlp = encoded(features, task="multiclass", outputs=6, labels=names, targets=(seal,))
+    mlp = encoded(features, task="multiclass", outputs=6, labels=names, targets=(checksum,))
     path = tmp_path / f"net{exporter.suffix}"  # type: ignore[attr-defined]
     path.write_bytes(exporter.export(mlp))  # type: ignore[attr-defined]
     with mlp_edge.load(path, trust=True, verify=True) as opened:

@@ -19,11 +19,11 @@ from support.quantised_networks import quantised
 from mlp_edge.errors import ModelError
 from mlp_edge.export import onnx, tflite
 from mlp_edge.half_precision import half_precision
-from mlp_edge.integers.integer_reference import predict
+from mlp_edge.integers.integer_reference import predict_quantised
 from mlp_edge.integers.quantised import Inputs, IntegerLayer, Quantised
 from mlp_edge.integers.requantise import ARITHMETICS
 from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Dense, Floats, Mlp, Predict
-from mlp_edge.proof.checksum import broken
+from mlp_edge.proof.checksum import checksum_error
 from mlp_edge.proof.golden import Golden
 from mlp_edge.runtime.litert import open_tflite
 from mlp_edge.runtime.onnxruntime import open_onnx
@@ -58,7 +58,7 @@ def onnxruntime_of(content: bytes, level: str) -> Predict:
 
 def assert_everywhere(mlp: Mlp, integers: Quantised, predicts: list[Predict]) -> None:
     rows = hostile(mlp, 1024)
-    expected = predict(mlp, integers, rows)
+    expected = predict_quantised(mlp, integers, rows)
     assert len(np.unique(expected)) > 1
     assert np.isnan(expected).any() == mlp.encoding.rejects
     for answers in predicts:
@@ -98,7 +98,7 @@ def test_onnxruntime_gives_the_bits_of_any_network(
     rows = hostile(mlp, 64, seed)
     content = onnx.export_int8(mlp, integers)
     for level in LEVELS:
-        assert_bits(onnxruntime_of(content, level)(rows), predict(mlp, integers, rows))
+        assert_bits(onnxruntime_of(content, level)(rows), predict_quantised(mlp, integers, rows))
 
 
 def highest_sums(inputs: int, sign: int) -> tuple[Mlp, Quantised]:
@@ -119,7 +119,7 @@ def highest_sums(inputs: int, sign: int) -> tuple[Mlp, Quantised]:
 def test_no_pair_of_products_saturates(inputs: int, sign: int) -> None:
     mlp, integers = highest_sums(inputs, sign)
     rows = np.full((7, inputs), 255, np.float32)
-    expected = predict(mlp, integers, rows)
+    expected = predict_quantised(mlp, integers, rows)
     assert np.unique(expected).tolist() == [128.0]
     for level in LEVELS:
         assert_bits(onnxruntime_of(onnx.export_int8(mlp, integers), level)(rows), expected)
@@ -149,7 +149,7 @@ def test_a_file_says_what_it_is(
     integers = agreed(mlp)
     content = export(mlp, integers)
     assert export(mlp, integers) == content
-    assert broken(content) is None
+    assert checksum_error(content) is None
     path = tmp_path / f"net.{suffix}"
     path.write_bytes(content)
     with opens(path) as opened:
@@ -158,7 +158,7 @@ def test_a_file_says_what_it_is(
         golden: Golden = opened.golden
         assert not golden.bounds.any()
         assert len(golden.rows) > 5
-        assert_bits(opened.predict(golden.rows), golden.answers)
+        assert_bits(opened.predict(golden.rows), golden.predictions)
         assert opened.predict(golden.rows[:0]).shape == (0, 1)
 
 
@@ -209,7 +209,7 @@ def test_biases_of_zero_may_be_left_out(keras: Any, silent: bool) -> None:
     integers = replace(integers, layers=(first, *others))
     content, rows = tflite.export_int8(mlp, integers), hostile(mlp, 200)
     for kind in RESOLVERS.values():
-        assert_bits(litert_of(content, kind)(rows), predict(mlp, integers, rows))
+        assert_bits(litert_of(content, kind)(rows), predict_quantised(mlp, integers, rows))
 
 
 def test_another_layer_than_ours_is_refused(keras: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -265,7 +265,7 @@ def test_float16_is_within_the_bound_of_the_rounded_network(
         assert opened.golden is not None
         assert (opened.card.dtype, opened.card.weights_sha256) == ("float16", mlp.weights_sha256)
         assert_within_bound(half, rows, opened.predict(rows))
-        off = np.abs(opened.predict(opened.golden.rows) - opened.golden.answers)
+        off = np.abs(opened.predict(opened.golden.rows) - opened.golden.predictions)
         assert (np.isnan(off) | (off <= opened.golden.bounds)).all()
     if name == "wide":
         assert len(tflite.export(mlp)) - len(content) > 1.9 * mlp.parameters

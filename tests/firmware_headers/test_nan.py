@@ -152,7 +152,7 @@ def test_on_every_chip(chip: Chip, name: str, tmp_path: Path) -> None:
     rows = with_infinities(mlp)
     with require(chip).open(path) as opened:
         got = opened.predict(rows)
-    np.testing.assert_array_equal(got, c_replay.predict(mlp, rows, chip.target.fused))
+    np.testing.assert_array_equal(got, c_replay.replay(mlp, rows, chip.target.fused))
     assert np.isnan(got).any(axis=1).tolist() == TORN
 
 
@@ -184,7 +184,7 @@ def test_a_zero_weight_does_not_hide_an_infinity(tmp_path: Path) -> None:
     rows = np.float32([[INF, 1], [-INF, 1], [1, INF], [0, 1]])
     wanted = predict(mlp, rows)
     assert np.isnan(wanted).all(axis=1).tolist() == [True, True, False, False]
-    np.testing.assert_array_equal(c_replay.predict(mlp, rows), wanted)
+    np.testing.assert_array_equal(c_replay.replay(mlp, rows), wanted)
     path = tmp_path / "net.h"
     path.write_bytes(export(mlp))
     for chip in CHIPS[:2]:
@@ -200,5 +200,5 @@ def test_a_category_and_a_fill_do_not_hide_one_either() -> None:
     rows = readings(mlp, 4)
     rows[:, 2] = [INF, 0, -INF, 1]
     np.testing.assert_array_equal(
-        np.isnan(c_replay.predict(mlp, rows)), np.isnan(predict(mlp, rows))
+        np.isnan(c_replay.replay(mlp, rows)), np.isnan(predict(mlp, rows))
     )

@@ -17,14 +17,14 @@ from support.quantised_networks import quantised
 from mlp_edge.card import Card, choose
 from mlp_edge.export import EXPORTERS, Exporter
 from mlp_edge.feature import Feature
-from mlp_edge.integers.integer_reference import predict as integer_predict
+from mlp_edge.integers.integer_reference import predict_quantised
 from mlp_edge.integers.quantised import Quantised
 from mlp_edge.lazy import keras
 from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Dense, Mlp, Predict, Rows, Task
+from mlp_edge.processing import MLP
 from mlp_edge.proof.bound import TINY, UNIT, bound
 from mlp_edge.runtime import RUNTIMES, Runtime
-from mlp_edge.training.network import surrounded
-from mlp_edge.wiring import MLP
+from mlp_edge.training.network import with_processing
 
 ROOT = Path(__file__).parents[2]
 every_runtime = pytest.mark.parametrize("runtime", RUNTIMES, ids=lambda runtime: runtime.name)
@@ -48,7 +48,7 @@ def save_original(mlp: Mlp, path: Path) -> None:
     """The network as ``mlp-edge train`` would have saved it."""
     layers = [keras().Input((mlp.encoding.width,))]
     if mlp.scaling is not None:
-        variance = mlp.scaling.deviation.astype(np.float64) ** 2
+        variance = mlp.scaling.std.astype(np.float64) ** 2
         layers.append(keras().layers.Normalization(mean=mlp.scaling.mean, variance=variance))
     layers += [
         keras().layers.Dense(layer.outputs, activation=layer.activation) for layer in mlp.layers
@@ -56,7 +56,7 @@ def save_original(mlp: Mlp, path: Path) -> None:
     inner = keras().Sequential(layers, name=MLP)
     for built, layer in zip(inner.layers[-len(mlp.layers) :], mlp.layers, strict=True):
         built.set_weights([layer.weights.T, layer.bias])
-    surrounded(inner, mlp.encoding, mlp.clip).save(path)
+    with_processing(inner, mlp.encoding, mlp.clip).save(path)
 
 
 def one_path(weight: float, bias: float, task: Task, activation: str) -> Mlp:
@@ -434,7 +434,7 @@ def test_readings_that_mean_something_in_integers(
             assert np.isfinite(got).all()
         assert np.isnan(run(rejected)).all()
         codes = np.array([with_reading(3, code) for code in MIXED[3].codes])
-        assert run(codes).tobytes() == integer_predict(mlp, net, codes).tobytes()
+        assert run(codes).tobytes() == predict_quantised(mlp, net, codes).tobytes()
         told = run(np.array([with_reading(0, NAN), with_reading(0, 2.5)]))
         assert told[0].tobytes() != told[1].tobytes()  # an indicator tells the network
 
@@ -445,7 +445,7 @@ def test_clip_in_integers(exporter: Exporter, dtype: str, tmp_path: Path) -> Non
     rows = readings(mlp, 200)
     with in_integers(mlp, exporter, dtype, tmp_path) as (net, run):
         got = run(rows)
-    assert got.tobytes() == integer_predict(mlp, net, rows).tobytes()
+    assert got.tobytes() == predict_quantised(mlp, net, rows).tobytes()
     assert (got.min(), got.max()) == (-0.125, 0.25)
 
 
@@ -460,7 +460,7 @@ def test_batch_of_one_in_integers(
         together = run(rows).copy()
         alone = np.vstack([run(row[None]) for row in rows])
         assert run(rows[:0]).shape == (0, mlp.outputs)
-    assert together.tobytes() == alone.tobytes() == integer_predict(mlp, net, rows).tobytes()
+    assert together.tobytes() == alone.tobytes() == predict_quantised(mlp, net, rows).tobytes()
 
 
 @every_runtime

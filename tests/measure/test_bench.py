@@ -26,7 +26,7 @@ KEYS = {
 def test_everybody_is_measured_at_every_size() -> None:
     calls: dict[str, list[int]] = {"one": [], "two": []}
 
-    def contestant(name: str) -> Any:
+    def candidate(name: str) -> Any:
         def predict(rows: Rows) -> Rows:
             calls[name].append(len(rows))
             return rows
@@ -36,7 +36,7 @@ def test_everybody_is_measured_at_every_size() -> None:
     rows = np.arange(6, dtype=np.float32).reshape(3, 2)
     told: list[str] = []
     found = timing.measure(
-        {name: contestant(name) for name in calls}, rows, (1, 7), 0.01, told.append
+        {name: candidate(name) for name in calls}, rows, (1, 7), 0.01, told.append
     )
     assert list(found) == ["one", "two"]
     for name, timed in found.items():

@@ -69,7 +69,7 @@ def test_every_layer_stays_within_its_reach(activation: str) -> None:
     rows = inside.reshape(-1, mlp.inputs)
     stack = list(trace(mlp, rows))
     for reach, (z, answer) in zip(reaches(mlp, boxes), stack, strict=True):
-        for (low, high), values in ((reach.sums, z), (reach.answers, answer)):
+        for (low, high), values in ((reach.sums, z), (reach.activations, answer)):
             seen = values.reshape(*inside.shape[:2], -1)
             hair = 1e-13 * np.abs(seen).max(axis=1)
             assert (low - hair <= seen.min(axis=1)).all()
@@ -81,14 +81,14 @@ def test_every_layer_stays_within_its_reach(activation: str) -> None:
 @given(st.floats(-30, 30), st.floats(0, 40) | st.floats(0, 1e-3))
 def test_a_band_holds_the_whole_curve(activation: str, low: float, width: float) -> None:
     ends = Interval(np.array([[low]]), np.array([[low + width]]))
-    band, answers = held(activation, ends)
+    band, activations = held(activation, ends)
     z = np.minimum(low + width * np.linspace(0, 1, 999), low + width)
     curve = FORMULAS[activation](z)
     assert (np.abs(curve - band.slope * z - band.offset) <= band.height).all()
-    assert (answers.low <= curve).all()
-    assert (curve <= answers.high).all()
+    assert (activations.low <= curve).all()
+    assert (curve <= activations.high).all()
     # Nor is it wider than a parallelogram of the steepest slopes would be.
-    assert (answers.high - answers.low <= np.ptp(curve) + 0.3 * width / 8 + 1e-9).all()
+    assert (activations.high - activations.low <= np.ptp(curve) + 0.3 * width / 8 + 1e-9).all()
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -115,7 +115,7 @@ def test_no_replay_is_further_off_than_the_certificate(activation: str) -> None:
     certificate = certify(mlp, declared(mlp, rows), budget=SMALL)
     exact = predict(mlp, rows)
     for fused in (False, True):
-        off = np.abs(c_replay.predict(mlp, rows, fused) - exact).max(axis=0)
+        off = np.abs(c_replay.replay(mlp, rows, fused) - exact).max(axis=0)
         assert (off > 0).all()
         assert (off <= certificate.bounds).all()
     assert (bound(mlp, rows).max(axis=0) <= np.multiply(certificate.bounds, HAIR)).all()
@@ -175,7 +175,7 @@ def test_the_certificate_holds_for_readings_of_every_kind() -> None:
     limits = bound(mlp, rows).max(axis=0)
     assert (limits <= np.multiply(certificate.bounds, HAIR)).all()
     assert (np.array(certificate.seen) > limits / 2).all()
-    off = np.abs(c_replay.predict(mlp, rows) - predict(mlp, rows)).max(axis=0)
+    off = np.abs(c_replay.replay(mlp, rows) - predict(mlp, rows)).max(axis=0)
     assert (off <= certificate.bounds).all()
 
 
@@ -247,26 +247,26 @@ def test_what_cannot_be_bounded_is_said_to_be_unbounded(activation: str) -> None
 
 
 def labelled(
-    answers: list[list[float]], bounds: list[list[float]], **changes: object
+    activations: list[list[float]], bounds: list[list[float]], **changes: object
 ) -> list[bool]:
-    outputs = len(answers[0])
+    outputs = len(activations[0])
     task = "binary" if outputs == 1 else "multiclass"
     mlp = replace(network((2, 3, outputs), task=task), **changes)  # type: ignore[arg-type]
-    return settled(mlp, np.array(answers), np.array(bounds)).tolist()
+    return settled(mlp, np.array(activations), np.array(bounds)).tolist()
 
 
 def test_a_label_is_settled_beyond_the_bound_from_the_threshold() -> None:
     threshold = np.float32(0.3)
     at = float(threshold)
-    answers = [[at], [at + 2**-10], [at + 2**-10], [at - 2**-10], [at - 2**-10], [np.nan]]
+    activations = [[at], [at + 2**-10], [at + 2**-10], [at - 2**-10], [at - 2**-10], [np.nan]]
     bounds = [[2**-20], [2**-10], [2**-11], [2**-10], [2**-11], [0.0]]
     wanted = [False, False, True, False, True, True]
-    assert labelled(answers, bounds, threshold=threshold) == wanted
+    assert labelled(activations, bounds, threshold=threshold) == wanted
     # The threshold is 1.2e-8 above 0.3.
     assert labelled([[0.3]] * 2, [[1.1e-8], [1.3e-8]], threshold=threshold) == [True, False]
 
 
 def test_a_class_is_settled_beyond_both_bounds_from_every_other() -> None:
-    answers = [[0.5, 0.25, 0.25]] * 3 + [[0.25, 0.375, 0.375], [np.nan] * 3]
+    activations = [[0.5, 0.25, 0.25]] * 3 + [[0.25, 0.375, 0.375], [np.nan] * 3]
     bounds = [[0.125, 0.125, 0], [0.125, 0.0625, 0.0625], [0, 0, 0.25], [0, 0, 0], [0, 0, 0]]
-    assert labelled(answers, bounds) == [False, True, False, False, True]
+    assert labelled(activations, bounds) == [False, True, False, False, True]

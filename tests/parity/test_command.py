@@ -23,12 +23,12 @@ from mlp_edge.cli.app import app
 from mlp_edge.export import EXPORTERS
 from mlp_edge.files.writing import sha256
 from mlp_edge.integers.quantised import Quantised
-from mlp_edge.integers.quantised_file import Numbers, read_numbers
+from mlp_edge.integers.quantised_file import QuantisationParameters, read_parameters
 from mlp_edge.mlp import Floats, Mlp
 from mlp_edge.parity import record
 from mlp_edge.parity.parity import check
 from mlp_edge.parity.rows import boundary
-from mlp_edge.proof.checksum import BLANK, sealed
+from mlp_edge.proof.checksum import BLANK, with_checksum
 from mlp_edge.readers.model_directory import ModelDirectory
 from mlp_edge.runtime import HOSTED, RUNTIMES, Opened, Runtime
 
@@ -57,7 +57,7 @@ def model(exported: Path, tmp_path: Path) -> Path:
 def few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where it does not matter how many: Keras takes milliseconds for each."""
     monkeypatch.setattr("mlp_edge.parity.parity.SAMPLE_ROWS", 5)
-    monkeypatch.setattr("mlp_edge.parity.parity.provoking_rows", lambda _mlp, sample: sample)
+    monkeypatch.setattr("mlp_edge.parity.parity.stress_rows", lambda _mlp, sample: sample)
 
 
 def plant(model: Path, faulty: Mlp) -> None:
@@ -141,7 +141,9 @@ def add_integers(model: Path, only: bool = False) -> Quantised:
         f"pima_int8{exporter.suffix}": exporter.integers["int8"](renamed, net)
         for exporter in EXPORTERS
     }
-    files["pima_int8.json"] = Numbers(net, mlp.weights_sha256, "", {}).to_json().encode()
+    files["pima_int8.json"] = (
+        QuantisationParameters(net, mlp.weights_sha256, "", {}).to_json().encode()
+    )
     directory.add_exports(files)
     return net
 
@@ -181,7 +183,7 @@ def test_a_directory_of_integers_alone_is_compared(model: Path) -> None:
 def test_integers_of_an_older_training_fail(model: Path, few_rows: None) -> None:
     add_integers(model)
     numbers = model / "exports" / "pima_int8.json"
-    stale = read_numbers(numbers)._replace(weights_sha256="0" * 64).to_json().encode()
+    stale = read_parameters(numbers)._replace(weights_sha256="0" * 64).to_json().encode()
     ModelDirectory.open(model).add_exports({numbers.name: stale})
     result = run("parity", "--model", model)
     assert result.exit_code == 1
@@ -342,7 +344,7 @@ def test_numbers_that_a_converter_changed_fail(
     assert mlp.scaling is not None
     first = mlp.layers[0]
     folded = replace(first, weights=first.weights * mlp.scaling.reciprocal)
-    linear = replace(mlp.scaling, deviation=np.ones_like(mlp.scaling.deviation))
+    linear = replace(mlp.scaling, std=np.ones_like(mlp.scaling.std))
     changed = replace(mlp, scaling=linear, layers=(folded, *mlp.layers[1:]))
     own = Card.of(mlp)
     monkeypatch.setattr(f"mlp_edge.export.{name}.Card.of", lambda _mlp: own)
@@ -435,9 +437,9 @@ def test_golden_rows_of_a_file_are_asked_too(model: Path, few_rows: None) -> Non
     values = json.loads(entry.value)
     values["answers"][0][0] = 0.987
     entry.value = json.dumps(values)
-    [seal] = [entry for entry in found.metadata_props if entry.key == "seal"]
-    seal.value = BLANK.decode()
-    content = sealed(found.SerializeToString())
+    [checksum] = [entry for entry in found.metadata_props if entry.key == "seal"]
+    checksum.value = BLANK.decode()
+    content = with_checksum(found.SerializeToString())
     ModelDirectory.open(model).add_exports({"pima.onnx": content})
     result = run("parity", "--model", model, "-r", "onnxruntime")
     assert result.exit_code == 1

@@ -1,4 +1,4 @@
-"""The comparison itself: batches, distances, verdicts, and the rows that provoke."""
+"""The comparison itself: batches, distances, verdicts, and the stress rows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from mlp_edge.parity.compare import (
     output_range,
 )
 from mlp_edge.parity.diagnose import likely_cause
-from mlp_edge.parity.rows import _kinks, boundary, inside, provoking_rows, ranges
+from mlp_edge.parity.rows import _kinks, boundary, inside, ranges, stress_rows
 from mlp_edge.proof.accuracy import ANY, Accuracy
 from mlp_edge.proof.bound import bound
 from mlp_edge.reference import predict, trace
@@ -146,7 +146,7 @@ def test_no_runtime_is_granted_more_than_any() -> None:
     assert (expected.bound({**ANY, "tanh": Accuracy(1.0)}) < own).all()
 
 
-def test_a_repeated_row_without_an_answer_is_watched_as_well() -> None:
+def test_a_repeated_row_without_a_prediction_is_compared_as_well() -> None:
     mlp = network()
     rows = readings(mlp, 30)
     rows[3, 0] = np.nan
@@ -215,9 +215,9 @@ def test_kink_rows_bring_every_hidden_layer_to_its_kink() -> None:
         assert (near < 1e-6).sum() >= 4
 
 
-def test_provoking_rows_reach_every_extreme() -> None:
+def test_stress_rows_reach_every_extreme() -> None:
     mlp = network()
-    rows = provoking_rows(mlp, readings(mlp, 100))
+    rows = stress_rows(mlp, readings(mlp, 100))
     low, high = ranges(mlp, readings(mlp, 100))
     for index in range(mlp.inputs):
         assert np.isnan(rows[:, index]).any()
@@ -250,7 +250,7 @@ def without_saturation(mlp: Mlp, rows: Rows) -> Floats:
 )
 def test_a_sigmoid_that_ends_at_huge_sums_is_caught(mlp: Mlp) -> None:
     sample = readings(mlp, 30)
-    rows = np.vstack([sample, provoking_rows(mlp, sample)])
+    rows = np.vstack([sample, stress_rows(mlp, sample)])
     expected = replace(honest(mlp, rows), within=inside(mlp, rows, *ranges(mlp, sample)))
     expected = replace(expected, span=output_range(mlp, expected.exact[:30]))
     of_use = expected.only((of_range(expected, expected.bound(ANY)) <= VACUOUS).all(axis=1))
@@ -260,14 +260,14 @@ def test_a_sigmoid_that_ends_at_huge_sums_is_caught(mlp: Mlp) -> None:
     assert likely_cause(of_use, lambda rows: without_saturation(mlp, rows) * np.float32(2)) is None
 
 
-def test_provoking_rows_hold_every_reading_that_means_something_of_its_own() -> None:
+def test_stress_rows_hold_every_value_with_a_meaning_of_its_own() -> None:
     features = (
         Feature("a", -3.0, 5.0, sentinel=-9.0, fill=1.0),
         Feature("b", categories=("p", "q"), codes=(2, 5)),
         Feature("c", 0.0, 1.0),
     )
     mlp = encoded(features, hidden=())
-    rows = provoking_rows(mlp, readings(mlp, 50))
+    rows = stress_rows(mlp, readings(mlp, 50))
     assert {"nan", "inf", "-inf", "-9.0", "-3.0", "5.0"} <= set(map(str, rows[:, 0]))
     unknown = str(float(features[1].unknown_code))
     assert {"nan", "2.0", "2.5", "5.0", unknown} <= set(map(str, rows[:, 1]))
@@ -278,10 +278,10 @@ def test_provoking_rows_hold_every_reading_that_means_something_of_its_own() -> 
     assert np.isfinite(exact[np.isfinite(rows).all(axis=1)]).all()
 
 
-def test_provoking_rows_are_the_same_every_time() -> None:
+def test_stress_rows_are_the_same_every_time() -> None:
     mlp = network()
     sample = readings(mlp, 50)
-    assert provoking_rows(mlp, sample).tobytes() == provoking_rows(mlp, sample).tobytes()
+    assert stress_rows(mlp, sample).tobytes() == stress_rows(mlp, sample).tobytes()
 
 
 @settings(max_examples=60, deadline=None)
@@ -292,12 +292,12 @@ def test_provoking_rows_are_the_same_every_time() -> None:
     count=st.integers(1, 20),
     seed=st.integers(0, 2**16),
 )
-def test_provoking_rows_survive_any_network(
+def test_stress_rows_survive_any_network(
     inputs: int, hidden: list[int], scale: float, count: int, seed: int
 ) -> None:
     mlp = network((inputs, *hidden, 1), "relu", "regression", seed=seed)
     sample = (readings(mlp, count, seed) * np.float32(scale)).astype(np.float32)
     sample = np.nan_to_num(sample, posinf=1e38, neginf=-1e38)
-    rows = provoking_rows(mlp, sample)
+    rows = stress_rows(mlp, sample)
     assert rows.dtype == np.float32
     assert rows.shape[1] == inputs

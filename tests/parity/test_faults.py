@@ -17,7 +17,7 @@ from mlp_edge.mlp import Mlp, Scaling
 from mlp_edge.parity.compare import Expected, compare, expect
 from mlp_edge.parity.diagnose import differences, likely_cause
 from mlp_edge.parity.faults import Fault, faults
-from mlp_edge.parity.rows import provoking_rows
+from mlp_edge.parity.rows import stress_rows
 from mlp_edge.proof.accuracy import ANY
 from mlp_edge.reference import distance, predict
 from mlp_edge.runtime import RUNTIMES, Runtime
@@ -44,7 +44,7 @@ def in_thousands() -> Mlp:
 def expected(mlp: Mlp) -> Expected:
     """The reference stands in for the original, so that no TensorFlow model is needed."""
     sample = readings(mlp, 100)
-    rows = np.vstack([sample, provoking_rows(mlp, sample)])
+    rows = np.vstack([sample, stress_rows(mlp, sample)])
     return expect(mlp, rows, lambda rows: as_float32(predict(mlp, rows)))
 
 
@@ -169,7 +169,7 @@ def test_an_artifact_that_describes_itself_wrongly_fails(
 def test_a_stale_scaling_of_one_percent_is_seen() -> None:
     mlp = NETWORKS["pima"]()
     assert mlp.scaling is not None
-    stale = Scaling(mlp.scaling.mean, mlp.scaling.deviation * np.float32(1.01))
+    stale = Scaling(mlp.scaling.mean, mlp.scaling.std * np.float32(1.01))
     wanted = expected(mlp)
     comparison = compare(
         wanted, lambda rows: as_float32(predict(replace(mlp, scaling=stale), rows))

@@ -23,17 +23,17 @@ from mlp_edge.errors import ModelError
 from mlp_edge.export import EXPORTERS, Exporter
 from mlp_edge.feature import Feature
 from mlp_edge.files.writing import sha256
-from mlp_edge.integers.integer_reference import predict, trace
+from mlp_edge.integers.integer_reference import predict_quantised, trace
 from mlp_edge.integers.quantised import Inputs, Quantised
-from mlp_edge.integers.quantised_file import Numbers, numbers_name
+from mlp_edge.integers.quantised_file import QuantisationParameters, parameters_name
 from mlp_edge.mlp import Floats, Mlp, Predict, Rows
 from mlp_edge.parity.diagnose import likely_integer_cause, other_integers
 from mlp_edge.parity.integer_faults import IntegerFault, integer_faults, saturated
-from mlp_edge.parity.integer_rows import first_reading, integer_rows
+from mlp_edge.parity.integer_rows import first_value, integer_rows
 from mlp_edge.parity.integers import ExpectedBits, compare_bits, same_bits, unproved
 from mlp_edge.parity.parity import check
 from mlp_edge.parity.result import CHIP_ROWS, Result
-from mlp_edge.parity.rows import provoking_rows
+from mlp_edge.parity.rows import stress_rows
 from mlp_edge.proof.bound import LARGEST
 from mlp_edge.proof.golden import golden_integers
 from mlp_edge.reference import predict as exact
@@ -52,16 +52,16 @@ NETWORKS: dict[str, Callable[[], Mlp]] = {
 }
 
 
-def expected_of(mlp: Mlp, dtype: str = "int8", provoked: bool = True) -> ExpectedBits:
+def expected_of(mlp: Mlp, dtype: str = "int8", stressed: bool = True) -> ExpectedBits:
     """What parity asks, and what it expects."""
     net, sample = quantised(mlp, dtype), readings(mlp, 150, 5)
-    rows = [sample, provoking_rows(mlp, sample)]
-    rows += [integer_rows(mlp, net, sample)] if provoked else []
+    rows = [sample, stress_rows(mlp, sample)]
+    rows += [integer_rows(mlp, net, sample)] if stressed else []
     return ExpectedBits(mlp, net, np.vstack(rows))
 
 
 def right(expected: ExpectedBits) -> Predict:
-    return lambda rows: predict(expected.mlp, expected.quantised, rows)
+    return lambda rows: predict_quantised(expected.mlp, expected.quantised, rows)
 
 
 # The comparison
@@ -74,7 +74,7 @@ def test_the_bits_pass_and_tell_the_integers_apart(name: str, dtype: str) -> Non
     found = compare_bits(expected, right(expected))
     assert found.passed
     assert found.rows == found.same == len(expected.rows) > 2000
-    answered = ~np.isnan(expected.answers).any(axis=1)
+    answered = ~np.isnan(expected.predictions).any(axis=1)
     assert 0.9 * answered.sum() < found.told_apart <= answered.sum() < found.rows
 
 
@@ -83,7 +83,9 @@ def test_answers_that_integers_share_are_not_counted_as_telling() -> None:
     mlp = replace(NETWORKS["regression"](), clip=(-0.125, 0.125))
     expected = expected_of(mlp)
     told = compare_bits(expected, right(expected)).told_apart
-    free = ~(np.abs(expected.answers) >= 0.125).any(axis=1) & ~np.isnan(expected.answers[:, 0])
+    free = ~(np.abs(expected.predictions) >= 0.125).any(axis=1) & ~np.isnan(
+        expected.predictions[:, 0]
+    )
     assert 0 < free.sum() <= told < 0.5 * len(expected.rows)
 
 
@@ -102,31 +104,31 @@ def nudged(expected: ExpectedBits, row: int, output: int, value: float, size: in
 
 @pytest.mark.parametrize("size", [0, 1, 7, 1024])
 def test_one_bit_of_one_answer_fails_at_any_batch_size(size: int) -> None:
-    expected = expected_of(NETWORKS["regression"](), provoked=False)
-    belongs = expected.answers[17, 1]
+    expected = expected_of(NETWORKS["regression"](), stressed=False)
+    belongs = expected.predictions[17, 1]
     other = np.nextafter(belongs, np.float32(9))
     found = compare_bits(expected, nudged(expected, 17, 1, float(other), size))
     assert found.failure is not None
     assert (found.failure.row, found.failure.output) == (17, 1)
     assert found.failure.batch == (size or 1)
     assert (found.failure.got, found.failure.expected) == (float(other), float(belongs))
-    assert found.failure.got_result is None
+    assert found.failure.got_activation is None
     assert found.same == found.rows - 1
 
 
 def test_a_failure_names_the_results_that_two_answers_stand_for() -> None:
-    expected = expected_of(NETWORKS["regression"](), provoked=False)
-    result = int(expected.results[17, 1])
+    expected = expected_of(NETWORKS["regression"](), stressed=False)
+    result = int(expected.activations[17, 1])
     net = expected.quantised
     neighbour = net.offset[1] + net.step[1] * np.float32(result + 1)
     failure = compare_bits(expected, nudged(expected, 17, 1, float(neighbour))).failure
     assert failure is not None
-    assert (failure.got_result, failure.expected_result) == (result + 1, result)
+    assert (failure.got_activation, failure.expected_activation) == (result + 1, result)
 
 
 @pytest.mark.parametrize(("row", "value"), [(3, np.nan), (3, np.inf), (-1, 0.5)])
 def test_nan_belongs_where_it_belongs_and_nowhere_else(row: int, value: float) -> None:
-    expected = expected_of(NETWORKS["binary"](), provoked=False)
+    expected = expected_of(NETWORKS["binary"](), stressed=False)
     expected.rows[-1, 2] = np.nan
     found = compare_bits(expected, nudged(expected, row % len(expected.rows), 0, value))
     assert not found.passed
@@ -138,7 +140,7 @@ def test_zeros_of_both_signs_are_told_apart() -> None:
 
 
 def test_a_runtime_with_a_memory_fails() -> None:
-    expected = expected_of(NETWORKS["binary"](), provoked=False)
+    expected = expected_of(NETWORKS["binary"](), stressed=False)
     calls = iter(range(10**6))
 
     def forgetful(rows: Rows) -> Floats:
@@ -175,7 +177,7 @@ def test_the_first_reading_of_an_integer(
     low: float, factor: float, high: int, share: float
 ) -> None:
     wanted = np.array([1, 1 + int(share * (high - 1)), high])
-    first = first_reading(np.float32(low), np.float32(factor), high, wanted)
+    first = first_value(np.float32(low), np.float32(factor), high, wanted)
     inputs = Inputs(np.float32([low]), np.float32([factor]), high)
     before = np.nextafter(first, np.float32(-np.inf))
     assert (inputs.integers(first[:, None])[:, 0] >= wanted).all()
@@ -193,7 +195,7 @@ def test_every_input_is_taken_to_its_boundaries_and_beyond(dtype: str) -> None:
         met = net.inputs.integers(mlp.encoding.encode(rows))[:, place]
         assert len(set(met.tolist())) >= 255
         spread_over = np.linspace(0, high - 1, 2048 // 2).round().astype(np.int64)
-        first = first_reading(low, factor, high, 1 + spread_over[[0, -1]])
+        first = first_value(low, factor, high, 1 + spread_over[[0, -1]])
         own = set(rows[:, feature].tolist())
         assert {float(x) for x in first} <= own
         assert {float(np.nextafter(x, np.float32(-np.inf))) for x in first} <= own
@@ -211,7 +213,7 @@ def test_sums_stand_beside_steps(name: str, dtype: str, off: int) -> None:
     met = []
     for layer, (sums, found) in zip(net.layers, trace(mlp, net, rows), strict=True):
         for by in (1 + off, -1 - off):
-            moved = layer.results(sums + by) != found
+            moved = layer.requantise(sums + by) != found
             met += moved.any(axis=0).tolist()
     assert np.mean(met) > 0.9
 
@@ -240,8 +242,8 @@ def plantable(expected: ExpectedBits, most: int = 3) -> Iterator[IntegerFault]:
     for fault in integer_faults(expected.quantised):
         key = fault.kind, fault.layer
         if taken.get(key, 0) < most:
-            got = predict(expected.mlp, fault.faulty, expected.rows)
-            if not same_bits(got, expected.answers).all():
+            got = predict_quantised(expected.mlp, fault.faulty, expected.rows)
+            if not same_bits(got, expected.predictions).all():
                 taken[key] = taken.get(key, 0) + 1
                 yield fault
 
@@ -254,11 +256,13 @@ def test_every_kind_of_fault_fails_and_is_named(name: str, dtype: str) -> None:
     named, planted = 0, list(plantable(expected))
     for fault in planted:
         found = compare_bits(
-            expected, lambda rows, bad=fault.faulty: predict(expected.mlp, bad, rows), (1024,)
+            expected,
+            lambda rows, bad=fault.faulty: predict_quantised(expected.mlp, bad, rows),
+            (1024,),
         )
         assert not found.passed, (fault.kind, fault.layer)
         cause = likely_integer_cause(
-            expected, lambda rows, bad=fault.faulty: predict(expected.mlp, bad, rows)
+            expected, lambda rows, bad=fault.faulty: predict_quantised(expected.mlp, bad, rows)
         )
         assert cause is not None
         named += cause == (f"layer {fault.layer}: " if fault.layer else "") + fault.says
@@ -277,18 +281,18 @@ def test_every_kind_of_fault_fails_and_is_named(name: str, dtype: str) -> None:
 
 def test_the_rows_made_for_integers_are_what_finds_most_of_them() -> None:
     mlp = NETWORKS["binary"]()
-    with_rows, without = (expected_of(mlp, provoked=provoked) for provoked in (True, False))
+    with_rows, without = (expected_of(mlp, stressed=stressed) for stressed in (True, False))
     found, missed = ({f.kind for f in plantable(e)} for e in (with_rows, without))
     assert {"low", "factor"} <= found - missed
 
 
 def test_unknown_bits_are_not_explained() -> None:
-    expected = expected_of(NETWORKS["binary"](), provoked=False)
+    expected = expected_of(NETWORKS["binary"](), stressed=False)
     assert likely_integer_cause(expected, lambda rows: np.full((len(rows), 1), 0.25)) is None
 
 
 def test_what_goes_wrong_at_one_batch_size_only_is_not_explained() -> None:
-    expected = expected_of(NETWORKS["binary"](), provoked=False)
+    expected = expected_of(NETWORKS["binary"](), stressed=False)
     assert likely_integer_cause(expected, nudged(expected, 3, 0, 0.25, 7)) is None
 
 
@@ -313,7 +317,7 @@ def test_where_no_sum_saturates_saturation_is_no_fault() -> None:
         rows[3, 1] = np.nan
         small = tuple(replace(layer, weights=layer.weights // 2) for layer in net.layers)
         net = replace(net, layers=small)
-        assert same_bits(saturated(mlp, net, rows), predict(mlp, net, rows)).all()
+        assert same_bits(saturated(mlp, net, rows), predict_quantised(mlp, net, rows)).all()
 
 
 # Files
@@ -391,8 +395,10 @@ class Exported:
         self.net = quantised(MODEL)
         chosen = next(entry for entry in EXPORTERS if entry.name == exporter)
         self.path = written(folder, MODEL, chosen, self.net)
-        self.numbers = folder / numbers_name(MODEL.name, "int8")
-        self.numbers.write_text(Numbers(self.net, MODEL.weights_sha256, "c", {}).to_json())
+        self.numbers = folder / parameters_name(MODEL.name, "int8")
+        self.numbers.write_text(
+            QuantisationParameters(self.net, MODEL.weights_sha256, "c", {}).to_json()
+        )
 
     def results(self, *runtimes: Runtime, **options: Any) -> list[Result]:
         sample = readings(MODEL, 20)
@@ -416,7 +422,7 @@ def test_a_directory_of_integers_only_passes(exported: Exported) -> None:
     assert line.changed is not None
     assert line.changed.rows == 20
     sample = readings(MODEL, 20)
-    off = np.abs(predict(MODEL, exported.net, sample) - exact(MODEL, sample)).max()
+    off = np.abs(predict_quantised(MODEL, exported.net, sample) - exact(MODEL, sample)).max()
     assert line.changed.from_original == pytest.approx(off, abs=1e-6)
     assert exported.report.passed
     assert exported.report.failed == 0
@@ -424,16 +430,18 @@ def test_a_directory_of_integers_only_passes(exported: Exported) -> None:
 
 def test_what_quantisation_flips_is_counted(exported: Exported, original: Path) -> None:
     last = exported.net.layers[-1]
-    turned = replace(last, weights=-last.weights, bias=3 * last.stride * 2 - last.bias)
+    turned = replace(last, weights=-last.weights, bias=3 * last.offset * 2 - last.bias)
     net = replace(exported.net, layers=(*exported.net.layers[:-1], turned))
     chosen = next(entry for entry in EXPORTERS if entry.name == "c")
     written(exported.folder, MODEL, chosen, net)
-    exported.numbers.write_text(Numbers(net, MODEL.weights_sha256, "c", {}).to_json())
+    exported.numbers.write_text(
+        QuantisationParameters(net, MODEL.weights_sha256, "c", {}).to_json()
+    )
     line = exported.results()[1]
     assert line.verdict == "PASS"  # it is what its numbers say, whatever they are worth
     assert line.changed is not None
     sample = readings(MODEL, 20)
-    flips = (predict(MODEL, net, sample) > 0.5) != (exact(MODEL, sample) > 0.5)
+    flips = (predict_quantised(MODEL, net, sample) > 0.5) != (exact(MODEL, sample) > 0.5)
     assert line.changed.labels == flips.sum() > 5
 
 
@@ -444,13 +452,15 @@ def test_what_quantisation_flips_is_counted(exported: Exported, original: Path) 
         (lambda numbers: numbers.write_text("{"), "damaged"),
         (
             lambda numbers: numbers.write_text(
-                Numbers(quantised(MODEL), "0" * 64, "c", {}).to_json()
+                QuantisationParameters(quantised(MODEL), "0" * 64, "c", {}).to_json()
             ),
             "made from other weights",
         ),
         (
             lambda numbers: numbers.write_text(
-                Numbers(quantised(MODEL, "int16"), MODEL.weights_sha256, "c", {}).to_json()
+                QuantisationParameters(
+                    quantised(MODEL, "int16"), MODEL.weights_sha256, "c", {}
+                ).to_json()
             ),
             "holds int16, the file int8",
         ),
@@ -533,11 +543,11 @@ def test_an_integer_file_without_golden_rows_fails(exported: Exported) -> None:
 
 
 def test_a_runtime_that_breaks_on_the_rows_fails(exported: Exported) -> None:
-    def broken(rows: Rows) -> Floats:
+    def checksum_error(rows: Rows) -> Floats:
         if len(rows) == 7:
             raise RuntimeError("sevens\nare too many")
-        return predict(MODEL, exported.net, rows)
+        return predict_quantised(MODEL, exported.net, rows)
 
-    line = exported.results(opened_as("int8", broken))[1]
+    line = exported.results(opened_as("int8", checksum_error))[1]
     assert line.verdict == "FAIL"
     assert "does not take rows of 4 readings (sevens)" in line.says[0]

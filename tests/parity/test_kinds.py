@@ -15,8 +15,8 @@ from mlp_edge.export.c import export
 from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Dense, Mlp, Predict, Rows
 from mlp_edge.parity.compare import Comparison, Expected, compare, expect
 from mlp_edge.parity.kind_faults import CHANGES, KindFault
-from mlp_edge.parity.result import _explain, _without_numbers
-from mlp_edge.parity.rows import inside, provoking_rows, ranges
+from mlp_edge.parity.result import _explain, _without_parameters
+from mlp_edge.parity.rows import inside, ranges, stress_rows
 from mlp_edge.proof import c_replay, kinds
 from mlp_edge.proof.accuracy import ANY
 from mlp_edge.proof.bound import bound
@@ -30,9 +30,9 @@ SPECIAL = np.float32([0, -0.0, INF, -INF, 1e-45, 3.4e38, -3.4e38, 1e38, -2e37, 1
 
 def honest(mlp: Mlp) -> Expected:
     sample = readings(mlp, 60)
-    rows = np.vstack([sample, provoking_rows(mlp, sample)])
+    rows = np.vstack([sample, stress_rows(mlp, sample)])
     return expect(
-        mlp, rows, lambda rows: c_replay.predict(mlp, rows), len(sample),
+        mlp, rows, lambda rows: c_replay.replay(mlp, rows), len(sample),
         inside(mlp, rows, *ranges(mlp, sample)),
     )  # fmt: skip
 
@@ -50,7 +50,7 @@ def test_what_is_claimed_of_any_float32_arithmetic_is_so_of_ours(activation: str
             rows = np.vstack([random.choice(SPECIAL, (1000, 4)), readings(mlp, 50)])
             claimed = kinds.kinds(mlp, rows)
             for fused in (False, True):
-                got = kind_of(c_replay.predict(mlp, rows, fused))
+                got = kind_of(c_replay.replay(mlp, rows, fused))
                 assert (got == claimed)[claimed != UNKNOWN].all()
             without = ~np.isfinite(bound(mlp, rows))
             assert (claimed == UNKNOWN).mean() < 0.1
@@ -123,7 +123,7 @@ NETWORKS = {
 def test_honest_answers_pass_and_no_row_is_excused(name: str) -> None:
     mlp = NETWORKS[name]
     wanted = honest(mlp)
-    found = compare(wanted, lambda rows: c_replay.predict(mlp, rows))
+    found = compare(wanted, lambda rows: c_replay.replay(mlp, rows))
     assert found.passed
     assert not found.vacuous
     assert found.by_kind >= 2 * mlp.inputs if name == "pima" else found.by_kind >= 3
@@ -144,7 +144,7 @@ def test_a_runtime_that_loses_a_kind_fails_and_is_told_how(name: str, kind: str)
         fault = KindFault(kind, layer, says, change)
         answers = as_float32(fault.predict(mlp, wanted.rows))
         claimed = wanted.held(wanted.bound(ANY)).limit
-        other = kind_of(answers) != kind_of(c_replay.predict(mlp, wanted.rows))
+        other = kind_of(answers) != kind_of(c_replay.replay(mlp, wanted.rows))
         if not (other & np.isfinite(claimed)).any():
             continue  # it changes the kind of no answer here
         _, sentence = fails(wanted, lambda rows, f=fault: as_float32(f.predict(mlp, rows)))
@@ -187,7 +187,7 @@ def test_one_row_at_one_batch_size_is_enough(answer: float, belongs: str, size: 
     wanted = honest(mlp)
 
     def runtime(rows: Rows) -> Rows:
-        outputs = c_replay.predict(mlp, rows)
+        outputs = c_replay.replay(mlp, rows)
         if len(rows) == size:
             outputs[np.isinf(rows).any(axis=1)] = answer
         return outputs
@@ -218,12 +218,12 @@ def test_a_dynamic_file_is_held_to_where_it_has_a_number(
         monkeypatch.setattr(tflite, "DYNAMIC", guarded_from)
         path.write_bytes(tflite.export_dynamic(mlp))
         with LITERT.open(path) as opened:
-            says = _without_numbers(wanted, opened.predict)
+            says = _without_parameters(wanted, opened.predict)
         assert bool(says) is (guarded_from == 10**9)
     assert "where NaN belongs, whatever rounds" in says[0]
-    assert _without_numbers(wanted, lambda rows: c_replay.predict(mlp, rows)) == []
+    assert _without_parameters(wanted, lambda rows: c_replay.replay(mlp, rows)) == []
 
     def silent(rows: Rows) -> Rows:
         return np.full((len(rows), 3), np.nan, np.float32)
 
-    assert _without_numbers(wanted, silent)[0].startswith("row 1 (")
+    assert _without_parameters(wanted, silent)[0].startswith("row 1 (")

@@ -14,7 +14,7 @@ from mlp_edge.parity.rows import boundary, inside, ranges
 from mlp_edge.parity.search import FOUND, MOST, ROUNDS, worst_rows
 from mlp_edge.proof.accuracy import KERNELS
 from mlp_edge.proof.bound import bound, work
-from mlp_edge.proof.c_replay import predict as replay
+from mlp_edge.proof.c_replay import replay
 from mlp_edge.reference import predict
 
 

@@ -513,17 +513,17 @@ def test_columns_without_a_reading_constant_and_extreme() -> None:
     checked(of_table(features, rows[:0], rows[:0]))
 
 
-@pytest.mark.parametrize("watched", [True, False])
+@pytest.mark.parametrize("validation", [True, False])
 @pytest.mark.parametrize("epochs", [0, 1, 2])
-def test_short_histories(epochs: int, watched: bool) -> None:
+def test_short_histories(epochs: int, validation: bool) -> None:
     history = [
-        {name: value for name, value in logs.items() if watched or "val" not in name}
+        {name: value for name, value in logs.items() if validation or "val" not in name}
         for logs in HISTORY[:epochs]
     ]
     figures = of_training(history, None)
     assert set(figures) == ({"learning"} if epochs else set())
     for figure in figures.values():
-        assert ("validation" in texts(figure)) == watched
+        assert ("validation" in texts(figure)) == validation
         assert overlapping(figure) == []
     checked(figures)
 

@@ -63,7 +63,7 @@ def test_pooled_answers_come_from_integers_made_without_the_row() -> None:
     fold = np.arange(23) % 5
     for number in range(5):
         made = quantise(mlp, rows[fold != number], "int8")
-        wanted = integer_reference.predict(mlp, made, rows[fold == number])
+        wanted = integer_reference.predict_quantised(mlp, made, rows[fold == number])
         np.testing.assert_array_equal(answers[fold == number], wanted)
     assert pooled(mlp, rows[:1], "int8").shape == (1, 1)
 
@@ -75,11 +75,13 @@ def test_the_layer_that_costs_most_is_found() -> None:
     sound = layer_errors(mlp, made, rows)
     assert len(sound) == 3
     assert min(sound) > 0
-    whole = np.abs(integer_reference.predict(mlp, made.quantised, rows) - predict(mlp, rows)).max()
+    whole = np.abs(
+        integer_reference.predict_quantised(mlp, made.quantised, rows) - predict(mlp, rows)
+    ).max()
     assert max(sound) < 3 * whole
     for number in range(3):
         layers = list(made.quantised.layers)
         layers[number] = replace(layers[number], bias=layers[number].bias + 3000)
-        broken = made._replace(quantised=replace(made.quantised, layers=tuple(layers)))
-        errors = layer_errors(mlp, broken, rows)
+        checksum_error = made._replace(quantised=replace(made.quantised, layers=tuple(layers)))
+        errors = layer_errors(mlp, checksum_error, rows)
         assert errors.index(max(errors)) == number

@@ -31,7 +31,7 @@ SHAPES = {"binary": (8, 12, 8, 1), "multiclass": (5, 7, 3), "regression": (4, 9,
 def lost(mlp: Mlp, made: Quantised, rows: Floats) -> float:
     """The largest difference from the float64 reference, as a share of what answers span."""
     exact = predict(mlp, rows)
-    answers = integer_reference.predict(mlp, made, rows)
+    answers = integer_reference.predict_quantised(mlp, made, rows)
     return float(np.abs(answers - exact).max() / max(float(np.ptp(exact)), 1e-6))
 
 
@@ -51,7 +51,7 @@ def assert_sound(made: Quantised) -> None:
         else:
             assert (layer.multiplier == 1).all()
     last = made.layers[-1]
-    values = np.arange(last.parts * last.high + 1)
+    values = np.arange(last.segments * last.high + 1)
     shown = values if made.table is None else made.table.at(values)
     assert shown.max() < EXACT
     products = made.step[:, None].astype(np.float64) * shown
@@ -87,7 +87,7 @@ def test_integers_of_any_network_are_sound(
     rows = readings(mlp, 50, seed)
     made = quantise(mlp, rows, dtype)
     assert_sound(made)
-    assert np.isfinite(integer_reference.predict(mlp, made, rows)).all()
+    assert np.isfinite(integer_reference.predict_quantised(mlp, made, rows)).all()
 
 
 @pytest.mark.parametrize("output", ["linear", "relu", "tanh", "sigmoid", "softplus", "gelu"])
@@ -152,7 +152,7 @@ def test_few_rows_and_readings_that_never_change(rows: int, dtype: str) -> None:
     given = np.repeat(readings(mlp, 1), rows, axis=0)
     made = quantise(mlp, given, dtype)
     assert_sound(made)
-    off = integer_reference.predict(mlp, made, given) - predict(mlp, given)
+    off = integer_reference.predict_quantised(mlp, made, given) - predict(mlp, given)
     assert np.abs(off).max() < 0.02
 
 
@@ -181,9 +181,9 @@ def test_rows_without_an_answer_are_passed_over_and_some_row_has_one() -> None:
 def test_a_feature_that_never_changed_needs_no_large_weight() -> None:
     mlp = network((4, 8, 1))
     assert mlp.scaling is not None
-    deviation = mlp.scaling.deviation.copy()
+    deviation = mlp.scaling.std.copy()
     deviation[2] = 1e-7  # what Keras gives a column without variance
-    mlp = replace(mlp, scaling=replace(mlp.scaling, deviation=deviation))
+    mlp = replace(mlp, scaling=replace(mlp.scaling, std=deviation))
     mlp = replace(mlp, features=tuple(Feature(f"x{i}") for i in range(4)))
     rows = readings(mlp, 300)
     rows[:, 2] = mlp.scaling.mean[2]

@@ -69,7 +69,7 @@ def test_a_header_says_all_that_the_network_is(typed: Type, folder: Path) -> Non
     assert found["features"][0]["low"] == mlp.features[0].low
     assert mlp.scaling is not None
     assert np.allclose(found["scaling"]["mean"], mlp.scaling.mean)
-    assert np.allclose(found["scaling"]["deviation"], mlp.scaling.deviation)
+    assert np.allclose(found["scaling"]["deviation"], mlp.scaling.std)
 
 
 def test_a_header_is_never_compiled(
@@ -189,7 +189,7 @@ def test_a_graph_is_read_as_layers() -> None:
     assert [layer.activation for layer in found.layers] == ["relu", "Mystery"]
     assert [layer.parameters for layer in found.layers] == [20, 12]
     assert found.mean is not None
-    assert found.deviation is None
+    assert found.std is None
 
 
 def test_what_works_on_raw_readings_belongs_to_no_layer() -> None:
@@ -290,7 +290,7 @@ def test_a_table_of_features_says_what_counts(typed: Type, folder: Path) -> None
     rows = [" ".join(line.split()) for line in shown.splitlines()]
     assert mlp.scaling is not None
     mass, age = (f"{value:.6g}" for value in mlp.scaling.mean[:2])
-    wide, high = (f"{value:.6g}" for value in mlp.scaling.deviation[:2])
+    wide, high = (f"{value:.6g}" for value in mlp.scaling.std[:2])
     for row in (
         "encoding (n, 6)", "scaling (n, 6)", f"mass kg 1 90 {mass} {wide}", "colour",
         f"age 0 99 {age} {high}", "mass 0 70.5 yes", "colour 3=red, 0=green, -7=blue green",
@@ -349,8 +349,8 @@ def test_onnx_and_tflite_show_the_network_that_was_exported(
         assert mlp.scaling is not None
         assert found.anatomy.mean is not None
         assert np.array_equal(found.anatomy.mean, mlp.scaling.mean)
-        assert found.anatomy.deviation is not None
-        assert np.allclose(found.anatomy.deviation, mlp.scaling.deviation, rtol=1e-6)
+        assert found.anatomy.std is not None
+        assert np.allclose(found.anatomy.std, mlp.scaling.std, rtol=1e-6)
         if exporter.suffix == ".onnx":
             assert "tf2onnx" in found.written_by
 
@@ -385,7 +385,7 @@ def test_a_file_of_integers_shows_its_layers(
 
 
 @pytest.mark.parametrize("dtype", EXPORTERS[0].floats)
-def test_a_file_of_coarser_floats_shows_the_same_layers(
+def test_a_file_of_reduced_precision_shows_the_same_layers(
     keras: Any, folder: Path, dtype: str
 ) -> None:
     for mlp in (network((40, 64, 5, 1)), encoded(MIXED, clip=(0.0, 6.0))):

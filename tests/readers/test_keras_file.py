@@ -136,7 +136,7 @@ def test_the_scaling_is_what_keras_divides_by(keras: Any, folder: Path) -> None:
     assert scaling is not None
     divisor = np.maximum(np.sqrt(np.asarray(layer.variance)), np.float32(1e-7)).reshape(-1)
     assert scaling.mean.tolist() == np.asarray(layer.mean).reshape(-1).tolist()
-    assert scaling.deviation.tolist() == divisor.tolist()
+    assert scaling.std.tolist() == divisor.tolist()
 
 
 @pytest.mark.parametrize(

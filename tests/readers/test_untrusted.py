@@ -1,4 +1,4 @@
-"""Files of strangers, sealed or not: checked before a native library or a compiler sees them."""
+"""Untrusted files, with a checksum or without: checked before native code sees them."""
 
 from __future__ import annotations
 
@@ -463,7 +463,7 @@ def test_no_command_waits_for_what_is_no_file(
         assert len(result.err.splitlines()) == 1, result.err
 
 
-def test_a_changed_export_is_refused_by_its_seal_before_it_is_opened(model: Path) -> None:
+def test_a_changed_export_is_refused_by_its_checksum_before_it_is_opened(model: Path) -> None:
     for name in ("pima.onnx", "pima.tflite"):
         file = model / "exports" / name
         content = bytearray(file.read_bytes())

@@ -75,7 +75,7 @@ def test_the_same_bits_as_on_this_machine(chip: Chip, name: str, tmp_path: Path)
         assert opened.card == Card.of(mlp)
     assert np.isfinite(got[:40]).all()
     if chip.target.name == "cortex-m4":  # its dense kernel rounds product and sum once
-        wanted = c_replay.predict(mlp, rows, fused=True)
+        wanted = c_replay.replay(mlp, rows, fused=True)
     else:
         with open_header(path) as here:
             wanted = here.predict(rows)
@@ -167,7 +167,7 @@ def test_what_does_not_run(
     name: str, body: str, says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mlp_edge.runtime.chips.avr.LIMIT", 1_000_000)
-    monkeypatch.setattr("mlp_edge.runtime.chips.unicorn.PATIENCE", 0.3)
+    monkeypatch.setattr("mlp_edge.runtime.chips.unicorn.LONGEST_RUN", 0.3)
     chip = require(BY_NAME[name])
     with (
         pytest.raises(ModelError, match=says),

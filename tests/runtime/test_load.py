@@ -28,9 +28,9 @@ from mlp_edge.errors import InputError, MissingError
 from mlp_edge.export.c.text import literal
 from mlp_edge.integers import integer_reference
 from mlp_edge.integers.quantised import Quantised
-from mlp_edge.integers.quantised_file import Numbers
+from mlp_edge.integers.quantised_file import QuantisationParameters
 from mlp_edge.mlp import Mlp
-from mlp_edge.proof.checksum import sealed
+from mlp_edge.proof.checksum import with_checksum
 from mlp_edge.proof.golden import golden
 from mlp_edge.readers.model_directory import ModelDirectory
 from mlp_edge.reference import predict
@@ -114,7 +114,7 @@ def test_an_export_of_another_name_is_found(model: Path) -> None:
         assert opened.path.name == "ward7.onnx"
 
 
-# Coarser numbers
+# Reduced precision
 
 
 def add_integers(model: Path) -> Quantised:
@@ -127,7 +127,8 @@ def add_integers(model: Path) -> Quantised:
         f"{renamed.name}{exporter.suffix}": exporter.integers["int8"](renamed, net)
         for exporter in exporters.EXPORTERS
     }
-    files[f"{renamed.name}.json"] = Numbers(net, mlp.weights_sha256, "", {}).to_json().encode()
+    parameters = QuantisationParameters(net, mlp.weights_sha256, "", {})
+    files[f"{renamed.name}.json"] = parameters.to_json().encode()
     directory.add_exports(files)
     return net
 
@@ -138,7 +139,7 @@ def test_integers_predict_their_bits_with_labels_and_are_verified(model: Path, s
     net = add_integers(model)
     directory = ModelDirectory.open(model)
     rows, _, _ = directory.sample()
-    expected = integer_reference.predict(directory.mlp(), net, rows)
+    expected = integer_reference.predict_quantised(directory.mlp(), net, rows)
     with mlp_edge.load(model / "exports" / f"pima_int8{suffix}", verify=True) as opened:
         assert opened.runtime == SUFFIXES[suffix]
         assert (opened.card.dtype, opened.card.name) == ("int8", "pima_int8")
@@ -486,7 +487,7 @@ import mlp_edge
 from mlp_edge.errors import ModelError
 
 original, path = Path(sys.argv[1]), Path(sys.argv[2])
-# Without its seal, so that what is behind it is tried.
+# Without its checksum, so that what is behind it is tried.
 whole = original.read_bytes().replace(b"mlp-edge-seal", b"mlp-edge-none")
 rows = np.zeros((3, 8), np.float32)
 generator = random.Random(9)
@@ -681,7 +682,7 @@ def test_files_of_two_models_under_each_others_names(
 
 
 def tampered(path: Path, mlp: Mlp) -> bytes:
-    """A file with its largest weight 5 % larger, everything else as it was, and sealed anew."""
+    """A file with its largest weight 5 % larger, nothing else changed, and a new checksum."""
     weights = np.concatenate([layer.weights.ravel() for layer in mlp.layers])
     largest = weights[np.abs(weights).argmax()]
     more = np.float32(largest * 1.05)
@@ -690,7 +691,7 @@ def tampered(path: Path, mlp: Mlp) -> bytes:
         before, after = literal(largest).encode(), literal(more).encode()
     content = path.read_bytes()
     assert content.count(before) == 1
-    return sealed(content.replace(before, after))
+    return with_checksum(content.replace(before, after))
 
 
 @pytest.mark.parametrize("name", ["pima", "iris", "sine", "homes"])
@@ -740,14 +741,14 @@ def test_a_model_that_fails_is_closed(pima: Path, folder: Path, tmp_path: Path,
 
 
 def with_golden(path: Path, text: str | None) -> None:
-    """An ONNX file with other golden rows, or none, and sealed anew."""
+    """An ONNX file with other golden rows, or none, and with a new checksum."""
     import onnx
 
     model = onnx.load(path)
     properties = {entry.key: entry.value for entry in model.metadata_props}
     properties.pop("golden", None)
     onnx.helper.set_model_props(model, properties | ({} if text is None else {"golden": text}))
-    path.write_bytes(sealed(model.SerializeToString()))
+    path.write_bytes(with_checksum(model.SerializeToString()))
 
 
 def test_golden_rows_that_prove_nothing(pima: Path, iris: Path, folder: Path) -> None:
@@ -762,7 +763,7 @@ def test_golden_rows_that_prove_nothing(pima: Path, iris: Path, folder: Path) ->
     with_golden(path, golden(ModelDirectory.open(iris).mlp()).to_json())
     assert "its golden rows have other readings than its card" in checked(path)
     other = golden(ModelDirectory.open(pima).mlp())
-    with_golden(path, other._replace(answers=other.answers[:, [0, 0]],
+    with_golden(path, other._replace(predictions=other.predictions[:, [0, 0]],
                                      bounds=other.bounds[:, [0, 0]]).to_json())  # fmt: skip
     assert "answers of the shape (6, 1) where (6, 2) belongs" in checked(path)
 

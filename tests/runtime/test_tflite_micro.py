@@ -13,7 +13,7 @@ from support.integer_models import CODES, FILLED, MIXED, beside_steps, litert_of
 from support.networks import BARE, HUGE, assert_within_bound, bare, encoded, network, readings
 
 from mlp_edge.export import tflite
-from mlp_edge.integers.integer_reference import predict, trace
+from mlp_edge.integers.integer_reference import predict_quantised, trace
 from mlp_edge.integers.quantised import Integers, Quantised
 from mlp_edge.integers.requantise import by_double, differing
 from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Floats, Mlp, Predict
@@ -100,7 +100,7 @@ def test_micro_answers_as_the_arbiter_on_rows_that_no_double_rounding_touches(
 ) -> None:
     mlp, integers = NETWORKS[name], agreed(NETWORKS[name], list(NETWORKS).index(name))
     rows = hostile(mlp, 256)
-    expected = predict(mlp, integers, rows)
+    expected = predict_quantised(mlp, integers, rows)
     same = _untouched(mlp, integers, rows)
     assert same.sum() > 100
     got = micro_of(tflite.export_int8(mlp, integers))(rows)
@@ -114,8 +114,8 @@ def _untouched(mlp: Mlp, integers: Quantised, rows: Floats) -> np.ndarray[Any, n
         shape = sums.shape
         multiplier, shift = (np.broadcast_to(one, shape) for one in (layer.multiplier, layer.shift))
         found = np.zeros_like(sums)
-        for part in range(layer.parts):
-            shifted = by_double(sums - part * layer.stride, multiplier, shift)
+        for part in range(layer.segments):
+            shifted = by_double(sums - part * layer.offset, multiplier, shift)
             found += np.clip(shifted, 0, layer.high)
         same &= (found == results).all(axis=1)
     return same
@@ -130,13 +130,15 @@ def test_rounding_twice_is_by_a_step_at_most_and_where_it_is_said(keras: Any, ru
         [layer] = integers.layers
         content = tflite.export_int8(mlp, integers)
         answers = micro_of(content) if runtime == "micro" else litert_of(content, runtime)
-        off = answers(rows).astype(np.int64) - predict(mlp, integers, rows).astype(np.int64)
+        off = answers(rows).astype(np.int64) - predict_quantised(mlp, integers, rows).astype(
+            np.int64
+        )
         proved = differing(layer, 255, by_double) == 0
         assert 0 < proved.sum() < layer.outputs
         assert not off[:, proved].any()
         assert set(np.unique(off)) <= {0, 1}
         differs += int((off != 0).sum())
-        assert np.array_equal(off, _twice(integers, rows) - predict(mlp, integers, rows))
+        assert np.array_equal(off, _twice(integers, rows) - predict_quantised(mlp, integers, rows))
     assert differs
 
 

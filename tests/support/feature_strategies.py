@@ -1,4 +1,4 @@
-"""Hypothesis strategies: features of every kind, and rows that provoke each of them."""
+"""Hypothesis strategies: features of every kind, and stress rows for each of them."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ def features_and_rows(draw: st.DrawFn) -> tuple[tuple[Feature, ...], Rows]:
     features = draw(FEATURES)
     count = draw(st.integers(0, 8))
     rows = np.array(
-        [[draw(st.sampled_from(provoking(one))) for one in features] for _ in range(count)],
+        [[draw(st.sampled_from(stress_values(one))) for one in features] for _ in range(count)],
         np.float32,
     )
     return features, rows.reshape(count, len(features))
 
 
-def provoking(one: Feature) -> Sequence[float]:
+def stress_values(one: Feature) -> Sequence[float]:
     """Readings that one feature treats in different ways."""
     own = [*one.codes, *(code + 1 for code in one.codes), one.sentinel, one.fill]
     return [*(float(value) for value in own if value is not None), *ODD]

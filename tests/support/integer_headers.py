@@ -70,7 +70,7 @@ def assert_right(mlp: Mlp, numbers: Quantised, rows: Floats, folder: Path, *flag
     """Predictions are the reference's to the bit, classes those that they stand for."""
     text = EXPORT[numbers.dtype](mlp, numbers)
     predictions, answers = compiled(mlp, text, folder, *flags)(rows)
-    wanted = integer_reference.predict(mlp, numbers, rows)
+    wanted = integer_reference.predict_quantised(mlp, numbers, rows)
     assert_same_bits(predictions, wanted)
     if mlp.labels:
         labels = choose(Card.of(mlp), wanted)
@@ -78,7 +78,7 @@ def assert_right(mlp: Mlp, numbers: Quantised, rows: Floats, folder: Path, *flag
         assert answers == expected
 
 
-def provoking(mlp: Mlp, seed: int = 0) -> Floats:
+def stress_rows(mlp: Mlp, seed: int = 0) -> Floats:
     """Usual rows, rows far outside, and what arithmetic treats specially, alone and together."""
     random = np.random.default_rng(seed)
     usual = readings(mlp, 200, seed)

@@ -10,14 +10,14 @@ import numpy as np
 from mlp_edge.integers.quantised import (
     HIGHEST,
     MULTIPLIER_LIMIT,
-    PARTS,
+    SEGMENTS,
     SUM_LIMIT,
     TABLE_LIMIT,
     WEIGHT_LIMIT,
+    ActivationTable,
     Inputs,
     IntegerLayer,
     Quantised,
-    Table,
 )
 from mlp_edge.mlp import Mlp
 
@@ -29,7 +29,7 @@ def made(mlp: Mlp, dtype: str, seed: int = 0) -> Quantised:
     random = np.random.default_rng(seed)
     high = HIGHEST[dtype] if dtype == "int8" else int(random.choice([511, 4095, 32767]))
     if dtype == "int8" and len(mlp.layers) > 1 and mlp.encoding.width <= 16 and seed % 2:
-        high *= PARTS[dtype]  # wide inputs
+        high *= SEGMENTS[dtype]  # wide inputs
     span = random.uniform(1, 300, mlp.encoding.width)
     low = random.uniform(-60, 0, mlp.encoding.width).astype(np.float32)
     inputs = Inputs(low, (high / span).astype(np.float32), high)
@@ -66,8 +66,8 @@ def _layer(
     reach = np.abs(weights).sum(axis=1) * largest // 2 + 1
     bias = random.integers(-reach // 4, reach // 2 + 1)
     high = HIGHEST[dtype] if last or dtype == "int8" else int(random.choice([511, 4095, 32767]))
-    parts = int(random.choice([1, PARTS[dtype]])) if last else 1
-    wanted = high * parts / reach  # results per unit of a sum
+    segments = int(random.choice([1, SEGMENTS[dtype]])) if last else 1
+    wanted = high * segments / reach  # results per unit of a sum
     shift, multiplier = np.ones(outputs, np.int64), np.ones(outputs, np.int64)
     for neuron, share in enumerate(wanted):
         if dtype == "int16":
@@ -77,24 +77,24 @@ def _layer(
         shift[neuron] -= random.integers(0, min(4, shift[neuron]))
         top = min(MULTIPLIER_LIMIT, 2 ** int(shift[neuron]) - 1)
         multiplier[neuron] = np.clip(round(share * 2.0 ** shift[neuron]), 1, top)
-    stride = np.rint(high * 2.0**shift / multiplier).astype(np.int64) * (parts > 1)
+    offset = np.rint(high * 2.0**shift / multiplier).astype(np.int64) * (segments > 1)
     room = SUM_LIMIT - np.abs(bias) - np.abs(weights).sum(axis=1) * largest
-    stride = np.minimum(stride, room // max(parts - 1, 1))
+    offset = np.minimum(offset, room // max(segments - 1, 1))
     digits = 8 if dtype == "int8" else 9
-    nodes = _table(random, high, high, digits, falling=False) if table else None
-    return IntegerLayer(weights, bias, multiplier, shift, high, parts, stride, nodes)
+    points = _table(random, high, high, digits, falling=False) if table else None
+    return IntegerLayer(weights, bias, multiplier, shift, high, segments, offset, points)
 
 
 def _table(
     random: np.random.Generator, highest: int, top: int, digits: int, falling: bool
-) -> Table:
-    """A table of at least 2^digits nodes, where there are so many results."""
+) -> ActivationTable:
+    """A table of at least 2^digits points, where there are so many integers."""
     shift = max(0, (highest + 1).bit_length() - 1 - digits)
     count = highest + 1 if shift == 0 else (highest >> shift) + 2
-    nodes = random.integers(0, top + 1, count)
+    points = random.integers(0, top + 1, count)
     if random.random() < 0.5 or falling:
-        nodes = np.sort(nodes)[::-1] if falling else np.sort(nodes)
+        points = np.sort(points)[::-1] if falling else np.sort(points)
     if falling:
-        nodes = nodes.copy()
-        nodes[: random.integers(1, 4)] = top
-    return Table(nodes.astype(np.int64), shift)
+        points = points.copy()
+        points[: random.integers(1, 4)] = top
+    return ActivationTable(points.astype(np.int64), shift)

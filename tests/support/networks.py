@@ -44,7 +44,7 @@ def network(
     high = low + random.uniform(1, 100, widths[0])
     scaling = Scaling(
         mean=((low + high) / 2).astype(np.float32),
-        deviation=((high - low) / 4).astype(np.float32),
+        std=((high - low) / 4).astype(np.float32),
     )
     labels = {"regression": 0, "binary": 2, "multiclass": widths[-1]}[task]
     several = widths[-1] if task == "regression" else 1
@@ -79,7 +79,7 @@ def encoded(
     is_number = np.arange(encoding.width) < len(encoding.numbers)
     scaling = Scaling(
         mean=np.where(is_number, mlp.scaling.mean, np.float32(0)),
-        deviation=np.where(is_number, mlp.scaling.deviation, np.float32(1)),
+        std=np.where(is_number, mlp.scaling.std, np.float32(1)),
     )
     scaled = scaling if standardised else None
     return replace(mlp, features=tuple(features), **{"scaling": scaled, **changes})  # type: ignore[arg-type]
@@ -132,7 +132,7 @@ def save_keras(mlp: Mlp, path: Path) -> Path:
 
     layers = [keras().Input((mlp.inputs,))]
     if mlp.scaling is not None:
-        variance = mlp.scaling.deviation.astype(np.float64) ** 2
+        variance = mlp.scaling.std.astype(np.float64) ** 2
         layers.append(keras().layers.Normalization(mean=mlp.scaling.mean, variance=variance))
     for layer in mlp.layers:
         layers.append(keras().layers.Dense(layer.outputs, activation=layer.activation))

@@ -15,7 +15,7 @@ from mlp_edge.lazy import keras
 from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Floats, Mlp, Task
 from mlp_edge.readers.keras_file import read_network
 from mlp_edge.readers.model_directory import MODEL
-from mlp_edge.training.network import build, surrounded
+from mlp_edge.training.network import build, with_processing
 from mlp_edge.training.preprocessing import fitted
 from mlp_edge.training.recipe import DEFAULT_OUTPUT, Recipe
 
@@ -138,7 +138,7 @@ def raise_animal(animal: Animal, folder: Path) -> tuple[Mlp, Path, Floats]:
         ]
     )
     path = folder / MODEL
-    surrounded(model, encoding, animal.clip).save(path)
+    with_processing(model, encoding, animal.clip).save(path)
     network = read_network(path)
     labels = {"regression": 0, "binary": 2, "multiclass": animal.outputs}[animal.task]
     mlp = Mlp(

@@ -16,7 +16,7 @@ from mlp_edge.mlp import Floats, Task
 from mlp_edge.training.examples import Examples
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.scoring.advice import (
-    Answers,
+    Predictions,
     advice,
     check_nothing_found,
     fold_advice,
@@ -261,7 +261,7 @@ def test_folds_overlap_and_are_judged_by_that() -> None:
 def test_scores_that_are_far_apart() -> None:
     found = said(WARD, answered(range(80, 92)), answered(range(80, 112)))
     assert set(found) == {"far-apart"}
-    for evidence in ("accuracy 1.000 on the training", "0.700 on the held-out", "by heart"):
+    for evidence in ("accuracy 1.000 on the training", "0.700 on the held-out", "overfitting"):
         assert evidence in found["far-apart"]
 
 
@@ -270,7 +270,7 @@ def test_later_rows_may_be_of_another_kind(split: str) -> None:
     outputs, linear = answered(range(80, 92)), answered(range(80, 112))
     found = advice(WARD, SCORED, outputs, linear, recipe=Recipe(split=split))
     [says] = [finding.says for finding in found if finding.kind == "far-apart"]
-    assert "held-out ones: later rows are of another kind, or it learned by heart; " in says
+    assert "held-out ones: later rows are of another kind, or overfitting; " in says
     assert says.endswith(" would help against that")
 
 
@@ -298,7 +298,7 @@ def judged(truth: NDArray[np.int64], outputs: Floats, *labels: str) -> dict[str,
     prior = np.bincount(truth, minlength=len(labels)) / len(truth)
     shares = prior if task == "multiclass" else prior[1:]
     right = Truth(task, truth, len(labels), np.float32(0.5))
-    found = row_advice(Answers(right, labels, outputs, None, shares, "rows of b.csv"))
+    found = row_advice(Predictions(right, labels, outputs, None, shares, "rows of b.csv"))
     return {finding.kind: finding.says for finding in found}
 
 

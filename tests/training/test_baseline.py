@@ -12,7 +12,7 @@ from support.tables import table_from
 from mlp_edge.data.choices import Choices
 from mlp_edge.errors import ModelError
 from mlp_edge.training.examples import Examples, Parts, read_examples
-from mlp_edge.training.preprocessing import prepare
+from mlp_edge.training.preprocessing import preprocess
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.scoring.baseline import Linear, linear_baseline
 
@@ -29,8 +29,8 @@ def examples_of(target: list[str]) -> Examples:
 def fitted(examples: Examples, rows: Any) -> tuple[Linear, Any]:
     recipe = Recipe().resolved(examples.task)
     chosen = Parts(np.asarray(rows, np.int64), NONE, NONE)
-    prepared = prepare(examples, chosen, recipe)
-    return linear_baseline(examples, prepared, chosen), prepared.inputs
+    preprocessed = preprocess(examples, chosen, recipe)
+    return linear_baseline(examples, preprocessed, chosen), preprocessed.inputs
 
 
 CLASSES = ["red", "green", "blue"]

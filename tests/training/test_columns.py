@@ -84,7 +84,7 @@ ASKED = {
     "a castle": changed(area=5000),
 }
 
-STOCK = """
+KERAS_FIT = """
 import os, sys, warnings
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import keras, numpy as np
@@ -110,7 +110,7 @@ def test_stock_keras_reads_raw_readings_without_us(homes: Path, folder: Path) ->
     rows = np.array(list(ASKED.values()), np.float32)
     np.savez(folder / "asked.npz", rows=rows, sample=sample, targets=prices)
     done = subprocess.run(
-        [sys.executable, "-c", STOCK, homes / "model.keras", "asked.npz", "answers.npz"],
+        [sys.executable, "-c", KERAS_FIT, homes / "model.keras", "asked.npz", "answers.npz"],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (0, ""), done.stderr[-3000:]

@@ -29,9 +29,9 @@ from mlp_edge.errors import RecipeError
 from mlp_edge.training import fitting
 from mlp_edge.training.backends import backend as paths
 from mlp_edge.training.backends import compiled, program
-from mlp_edge.training.backends.backend import FEWEST_STEPS, FitPath, choose
+from mlp_edge.training.backends.backend import FEWEST_STEPS, Backend, choose
 from mlp_edge.training.backends.compiled import fit_compiled, sizes_for
-from mlp_edge.training.backends.keras_fit import fit_stock
+from mlp_edge.training.backends.keras_fit import fit_keras
 from mlp_edge.training.backends.program import Part
 from mlp_edge.training.backends.shuffling import shuffled
 from mlp_edge.training.keras_bytes import keras_bytes
@@ -67,7 +67,7 @@ def by_both(
     stock, ours = (model_of(recipe, task, training) for _ in range(2))
     expected: Logs = []
     got: Logs = []
-    fit_stock(stock, training, validation, recipe, expected.append, shuffle=False)
+    fit_keras(stock, training, validation, recipe, expected.append, shuffle=False)
     fit_compiled(ours, training, validation, recipe, in_order(training), got.append)
     return stock, ours, expected, got
 
@@ -117,7 +117,7 @@ def test_weights_of_rows_are_model_fits_class_weights(task: str) -> None:
     assert_close(ours, keras_own, most=1e-4)
     assert [logs["loss"] for logs in got] == pytest.approx(told["loss"], rel=1e-5)
     alike = model_of(recipe, task, weighted)
-    fit_stock(alike, Part(rows, targets), None, recipe, ignore, shuffle=False)
+    fit_keras(alike, Part(rows, targets), None, recipe, ignore, shuffle=False)
     with pytest.raises(AssertionError):
         assert_close(alike, ours, most=1e-2)
 
@@ -204,7 +204,7 @@ def fitted(recipe: Recipe, watch: Any, training: Part = TRAINING) -> tuple[Any, 
     return model, fitting.fit(model, training, None, recipe, watch)
 
 
-def test_every_epoch_is_watched_in_order() -> None:
+def test_every_epoch_is_reported_in_order() -> None:
     seen: list[int] = []
 
     def watch(epoch: int, logs: Mapping[str, float]) -> None:
@@ -213,7 +213,7 @@ def test_every_epoch_is_watched_in_order() -> None:
 
     recipe = long_enough()
     _, (history, path, _) = fitted(recipe, watch)
-    assert path is FitPath.COMPILED
+    assert path is Backend.COMPILED
     assert seen == list(range(1, recipe.epochs + 1))
     assert history[-1]["loss"] < history[0]["loss"]
 
@@ -300,18 +300,18 @@ def test_a_failure_of_the_compilation_is_not_lost() -> None:
 @pytest.mark.parametrize(
     ("rows", "validation", "changes", "weights", "replicas", "path"),
     [
-        (768, 0, {"epochs": 150}, 221, 1, FitPath.COMPILED),
-        (768, 0, {"epochs": 1}, 221, 1, FitPath.STOCK),
-        (100_000, 0, {"epochs": 3, "batch_size": 256}, 5569, 1, FitPath.STOCK),
-        (100_000, 0, {"epochs": 4, "batch_size": 256}, 5569, 1, FitPath.COMPILED),
-        (100_000, 0, {"epochs": 50, "batch_size": 4096}, 50_000, 1, FitPath.STOCK),
-        (60, 0, {"epochs": FEWEST_STEPS, "batch_size": 10**9}, 221, 1, FitPath.COMPILED),
-        (768, 10**8, {"epochs": 150}, 221, 1, FitPath.STOCK),
-        (768, 0, {"epochs": 150}, 221, 2, FitPath.STOCK),
+        (768, 0, {"epochs": 150}, 221, 1, Backend.COMPILED),
+        (768, 0, {"epochs": 1}, 221, 1, Backend.KERAS_FIT),
+        (100_000, 0, {"epochs": 3, "batch_size": 256}, 5569, 1, Backend.KERAS_FIT),
+        (100_000, 0, {"epochs": 4, "batch_size": 256}, 5569, 1, Backend.COMPILED),
+        (100_000, 0, {"epochs": 50, "batch_size": 4096}, 50_000, 1, Backend.KERAS_FIT),
+        (60, 0, {"epochs": FEWEST_STEPS, "batch_size": 10**9}, 221, 1, Backend.COMPILED),
+        (768, 10**8, {"epochs": 150}, 221, 1, Backend.KERAS_FIT),
+        (768, 0, {"epochs": 150}, 221, 2, Backend.KERAS_FIT),
     ],
 )
 def test_the_way_is_chosen_by_counts(
-    rows: int, validation: int, changes: dict[str, Any], weights: int, replicas: int, path: FitPath
+    rows: int, validation: int, changes: dict[str, Any], weights: int, replicas: int, path: Backend
 ) -> None:
     model = SimpleNamespace(
         count_params=lambda: weights,
@@ -322,7 +322,7 @@ def test_the_way_is_chosen_by_counts(
 
 def test_a_short_fit_takes_keras_own_way() -> None:
     _, (history, path, _) = fitted(replace(RECIPE, epochs=2), ignore)
-    assert path is FitPath.STOCK
+    assert path is Backend.KERAS_FIT
     assert path.value == "model.fit"
     assert len(history) == 2
-    assert paths.FitPath.COMPILED.value == "compiled epochs"
+    assert paths.Backend.COMPILED.value == "compiled epochs"

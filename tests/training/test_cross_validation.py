@@ -22,7 +22,7 @@ from mlp_edge.training import cross_validation, run
 from mlp_edge.training.cross_validation import cross_validate, fold_values
 from mlp_edge.training.device import ON_CPU
 from mlp_edge.training.examples import folds, parts, read_examples
-from mlp_edge.training.preprocessing import prepare
+from mlp_edge.training.preprocessing import preprocess
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.run import Job
 from mlp_edge.training.search.searching import alike
@@ -35,7 +35,7 @@ def job_of(table: Any, recipe: Recipe, choices: Choices = Choices()) -> Job:  # 
     examples = read_examples(table, (), None, choices)
     recipe = resolved_for(recipe, examples)
     chosen = parts(examples, recipe, "the table")
-    return Job(table, examples, chosen, prepare(examples, chosen, recipe), recipe, "net", ON_CPU)
+    return Job(table, examples, chosen, preprocess(examples, chosen, recipe), recipe, "net", ON_CPU)
 
 
 def stage(seen: list[tuple[str, int]]) -> Callable[[str, int], Callable[..., None]]:
@@ -90,7 +90,7 @@ def test_fills_and_scaling_are_learned_in_the_fold(
     monkeypatch.setattr(cross_validation, "fit_run", spy)
     chosen = folds(pima_job.examples, pima_job.recipe, 3, 1, "pima")
     fold_values(pima_job, pima_job.recipe, chosen, "log_loss")
-    insulin = [job.prepared.features[4] for job in fitted]
+    insulin = [job.preprocessed.features[4] for job in fitted]
     for job, feature, fold in zip(fitted, insulin, chosen, strict=True):
         own = pima_job.examples.rows[fold.training, 4]
         assert feature.fill == np.float32(np.median(own[own != 0]))

@@ -1,4 +1,4 @@
-"""A table becomes examples, and every row is trained on, watched or held out, never two of them."""
+"""A table becomes examples; each row is for training, validation or test, never for two."""
 
 from __future__ import annotations
 
@@ -75,12 +75,12 @@ def test_every_row_is_in_one_part(name: str, seed: int) -> None:
             np.testing.assert_allclose(counts, everywhere * len(rows), atol=1)
 
 
-def test_watched_rows_are_taken_from_the_training_rows() -> None:
+def test_validation_rows_are_taken_from_the_training_rows() -> None:
     examples = examples_of("pima")
     without = parts(examples, Recipe(), "pima")
-    watched = parts(examples, Recipe(validation_size=0.3), "pima")
-    assert watched.test.tolist() == without.test.tolist()
-    assert set(watched.training) | set(watched.validation) == set(without.training)
+    validation = parts(examples, Recipe(validation_size=0.3), "pima")
+    assert validation.test.tolist() == without.test.tolist()
+    assert set(validation.training) | set(validation.validation) == set(without.training)
 
 
 def test_another_seed_holds_out_other_rows() -> None:

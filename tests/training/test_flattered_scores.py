@@ -133,4 +133,4 @@ def test_rows_that_were_learned_from_judge_too_kindly(
     assert "is the table that the model" not in typed("evaluate", "--no-plots").err
     on = typed("train", "--from", "model", "--threshold", "f1", "--out", "on", "--epochs", 2, "-q")
     assert on.code == 0, on.err
-    assert "62 rows are watched that the saved model has learned from" in on.err
+    assert "62 validation rows were training rows of the saved model" in on.err

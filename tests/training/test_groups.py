@@ -165,19 +165,19 @@ def apart(examples: Examples, chosen: Parts) -> None:
 @given(
     sizes=st.lists(st.integers(2, 8), min_size=12, max_size=20),
     seed=st.integers(0, 2**32 - 3),
-    watched=st.sampled_from([0.0, 0.1, 0.3]),
+    validation_part=st.sampled_from([0.0, 0.1, 0.3]),
     task=st.sampled_from(["binary", "regression"]),
 )
-def test_no_group_is_torn(sizes: list[int], seed: int, watched: float, task: Task) -> None:
+def test_no_group_is_torn(sizes: list[int], seed: int, validation: float, task: Task) -> None:
     who = np.repeat(np.arange(len(sizes)), sizes)
     examples = made(who, seed, task)
-    recipe = Recipe(seed=seed, test_size=0.25, validation_size=watched)
+    recipe = Recipe(seed=seed, test_size=0.25, validation_size=validation)
     chosen = parts(examples, recipe, "t")
     apart(examples, chosen)
     together = np.concatenate([chosen.training, chosen.validation, chosen.test])
     assert sorted(together) == list(range(len(who)))
     assert len(chosen.test)
-    assert bool(len(chosen.validation)) == bool(watched)
+    assert bool(len(chosen.validation)) == bool(validation)
 
     again = parts_like(examples, examples.rows[chosen.test], recipe, "t")
     assert again.test.tolist() == chosen.test.tolist()
@@ -191,7 +191,7 @@ def test_no_group_is_torn(sizes: list[int], seed: int, watched: float, task: Tas
         apart(examples, part)
         together = np.concatenate([part.training, part.validation, part.test])
         assert sorted(together) == list(range(len(who)))
-        assert bool(len(part.validation)) == bool(watched)
+        assert bool(len(part.validation)) == bool(validation)
 
 
 def made(who: NDArray[np.int64], seed: int, task: Task) -> Examples:
@@ -218,7 +218,7 @@ def test_the_rows_of_a_held_out_group_are_never_trained_on() -> None:
     apart(examples, found)
 
 
-def test_training_rows_of_one_group_cannot_be_watched() -> None:
+def test_training_rows_of_one_group_leave_none_for_validation() -> None:
     table = clean(ROWS, who=["x"] * 30 + ["z"] * 30)
     examples = examples_of(table)
     chosen = parts(examples, Recipe(), "t")

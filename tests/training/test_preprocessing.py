@@ -24,7 +24,7 @@ from mlp_edge.mlp import Task
 from mlp_edge.readers.model_directory import ModelDirectory
 from mlp_edge.reference import predict
 from mlp_edge.training.examples import Examples, Parts, read_examples
-from mlp_edge.training.preprocessing import Prepared, TargetScale, balanced, prepare
+from mlp_edge.training.preprocessing import Preprocessed, TargetScale, balanced, preprocess
 from mlp_edge.training.recipe import Recipe
 
 
@@ -43,9 +43,9 @@ def first(examples: Examples, count: int) -> Parts:
     return Parts(np.arange(count), none, np.arange(count, len(examples.rows)))
 
 
-def prepared(examples: Examples, training: int, **settings: Any) -> Prepared:
+def preprocessed(examples: Examples, training: int, **settings: Any) -> Preprocessed:
     recipe = Recipe(**settings).resolved(examples.task)
-    return prepare(examples, first(examples, training), recipe)
+    return preprocess(examples, first(examples, training), recipe)
 
 
 # Fills and ranges
@@ -60,20 +60,20 @@ WARD: dict[str, Sequence[object]] = {
 
 def test_fills_and_ranges_are_those_of_the_training_rows() -> None:
     examples = examples_of(WARD, "y", missing=["c=-9"])
-    a, b, c = prepared(examples, 6).features
+    a, b, c = preprocessed(examples, 6).features
     # The medians of all rows are 100 and 6, and the most frequent word of all is y.
     assert (a.fill, a.low, a.high) == (3, 1, 100)
     assert (b.fill, b.low, b.high) == (float(b.codes[b.categories.index("x")]), None, None)
     # What stands for "missing" is no reading: it is no end of the range and moves no median.
     assert (c.sentinel, c.fill, c.low, c.high) == (-9, 4.75, 4, 6)
-    other = prepared(examples, 12).features
+    other = preprocessed(examples, 12).features
     assert (other[0].fill, other[0].low, other[0].high) == (100, -1000, 1000)
     assert other[1].fill == float(b.codes[b.categories.index("y")])
 
 
 def test_the_rows_are_encoded_with_those_fills() -> None:
     examples = examples_of(WARD, "y", missing=["c=-9"], indicator=["c"])
-    found = prepared(examples, 6)
+    found = preprocessed(examples, 6)
     assert found.numbers == 2
     assert found.inputs.tolist() == Encoding.of(found.features).encode(examples.rows).tolist()
     # Numbers a and c, whether c is missing, then the two words.
@@ -84,13 +84,13 @@ def test_the_rows_are_encoded_with_those_fills() -> None:
 
 def test_the_first_of_equally_frequent_categories_fills() -> None:
     columns = {"a": ["p", "q", "q", "p", "", *"pqpqpq", "r"], "y": [*range(11), 20]}
-    [feature] = prepared(examples_of(columns, "y", task="regression"), 12).features
+    [feature] = preprocessed(examples_of(columns, "y", task="regression"), 12).features
     assert (feature.categories, feature.fill) == (("p", "q", "r"), 0)
 
 
 def test_a_median_that_float32_cannot_hold_is_rounded_to_one_that_it_can() -> None:
     columns = {"a": [0.1, 0.2, "", *np.arange(12) / 10 + 0.35], "y": range(15)}
-    [feature] = prepared(examples_of(columns, "y", task="regression"), 4).features
+    [feature] = preprocessed(examples_of(columns, "y", task="regression"), 4).features
     assert feature.fill == float(np.float32(0.2))
     assert feature.fill != 0.2
 
@@ -101,7 +101,7 @@ def test_without_a_known_reading_there_is_no_range_but_a_fill() -> None:
         "y": [n % 7 for n in range(12)],
     }  # fmt: skip
     examples = examples_of(columns, "y", task="regression", keep=["c"])
-    a, b, _ = prepared(examples, 3).features
+    a, b, _ = preprocessed(examples, 3).features
     assert (a.fill, a.low, a.high) == (0, None, None)
     assert b.fill == 0
 
@@ -109,10 +109,10 @@ def test_without_a_known_reading_there_is_no_range_but_a_fill() -> None:
 def test_what_is_never_missing_is_not_filled_and_a_saved_fill_stays() -> None:
     columns = {"a": [3, 1, 2, 5] * 3, "y": range(12)}
     examples = examples_of(columns, "y", task="regression")
-    [feature] = prepared(examples, 12).features
+    [feature] = preprocessed(examples, 12).features
     assert (feature.fill, feature.low, feature.high) == (None, 1, 5)
     saved = Examples(**{**vars(examples), "features": (Feature("a", fill=77.0),)})
-    assert prepared(saved, 12).features[0].fill == 77
+    assert preprocessed(saved, 12).features[0].fill == 77
 
 
 # The scale of a target
@@ -122,14 +122,14 @@ PRICES = np.random.default_rng(0).normal(300_000, 80_000, (40, 1)).astype(np.flo
 
 def test_targets_are_scaled_by_the_training_rows() -> None:
     columns = {"a": [n % 7 for n in range(40)], "y": PRICES[:, 0]}
-    found = prepared(examples_of(columns, "y"), 30)
+    found = preprocessed(examples_of(columns, "y"), 30)
     assert found.scale is not None
     exact = PRICES[:30].astype(np.float64)
     assert found.scale.mean == pytest.approx(exact.mean(axis=0), rel=1e-12)
-    assert found.scale.deviation == pytest.approx(exact.std(axis=0), rel=1e-12)
+    assert found.scale.std == pytest.approx(exact.std(axis=0), rel=1e-12)
     assert found.learned[:30].mean() == pytest.approx(0, abs=1e-6)
     assert found.learned[:30].std() == pytest.approx(1, rel=1e-6)
-    again = found.learned.astype(np.float64) * found.scale.deviation + found.scale.mean
+    again = found.learned.astype(np.float64) * found.scale.std + found.scale.mean
     np.testing.assert_allclose(again, PRICES, rtol=1e-6)
 
 
@@ -140,21 +140,21 @@ def test_targets_are_scaled_by_the_training_rows() -> None:
 )
 def test_what_is_scaled(settings: dict[str, Any], scaled: bool) -> None:
     columns = {"a": [n % 7 for n in range(40)], "y": PRICES[:, 0]}
-    found = prepared(examples_of(columns, "y"), 30, **settings)
+    found = preprocessed(examples_of(columns, "y"), 30, **settings)
     assert (found.scale is not None) is scaled
     assert bool(found.learned.max() < 10) is scaled
 
 
 def test_classes_are_not_scaled() -> None:
     columns = {"a": [n % 7 for n in range(40)], "y": ["p", "q"] * 20}
-    found = prepared(examples_of(columns, "y"), 30)
+    found = preprocessed(examples_of(columns, "y"), 30)
     assert found.scale is None
     assert found.learned.tolist() == [[0], [1]] * 20
 
 
 def test_a_target_that_is_constant_in_the_training_rows_is_only_moved() -> None:
     scale = TargetScale.of(np.full((5, 1), 7, np.float32))
-    assert (scale.mean.tolist(), scale.deviation.tolist()) == ([7], [1])
+    assert (scale.mean.tolist(), scale.std.tolist()) == ([7], [1])
     assert scale.scaled(np.array([[8]], np.float32)).tolist() == [[1]]
 
 
@@ -162,7 +162,7 @@ def test_a_scale_comes_back_from_json_and_damage_is_named() -> None:
     scale = TargetScale.of(np.hstack([PRICES, PRICES / 1000]))
     again = TargetScale.from_dict(json.loads(json.dumps(scale.to_dict())))
     assert again.mean.tolist() == scale.mean.tolist()
-    assert again.deviation.tolist() == scale.deviation.tolist()
+    assert again.std.tolist() == scale.std.tolist()
     for values in (
         {}, {"mean": [1]}, {"mean": [1], "deviation": ["x"]}, {"mean": [1], "deviation": [1, 2]},
         {"mean": [1], "deviation": [0]}, {"mean": [None], "deviation": [1]},
@@ -182,7 +182,7 @@ def test_folding_changes_the_unit_and_unfolding_undoes_it(keras: Any) -> None:
     hidden = layers[0].get_weights()[0].tobytes()
     scale.fold(model)
     folded = np.asarray(model(rows), np.float64)
-    np.testing.assert_allclose(folded, before * scale.deviation + scale.mean, rtol=1e-5)
+    np.testing.assert_allclose(folded, before * scale.std + scale.mean, rtol=1e-5)
     scale.unfold(model)
     np.testing.assert_allclose(np.asarray(model(rows)), before, atol=1e-5)
     assert layers[0].get_weights()[0].tobytes() == hidden
@@ -194,10 +194,10 @@ def test_folding_changes_the_unit_and_unfolding_undoes_it(keras: Any) -> None:
 def test_a_clip_that_leaves_nothing_to_learn() -> None:
     columns = {"a": [n % 7 for n in range(12)], "y": range(100, 112)}
     examples = examples_of(columns, "y", task="regression", keep=["a"])
-    assert prepared(examples, 9, clip=(105.0, 106.5)).clip == (105, 106.5)
+    assert preprocessed(examples, 9, clip=(105.0, 106.5)).clip == (105, 106.5)
     for clip in ((0.0, 100.0), (108.0, 200.0)):  # 108 is the most that the training rows have
         with pytest.raises(RecipeError) as caught:
-            prepared(examples, 9, clip=clip)
+            preprocessed(examples, 9, clip=clip)
         assert f"--clip {clip[0]:g},{clip[1]:g}: no training row's" in str(caught.value)
         assert "they run from 100 to 108" in str(caught.value)
 
@@ -221,38 +221,38 @@ def test_balanced_weights_are_scikit_learns() -> None:
     assert shares == pytest.approx([9, 9, 9])
 
 
-def test_rows_count_by_their_class_in_training_and_alike_when_watched() -> None:
+def test_rows_are_weighted_in_training_and_not_in_validation() -> None:
     columns = {"a": [n % 7 for n in range(40)], "y": ["p", "p", "p", "q"] * 10}
     examples = examples_of(columns, "y")
-    found = prepared(examples, 40, class_weight="balanced")
+    found = preprocessed(examples, 40, class_weight="balanced")
     rows = np.arange(8)
     weights = found.part(rows).weights
     assert weights is not None
     assert weights.tolist() == pytest.approx([2 / 3, 2 / 3, 2 / 3, 2] * 2)
-    watched = found.watched(rows)
-    assert watched is not None
-    assert watched.weights is None
-    assert found.watched(rows[:0]) is None
-    assert prepared(examples, 40).part(rows).weights is None
+    validation = found.validation_part(rows)
+    assert validation is not None
+    assert validation.weights is None
+    assert found.validation_part(rows[:0]) is None
+    assert preprocessed(examples, 40).part(rows).weights is None
 
 
 def test_weights_of_labels_count_in_training_and_others_count_1() -> None:
     columns = {"a": [n % 7 for n in range(40)], "y": ["p", "q", "r", "q"] * 10}
     examples = examples_of(columns, "y", keep=["a"])
-    found = prepared(examples, 30, class_weight="r=2.5,p=0.5")
+    found = preprocessed(examples, 30, class_weight="r=2.5,p=0.5")
     weights = found.part(np.arange(4)).weights
     assert weights is not None
     assert weights.dtype == np.float32
     assert weights.tolist() == [0.5, 1, 2.5, 1]
-    watched = found.watched(np.arange(4))
-    assert watched is not None
-    assert watched.weights is None
+    validation = found.validation_part(np.arange(4))
+    assert validation is not None
+    assert validation.weights is None
 
 
 def test_a_weight_for_what_is_no_class() -> None:
     columns = {"a": [n % 7 for n in range(40)], "y": ["p", "q"] * 20}
     with pytest.raises(RecipeError) as caught:
-        prepared(examples_of(columns, "y", keep=["a"]), 30, class_weight="p=2,P=1")
+        preprocessed(examples_of(columns, "y", keep=["a"]), 30, class_weight="p=2,P=1")
     assert str(caught.value) == "--class-weight: 'P' is no class of 'y'; its classes are 'p', 'q'"
 
 

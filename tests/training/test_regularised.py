@@ -32,14 +32,14 @@ from mlp_edge.readers.keras_file import read_mlp
 from mlp_edge.reference import predict as reference
 from mlp_edge.training.backends import program, twin
 from mlp_edge.training.backends.compiled import fit_compiled
-from mlp_edge.training.backends.keras_fit import fit_stock
+from mlp_edge.training.backends.keras_fit import fit_keras
 from mlp_edge.training.backends.program import Part
 from mlp_edge.training.backends.shuffling import shuffled
 from mlp_edge.training.examples import Parts
-from mlp_edge.training.fitting import fit_parts, predict
+from mlp_edge.training.fitting import fit_parts, predict_batches
 from mlp_edge.training.keras_bytes import keras_bytes
 from mlp_edge.training.network import HISTORY_METRIC, LAST_RATE, build, compile_model, folded
-from mlp_edge.training.preprocessing import Prepared, TargetScale
+from mlp_edge.training.preprocessing import Preprocessed, TargetScale
 from mlp_edge.training.recipe import Recipe
 
 tf = pytest.importorskip("tensorflow")
@@ -66,12 +66,12 @@ def model_of(recipe: Recipe, task: str, training: Part, seed: int = 1) -> Any:
 
 def both(task: str, recipe: Recipe, rows: int = 57, validation: int = 21) -> tuple[Any, Any, int]:
     """By ``model.fit`` and by compiled epochs: asserts one history, returns models and epochs."""
-    training, watched = data(task, rows), data(task, validation, seed=1)
+    training, validation = data(task, rows), data(task, validation, seed=1)
     stock, ours = (model_of(recipe, task, training) for _ in range(2))
     expected: Logs = []
     got: Logs = []
-    fit_stock(stock, training, watched, recipe, expected.append, shuffle=False)
-    fit_compiled(ours, training, watched, recipe, in_order(training), got.append)
+    fit_keras(stock, training, validation, recipe, expected.append, shuffle=False)
+    fit_compiled(ours, training, validation, recipe, in_order(training), got.append)
     assert_same_history(got, expected)
     return stock, ours, len(got)
 
@@ -173,7 +173,7 @@ def test_a_folded_network_answers_the_same_and_the_file_reads_back(
         ("Normalization", "scaling"), ("Dense", "hidden1"), ("Dropout", "dropout1"),
         ("Dense", "hidden2"), ("Dropout", "dropout2"), ("Dense", "output"),
     ]  # fmt: skip
-    answers, expected = predict(plain, rows), predict(model, rows)
+    answers, expected = predict_batches(plain, rows), predict_batches(model, rows)
     assert np.ptp(expected) > 1e-3
     np.testing.assert_allclose(answers, expected, atol=2e-6 * np.abs(expected).max() + 1e-6)
     path = tmp_path / "model.keras"
@@ -205,7 +205,7 @@ def test_folding_costs_no_more_than_rounding(seed: int, spread: float) -> None:
             values = np.maximum(values, 0)
         largest = max(largest, np.abs(values).max())
     # Both layers are 5 wide: a sum's error is a few units of its largest term.
-    assert np.abs(predict(folded(model), rows) - values).max() <= 1e-5 * largest
+    assert np.abs(predict_batches(folded(model), rows) - values).max() <= 1e-5 * largest
 
 
 def test_a_folded_network_is_compiled_as_before_with_a_fresh_optimizer() -> None:
@@ -218,7 +218,7 @@ def test_a_folded_network_is_compiled_as_before_with_a_fresh_optimizer() -> None
     assert plain.optimizer.get_config() == model.optimizer.get_config()
     assert int(plain.optimizer.iterations) == 0
     assert plain.name == model.name
-    fit_stock(plain, training, None, recipe, ignore)
+    fit_keras(plain, training, None, recipe, ignore)
     assert int(plain.optimizer.iterations) == 6
 
 
@@ -236,18 +236,18 @@ def test_the_model_that_a_fit_returns_is_folded_and_answers_in_the_targets_unit(
     rows, targets = data(task, 77).arrays
     prices = 300_000 + 50_000 * targets
     scale = TargetScale.of(prices)
-    prepared = Prepared((), rows, scale.scaled(prices), scale, None, None)
+    preprocessed = Preprocessed((), rows, scale.scaled(prices), scale, None, None)
     recipe = recipe_of(task, batch_normalization=True, epochs=epochs)
     model = model_of(recipe, task, Part(rows, targets))
     none = np.empty(0, np.int64)
-    result = fit_parts(model, prepared, Parts(np.arange(57), none, none), recipe, ignore)
-    assert result.path.value == ("model.fit" if epochs == 2 else "compiled epochs")
+    result = fit_parts(model, preprocessed, Parts(np.arange(57), none, none), recipe, ignore)
+    assert result.backend.value == ("model.fit" if epochs == 2 else "compiled epochs")
     assert len(result.history) == epochs
     assert layers_of(result.model) == [
         ("Normalization", "scaling"), ("Dense", "hidden1"), ("Dense", "output"),
     ]  # fmt: skip
-    expected = predict(model, rows) * scale.deviation + scale.mean
-    np.testing.assert_allclose(predict(result.model, rows), expected, rtol=1e-5)
+    expected = predict_batches(model, rows) * scale.std + scale.mean
+    np.testing.assert_allclose(predict_batches(result.model, rows), expected, rtol=1e-5)
 
 
 # Compiled epochs beside model.fit
@@ -352,12 +352,12 @@ def test_masks_do_not_depend_on_whether_a_program_was_there() -> None:
     assert bits(fitted(DROPPED, training)) == bits(fitted(DROPPED, training))
 
 
-def test_nothing_is_dropped_when_the_model_answers_or_is_watched() -> None:
-    training, watched = data("binary", 57), data("binary", 21, seed=1)
+def test_nothing_is_dropped_in_prediction_or_validation() -> None:
+    training, validation = data("binary", 57), data("binary", 21, seed=1)
     told: Logs = []
     model = model_of(DROPPED, "binary", training)
-    fit_compiled(model, training, watched, DROPPED, in_order(training), told.append)
-    loss = model.evaluate(*watched.arrays, verbose=0, return_dict=True)["loss"]
+    fit_compiled(model, training, validation, DROPPED, in_order(training), told.append)
+    loss = model.evaluate(*validation.arrays, verbose=0, return_dict=True)["loss"]
     assert told[-1]["val_loss"] == pytest.approx(loss, rel=1e-5)
 
 

@@ -144,7 +144,7 @@ def test_the_held_out_rows_left_no_trace_in_the_model(pima: Path) -> None:
         column = table.column(feature.name).astype(np.float32).astype(np.float64)
         seen = column[training]
         assert mlp.scaling.mean[index] == pytest.approx(seen.mean(), rel=1e-6)
-        assert mlp.scaling.deviation[index] == pytest.approx(seen.std(), rel=1e-6)
+        assert mlp.scaling.std[index] == pytest.approx(seen.std(), rel=1e-6)
         assert (feature.low, feature.high) == (seen.min(), seen.max())
         assert mlp.scaling.mean[index] != pytest.approx(column.mean(), rel=1e-6)
     positives = table.column("diabetes").astype(int)
@@ -424,12 +424,12 @@ def test_early_stopping_watches_rows_of_its_own(keras: Any, typed: Type, folder:
     values = manifest(folder / "model")
     assert values["rows"] == {"training": 108, "validation": 12, "test": 30}
     assert "108 rows to train, 12 to watch, 30 held out" in result.out
-    watched = [row["val_loss"] for row in history(folder / "model")]
-    assert len(watched) < 9
-    assert watched[-1] > min(watched)
+    validation = [row["val_loss"] for row in history(folder / "model")]
+    assert len(validation) < 9
+    assert validation[-1] > min(validation)
     # The weights that are kept are those of the best epoch.
     assert values["scores"]["validation"]["mlp"]["log_loss"] == pytest.approx(
-        min(watched), rel=0.01
+        min(validation), rel=0.01
     )
 
 
@@ -441,7 +441,7 @@ def test_a_constant_column_and_labels_of_words(
     mlp = directory.mlp()
     assert (mlp.name, mlp.topology, mlp.labels) == ("small", "3-1", ("no", "yes"))
     assert mlp.scaling is not None
-    assert (mlp.scaling.mean[2], mlp.scaling.deviation[2]) == (7, 1)
+    assert (mlp.scaling.mean[2], mlp.scaling.std[2]) == (7, 1)
     rows, _, original = directory.sample()
     assert_within_bound(mlp, rows, original)
 

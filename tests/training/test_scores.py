@@ -100,7 +100,7 @@ def test_outputs_that_are_all_zero_favour_no_class() -> None:
     """As sigmoid outputs in coarse numbers can be."""
     truth = Truth("multiclass", np.array([0, 1, 2]), 3, HALF)
     zero = np.zeros((3, 3), np.float32)
-    assert truth.shares(zero).tolist() == [[1 / 3] * 3] * 3
+    assert truth.probabilities(zero).tolist() == [[1 / 3] * 3] * 3
     assert score(("log_loss",), truth, zero)["log_loss"] == pytest.approx(math.log(3))
 
 

@@ -16,7 +16,7 @@ from mlp_edge.data.reading.read import read_table
 from mlp_edge.data.table import Table
 from mlp_edge.finding import Finding
 from mlp_edge.training.examples import parts, read_examples
-from mlp_edge.training.preprocessing import prepare
+from mlp_edge.training.preprocessing import preprocess
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.scoring.series import out_of_order, series
 
@@ -36,7 +36,7 @@ def found(read: Table, target: str | None = None, **options: Any) -> tuple[Findi
     examples = read_examples(read, wanted, None, Choices(**options))
     recipe = Recipe().resolved(examples.task)
     chosen = parts(examples, recipe, "t")
-    return series(read, examples, prepare(examples, chosen, recipe), chosen)
+    return series(read, examples, preprocess(examples, chosen, recipe), chosen)
 
 
 def ordered(read: Table, order: NDArray[np.int64]) -> Table:

@@ -26,7 +26,7 @@ from mlp_edge.errors import InputError, MissingError, RecipeError
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.search import search_space as space_module
 from mlp_edge.training.search.search_space import drawn, firsts, nearest, parameters, search_space
-from mlp_edge.training.search.tuning import (
+from mlp_edge.training.search.trials import (
     Trial,
     Tuned,
     best_of,

@@ -1,4 +1,4 @@
-"""Which way a fit goes: compiled epochs, or Keras's own ``model.fit``.
+"""The training backend: compiled epochs, or Keras's own ``model.fit``.
 
 The rule looks at counts alone, never at a clock or at what happens to be compiled already, so
 that the same recipe and table go the same way every time and give the same bytes. Measured on
@@ -33,14 +33,14 @@ MOST_VALIDATION = 10_000_000_000
 """Multiply-adds of a validation: its rows times weights."""
 
 
-class FitPath(StrEnum):
+class Backend(StrEnum):
     """The ways; each value is how a user is told."""
 
     COMPILED = "compiled epochs"
-    STOCK = "model.fit"
+    KERAS_FIT = "model.fit"
 
 
-def choose(model: Any, rows: int, validation_rows: int, recipe: Recipe, fits: int = 1) -> FitPath:
+def choose(model: Any, rows: int, validation_rows: int, recipe: Recipe, fits: int = 1) -> Backend:
     """The way for a model.
 
     Args:
@@ -59,4 +59,4 @@ def choose(model: Any, rows: int, validation_rows: int, recipe: Recipe, fits: in
         and validation_rows * weights <= MOST_VALIDATION
         and model.distribute_strategy.num_replicas_in_sync == 1
     )
-    return FitPath.COMPILED if pays else FitPath.STOCK
+    return Backend.COMPILED if pays else Backend.KERAS_FIT

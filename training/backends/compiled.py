@@ -49,7 +49,7 @@ def fit_compiled(
     Args:
         model: a ``keras.Model`` with loss and optimizer.
         training: what to learn from.
-        validation: what is only watched, if anything.
+        validation: the validation rows, if any.
         recipe: its epochs, batch size and early stopping are used.
         orders: the order of the training rows (n,) int32 in each epoch.
         after_epoch: told the logs of each epoch, named and meant as Keras's history does.

@@ -11,7 +11,7 @@ from mlp_edge.training.backends.program import Part
 from mlp_edge.training.recipe import Recipe
 
 
-def fit_stock(
+def fit_keras(
     model: Any,
     training: Part,
     validation: Part | None,
@@ -24,7 +24,7 @@ def fit_stock(
     Args:
         model: a ``keras.Model`` with loss and optimizer.
         training: what to learn from.
-        validation: what is only watched, if anything.
+        validation: the validation rows, if any.
         recipe: its epochs, batch size and early stopping are used.
         after_epoch: told the logs of each epoch.
         shuffle: whether each epoch takes the rows in a new order, from Keras's global seed.

@@ -141,7 +141,7 @@ class Program:
     def store(self, model: Any) -> None:
         """Give a model the weights and states."""
         for ours, theirs in self._pairs(model):
-            for variable, part in zip(theirs, _parted(ours.value.numpy(), theirs), strict=True):
+            for variable, part in zip(theirs, _split(ours.value.numpy(), theirs), strict=True):
                 variable.assign(part.reshape(variable.shape).copy())
 
     def snapshot(self) -> list[NDArray[Any]]:
@@ -326,7 +326,7 @@ def _slot_prefix(weight: Any) -> str:
     return f"{weight.path.replace('/', '_')}_"
 
 
-def _parted(numbers: NDArray[Any], variables: list[Any]) -> list[NDArray[Any]]:
+def _split(numbers: NDArray[Any], variables: list[Any]) -> list[NDArray[Any]]:
     """Numbers cut into as many as each variable holds."""
     lengths = [math.prod(variable.shape) for variable in variables]
     return np.split(numbers.ravel(), np.cumsum(lengths)[:-1])

@@ -48,7 +48,7 @@ Scored = Mapping[str, NDArray[np.int64]]
 
 
 @dataclass(frozen=True, eq=False)
-class Answers:
+class Predictions:
     """What a model answers to rows, and what it has to beat.
 
     Attributes:
@@ -119,19 +119,21 @@ def advice(
     training, test = scored["training"], scored["test"]
     prior = examples.encoded[training].mean(axis=0, dtype=np.float64)
     truth = examples.truth(test, threshold)
-    answers = Answers(truth, examples.labels, outputs[test], linear[test], prior, recipe=recipe)
-    yield from row_advice(answers)
-    yield from _far_apart(answers, examples.truth(training, threshold), outputs[training])
+    predictions = Predictions(
+        truth, examples.labels, outputs[test], linear[test], prior, recipe=recipe
+    )
+    yield from row_advice(predictions)
+    yield from _far_apart(predictions, examples.truth(training, threshold), outputs[training])
 
 
-def row_advice(answers: Answers) -> Iterator[Finding]:
+def row_advice(predictions: Predictions) -> Iterator[Finding]:
     """What there is to say of answers to rows that the model never saw."""
-    if len(answers.outputs) > 1:
-        measure = fair(answers.truth, answers.weighted)
-        yield from list(_majority(answers, measure)) or _linear(answers, measure)
-    if answers.truth.task != "regression":
-        yield from _calibration(answers)
-        yield from _few_rows(answers)
+    if len(predictions.outputs) > 1:
+        measure = fair(predictions.truth, predictions.weighted)
+        yield from list(_majority(predictions, measure)) or _linear(predictions, measure)
+    if predictions.truth.task != "regression":
+        yield from _calibration(predictions)
+        yield from _few_rows(predictions)
 
 
 def fold_advice(
@@ -173,7 +175,7 @@ def _plus_minus(value: float, error: float) -> str:
 
 
 def remedies(recipe: Recipe) -> str:
-    """What helps against learning by heart and has not been tried."""
+    """What helps against overfitting and has not been tried."""
     untried = [
         option
         for option, tried in (
@@ -198,54 +200,54 @@ def _constant(outputs: Floats) -> Iterator[Finding]:
         )
 
 
-def _majority(answers: Answers, measure: Measure) -> Iterator[Finding]:
-    truth = answers.truth
-    ours = measure.mean(truth, answers.outputs)
+def _majority(predictions: Predictions, measure: Measure) -> Iterator[Finding]:
+    truth = predictions.truth
+    ours = measure.mean(truth, predictions.outputs)
     if measure.share:
-        always = answers.labels[answers.frequent]
+        always = predictions.labels[predictions.frequent]
     else:
         always = "the mean" if truth.task == "regression" else "the shares of the classes"
     # The most frequent class is what it is, wherever the model's threshold lies.
-    theirs = measure.mean(replace(truth, threshold=DEFAULT_THRESHOLD), answers.constant)
+    theirs = measure.mean(replace(truth, threshold=DEFAULT_THRESHOLD), predictions.constant)
     if ours >= theirs:
         yield Finding(
             "majority",
-            f"{measure.says(ours)} on {len(answers.outputs):,} {answers.rows} is no better than "
-            f"always answering {always} ({measure.number(theirs)}); more --epochs, another "
+            f"{measure.says(ours)} on {len(predictions.outputs):,} {predictions.rows} is no better "
+            f"than always answering {always} ({measure.number(theirs)}); more --epochs, another "
             "--learning-rate or other columns would be worth a try",
         )
 
 
-def _linear(answers: Answers, measure: Measure) -> Iterator[Finding]:
-    if answers.linear is None:
+def _linear(predictions: Predictions, measure: Measure) -> Iterator[Finding]:
+    if predictions.linear is None:
         return
-    losses = measure.losses(answers.truth, answers.outputs)
-    straight = measure.losses(answers.truth, answers.linear)
+    losses = measure.losses(predictions.truth, predictions.outputs)
+    baseline = measure.losses(predictions.truth, predictions.linear)
     gain, error = (
-        float((straight - losses).mean()),
-        standard_error(straight - losses, answers.truth.groups),
+        float((baseline - losses).mean()),
+        standard_error(baseline - losses, predictions.truth.groups),
     )
     if gain > error or not math.isfinite(error):  # rows of one group are no evidence
         return
-    ours, theirs = float(losses.mean()), float(straight.mean())
+    ours, theirs = float(losses.mean()), float(baseline.mean())
     yield Finding(
         "linear",
-        f"{measure.says(ours)} on {len(losses):,} {answers.rows} against a linear model's "
+        f"{measure.says(ours)} on {len(losses):,} {predictions.rows} against a linear model's "
         f"{measure.number(theirs)}: {measure.difference(ours, theirs, error)}, "
         f"{_verdict(gain, error)}; {SMALLER}",
     )
 
 
-def _far_apart(answers: Answers, learned: Truth, known: Floats) -> Iterator[Finding]:
-    truth, outputs = answers.truth, answers.outputs
+def _far_apart(predictions: Predictions, learned: Truth, known: Floats) -> Iterator[Finding]:
+    truth, outputs = predictions.truth, predictions.outputs
     measure = coarse(truth)
     losses = measure.losses(truth, outputs)
     training, test = measure.mean(learned, known), float(losses.mean())
     chance = STANDARD_ERRORS * standard_error(losses, truth.groups)
     if test - training > chance and measure.far(training, test):
-        says = f"learned by heart; {remedies(answers.recipe)} would help"
-        if answers.recipe.split != "random":
-            says = f"later rows are of another kind, or it {says} against that"
+        says = f"overfitting; {remedies(predictions.recipe)} would help"
+        if predictions.recipe.split != "random":
+            says = f"later rows are of another kind, or {says} against that"
         yield Finding(
             "far-apart",
             f"{measure.says(training)} on the training rows but {measure.number(test)} on the "
@@ -253,35 +255,38 @@ def _far_apart(answers: Answers, learned: Truth, known: Floats) -> Iterator[Find
         )
 
 
-def _calibration(answers: Answers) -> Iterator[Finding]:
+def _calibration(predictions: Predictions) -> Iterator[Finding]:
     """Whether it is as often right as it claims, by the class that it finds likeliest."""
-    shares = answers.truth.shares(answers.outputs)
-    claimed, right = shares.max(axis=1), shares.argmax(axis=1) == answers.truth.targets
+    probabilities = predictions.truth.probabilities(predictions.outputs)
+    claimed, right = (
+        probabilities.max(axis=1),
+        probabilities.argmax(axis=1) == predictions.truth.targets,
+    )
     surest = np.argsort(-claimed, kind="stable")[: len(claimed) // SUREST]
     if (
         len(surest) < FEW
-        or abs(spiegelhalter(right, claimed, answers.truth.groups)) <= MISCALIBRATED
+        or abs(spiegelhalter(right, claimed, predictions.truth.groups)) <= MISCALIBRATED
     ):
         return
     claims, holds = float(claimed[surest].mean()), float(right[surest].mean())
     if abs(claims - holds) < VISIBLE:
         return
-    way = remedies(answers.recipe) if claims > holds else "more --epochs"
-    end = f"{way} would help" if not answers.weighted else "--class-weight does that"
+    way = remedies(predictions.recipe) if claims > holds else "more --epochs"
+    end = f"{way} would help" if not predictions.weighted else "--class-weight does that"
     yield Finding(
         "calibration",
         f"its probabilities are not to be taken at their word: of the {len(surest):,} "
-        f"{answers.rows} where it is surest, it claims {claims:.0%} and {holds:.0%} are right; "
+        f"{predictions.rows} where it is surest, it claims {claims:.0%} and {holds:.0%} are right; "
         f"{end}",
     )
 
 
-def _few_rows(answers: Answers) -> Iterator[Finding]:
-    counts = np.bincount(answers.truth.targets, minlength=answers.truth.classes)
+def _few_rows(predictions: Predictions) -> Iterator[Finding]:
+    counts = np.bincount(predictions.truth.targets, minlength=predictions.truth.classes)
     few = [index for index in np.argsort(counts, kind="stable") if counts[index] < FEW]
     if not few:
         return
-    named = ", ".join(f"{answers.labels[index]} ({counts[index]})" for index in few[:NAMED])
+    named = ", ".join(f"{predictions.labels[index]} ({counts[index]})" for index in few[:NAMED])
     more = f" and {len(few) - NAMED} other classes" if len(few) > NAMED else ""
     least = counts[few[0]]
     says = (
@@ -291,5 +296,5 @@ def _few_rows(answers: Answers) -> Iterator[Finding]:
     )
     yield Finding(
         "few-rows",
-        f"few {answers.rows} are {named}{more}: {says}, so its score means little",
+        f"few {predictions.rows} are {named}{more}: {says}, so its score means little",
     )

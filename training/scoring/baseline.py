@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from mlp_edge.errors import ModelError, first_line
 from mlp_edge.lazy import require
 from mlp_edge.mlp import DEFAULT_THRESHOLD, Floats, Task
+from mlp_edge.processing import KERAS_EPSILON
 from mlp_edge.reference import FORMULAS
 from mlp_edge.training.examples import Examples, Parts
 from mlp_edge.training.network import moments
-from mlp_edge.training.preprocessing import Prepared
+from mlp_edge.training.preprocessing import Preprocessed
 from mlp_edge.training.recipe import DEFAULT_OUTPUT
-from mlp_edge.wiring import KERAS_EPSILON
 
 ITERATIONS = 1000
 """At most so many steps of L-BFGS; standardised readings take some tens."""
@@ -36,7 +36,7 @@ class Linear:
     Attributes:
         task: what it answers.
         mean: of the encoded training rows (width,) float64.
-        deviation: (width,) float64, above zero.
+        std: (width,) float64, above zero.
         weights: (outputs, width) float64.
         bias: (outputs,) float64.
         threshold: of a binary task, chosen by the recipe's rule as the network's is; float32.
@@ -44,22 +44,26 @@ class Linear:
 
     task: Task
     mean: NDArray[np.float64]
-    deviation: NDArray[np.float64]
+    std: NDArray[np.float64]
     weights: NDArray[np.float64]
     bias: NDArray[np.float64]
     threshold: np.float32 = DEFAULT_THRESHOLD
 
     def predict(self, inputs: Floats) -> Floats:
         """Answers (n, outputs) float32 to encoded readings (n, width)."""
-        scaled = (inputs.astype(np.float64) - self.mean) / self.deviation
+        scaled = (inputs.astype(np.float64) - self.mean) / self.std
         answer = FORMULAS[DEFAULT_OUTPUT[self.task]](scaled @ self.weights.T + self.bias)
         return np.asarray(answer, np.float32)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for model.json."""
-        arrays = ("mean", "deviation", "weights", "bias")
-        values = {name: getattr(self, name).tolist() for name in arrays}
-        return {**values, "threshold": float(self.threshold)}
+        return {
+            "mean": self.mean.tolist(),
+            "deviation": self.std.tolist(),
+            "weights": self.weights.tolist(),
+            "bias": self.bias.tolist(),
+            "threshold": float(self.threshold),
+        }
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any], task: Task, width: int, outputs: int) -> Linear:
@@ -85,23 +89,26 @@ class Linear:
                 f"the baseline in model.json is damaged ({first_line(error)}); train the model "
                 "again"
             ) from error
-        return cls(task, **arrays, threshold=threshold)
+        mean, std, weights, bias = arrays.values()
+        return cls(task, mean, std, weights, bias, threshold)
 
 
-def linear_baseline(examples: Examples, prepared: Prepared, chosen: Parts) -> Linear:
+def linear_baseline(examples: Examples, preprocessed: Preprocessed, chosen: Parts) -> Linear:
     """Logistic regression (C = 1), or ridge regression (alpha = 1), of the training rows.
 
     Rows count as they do for the network. It is fitted until it converges, whatever the recipe's
     epochs, so that a network is not flattered by a baseline that was cut short.
     """
     rows = chosen.training
-    mean, variance = moments(prepared.inputs[rows], prepared.numbers)
-    deviation = np.maximum(np.sqrt(variance.astype(np.float64)), KERAS_EPSILON)
-    scaled = (prepared.inputs[rows].astype(np.float64) - mean) / deviation
-    weights = None if prepared.weights is None else prepared.weights[rows].astype(np.float64)
+    mean, variance = moments(preprocessed.inputs[rows], preprocessed.numbers)
+    std = np.maximum(np.sqrt(variance.astype(np.float64)), KERAS_EPSILON)
+    scaled = (preprocessed.inputs[rows].astype(np.float64) - mean) / std
+    weights = (
+        None if preprocessed.weights is None else preprocessed.weights[rows].astype(np.float64)
+    )
     fit = _ridge if examples.task == "regression" else _logistic
     kernel, bias = fit(examples, scaled, rows, weights)
-    return Linear(examples.task, mean.astype(np.float64), deviation, kernel, bias)
+    return Linear(examples.task, mean.astype(np.float64), std, kernel, bias)
 
 
 def _ridge(

@@ -41,7 +41,7 @@ class Truth:
             return np.asarray(outputs[:, 0] > self.threshold, np.int64)
         return np.asarray(np.argmax(outputs, axis=1), np.int64)
 
-    def shares(self, outputs: Floats) -> NDArray[np.float64]:
+    def probabilities(self, outputs: Floats) -> NDArray[np.float64]:
         """Probabilities (n, classes) that sum to 1, in float64."""
         exact = outputs.astype(np.float64)
         if self.task == "binary":
@@ -76,7 +76,7 @@ def _ranking(name: str, **several: Any) -> Score:
             return float("nan")
         if truth.task == "binary":
             return float(getattr(metrics, name)(truth.targets, outputs[:, 0]))
-        return float(getattr(metrics, name)(truth.targets, truth.shares(outputs), **several))
+        return float(getattr(metrics, name)(truth.targets, truth.probabilities(outputs), **several))
 
     return score
 
@@ -116,9 +116,9 @@ def _r2(metrics: Any, truth: Truth, outputs: Floats) -> float:
 def _log_loss(metrics: Any, truth: Truth, outputs: Floats) -> float:
     labels = list(range(truth.classes))
     # Never beyond what a float32 probability can say.
-    shares = np.clip(truth.shares(outputs), 1e-7, 1 - 1e-7)
-    shares /= shares.sum(axis=1, keepdims=True)
-    return float(metrics.log_loss(truth.targets, shares, labels=labels))
+    probabilities = np.clip(truth.probabilities(outputs), 1e-7, 1 - 1e-7)
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    return float(metrics.log_loss(truth.targets, probabilities, labels=labels))
 
 
 def _brier(metrics: Any, truth: Truth, outputs: Floats) -> float:
@@ -126,11 +126,11 @@ def _brier(metrics: Any, truth: Truth, outputs: Floats) -> float:
 
     As scikit-learn has it from 1.7 on; before, it knows two classes only.
     """
-    shares = truth.shares(outputs)
+    probabilities = truth.probabilities(outputs)
     judged = [1] if truth.task == "binary" else range(truth.classes)
     return float(
         sum(
-            metrics.brier_score_loss(truth.targets == index, shares[:, index], pos_label=1)
+            metrics.brier_score_loss(truth.targets == index, probabilities[:, index], pos_label=1)
             for index in judged
         )
     )
@@ -207,18 +207,20 @@ def per_class(truth: Truth, outputs: Floats, labels: Sequence[str]) -> list[dict
     found = metrics.precision_recall_fscore_support(
         truth.targets, truth.chosen(outputs), labels=indices, zero_division=np.nan
     )
-    shares: NDArray[Any] = truth.shares(
+    probabilities: NDArray[Any] = truth.probabilities(
         outputs
     )  # in float64: 1 - p in float32 would tie what is not equal
     if truth.task == "binary":
-        shares = np.hstack([-outputs, outputs])  # one order of the rows for both, hence one area
+        probabilities = np.hstack(
+            [-outputs, outputs]
+        )  # one order of the rows for both, hence one area
     rows = []
     for index, label, precision, recall, f1, count in zip(indices, labels, *found, strict=True):
         one = Truth("binary", np.asarray(truth.targets == index, np.int64), 2, truth.threshold)
         rows.append({
             "label": label, "rows": int(count), "precision": float(precision),
             "recall": float(recall), "f1": float(f1),
-            "auc": METRICS["auc"].score(metrics, one, shares[:, [index]]),
+            "auc": METRICS["auc"].score(metrics, one, probabilities[:, [index]]),
         })  # fmt: skip
     return rows
 

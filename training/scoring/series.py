@@ -18,7 +18,7 @@ from mlp_edge.errors import TableError
 from mlp_edge.finding import Finding
 from mlp_edge.mlp import Floats
 from mlp_edge.training.examples import Examples, Parts
-from mlp_edge.training.preprocessing import Prepared
+from mlp_edge.training.preprocessing import Preprocessed
 from mlp_edge.training.scoring.baseline import linear_baseline
 from mlp_edge.training.scoring.scores import score
 
@@ -51,7 +51,7 @@ TIMES = frozenset({"time", "timestamp", "date", "datetime", "day", "month", "yea
 
 
 def series(
-    table: Table, examples: Examples, prepared: Prepared, chosen: Parts
+    table: Table, examples: Examples, preprocessed: Preprocessed, chosen: Parts
 ) -> tuple[Finding, ...]:
     """A finding when rows are alike to their neighbours in time, so that those give them away.
 
@@ -64,27 +64,27 @@ def series(
     Args:
         table: the rows.
         examples: the same, read.
-        prepared: as inputs of a linear model.
+        preprocessed: as inputs of a linear model.
         chosen: parts of a split at random.
     """
     if len(examples.rows) < FEWEST_ROWS:
         return ()
     for name, when in _dates(table, examples):
         order = np.argsort(when, kind="stable")
-        found = _alike(examples, prepared, order, DATED)
+        found = _alike(examples, preprocessed, order, DATED)
         if found is None:
             continue
-        at_random, at_last, metric = _compared(examples, prepared, chosen, when)
+        at_random, at_last, metric = _compared(examples, preprocessed, chosen, when)
         learned = any(feature.name == name for feature in examples.features)
         if at_random - at_last >= WORSE or not learned:
             return (_finding(name, found, (at_random, at_last, metric)),)
     in_file = np.arange(len(examples.rows))
     if _is_sorted(examples):
         return ()
-    found = _alike(examples, prepared, in_file, UNDATED)
+    found = _alike(examples, preprocessed, in_file, UNDATED)
     if found is None:
         return ()
-    at_random, at_last, metric = _compared(examples, prepared, chosen, in_file)
+    at_random, at_last, metric = _compared(examples, preprocessed, chosen, in_file)
     if not at_random - at_last >= WORSE:
         return ()
     return (_finding(None, found, (at_random, at_last, metric)),)
@@ -165,16 +165,16 @@ def _in_blocks(values: Floats) -> bool:
 
 
 def _alike(
-    examples: Examples, prepared: Prepared, order: NDArray[np.int64], least: float
+    examples: Examples, preprocessed: Preprocessed, order: NDArray[np.int64], least: float
 ) -> tuple[float, int] | None:
     """The correlation of neighbours' errors, and of how many rows; None where it is no evidence."""
-    width = prepared.inputs.shape[1]
+    width = preprocessed.inputs.shape[1]
     rows = order[: int(max(FEWEST_ROWS, min(MOST_ROWS, MOST_WORK / width**2)))]
-    errors, within = _errors(examples, prepared.inputs[rows].astype(np.float64), rows)
+    errors, within = _errors(examples, preprocessed.inputs[rows].astype(np.float64), rows)
     r = np.minimum(_neighbours(errors), _neighbours(within))
     least = max(least, DEVIATIONS / math.sqrt(len(rows)))
     if r.max() >= least and examples.labels:
-        r = np.minimum(r, _neighbours(_surprises(examples, prepared, rows)))
+        r = np.minimum(r, _neighbours(_surprises(examples, preprocessed, rows)))
     return (float(r.max()), len(rows)) if r.max() >= least else None
 
 
@@ -212,15 +212,17 @@ def _errors(
 
 
 def _surprises(
-    examples: Examples, prepared: Prepared, rows: NDArray[np.int64]
+    examples: Examples, preprocessed: Preprocessed, rows: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """Classes less the probabilities of a logistic regression on the same rows, (n, outputs).
 
     A ridge regression misses that probabilities bend, which looks like time in columns that are
     smooth in time. This one does not, and is too slow for tables that raise no suspicion.
     """
-    linear = linear_baseline(examples, prepared, Parts(rows, rows[:0], rows[:0]))
-    return np.asarray(examples.encoded[rows] - linear.predict(prepared.inputs[rows]), np.float64)
+    linear = linear_baseline(examples, preprocessed, Parts(rows, rows[:0], rows[:0]))
+    return np.asarray(
+        examples.encoded[rows] - linear.predict(preprocessed.inputs[rows]), np.float64
+    )
 
 
 def _bins(values: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -238,7 +240,7 @@ def _standard(columns: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _compared(
-    examples: Examples, prepared: Prepared, chosen: Parts, when: When
+    examples: Examples, preprocessed: Preprocessed, chosen: Parts, when: When
 ) -> tuple[float, float, str]:
     """A linear model's score on rows held out at random, on the last rows, and its name.
 
@@ -259,15 +261,17 @@ def _compared(
             continue  # a class that is there at one time only
     last = np.sort(np.concatenate(late))
     metric = "r2" if examples.task == "regression" else "accuracy"
-    scores = [_scored(examples, prepared, rows, metric) for rows in (test, last)]
+    scores = [_scored(examples, preprocessed, rows, metric) for rows in (test, last)]
     return scores[0], scores[1], "R²" if metric == "r2" else "accuracy"
 
 
-def _scored(examples: Examples, prepared: Prepared, test: NDArray[np.int64], metric: str) -> float:
+def _scored(
+    examples: Examples, preprocessed: Preprocessed, test: NDArray[np.int64], metric: str
+) -> float:
     seen = np.setdiff1d(np.arange(len(examples.rows)), test)
     parts = Parts(seen, seen[:0], test)
-    linear = linear_baseline(examples, prepared, parts)
-    answers = linear.predict(prepared.inputs[test])
+    linear = linear_baseline(examples, preprocessed, parts)
+    answers = linear.predict(preprocessed.inputs[test])
     return score((metric,), replace(examples.truth(test), groups=None), answers)[metric]
 
 

@@ -17,7 +17,7 @@ from mlp_edge.training.examples import Examples, Parts, folds
 from mlp_edge.training.outcome import versions
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.run import Job
-from mlp_edge.training.search.tuning import Tell, Tuned, tune
+from mlp_edge.training.search.trials import Tell, Tuned, tune
 
 SEARCH_FOLDS = 5
 """Folds of the training rows by which a search judges, unless --cv says."""
@@ -62,9 +62,10 @@ def searched(job: Job, search: Search, folding: Folding | None) -> Tuned:
     def value(recipe: Recipe) -> list[float]:
         return fold_values(job, replace(recipe, threshold="0.5"), chosen, metric)
 
+    inputs, learned = job.preprocessed.inputs, job.preprocessed.learned
     tuned = tune(
-        job.recipe, job.examples.task, job.prepared.inputs.shape[1], job.prepared.learned.shape[1],
-        value, search.trials, search.journal, _fingerprint(job, plan, search), search.tell,
+        job.recipe, job.examples.task, inputs.shape[1], learned.shape[1], value,
+        search.trials, search.journal, _fingerprint(job, plan, search), search.tell,
         fixed=search.fixed, afresh=search.afresh, resumed=search.resumed,
     )  # fmt: skip
     return replace(

@@ -152,7 +152,7 @@ def assert_same_bits(got: Floats, expected: Floats) -> None:
 @pytest.mark.parametrize("name", MODELS)
 def test_bit_for_bit(name: str, predict: Callable[[str, Rows], Rows]) -> None:
     rows = hard_rows(MODELS[name], infinite=True)
-    assert_same_bits(predict(name, rows), c_replay.predict(MODELS[name], rows))
+    assert_same_bits(predict(name, rows), c_replay.replay(MODELS[name], rows))
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -219,7 +219,7 @@ def test_nothing_undefined_and_nothing_out_of_bounds(folder: Path, tmp_path: Pat
         flags = (*C99[1:], "-O1", "-g0", "-fsanitize=undefined,address",
                  "-fno-sanitize-recover=all", "-ffp-contract=off", f"-I{folder}")  # fmt: skip
         assert_same_bits(
-            filtered(tmp_path, name, rows, "gcc", *flags), c_replay.predict(MODELS[name], rows)
+            filtered(tmp_path, name, rows, "gcc", *flags), c_replay.replay(MODELS[name], rows)
         )
 
 
@@ -290,9 +290,9 @@ def test_a_header_read_as_text_has_the_anatomy_of_the_network(name: str, folder:
     assert found.layers == expected.layers
     if len(mlp.encoding.numbers):
         np.testing.assert_array_equal(found.mean, expected.mean)
-        np.testing.assert_allclose(found.deviation, expected.deviation, rtol=1e-6)
+        np.testing.assert_allclose(found.std, expected.std, rtol=1e-6)
     else:
-        assert found.mean is found.deviation is None
+        assert found.mean is found.std is None
 
 
 def test_weights_only_says_what_the_first_layer_takes(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def test_tables_out_of_reach_make_the_prediction_nan(
 ) -> None:
     row = readings(two_models["one"], 1)
     found = answers(tmp_path, two_models, row[0])
-    right = {name: float(c_replay.predict(mlp, row)[0, 0]) for name, mlp in two_models.items()}
+    right = {name: float(c_replay.replay(mlp, row)[0, 0]) for name, mlp in two_models.items()}
     lost = [name for name, (predicted, *_) in found.items() if np.isnan(predicted)]
     assert len(lost) == 1  # 68 kB of tables: one model lies beyond 64 kB, the other within
     for name, (predicted, klass, selftest) in found.items():
@@ -91,7 +91,7 @@ def test_tables_within_reach_are_read_on_a_chip_with_more_flash(tmp_path: Path) 
     (tmp_path / "small_int8.h").write_bytes(EXPORTER.integers["int8"](named, quantised(mlp)))
     row = readings(mlp, 1)
     found = answers(tmp_path, {"small": mlp, "small_int8": named}, row[0])
-    assert found["small"][0] == c_replay.predict(mlp, row)[0, 0]
+    assert found["small"][0] == c_replay.replay(mlp, row)[0, 0]
     assert [selftest for *_, selftest in found.values()] == [0, 0]
     assert abs(found["small_int8"][0] - found["small"][0]) < 0.1
 

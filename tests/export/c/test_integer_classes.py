@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.integer_headers import EXPORT, assert_right, every_dtype, provoking
+from support.integer_headers import EXPORT, assert_right, every_dtype, stress_rows
 from support.integer_networks import made
 from support.networks import network
 from support.quantised_networks import quantised
 
 from mlp_edge.export.c.integers_classify import alike_below_the_largest, highest_below
 from mlp_edge.integers import integer_reference
-from mlp_edge.integers.quantised import IntegerLayer, Quantised, Table
+from mlp_edge.integers.quantised import ActivationTable, IntegerLayer, Quantised
 from mlp_edge.mlp import Dense, Mlp
 
 
@@ -24,7 +24,7 @@ def test_classes_at_every_threshold(threshold: float, dtype: str, tmp_path: Path
     mlp = network((2, 4, 1), threshold=np.float32(threshold))
     numbers = quantised(mlp, dtype)
     assert highest_below(mlp.threshold, numbers) is not None
-    assert_right(mlp, numbers, provoking(mlp), tmp_path)
+    assert_right(mlp, numbers, stress_rows(mlp), tmp_path)
 
 
 def test_the_limit_of_a_class_is_between_two_neighbouring_results() -> None:
@@ -32,7 +32,7 @@ def test_the_limit_of_a_class_is_between_two_neighbouring_results() -> None:
     limit = highest_below(np.float32(0.3), numbers)
     assert limit is not None
     assert 0 < limit < numbers.layers[-1].largest
-    below, above = integer_reference.answers(numbers, np.array([[limit], [limit + 1]]))[:, 0]
+    below, above = integer_reference.dequantise(numbers, np.array([[limit], [limit + 1]]))[:, 0]
     assert below <= np.float32(0.3) < above
 
 
@@ -40,13 +40,15 @@ def test_answers_that_fall_are_compared_themselves(tmp_path: Path) -> None:
     mlp = network((2, 4, 1))
     numbers = quantised(mlp)
     assert numbers.table is not None
-    falling = replace(numbers, table=Table(numbers.table.nodes[::-1].copy(), numbers.table.shift))
+    falling = replace(
+        numbers, table=ActivationTable(numbers.table.points[::-1].copy(), numbers.table.shift)
+    )
     assert highest_below(mlp.threshold, falling) is None
     assert "mlp_edge_above(outputs, NET_THRESHOLD)" in EXPORT["int8"](mlp, falling).decode()
-    assert_right(mlp, falling, provoking(mlp), tmp_path)
+    assert_right(mlp, falling, stress_rows(mlp), tmp_path)
 
 
-def identity(classes: int, table: Table) -> tuple[Mlp, Quantised]:
+def identity(classes: int, table: ActivationTable) -> tuple[Mlp, Quantised]:
     """A model of which each class has the reading as its result, from 0 to 255."""
     layer = Dense(np.eye(classes, dtype=np.float32), np.zeros(classes, np.float32), "softmax")
     mlp = network((classes, classes), task="multiclass", layers=(layer,), scaling=None)
@@ -62,20 +64,20 @@ def identity(classes: int, table: Table) -> tuple[Mlp, Quantised]:
 
 @pytest.mark.parametrize("flat", [1, 2, 5])
 def test_every_tie_of_three_classes(flat: int, tmp_path: Path) -> None:
-    nodes = np.maximum(65535 - 997 * np.maximum(np.arange(1021) - flat + 1, 0), 0)
-    mlp, numbers = identity(3, Table(nodes.astype(np.int64), 0))
+    points = np.maximum(65535 - 997 * np.maximum(np.arange(1021) - flat + 1, 0), 0)
+    mlp, numbers = identity(3, ActivationTable(points.astype(np.int64), 0))
     assert alike_below_the_largest(numbers) == flat - 1
     ends = [0, 1, 2, 3, 4, 5, 6, 7, 100, 101, 102, 103, 104, 105, 106, 250, 254, 255]
     rows = np.array(np.meshgrid(ends, ends, ends), np.float32).reshape(3, -1).T
-    wanted = integer_reference.predict(mlp, numbers, rows)
+    wanted = integer_reference.predict_quantised(mlp, numbers, rows)
     ties = np.sort(wanted, axis=1)
     assert (ties[:, 2] == ties[:, 1]).sum() > 300
     assert_right(mlp, numbers, rows, tmp_path)
 
 
 def test_a_table_with_its_top_elsewhere_is_no_shortcut(tmp_path: Path) -> None:
-    nodes = np.maximum(60000 - 50 * np.abs(np.arange(1021) - 4), 0)
-    mlp, numbers = identity(3, Table(nodes, 0))
+    points = np.maximum(60000 - 50 * np.abs(np.arange(1021) - 4), 0)
+    mlp, numbers = identity(3, ActivationTable(points, 0))
     assert alike_below_the_largest(numbers) is None
     rows = np.random.default_rng(0).integers(0, 20, (3000, 3)).astype(np.float32)
     assert_right(mlp, numbers, rows, tmp_path)

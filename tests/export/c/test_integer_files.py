@@ -115,7 +115,7 @@ def test_the_golden_rows_read_back(dtype: str, tmp_path: Path) -> None:
         found = read_golden(header, fused)
         assert found is not None
         assert_same_bits(found.rows, wanted.rows)
-        assert_same_bits(found.answers, wanted.answers)
+        assert_same_bits(found.predictions, wanted.predictions)
         assert not found.bounds.any()
     with open_header(path) as opened:
         assert disagreement(wanted, opened.predict) is None
@@ -138,8 +138,8 @@ def test_what_inspect_reads_of_it(name: str, dtype: str, tmp_path: Path) -> None
     assert shown == [layer.activation for layer in mlp.layers]
     assert found.card == Card.of(mlp, dtype)
     assert not found.notes
-    damaged = path.read_text().replace("    /* 0 */ {", "    /* 0 */ {1, ", 1)
-    path.write_text(damaged.replace("    /*  0 */ {", "    /*  0 */ {1, ", 1))
+    wrong_checksum = path.read_text().replace("    /* 0 */ {", "    /* 0 */ {1, ", 1)
+    path.write_text(wrong_checksum.replace("    /*  0 */ {", "    /*  0 */ {1, ", 1))
     with pytest.raises(ModelError, match="damaged, layer 1 has"):
         inspect_file(path)
 

@@ -19,7 +19,7 @@ from support.integer_headers import (
     assert_right,
     assert_same_bits,
     every_dtype,
-    provoking,
+    stress_rows,
 )
 from support.integer_networks import made
 from support.networks import encoded, network, readings
@@ -55,11 +55,11 @@ def halves(numbers: Quantised) -> Floats:
 @pytest.mark.parametrize("name", MODELS)
 def test_bits_are_those_of_the_reference(name: str, dtype: str, tmp_path: Path) -> None:
     mlp = MODELS[name]
-    rows = provoking(mlp)
+    rows = stress_rows(mlp)
     numbers = quantised(mlp, dtype)
     assert_right(mlp, numbers, rows, tmp_path)
     assert_right(mlp, made(mlp, dtype), rows, tmp_path)
-    assert len(np.unique(integer_reference.predict(mlp, numbers, rows[:200]))) > 20
+    assert len(np.unique(integer_reference.predict_quantised(mlp, numbers, rows[:200]))) > 20
 
 
 @every_dtype
@@ -69,7 +69,7 @@ def test_no_flag_changes_them(
     name: str, flags: tuple[str, ...], dtype: str, tmp_path: Path
 ) -> None:
     mlp = MODELS[name]
-    assert_right(mlp, made(mlp, dtype, seed=1), provoking(mlp), tmp_path, *flags)
+    assert_right(mlp, made(mlp, dtype, seed=1), stress_rows(mlp), tmp_path, *flags)
 
 
 @every_dtype
@@ -112,7 +112,7 @@ def test_any_network(
         *others, last = mlp.layers
         mlp = replace(mlp, layers=(*others, replace(last, activation=output)))
     folder = tmp_path_factory.mktemp("any")
-    assert_right(mlp, made(mlp, dtype, seed), provoking(mlp, seed), folder)
+    assert_right(mlp, made(mlp, dtype, seed), stress_rows(mlp, seed), folder)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
@@ -133,8 +133,8 @@ def test_any_features(
 def test_a_last_layer_so_large_that_its_results_are_of_one_part(dtype: str, tmp_path: Path) -> None:
     mlp = network((16, 8, 64, 65), task="regression")
     numbers = quantised(mlp, dtype)
-    assert numbers.layers[-1].parts == 1
-    assert_right(mlp, numbers, provoking(mlp)[::5], tmp_path)
+    assert numbers.layers[-1].segments == 1
+    assert_right(mlp, numbers, stress_rows(mlp)[::5], tmp_path)
 
 
 def test_wide_layers_take_64_bits_and_others_do_not(tmp_path: Path) -> None:
@@ -149,14 +149,14 @@ def test_wide_layers_take_64_bits_and_others_do_not(tmp_path: Path) -> None:
     text = EXPORT["int8"](mlp, wide).decode()
     assert "mlp_edge_dense_int8_wide(NET_LAYER1" in text
     assert "mlp_edge_parts_int8(NET_LAYER2" in text
-    assert_right(mlp, wide, provoking(mlp)[::5], tmp_path)
+    assert_right(mlp, wide, stress_rows(mlp)[::5], tmp_path)
     heavy = replace(
         others[0], weights=np.full((1, 3), 127), bias=np.array([2**30]),
-        multiplier=np.array([513]), shift=np.array([30]), stride=np.array([2**28]),
+        multiplier=np.array([513]), shift=np.array([30]), offset=np.array([2**28]),
     )  # fmt: skip
     last = replace(wide, layers=(first, heavy))
     assert "mlp_edge_parts_int8_wide(NET_LAYER2" in EXPORT["int8"](mlp, last).decode()
-    assert_right(mlp, last, provoking(mlp)[::5], tmp_path)
+    assert_right(mlp, last, stress_rows(mlp)[::5], tmp_path)
     assert "uint64_t" not in EXPORT["int8"](network(), quantised(network())).decode()
 
 
@@ -171,9 +171,11 @@ def test_every_chip_has_the_same_bits(chip: Chip, name: str, dtype: str, tmp_pat
     path = tmp_path / "net.h"
     for numbers in (quantised(mlp, dtype), made(mlp, dtype, seed=2)):
         path.write_bytes(EXPORT[dtype](mlp, numbers))
-        rows = provoking(mlp)[::5]
+        rows = stress_rows(mlp)[::5]
         with require_chip(chip).open(path) as opened:
-            assert_same_bits(opened.predict(rows), integer_reference.predict(mlp, numbers, rows))
+            assert_same_bits(
+                opened.predict(rows), integer_reference.predict_quantised(mlp, numbers, rows)
+            )
             assert opened.golden is not None
             assert not opened.golden.bounds.any()
             assert len(opened.golden.rows) == len(golden_integers(mlp, numbers).rows)

@@ -75,7 +75,7 @@ def test_the_sum_starts_at_the_bias_and_takes_the_inputs_in_order(tmp_path: Path
     mlp = network((40, 7), task="regression")
     assert mlp.scaling is not None
     rows = readings(mlp, 200)
-    x = (rows - mlp.scaling.mean) * (np.float32(1) / mlp.scaling.deviation)
+    x = (rows - mlp.scaling.mean) * (np.float32(1) / mlp.scaling.std)
     sums = np.repeat(mlp.layers[0].bias[None], len(rows), axis=0)
     for i in range(mlp.inputs):
         sums += x[:, i : i + 1] * mlp.layers[0].weights[:, i]

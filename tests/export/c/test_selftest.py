@@ -44,7 +44,7 @@ def test_the_replay_has_the_bits_of_the_compiled_header(name: str, tmp_path: Pat
     path.write_bytes(export(mlp))
     with open_header(path) as header:
         rows = strange(mlp)
-        assert_same_bits(header.predict(rows), c_replay.predict(mlp, rows))
+        assert_same_bits(header.predict(rows), c_replay.replay(mlp, rows))
 
 
 def test_fma_rounds_once() -> None:
@@ -75,9 +75,9 @@ def test_the_replay_has_the_bits_of_every_chip(chip: object, tmp_path: Path) -> 
     with chip.open(tmp_path / "net.h") as header:  # type: ignore[attr-defined]
         got = header.predict(rows)
     fused = chip.target.name == "cortex-m4"  # type: ignore[attr-defined]
-    assert_same_bits(got, c_replay.predict(mlp, rows, fused=fused))
+    assert_same_bits(got, c_replay.replay(mlp, rows, fused=fused))
     if fused:
-        assert (got != c_replay.predict(mlp, rows))[~np.isnan(got)].any()
+        assert (got != c_replay.replay(mlp, rows))[~np.isnan(got)].any()
 
 
 def test_a_negative_zero_is_passed_over_like_any_other_zero(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_a_negative_zero_is_passed_over_like_any_other_zero(tmp_path: Path) -> N
     for chip in CHIPS[:2]:
         if not chip.missing():
             with chip.open(tmp_path / "net.h") as header:
-                assert_same_bits(header.predict(rows), c_replay.predict(mlp, rows))
+                assert_same_bits(header.predict(rows), c_replay.replay(mlp, rows))
 
 
 # The self-test
@@ -202,7 +202,7 @@ def test_the_bits_are_asked_for_wherever_nothing_is_fused(tmp_path: Path) -> Non
 def test_fused_answers_are_within_the_bounds(name: str) -> None:
     mlp = MODELS[name]
     rows, answers, bounds = as_read(export(mlp).decode(), fused=True)
-    off = np.abs(c_replay.predict(mlp, rows, fused=True).astype(float) - answers)
+    off = np.abs(c_replay.replay(mlp, rows, fused=True).astype(float) - answers)
     assert (np.isnan(off) | (off == 0) | (off < bounds)).all()
     assert np.isfinite(off[:3]).all()
     assert (bounds[:3] < 1e-3 * np.maximum(1, np.abs(answers[:3]))).all()
@@ -243,7 +243,7 @@ def test_the_tables_read_back(name: str) -> None:
     mlp = MODELS[name]
     rows, answers, bounds = as_read(export(mlp).decode())
     assert_same_bits(rows, np.array([*golden_readings(mlp).values()]))
-    assert_same_bits(answers, c_replay.predict(mlp, rows))
+    assert_same_bits(answers, c_replay.replay(mlp, rows))
     assert not bounds.any()
 
 
@@ -258,7 +258,7 @@ def test_every_chip_is_held_to_them(chip: object, tmp_path: Path) -> None:
         assert len(opened.golden.rows) == len(golden_readings(mlp))
         assert opened.golden.bounds.any() == chip.target.fused  # type: ignore[attr-defined]
         assert disagreement(opened.golden, opened.predict) is None
-        wrong = opened.golden._replace(answers=opened.golden.answers + np.float32(1e-3))
+        wrong = opened.golden._replace(predictions=opened.golden.predictions + np.float32(1e-3))
         assert "golden row 1 of 8, output 1: " in str(disagreement(wrong, opened.predict))
 
 

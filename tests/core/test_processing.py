@@ -13,15 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from support.feature_strategies import features_and_rows, provoking
+from support.feature_strategies import features_and_rows, stress_values
 from support.networks import assert_within_bound
 
 from mlp_edge.encoding import Encoding
 from mlp_edge.errors import ModelError
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import Rows
+from mlp_edge.processing import MLP, Operation, carry_out, operations, same
 from mlp_edge.readers.keras_file import read_mlp, read_network
-from mlp_edge.wiring import MLP, Operation, carry_out, operations, same
 
 Array = NDArray[Any]
 CLIPS = st.sampled_from([None, (-1.0, 1.0), (0.0, 5.0)])
@@ -44,16 +44,16 @@ def test_the_operations_encode_and_guard(
 ) -> None:
     features, rows = drawn
     encoding = Encoding.of(features)
-    prepared = []
+    preprocessed = []
 
     def do(step: Operation, inputs: list[Array]) -> Array:
         if step.name == MLP:
-            prepared.extend(inputs)
+            preprocessed.extend(inputs)
             return np.arange(-2, len(rows) - 2, dtype=np.float32)[:, None]
         return NUMPY[step.kind](inputs[0], *step.constants, *inputs[1:])
 
     answer = carry_out(operations(encoding, clip), rows, do)
-    [inputs] = prepared
+    [inputs] = preprocessed
     assert np.array_equal(inputs, encoding.encode(rows), equal_nan=True)
     expected = np.arange(-2, len(rows) - 2, dtype=np.float32)[:, None]
     if clip is not None:
@@ -118,7 +118,7 @@ def wired(
     activation: str = "tanh",
 ) -> tuple[Any, Path]:
     """A Keras model around random weights, saved: the model and its file."""
-    from mlp_edge.training.network import build, surrounded
+    from mlp_edge.training.network import build, with_processing
     from mlp_edge.training.recipe import Recipe
 
     encoding = Encoding.of(features)
@@ -130,17 +130,17 @@ def wired(
         if hasattr(layer, "kernel"):
             layer.set_weights([random.normal(0, 1, array.shape) for array in layer.get_weights()])
     inner.compile("sgd", "mse")
-    model = surrounded(inner, encoding, clip)
+    model = with_processing(inner, encoding, clip)
     model.save(folder / "wired.keras")
     return model, folder / "wired.keras"
 
 
-def provoking_rows(features: tuple[Feature, ...]) -> Rows:
+def stress_rows(features: tuple[Feature, ...]) -> Rows:
     """Each reading that may be odd, one at a time, among ordinary ones."""
     ordinary = [float(one.codes[-1]) if one.codes else 1.25 for one in features]
     rows = [ordinary]
     for place, one in enumerate(features):
-        rows += [[*ordinary[:place], value, *ordinary[place + 1 :]] for value in provoking(one)]
+        rows += [[*ordinary[:place], value, *ordinary[place + 1 :]] for value in stress_values(one)]
     return np.array(rows, np.float32)
 
 
@@ -161,7 +161,7 @@ def test_a_wired_file_reads_back(
     kernels = [np.asarray(layer.kernel) for layer in model.get_layer(MLP).layers[1:]]
     for dense, kernel in zip(network.layers, kernels, strict=True):
         assert np.array_equal(dense.weights, kernel.T)
-    rows = provoking_rows(features)
+    rows = stress_rows(features)
     expected = model.predict(rows, verbose=0)
     assert np.isnan(expected).any() == encoding.rejects
     assert np.isfinite(expected).any()
@@ -171,7 +171,7 @@ def test_a_wired_file_reads_back(
 def test_a_loaded_file_answers_as_the_saved_one(keras: Any, folder: Path) -> None:
     features, clip = WIRED["all"]
     model, path = wired(folder, features, clip, "relu")
-    rows = provoking_rows(features)
+    rows = stress_rows(features)
     again = keras.models.load_model(path).predict(rows, verbose=0)
     assert np.array_equal(again, model.predict(rows, verbose=0), equal_nan=True)
 

@@ -1,4 +1,4 @@
-"""What surrounds the dense layers, as a list of operations that any framework can carry out.
+"""Pre- and post-processing around the dense layers, as operations that any framework carries out.
 
 Keras (``training/network.py``) and TensorFlow (``export/graph.py``) build it, and
 ``keras_graph.py`` reads it back, so the three can never mean different things. The names are
