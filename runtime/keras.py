@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import RLock
 
 import numpy as np
 
@@ -16,13 +17,21 @@ from mlp_edge.readers.keras_file import check_loadable
 from mlp_edge.runtime.runtime import Opened, Runtime
 from mlp_edge.runtime.threads import threadsafe
 
+_TURN = RLock()
+"""Whose turn it is to call Keras, of all threads and models.
+
+TensorFlow keeps the arguments of an operation in one place for all threads while it looks at their
+types, and lets other threads run the first time that it sees a type (``PythonAPIDispatcher``):
+two threads that open or call models at once can end the process.
+"""
+
 
 @contextmanager
 def open_keras(path: Path) -> Iterator[Opened]:
     """Open a .keras file; see ``Runtime.open``. Its card is None: model.json has the names."""
     check_loadable(path)
     tf = tensorflow()
-    with tf.device("CPU:0"):
+    with _TURN, tf.device("CPU:0"):
         try:
             # Safe mode refuses Lambda layers, which would run a stranger's code.
             model = keras().models.load_model(path, compile=False, safe_mode=True)
@@ -32,7 +41,7 @@ def open_keras(path: Path) -> Iterator[Opened]:
             ) from error
 
     def predict(rows: Rows) -> Rows:
-        with tf.device("CPU:0"):
+        with _TURN, tf.device("CPU:0"):
             return np.asarray(model(rows, training=False), dtype=np.float32)
 
     with threadsafe(path, predict) as shared:

@@ -35,8 +35,8 @@ PREFERRED = ("onnxruntime", "keras")
 class Predictor:
     """An open artifact. Close it, or use it in a ``with`` block.
 
-    Threads may share it. onnxruntime, keras and c compute their calls at the same time, litert and
-    the simulated chips one after the other.
+    Threads may share it. onnxruntime and c compute their calls at the same time, keras, litert and
+    the simulated chips one after the other; keras takes turns even between models.
 
     Attributes:
         card: names, labels, task and threshold.

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -112,6 +113,40 @@ def test_close_waits_for_who_predicts_and_refuses_who_comes_later(nets: Path, ru
     assert len(found) == 12
     assert {type(error) for error in found} == {InputError}
     assert all("was closed; open it again with mlp_edge.load" in str(error) for error in found)
+
+
+def test_keras_is_called_by_one_thread_at_a_time(
+    nets: Path, keras: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TensorFlow's own dispatch is not made for several; see ``mlp_edge.runtime.keras``."""
+    inside, most = [0], [0]
+
+    def counted(function: Any) -> Any:
+        def call(*args: Any, **options: Any) -> Any:
+            inside[0] += 1
+            most[0] = max(most[0], inside[0])
+            time.sleep(0.002)
+            try:
+                return function(*args, **options)
+            finally:
+                inside[0] -= 1
+
+        return call
+
+    monkeypatch.setattr(keras.Model, "__call__", counted(keras.Model.__call__))
+    monkeypatch.setattr(keras.models, "load_model", counted(keras.models.load_model))
+
+    def work() -> None:
+        for _ in range(2):
+            with mlp_edge.load(nets / "float32.keras", trust=True) as model:
+                model.predict(np.ones((1, 8), np.float32))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (inside, most) == ([0], [1])
 
 
 FIRST = """
