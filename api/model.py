@@ -6,14 +6,31 @@ import os
 import shutil
 import tempfile
 import weakref
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlp_edge.api.opened_model import OpenedModel
+from mlp_edge.api.settings import (
+    GUESSED,
+    BenchSettings,
+    CostSettings,
+    EvaluationSettings,
+    PredictionSettings,
+    Reading,
+)
 from mlp_edge.errors import InputError
 from mlp_edge.readers.keras_file import read_mlp
 from mlp_edge.readers.model_directory import MODEL, check_place, directory_of
 from mlp_edge.readers.model_directory import open_model as read_directory
+
+if TYPE_CHECKING:
+    from mlp_edge.api.benching import BenchReport
+    from mlp_edge.api.costing import CostReport
+    from mlp_edge.api.evaluation.evaluation import Evaluation
+    from mlp_edge.api.inspecting import Inspection
+    from mlp_edge.api.predicting import Predictions
+    from mlp_edge.mlp import Floats
 
 
 class Model(OpenedModel):
@@ -24,6 +41,176 @@ class Model(OpenedModel):
         mlp: the network as plain NumPy.
         directory: the model directory, read; None for a .keras file alone.
     """
+
+    def predict(self, rows: Any, *, runtime: str | None = None, trust: bool = False) -> Floats:
+        """Predict rows of raw readings. ``mlp_edge.load`` keeps what predicts open meanwhile.
+
+        Args:
+            rows: the path of a table or a data set's name; or a data frame, an Arrow table, a
+                structured array, a dict of columns or a list of dicts, read by name; or an array
+                (n, inputs) in the features' order.
+            runtime: keras, litert, onnxruntime, c or a chip; None for the first that can.
+            trust: compile a header that was changed since it was exported.
+
+        Returns:
+            Predictions (n, outputs) float32: probabilities, or values of a regression; NaN for a
+            row that the model has none for.
+
+        Raises:
+            InputError: for rows that do not fit.
+            ModelError: for an export that is missing or damaged.
+            MissingError: when this machine lacks what runs it.
+        """
+        from mlp_edge.api.predicting import predict_table
+        from mlp_edge.runtime.load import load
+
+        if isinstance(rows, str | os.PathLike):
+            chosen = PredictionSettings(runtime=runtime)
+            return predict_table(self.path, rows, chosen, trust=trust).values
+        with load(self.path, runtime, trust) as opened:
+            return opened.predict(rows)
+
+    def predict_table(
+        self,
+        table: Any = None,
+        *,
+        runtime: str | None = None,
+        verify: bool = False,
+        out: str | os.PathLike[str] | None = None,
+        spreadsheet_safe: bool = False,
+        trust: bool = False,
+        reading: Reading = GUESSED,
+    ) -> Predictions:
+        """Predict a table's rows, labels and findings included.
+
+        Args:
+            table: a path, a data set's name, a pandas, Polars or Arrow table, a structured array
+                or ``(array, names)``; None for the data set that the model was trained on.
+            runtime: keras, litert, onnxruntime, c or a chip; None for the first that can.
+            verify: check the file's checksum and golden rows first.
+            out: a CSV file to write: the table with predictions as further columns.
+            spreadsheet_safe: write words that a spreadsheet would compute (=A1) as '=A1.
+            trust: compile a header that was changed since it was exported.
+            reading: how the table is written.
+
+        Raises:
+            InputError: for a table that does not fit, or a file that cannot be written.
+            ModelError: for an export that is missing or damaged.
+            VerifyError: when it is to be verified, and is not what was written.
+            MissingError: when this machine lacks what runs it.
+        """
+        from mlp_edge.api.predicting import predict_table
+
+        place = None if out is None else Path(out)
+        chosen = PredictionSettings(runtime, verify, place, spreadsheet_safe)
+        return predict_table(self.path, table, chosen, reading, trust=trust)
+
+    def evaluate(
+        self,
+        table: Any = None,
+        *,
+        runtime: str | None = None,
+        dtype: str = "float32",
+        metrics: Sequence[str] = (),
+        threshold: float | None = None,
+        plots: bool | None = None,
+        rows_out: str | os.PathLike[str] | None = None,
+        spreadsheet_safe: bool = False,
+        trust: bool = False,
+        reading: Reading = GUESSED,
+    ) -> Evaluation:
+        """Score the model beside a linear and a constant one.
+
+        Args:
+            table: rows with their targets, as ``predict_table`` takes them; None for the rows that
+                training held out.
+            runtime: what predicts; None for the first that can.
+            dtype: of the export that predicts.
+            metrics: names of the scores; () for all.
+            threshold: another than the model's own, between 0 and 1.
+            plots: whether to draw pictures into the model directory; None draws them where
+                matplotlib is installed and the directory can be written to.
+            rows_out: a CSV file to write: every row with its prediction and whether it is right.
+            spreadsheet_safe: write words that a spreadsheet would compute (=A1) as '=A1.
+            trust: compile a header that was changed since it was exported.
+            reading: how the table is written.
+
+        Raises:
+            InputError: for a .keras file alone, a table that does not fit, settings that cannot
+                be met, or a file that cannot be written.
+            ModelError: for an export that is missing or damaged.
+            MissingError: without scikit-learn, or without what is to predict.
+        """
+        from mlp_edge.api.evaluating import evaluate
+
+        place = None if rows_out is None else Path(rows_out)
+        chosen = EvaluationSettings(
+            runtime, dtype, tuple(metrics), threshold, plots, place, spreadsheet_safe
+        )
+        return evaluate(self, table, chosen, reading, trust=trust)
+
+    def inspect(self) -> Inspection:
+        """Read what is in the model: layers, features, hashes, scores, exports.
+
+        Raises:
+            ModelError: when it was damaged since it was opened.
+        """
+        from mlp_edge.api.inspecting import inspect
+
+        return inspect(self.path)
+
+    def cost(
+        self,
+        *,
+        chips: Sequence[str] = (),
+        dtype: str = "float32",
+        opt: str = "Os",
+        clock: str | float | None = None,
+        budget: str | Mapping[str, float] | None = None,
+        trust: bool = False,
+    ) -> CostReport:
+        """Measure what the exported header takes on simulated chips.
+
+        Args:
+            chips: avr, cortex-m0, cortex-m3, cortex-m4, rv32 or all; () for all.
+            dtype: of the header: float32, int8 or int16.
+            opt: how it is compiled: Os, O2 or O3.
+            clock: of the chip in hertz, or a text such as "8M"; None for the board's.
+            budget: the most that flash, ram and stack (bytes), ms, cycles and instructions may
+                be, or a text such as "flash=4k,ms=5"; ``CostReport.check`` holds the figures to it.
+            trust: compile a header that was changed since it was exported.
+
+        Raises:
+            InputError: for a .keras file alone, or settings that cannot be met.
+            ModelError: for a header that is missing, damaged or of another model.
+        """
+        from mlp_edge.api.costing import cost
+
+        return cost(self, CostSettings(tuple(chips), dtype, opt, clock, budget), trust=trust)
+
+    def bench(
+        self,
+        *,
+        runtimes: Sequence[str] = (),
+        batches: Sequence[int] = (1, 16, 256, 4096),
+        seconds: float = 0.25,
+        cold: bool = True,
+    ) -> BenchReport:
+        """Measure how fast every export predicts on every runtime.
+
+        Args:
+            runtimes: keras, litert, onnxruntime, c or a chip; () for those of this machine.
+            batches: rows per call, from 1 to a million; 1 is always measured.
+            seconds: for each runtime and batch size.
+            cold: start each in a fresh Python, too.
+
+        Raises:
+            InputError: without exports, or when none can run here.
+            ModelError: for an export that is damaged, or made from other weights.
+        """
+        from mlp_edge.api.benching import bench
+
+        return bench(self, BenchSettings(tuple(runtimes), tuple(batches), seconds, cold))
 
     def save(self, path: str | os.PathLike[str], *, force: bool = False) -> Model:
         """Copy the model directory, exports included.

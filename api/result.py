@@ -74,8 +74,13 @@ class Result:
         """The tables that are shown of it."""
         raise NotImplementedError
 
+    def remarks(self) -> Sequence[str]:
+        """Sentences beside the tables; a command prints them on stderr."""
+        return ()
+
     def __str__(self) -> str:
-        return "\n\n".join(map(str, self.sheets()))
+        return "\n\n".join([*map(str, self.sheets()), *map(printable, self.remarks())])
 
     def _repr_html_(self) -> str:
-        return "".join(sheet.to_html() for sheet in self.sheets())
+        tables = "".join(sheet.to_html() for sheet in self.sheets())
+        return tables + "".join(f"<p>{_escaped(remark)}</p>" for remark in self.remarks())

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from mlp_edge.api.frames import KINDS, Frame, cells_of, taken_apart
+from mlp_edge.api.settings import GUESSED, Reading
 from mlp_edge.data.content.floats import Cells
 from mlp_edge.data.quoting import shown
-from mlp_edge.data.reading.dialect import Dialect
 from mlp_edge.data.reading.read import check_names, column_names, read_table
 from mlp_edge.data.reading.size import read_size
 from mlp_edge.data.reading.source import STANDARD_INPUT, shown_source
@@ -20,24 +19,7 @@ from mlp_edge.errors import InputError, RecipeError, TableError
 from mlp_edge.files.writing import sha256
 from mlp_edge.foreign import check_text
 from mlp_edge.mlp import identifier
-from mlp_edge.settings import declared, setting, settings_of
-
-
-@dataclass(frozen=True)
-class Reading(Dialect):
-    """How a file is read: what it is written in, and how much of it at most.
-
-    Attributes:
-        max_bytes: of a table, unpacked: a number, or K, M, G, T after it; None is 512M.
-    """
-
-    max_bytes: str | None = declared(
-        None, "Most bytes of a table, unpacked, such as 4G.", "Table", shown="512M"
-    )
-
-
-GUESSED = Reading()
-"""Everything guessed."""
+from mlp_edge.settings import setting, settings_of
 
 
 def read_any(table: Any, reading: Reading = GUESSED) -> Table:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlp_edge.api.sample import sample_table
 from mlp_edge.cli.printing.console import warn_of
 from mlp_edge.data.reading.size import MOST_BYTES
 from mlp_edge.errors import InputError, TableError
@@ -17,7 +18,6 @@ from mlp_edge.errors import InputError, TableError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mlp_edge.data.table import Table
     from mlp_edge.integers.quantised_file import QuantisationParameters
     from mlp_edge.mlp import Mlp, Rows, Task
     from mlp_edge.quantise.judge import Loss, Score
@@ -137,16 +137,6 @@ def _rows_of(
         targets, findings = None, (*read.notes, *found)
     warn_of(findings)
     return readings, targets
-
-
-def sample_table(model: Path, most: int = MOST_BYTES) -> Table:
-    """The sample.csv of a model directory, in the dialect that it is written in."""
-    from mlp_edge.data.reading.dialect import Dialect
-    from mlp_edge.data.reading.read import read_table
-    from mlp_edge.readers.model_directory import SAMPLE
-
-    own = Dialect(",", ".", "utf-8", header=True, comments=False, single_quotes=False)
-    return read_table(str(model / SAMPLE), own, max(most, MOST_BYTES))  # it is no stranger's
 
 
 def _held_out(saved: ModelDirectory, mlp: Mlp, most: int) -> tuple[Rows | None, Score | None]:

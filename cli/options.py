@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,9 +16,17 @@ ModelOption = Annotated[
         "--model", "-m", help="Model directory; export takes a .keras file, predict any export."
     ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+JsonOption = Annotated[
+    bool,
+    typer.Option("--json", help="Print JSON instead of tables.", rich_help_panel="Output"),
+]
 TrustOption = Annotated[
-    bool, typer.Option("--trust", help="Compile a C header that no model directory vouches for.")
+    bool,
+    typer.Option(
+        "--trust",
+        help="Compile a C header that no model directory vouches for.",
+        rich_help_panel="Trust",
+    ),
 ]
 READING, COLUMNS = "Table", "Columns"
 """Headings in --help."""
@@ -66,6 +74,11 @@ SafeOption = Annotated[
     ),
 ]
 DEFAULT_MODEL = Path("model")
+
+
+def model_named(help: str) -> Any:  # noqa: A002 (the word of the command line)
+    """The option --model of a command, which says what the command takes."""
+    return typer.Option("--model", "-m", help=help, rich_help_panel="What to run")
 
 
 def model_option(model: Path) -> str:

@@ -10,6 +10,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mlp_edge.api.doctor.diagnosis import doctor
+    from mlp_edge.api.inspecting import inspect
     from mlp_edge.api.model import Model
     from mlp_edge.api.model import open_model as open  # noqa: A004 (as one says it: mlp_edge.open)
     from mlp_edge.runtime.load import Predictor, load
@@ -21,10 +23,12 @@ __version__ = "0.1.0"
 _DOOR = {
     "Model": "mlp_edge.api.model:Model",
     "Predictor": "mlp_edge.runtime.load:Predictor",
+    "doctor": "mlp_edge.api.doctor.diagnosis:doctor",
+    "inspect": "mlp_edge.api.inspecting:inspect",
     "load": "mlp_edge.runtime.load:load",
     "open": "mlp_edge.api.model:open_model",
 }
-__all__ = ["Model", "Predictor", "__version__", "load", "open"]
+__all__ = ["Model", "Predictor", "__version__", "doctor", "inspect", "load", "open"]
 
 
 def __getattr__(name: str) -> Any:

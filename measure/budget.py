@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
-from mlp_edge.errors import InputError
+from mlp_edge.errors import RecipeError
 from mlp_edge.measure.cost import Cost
+from mlp_edge.settings import setting
 
 FIGURES: Mapping[str, tuple[str, Callable[[Cost], float | None]]] = {
     "flash": ("bytes", lambda cost: cost.flash),
@@ -27,25 +28,38 @@ Budget = Mapping[str, float]
 """Name of a figure -> the largest that is allowed."""
 
 
-def read_budget(text: str) -> Budget:
+def read_budget(given: str | Budget) -> Budget:
     """``"flash=4k,ram=128"`` -> {"flash": 4096.0, "ram": 128.0}; k is 1,024 bytes.
 
+    Args:
+        given: the text, or figures and limits as such.
+
     Raises:
-        InputError: for anything else.
+        RecipeError: for anything else.
     """
     budget: dict[str, float] = {}
-    for part in text.split(","):
-        name, _, amount = (word.strip() for word in part.partition("="))
+    for name, amount in _parts(given):
+        part = f"{name}={amount}" if amount else name
         if name not in FIGURES or name in budget:
-            raise InputError(
-                f"--budget takes {', '.join(FIGURES)}, each once, such as {_EXAMPLE}; got {part!r}"
+            raise RecipeError(
+                f"{setting('budget', part)}: takes {', '.join(FIGURES)}, each once, such as "
+                f"{_EXAMPLE}"
             )
-        of_bytes = FIGURES[name][0] == "bytes"
-        limit = read_amount(amount, 1024 if of_bytes else 1000)
+        limit = read_amount(amount, 1024 if FIGURES[name][0] == "bytes" else 1000)
         if limit is None:
-            raise InputError(f"--budget takes numbers such as {_EXAMPLE}; got {part.strip()!r}")
+            raise RecipeError(f"{setting('budget', part)}: takes numbers such as {_EXAMPLE}")
         budget[name] = limit
     return budget
+
+
+def _parts(given: str | Budget) -> Iterator[tuple[str, str]]:
+    """Names of figures and their limits as text."""
+    if not isinstance(given, str):
+        yield from ((name, str(limit)) for name, limit in given.items())
+        return
+    for part in given.split(","):
+        name, _, amount = part.partition("=")
+        yield name.strip(), amount.strip()
 
 
 def read_amount(text: str, thousand: int) -> float | None:

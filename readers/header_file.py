@@ -22,7 +22,7 @@ _CARD = re.compile(r"^/\* mlp-edge-card ", re.MULTILINE)
 
 
 def read_header(path: Path) -> Contents:
-    """Layers, scaling and card of a header that ``mlp-edge export --format c`` wrote.
+    """Layers, scaling and card of a header that ``mlp-edge export`` wrote.
 
     Raises:
         ModelError: when it holds no layers, or is damaged or cut short within a table.

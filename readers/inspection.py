@@ -25,7 +25,7 @@ FORMATS = {".keras": "Keras", ".onnx": "ONNX", ".tflite": "TFLite", ".h": "C hea
 
 
 @dataclass(frozen=True)
-class Inspection:
+class InspectedFile:
     """What is known of one file.
 
     Attributes:
@@ -59,7 +59,7 @@ class Inspection:
         return Encoding.of(self.features) if self.features else None
 
 
-def inspect_file(path: Path) -> Inspection:
+def inspect_file(path: Path) -> InspectedFile:
     """Read a .keras, .onnx, .tflite or .h file; nothing in it is run or compiled.
 
     Raises:
@@ -76,7 +76,7 @@ def inspect_file(path: Path) -> Inspection:
     return _inspection(path, READERS[path.suffix](path))
 
 
-def inspect_original(path: Path, mlp: Mlp) -> Inspection:
+def inspect_original(path: Path, mlp: Mlp) -> InspectedFile:
     """The .keras file of a model directory, whose names and labels are known from elsewhere.
 
     Args:
@@ -97,7 +97,7 @@ def _keras_version(path: Path) -> str:
     return version and f"Keras {version}"
 
 
-def _inspection(path: Path, found: Contents) -> Inspection:
+def _inspection(path: Path, found: Contents) -> InspectedFile:
     content = read_file(path)
     card, signed = found.card, [found.written_by] if found.written_by else []
     if card is not None and path.suffix != ".keras" and f"mlp-edge {card.version}" not in signed:
@@ -110,7 +110,7 @@ def _inspection(path: Path, found: Contents) -> Inspection:
             f"its first layer takes {found.anatomy.inputs} inputs, but the features of its "
             f"metadata make {expected}"
         )
-    return Inspection(
+    return InspectedFile(
         format=FORMATS[path.suffix],
         anatomy=found.anatomy,
         card=card,

@@ -5,8 +5,8 @@ model.keras   the original: raw readings in, prediction out
 model.json    the manifest: names, labels, task, threshold, recipe, scores, versions, hashes
 history.csv   a row per epoch
 sample.csv    held-out raw rows with their targets, the original's predictions and ID columns
-calibration.npz  raw training rows, for quantisation; not with --no-calibration
-tuning.csv    a row per trial of `train --tune`
+calibration.npz  raw training rows, for quantisation, unless training kept none
+tuning.csv    a row per trial of a search
 plots/        pictures, PNG and SVG; those of another table in a folder named after it
 exports/      NAME.tflite, NAME.onnx, NAME.h; NAME_int8.tflite … in reduced precision, and
               NAME_int8.json, their integers; parity.json, what parity found about them
@@ -35,6 +35,7 @@ from mlp_edge.mlp import Floats, Mlp, Rows
 from mlp_edge.processing import operations, same
 from mlp_edge.readers.keras_file import read_network
 from mlp_edge.reading import read_text
+from mlp_edge.settings import setting
 
 MODEL, MANIFEST, HISTORY, SAMPLE, CALIBRATION, TUNING, EXPORTS, PLOTS = (
     "model.keras", "model.json", "history.csv", "sample.csv", "calibration.npz", "tuning.csv",
@@ -83,7 +84,8 @@ class ModelDirectory:
         finish(path)
         if not path.exists():
             raise ModelError(
-                f"{path}: there is no model; `mlp-edge train` makes one, --model names another"
+                f"{path}: there is no model; `mlp-edge train` makes one, {setting('model')} names "
+                "another"
             )
         none = f"{path}: not a model directory (it has no {MANIFEST}); `mlp-edge train` makes one"
         return cls(path, Manifest.from_json(read_text(manifest, none), manifest))
@@ -121,18 +123,18 @@ class ModelDirectory:
         except ModelError as error:
             raise ModelError(
                 f"{self.keras_path}: not the network that {MANIFEST} describes ({error}); train "
-                "again, or name the .keras file itself with --model"
+                "again, or name a copy of the .keras file"
             ) from error
         expected = operations(mlp.encoding, mlp.clip)
         if not same(expected, operations(network.encoding, network.clip)):
             raise ModelError(
                 f"{self.keras_path}: not the network that {MANIFEST} describes (it treats raw "
-                "readings otherwise); train again, or name the .keras file itself with --model"
+                "readings otherwise); train again, or name a copy of the .keras file"
             )
         if mlp.weights_sha256 != manifest.sha256["weights"]:
             raise ModelError(
                 f"{self.keras_path}: not the network that {MANIFEST} describes (its weights have "
-                "another hash); train again, or name the .keras file itself with --model"
+                "another hash); train again, or name a copy of the .keras file"
             )
         return mlp
 
@@ -309,7 +311,7 @@ def check_place(path: Path, force: bool) -> None:
             if not ours and not known(str(name)):
                 raise InputError(
                     f"{folder}: holds {str(name)!r}, which is not one of {what} and would be "
-                    "lost; move it, or name another directory with --out"
+                    f"lost; move it, or name another directory with {setting('out')}"
                 )
 
 

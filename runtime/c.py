@@ -78,9 +78,7 @@ def read_header(path: Path) -> Header:
     if inputs != len(card.features):
         raise ModelError(f"{path}: takes {inputs} inputs, its card names {len(card.features)}")
     if f" {card.name}_predict(" not in text:
-        raise ModelError(
-            f"{path}: holds the weights only; a header exported without --weights-only would do"
-        )
+        raise ModelError(f"{path}: holds the weights only; a header with its functions would do")
     return Header(path, text, card, inputs, outputs)
 
 
@@ -141,7 +139,7 @@ def open_header(path: Path) -> Iterator[Opened]:
     Whether to trust the file is for the caller to decide.
 
     Args:
-        path: a header that ``mlp-edge export --format c`` wrote.
+        path: a header that ``mlp-edge export`` wrote.
 
     Yields:
         Its prediction function, its card and its golden rows.

@@ -13,7 +13,6 @@ import numpy as np
 from mlp_edge.card import DTYPES, Card, choose
 from mlp_edge.errors import InputError, MissingError, ModelError, first_line
 from mlp_edge.files.swap import mend
-from mlp_edge.foreign import typed
 from mlp_edge.mlp import Floats
 from mlp_edge.readers.keras_file import read_mlp
 from mlp_edge.readers.model_directory import MANIFEST, MODEL, ModelDirectory, undisturbed
@@ -27,6 +26,7 @@ from mlp_edge.runtime.verify import (
     folder_around,
     named_dtype,
 )
+from mlp_edge.settings import setting
 
 PREFERRED = ("onnxruntime", "keras")
 """What runs a model directory when nobody says: the first whose file is there."""
@@ -191,7 +191,11 @@ def _load(path: Path, runtime: str | None, trust: bool, verify: bool) -> Predict
         card = directory_card(directory)
     else:
         if not path.exists():
-            hint = "" if path.suffix else "; `mlp-edge train` makes one, --model names another"
+            hint = (
+                ""
+                if path.suffix
+                else f"; `mlp-edge train` makes one, {setting('model')} names another"
+            )
             raise ModelError(f"{path}: there is no such model{hint}")
         chosen = _runtime_for(path, runtime)
         artifact, card = path, None
@@ -259,10 +263,21 @@ def artifact_path(directory: ModelDirectory, runtime: Runtime) -> Path:
         for name in sorted(names, key=_is_reduced):
             if (directory.exports_path / name).exists():
                 return directory.exports_path / name
-        raise ModelError(
-            f"{path}: not exported yet; `mlp-edge export --model {typed(directory.path)}` writes it"
-        )
+        raise not_exported(path, directory)
     return path
+
+
+def not_exported(path: Path, directory: ModelDirectory, dtype: str | None = None) -> ModelError:
+    """What is raised where an export is missing.
+
+    Args:
+        path: of the export.
+        directory: the model.
+        dtype: that it would have; None where any would do.
+    """
+    dtypes = [] if dtype is None else [setting("dtype", dtype)]
+    settings = " ".join([*dtypes, setting("model", str(directory.path))])
+    return ModelError(f"{path}: not exported yet; `mlp-edge export` with {settings} writes it")
 
 
 def reduced_precision_path(directory: ModelDirectory, dtype: str, runtime: str | None) -> Path:
@@ -278,15 +293,14 @@ def reduced_precision_path(directory: ModelDirectory, dtype: str, runtime: str |
         ModelError: when it was not exported yet.
     """
     if dtype not in DTYPES:
-        raise InputError(f"--dtype {dtype!r} is not one of {', '.join(DTYPES)}")
+        raise InputError(f"{setting('dtype', dtype)} is not one of {', '.join(DTYPES)}")
     names = ("onnxruntime", "litert", "c") if runtime is None else (runtime,)
     for name in names:
         stem = f"{directory.manifest.name}_{dtype}"
         path = directory.exports_path / f"{stem}{named_runtime(name).reads}"
         if path.exists():
             return path
-    command = f"mlp-edge export --dtype {dtype} --model {typed(directory.path)}"
-    raise ModelError(f"{path}: not exported yet; `{command}` writes it")
+    raise not_exported(path, directory, dtype)
 
 
 def _is_reduced(name: str) -> bool:

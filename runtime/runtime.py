@@ -40,7 +40,7 @@ class Runtime:
     """One place to run.
 
     Attributes:
-        name: what ``--runtime`` takes.
+        name: what settings call it.
         reads: suffix of the files that it opens, with the dot.
         missing: None when this machine can run it, otherwise one line saying what brings it.
         open: opens a file; raises ModelError, naming the file, when it is not what it should be.

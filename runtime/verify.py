@@ -18,6 +18,7 @@ from mlp_edge.reading import read_file
 from mlp_edge.reference import distance
 from mlp_edge.reference import predict as exact
 from mlp_edge.runtime.keras import open_keras
+from mlp_edge.settings import setting
 
 SHOWN = 6
 """Readings of a row that a message shows."""
@@ -34,7 +35,7 @@ def check_origin(header: Path) -> None:
         return
     raise ModelError(
         f"{header}: a header is a program, and no model directory has the hash of this one; "
-        "compile it all the same with trust=True (--trust), if you know who wrote it"
+        f"{setting('trust', True)} compiles it all the same, if you know who wrote it"
     )
 
 
@@ -102,7 +103,7 @@ def check_predictions(
         if named_dtype(artifact.name) == "dynamic":
             raise VerifyError(
                 f"{artifact}: nothing is proved of dynamic files, so it carries no golden rows to "
-                "check it by; its checksum is right; another --dtype would do"
+                "check it by; its checksum is whole; another dtype would do"
             )
         raise VerifyError(
             f"{artifact}: carries no golden rows to check it by; `mlp-edge export` writes it "
@@ -168,8 +169,8 @@ def named_dtype(name: str) -> str | None:
 def again(artifact: Path) -> str:
     """What to do about an artifact that is not as it should be, to end a sentence."""
     dtype = named_dtype(artifact.name)
-    option = "" if dtype is None else f" --dtype {dtype}"
-    return f"`mlp-edge export{option}` writes it again"
+    named = "" if dtype is None else f" with {setting('dtype', dtype)}"
+    return f"`mlp-edge export`{named} writes it again"
 
 
 def folder_around(artifact: Path) -> Path | None:

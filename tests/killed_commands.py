@@ -33,7 +33,7 @@ COMMANDS = {
     "tune": (*TRAINING, "--seed", "9", "--tune", "1", "--hidden", "3"),
     "export": ("export", "-f", "c", "-d", "int8", "--max-flips", "1", "--max-drop", "1"),
     "predict": ("predict", "rows.csv", "--out", "predictions.csv"),
-    "evaluate": ("evaluate", "rows.csv", "--rows", "rows_out.csv", "--no-plots"),
+    "evaluate": ("evaluate", "rows.csv", "--rows-out", "rows_out.csv", "--no-plots"),
 }
 RUN_AGAIN = ("export", "predict", "evaluate")
 """Commands that are quick enough to be the next run of each point; after a training it is the

@@ -25,8 +25,8 @@ from pathlib import Path
 
 from support.manifests import MANIFEST as DESCRIBED
 
+from mlp_edge.api.widened_table import write_output
 from mlp_edge.cli.printing.console import Ended, end_orderly
-from mlp_edge.cli.table_out import write_output
 from mlp_edge.errors import InputError
 from mlp_edge.files import swap
 from mlp_edge.files.temporary import AGE, LOCK, is_ours

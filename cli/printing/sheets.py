@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from mlp_edge.cli.printing.console import NARROW, out
+from mlp_edge.cli.printing.console import NARROW, one_line, out
 from mlp_edge.cli.printing.tables import new_table, show
 from mlp_edge.cli.printing.wording import worded
 
@@ -20,6 +20,8 @@ STYLES = {
     "MEASURED": "cyan",
 }  # fmt: skip
 """Cells that stand out."""
+ROWS = {"this network": "bold", "all": "bold"}
+"""First cells of rows that stand out."""
 
 
 def show_sheets(sheets: Sequence[Sheet], styles: Mapping[str, str] = STYLES) -> None:
@@ -28,13 +30,14 @@ def show_sheets(sheets: Sequence[Sheet], styles: Mapping[str, str] = STYLES) -> 
         if sheet.columns:
             table = new_table(sheet.title, *sheet.columns, text_columns=sheet.text_columns)
             for row in sheet.rows:
-                table.add_row(*(Text(cell, style=styles.get(cell, "")) for cell in row))
+                cells = (Text(cell, style=styles.get(cell, "")) for cell in row)
+                table.add_row(*cells, style=ROWS.get(row[0]))
             show(table)
         lines = sheet.notes if sheet.columns else (sheet.title, *sheet.notes)
         if lines:
             out.print()
         for line in lines:
-            for folded in fold(worded(line)):
+            for folded in fold(one_line(worded(line))):
                 out.print(folded, soft_wrap=True)
 
 

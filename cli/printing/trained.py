@@ -11,15 +11,15 @@ import numpy as np
 from rich.table import Table
 from rich.text import Text
 
+from mlp_edge.api.evaluation.score_sheets import MODELS, score_sheet
 from mlp_edge.cli.options import model_option
 from mlp_edge.cli.printing.console import err, out, warn_of
 from mlp_edge.cli.printing.search import search_notes, tuning_table
+from mlp_edge.cli.printing.sheets import show_sheets
 from mlp_edge.cli.printing.tables import (
-    MODELS,
     layer_table,
     new_table,
     run_table,
-    score_table,
     show,
     spread,
 )
@@ -50,7 +50,7 @@ def show_trained(trained: Trained, directory: Path, files: Iterable[str]) -> Non
         show(fold_table(manifest.cross_validation, metrics, len(job.examples.rows), in_time))
     for part, scores in manifest.scores.items():
         if part != "runs":
-            show(score_table(part, rows[part], scores))
+            show_sheets([score_sheet(part, rows[part], scores)])
     if len(trained.runs) > 1:
         show(run_table(trained.runs, "test" if rows["test"] else "training"))
     if manifest.recipe["threshold"] != "0.5":

@@ -22,7 +22,7 @@ class Target:
     """A chip and what compiles for it.
 
     Attributes:
-        name: what ``--runtime`` and ``--target`` take.
+        name: of the chip's runtime.
         chip: the one whose memories and clock these are.
         board: where somebody meets it.
         compiler: the program.

@@ -13,8 +13,8 @@ import pytest
 from support.commands import Type
 
 from mlp_edge import requirements
+from mlp_edge.api.doctor import diagnosis, machine, processor
 from mlp_edge.requirements import Requirement, holds, parse
-from mlp_edge.runtime import machine, processor
 
 GROUPS = {"python", "packages", "devices", "runtimes", "programs"}
 FIELDS = {"name", "state", "version", "tried", "detail", "purpose", "remedy"}
@@ -184,7 +184,7 @@ def test_a_broken_library(
     (tmp_path / "tensorflow.py").write_text(content)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     wanted = Requirement("tensorflow", ">=2,<3", "train")
-    monkeypatch.setattr(requirements, "requirements", lambda: [wanted])
+    monkeypatch.setattr(diagnosis, "requirements", lambda: [wanted])
     monkeypatch.setattr(machine, "version_of", lambda _name: "2.21.0")
     found = described(typed)
     [finding] = found["packages"]

@@ -14,8 +14,9 @@ import pytest
 from support.c_compiler import require
 from support.commands import Type
 
-from mlp_edge import lazy
-from mlp_edge.cli.printing.tables import confusion_table, show
+from mlp_edge.api import evaluating
+from mlp_edge.api.evaluation.score_sheets import confusion_sheet
+from mlp_edge.cli.printing.sheets import show_sheets
 from mlp_edge.data.sets import SETS
 from mlp_edge.training.scoring.scores import EVALUATED
 from mlp_edge.training.scoring.statistics import wilson
@@ -66,7 +67,7 @@ def test_the_tables(model: Path, typed: Type) -> None:
     for said in (
         "scores on 154 held-out rows", "accuracy, 95 %", *EVALUATED["binary"], "this network",
         "linear baseline", "each class; its auc against the rest", "confusion: the truth in rows",
-        "answers 1 where the probability is above 0.5", "predicted by onnxruntime",
+        "predicts 1 where the probability is above 0.5", "predicted by onnxruntime",
     ):  # fmt: skip
         assert said in result.out
     assert "wrote" not in result.out
@@ -122,7 +123,7 @@ def test_several_classes(iris: Path, typed: Type) -> None:
     assert [row["label"] for row in told["per_class"]] == told["labels"]
     assert told["threshold"] is None
     shown = typed("evaluate", "--model", iris, "--no-plots").out
-    assert "answers" not in shown
+    assert "where the probability" not in shown
     assert max(len(line.rstrip()) for line in shown.splitlines()) <= 80
 
 
@@ -163,7 +164,7 @@ def test_another_threshold_to_see(model: Path, typed: Type) -> None:
         assert told["scores"][name]["recall"] > plain["scores"][name]["recall"]
     assert told["scores"]["prior"] == plain["scores"]["prior"]
     shown = typed("evaluate", "--threshold", "0.2", "--no-plots").out
-    assert "answers 1 where the probability is above 0.2" in shown
+    assert "predicts 1 where the probability is above 0.2" in shown
     assert json.loads((model / "model.json").read_text())["threshold"] == 0.5
 
 
@@ -181,7 +182,7 @@ def test_thresholds_that_are_none_here(model: Path, typed: Type, text: str, says
 def test_only_two_classes_have_a_threshold(iris: Path, typed: Type) -> None:
     result = typed("evaluate", "--model", iris, "--threshold", "0.3")
     assert (result.code, result.out) == (2, "")
-    assert "--threshold parts two classes; this is a multiclass model" in result.err
+    assert "--threshold is for two classes; this is a multiclass model" in result.err
 
 
 # Warnings
@@ -267,7 +268,7 @@ def test_a_place_where_no_picture_can_be(model: Path, typed: Type) -> None:
 
 def test_without_matplotlib(model: Path, typed: Type, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    monkeypatch.setattr(lazy, "installed", lambda *modules: "matplotlib" not in modules)
+    monkeypatch.setattr(evaluating, "installed", lambda *modules: "matplotlib" not in modules)
     result = typed("evaluate")
     assert result.code == 0
     assert "picture" not in result.err
@@ -337,7 +338,7 @@ def test_a_sample_that_is_damaged(model: Path, typed: Type) -> None:
 def shown_confusion(
     labels: list[str], counts: np.ndarray, capsys: pytest.CaptureFixture[str]
 ) -> str:
-    show(confusion_table(labels, counts))
+    show_sheets([confusion_sheet(labels, counts)])
     text = capsys.readouterr().out
     assert max(len(line.rstrip()) for line in text.splitlines()) <= 80
     return text

@@ -1,4 +1,4 @@
-"""mlp-edge evaluate --rows: every row, what it is, what it was taken for."""
+"""mlp-edge evaluate --rows-out: every row, what it is, what it was taken for."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PIMA = SETS["pima"].location.read_text().splitlines()
 
 def rows_of(typed: Type, *words: object) -> tuple[list[str], list[list[str]], dict[str, Any]]:
     """Header, rows and what --json tells."""
-    result = typed("evaluate", *words, "--rows", "rows.csv", "--no-plots", "--json")
+    result = typed("evaluate", *words, "--rows-out", "rows.csv", "--no-plots", "--json")
     assert result.code == 0, result.err
     text = Path("rows.csv").read_text("utf-8")
     header, *rows = csv.reader(io.StringIO(text))
@@ -126,21 +126,21 @@ def test_a_class_without_an_answer(model: Path, typed: Type) -> None:
 @pytest.mark.parametrize(
     ("place", "says"),
     [
-        ("ward.csv", "--rows ward.csv: would replace the table itself"),
-        ("gone/rows.csv", "--rows gone/rows.csv: its parent directory does not exist"),
-        ("model", "--rows model: not a regular file"),
+        ("ward.csv", "--rows-out ward.csv: would replace the table itself"),
+        ("gone/rows.csv", "--rows-out gone/rows.csv: its parent directory does not exist"),
+        ("model", "--rows-out model: not a regular file"),
     ],
 )
 def test_places_where_no_rows_go(model: Path, typed: Type, place: str, says: str) -> None:
     text = "\n".join(PIMA[:60]) + "\n"
     Path("ward.csv").write_text(text)
-    result = typed("evaluate", "ward.csv", "--rows", place, "--no-plots")
+    result = typed("evaluate", "ward.csv", "--rows-out", place, "--no-plots")
     assert (result.code, result.out) == (2, "")
     assert says in result.err
     assert Path("ward.csv").read_text() == text
 
 
 def test_the_sample_is_not_replaced(model: Path, typed: Type) -> None:
-    result = typed("evaluate", "--rows", "model/sample.csv", "--no-plots")
+    result = typed("evaluate", "--rows-out", "model/sample.csv", "--no-plots")
     assert (result.code, result.out) == (2, "")
     assert "would replace the model's own" in result.err

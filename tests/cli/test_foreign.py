@@ -18,7 +18,7 @@ from support.commands import PROGRAM, Type, typed
 
 from mlp_edge.cli.app import _ended
 from mlp_edge.cli.printing.console import LONGEST_LINE, Printer, out
-from mlp_edge.cli.printing.tables import Sheet
+from mlp_edge.cli.printing.tables import PlainTable
 from mlp_edge.foreign import printable, shortened
 from mlp_edge.foreign import typed as as_typed
 
@@ -79,7 +79,7 @@ def printed(*objects: object, width: int = 80, **options: object) -> str:
 
 @pytest.mark.parametrize("text", NASTY.values(), ids=NASTY)
 def test_no_way_onto_the_console_is_raw(text: str) -> None:
-    table = Sheet(text, title=text)
+    table = PlainTable(text, title=text)
     table.add_column(text)
     table.add_row(text, Text(text, "red"))
     for thing in (text, Text(text), f"\n{text}", table):
@@ -128,7 +128,7 @@ def test_escape_sequences_are_spelled_out_by_every_command(
         assert {row["predicted label"] for row in rows} <= set(LABELS)
         assert "expected no\\x1b]0;PWNED" in result.out
     elif command != "train":
-        words = {"parity": ["-r", "onnxruntime"], "cost": ["-t", "avr"]}.get(command, [])
+        words = {"parity": ["-r", "onnxruntime"], "cost": ["--chip", "avr"]}.get(command, [])
         words += [table, "--plots"] if command == "evaluate" else []
         result = typed(command, *words, *(["--model"] if command != "inspect" else []), model)
     told = told if command == "train" else result.out + result.err
@@ -198,7 +198,7 @@ def test_a_traceback_is_spelled_out(typed: Type, monkeypatch: pytest.MonkeyPatch
 
 
 def test_names_of_a_hundred_thousand_characters() -> None:
-    sheet = Sheet("feature")
+    sheet = PlainTable("feature")
     sheet.add_row("é" * 100_000)
     shown = printed(sheet)
     assert len(shown) < 2000

@@ -13,9 +13,11 @@ from rich.cells import cell_len
 from rich.text import Text
 from support.commands import Type
 
+from mlp_edge.api.evaluation.score_sheets import confusion_sheet
+from mlp_edge.api.widened_table import _as_words
 from mlp_edge.cli.printing.console import out
-from mlp_edge.cli.printing.tables import confusion_table, new_table, show
-from mlp_edge.cli.table_out import _as_words
+from mlp_edge.cli.printing.sheets import show_sheets
+from mlp_edge.cli.printing.tables import new_table, show
 
 WIDTHS = (1, 20, 40, 50, 80, 200)
 
@@ -51,7 +53,7 @@ def test_a_matrix_of_many_classes(width: int, capsys: pytest.CaptureFixture[str]
     import numpy as np
 
     counts = np.arange(1001, 1026).reshape(5, 5)
-    show(confusion_table([f"class {letter}" for letter in "abcde"], counts))
+    show_sheets([confusion_sheet([f"class {letter}" for letter in "abcde"], counts)])
     printed = capsys.readouterr().out
     assert {f"{count:,}" for count in counts.ravel()} <= set(figures(printed))
 
@@ -94,7 +96,7 @@ def test_evaluate(width: int, words: tuple[str, ...], iris: Path, typed: Type) -
     [
         ("parity", "-r", "onnxruntime"),
         ("predict", "pima"),
-        ("cost", "-t", "avr"),
+        ("cost", "--chip", "avr"),
         ("train", "pima"),
     ],
     ids=lambda words: words[0],
@@ -129,7 +131,7 @@ def test_words_that_a_spreadsheet_would_compute(cell: str) -> None:
 def test_spreadsheet_safe_without_a_file(typed: Type, iris: Path) -> None:
     result = typed("evaluate", "--model", iris, "--spreadsheet-safe")
     assert (result.code, result.out) == (2, "")
-    assert result.err == "error: --spreadsheet-safe is for the file that --rows names\n"
+    assert result.err == "error: --spreadsheet-safe is for the file that --rows-out names\n"
 
 
 def test_spreadsheet_safe(typed: Type, folder: Path, pima: Path) -> None:

@@ -73,7 +73,7 @@ def test_it_travels_to_evaluate(model: Path, tmp_path: Path) -> None:
     later.write_text(table([*rows()[:20], ["NA", "7", "none", "UNKNOWN"]]))
     found = tmp_path / "rows.csv"
     said = good(
-        typed("evaluate", later, "--model", model, "--no-plots", "--json", "--rows", found)
+        typed("evaluate", later, "--model", model, "--no-plots", "--json", "--rows-out", found)
     )  # fmt: skip
     assert "4 of 21 values missing" in said
     lines = list(csv.DictReader(found.open()))

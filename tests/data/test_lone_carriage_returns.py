@@ -66,7 +66,7 @@ def test_predictions_and_rows(trained: tuple[Path, Path], typed: Type) -> None:
     written = read("p.csv")
     assert [row[:3] for row in written] == given
     assert {row[-1] for row in written[1:]} <= {"no\rway", "yes"}
-    words = ("--model", model, "--rows", "r.csv", "--no-plots")
+    words = ("--model", model, "--rows-out", "r.csv", "--no-plots")
     assert typed("evaluate", table, *words).code == 0
     assert [row[:3] for row in read("r.csv")] == given
     assert typed("predict", "p.csv", "--model", model, "--out", "again.csv").code == 0

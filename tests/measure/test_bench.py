@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from support.commands import Type
 
-from mlp_edge.cli.bench import batch_sizes
+from mlp_edge.api.settings import BenchSettings
 from mlp_edge.errors import InputError
 from mlp_edge.measure import timing
 from mlp_edge.mlp import Rows
@@ -75,13 +75,13 @@ def test_the_clock_has_a_step() -> None:
     ("text", "sizes"), [("1", [1]), ("16", [1, 16]), ("256,1,16", [1, 16, 256]), ("4,4", [1, 4])]
 )
 def test_batch_sizes(text: str, sizes: list[int]) -> None:
-    assert batch_sizes(text) == sizes
+    assert BenchSettings(batches=tuple(text.split(","))).sizes == sizes  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("text", ["x", "0", "-1", "1.5", "2000000"])
 def test_batch_sizes_that_make_no_sense(text: str) -> None:
-    with pytest.raises(InputError, match="--batch"):
-        batch_sizes(text)
+    with pytest.raises(InputError, match=r"`batches=\('"):
+        BenchSettings(batches=(text,))  # type: ignore[arg-type]
 
 
 def test_without_a_model(typed: Type) -> None:

@@ -131,7 +131,7 @@ def test_a_budget_is_read() -> None:
      "ram=1e3", "flash=4 k", ",", "flash=1;ram=2", "ram=" + "9" * 99],
 )  # fmt: skip
 def test_what_is_no_budget(text: str) -> None:
-    with pytest.raises(InputError, match="--budget takes"):
+    with pytest.raises(InputError, match="takes"):
         read_budget(text)
 
 
@@ -165,7 +165,7 @@ def test_the_table(typed: Type, model: Path) -> None:
 
 def test_json_and_a_clock(typed: Type, model: Path) -> None:
     require(BY_NAME["avr"])
-    answer = typed("cost", "-t", "avr", "--clock", "8M", "--json")
+    answer = typed("cost", "--chip", "avr", "--clock", "8M", "--json")
     assert answer.code == 0, answer.err
     report = json.loads(answer.out)
     [found] = report["costs"]
@@ -177,7 +177,7 @@ def test_json_and_a_clock(typed: Type, model: Path) -> None:
 
 def test_the_header_in_int8_takes_a_fraction_of_the_cycles(typed: Type, model: Path) -> None:
     require(BY_NAME["avr"])
-    words = ("cost", "--target", "avr", "--json")
+    words = ("cost", "--chip", "avr", "--json")
     missing = typed(*words, "--dtype", "int8")
     assert missing.code == 2
     assert "pima_int8.h: not exported yet" in missing.err
@@ -194,8 +194,8 @@ def test_the_header_in_int8_takes_a_fraction_of_the_cycles(typed: Type, model: P
 
 def test_a_budget_that_is_over_is_1_and_one_sentence(typed: Type, model: Path) -> None:
     require(BY_NAME["avr"])
-    assert typed("cost", "-t", "avr", "--budget", "flash=32k,ram=2k,ms=100").code == 0
-    answer = typed("cost", "-t", "avr", "--budget", "flash=1k,ms=100")
+    assert typed("cost", "--chip", "avr", "--budget", "flash=32k,ram=2k,ms=100").code == 0
+    answer = typed("cost", "--chip", "avr", "--budget", "flash=1k,ms=100")
     assert answer.code == 1
     assert len(answer.err.strip().splitlines()) == 1
     assert answer.err.startswith("error: over the budget: flash ")
@@ -204,9 +204,9 @@ def test_a_budget_that_is_over_is_1_and_one_sentence(typed: Type, model: Path) -
 
 def test_a_budget_of_what_nobody_knows_is_no_pass(typed: Type, model: Path) -> None:
     require(BY_NAME["cortex-m4"])
-    answer = typed("cost", "-t", "cortex-m4", "--budget", "ms=5")
+    answer = typed("cost", "--chip", "cortex-m4", "--budget", "ms=5")
     assert answer.code == 2
-    assert "no target that was measured has this figure" in answer.err
+    assert "no chip that was measured has this figure" in answer.err
 
 
 def test_what_this_machine_lacks_is_listed(
@@ -218,8 +218,8 @@ def test_what_this_machine_lacks_is_listed(
     assert answer.code == 0
     assert answer.err.count("pip install 'mlp-edge[sim]' brings it") == 4
     assert "cortex-m4" not in answer.out
-    assert typed("cost", "-t", "rv32").code == 2
-    answer = typed("cost", "-t", "avr", "-t", "rv32", "--budget", "flash=9k")
+    assert typed("cost", "--chip", "rv32").code == 2
+    answer = typed("cost", "--chip", "avr", "--chip", "rv32", "--budget", "flash=9k")
     assert answer.code == 2
     assert "--budget cannot be held on rv32: " in answer.err
 
@@ -239,27 +239,27 @@ def test_a_model_that_does_not_fit_is_named(
     answer = typed("cost", "--budget", "flash=32k")
     assert answer.code == 1
     assert "it does not run on cortex-m0" in answer.err
-    assert typed("cost", "-t", "cortex-m0").code == 2
+    assert typed("cost", "--chip", "cortex-m0").code == 2
 
 
 def test_a_header_that_was_changed_needs_trust(typed: Type, model: Path) -> None:
     require(BY_NAME["avr"])
     header = model / "exports" / "pima.h"
     header.write_text(header.read_text().replace("Use:", "Used:"))
-    answer = typed("cost", "-t", "avr")
+    answer = typed("cost", "--chip", "avr")
     assert answer.code == 2
     assert "--trust" in answer.err
-    assert typed("cost", "-t", "avr", "--trust").code == 0
+    assert typed("cost", "--chip", "avr", "--trust").code == 0
 
 
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("--target", "tpu"), "there is no target 'tpu'; there are avr, cortex-m0"),
-        (("--opt", "O9"), "--opt 'O9' is not one of Os, O2, O3"),
-        (("--clock", "fast"), "--clock takes hertz"),
-        (("--clock", "0"), "--clock takes hertz"),
-        (("--budget", "flash:3"), "--budget takes"),
+        (("--chip", "tpu"), "there is no chip 'tpu'; there are avr, cortex-m0"),
+        (("--opt", "O9"), "--opt O9 is not one of Os, O2, O3"),
+        (("--clock", "fast"), "--clock fast: takes hertz"),
+        (("--clock", "0"), "--clock 0: takes hertz"),
+        (("--budget", "flash:3"), "--budget flash:3: takes"),
         (("--model", "nowhere"), "there is no model"),
     ],
 )

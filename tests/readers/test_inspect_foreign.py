@@ -15,12 +15,12 @@ import pytest
 from support.commands import Type
 
 from mlp_edge.readers.anatomy import Layer
-from mlp_edge.readers.inspection import Inspection, inspect_file
+from mlp_edge.readers.inspection import InspectedFile, inspect_file
 
 ROWS = np.random.default_rng(0).normal(size=(64, 4)).astype(np.float32)
 
 
-def shown(found: Inspection) -> list[tuple[str, str, int]]:
+def shown(found: InspectedFile) -> list[tuple[str, str, int]]:
     return [(layer.kind, layer.activation, layer.parameters) for layer in found.anatomy.layers]
 
 

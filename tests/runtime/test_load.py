@@ -180,7 +180,7 @@ def test_inspect_says_what_the_numbers_are(model: Path, typed: Any) -> None:
     for name, dtype in (("pima_int8.h", "int8"), ("pima.h", "float32")):
         path = model / "exports" / name
         assert json.loads(typed("inspect", path, "--json").out)["dtype"] == dtype
-        assert re.search(rf"^dtype +{dtype}$", typed("inspect", path).out, re.MULTILINE)
+        assert re.search(rf"^dtype +{dtype} *$", typed("inspect", path).out, re.MULTILINE)
 
 
 def test_a_directory_opens_float32_first(model: Path) -> None:
@@ -281,7 +281,7 @@ def alone(pima: Path, folder: Path) -> Path:
 def test_a_header_of_unknown_origin_is_not_compiled(alone: Path) -> None:
     message = refused(alone)
     assert message.startswith(f"{alone}: a header is a program")
-    assert "trust=True (--trust)" in message
+    assert "`trust=True` compiles it all the same" in message
     with mlp_edge.load(alone, trust=True) as opened:
         assert opened.card.name == "pima"
 
@@ -354,7 +354,7 @@ def test_a_runtime_that_reads_other_files(pima: Path, suffix: str, runtime: str)
 def test_a_file_that_was_not_exported(model: Path) -> None:
     (model / "exports" / "pima.tflite").unlink()
     message = refused("model", runtime="litert")
-    assert "not exported yet; `mlp-edge export --model model` writes it" in message
+    assert "not exported yet; `mlp-edge export` with `model='model'` writes it" in message
 
 
 def test_a_runtime_that_is_not_installed(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:

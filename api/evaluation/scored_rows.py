@@ -1,8 +1,8 @@
-"""What an evaluation finds out, before anybody shows it."""
+"""Rows with a model's predictions, and what there is to say about them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlp_edge.cli.printing.tables import TITLES
-from mlp_edge.errors import RecipeError
+from mlp_edge.api.evaluation.score_sheets import TITLES
 
 if TYPE_CHECKING:
     from mlp_edge.data.table import Table
@@ -23,15 +22,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Evaluation:
-    """A model's answers to rows, judged beside what they have to beat.
+class ScoredRows:
+    """A model's predictions for rows, scored beside what they have to beat.
 
     Attributes:
         manifest: of the model.
         table: the rows as they were read.
         examples: the same as the model takes them.
         part: "test", or what the rows are called.
-        outputs: the model's answers to every row (n, outputs); NaN where it has none.
+        outputs: the predictions for every row (n, outputs) float32; NaN where there is none.
         threshold: of a binary model.
         metrics: names of the scores.
     """
@@ -46,17 +45,17 @@ class Evaluation:
 
     @cached_property
     def answered(self) -> NDArray[np.int64]:
-        """The numbers of the rows that have an answer; they alone are scored."""
+        """The numbers of the rows that have a prediction; they alone are scored."""
         return np.flatnonzero(np.isfinite(self.outputs).all(axis=1))
 
     @property
     def truth(self) -> Truth:
-        """What is right of the rows that have an answer."""
+        """What is right of the rows that have a prediction."""
         return self.examples.truth(self.answered, self.threshold)
 
     @cached_property
     def models(self) -> dict[str, tuple[Truth, Floats]]:
-        """Model -> the truth with its own threshold, and its answers."""
+        """Model -> the truth with its own threshold, and its predictions."""
         from mlp_edge.mlp import DEFAULT_THRESHOLD
 
         truth = self.truth
@@ -88,7 +87,7 @@ class Evaluation:
 
     @property
     def straight(self) -> Floats | None:
-        """The linear baseline's answers to the rows that are scored."""
+        """The linear baseline's predictions for the rows that are scored."""
         return self.models["linear"][1] if "linear" in self.models else None
 
     @cached_property
@@ -125,10 +124,15 @@ class Evaluation:
 
     @cached_property
     def confusion(self) -> NDArray[np.int64] | None:
-        """Counts: the truth in rows, the answers in columns; None for a regression."""
+        """Counts: the truth in rows, predictions in columns; None for a regression."""
         from mlp_edge.training.scoring.scores import confusion
 
         return None if self.manifest.task == "regression" else confusion(*self.models["mlp"])
+
+    def work_out(self) -> None:
+        """Compute all of it, so that nothing is written where some of it cannot be computed."""
+        _ = self.scores, self.intervals, self.per_class, self.per_target, self.confusion
+        _ = self.findings
 
     @property
     def table_findings(self) -> tuple[Finding, ...]:
@@ -149,37 +153,3 @@ class Evaluation:
         rows = TITLES.get(self.part, self.part)
         labels = self.manifest.labels
         return list(row_advice(Predictions(truth, labels, outputs, linear, prior, rows, recipe)))
-
-    def to_dict(self) -> Mapping[str, Any]:
-        """Plain values, for --json."""
-        manifest = self.manifest
-        return {
-            "scores": self.scores,
-            "intervals": self.intervals,
-            "labels": manifest.labels,
-            "per_class": self.per_class,
-            "per_target": self.per_target,
-            "confusion": None if self.confusion is None else self.confusion.tolist(),
-            "threshold": float(self.threshold) if manifest.task == "binary" else None,
-            "findings": [each._asdict() for each in (*self.table_findings, *self.findings)],
-        }
-
-
-def chosen_threshold(manifest: Manifest, text: str | None) -> np.float32:
-    """The model's own threshold, or another number that somebody wants to see.
-
-    Raises:
-        RecipeError: for a rule, which is carried out while training, or a model without one.
-    """
-    from mlp_edge.training.scoring.threshold import is_chosen, threshold_for
-
-    if text is None:
-        return np.float32(manifest.threshold)
-    if manifest.task != "binary":
-        raise RecipeError(f"--threshold parts two classes; this is a {manifest.task} model")
-    if is_chosen(text):
-        raise RecipeError(
-            f"--threshold {text}: a rule is carried out on validation rows, by mlp-edge train; "
-            "here it takes a number such as 0.3"
-        )
-    return threshold_for(text, np.zeros(0, np.int64), np.zeros(0, np.float32))

@@ -12,6 +12,7 @@ from mlp_edge.cell import is_missing, is_number
 from mlp_edge.errors import InputError
 from mlp_edge.files.writing import csv_text, write_file
 from mlp_edge.readers.model_directory import EXPORTS, KNOWN, MANIFEST
+from mlp_edge.settings import setting
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,31 +23,30 @@ _FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
 """How a cell begins that spreadsheets compute, or that becomes such a one when it is split."""
 
 
-def check_output(option: str, output: Path, source: str | Path) -> None:
+def check_output(name: str, output: Path, source: str | Path | None) -> None:
     """Refuse, before any work is done, a file that could not be written or is the table itself.
 
     Args:
-        option: that names the file, for messages.
+        name: of the setting that names the file, for messages.
         output: the file.
-        source: what is read.
+        source: what is read; None for a table in memory.
 
     Raises:
         InputError: saying what stands there and what would do.
     """
+    named = setting(name, str(output))
     if output.exists() and not output.is_file():
-        raise InputError(f"{option} {output}: not a regular file; a name of its own would do")
+        raise InputError(f"{named}: not a regular file; a name of its own would do")
     if not output.resolve().parent.is_dir():
-        raise InputError(f"{option} {output}: its parent directory does not exist")
+        raise InputError(f"{named}: its parent directory does not exist")
     inside = output.resolve().parent
     exported = inside.name == EXPORTS and output.suffix != ".csv" and output.exists()
     if (exported and (inside.parent / MANIFEST).exists()) or (
         output.name in KNOWN and (inside / MANIFEST).exists()
     ):
-        raise InputError(f"{option} {output}: would replace the model's own; another name would do")
-    if output.exists() and Path(source).exists() and output.samefile(source):
-        raise InputError(
-            f"{option} {output}: would replace the table itself; another name would do"
-        )
+        raise InputError(f"{named}: would replace the model's own; another name would do")
+    if source is not None and output.exists() and Path(source).exists() and output.samefile(source):
+        raise InputError(f"{named}: would replace the table itself; another name would do")
 
 
 def write_output(output: Path, text: str) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mlp_edge.api.doctor.processor import described
 from mlp_edge.errors import MissingError
 from mlp_edge.lazy import NO_TELEMETRY
 from mlp_edge.requirements import Requirement, holds, python_range, version_of
@@ -23,7 +24,6 @@ from mlp_edge.runtime.chips.avr import HEADER as SIMAVR_HEADER
 from mlp_edge.runtime.chips.avr import LIBSIMAVR
 from mlp_edge.runtime.chips.targets import AVR, CORTEX_M0, RV32, finds
 from mlp_edge.runtime.compilers import compiler
-from mlp_edge.runtime.processor import described
 
 OK, MISSING, UNTRIED, BROKEN = "ok", "missing", "not tried", "broken"
 
@@ -191,7 +191,7 @@ def gpu(tensorflow: Component) -> Component:
     """Whether TensorFlow sees a GPU, judged by what it said of its devices.
 
     Args:
-        tensorflow: the finding of the package.
+        tensorflow: the package.
     """
     seen = [device for device in tensorflow.detail.split(", ") if device.startswith("GPU")]
     remedy, detail = "", ", ".join(seen)

@@ -1,0 +1,215 @@
+"""``Model.evaluate``: how good a model is on rows that it never saw, or on a table."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlp_edge.api.evaluation.evaluation import Evaluation
+from mlp_edge.api.evaluation.pictures import write_pictures
+from mlp_edge.api.evaluation.rows import HELD_OUT, rows_csv
+from mlp_edge.api.evaluation.scored_rows import ScoredRows
+from mlp_edge.api.observer import SILENT, Observer
+from mlp_edge.api.opened_model import OpenedModel
+from mlp_edge.api.sample import sample_table
+from mlp_edge.api.settings import FLOAT32, GUESSED, EvaluationSettings, Reading
+from mlp_edge.api.tables import read_any
+from mlp_edge.api.widened_table import check_output, write_output
+from mlp_edge.data.reading.size import read_size
+from mlp_edge.errors import InputError, RecipeError
+from mlp_edge.finding import Finding
+from mlp_edge.lazy import installed, require
+from mlp_edge.readers.model_directory import SAMPLE, ModelDirectory
+from mlp_edge.settings import setting
+
+if TYPE_CHECKING:
+    from mlp_edge.data.table import Table
+    from mlp_edge.files.manifest import Manifest
+    from mlp_edge.training.examples import Examples
+
+
+def evaluate(
+    model: OpenedModel,
+    table: Any,
+    settings: EvaluationSettings,
+    reading: Reading = GUESSED,
+    *,
+    trust: bool = False,
+    observer: Observer = SILENT,
+) -> Evaluation:
+    """Score a model, and write what the settings ask for.
+
+    Args:
+        model: from a model directory.
+        table: rows with their targets, as ``read_any`` takes them; None for the held-out rows.
+        settings: what to evaluate and what to write.
+        reading: how the table is written.
+        trust: compile a C header that was changed since it was exported.
+        observer: follows.
+
+    Raises:
+        InputError: for a .keras file alone, a table that does not fit, settings that cannot be
+            met, or a file that cannot be written.
+        ModelError: for an export that is missing or damaged.
+        MissingError: without scikit-learn, or without what is to predict.
+    """
+    directory = _checked(model, table, settings)
+    manifest = directory.manifest
+    metrics = _metrics(settings.metrics, manifest)
+    threshold = chosen_threshold(manifest, settings.threshold)
+    rows_out = None if settings.rows_out is None else Path(settings.rows_out)
+    if rows_out is not None:
+        source = directory.path / SAMPLE if table is None else table
+        check_output("rows_out", rows_out, source if isinstance(source, str | Path) else None)
+    examples = _examples(directory, table, reading)
+    named = None if table is None else _named(table, examples.table)
+    notes = [] if named is None else _notes(named, examples, manifest)
+    observer.found((*(() if named is None else examples.findings), *notes))
+    outputs, runtime, dtype = _predicted(directory, examples, settings, trust, observer)
+    directory.check_same()
+    part = HELD_OUT if named is None else f"rows of {named}"
+    scored = ScoredRows(manifest, examples.table, examples, part, outputs, threshold, metrics)
+    unanswered = _unanswered(scored)
+    scored.work_out()
+    observer.found(unanswered)
+    files, undrawn = _draw(scored, directory, dtype, settings.plots)
+    observer.found(undrawn)
+    if rows_out is not None:
+        write_output(rows_out, rows_csv(scored, settings.spreadsheet_safe))
+        files = (rows_out, *files)
+    return Evaluation(named, scored, runtime, dtype, (*notes, *unanswered, *undrawn), files)
+
+
+def _checked(model: OpenedModel, table: Any, settings: EvaluationSettings) -> ModelDirectory:
+    """The model's directory, when settings and libraries allow to begin."""
+    require("sklearn")
+    if settings.plots:
+        require("matplotlib")
+    directory = model.directory
+    if directory is None:
+        raise InputError(
+            f"{model.path}: a .keras file alone says nothing of its targets; a model directory, "
+            "which `mlp-edge train` makes, would do"
+        )
+    if table is None and directory.manifest.sample != "held-out":
+        raise InputError(
+            f"{model.path}: trained on every row ({setting('test_size', 0)}), so none is left to "
+            "judge it by; name a table of other rows"
+        )
+    if settings.spreadsheet_safe and settings.rows_out is None:
+        raise InputError(
+            f"{setting('spreadsheet_safe', True)} is for the file that {setting('rows_out')} names"
+        )
+    return directory
+
+
+def _metrics(names: Sequence[str], manifest: Manifest) -> tuple[str, ...]:
+    from mlp_edge.training.scoring.scores import EVALUATED, chosen_metrics
+
+    return chosen_metrics(tuple(names) or EVALUATED[manifest.task], manifest.task)
+
+
+def chosen_threshold(manifest: Manifest, given: str | float | None) -> np.float32:
+    """The model's own threshold, or another number that somebody wants to try.
+
+    Raises:
+        RecipeError: for a rule, which is carried out while training, or a model without one.
+    """
+    from mlp_edge.training.scoring.threshold import is_chosen, threshold_for
+
+    if given is None:
+        return np.float32(manifest.threshold)
+    text = str(given)
+    if manifest.task != "binary":
+        raise RecipeError(
+            f"{setting('threshold')} is for two classes; this is a {manifest.task} model"
+        )
+    if is_chosen(text):
+        raise RecipeError(
+            f"{setting('threshold', text)}: a rule is carried out on validation rows, by mlp-edge "
+            "train; here it takes a number such as 0.3"
+        )
+    return threshold_for(text, np.zeros(0, np.int64), np.zeros(0, np.float32))
+
+
+def _examples(directory: ModelDirectory, table: Any, reading: Reading) -> Examples:
+    """The rows to judge by, the held-out ones without a table."""
+    from mlp_edge.training.examples import reread_examples
+
+    manifest = directory.manifest
+    if table is None:
+        rows = sample_table(directory.path, read_size(reading.max_bytes))
+    else:
+        rows = read_any(table, reading)
+    group = manifest.recipe.get("group")
+    return reread_examples(rows, manifest, group if group in rows.columns else None)
+
+
+def _named(table: Any, read: Table) -> str:
+    """A table as messages name it."""
+    return os.fspath(table) if isinstance(table, str | os.PathLike) else read.source
+
+
+def _notes(named: str, examples: Examples, manifest: Manifest) -> list[Finding]:
+    """That the model was trained on the very table, where it was."""
+    if examples.table.sha256 != manifest.sha256["data"]:
+        return []
+    held_out = manifest.sample == "held-out"
+    end = "; without a table, only those that it never saw are scored" if held_out else ""
+    says = (
+        f"{named} is the table that the model was trained on: it knows "
+        f"{manifest.rows['training']:,} of these rows{end}"
+    )
+    return [Finding("trained-on", says)]
+
+
+def _predicted(
+    directory: ModelDirectory,
+    examples: Examples,
+    settings: EvaluationSettings,
+    trust: bool,
+    observer: Observer,
+) -> tuple[np.ndarray[Any, np.dtype[np.float32]], str, str]:
+    """The predictions, the runtime that made them, and in which dtype."""
+    from mlp_edge.runtime.load import load, reduced_precision_path
+
+    path, dtype, runtime = directory.path, settings.dtype, settings.runtime
+    with observer.step("opening the model"):
+        if dtype != FLOAT32:
+            path = reduced_precision_path(directory, dtype, runtime)
+        opened = load(path, runtime, trust)
+    with opened:
+        return opened.predict(examples.rows), opened.runtime, opened.card.dtype
+
+
+def _unanswered(scored: ScoredRows) -> tuple[Finding, ...]:
+    """What is said of rows without a prediction.
+
+    Raises:
+        InputError: when none has one.
+    """
+    rows, answered = len(scored.outputs), len(scored.answered)
+    if not answered:
+        raise InputError(f"{scored.table.source}: the model predicts nothing for these rows")
+    if answered == rows:
+        return ()
+    says = f"{rows - answered:,} of {rows:,} rows have no prediction and are not scored"
+    return (Finding("unanswered", says),)
+
+
+def _draw(
+    scored: ScoredRows, directory: ModelDirectory, dtype: str, plots: bool | None
+) -> tuple[tuple[Path, ...], tuple[Finding, ...]]:
+    """The pictures; where nobody asked for them, a finding instead of what prevents them."""
+    if plots is False or not installed("matplotlib"):
+        return (), ()
+    try:
+        return write_pictures(scored, directory, dtype), ()
+    except InputError as error:
+        if plots:
+            raise
+        return (), (Finding("no-pictures", f"no pictures: {error}"),)

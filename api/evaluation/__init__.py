@@ -1,0 +1,1 @@
+"""How good a model is: its scores, the rows behind them, the pictures of both."""

@@ -1,0 +1,126 @@
+"""What an evaluation finds: scores beside those of the baselines, and the rows behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlp_edge.api.evaluation.rows import rows_csv
+from mlp_edge.api.evaluation.score_sheets import (
+    Intervals,
+    Scores,
+    comparison_sheet,
+    confusion_sheet,
+    record_sheet,
+    score_sheet,
+)
+from mlp_edge.api.evaluation.scored_rows import ScoredRows
+from mlp_edge.api.result import Result, Sheet
+from mlp_edge.finding import Finding
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation(Result):
+    """How good a model is, beside what it has to beat.
+
+    Attributes:
+        table: as it was named, or what kind of table it is; None for the held-out rows.
+        scored: the rows with their predictions.
+        runtime: what predicted.
+        dtype: of what predicted.
+        notes: what is said of the rows beside the findings about them.
+        files: that were written.
+    """
+
+    table: str | None
+    scored: ScoredRows
+    runtime: str
+    dtype: str
+    notes: tuple[Finding, ...] = ()
+    files: tuple[Path, ...] = ()
+
+    @property
+    def predictions(self) -> NDArray[np.float32]:
+        """For every row (n, outputs) float32; NaN where there is none."""
+        return self.scored.outputs
+
+    @property
+    def scores(self) -> Scores:
+        """Model -> metric -> value; the models are mlp, linear and prior."""
+        return self.scored.scores
+
+    @property
+    def intervals(self) -> Intervals:
+        """Model -> metric -> the ends of its 95 % interval, for the metrics that have one."""
+        return self.scored.intervals
+
+    @property
+    def confusion(self) -> NDArray[np.int64] | None:
+        """Counts (classes, classes): the truth in rows, predictions in columns; or None."""
+        return self.scored.confusion
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What to know of the table and of the scores."""
+        return (*self.scored.table_findings, *self.scored.findings)
+
+    @property
+    def unanswered(self) -> int:
+        """How many rows have no prediction and are not scored."""
+        return len(self.scored.outputs) - len(self.scored.answered)
+
+    def rows_csv(self, *, spreadsheet_safe: bool = False) -> str:
+        """The table with truth, prediction, probabilities and outcome of each row, as CSV.
+
+        Args:
+            spreadsheet_safe: write words that a spreadsheet would compute, such as =A1, with a '
+                before them.
+        """
+        return rows_csv(self.scored, spreadsheet_safe)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Scores, counts and findings as plain values."""
+        scored, manifest = self.scored, self.scored.manifest
+        return {
+            "model": manifest.name,
+            "table": self.table,
+            "rows": len(scored.answered),
+            "unanswered": self.unanswered,
+            "runtime": self.runtime,
+            "dtype": self.dtype,
+            "scores": self.scores,
+            "intervals": self.intervals,
+            "labels": manifest.labels,
+            "per_class": scored.per_class,
+            "per_target": scored.per_target,
+            "confusion": None if self.confusion is None else self.confusion.tolist(),
+            "threshold": float(scored.threshold) if manifest.task == "binary" else None,
+            "findings": [each._asdict() for each in self.findings],
+            "files": [str(file) for file in self.files],
+        }
+
+    def sheets(self) -> Sequence[Sheet]:
+        """Scores, then each class or target, then what is confused."""
+        scored, manifest = self.scored, self.scored.manifest
+        shown = comparison_sheet if len(scored.metrics) > 1 else score_sheet
+        sheets = [shown(scored.part, len(scored.answered), self.scores, self.intervals)]
+        if scored.per_class is not None:
+            sheets.append(record_sheet("each class; its auc against the rest", scored.per_class))
+        if scored.per_target is not None and len(scored.per_target) > 1:
+            sheets.append(record_sheet("each target", scored.per_target))
+        if self.confusion is not None:
+            sheets.append(confusion_sheet(manifest.labels, self.confusion))
+        if manifest.task == "binary":
+            says = f"predicts {manifest.labels[1]} where the probability is above"
+            sheets.append(Sheet(f"{says} {scored.threshold:.4g}"))
+        held = "" if self.dtype == "float32" else f" in {self.dtype}"
+        return [*sheets, Sheet(f"predicted by {self.runtime}{held}")]
+
+    def remarks(self) -> Sequence[str]:
+        """Warnings."""
+        return [f"warning: {each.says}" for each in (*self.notes, *self.findings)]

@@ -1,0 +1,60 @@
+"""Pictures of scored rows, in the model directory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlp_edge.api.evaluation.score_sheets import TITLES
+
+if TYPE_CHECKING:
+    from mlp_edge.api.evaluation.scored_rows import ScoredRows
+    from mlp_edge.readers.model_directory import ModelDirectory
+
+FLOAT32 = "float32"
+
+
+def write_pictures(scored: ScoredRows, directory: ModelDirectory, dtype: str) -> tuple[Path, ...]:
+    """Draw scored rows, each picture as PNG and SVG.
+
+    Args:
+        scored: what is drawn.
+        directory: the model, in whose plots/ those of the held-out rows go; another table has a
+            folder of its own in there.
+        dtype: of the artifact that predicted.
+
+    Returns:
+        The files.
+
+    Raises:
+        InputError: when the directory holds another model by now or the disk refuses.
+    """
+    from mlp_edge.readers.model_directory import PLOTS
+
+    place = PLOTS if scored.part == "test" else f"{PLOTS}/{scored.table.name}"
+    files = {f"{place}/{name}": made for name, made in _pictures(scored, dtype).items()}
+    directory.write(files)
+    return tuple(directory.path / name for name in files)
+
+
+def _pictures(scored: ScoredRows, dtype: str) -> dict[str, bytes]:
+    from mlp_edge import plots
+    from mlp_edge.plots.judged import Judged
+
+    manifest = scored.manifest
+    linear = scored.models["linear"][0] if "linear" in scored.models else None
+    called = TITLES.get(scored.part, scored.part)
+    judged = Judged(
+        name=manifest.name,
+        task=manifest.task,
+        targets=manifest.targets,
+        labels=manifest.labels,
+        truth=scored.truth.targets,
+        outputs=scored.models["mlp"][1],
+        baseline=scored.straight,
+        threshold=float(scored.threshold),
+        part=called if dtype == FLOAT32 else f"{called}, in {dtype}",
+        prior=tuple(manifest.prior),
+        baseline_threshold=float(linear.threshold) if linear is not None else None,
+    )
+    return plots.rendered(plots.of_judged(judged))

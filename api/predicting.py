@@ -1,0 +1,200 @@
+"""``Model.predict``: a table in, predictions out; and the table with them as further columns."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlp_edge.api.observer import SILENT, Observer
+from mlp_edge.api.result import Result, Sheet
+from mlp_edge.api.settings import GUESSED, PredictionSettings, Reading
+from mlp_edge.api.tables import read_any
+from mlp_edge.api.widened_table import check_output, marked, widened, write_output
+from mlp_edge.card import Card, choose
+from mlp_edge.data.saved_columns import known_columns
+from mlp_edge.data.sets import SETS
+from mlp_edge.data.table import Table
+from mlp_edge.errors import InputError
+from mlp_edge.feature import Feature
+from mlp_edge.finding import Finding
+from mlp_edge.mlp import Floats, Rows
+from mlp_edge.readers.model_directory import ModelDirectory
+from mlp_edge.runtime.load import load
+
+SHOWN = 5
+"""Rows of the comparison with what was expected."""
+SHOWN_FEATURES = 12
+"""Readings of such a row."""
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions(Result):
+    """A table's predictions.
+
+    Attributes:
+        table: the rows as they were read.
+        card: of the artifact that predicted.
+        readings: what it was given (n, inputs) float32; NaN where a reading is missing.
+        values: predictions (n, outputs) float32; NaN where there is none.
+        runtime: the name of what predicted.
+        findings: what to know of the table.
+    """
+
+    table: Table
+    card: Card
+    readings: Rows
+    values: Floats
+    runtime: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def labels(self) -> list[str | None]:
+        """The label of each row; None without a prediction, and for a regression."""
+        return choose(self.card, self.values)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What the columns of ``values`` are called."""
+        card = self.card
+        if card.task == "multiclass":
+            return tuple(f"probability {label}" for label in card.labels)
+        if len(card.targets) > 1:
+            return tuple(f"predicted {target}" for target in card.targets)
+        return (card.output_name,)
+
+    def to_csv(self, *, spreadsheet_safe: bool = False) -> str:
+        """The table as it was, with predictions and labels behind, as CSV.
+
+        Args:
+            spreadsheet_safe: write words that a spreadsheet would compute, such as =A1, with a '
+                before them.
+        """
+        numbers = marked(self.values, self.table)
+        if self.card.task == "regression":
+            return widened(self.table, self.columns, numbers, spreadsheet_safe)
+        rows = [[*row, label or ""] for row, label in zip(numbers, self.labels, strict=True)]
+        return widened(self.table, [*self.columns, "label"], rows, spreadsheet_safe)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Predictions by column, a list each, and labels; NaN where there is no prediction."""
+        values = {name: self.values[:, index].tolist() for index, name in enumerate(self.columns)}
+        return {
+            "model": self.card.name,
+            "table": self.table.source,
+            "rows": len(self.values),
+            "runtime": self.runtime,
+            "dtype": self.card.dtype,
+            "predictions": values,
+            "labels": None if self.card.task == "regression" else self.labels,
+            "findings": [each._asdict() for each in self.findings],
+        }
+
+    def sheets(self) -> Sequence[Sheet]:
+        """The first rows."""
+        classes = self.card.task != "regression"
+        rows = tuple(
+            (
+                f"{self.table.counts} {self.table.lines[index]}",
+                *([self.labels[index] or ""] if classes else []),
+                *(f"{value:.6g}" for value in self.values[index]),
+            )
+            for index in range(min(SHOWN, len(self.values)))
+        )
+        title = f"{len(self.values):,} rows predicted by {self.runtime}; the first of them"
+        columns = ("", *(["label"] if classes else []), *self.columns)
+        return [Sheet(title, columns, rows, text_columns=1 + classes)]
+
+    def remarks(self) -> Sequence[str]:
+        """Warnings."""
+        return [f"warning: {each.says}" for each in self.findings]
+
+    def compared(self) -> list[str]:
+        """The first rows, each with its prediction and what was expected; [] if nobody knows."""
+        expected = _expected(self.table, self.card)
+        lines = []
+        each = zip(self.readings[:SHOWN], self.values, self.labels, expected, strict=False)
+        for row, value, label, truth in each:
+            cells = [_shown(f, reading) for f, reading in zip(self.card.features, row, strict=True)]
+            more = ", …" if len(cells) > SHOWN_FEATURES else ""
+            predicted = ", ".join(f"{number:.6g}" for number in value) if label is None else label
+            shown = ", ".join(cells[:SHOWN_FEATURES])
+            lines.append(f"[{shown}{more}] => {predicted} (expected {truth})")
+        return lines
+
+
+def _shown(feature: Feature, reading: float) -> str:
+    if feature.missing(reading):
+        return "missing"
+    if feature.categories:
+        return feature.write(reading) if reading in feature.codes else "unknown"
+    return f"{reading:g}"
+
+
+def _expected(table: Table, card: Card) -> Sequence[str]:
+    """The target's first cells, where the table has them."""
+    if all(target in table.columns for target in card.targets):
+        columns = [table.column(target)[:SHOWN] for target in card.targets]
+        return [", ".join(str(cell).strip() for cell in row) for row in zip(*columns, strict=True)]
+    if not table.header and len(table.columns) == len(card.features) + 1:
+        return [str(cell).strip() for cell in table.column(table.columns[-1])[:SHOWN]]
+    return []
+
+
+def predict_table(
+    model: str | os.PathLike[str],
+    table: Any,
+    settings: PredictionSettings,
+    reading: Reading = GUESSED,
+    *,
+    trust: bool = False,
+    observer: Observer = SILENT,
+) -> Predictions:
+    """Predict the rows of a table.
+
+    Args:
+        model: a model directory, or a .keras, .onnx, .tflite or .h file.
+        table: as ``read_any`` takes it; None for the data set that a model was trained on.
+        settings: what predicts, and what to write.
+        reading: how the table is written.
+        trust: compile a C header that no model directory vouches for.
+        observer: follows.
+
+    Raises:
+        InputError: for a table that does not fit, or a file that cannot be written.
+        ModelError: for a model that is missing or damaged.
+        VerifyError: when it is to be verified, and is not what was written.
+        MissingError: when this machine lacks what runs it.
+    """
+    path = Path(model)
+    source = _own_table(path) if table is None else table
+    if settings.out is not None:
+        named = source if isinstance(source, str | Path) else None
+        check_output("out", Path(settings.out), named)
+    rows = read_any(source, reading)
+    with observer.step("opening the model"):
+        opened = load(path, settings.runtime, trust, settings.verify)
+    with opened:
+        readings, findings = known_columns(rows, opened.card.features)
+        findings = (*rows.notes, *findings)
+        observer.found(findings)
+        values = opened.predict(readings)
+    found = Predictions(rows, opened.card, readings, values, opened.runtime, findings)
+    if settings.out is not None:
+        write_output(Path(settings.out), found.to_csv(spreadsheet_safe=settings.spreadsheet_safe))
+    return found
+
+
+def _own_table(model: Path) -> str:
+    """The data set that a model was trained on, where it ships.
+
+    Raises:
+        InputError: where it does not.
+    """
+    if model.is_dir() or not model.exists():
+        source = ModelDirectory.open(model).manifest.table
+        if source in SETS:
+            return source
+    raise InputError("predict which rows? `mlp-edge predict TABLE` names them")

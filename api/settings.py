@@ -1,0 +1,255 @@
+"""What can be set of each workflow: the command line makes its options of these.
+
+Nothing heavy is imported here, so that help is quick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlp_edge.data.reading.dialect import Dialect
+from mlp_edge.errors import InputError, RecipeError
+from mlp_edge.settings import declared, setting
+
+if TYPE_CHECKING:
+    from mlp_edge.runtime import Chip
+
+ALL, FLOAT32 = "all", "float32"
+LARGEST_CLOCK = 10e9
+"""Hertz."""
+LARGEST_BATCH = 1_000_000
+"""Rows per call."""
+SECONDS = (0.001, 600.0)
+"""Least and most for a figure."""
+
+
+@dataclass(frozen=True)
+class Reading(Dialect):
+    """How a file is read: what it is written in, and how much of it at most.
+
+    Attributes:
+        max_bytes: of a table, unpacked: a number, or K, M, G, T after it; None is 512M.
+    """
+
+    max_bytes: str | None = declared(
+        None, "Most bytes of a table, unpacked, such as 4G.", "Table", shown="512M"
+    )
+
+
+GUESSED = Reading()
+"""Everything guessed."""
+
+
+@dataclass(frozen=True)
+class PredictionSettings:
+    """What predicts, and what is written.
+
+    Attributes:
+        runtime: keras, litert, onnxruntime, c or a chip; None for the first that can.
+        verify: check the file's checksum and its golden rows before the first prediction.
+        out: a CSV file to write: the table with predictions as further columns.
+        spreadsheet_safe: write words that a spreadsheet would compute (=A1) as '=A1.
+    """
+
+    runtime: str | None = declared(
+        None, "Runtime that predicts: keras, litert, onnxruntime or c.", "What to run",
+        shown="the first that can run", flag="--runtime -r",
+    )  # fmt: skip
+    verify: bool = declared(
+        False, "Check the file's checksum and golden rows first.", "Trust", flag="--verify"
+    )
+    out: Path | None = declared(None, "CSV file to write.", "Output", shown="standard output")
+    spreadsheet_safe: bool = declared(
+        False,
+        "Write words that a spreadsheet would compute (=A1) as '=A1.",
+        "Output",
+        flag="--spreadsheet-safe",
+    )
+
+
+@dataclass(frozen=True)
+class EvaluationSettings:
+    """What is evaluated, and what is written of it.
+
+    Attributes:
+        runtime: what predicts: keras, litert, onnxruntime or c; None for the first that can.
+        dtype: of the export that predicts.
+        metrics: names of the scores; () for all.
+        threshold: another than the model's own, a number between 0 and 1; None for its own.
+        plots: whether to draw pictures into the model directory; None draws them where matplotlib
+            is installed and the directory can be written to.
+        rows_out: a CSV file to write: every row with its prediction and whether it is right.
+        spreadsheet_safe: write words that a spreadsheet would compute (=A1) as '=A1.
+    """
+
+    runtime: str | None = declared(
+        None,
+        "Runtime that predicts: keras, litert, onnxruntime or c.",
+        "What to run",
+        shown="the first that can run",
+        flag="--runtime -r",
+    )
+    dtype: str = declared(
+        FLOAT32, "Data type of the export that predicts, such as int8.", "What to run",
+        flag="--dtype -d",
+    )  # fmt: skip
+    metrics: tuple[str, ...] = declared(
+        (), "Scores to report, such as accuracy,auc.", "Evaluation", shown="all"
+    )
+    threshold: str | float | None = declared(
+        None, "Threshold to try, such as 0.3.", "Evaluation", shown="the model's own"
+    )
+    plots: bool | None = declared(
+        None, "Whether to draw pictures into MODEL/plots.", "Output", shown="plots"
+    )
+    rows_out: Path | None = declared(
+        None, "CSV file to write with every row and its prediction.", "Output"
+    )
+    spreadsheet_safe: bool = declared(
+        False,
+        "Write words that a spreadsheet would compute (=A1) as '=A1.",
+        "Output",
+        flag="--spreadsheet-safe",
+    )
+
+
+@dataclass(frozen=True)
+class CostSettings:
+    """What is measured, and what it may take.
+
+    Attributes:
+        chips: avr, cortex-m0, cortex-m3, cortex-m4, rv32 or all; () for all.
+        dtype: of the header: float32, int8 or int16.
+        opt: how it is compiled: Os, O2 or O3.
+        clock: of the chip, in hertz: a number or a text such as "8M"; None for the board's.
+        budget: figure -> the most it may be, or a text such as "flash=4k,ram=128,ms=5"; also
+            stack, cycles and instructions. None for no limit.
+    """
+
+    chips: tuple[str, ...] = declared(
+        (), "Chip to measure on: avr, cortex-m0, cortex-m3, cortex-m4, rv32 or all; repeatable.",
+        "What to run", shown="all", flag="--chip", repeat=True,
+    )  # fmt: skip
+    dtype: str = declared(
+        FLOAT32, "Data type of the header: float32, int8 or int16.", "What to run",
+        flag="--dtype -d",
+    )  # fmt: skip
+    opt: str = declared("Os", "Optimisation of the compiler: Os, O2 or O3.", "What to run")
+    clock: str | float | None = declared(
+        None, "Clock of the chip in hertz, such as 8M.", "What to run", shown="the board's"
+    )
+    budget: str | Mapping[str, float] | None = declared(
+        None,
+        "Limits that fail the command, such as flash=4k,ram=128,ms=5.",
+        "Evaluation",
+        shown="no limit",
+    )
+
+    def __post_init__(self) -> None:
+        """Check what needs no model.
+
+        Raises:
+            InputError: for a chip that does not exist.
+            RecipeError: for another setting.
+        """
+        from mlp_edge.runtime.chips.targets import OPTIMISATIONS
+
+        _ = self.chosen, self.hertz, self.limits
+        if self.opt not in OPTIMISATIONS:
+            raise RecipeError(
+                f"{setting('opt', self.opt)} is not one of {', '.join(OPTIMISATIONS)}"
+            )
+
+    @property
+    def chosen(self) -> list[Chip]:
+        """The chips of these names; all of them for none and for "all"."""
+        from mlp_edge.runtime import CHIPS
+
+        known = {chip.target.name: chip for chip in CHIPS}
+        for name in self.chips:
+            if name != ALL and name not in known:
+                raise InputError(f"there is no chip {name!r}; there are {', '.join(known)}, {ALL}")
+        if not self.chips or ALL in self.chips:
+            return list(known.values())
+        return [known[name] for name in dict.fromkeys(self.chips)]
+
+    @property
+    def hertz(self) -> int:
+        """The clock; 0 for the board's."""
+        if self.clock is None:
+            return 0
+        from mlp_edge.measure.budget import read_amount
+
+        hertz = read_amount(f"{self.clock}", 1000)
+        if hertz is None or not 1 <= hertz <= LARGEST_CLOCK:
+            raise RecipeError(f"{setting('clock', self.clock)}: takes hertz such as 16M or 32768")
+        return round(hertz)
+
+    @property
+    def limits(self) -> Mapping[str, float]:
+        """The budget, read; empty without one."""
+        from mlp_edge.measure.budget import read_budget
+
+        return {} if self.budget is None else read_budget(self.budget)
+
+
+@dataclass(frozen=True)
+class BenchSettings:
+    """What is measured, and for how long.
+
+    Attributes:
+        runtimes: keras, litert, onnxruntime, c or a chip; () for those of this machine.
+        batches: rows per call; 1 is always among them, as latency is measured with it.
+        seconds: for each runtime and batch size.
+        cold: whether each also starts in a fresh Python.
+    """
+
+    runtimes: tuple[str, ...] = declared(
+        (), "Runtime to measure: keras, litert, onnxruntime or c; repeatable.", "What to run",
+        shown="all", flag="--runtime -r", repeat=True,
+    )  # fmt: skip
+    batches: tuple[int, ...] = declared(
+        (1, 16, 256, 4096), "Rows per call.", "Evaluation", flag="--batch"
+    )
+    seconds: float = declared(0.25, "Seconds for each runtime and batch size.", "Evaluation")
+    cold: bool = declared(True, "Whether to start each in a fresh Python, too.", "Evaluation")
+
+    def __post_init__(self) -> None:
+        """Check what needs no model.
+
+        Raises:
+            InputError: for a runtime that does not exist.
+            RecipeError: for another setting.
+        """
+        from mlp_edge.runtime.load import named_runtime
+
+        for name in self.runtimes:
+            named_runtime(name)
+        _ = self.sizes
+        least, most = SECONDS
+        if not least <= self.seconds <= most:
+            raise RecipeError(
+                f"{setting('seconds', self.seconds)}: takes a number from {least:g} to {most:g}"
+            )
+
+    @property
+    def sizes(self) -> list[int]:
+        """The batches in order, 1 among them."""
+        given = setting("batches", tuple(self.batches))
+        try:
+            sizes = sorted({1, *map(_whole, self.batches)})
+        except ValueError:
+            raise RecipeError(f"{given}: takes rows per call such as 1,16,256") from None
+        if sizes[0] < 1 or sizes[-1] > LARGEST_BATCH:
+            raise RecipeError(f"{given}: takes numbers from 1 to {LARGEST_BATCH:,}")
+        return sizes
+
+
+def _whole(size: int | str) -> int:
+    """A whole number, which a command line gives as a text."""
+    if isinstance(size, str) or size == int(size):
+        return int(size)
+    raise ValueError(size)
