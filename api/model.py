@@ -93,6 +93,9 @@ class Model(OpenedModel):
             trust: compile a header that was changed since it was exported.
             reading: how the table is written.
 
+        Returns:
+            Values and labels of every row, with what was found in the table.
+
         Raises:
             InputError: for a table that does not fit, or a file that cannot be written.
             ModelError: for an export that is missing or damaged.
@@ -135,6 +138,9 @@ class Model(OpenedModel):
             trust: compile a header that was changed since it was exported.
             reading: how the table is written.
 
+        Returns:
+            Every score beside the baselines', and each row with its prediction.
+
         Raises:
             InputError: for a .keras file alone, a table that does not fit, settings that cannot
                 be met, or a file that cannot be written.
@@ -150,7 +156,11 @@ class Model(OpenedModel):
         return evaluate(self, table, chosen, reading, trust=trust)
 
     def inspect(self) -> Inspection:
-        """Read what is in the model: layers, features, hashes, scores, exports.
+        """Read what is in the model.
+
+        Returns:
+            Layers, features, scaling and hashes; of a model directory also its recipe, scores and
+            exports.
 
         Raises:
             ModelError: when it was damaged since it was opened.
@@ -180,6 +190,9 @@ class Model(OpenedModel):
                 be, or a text such as "flash=4k,ms=5"; ``CostReport.check`` holds the figures to it.
             trust: compile a header that was changed since it was exported.
 
+        Returns:
+            Flash, RAM and stack in bytes, and the time of a row, on each chip.
+
         Raises:
             InputError: for a .keras file alone, or settings that cannot be met.
             ModelError: for a header that is missing, damaged or of another model.
@@ -203,6 +216,9 @@ class Model(OpenedModel):
             batches: rows per call, from 1 to a million; 1 is always measured.
             seconds: for each runtime and batch size.
             cold: start each in a fresh Python, too.
+
+        Returns:
+            Seconds for a row, rows per second by batch size, and seconds from a cold start.
 
         Raises:
             InputError: without exports, or when none can run here.

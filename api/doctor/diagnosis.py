@@ -111,6 +111,12 @@ def doctor(observer: Observer = SILENT) -> Diagnosis:
     """Look at this machine: packages, devices, runtimes, compilers, simulators.
 
     Every library is started in a Python of its own, which takes seconds.
+
+    Args:
+        observer: is told what is looked at.
+
+    Returns:
+        What is there, what is missing, and what would bring it.
     """
     with observer.step("looking at Python and its packages") as say:
         packages = []
