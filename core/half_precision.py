@@ -8,6 +8,7 @@ import numpy as np
 
 from mlp_edge.errors import ModelError
 from mlp_edge.mlp import Dense, Mlp
+from mlp_edge.settings import setting
 
 
 def half_precision(mlp: Mlp) -> Mlp:
@@ -29,6 +30,6 @@ def _rounded(number: int, layer: Dense) -> Dense:
         largest = max(np.abs(layer.weights).max(), np.abs(layer.bias).max())
         raise ModelError(
             f"layer {number} has a weight or bias of size {largest:g}, and float16 ends at "
-            f"{np.finfo(np.float16).max:g}; --dtype float32 would do"
+            f"{np.finfo(np.float16).max:g}; {setting('dtype', 'float32')} would do"
         )
     return Dense(weights, bias, layer.activation)

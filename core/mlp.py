@@ -22,6 +22,7 @@ from mlp_edge.encoding import Floats as Floats
 from mlp_edge.errors import ModelError
 from mlp_edge.feature import Feature
 from mlp_edge.foreign import check_text
+from mlp_edge.settings import setting
 
 Rows = NDArray[np.float32]
 """Rows of readings or of predictions: shape (n, width), float32, C order."""
@@ -273,8 +274,8 @@ def _check_vector(what: str, vector: Floats) -> None:
 def _check_finite(what: str, array: Floats) -> None:
     if not np.isfinite(array).all():
         raise ModelError(
-            f"the {what} hold NaN or infinity: the training diverged; "
-            "a smaller --learning-rate or --standardize would do"
+            f"the {what} hold NaN or infinity: the training diverged; a smaller "
+            f"{setting('learning_rate')} or {setting('standardize', True)} would do"
         )
 
 

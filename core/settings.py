@@ -1,7 +1,7 @@
 """Settings: declared once with their help, and named in messages as Python spells them.
 
 A message that names a setting, such as "`drop=['id']` leaves it out", is for whoever calls a
-function. The command line reads the same setting and words its own option: ``--drop id``.
+function. The command line reads the setting back and words its own option.
 """
 
 from __future__ import annotations
@@ -87,8 +87,7 @@ def declared(
         help: a sentence for a newcomer, without the default.
         group: the heading under which ``--help`` and the reference list it.
         shown: what is said of a default that is None or says little, such as "from the task".
-        flag: the option's declaration where it is not the field's name with dashes, such as
-            "--format -f".
+        flag: the option's declaration for typer where it is not the field's name with dashes.
         repeat: whether an option of a tuple of texts is typed once for each; else they stand in
             one, between commas.
     """

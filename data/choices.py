@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -11,9 +10,10 @@ import numpy as np
 
 from mlp_edge.cell import MISSING, number
 from mlp_edge.data.examples import no_column
-from mlp_edge.data.quoting import LONGEST, plain, shown
+from mlp_edge.data.quoting import plain, shown, suggested
 from mlp_edge.data.table import Table
 from mlp_edge.errors import RecipeError, TableError
+from mlp_edge.settings import setting
 
 
 @dataclass(frozen=True)
@@ -79,16 +79,19 @@ def check_choices(table: Table, targets: Sequence[str], choices: Choices) -> Non
     for option in _LISTS:
         for name in getattr(choices, option):
             if name not in table.columns:
-                raise TableError(no_column(table, [name], f" for --{option}"))
+                raise TableError(no_column(table, [name], f" for {setting(option)}"))
             if name in targets:
                 raise TableError(
-                    f"{plain(table.source)}: --{option} {shown(name)}: that is the target, and "
-                    "the option is for columns to predict from; --target takes another"
+                    f"{plain(table.source)}: {suggested(option, name)} names the target, but takes "
+                    f"columns to predict from; {setting('target')} chooses another target"
                 )
     for one, other in _CONTRADICTIONS:
         both = [name for name in getattr(choices, one) if name in getattr(choices, other)]
         if both:
-            raise RecipeError(f"--{one} and --{other} contradict each other: both {shown(both[0])}")
+            raise RecipeError(
+                f"{setting(one)} and {setting(other)} contradict each other: both name "
+                f"{shown(both[0])}"
+            )
 
 
 def missing_spellings(
@@ -98,7 +101,7 @@ def missing_spellings(
 
     Raises:
         TableError: for an unknown column, with the closest name.
-        RecipeError: when --missing and --present say the same cell.
+        RecipeError: when ``missing`` and ``present`` name the same cell.
     """
     found = {name: Spelling() for name in table.columns if name not in targets}
     for option in choices.missing:
@@ -113,11 +116,11 @@ def missing_spellings(
 def target_spellings(table: Table, targets: Sequence[str], choices: Choices) -> dict[str, Spelling]:
     """How a missing value is spelled in each target.
 
-    A number counts only where --missing names the target: 0 may well be a class.
+    A number counts only where ``missing`` names the target: 0 may well be a class.
 
     Raises:
         TableError: for an unknown column, with the closest name.
-        RecipeError: when --missing and --present say the same cell.
+        RecipeError: when ``missing`` and ``present`` name the same cell.
     """
     found = {name: Spelling() for name in targets}
     for option in choices.missing:
@@ -137,7 +140,7 @@ def _with_present(
         word = value.strip().casefold()
         if not word:
             raise RecipeError(
-                f"--present {shown(option)}: an empty cell holds no value; write a word there"
+                f"{suggested('present', option)}: an empty cell holds no value; write a word there"
             )
         for name in names or spellings:
             if name in spellings:
@@ -146,8 +149,8 @@ def _with_present(
         both = sorted(spelling.words & spelling.present)
         if both:
             raise RecipeError(
-                f"--missing and --present contradict each other: both say {shown(both[0])} of "
-                f"column {shown(name)}"
+                f"{setting('missing')} and {setting('present')} contradict each other: both name "
+                f"{shown(both[0])} of column {shown(name)}"
             )
     return spellings
 
@@ -168,7 +171,7 @@ def _added(spelling: Spelling, value: str, exact: float, *, named: bool) -> Spel
 
 
 def split_setting(table: Table, option: str, name: str = "missing") -> tuple[tuple[str, ...], str]:
-    """The columns that a --missing or --present names (none for all of them) and its value.
+    """The columns that a ``missing`` or ``present`` names (none for all of them), and its value.
 
     Raises:
         TableError: when it names an unknown column, with the closest name.
@@ -182,14 +185,9 @@ def split_setting(table: Table, option: str, name: str = "missing") -> tuple[tup
     if not places or not option[: places[0]].strip():
         return (), option
     unknown = [each for each in readings[0][0] if each not in table.columns]
-    raise TableError(no_column(table, unknown, f" for --{name} {shown(option)}"))
+    raise TableError(no_column(table, unknown, f" for {suggested(name, option)}"))
 
 
 def _names(table: Table, text: str) -> tuple[str, ...]:
     whole = text.strip()
     return (whole,) if whole in table.columns else tuple(name.strip() for name in text.split(","))
-
-
-def argument(text: str) -> str:
-    """A column or a value as a message shows it after an option: quoted where a shell wants it."""
-    return text if re.fullmatch(r"[\w.][\w.-]*", text) and len(text) <= LONGEST else shown(text)

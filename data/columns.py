@@ -13,7 +13,6 @@ from mlp_edge.cell import MISSING
 from mlp_edge.data.choices import (
     Choices,
     Spelling,
-    argument,
     check_choices,
     missing_spellings,
 )
@@ -29,13 +28,14 @@ from mlp_edge.data.findings.leaks import (
     target_values,
 )
 from mlp_edge.data.findings.missing import missing_finding, unused
-from mlp_edge.data.quoting import plain, shown
+from mlp_edge.data.quoting import plain, shown, suggested
 from mlp_edge.data.table import Table
 from mlp_edge.errors import TableError
 from mlp_edge.feature import Feature
 from mlp_edge.finding import Finding, about
 from mlp_edge.mlp import Rows
 from mlp_edge.processing import KERAS_EPSILON
+from mlp_edge.settings import setting
 
 _UNIT = re.compile(r".*\S\s*[\[(]\s*([^\[\]()]{1,20}?)\s*[\])]\s*")
 MOST_REASONS = 5
@@ -133,7 +133,7 @@ def _candidate(
     if not column.known.size:
         says = f"column {shown(name)} holds no reading: all {table.rows:,} are missing"
         if kept:
-            raise TableError(f"{plain(table.source)}: {says}; --keep has nothing to keep")
+            raise TableError(f"{plain(table.source)}: {says}; leave it out of {setting('keep')}")
         return _Candidate(column, Meaning(column.raw), Finding("empty", says))
     forced = name in choices.categorical
     found = meaning(table, column, categorical=forced, numeric=name in choices.numeric)
@@ -175,7 +175,7 @@ def _chosen(
     for each in candidates:
         if each.useless is None:
             continue
-        end = f"left out; --keep {argument(each.column.name)} uses it all the same"
+        end = f"left out; {suggested('keep', each.column.name)} uses it all the same"
         if each.useless.kind == "empty" or _no_categories(each):
             end = "left out"
         elif rescued and each.suspected:
@@ -193,13 +193,13 @@ def _no_categories(each: _Candidate) -> bool:
 def _nothing_left(table: Table, candidates: Sequence[_Candidate]) -> str:
     where = f"{plain(table.source)}: no column is left to predict from"
     if not candidates:
-        return f"{where}, as --drop names every one"
+        return f"{where}, as {setting('drop')} names every one"
     reasons = [each.useless.says for each in candidates if each.useless is not None]
     more = len(reasons) - MOST_REASONS
     return (
         f"{where}: {'; '.join(reasons[:MOST_REASONS])}"
         f"{f'; and {more} more' if more > 0 else ''}. "
-        f"--keep {argument(candidates[0].column.name)} uses one all the same"
+        f"{suggested('keep', candidates[0].column.name)} uses one all the same"
     )
 
 

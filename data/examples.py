@@ -14,6 +14,7 @@ from mlp_edge.data.sets import SETS
 from mlp_edge.data.table import Table
 from mlp_edge.errors import TableError
 from mlp_edge.mlp import Rows
+from mlp_edge.settings import setting
 
 
 def find_target(table: Table, wanted: str | None = None) -> str:
@@ -31,7 +32,8 @@ def find_target(table: Table, wanted: str | None = None) -> str:
     if len(table.columns) == 1:
         raise TableError(
             f"{plain(table.source)}: one column only, {shown(target)}, so nothing to predict it "
-            "from; columns are separated by commas, semicolons or tabs, or as --sep says"
+            f"from; columns are separated by commas, semicolons or tabs, or as {setting('sep')} "
+            "says"
         )
     return target
 
@@ -46,7 +48,9 @@ def find_targets(table: Table, wanted: Sequence[str]) -> tuple[str, ...]:
     targets = tuple(find_target(table, name) for name in wanted) or (find_target(table),)
     twice = [name for name in dict.fromkeys(targets) if targets.count(name) > 1]
     if twice:
-        raise TableError(f"{plain(table.source)}: --target names {shown(twice[0])} twice")
+        raise TableError(
+            f"{plain(table.source)}: {setting('target')} names {shown(twice[0])} twice"
+        )
     if len(targets) == len(table.columns):
         raise TableError(
             f"{plain(table.source)}: every column is a target, so nothing is left to predict them "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from mlp_edge.finding import Finding
+from mlp_edge.settings import Blank, setting
 
 LONGEST = 40
 """Characters of a cell or a name that a message shows."""
@@ -19,6 +20,12 @@ MOST_SHOWN = 5
 def shown(text: str) -> str:
     """The text in quotes, control characters escaped, cut after ``LONGEST`` characters."""
     return repr(text) if len(text) <= LONGEST else repr(text[:LONGEST]) + "…"
+
+
+def suggested(name: str, text: str) -> str:
+    """A setting with text of the table, cut where it is long: ``suggested("drop", "id")``."""
+    value = text if name in ("group", "split") else [text]
+    return setting(name, value if len(text) <= LONGEST else Blank(shown(text)))
 
 
 def plain(source: str) -> str:

@@ -20,6 +20,7 @@ from mlp_edge.data.splitting.split import FEWEST_ROWS
 from mlp_edge.data.table import Table
 from mlp_edge.errors import TableError
 from mlp_edge.mlp import Rows, Task
+from mlp_edge.settings import setting
 
 MOST_CLASSES = 20
 """Different whole numbers that may still be classes; more are a quantity."""
@@ -155,7 +156,7 @@ def _read(table: Table, target: str, forced: bool = False) -> _Target:
     Args:
         table: where it is from.
         target: its name.
-        forced: whether every different text is a class, as --task says, also of words and numbers.
+        forced: whether ``task`` makes every different text a class, numbers and words alike.
 
     Raises:
         TableError: when a cell is missing or broken, when words and numbers stand side by side,
@@ -170,7 +171,7 @@ def _read(table: Table, target: str, forced: bool = False) -> _Target:
     if not words.any() and not forced:
         why = partial(trouble, decimal=table.decimal)
         _check_cells(table, target, levels, lambda text: math.isnan(reading(text)), why)
-    # Words such as none are classes where --present has let them stay.
+    # Words such as none are classes where ``present`` has let them stay.
     _check_cells(table, target, levels, lambda text: not text.strip(), _no_class)
     if not forced:
         _check_alike(table, target, levels, words)
@@ -187,8 +188,8 @@ def _check_alike(table: Table, target: str, levels: Levels, words: Mask) -> None
     odd = doubtful(table, target, cells, np.arange(table.rows))
     if odd is not None:
         raise TableError(
-            f"{plain(table.source)}: {odd.left_out}, or --task multiclass takes every different "
-            "text for a class"
+            f"{plain(table.source)}: {odd.left_out}, or "
+            f"{setting('task', 'multiclass')} takes every different text for a class"
         )
 
 
@@ -227,7 +228,7 @@ def _varied(table: Table, target: str, read: _Target) -> _Target:
         raise TableError(
             f"{plain(table.source)}: column {shown(target)} holds one value only, "
             f"{shown(read.levels.texts[0].strip())}, in {counted(table.rows, 'row')}; nothing can "
-            "be learned from it. Another --target would do, or rows with other values"
+            f"be learned from it; another {setting('target')}, or rows with other values, would do"
         )
     return read
 

@@ -13,8 +13,10 @@ from mlp_edge.errors import ModelError, first_line
 from mlp_edge.files.archive import read_array, read_members
 from mlp_edge.mlp import Mlp, Rows
 from mlp_edge.reading import read_file
+from mlp_edge.settings import Blank, setting
 
-_AGAIN = "; train the model again, or name rows with --rows TABLE"
+_OTHERS = setting("calibration_table", Blank("TABLE"))
+_AGAIN = f"; train the model again, or name other rows: {_OTHERS}"
 
 
 class Calibration(NamedTuple):
@@ -68,7 +70,7 @@ def read_calibration(path: Path, inputs: int) -> Calibration:
     """
     content = read_file(
         path,
-        f"{path}: missing, so there are no rows to quantise with; --rows TABLE names others",
+        f"{path}: missing, so there are no rows to quantise with; {_OTHERS} names others",
     )
     try:
         members = read_members(content, ("rows.npy", "targets.npy"))

@@ -51,7 +51,7 @@ class Manifest:
         split: how the rows were split: at random, by groups or in time; its column, and where the
             held-out rows begin; None in models of before.
         tuning: what was searched and what won, or None.
-        missing_targets: target -> spellings of a missing one, as --missing gave them.
+        missing_targets: target -> spellings of a missing one, as ``missing`` gave them.
         format: of this file.
     """
 

@@ -24,6 +24,7 @@ from mlp_edge.files.lock import locked
 from mlp_edge.files.swap import mend, put, settle
 from mlp_edge.files.temporary import PENDING, is_ours, remove, sweep, temporary
 from mlp_edge.foreign import spelled
+from mlp_edge.settings import setting
 
 GONE = ".mlp-edge.gone"
 """How a waiting file's name ends that stands for the removal of another."""
@@ -88,20 +89,19 @@ def check_replaceable(path: Path, known: Collection[str], force: bool) -> None:
         if foreign:
             raise InputError(
                 f"{path}: holds {foreign[0]!r}, which is not part of a model and would be lost; "
-                "--out names another directory"
+                "name another directory"
             )
         if present and not force:
             raise InputError(
-                f"{path}: there is a model already; --force replaces it, --out names another place"
+                f"{path}: there is a model already; "
+                f"{setting('force', True)} replaces it, or name another place"
             )
     elif path.exists():
-        raise InputError(f"{path}: a file; --out takes a directory")
+        raise InputError(f"{path}: a file; a model is written to a directory")
     elif not path.absolute().parent.is_dir():
         raise InputError(f"{path}: its parent directory does not exist")
     if not os.access(path.resolve().parent, os.W_OK):
-        raise InputError(
-            f"{path}: nothing may be written in {path.resolve().parent}; --out names another place"
-        )
+        raise InputError(f"{path}: cannot write in {path.resolve().parent}; name another place")
 
 
 def write_directory(

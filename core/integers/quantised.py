@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from mlp_edge.encoding import Floats
 from mlp_edge.errors import ModelError
+from mlp_edge.settings import setting
 
 Integers = NDArray[np.int64]
 
@@ -190,7 +191,7 @@ class Quantised:
         if self.softmax and self.layers[-1].outputs * TABLE_LIMIT >= EXACT:
             raise ModelError(
                 f"a softmax over {self.layers[-1].outputs} classes sums more than float32 counts; "
-                "at most 256 would do, or --dtype float32"
+                f"at most 256 would do, or {setting('dtype', 'float32')}"
             )
 
     @property

@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.cell import BOOLEANS, MOST_SPELLINGS, are_booleans
-from mlp_edge.data.choices import argument
 from mlp_edge.data.content.cells import Column
 from mlp_edge.data.content.strays import folded
-from mlp_edge.data.quoting import MOST_SHOWN, counted, listed, plain, shown
+from mlp_edge.data.quoting import MOST_SHOWN, counted, listed, plain, shown, suggested
 from mlp_edge.data.table import Table
 from mlp_edge.errors import TableError
 from mlp_edge.feature import LARGEST_CODE
@@ -61,7 +60,7 @@ def many(column: Column, found: Categories) -> tuple[Finding, ...]:
         return ()
     says = (
         f"column {shown(column.name)} is read as {len(found.names):,} categories, each an input of "
-        f"the network; --drop {argument(column.name)} leaves it out"
+        f"the network; {suggested('drop', column.name)} leaves it out"
     )
     return (Finding("many-categories", says),)
 
@@ -85,7 +84,7 @@ def categories(table: Table, column: Column) -> Categories:
         raise TableError(
             f"{plain(table.source)}: column {shown(column.name)} has {len(spellings):,} different "
             f"values, and a network takes at most {MOST_FORCED:,} categories of one column; "
-            f"--drop {shown(column.name)} leaves it out"
+            f"{suggested('drop', column.name)} leaves it out"
         )
     ordered = sorted(spellings, key=order)
     codes = _codes(ordered, column)

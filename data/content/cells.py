@@ -17,6 +17,7 @@ from mlp_edge.data.content.values import is_word
 from mlp_edge.data.quoting import plain, shown
 from mlp_edge.data.table import Table
 from mlp_edge.errors import TableError
+from mlp_edge.settings import setting
 
 _NO_NUMBER = re.compile(r"[^\s0-9.,+\-einfty]", re.IGNORECASE)
 """A letter that stands in no number and in no infinity."""
@@ -138,7 +139,8 @@ def _sentinel(
     if len(found) > 1:
         first, second, *_ = sorted(found)
         raise TableError(
-            f"{plain(table.source)}: column {shown(name)}: --missing gives it two numbers, "
+            f"{plain(table.source)}: column {shown(name)}: {setting('missing')} gives it two "
+            "numbers, "
             f"{first:g} and {second:g}; one number per column can stand for a missing reading, "
             "write the other as an empty cell"
         )

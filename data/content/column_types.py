@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.cell import are_booleans
-from mlp_edge.data.choices import argument
 from mlp_edge.data.content.categories import (
     MOST_FORCED,
     MOST_LEVELS,
@@ -25,10 +24,11 @@ from mlp_edge.data.content.floats import TEXT
 from mlp_edge.data.content.formatted import DATE, form
 from mlp_edge.data.content.mixed import doubtful, mixture
 from mlp_edge.data.content.values import trouble
-from mlp_edge.data.quoting import and_more, counted, shown
+from mlp_edge.data.quoting import and_more, counted, shown, suggested
 from mlp_edge.data.table import Table
 from mlp_edge.errors import TableError
 from mlp_edge.finding import Finding
+from mlp_edge.settings import setting
 
 DATES = 0.95
 """Share of the known cells that are dates, above which a column is one of dates."""
@@ -86,10 +86,11 @@ def meaning(table: Table, column: Column, *, categorical: bool, numeric: bool) -
         return _checked_constant(column, Meaning(found.readings, found))
     if numeric and words:
         row = int(np.flatnonzero(column.words)[0])
+        word = column.cells[row].strip()
         raise TableError(
-            f"{table.place(row, column.name)}: --numeric, but {shown(column.cells[row].strip())} "
-            f"is a word; --missing {shown(column.cells[row].strip())} if it stands for a missing "
-            "reading, or leave --numeric out"
+            f"{table.place(row, column.name)}: {shown(word)} is a word in a column that "
+            f"{setting('numeric')} names; {suggested('missing', word)} if it stands for a missing "
+            f"value, or leave the column out of {setting('numeric')}"
         )
     if 2 * words <= len(column.known):
         _check_broken(table, column)
@@ -187,13 +188,14 @@ def _with_codes(
     if not padded.any() or found.useless is not None:
         return found
     code, other = (column.known[np.flatnonzero(which)[0]] for which in (padded, ~digits))
-    name = argument(column.name)
+    name = column.name
     says = (
         f"column {shown(column.name)} is read as numbers, though "
         f"{counted(int(padded.sum()), 'cell')} with leading zeros look like codes, such as "
         f"{shown(str(column.cells[code]).strip())} on {table.counts} {table.lines[code]}, but not "
         f"{shown(str(column.cells[other]).strip())} on {table.counts} {table.lines[other]}; "
-        f"--numeric {name} if they are numbers, --categorical {name} if they are codes"
+        f"{suggested('numeric', name)} if they are numbers, {suggested('categorical', name)} if "
+        "they are codes"
     )
     return found._replace(findings=(*found.findings, Finding("code", says)))
 
@@ -215,7 +217,8 @@ def _of_codes(table: Table, column: Column) -> Meaning:
     finding = Finding(
         "code",
         f"column {shown(column.name)} is read as {len(found.names)} categories: its numbers have "
-        f"leading zeros, such as {example}. --numeric reads them as numbers",
+        f"leading zeros, such as {example}; {suggested('numeric', column.name)} reads them as "
+        "numbers",
     )
     return _checked_constant(column, Meaning(found.readings, found, findings=(finding,)))
 
@@ -258,8 +261,9 @@ def _text_or_date(table: Table, column: Column) -> Finding | None:
             "date",
             f"column {name} holds dates in {dates:,} of {counted(known, 'row')}, {first}; what "
             "comes again (month, weekday, hour) would do as a column of numbers, a count of days "
-            f"would not: later rows lie beyond it. --split time:{argument(column.name)} judges by "
-            "the last rows",
+            f"would not: later rows lie beyond it; {suggested('split', f'time:{column.name}')} "
+            "tests "
+            "on the last rows",
         )
     if len(levels.texts) == 1:
         return None

@@ -8,14 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.cell import are_booleans
-from mlp_edge.data.choices import argument
 from mlp_edge.data.content.cells import Levels, Mask
 from mlp_edge.data.content.floats import TEXT, Cells
 from mlp_edge.data.content.formatted import FEWEST_ALIKE, doubtful_form, forms, looks_like
 from mlp_edge.data.content.strays import is_total, same_name
-from mlp_edge.data.quoting import counted, plain, shown
+from mlp_edge.data.quoting import counted, plain, shown, suggested
 from mlp_edge.data.table import Table
+from mlp_edge.settings import setting
 
+_EVERY_TEXT = setting("task", "multiclass")
 MOST_LINES = 3
 """Lines that a refusal names."""
 
@@ -64,9 +65,11 @@ def mixture(
 
 def _ways(name: str, target: bool) -> list[str]:
     if target:
-        return ["--task multiclass takes every different text for a class"]
-    column = argument(name)
-    return [f"--categorical {column} if they are categories", f"--drop {column} leaves them out"]
+        return [f"{_EVERY_TEXT} takes every different text for a class"]
+    return [
+        f"{suggested('categorical', name)} if they are categories",
+        f"{suggested('drop', name)} leaves them out",
+    ]
 
 
 def _words_among(table: Table, name: str, cells: Cells, words: Mask, rest: Mask) -> str:
@@ -89,7 +92,7 @@ def _ways_out(table: Table, name: str, cells: Cells, words: Mask, rest: Mask, ta
     if looks := looks_like(word):
         return f"they look like {looks}; write plain numbers, or: {'; '.join(_ways(name, target))}"
     if word.startswith("#"):
-        return "--comments leaves out lines that begin with #"
+        return f"{setting('comments', True)} leaves out lines that begin with #"
     numbers = set(np.strings.strip(cells[rest].astype(TEXT)).tolist())
     if are_booleans(Levels(cells[words]).texts) and numbers <= {"0", "1"}:
         return f"write them alike, such as 1 for yes, or: {'; '.join(_ways(name, target))}"
@@ -97,14 +100,13 @@ def _ways_out(table: Table, name: str, cells: Cells, words: Mask, rest: Mask, ta
     if row == 0 and alone and table.header:
         end += ", or remove the line if it is a title, a second header or one of units"
     if target:
-        option = argument(f"{name}={word}")
         return (
-            f"--missing {option} leaves such rows out, --task multiclass takes every different "
-            f"text for a class{end}"
+            f"{suggested('missing', f'{name}={word}')} leaves such rows out, {_EVERY_TEXT} takes "
+            f"every different text for a class{end}"
         )
     return (
-        f"--missing {argument(word)} if it stands for a missing reading, --categorical "
-        f"{argument(name)} if the column holds categories{end}"
+        f"{suggested('missing', word)} if it stands for a missing value, "
+        f"{suggested('categorical', name)} if the column holds categories{end}"
     )
 
 
@@ -142,7 +144,7 @@ def doubtful(table: Table, name: str, cells: Cells, known: NDArray[np.int64]) ->
     )
     return Doubt(
         f"column {shown(name)} is read as categories, though it holds {first}; write plain "
-        f"numbers if they measure, --categorical {argument(name)} if they name",
+        f"numbers if they measure, {suggested('categorical', name)} if they name",
         f"column {shown(name)} holds {first}; plain numbers would do",
         2 * rows.size > len(known),
     )

@@ -17,6 +17,7 @@ from mlp_edge.data.content.values import LOOKED_AT, mostly_numbers
 from mlp_edge.data.quoting import listed, shown
 from mlp_edge.errors import TableError
 from mlp_edge.finding import Finding
+from mlp_edge.settings import setting
 
 MOST_TITLES = 20
 """Lines above the names that are looked for."""
@@ -96,14 +97,14 @@ def check_title(columns: Sequence[Cells], lines: NDArray[np.int64], source: str,
         raise TableError(
             f"{source}, line {lines[1]}: {listed(last)} looks like units below the names of line "
             f"{lines[0]}; remove the line (a unit in brackets at the end of a name is kept), or "
-            "--header if it is a row"
+            f"{setting('header', True)} if it is a row"
         )
     titles = "it" if extra == 1 else f"the {extra} lines above line {lines[extra]}"
     title = listed(str(column[0]) for column in columns if column[0].strip())
     raise TableError(
         f"{source}, line {lines[0]}: {title} looks like a title, as line {lines[extra]}, "
-        f"{listed(last)}, holds words above columns of numbers, too; remove {titles}, or --header "
-        f"if line {lines[0]} names the columns"
+        f"{listed(last)}, holds words above columns of numbers, too; remove {titles}, or "
+        f"{setting('header', True)} if line {lines[0]} names the columns"
     )
 
 
@@ -153,7 +154,8 @@ def check_not_repeated(
         if all(folded(cell) == name for cell, name in zip(cells, names, strict=True)):
             way = "Remove the line"
             if guessed:
-                way = f"--no-header if line {lines[0]} is a row, too; else remove the line"
+                unnamed = setting("header", False)
+                way = f"{unnamed} if line {lines[0]} is a row, too; else remove the line"
             raise TableError(
                 f"{source}, line {lines[row + 1]}: the header of line {lines[0]} again; were two "
                 f"files joined? {way}"

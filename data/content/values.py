@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from mlp_edge.cell import NUMBERS, is_missing, is_number
 from mlp_edge.data.content.formatted import form
 from mlp_edge.data.quoting import shown
+from mlp_edge.settings import setting
 
 LOOKED_AT = 1000
 """Rows that decide what a column holds."""
@@ -53,10 +54,10 @@ def trouble(cell: str, decimal: str = ".") -> str:
     other = {".": ",", ",": "."}[decimal]
     if is_number(text, other):
         has, takes = ("comma", "point") if other == "," else ("point", "comma")
-        grouped = f"; if it parts thousands, write {text.replace(other, '')}"
+        grouped = f"; if it separates thousands, write {text.replace(other, '')}"
         return (
-            f"{shown(text)} has a {has} where a number takes a decimal {takes}; --decimal {other} "
-            f"reads it{grouped if is_grouped(text, other) else ''}"
+            f"{shown(text)} has a {has} where a number takes a decimal {takes}; "
+            f"{setting('decimal', other)} reads it{grouped if is_grouped(text, other) else ''}"
         )
     written = form(text)
     if written is not None:

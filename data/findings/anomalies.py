@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-import shlex
 from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.data.content.cells import Column
-from mlp_edge.data.quoting import MOST_NAMES, shown
+from mlp_edge.data.quoting import MOST_NAMES, shown, suggested
 from mlp_edge.data.table import Table
 from mlp_edge.finding import Finding
+from mlp_edge.settings import setting
 
 FAR = 50
 """Times the ordinary range: int8 has 256 steps, and 5 are left for the other readings."""
@@ -85,7 +85,8 @@ def lost_digits(column: Column) -> tuple[Finding, ...]:
         Finding(
             "precision",
             f"column {shown(column.name)}: its {different:,} different numbers are {left:,} in "
-            "float32, which holds 7 digits; subtract what they have in common, or --drop an id",
+            "float32, which holds 7 digits; subtract what they have in common, or leave an id out: "
+            f"{suggested('drop', column.name)}",
         ),
     )
 
@@ -100,22 +101,16 @@ def zeros_for_missing(columns: Iterable[Column]) -> tuple[Finding, ...]:
     if len(found) > len(some):
         counts += f" and so {len(found) - len(some):,} more columns"
     joined = [name for name in some if "," not in name and "=" not in name]
-    options = [",".join(joined)] if joined else []
-    options += [name for name in some if name not in joined]
-    typed = " ".join(f"--missing {_quoted(f'{names}=0')}" for names in options)
+    named = [",".join(joined)] if joined else []
+    named += [name for name in some if name not in joined]
     return (
         Finding(
             "zeros",
             f"zeros that look like missing readings, far below all others: {counts}; if they are, "
-            f"{typed} reads them so",
+            f"{setting('missing', [f'{names}=0' for names in named])} reads them as missing",
             tuple(found),
         ),
     )
-
-
-def _quoted(text: str) -> str:
-    """For a shell, in double quotes where those do."""
-    return shlex.quote(text) if set(text) & set('"$`\\!') else f'"{text}"'
 
 
 def _odd_zeros(column: Column) -> int:

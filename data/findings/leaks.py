@@ -9,7 +9,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mlp_edge.data.choices import argument
 from mlp_edge.data.content.cells import Levels
 from mlp_edge.data.findings.functions import (
     CHANCE,
@@ -20,7 +19,7 @@ from mlp_edge.data.findings.functions import (
     pearson,
     spearman,
 )
-from mlp_edge.data.quoting import counted, shown
+from mlp_edge.data.quoting import counted, shown, suggested
 from mlp_edge.data.splitting.split import Indices
 from mlp_edge.data.table import Table
 from mlp_edge.data.targets import MOST_CLASSES
@@ -141,8 +140,8 @@ def _finer(
     says = (
         f"each of the {levels:,} categories of column {shown(name)} has rows of one "
         f"{shown(target.name)} only, in all {counted(len(known), 'row')}: it is a finer code of "
-        f"the target, or names what was measured several times (--group {argument(name)} keeps "
-        "that on one side of every split)"
+        f"the target, or names what was measured several times ({suggested('group', name)} "
+        "keeps that on one side of every split)"
     )
     return Leak(Finding("target-copy", says), copy=True)
 
@@ -167,7 +166,7 @@ def decided(levels: NDArray[np.generic], classes: NDArray[np.int64]) -> int | No
     return len(values) if again * math.log(alike) <= math.log(DECIDED) else None
 
 
-_ADVICE = "is it known before the target is? If not, --drop it"
+_ADVICE = "is it known before the target is? If not, leave it out"
 
 
 def _is_numbering(seen: NDArray[np.float64], rows: int) -> bool:

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from mlp_edge.cell import MISSING, number
-from mlp_edge.data.choices import Choices, argument, split_setting
+from mlp_edge.data.choices import Choices, split_setting
 from mlp_edge.data.content.cells import Column, Levels
 from mlp_edge.data.content.floats import Cells
-from mlp_edge.data.quoting import counted, plain, shown
+from mlp_edge.data.quoting import counted, plain, shown, suggested
 from mlp_edge.data.table import Table
 from mlp_edge.errors import TableError
 from mlp_edge.finding import Finding
+from mlp_edge.settings import setting
 
 MOST_SPELLINGS = 5
 """Spellings of a missing reading that a finding lists."""
@@ -26,13 +27,13 @@ def missing_finding(
     """What is missing in a column and what happens about it.
 
     Raises:
-        TableError: when something is missing, and --reject forbids to fill it in.
+        TableError: when something is missing, and ``reject`` forbids filling it in.
     """
     name = column.name
     rows = np.flatnonzero(column.absent)
     if not rows.size:
         if name in choices.indicator:
-            says = f"column {shown(name)} misses no reading, so --indicator adds nothing to it"
+            says = f"column {shown(name)} has no missing value: {setting('indicator')} adds nothing"
             return (Finding("indicator", says),)
         return ()
     says = (
@@ -41,14 +42,14 @@ def missing_finding(
     )
     if name in choices.reject:
         raise TableError(
-            f"{plain(table.source)}: {says}; --reject lets none be filled in: remove these rows, "
-            "or leave --reject out"
+            f"{plain(table.source)}: {says}; {setting('reject')} lets none be filled "
+            f"in: remove these rows, or leave the column out of {setting('reject')}"
         )
     fill = "most frequent category" if category else "median"
-    end = f"the training rows' {fill} counts instead; --reject {argument(name)} fills in none"
+    end = f"the training rows' {fill} counts instead; {suggested('reject', name)} fills in none"
     word = _guessed(column.cells[rows], choices) if category else None
     if word is not None:
-        end += f", --present {argument(f'{name}={word}')} reads {shown(word)} as a category"
+        end += f", {suggested('present', f'{name}={word}')} reads {shown(word)} as a category"
     return (Finding("missing", f"{says}; {end}"),)
 
 
@@ -75,7 +76,7 @@ def _by_frequency(cells: Cells) -> list[str]:
 
 
 def unused(table: Table, columns: Sequence[Column], choices: Choices) -> tuple[Finding, ...]:
-    """A finding for each --missing and --present that no cell holds: a slip of the finger."""
+    """A finding for each ``missing`` and ``present`` that no cell holds: a slip of the finger."""
     found = []
     for name, options in (("missing", choices.missing), ("present", choices.present)):
         for option in options:
@@ -83,7 +84,7 @@ def unused(table: Table, columns: Sequence[Column], choices: Choices) -> tuple[F
             holds = _holds if name == "missing" else _spells
             asked = [column for column in columns if not names or column.name in names]
             if asked and not any(holds(column, value, table.decimal) for column in asked):
-                says = f"--{name} {shown(option)}: no cell of its columns holds {shown(value)}"
+                says = f"{suggested(name, option)}: no cell of its columns holds {shown(value)}"
                 found.append(Finding(f"unused-{name}", says))
     return tuple(found)
 

@@ -8,13 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.cell import is_missing
-from mlp_edge.data.choices import argument
 from mlp_edge.data.content.cells import Levels
 from mlp_edge.data.content.column_types import names_rows
 from mlp_edge.data.content.floats import parse
 from mlp_edge.data.findings.functions import SAMPLE
 from mlp_edge.data.findings.leaks import TargetValues, between, decided
-from mlp_edge.data.quoting import counted, shown
+from mlp_edge.data.quoting import counted, shown, suggested
 from mlp_edge.data.splitting.split import Indices
 from mlp_edge.data.table import Table
 from mlp_edge.finding import Finding
@@ -128,6 +127,6 @@ def _finding(name: str, different: int, says: str) -> Finding:
         "origin",
         f"each of the {counted(different, 'value')} of column {shown(name)} {says}: if they name "
         "what several rows were measured on, a split at random puts such rows on both sides, and "
-        f"scores measure memory; --group {argument(name)} keeps them together",
+        f"scores measure memory; {suggested('group', name)} keeps them together",
         (name,),
     )

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.cell import MISSING, number
-from mlp_edge.data.choices import Choices, Spelling, argument, split_setting, target_spellings
+from mlp_edge.data.choices import Choices, Spelling, split_setting, target_spellings
 from mlp_edge.data.content.cells import Levels, Mask
 from mlp_edge.data.content.values import is_word
 from mlp_edge.data.findings.missing import spelled
-from mlp_edge.data.quoting import and_more, counted, plain, shown
+from mlp_edge.data.quoting import and_more, counted, plain, shown, suggested
 from mlp_edge.data.table import Table
 from mlp_edge.errors import TableError
 from mlp_edge.finding import Finding
@@ -27,7 +27,7 @@ class Answered(NamedTuple):
         missing: target -> how a missing one is spelled besides ``values.MISSING``, for later
             tables; targets without such a spelling are not in it.
         findings: how many rows were left out, and options that no cell of a target holds.
-        used: the --missing and --present that a target holds, as a finding names them.
+        used: each ``missing`` and ``present`` that a target holds, as a finding names them.
     """
 
     table: Table
@@ -40,7 +40,7 @@ def answered(table: Table, targets: Sequence[str], choices: Choices) -> Answered
     """Leave out the rows whose target is missing, for a new model.
 
     Among numbers every spelling of a missing value counts. Among words an empty cell does, and
-    what --missing says; none or NA may be a class as well, so the user has to say which.
+    what ``missing`` says; none or NA may be a class as well, so the user has to say which.
 
     Args:
         table: to learn from.
@@ -48,9 +48,9 @@ def answered(table: Table, targets: Sequence[str], choices: Choices) -> Answered
         choices: what the user says about columns.
 
     Raises:
-        TableError: when no row is left; for NA and the like among words, unless --missing or
-            --present says what it is.
-        RecipeError: when --missing and --present say the same cell.
+        TableError: when no row is left; for NA and the like among words, unless ``missing`` or
+            ``present`` says what it is.
+        RecipeError: when ``missing`` and ``present`` name the same cell.
     """
     spellings = target_spellings(table, targets, choices)
     columns = {name: _Cells.of(table, name) for name in targets}
@@ -124,11 +124,11 @@ def _check_certain(table: Table, name: str, cells: _Cells, spelling: Spelling) -
     if odd.any():
         row = int(cells.odd[odd][0])
         word = str(table.column(name)[row]).strip()
-        option = argument(f"{name}={word}")
+        option = f"{name}={word}"
         raise TableError(
             f"{table.place(row, name)}, the target: {shown(word)} may be a class or stand for a "
-            f"missing value; --present {option} takes it for a class, --missing {option} leaves "
-            f"its rows out{and_more(int(odd.sum()) - 1)}"
+            f"missing value; {suggested('present', option)} takes it for a class, "
+            f"{suggested('missing', option)} leaves its rows out{and_more(int(odd.sum()) - 1)}"
         )
 
 
@@ -167,7 +167,7 @@ def _options(
         for option in options:
             columns, value = split_setting(table, option, name)
             asked = [each for each in cells if not columns or each in columns]
-            says = f"--{name} {shown(option)}"
+            says = suggested(name, option)
             if any(_holds(cells[each], value, table.decimal) for each in asked):
                 used.add(says)
             elif columns and set(columns) <= set(cells):

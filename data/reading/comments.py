@@ -12,6 +12,7 @@ from mlp_edge.data.quoting import counted, shown
 from mlp_edge.data.reading.header import find_header
 from mlp_edge.data.reading.layout import Layout, split_record
 from mlp_edge.finding import Finding
+from mlp_edge.settings import setting
 
 
 class Uncommented(NamedTuple):
@@ -72,7 +73,7 @@ def leave_out_comments(
     note = Finding(
         "dialect",
         f"line {layout.lines[top]}, {shown(layout.record(top))}, was taken for column names "
-        "without its #; --no-header overrules",
+        f"without its #; {setting('header', False)} overrules",
     )
     kept = _unmarked(layout, top).keep(~marked | is_row)
     return Uncommented(kept, True, (*notes, note))
@@ -97,7 +98,7 @@ def _all_numbers(cells: list[str]) -> bool:
 def _left_out(layout: Layout, comments: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Finding:
     first = layout.lines[comments[0]]
     says = f"{counted(len(comments), 'comment line')} that began with #, the first on line {first}"
-    return Finding("dialect", f"{says}, left out; --no-comments overrules")
+    return Finding("dialect", f"{says}, left out; {setting('comments', False)} overrules")
 
 
 def _unmarked(layout: Layout, index: int) -> Layout:

@@ -14,6 +14,7 @@ from mlp_edge.data.content.values import LOOKED_AT, is_grouped
 from mlp_edge.data.quoting import counted, listed, shown
 from mlp_edge.errors import TableError
 from mlp_edge.finding import Finding
+from mlp_edge.settings import setting
 
 _SINGLE_QUOTED = re.compile(r"\s*'((?:[^']|'')*)'\s*")
 FEWEST_GROUPED = 3
@@ -64,7 +65,8 @@ def without_single_quotes(
     what = f"column {which}" if len(changed) == 1 else f"{counted(len(changed), 'column')}, {which}"
     note = Finding(
         "dialect",
-        f"single quotes round every cell of {what}: taken off; --no-single-quotes overrules",
+        f"single quotes round every cell of {what}: taken off; {setting('single_quotes', False)} "
+        "overrules",
     )
     pairs = zip(bare, columns, strict=True)
     return [new if new is not None else old for new, old in pairs], (note, *left)
@@ -83,7 +85,8 @@ def _partly_quoted(column: Cells, number: int) -> tuple[Finding, ...]:
     bare = next(cell for cell in cells if not _SINGLE_QUOTED.fullmatch(cell))
     says = (
         f"single quotes round {quoted:,} of {counted(len(cells), 'cell')} of column {number}, not "
-        f"round {shown(bare.strip())}: left as they are; --single-quotes takes them off"
+        f"round {shown(bare.strip())}: left as they are; {setting('single_quotes', True)} takes "
+        "them off"
     )
     return (Finding("dialect", says),)
 
@@ -152,26 +155,28 @@ def find_decimal(
     text = shown(columns[index][row].strip())
     cell = f"line {lines[row]}, column {_name(columns, index)}: {text}"
     if delimiter == ",":
-        parts = "" if certain else "; if it parts thousands, write the number without it"
+        parts = "" if certain else "; if it separates thousands, write the number without it"
         raise TableError(
-            f"{source}, {cell} has a comma where a number takes a decimal point; --decimal , "
-            f"reads it{parts}"
+            f"{source}, {cell} has a comma where a number takes a decimal point; "
+            f"{setting('decimal', ',')} reads it{parts}"
         )
     if points:
         other, at = points[0]
         raise TableError(
             f"{source}, {cell} has a decimal comma, but {shown(columns[other][at].strip())} in "
-            f"line {lines[at]}, column {_name(columns, other)}, a decimal point; --decimal , or "
-            "--decimal . says which is meant"
+            f"line {lines[at]}, column {_name(columns, other)}, a decimal point; "
+            f"{setting('decimal', ',')} or {setting('decimal', '.')} says which is meant"
         )
     if not certain:
         raise TableError(
-            f"{source}, {cell} may have a decimal comma or part its thousands; --decimal , if it "
-            "is a decimal, or write it without the comma"
+            f"{source}, {cell} may have a decimal comma or separate thousands; "
+            f"{setting('decimal', ',')} if it is a decimal, or write it without the comma"
         )
     return ",", (
         Finding(
-            "dialect", f"{cell} was taken for a number with a decimal comma; --decimal . overrules"
+            "dialect",
+            f"{cell} was taken for a number with a decimal comma; {setting('decimal', '.')} "
+            "overrules",
         ),
     )
 
@@ -204,13 +209,16 @@ def _doubtful_points(
         whole = np.abs(whole[~np.isnan(whole)])
         if len(whole) >= FEWEST_GROUPED and 0 < whole.max() < 1000:
             raise TableError(
-                f"{source}, {cell} may have a decimal point or part its thousands, as numbers "
-                "without a point are below 1,000; --decimal . if it is a decimal, or write it "
-                "without the point"
+                f"{source}, {cell} may have a decimal point or separate thousands, as numbers "
+                f"without a point are below 1,000; {setting('decimal', '.')} if it is a decimal, "
+                "or "
+                "write it without the point"
             )
         if not whole.size and delimiter == ";":
-            says = f"{cell} was taken for a decimal, though every point may part thousands"
-            notes.append(Finding("dialect", f"{says}; --decimal . says that it is one"))
+            says = f"{cell} was taken for a decimal, though every point may separate thousands"
+            notes.append(
+                Finding("dialect", f"{says}; {setting('decimal', '.')} says that it is one")
+            )
     return tuple(notes)
 
 

@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from mlp_edge.cell import is_missing, is_number
-from mlp_edge.data.quoting import shown
 from mlp_edge.data.reading.dialect import BLANKS
 from mlp_edge.data.reading.layout import DELIMITERS, Layout, quoted_cell, rewritten, split_record
 from mlp_edge.finding import Finding
+from mlp_edge.settings import setting
 
 LOOKED_AT = 1000
 """Records on which the guess rests; the strict reader then holds the rest to it."""
@@ -150,7 +150,8 @@ def _split(layout: Layout) -> Layout:
 
 def _aligned_note() -> Finding:
     return Finding(
-        "dialect", "the cells were taken for aligned by blanks (spaces, tabs); --sep overrules"
+        "dialect",
+        f"the cells were taken for aligned by blanks (spaces, tabs); {setting('sep')} overrules",
     )
 
 
@@ -158,5 +159,5 @@ def _rival_note(delimiter: str, other: str) -> Finding:
     return Finding(
         "dialect",
         f"the cells were taken for separated by {_NAMES[delimiter]}, though every line also has "
-        f"equally many {_NAMES[other]}; --sep {shown(other)} overrules",
+        f"equally many {_NAMES[other]}; {setting('sep', other)} overrules",
     )

@@ -21,6 +21,7 @@ from mlp_edge.data.quoting import counted, shown
 from mlp_edge.data.reading.layout import Layout, split_record
 from mlp_edge.data.reading.size import check_cells
 from mlp_edge.errors import InputError, TableError
+from mlp_edge.settings import setting
 
 if TYPE_CHECKING:
     import duckdb
@@ -89,7 +90,9 @@ def read_cells(
 
     width = len(split_record(layout.record(0), delimiter))
     check_width(
-        width, f"{source}, line {layout.lines[0]}", "; --sep names what separates the cells"
+        width,
+        f"{source}, line {layout.lines[0]}",
+        f"; {setting('sep')} names what separates the cells",
     )
     check_cells(source, len(layout), width, most)
     with tempfile.TemporaryDirectory(prefix="mlp-edge-") as folder:
@@ -244,7 +247,8 @@ def _complaint(message: str, layout: Layout, index: int, delimiter: str, remark:
             hint = remark and f"; {remark}"
         return (
             f"{counted(width, 'cell')} where line {layout.lines[0]} has {first}; every line takes "
-            f"the same number, separated by {shown(delimiter)} (--sep names another mark){hint}"
+            f"the same number, separated by {shown(delimiter)} ({setting('sep')} names another "
+            f"mark){hint}"
         )
     if "unterminated quote" in message:
         return 'a quoted cell does not end with its quote mark; write a quote mark inside it as ""'

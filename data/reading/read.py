@@ -41,6 +41,7 @@ from mlp_edge.data.table import Table
 from mlp_edge.errors import TableError
 from mlp_edge.finding import Finding
 from mlp_edge.mlp import identifier
+from mlp_edge.settings import setting
 
 _BLANK = f" \t\n\r\v\f\x1c\x1d\x1e\x1f\x85\xa0\u2007\u2009\u202f\u3000{INVISIBLE}"
 """What is taken off both ends of a column's name."""
@@ -101,15 +102,11 @@ def _from_parquet(stream: Stream, source: str, dialect: Dialect) -> _Read:
         pass
     columns = column_names(names)
     check_names(columns, source)
-    useless = [f"--{option}" for option in ("sep", "encoding") if getattr(dialect, option)]
-    useless += ["--header or --no-header"] if dialect.header is not None else []
-    useless += ["--comments or --no-comments"] if dialect.comments is not None else []
-    useless += (
-        ["--single-quotes or --no-single-quotes"] if dialect.single_quotes is not None else []
-    )
+    options = ("sep", "encoding", "header", "comments", "single_quotes")
+    useless = [name for name in options if getattr(dialect, name) is not None]
     notes = [
-        Finding("dialect", f"{option} says nothing about a Parquet file and was ignored")
-        for option in useless
+        Finding("dialect", f"{setting(name)} says nothing about a Parquet file and was ignored")
+        for name in useless
     ]
     lines = np.arange(1, len(cells[0]) + 1, dtype=np.int64)
     return _Read(columns, True, cells, lines, dialect.decimal or ".", tuple(notes), "row")
@@ -167,7 +164,7 @@ def _without_declaration(
     if declared is None:
         return layout, ()
     says = f"line {layout.lines[0]}, {shown(layout.record(0))}, names the separator and is no row"
-    says += "; --sep overrules the separator" if guessed else ""
+    says += f"; {setting('sep')} overrules the separator" if guessed else ""
     return layout.keep(np.arange(len(layout)) > 0), (Finding("dialect", says),)
 
 
@@ -181,7 +178,7 @@ def _header(
     found = find_header(first, [column[1 : 1 + LOOKED_AT].tolist() for column in cells], decimal)
     if not found.doubt:
         return found.is_one, ()
-    option = "--no-header" if found.is_one else "--header"
+    option = setting("header", not found.is_one)
     says = f"line {lines[0]}, {found.doubt}; {option} overrules"
     return found.is_one, (Finding("dialect", says),)
 
@@ -205,7 +202,8 @@ def check_names(columns: Sequence[str], where: str, guessed: bool = False) -> No
     """
     double = [name for name, times in Counter(columns).items() if times > 1]
     if double:
-        way = "--no-header if the line is a row; else rename one" if guessed else "rename one"
+        unnamed = setting("header", False)
+        way = f"{unnamed} if the line is a row; else rename one" if guessed else "rename one"
         raise TableError(f"{where}: more than one column is called {listed(double)}; {way}")
 
 
@@ -215,5 +213,5 @@ def _check_not_aligned(cells: list[Cells], line: int, source: str) -> None:
         raise TableError(
             f"{source}, line {line}: one column, {shown(cells[0][0])}, that looks like several "
             "aligned by blanks, but not equally many on every line; separate the cells by commas, "
-            "semicolons or tabs, or see with --sep space which line differs"
+            f"semicolons or tabs, or see with {setting('sep', 'space')} which line differs"
         )

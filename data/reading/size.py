@@ -6,11 +6,11 @@ import re
 
 from mlp_edge.data.quoting import shown
 from mlp_edge.errors import RecipeError, TableError
+from mlp_edge.settings import setting
 
 MOST_BYTES = 512 << 20
 """Bytes of a table unless the user says otherwise."""
 
-OPTION = "--max-bytes"
 _LINE, _CELL = 32, 8
 """Bytes that a line and a cell count as, however short: what is kept of each takes room, too."""
 
@@ -29,7 +29,9 @@ def read_size(text: str | None) -> int:
     found = _SIZE.fullmatch(text.strip())
     size = int(found[1]) * _UNITS[found[2].upper()] if found else 0
     if not size:
-        raise RecipeError(f"{OPTION} takes a number of bytes such as 800M or 4G; got {shown(text)}")
+        raise RecipeError(
+            f"{setting('max_bytes')} takes bytes, such as 800M or 4G; got {shown(text)}"
+        )
     return size
 
 
@@ -49,7 +51,7 @@ def too_large(source: str, what: str, most: int) -> TableError:
     """
     return TableError(
         f"{source}: more than {written(most)} ({most:,} bytes) {what}, where reading stops; "
-        f"{OPTION} {written(4 * most)} reads four times as much"
+        f"{setting('max_bytes', written(4 * most))} reads four times as much"
     )
 
 

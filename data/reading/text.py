@@ -15,6 +15,7 @@ from mlp_edge.data.reading.size import too_large
 from mlp_edge.data.reading.source import Stream
 from mlp_edge.errors import TableError
 from mlp_edge.finding import Finding
+from mlp_edge.settings import setting
 
 CHUNK = 1 << 20
 """Bytes read at a time: a file that turns binary after a gigabyte never fills the memory."""
@@ -151,7 +152,7 @@ def _wide(content: bytes) -> str:
     even, odd = head[0::2].count(0), head[1::2].count(0)
     if max(even, odd) < len(head) // 4 or min(even, odd):
         return ""
-    return f" (--encoding utf-16-{'be' if even else 'le'} reads it)"
+    return f" ({setting('encoding', 'utf-16-be' if even else 'utf-16-le')} reads it)"
 
 
 def _guessed(content: bytes, source: str) -> Text:
@@ -176,7 +177,7 @@ def _guessed(content: bytes, source: str) -> Text:
             Finding(
                 "dialect",
                 f"encoding: {byte} in line {line} is not UTF-8, so the text was read as Latin-1 "
-                "(Windows-1252); --encoding overrules",
+                f"(Windows-1252); {setting('encoding')} overrules",
             ),
         ),
     )
@@ -196,7 +197,8 @@ def _first_wrong(content: bytes, encoding: str) -> int | None:
 def _undecodable(source: str, content: bytes, position: int, encoding: str) -> TableError:
     return TableError(
         f"{source}, line {_line(content, position)}: byte 0x{content[position]:02x} is not "
-        f"{encoding} text; save the table as CSV in UTF-8, or name what it is with --encoding"
+        f"{encoding} text; save the table as CSV in UTF-8, or name what it is with "
+        f"{setting('encoding')}"
     )
 
 
@@ -211,13 +213,15 @@ def _recoded(chunks: Iterator[bytes], source: str, encoding: str) -> bytes:
         except UnicodeError as error:
             line = 1 + sum(len(_NEWLINE.findall(part)) for part in kept)
             raise TableError(
-                f"{source}, line {line} or later: not text in {encoding}; --encoding names another"
+                f"{source}, line {line} or later: not text in {encoding}; "
+                f"{setting('encoding')} names another"
             ) from error
         if "\0" in text:
             content = b"".join(kept)
             raise TableError(
                 f"{source}, line {_line(content, content.index(0))}: a NUL character, so this is "
-                f"not text in {encoding}; --encoding names another"
+                f"not text in {encoding}; "
+                f"{setting('encoding')} names another"
             )
     return b"".join(kept).removeprefix(codecs.BOM_UTF8)
 

@@ -20,6 +20,7 @@ from mlp_edge.data.splitting.split import (
 )
 from mlp_edge.errors import RecipeError, TableError
 from mlp_edge.lazy import require
+from mlp_edge.settings import setting
 
 SHUFFLES = 20
 """Further orders of the groups that are tried, for the mix and then for the size of the folds."""
@@ -58,7 +59,7 @@ def folds(
         TableError: when there are too few rows, groups or classes for so many folds.
     """
     if count < 2:
-        raise RecipeError(f"--cv takes at least 2 folds, such as 10; got {count}")
+        raise RecipeError(f"{setting('cv')} takes at least 2 folds, such as 10; got {count}")
     check_rows(rows, 1 / count, source)
     if classes is not None and len(np.unique(classes)) == 1:
         raise TableError(
@@ -139,8 +140,8 @@ def _check_count(
     says = f"as many {thing}s that can be spared from training, and there are {parts}"
     if parts >= count:
         says = f"a class of as many rows, and the largest that can be tested has {largest}"
-    end = f"--cv {most} would do" if most >= 2 else f"add {thing}s"
-    raise TableError(f"{plain(source)}: --cv {count} takes {says}; {end}")
+    end = f"{setting('cv', most)} would do" if most >= 2 else f"add {thing}s"
+    raise TableError(f"{plain(source)}: {setting('cv', count)} takes {says}; {end}")
 
 
 def _none_found(

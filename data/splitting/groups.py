@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.cell import MISSING
-from mlp_edge.data.choices import Choices, argument, missing_spellings
+from mlp_edge.data.choices import Choices, missing_spellings
 from mlp_edge.data.content.cells import read_column
 from mlp_edge.data.examples import no_column
-from mlp_edge.data.quoting import MOST_SHOWN, and_more, counted, plain, shown
+from mlp_edge.data.quoting import MOST_SHOWN, and_more, counted, plain, shown, suggested
 from mlp_edge.data.table import Table
 from mlp_edge.errors import RecipeError, TableError
 from mlp_edge.finding import Finding
+from mlp_edge.settings import setting
 
 _FOR_FEATURES = ("keep", "categorical", "numeric", "reject", "indicator")
 """Options for columns that are learned from, as a group's never is."""
@@ -40,7 +41,7 @@ def check_apart(
     Args:
         table: where it should be.
         name: of the column.
-        option: that names it, without its dashes.
+        option: the setting that names it.
         because: why it cannot be the target.
         targets: the predicted columns.
         choices: what else is said about columns.
@@ -51,19 +52,23 @@ def check_apart(
         RecipeError: when another option asks to learn from it.
     """
     if name not in table.columns:
-        raise TableError(no_column(table, [name], f" for --{option}"))
+        raise TableError(no_column(table, [name], f" for {setting(option)}"))
     if name in targets:
         raise TableError(
-            f"{plain(table.source)}: --{option} {shown(name)}: that is the target, and {because}; "
-            "--target takes another"
+            f"{plain(table.source)}: {setting(option)} names the target, {shown(name)}, but "
+            f"{because}; "
+            f"{setting('target')} chooses another target"
         )
     for other in _FOR_FEATURES:
         if name in getattr(choices, other):
-            raise RecipeError(f"--{option} and --{other} contradict each other: both {shown(name)}")
+            raise RecipeError(
+                f"{setting(option)} and {setting(other)} contradict each other: both name "
+                f"{shown(name)}"
+            )
     if {*table.columns} == {*targets, *choices.drop, name}:
         raise TableError(
-            f"{plain(table.source)}: no column is left to predict from besides --{option} "
-            f"{shown(name)}, and nothing is learned from that one"
+            f"{plain(table.source)}: no column is left to predict from besides "
+            f"{shown(name)} of {setting(option)}, and nothing is learned from that one"
         )
 
 
@@ -76,7 +81,7 @@ def read_groups(
 
     Raises:
         TableError: when a column is not there; for a missing cell, naming its line and column.
-        RecipeError: when another option contradicts --group.
+        RecipeError: when another setting contradicts ``group``.
     """
     check_group(table, group, targets, choices)
     column = read_column(table, group, missing_spellings(table, targets, choices)[group])
@@ -85,7 +90,7 @@ def read_groups(
         cell = str(column.cells[absent[0]]).strip()
         says = f"{shown(cell)} stands for a missing value" if cell else "the cell is empty"
         guessed = cell and cell.casefold() in MISSING
-        named = f", or --present {argument(f'{group}={cell}')} if it is one" if guessed else ""
+        named = f", or {suggested('present', f'{group}={cell}')} if it is one" if guessed else ""
         raise TableError(
             f"{table.place(int(absent[0]), group)}: {says}, so that nobody knows whose row it is; "
             f"write the group there or remove the line{named}{and_more(absent.size - 1)}"

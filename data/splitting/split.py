@@ -13,6 +13,7 @@ from mlp_edge.data.quoting import counted, plain, shown
 from mlp_edge.errors import RecipeError, TableError
 from mlp_edge.lazy import require
 from mlp_edge.mlp import Rows
+from mlp_edge.settings import setting
 
 Indices = NDArray[np.int64]
 """Row numbers, (n,) int64, 0-based, ascending."""
@@ -138,7 +139,9 @@ def _grouped(
     if not len(free):
         raise TableError(
             f"{plain(source)}: each of {counted(len(names), 'group')} has a class that no other "
-            "has, so that none can be held back; another --group, or no rows held back, would do"
+            f"has, so that none can be held back; another {setting('group')}, or no rows held "
+            "back, "
+            "would do"
         )
     every = counts.sum(axis=0)
 
@@ -233,7 +236,7 @@ def check_groups(groups: NDArray[np.int64], source: str) -> None:
     if len(np.unique(groups)) < 2:
         raise TableError(
             f"{plain(source)}: all of {counted(len(groups), 'row')} are of one group, and a group "
-            "stays in one part; another --group, or no rows held back, would do"
+            f"stays in one part; another {setting('group')}, or no rows held back, would do"
         )
 
 

@@ -17,12 +17,13 @@ from mlp_edge.data.quoting import and_more, counted, plain, shown
 from mlp_edge.data.splitting.groups import check_apart
 from mlp_edge.data.table import Table
 from mlp_edge.errors import TableError
+from mlp_edge.settings import setting
 
 When = NDArray[np.int64]
 """The place of each row in time, (n,) int64; rows of the same time have the same."""
 
 IN_TIME = "time"
-"""What --split says for a split in time; ``time:COLUMN`` names the column."""
+"""What ``split`` says for a split in time; ``time:COLUMN`` names the column."""
 
 _CLOCK = (
     r"(?:[T ]+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<part>\d{1,9}))?)?"
@@ -46,12 +47,12 @@ CENTURY = 69
 
 
 def time_column(split: str) -> str | None:
-    """The column that ``--split time:COLUMN`` names; None for ``time`` and ``random``."""
+    """The column that the split ``time:COLUMN`` names; None for ``time`` and ``random``."""
     return split.removeprefix(f"{IN_TIME}:") if split.startswith(f"{IN_TIME}:") else None
 
 
 def read_times(table: Table, split: str, targets: Sequence[str], choices: Choices) -> When | None:
-    """The place of each row in time, by what --split says; None for a split at random.
+    """The place of each row in time, by what ``split`` says; None for a split at random.
 
     Args:
         table: the rows.
@@ -63,7 +64,7 @@ def read_times(table: Table, split: str, targets: Sequence[str], choices: Choice
         TableError: when the column is not there, or is the target or the only one; for a cell
             that is missing, or neither a date nor a number, by its line; for dates of which
             nobody knows which number is the day.
-        RecipeError: when another option contradicts --split.
+        RecipeError: when another setting contradicts ``split``.
     """
     if split == "random":
         return None
@@ -144,7 +145,7 @@ def _check(table: Table, column: Column, good: Sequence[bool], what: str) -> Non
         row = int(wrong[0])
         raise TableError(
             f"{table.place(row, column.name)}: {shown(str(column.cells[row]).strip())} is {what}; "
-            f"--split takes a column of dates such as 2024-12-31 23:59, or of numbers"
+            f"{setting('split')} takes a column of dates such as 2024-12-31 23:59, or of numbers"
             f"{and_more(wrong.size - 1)}"
         )
 
@@ -204,7 +205,7 @@ def last_rows(when: When, share: float, source: str) -> tuple[When, When]:
     if not 0 < cuts[0] < len(when):
         raise TableError(
             f"{plain(source)}: all of {counted(len(when), 'row')} are of one time, so that none "
-            "come later; --split random parts them"
+            f"come later; {setting('split', 'random')} splits them"
         )
     return np.sort(order[: cuts[0]]), np.sort(order[cuts[0] :])
 
@@ -232,8 +233,9 @@ def windows(when: When, count: int, source: str) -> list[tuple[When, When]]:
     if not length or cuts[0] == 0 or (np.diff(cuts) <= 0).any():
         times = len(np.unique(when))
         raise TableError(
-            f"{plain(source)}: --cv {count} in time takes {count + 1} stretches of rows one after "
-            f"another, and {counted(rows, 'row')} of {counted(times, 'different time')} do not "
+            f"{plain(source)}: {setting('cv', count)} in time takes {count + 1} stretches of rows "
+            f"one after another, and {counted(rows, 'row')} of {counted(times, 'different time')} "
+            "do not "
             "give them; fewer folds would do"
         )
     return [(np.sort(order[:start]), np.sort(order[start:end])) for start, end in pairwise(cuts)]

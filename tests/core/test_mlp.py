@@ -67,7 +67,7 @@ def test_numbers_that_are_none_tell_of_a_diverged_training(where: str, bad: floa
     else:
         message = refused(Scaling, arrays["mean"], arrays["deviation"])
     assert f"{where} hold NaN or infinity" in message
-    assert "--learning-rate" in message
+    assert "`learning_rate`" in message
 
 
 def test_a_scaling_that_makes_no_sense() -> None:

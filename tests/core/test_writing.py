@@ -192,7 +192,7 @@ def test_room_for_a_directory(folder: Path) -> None:
 
 def test_one_of_ours_is_replaced_by_force_only(folder: Path) -> None:
     write_directory(folder / "model", OLD)
-    with pytest.raises(InputError, match="--force replaces it"):
+    with pytest.raises(InputError, match="`force=True` replaces it"):
         check_replaceable(folder / "model", NEW, False)
     check_replaceable(folder / "model", NEW, True)
 
@@ -200,9 +200,9 @@ def test_one_of_ours_is_replaced_by_force_only(folder: Path) -> None:
 @pytest.mark.parametrize("force", [False, True])
 def test_what_is_not_ours_is_never_replaced(folder: Path, force: bool) -> None:
     write_directory(folder / "thesis", OLD | {"chapter 1.tex": b"years of work"})
-    with pytest.raises(InputError, match=r"holds 'chapter 1\.tex'.*--out names another"):
+    with pytest.raises(InputError, match=r"holds 'chapter 1\.tex'.*name another directory"):
         check_replaceable(folder / "thesis", NEW, force)
-    with pytest.raises(InputError, match="a file; --out takes a directory"):
+    with pytest.raises(InputError, match="a file; a model is written to a directory"):
         check_replaceable(folder / "thesis" / "a", NEW, force)
     with pytest.raises(InputError, match="parent directory does not exist"):
         check_replaceable(folder / "none" / "model", NEW, force)

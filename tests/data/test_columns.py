@@ -1,5 +1,7 @@
 """Columns for a new model: a clean table, one thing wrong with it, and what is said about it."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -66,7 +68,7 @@ def test_a_missing_reading_is_imputed(spelling):
     assert np.flatnonzero(np.isnan(column(found, "x"))).tolist() == [3, 7]
     says = the(found, "missing")
     assert says.startswith("column 'x': 2 of 60 readings missing (")
-    assert "the first on line 5; the training rows' median counts instead; --reject x" in says
+    assert "the first on line 5; the training rows' median counts instead; `reject=['x']`" in says
 
 
 def test_spellings_are_listed_with_the_most_frequent_first():
@@ -108,7 +110,7 @@ def test_a_sentinel_is_a_float32_number():
 
 def test_two_numbers_cannot_both_mean_missing():
     table = clean(x=spoilt(NUMBERS, _5="-999", _6="0"), z=spoilt(NUMBERS, _7="0"))
-    with pytest.raises(TableError, match="column 'x': --missing gives it two numbers, -999 and 0"):
+    with pytest.raises(TableError, match="column 'x': `missing` gives it two numbers, -999 and 0"):
         read(table, missing=("0", "-999"))
     assert feature(read(table, missing=("x=-999", "z=0")), "z").sentinel == 0
 
@@ -131,7 +133,7 @@ def test_a_column_whose_name_holds_a_comma_or_an_equals_sign():
 @pytest.mark.parametrize(
     ("option", "said"),
     [
-        ("A=0", "no column 'A' for --missing 'A=0'; .* did you mean 'a'"),
+        ("A=0", "no column 'A' for `missing=\\['A=0'\\]`; .* did you mean 'a'"),
         ("a,zz=0", "no column 'zz'"),
     ],
 )
@@ -159,7 +161,7 @@ def test_an_indicator():
     assert feature(found, "x").indicator
     found = read(clean(x=NUMBERS), indicator=("x",))
     assert not feature(found, "x").indicator
-    assert "misses no reading" in the(found, "indicator")
+    assert "has no missing value" in the(found, "indicator")
 
 
 # Numbers that are none
@@ -191,15 +193,17 @@ def test_words_among_numbers():
         read(clean(x=spoilt(NUMBERS, _13="low", _42="low")))
     message = str(refused.value)
     assert message.startswith("dir/t.csv, lines 13 and 42, column 'x': 2 cells with words ('low')")
-    assert "--missing low" in message
-    assert "--categorical x" in message
+    assert "`missing=['low']`" in message
+    assert "`categorical=['x']`" in message
     assert np.isnan(column(read(clean(x=spoilt(NUMBERS, _13="low")), missing=("low",)), "x")[11])
     with pytest.raises(TableError, match=r"line 13, column 'x': 1 cell with words"):
         read(clean(x=spoilt(NUMBERS, _13="low")))
 
 
 def test_words_are_no_numbers_whatever_the_user_says():
-    with pytest.raises(TableError, match=r"line 2, column 'x': --numeric, but 'red' is a word"):
+    with pytest.raises(
+        TableError, match=r"line 2, column 'x': 'red' is a word in a column that `numeric`"
+    ):
         read(clean(x=WORDS), numeric=("x",))
 
 
@@ -322,7 +326,7 @@ def test_a_useless_column_is_left_out_unless_it_is_kept(kind, name, cells, said)
     assert names(found) == ["a", "b"]
     says = the(found, kind)
     assert said in says
-    assert says.endswith(f"left out; --keep {name} uses it all the same")
+    assert says.endswith(f"left out; `keep=['{name}']` uses it all the same")
     kept = read(clean(**{name: cells}), keep=(name,))
     assert names(kept) == ["a", "b", name]
     assert kind not in kinds(kept)
@@ -336,7 +340,7 @@ def test_a_column_without_a_reading():
         found = read(clean(x=cells))
         assert names(found) == ["a", "b"]
         assert the(found, "empty") == "column 'x' holds no reading: all 60 are missing; left out"
-        with pytest.raises(TableError, match="--keep has nothing to keep"):
+        with pytest.raises(TableError, match="leave it out of `keep`"):
             read(clean(x=cells), keep=("x",))
 
 
@@ -363,9 +367,9 @@ def test_nothing_left():
     message = str(refused.value)
     assert message.startswith("dir/t.csv: no column is left to predict from: column 'k' is const")
     assert "column 'id' numbers the rows" in message
-    assert message.endswith("--keep k uses one all the same")
+    assert message.endswith("`keep=['k']` uses one all the same")
     assert names(read(table, keep=("id",))) == ["id"]
-    with pytest.raises(TableError, match="as --drop names every one"):
+    with pytest.raises(TableError, match="as `drop` names every one"):
         read(table, drop=("k", "id"))
 
 
@@ -388,9 +392,9 @@ def test_drop_leaves_out_without_a_word():
     "option", ["drop", "keep", "categorical", "numeric", "reject", "indicator"]
 )
 def test_an_option_for_a_column_that_is_not_there_or_the_target(option):
-    with pytest.raises(TableError, match=f"no column 'B' for --{option}; .* did you mean 'b'"):
+    with pytest.raises(TableError, match=f"no column 'B' for `{option}`; .* did you mean 'b'"):
         read(clean(), **{option: ("B",)})
-    with pytest.raises(TableError, match=f"--{option} 'y': that is the target"):
+    with pytest.raises(TableError, match=f"`{option}={re.escape(repr(['y']))}` names the target"):
         read(clean(), **{option: ("y",)})
 
 
@@ -398,7 +402,9 @@ def test_an_option_for_a_column_that_is_not_there_or_the_target(option):
     ("one", "other"), [("drop", "keep"), ("categorical", "numeric"), ("reject", "indicator")]
 )
 def test_options_that_contradict_each_other(one, other):
-    with pytest.raises(RecipeError, match=f"--{one} and --{other} contradict each other: both 'a'"):
+    with pytest.raises(
+        RecipeError, match=f"`{one}` and `{other}` contradict each other: both name 'a'"
+    ):
         read(clean(), **{one: ("a",), other: ("b", "a")})
 
 
@@ -446,7 +452,7 @@ def test_pimas_zeros_that_mean_missing():
     says = the(columns, "zeros")
     counted = "'glucose' 5, 'pressure' 35, 'skin' 227, 'insulin' 374, 'bmi' 11;"
     assert counted in says
-    assert '--missing "glucose,pressure,skin,insulin,bmi=0" reads them so' in says
+    assert "`missing=['glucose,pressure,skin,insulin,bmi=0']` reads them as missing" in says
     asked = Choices(missing=("glucose,pressure,skin,insulin,bmi=0",))
     again = read_columns(table, ["diabetes"], asked)
     assert again.imputed == (False, True, True, True, True, True, False, False)
@@ -475,7 +481,7 @@ def test_zeros_that_are_real(cells):
 def test_names_that_an_option_cannot_join_have_their_own():
     cells = spoilt(NUMBERS, _5="0", _7="0")
     table = table_from({"a": NUMBERS, "p$": cells, "q,r": cells, "s": cells, "y": ["0", "1"] * 30})
-    assert "--missing 'p$,s=0' --missing \"q,r=0\"" in the(read(table), "zeros")
+    assert "`missing=['p$,s=0', 'q,r=0']`" in the(read(table), "zeros")
 
 
 # Leaks
@@ -496,7 +502,7 @@ def test_a_copy_of_the_target():
         found = read(clean(x=cells))
         assert names(found) == ["a", "b"]
         assert "the target 'y'" in the(found, "target-copy")
-        assert the(found, "target-copy").endswith("left out; --keep x uses it all the same")
+        assert the(found, "target-copy").endswith("left out; `keep=['x']` uses it all the same")
         kept = read(clean(x=cells), keep=("x",))
         assert names(kept) == ["a", "b", "x"]
         assert "target-copy" in kinds(kept)

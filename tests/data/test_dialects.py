@@ -76,7 +76,7 @@ VARIANTS = {
     "aligned, header": (text("  "), "aligned by blanks"),
     "savetxt": ("# " + text(" "), "without its #"),
     "savetxt, comma": ("# " + text(), "without its #"),
-    "decimal comma": (text(";", ","), "decimal comma; --decimal . overrules"),
+    "decimal comma": (text(";", ","), "decimal comma; `decimal='.'` overrules"),
     "decimal comma, tab": (text("\t", ","), "decimal comma"),
     "decimal comma, no header": (text(";", ",", header=False), "decimal comma"),
     "decimal comma, aligned": (text("  ", ",", header=False), "decimal comma"),
@@ -148,14 +148,14 @@ def test_options_that_cannot_be_meant(dialect, message):
 @pytest.mark.parametrize(
     ("content", "line", "message"),
     [
-        (text(",", ",", quote='"'), 2, "column 'x1': '-1,2559' has a comma .* --decimal , reads"),
+        (text(",", ",", quote='"'), 2, "column 'x1': '-1,2559' has a comma .* `decimal=','` reads"),
         ('1,"2,5"\n3,"4,5"\n', 2, "column 2: '4,5' has a comma"),
         ("a;b\n1,5;2.5\n", 2, "column 'a': '1,5' has a decimal comma, but '2.5' in line 2, col"),
-        ("a;b\n1,5;x\n2.5;y\n", 2, "--decimal , or --decimal ."),
-        ("a;b\n1,234;x\n2,345;y\n", 2, "thousands; --decimal ,"),
+        ("a;b\n1,5;x\n2.5;y\n", 2, "`decimal=','` or `decimal='.'`"),
+        ("a;b\n1,234;x\n2,345;y\n", 2, "thousands; `decimal=','`"),
         ("a b c\n1 2 3\n4 5\n6 7 8\n", 3, "2 cells where line 1 has 3"),
-        (text().encode("utf-16-be"), 1, "--encoding utf-16-be reads it"),
-        (text().encode("utf-16-le"), 1, "--encoding utf-16-le reads it"),
+        (text().encode("utf-16-be"), 1, "`encoding='utf-16-be'` reads it"),
+        (text().encode("utf-16-le"), 1, "`encoding='utf-16-le'` reads it"),
         ("\ufeffa,b\n1,\0\n".encode("utf-16-le"), 2, "NUL"),
         (b"\xff\xfe\x00\xd8\x00\xd8", 1, "utf-16"),
         (b"a,b\n1,caf\xe9\n2,\x81\n", 3, "0x81 is not UTF-8 or Windows-1252"),
@@ -216,9 +216,9 @@ def test_comments_rows_and_names(read, content, columns, rows, note):
     ("content", "header", "note"),
     [
         ("1,2,3\n0.5,1.5,7\n2.5,3.5,8\n", True, "counts up and was taken for column names"),
-        ("1,2,3\n4,5,6\n", False, "counts up, but was taken for data; --header overrules"),
+        ("1,2,3\n4,5,6\n", False, "counts up, but was taken for data; `header=True` overrules"),
         ("0,1\n0.5,1.5\n", False, None),
-        ("a,b\nx,y\n", True, "no column below holds numbers; --no-header overrules"),
+        ("a,b\nx,y\n", True, "no column below holds numbers; `header=False` overrules"),
         ("2020,kind\nx,y\n", False, "holds a number and was taken for data"),
         ("6,broken,1\n1,85,0\n3,4,5\n", False, "holds numbers and was taken for data"),
         ("0,1,2,target\n5,6,7,8\n", True, "counts up"),
@@ -379,7 +379,7 @@ def test_parquet(tmp_path):
     assert np.array_equal(table.numbers("d"), [0.1, np.nan], equal_nan=True)
     assert (table.lines.tolist(), table.header, table.notes) == ([1, 2], True, ())
     assert table.place(1, "d").endswith("row 2, column 'd'")
-    assert "--sep says nothing" in said(read_table(str(file), Dialect(sep=";")))
+    assert "`sep` says nothing" in said(read_table(str(file), Dialect(sep=";")))
     file.write_bytes(file.read_bytes()[:-9])
     with pytest.raises(TableError, match="Parquet file that cannot be read"):
         read_table(str(file))

@@ -65,7 +65,7 @@ def test_several_targets_in_the_order_wanted():
     table = table_of(a=["1"], b=["2"], c=["3"])
     assert find_targets(table, ()) == ("c",)
     assert find_targets(table, ["c", "a"]) == ("c", "a")
-    with pytest.raises(TableError, match="--target names 'a' twice"):
+    with pytest.raises(TableError, match="`target` names 'a' twice"):
         find_targets(table, ["a", "a"])
     with pytest.raises(TableError, match="every column is a target"):
         find_targets(table, ["a", "b", "c"])

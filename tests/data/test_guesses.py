@@ -17,20 +17,20 @@ NUMBERS = [f"{(7 * i) % 61 / 10 + 3:.1f}" for i in range(ROWS)]
 WORDS = [("red", "green", "blue", "red", "green", "grey", "grey")[i % 7] for i in range(ROWS)]
 
 DIALECTS = {
-    "separator": ("a,b;c,d\n1,2;3,4\n5,6;7,8\n", "--sep ','", {"sep": ","}),
-    "aligned": ("1.5 2\t3 4\n4.5 5\t6 7\n", "--sep", {"sep": "tab"}),
-    "declared": ("sep=;\na;b,c\n1;2,x\n3;4,y\n", "--sep", {"sep": ","}),
-    "decimal comma": ("a;b\n1,5;x\n2,5;y\n", "--decimal .", {"decimal": "."}),
-    "decimal point": ("a;b\n1.555;x\n2.555;y\n3.555;x\n", "--decimal .", {"decimal": "."}),
-    "encoding": (b"a,b\n1,caf\xe9\n", "--encoding", {"encoding": "cp437"}),
-    "header": ("a,b\nx,y\n", "--no-header", {"header": False}),
-    "no header": ("2020,kind\nx,y\n", "--header", {"header": True}),
-    "header that counts": ("1,2,3\n0.5,1.5,7\n2.5,3.5,8\n", "--no-header", {"header": False}),
-    "header with #": ("#id,x\n1,2\n3,4\n", "--no-header", {"header": False}),
-    "comments": ("id,x\n1,2\n#3,4\n5,6\n", "--no-comments", {"comments": False}),
-    "single quotes": ("a,b\n1,'x'\n2,'y'\n", "--no-single-quotes", {"single_quotes": False}),
+    "separator": ("a,b;c,d\n1,2;3,4\n5,6;7,8\n", "`sep=','`", {"sep": ","}),
+    "aligned": ("1.5 2\t3 4\n4.5 5\t6 7\n", "`sep`", {"sep": "tab"}),
+    "declared": ("sep=;\na;b,c\n1;2,x\n3;4,y\n", "`sep`", {"sep": ","}),
+    "decimal comma": ("a;b\n1,5;x\n2,5;y\n", "`decimal='.'`", {"decimal": "."}),
+    "decimal point": ("a;b\n1.555;x\n2.555;y\n3.555;x\n", "`decimal='.'`", {"decimal": "."}),
+    "encoding": (b"a,b\n1,caf\xe9\n", "`encoding`", {"encoding": "cp437"}),
+    "header": ("a,b\nx,y\n", "`header=False`", {"header": False}),
+    "no header": ("2020,kind\nx,y\n", "`header=True`", {"header": True}),
+    "header that counts": ("1,2,3\n0.5,1.5,7\n2.5,3.5,8\n", "`header=False`", {"header": False}),
+    "header with #": ("#id,x\n1,2\n3,4\n", "`header=False`", {"header": False}),
+    "comments": ("id,x\n1,2\n#3,4\n5,6\n", "`comments=False`", {"comments": False}),
+    "single quotes": ("a,b\n1,'x'\n2,'y'\n", "`single_quotes=False`", {"single_quotes": False}),
     "some single quotes": (
-        "a,b\n1,'x'\n2,'y'\n3,z\n", "--single-quotes", {"single_quotes": True},
+        "a,b\n1,'x'\n2,'y'\n3,z\n", "`single_quotes=True`", {"single_quotes": True},
     ),
 }  # fmt: skip
 
@@ -63,19 +63,19 @@ def test_comments_that_fit_and_quotes_that_do_not_are_taken_off_when_asked(tmp_p
 
 CODES = [f"{i % 4:05d}" for i in range(ROWS)]
 COLUMNS = {
-    "missing category": (spoilt(WORDS, _5="NA"), "--present 'x=NA'", {"present": ("x=NA",)}),
-    "codes": (CODES, "--numeric", {"numeric": ("x",)}),
-    "some codes": (spoilt(CODES, _9="-1"), "--categorical x", {"categorical": ("x",)}),
-    "units": ([f"{i % 9} kg" for i in range(ROWS)], "--categorical x", {"categorical": ("x",)}),
-    "constant": (["5"] * ROWS, "--keep x", {"keep": ("x",)}),
-    "counter": ([str(i) for i in range(ROWS)], "--keep x", {"keep": ("x",)}),
-    "names": ([f"n{i:x}m" for i in range(ROWS)], "--keep x", {"keep": ("x",)}),
-    "text": ([f"note {i}, so" for i in range(ROWS)], "--keep x", {"keep": ("x",)}),
-    "dates": ([f"2024-01-{i % 28 + 1}" for i in range(ROWS)], "--keep x", {"keep": ("x",)}),
-    "times": ([f"{i}:30" for i in range(ROWS)], "--keep x", {"keep": ("x",)}),
-    "copy": (clean().column("y").tolist(), "--keep x", {"keep": ("x",)}),
-    "filled": (spoilt(NUMBERS, _5=""), "--reject x", {"reject": ("x",)}),
-    "zeros": (spoilt(NUMBERS, _5="0", _7="0"), '--missing "x=0"', {"missing": ("x=0",)}),
+    "missing category": (spoilt(WORDS, _5="NA"), "`present=['x=NA']`", {"present": ("x=NA",)}),
+    "codes": (CODES, "`numeric=['x']`", {"numeric": ("x",)}),
+    "some codes": (spoilt(CODES, _9="-1"), "`categorical=['x']`", {"categorical": ("x",)}),
+    "units": ([f"{i % 9} kg" for i in range(ROWS)], "`categorical=['x']`", {"categorical": ("x",)}),
+    "constant": (["5"] * ROWS, "`keep=['x']`", {"keep": ("x",)}),
+    "counter": ([str(i) for i in range(ROWS)], "`keep=['x']`", {"keep": ("x",)}),
+    "names": ([f"n{i:x}m" for i in range(ROWS)], "`keep=['x']`", {"keep": ("x",)}),
+    "text": ([f"note {i}, so" for i in range(ROWS)], "`keep=['x']`", {"keep": ("x",)}),
+    "dates": ([f"2024-01-{i % 28 + 1}" for i in range(ROWS)], "`keep=['x']`", {"keep": ("x",)}),
+    "times": ([f"{i}:30" for i in range(ROWS)], "`keep=['x']`", {"keep": ("x",)}),
+    "copy": (clean().column("y").tolist(), "`keep=['x']`", {"keep": ("x",)}),
+    "filled": (spoilt(NUMBERS, _5=""), "`reject=['x']`", {"reject": ("x",)}),
+    "zeros": (spoilt(NUMBERS, _5="0", _7="0"), "`missing=['x=0']`", {"missing": ("x=0",)}),
 }
 
 
@@ -113,7 +113,7 @@ def test_what_is_refused_of_a_target_names_the_option_that_decides(guess):
     with pytest.raises(TableError) as refused:
         read_examples(table, ("y",), None, Choices())
     (name,) = options
-    assert f"--{name} " in str(refused.value)
+    assert f"`{name}=" in str(refused.value)
     task = options.pop("task", None)
     examples = read_examples(table, ("y",), task, Choices(**options))
     assert set(examples.labels) == {*cells} - ({"NA"} if guess == "or missing" else set())

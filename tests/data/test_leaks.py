@@ -145,7 +145,7 @@ def test_a_function_of_the_target_is_left_out_unless_kept() -> None:
     assert says(found).startswith(
         "column 'x' is a function of the target 'y': 1 · log('y'), to the last digit in all 298 "
     )
-    assert says(found).endswith("different values; left out; --keep x uses it all the same")
+    assert says(found).endswith("different values; left out; `keep=['x']` uses it all the same")
     kept = read(table, keep=("x",))
     assert names(kept) == ["a", "b", "x"]
     assert "1 · log('y')" in says(kept)
@@ -165,7 +165,7 @@ def test_one_cell_that_does_not_fit_makes_it_a_question() -> None:
     assert "column 'x' has all but the order of the target 'y' (Spearman's correlation 0.99" in (
         says(found)
     )
-    assert "is it known before the target is? If not, --drop it" in says(found)
+    assert "is it known before the target is? If not, leave it out" in says(found)
 
 
 def test_a_slip_does_not_hide_a_function() -> None:
@@ -175,7 +175,7 @@ def test_a_slip_does_not_hide_a_function() -> None:
         assert names(found) == ["a", "b", "x"]
         assert says(found).startswith(
             f"column 'x' is a function of the target 'y' in {ROWS - len(slips)} of 300 rows: "
-            "1 · log('y'); is it known before the target is? If not, --drop it"
+            "1 · log('y'); is it known before the target is? If not, leave it out"
         )
 
 
@@ -189,7 +189,7 @@ def test_numbers_of_the_rows_of_a_table_that_was_sorted() -> None:
     assert found.ids == ("x",)
     assert says(found).startswith(
         "column 'x' numbers the rows of a table that was once sorted: each whole number from 1 to "
-        "300 once, and Spearman's correlation with the target 'y' is 1.000; left out; --keep x"
+        "300 once, and Spearman's correlation with the target 'y' is 1.000; left out; `keep=['x']`"
     )
     classes = random.permutation(np.repeat(list("pqr"), 100))
     places = np.argsort(np.argsort(classes, kind="stable"))
@@ -237,7 +237,7 @@ def test_a_finer_code_of_a_class_is_left_out() -> None:
     assert names(found) == ["a", "b"]
     assert says(found).startswith(
         "each of the 12 categories of column 'x' has rows of one 'y' only, in all 300 rows: it is "
-        "a finer code of the target, or names what was measured several times (--group x keeps"
+        "a finer code of the target, or names what was measured several times (`group='x'` keeps"
     )
     assert names(read(regions(ROWS, 12, 3), keep=("x",))) == ["a", "b", "x"]
     one = regions(ROWS, 12, 3)

@@ -82,7 +82,7 @@ def test_numbers_that_are_not_read_as_numbers(name, mark):
             assert message.isprintable()
             if share == "all" or others == "numbers":
                 assert name in message or "comma" in message
-                assert "--missing" not in message  # that would throw readings away
+                assert "`missing" not in message  # that would throw readings away
             continue
         # A single one among words is a category in a single row; among names a column is left out.
         assert said, (share, others)
@@ -129,7 +129,7 @@ def test_too_many_of_them_are_left_out_by_their_name(form_):
     said, feature = answer([DOUBTFUL[form_].format(i + 1) for i in range(ROWS)])
     assert feature is None
     assert said[0].startswith(f"column 'x' holds {form_} in 60 of 60 cells, such as ")
-    assert said[0].endswith("left out; --keep x uses it all the same")
+    assert said[0].endswith("left out; `keep=['x']` uses it all the same")
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_words_and_numbers_are_refused_whichever_is_more(word, number, words):
     line = cells.index(rare) + 2
     assert message.startswith((f"dir/t.csv, line {line},", f"dir/t.csv, lines {line}"))
     assert "column 'x'" in message
-    assert "--categorical x" in message
+    assert "`categorical=['x']`" in message
     assert repr(word) in message or repr(number) in message
     assert str(min(words, ROWS - words)) in message
 
@@ -175,7 +175,7 @@ def test_words_and_numbers_are_refused_whichever_is_more(word, number, words):
 @pytest.mark.parametrize("words", [1, 20, 30, 40, 59])
 def test_words_and_numbers_of_a_target(word, number, words):
     table = clean(y=shuffled([word] * words + [number] * (ROWS - words)))
-    with pytest.raises(TableError, match=r"dir/t\.csv, lines? .*, column 'y'.*--task multiclass"):
+    with pytest.raises(TableError, match=r"dir/t\.csv, lines? .*, column 'y'.*`task='multiclass'`"):
         detect_task(table, "y")
     assert set(classes(table, "y", forced=True)) == {word, number}
 

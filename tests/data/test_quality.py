@@ -79,7 +79,8 @@ def test_codes_that_repeat_are_categories_however_many(shape: str) -> None:
     found = read(clean(900, x=codes(70, 900, shape)))
     assert len(found.features[2].categories) == 70
     assert said(found, "many-categories") == [
-        "column 'x' is read as 70 categories, each an input of the network; --drop x leaves it out"
+        "column 'x' is read as 70 categories, each an input of the network; `drop=['x']` leaves "
+        "it out"
     ]
     assert not said(read(clean(900, x=codes(50, 900, shape))), "many-categories")
 
@@ -89,7 +90,7 @@ def test_codes_that_do_not_repeat_enough_are_left_out() -> None:
     assert names(found) == ["a", "b"]
     (says,) = said(found, "text")
     assert says.startswith("column 'x' holds words or codes, 70 different in 600 rows, such as 'z9")
-    assert "too few rows of each to learn from (10 on average would do); left out; --keep" in says
+    assert "too few rows of each to learn from (10 on average would do); left out; `keep=" in says
     assert names(read(clean(600, x=codes(70, 600)), keep=("x",))) == ["a", "b", "x"]
 
 
@@ -131,8 +132,8 @@ def test_a_finding_names_every_column_and_quotes_a_few() -> None:
     found = read(wide(60)).findings
     (zero,) = [finding for finding in found if finding.kind == "zeros"]
     assert zero.columns == tuple(f"a{number}" for number in range(60))
-    assert zero.says.count("'a") == MOST_NAMES
-    assert "and so 50 more columns; if they are, --missing " in zero.says
+    assert zero.says.partition(";")[0].count("'a") == MOST_NAMES
+    assert "and so 50 more columns; if they are, `missing=" in zero.says
     missing = [finding for finding in found if finding.kind == "missing"]
     assert [finding.columns for finding in missing] == [(f"a{number}",) for number in range(60)]
     assert len(gathered(found)) == 3  # rows of the same readings are the third

@@ -228,7 +228,7 @@ def test_any_bytes_are_a_table_or_a_table_error(tmp_path_factory, content):
         ("a, a \n1,2\n", 1, "more than one column is called 'a'"),
         (",column1\n1,2\n", 1, "more than one column is called 'column1'"),
         ("a,b\n1,2\n\na,b\n3,4\n", 4, "the header of line 1 again"),
-        (" 1.5   2.5  1\n 2.5   3.5\n", 1, "--sep space"),
+        (" 1.5   2.5  1\n 2.5   3.5\n", 1, "`sep='space'`"),
         (b"a,b\n1,2\n3,\0\n", 3, "NUL byte"),
         (b"\0a\0,\0b\0\n", 1, "UTF-16"),
         (b"a,b\n1,2\n3,\x9d\xe9\n", 3, "0x9d is not UTF-8"),

@@ -35,7 +35,7 @@ def test_sizes(text: str | None, size: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "0", "0G", "-1", "1.5G", "4X", "G", "1e9", "inf", "9" * 20])
 def test_what_is_no_size(text: str) -> None:
-    with pytest.raises(RecipeError, match="--max-bytes takes a number of bytes"):
+    with pytest.raises(RecipeError, match="`max_bytes` takes bytes"):
         read_size(text)
 
 
@@ -46,7 +46,7 @@ def test_the_limit_is_sharp(tmp_path: Path, packed: bool) -> None:
     file.write_bytes(gzip.compress(text.encode()) if packed else text.encode())
     lines = 32 * text.count("\n")
     assert read_table(str(file), most=max(len(text), lines)).rows == 208
-    with pytest.raises(TableError, match=r"t\.csv: more than .* --max-bytes \S+ reads four"):
+    with pytest.raises(TableError, match=r"t\.csv: more than .* `max_bytes=\S+` reads four"):
         read_table(str(file), most=len(text) - 1)
 
 

@@ -225,7 +225,7 @@ def test_one_group():
     ):
         with pytest.raises(TableError, match=r"t\.csv: all of 40 rows are of one group") as caught:
             part()
-        assert "another --group" in str(caught.value)
+        assert "another `group`" in str(caught.value)
 
 
 def test_every_group_alone_with_a_class():
@@ -346,7 +346,7 @@ def test_a_class_with_fewer_rows_than_folds_is_no_reason_for_a_warning():
 
 @pytest.mark.parametrize("count", [1, 0, -3])
 def test_fewer_than_two_folds(count):
-    with pytest.raises(RecipeError, match=f"--cv takes at least 2 folds, such as 10; got {count}"):
+    with pytest.raises(RecipeError, match=f"`cv` takes at least 2 folds, such as 10; got {count}"):
         folds(100, count, 1)
 
 
@@ -363,12 +363,12 @@ NESTED = {
     ("rows", "count", "given", "said"),
     [
         (9, 3, {}, "t.csv: 9 rows; to train and to test takes at least 10"),
-        (12, 20, {}, "--cv 20 takes as many rows that can be spared from training, and there are "
-         "12; --cv 12 would do"),
-        (12, 7, {"groups": PAIRS}, "--cv 7 takes as many groups that can be spared from training, "
-         "and there are 6; --cv 6 would do"),
-        (12, 10, {"classes": HALVES}, "--cv 10 takes a class of as many rows, and the largest that "
-         "can be tested has 6; --cv 6 would do"),
+        (12, 20, {}, "`cv=20` takes as many rows that can be spared from training, and there are "
+         "12; `cv=12` would do"),
+        (12, 7, {"groups": PAIRS}, "`cv=7` takes as many groups that can be spared from training, "
+         "and there are 6; `cv=6` would do"),
+        (12, 10, {"classes": HALVES}, "`cv=10` takes a class of as many rows, and the largest that "
+         "can be tested has 6; `cv=6` would do"),
         (12, 5, {"classes": np.arange(12)}, "and there are 0; add rows"),
         (12, 3, {"classes": np.ones(12, np.int64), "labels": ("a", "b")},
          "all of 12 rows are of class 'b'; learning takes two classes"),

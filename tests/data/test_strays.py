@@ -46,7 +46,7 @@ def refused(read, lines, **dialect):
 @pytest.mark.parametrize(
     ("above", "line", "remove"),
     [
-        (["Report,plant 3,shift 2"], 2, "remove it, or --header if line 1 names"),
+        (["Report,plant 3,shift 2"], 2, "remove it, or `header=True` if line 1 names"),
         (["Report,,"], 2, "remove it"),
         ([",Report 2024,"], 2, "remove it"),
         (["Report,Report,Report"], 2, "remove it"),
@@ -63,7 +63,7 @@ def test_titles_above_the_names(read, above, line, remove):
     assert message.startswith(", line 1: ")
     assert f"looks like a title, as line {line}, 'station', 'temp', 'alarm'," in message
     assert remove in message
-    assert "--missing" not in message
+    assert "`missing" not in message
 
 
 def test_a_line_that_is_said_to_name_the_columns_is_no_title(read):
@@ -87,7 +87,7 @@ def test_units_below_the_names(read, units):
     message = refused(read, [NAMES, units, *ROWS])
     assert message.startswith(", line 2: ")
     assert "looks like units below the names of line 1; remove the line" in message
-    assert message.endswith("or --header if it is a row")
+    assert message.endswith("or `header=True` if it is a row")
     assert read([NAMES, units, *ROWS], header=True).rows == 41
 
 
@@ -116,7 +116,7 @@ def test_a_row_of_missing_readings_is_no_line_of_names(read, first):
 def test_one_word_in_the_first_row_is_asked_about(read):
     table = read(["name,temp,y", "s1,low,0", *(f"s{i % 3},{i}.5,{i % 2}" for i in range(40))])
     with pytest.raises(
-        TableError, match=r"line 2, .*--missing low .* or remove the line if it is a"
+        TableError, match=r"line 2, .*`missing=\['low'\]` .* or remove the line if it is a"
     ):
         read_columns(table, ["y"], Choices())
 
@@ -131,7 +131,7 @@ def test_excels_line_that_names_the_separator(read, line, mark):
     assert table.columns == ("station", "temp", "alarm")
     assert table.lines.tolist() == list(range(3, 43))
     assert "line 1, " in said(table)
-    assert "names the separator and is no row; --sep overrules" in said(table)
+    assert "names the separator and is no row; `sep` overrules" in said(table)
     other = read([line.format(mark), *(row.replace(mark, ";") for row in rows)], sep=";")
     assert other.rows == len(ROWS)
 
@@ -166,7 +166,7 @@ def test_a_second_header_however_it_is_written(read, again, names, body):
     written = (again.format(cell, upper=cell.upper(), title=cell.title()) for cell in cells)
     message = refused(read, [names, *body[:20], ",".join(written), *body[20:], body[0]])
     assert message.startswith(", line 22: the header of line 1 again; were two files joined?")
-    assert ("--no-header if line 1 is a row" in message) is (body is WORDS)
+    assert ("`header=False` if line 1 is a row" in message) is (body is WORDS)
 
 
 def test_a_second_header_decomposed(read):
@@ -176,10 +176,10 @@ def test_a_second_header_decomposed(read):
 
 def test_words_without_a_header_are_told_of_no_header(read):
     for lines in (["yes,yes,no", "no,yes,yes"], ["red,flat", "blue,flat", "red,flat"]):
-        assert "--no-header" in refused(read, lines)
+        assert "`header=False`" in refused(read, lines)
         assert read(lines, header=False).rows == len(lines)
     assert "rename one" in refused(read, ["a,a", "1,2"])
-    assert "--no-header" not in refused(read, ["a,a", "1,2"])
+    assert "`header=False`" not in refused(read, ["a,a", "1,2"])
 
 
 def test_marks_without_width_are_no_part_of_a_name(read):
@@ -211,7 +211,7 @@ def test_a_remark_below_the_table(read):
     )
 
 
-# A decimal point that may part thousands, as a decimal comma may
+# A decimal point that may separate thousands, as a decimal comma may
 
 
 def column(cells, sep=","):
@@ -222,7 +222,7 @@ def column(cells, sep=","):
 def test_points_that_may_part_thousands(read, sep, share):
     cells = [f"1.{200 + i}" if i < share else str(500 + i) for i in range(40)]
     message = refused(read, column(cells, sep))
-    assert message.startswith(", line 2, column 'x': '1.200' may have a decimal point or part its")
+    assert message.startswith(", line 2, column 'x': '1.200' may have a decimal point or separate")
     table = read(column(cells, sep), decimal=".")
     assert table.numbers("x")[0] == 1.2
 
@@ -246,7 +246,9 @@ def test_decimals_are_decimals(read, cells):
 def test_points_between_semicolons_are_said(read):
     cells = [f"{1 + i}.{200 + i}" for i in range(40)]
     table = read(column(cells, ";"))
-    assert "'1.200' was taken for a decimal, though every point may part thousands" in said(table)
+    assert "'1.200' was taken for a decimal, though every point may separate thousands" in said(
+        table
+    )
     assert not read(column(cells, ";"), decimal=".").notes
 
 
@@ -302,7 +304,7 @@ def test_zeros_for_missing_beside_one_reading_below_zero(read):
 
 def test_lines_with_a_mark_that_one_word_keeps_as_rows(read):
     table = read(["x,y", *(f"{i}.5,{i % 2}" for i in range(40)), "#3,1", "low,0"])
-    with pytest.raises(TableError, match="--comments leaves out lines that begin with #"):
+    with pytest.raises(TableError, match="`comments=True` leaves out lines that begin with #"):
         read_columns(table, ["y"], Choices())
 
 

@@ -72,7 +72,7 @@ def test_which_number_is_the_day() -> None:
 @pytest.mark.parametrize(
     ("cell", "said"),
     [
-        ("soon", "'soon' is neither a date nor a number; --split takes a column of dates such as"),
+        ("soon", "'soon' is neither a date nor a number; `split` takes a column of dates such as"),
         ("10:30", "'10:30' is neither a date nor a number"),
         ("2024-02-30", "'2024-02-30' is no day of the calendar"),
         ("2024-02-03 25:00", "'2024-02-03 25:00' is no day of the calendar"),
@@ -94,10 +94,18 @@ def test_a_cell_that_is_no_time(cell: str, said: str) -> None:
 @pytest.mark.parametrize(
     ("split", "choices", "said"),
     [
-        ("time:whem", {}, "no column 'whem' for --split; .* did you mean 'when'"),
-        ("time:y", {}, "--split 'y': that is the target"),
-        ("time:when", {"drop": ("a", "b")}, "no column is left to predict from besides --split"),
-        ("time:when", {"keep": ("when",)}, "--split and --keep contradict each other: both 'when'"),
+        ("time:whem", {}, "no column 'whem' for `split`; .* did you mean 'when'"),
+        ("time:y", {}, "`split` names the target, 'y'"),
+        (
+            "time:when",
+            {"drop": ("a", "b")},
+            "no column is left to predict from besides 'when' of `split`",
+        ),
+        (
+            "time:when",
+            {"keep": ("when",)},
+            "`split` and `keep` contradict each other: both name 'when'",
+        ),
     ],
 )
 def test_a_column_that_cannot_be_the_time(split: str, choices: dict[str, Any], said: str) -> None:
@@ -191,7 +199,7 @@ def test_folds_in_time_watch_the_last_of_their_training_rows() -> None:
     assert [fold.test.tolist() for fold in some] == [[*range(10, 20)], [*range(20, 30)]]
     with pytest.raises(RecipeError, match="--repeats 2: windows in time are the same every time"):
         folds(of("time"), Recipe(split="time"), 3, 2, "t")
-    with pytest.raises(TableError, match=r"--cv 60 in time .* fewer folds would do"):
+    with pytest.raises(TableError, match=r"`cv=60` in time .* fewer folds would do"):
         folds(of("time"), Recipe(split="time"), 60, 1, "t")
     same = of("time:when", when=["7"] * ROWS)
     with pytest.raises(TableError, match="t: all of 60 rows are of one time"):

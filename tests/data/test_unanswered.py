@@ -49,8 +49,8 @@ def test_a_word_that_may_be_a_class_is_asked_about(word):
     assert message.startswith(
         f"dir/t.csv, line 5, column 'y', the target: {word!r} may be a class or stand for a missing"
     )
-    assert "--present" in message
-    assert "--missing" in message
+    assert "`present=" in message
+    assert "`missing=" in message
     for option in (f"y={word}", word):
         found, said = left(cells, present=(option,))
         assert (found.table.rows, said) == (ROWS, [])
@@ -82,7 +82,7 @@ def test_a_label_of_the_model_is_never_missing():
 
 def test_a_number_for_every_column_is_no_class():
     found, said = left(shuffled(["0", "1"] * 30), missing=("0",))
-    assert (found.table.rows, said, found.used) == (ROWS, [], frozenset({"--missing '0'"}))
+    assert (found.table.rows, said, found.used) == (ROWS, [], frozenset({"`missing=['0']`"}))
 
 
 def test_several_targets():
@@ -103,11 +103,13 @@ def test_a_target_without_a_value_is_refused():
 def test_options_that_hold_for_no_cell_or_contradict_each_other():
     _, said = left(CLASSES, missing=("y=nix",), present=("y=none",))
     assert said == [
-        "--missing 'y=nix': no cell of its columns holds 'nix'",
-        "--present 'y=none': no cell of its columns holds 'none'",
+        "`missing=['y=nix']`: no cell of its columns holds 'nix'",
+        "`present=['y=none']`: no cell of its columns holds 'none'",
     ]
     for names in (("y=NA", "y=na"), ("NA", "y=NA"), ("y=NA", "NA")):
-        with pytest.raises(RecipeError, match="contradict each other: both say 'na' of column 'y'"):
+        with pytest.raises(
+            RecipeError, match="contradict each other: both name 'na' of column 'y'"
+        ):
             left(CLASSES, missing=names[:1], present=names[1:])
     for option in ("", " ", "y="):
         with pytest.raises(RecipeError, match="an empty cell holds no value"):
@@ -129,7 +131,7 @@ def test_a_guess_that_a_word_is_missing_is_said_and_overruled(word):
     assert feature.categories == ("AS", "EU", "US")
     assert len(said) == 1
     assert f"reads {word!r} as a category" in said[0]
-    assert "--present" in said[0]
+    assert "`present=" in said[0]
     for option in (f"x={word}", word, word.swapcase()):
         feature, said = features(cells, present=(option,))
         assert set(feature.categories) == {"AS", "EU", "US", word}
@@ -161,8 +163,8 @@ def test_a_word_that_is_present_among_numbers_is_refused():
 
 def test_a_present_that_is_no_cell_or_no_column():
     assert (
-        "--present 'nix': no cell of its columns holds 'nix'"
+        "`present=['nix']`: no cell of its columns holds 'nix'"
         in features(CLASSES, present=("nix",))[1]
     )
-    with pytest.raises(TableError, match=r"no column 'X' for --present 'X=NA'; .* mean 'x'"):
+    with pytest.raises(TableError, match=r"no column 'X' for `present=\['X=NA'\]`; .* mean 'x'"):
         features(CLASSES, present=("X=NA",))

@@ -185,9 +185,7 @@ def test_the_architecture_names_every_room_and_file(room: str) -> None:
 
 
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
-STILL_NAMING_FLAGS = {
-    "core", "data", "training", "export", "quantise", "parity", "plots",
-}  # fmt: skip
+STILL_NAMING_FLAGS = {"training", "export", "quantise", "parity"}
 """Rooms in which some message still names an option of the command line."""
 
 

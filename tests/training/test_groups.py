@@ -72,10 +72,10 @@ def test_groups_are_compared_as_text_without_the_blanks_around_it() -> None:
 @pytest.mark.parametrize(
     ("group", "choices", "said"),
     [
-        ("whom", {}, "no column 'whom' for --group; the columns are 'a', 'b', 'who', 'y'; did you "
+        ("whom", {}, "no column 'whom' for `group`; the columns are 'a', 'b', 'who', 'y'; did you "
          "mean 'who'?"),
-        ("y", {}, "--group 'y': that is the target"),
-        ("who", {"drop": ("a", "b")}, "no column is left to predict from besides --group 'who'"),
+        ("y", {}, "`group` names the target, 'y'"),
+        ("who", {"drop": ("a", "b")}, "no column is left to predict from besides 'who' of `group`"),
     ],
     ids=["unknown", "target", "only"],
 )  # fmt: skip
@@ -89,7 +89,7 @@ def test_a_group_that_cannot_be(group: str, choices: dict[str, Any], said: str) 
 @pytest.mark.parametrize("option", ["keep", "categorical", "numeric", "reject", "indicator"])
 def test_options_that_would_learn_from_the_group(option: str) -> None:
     with pytest.raises(
-        RecipeError, match=f"--group and --{option} contradict each other: both 'who'"
+        RecipeError, match=f"`group` and `{option}` contradict each other: both name 'who'"
     ):
         examples_of(ward(), **{option: ("who",)})
 
@@ -109,7 +109,7 @@ def test_a_row_of_nobody(cell: str, missing: tuple[str, ...], said: str) -> None
         examples_of(table, missing=missing)
     assert str(caught.value).startswith(f"dir/t.csv, line 9, column 'who': {said}")
     assert str(caught.value).endswith("(1 more such cell)")
-    assert ("--present 'who=NA' if it is one" in str(caught.value)) is (cell == "NA")
+    assert ("`present=['who=NA']` if it is one" in str(caught.value)) is (cell == "NA")
 
 
 def test_a_class_that_one_group_has_alone_is_told_about() -> None:
@@ -134,7 +134,7 @@ def test_a_saved_model_reads_the_groups_of_another_table() -> None:
     assert again.groups is not None
     assert again.groups.tolist() == [row // 4 for row in range(ROWS)]
     assert reread_examples(ward(), manifest).groups is None
-    with pytest.raises(TableError, match="no column 'which' for --group"):
+    with pytest.raises(TableError, match="no column 'which' for `group`"):
         reread_examples(ward(), manifest, "which")
 
 
@@ -165,7 +165,7 @@ def apart(examples: Examples, chosen: Parts) -> None:
 @given(
     sizes=st.lists(st.integers(2, 8), min_size=12, max_size=20),
     seed=st.integers(0, 2**32 - 3),
-    validation_part=st.sampled_from([0.0, 0.1, 0.3]),
+    validation=st.sampled_from([0.0, 0.1, 0.3]),
     task=st.sampled_from(["binary", "regression"]),
 )
 def test_no_group_is_torn(sizes: list[int], seed: int, validation: float, task: Task) -> None:
@@ -279,7 +279,7 @@ def test_folds_of_some_rows() -> None:
 @pytest.mark.parametrize(
     ("count", "repeats", "seed", "said"),
     [
-        (1, 1, 0, "--cv takes at least 2 folds"),
+        (1, 1, 0, "`cv` takes at least 2 folds"),
         (5, 0, 0, "--repeats is at least 1; got 0"),
         (5, 2, 2**32 - 1, "--seed"),
     ],
@@ -293,7 +293,7 @@ def test_folds_that_nobody_can_make(count: int, repeats: int, seed: int, said: s
 def test_folds_say_which_table() -> None:
     cells = [str(row) for row in range(ROWS)]
     table = table_from({"a": cells, "who": PATIENTS, "y": ["no", "yes"] * 30})
-    with pytest.raises(TableError, match=r"t: --cv 16 takes as many groups .* there are 15"):
+    with pytest.raises(TableError, match=r"t: `cv=16` takes as many groups .* there are 15"):
         folds(examples_of(table, keep=("a",)), Recipe(), 16, 1, "t")
 
 

@@ -64,7 +64,7 @@ def test_a_series_is_told_with_its_evidence() -> None:
         )
         assert "in 300 rows (chance: ±0.12)" in finding.says
         assert "R² of a linear model is " in finding.says
-        assert "on the last fifth. --split time judges by the last rows, --group" in finding.says
+        assert "on the last fifth. `split='time'` judges by the last rows, --group" in finding.says
         assert finding.columns == ()
 
 
@@ -73,14 +73,14 @@ def test_dates_say_what_the_order_is(way: int) -> None:
     order = np.random.default_rng(3).permutation(ROWS) if way == 0 else np.arange(ROWS)[::way]
     (finding,) = found(ordered(table(when=hours(range(ROWS)), **walks(1)), order))
     assert finding.says.startswith("rows next to each other by 'when' are alike: ")
-    assert "--split time:when judges by the last rows" in finding.says
+    assert "`split='time:when'` judges by the last rows" in finding.says
     assert finding.columns == ("when",)
 
 
 def test_a_column_of_numbers_may_say_when() -> None:
     years = np.arange(ROWS) // 2 + 0.5
     (finding,) = found(table(year=years, **walks(2)), "y")
-    assert "--split time:year" in finding.says
+    assert "`split='time:year'`" in finding.says
     assert found(table(size=years, **walks(2)), "y") == ()  # sorted by size, for all we know
 
 
@@ -190,8 +190,8 @@ def test_the_order_of_the_file_is_held_against_dates() -> None:
         findings = out_of_order(read, examples)
         assert len(findings) == said
     assert findings[0].says == (
-        "--split time takes the last rows of the file for the latest, but the times of column "
-        "'when' fall, first on line 3; --split time:when goes by them"
+        "`split='time'` takes the last rows of the file for the latest, but the times of column "
+        "'when' fall, first on line 3; `split='time:when'` goes by them"
     )
 
 
@@ -200,7 +200,7 @@ def test_the_order_of_the_file_is_held_against_dates() -> None:
 
 def origin(read: Table, **options: Any) -> str:
     findings = read_examples(read, ("y",), None, Choices(**options)).findings
-    return " ".join(each.says for each in findings if "--group" in each.says)
+    return " ".join(each.says for each in findings if "`group=" in each.says)
 
 
 def ward(names: Sequence[object], number: bool = False) -> Table:
@@ -219,11 +219,11 @@ def ward(names: Sequence[object], number: bool = False) -> Table:
 @pytest.mark.parametrize("names", [[f"p{x}" for x in range(30)], range(30)], ids=["words", "ints"])
 def test_rows_of_one_patient_are_told(names: Sequence[object], number: bool) -> None:
     says = origin(ward(names, number))
-    assert "--group who" in says
+    assert "`group='who'`" in says
     assert ("has rows of nearly one 'y'" if number else "has rows of one 'y' only") in says
     assert "each of the 30 " in says
     dropped = origin(ward(names, number), drop=("who",))
-    assert "--group who keeps them together" in dropped
+    assert "`group='who'` keeps them together" in dropped
 
 
 def test_rows_of_a_patient_are_no_matter_once_they_are_grouped() -> None:

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mlp_edge.data.choices import Spelling, argument
+from mlp_edge.data.choices import Spelling
 from mlp_edge.data.content.cells import read_column
 from mlp_edge.data.findings.functions import pearson, spearman
-from mlp_edge.data.quoting import counted, shown
+from mlp_edge.data.quoting import counted, shown, suggested
 from mlp_edge.data.splitting.times import IN_TIME, When, last_rows, ranked, seconds
 from mlp_edge.data.table import Table
 from mlp_edge.errors import TableError
@@ -97,9 +97,10 @@ def out_of_order(table: Table, examples: Examples) -> tuple[Finding, ...]:
         falls = np.flatnonzero(np.diff(when) < 0)
         if falls.size:
             says = (
-                f"--split {IN_TIME} takes the last rows of the file for the latest, but the times "
-                f"of column {shown(name)} fall, first on {table.counts} "
-                f"{table.lines[falls[0] + 1]}; --split {IN_TIME}:{argument(name)} goes by them"
+                f"{suggested('split', IN_TIME)} takes the last rows of the file for the latest, "
+                f"but the times of column {shown(name)} fall, first on {table.counts} "
+                f"{table.lines[falls[0] + 1]}; "
+                f"{suggested('split', f'{IN_TIME}:{name}')} goes by them"
             )
             found.append(Finding("order", says, (name,)))
     return tuple(found)
@@ -283,7 +284,7 @@ def _finding(
     where = (
         "next to each other in the file" if name is None else f"next to each other by {shown(name)}"
     )
-    option = f"--split {IN_TIME}" if name is None else f"--split {IN_TIME}:{argument(name)}"
+    option = suggested("split", IN_TIME if name is None else f"{IN_TIME}:{name}")
     says = (
         f"rows {where} are alike: the errors of a linear model correlate by {r:.2f} with those of "
         f"the next row, in {counted(rows, 'row')} (chance: ±{2 / math.sqrt(rows):.2f}). In a "
