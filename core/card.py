@@ -158,8 +158,10 @@ class Card:
         if not math.isfinite(card.threshold) or not card.targets:
             raise ModelError(f"{source}: its metadata is damaged (threshold or targets)")
         if len(card.labels) != few or not card.features:
-            raise ModelError(f"{source}: its metadata has {len(card.labels)} labels for a "
-                             f"{card.task} task of {len(card.features)} features")  # fmt: skip
+            raise ModelError(
+                f"{source}: its metadata has {len(card.labels)} labels for a "
+                f"{card.task} task of {len(card.features)} features"
+            )
         return card
 
 

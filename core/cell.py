@@ -13,10 +13,12 @@ from mlp_edge.feature import Feature
 # Python's float() would also take "1_000" and digits of other scripts. No two quantifiers may
 # share the digits: a cell of a million digits and one letter must fail fast.
 NUMBERS = {
-    mark: re.compile(rf"[+-]?(?:[0-9]+(?:{re.escape(mark)}[0-9]*)?|{re.escape(mark)}[0-9]+)"
-                     r"(?:[eE][+-]?[0-9]+)?")
+    mark: re.compile(
+        rf"[+-]?(?:[0-9]+(?:{re.escape(mark)}[0-9]*)?|{re.escape(mark)}[0-9]+)"
+        r"(?:[eE][+-]?[0-9]+)?"
+    )
     for mark in ".,"
-}  # fmt: skip
+}
 """Decimal mark, "." or ",", to the pattern of a number written with it."""
 MISSING = frozenset({"", "?", "nan", "-nan", "na", "n/a", "#n/a", "null", "none", "nil", ".", "-"})
 """Spellings of a missing number, lower-case."""

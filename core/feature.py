@@ -156,7 +156,14 @@ class Feature:
 
 
 _KINDS: Mapping[str, Any] = {
-    "name": str, "low": int | float, "high": int | float, "unit": str, "categories": list,
-    "codes": list, "missing_words": list, "sentinel": int | float, "fill": int | float,
+    "name": str,
+    "low": int | float,
+    "high": int | float,
+    "unit": str,
+    "categories": list,
+    "codes": list,
+    "missing_words": list,
+    "sentinel": int | float,
+    "fill": int | float,
     "indicator": bool,
-}  # fmt: skip
+}

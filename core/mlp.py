@@ -266,8 +266,9 @@ def _feed(digest: Any, what: str, array: Floats) -> None:
 
 def _check_vector(what: str, vector: Floats) -> None:
     if vector.ndim != 1 or vector.dtype != np.float32:
-        raise ModelError(f"{what}: expected float32 of shape (n,), got {vector.dtype} "
-                         f"{vector.shape}")  # fmt: skip
+        raise ModelError(
+            f"{what}: expected float32 of shape (n,), got {vector.dtype} {vector.shape}"
+        )
     _check_finite(what, vector)
 
 

@@ -17,9 +17,13 @@ _REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)\s*(?:\[[^]]*\])?\s*\(?([^;()]*)\)?
 _EXTRA = re.compile(r"""extra\s*==\s*["']([^"']+)["']""")
 _CONDITION = re.compile(r"(>=|<=|==|!=|<|>)\s*([0-9][0-9.]*)")
 _COMPARISONS: dict[str, Callable[[int, int], bool]] = {
-    ">=": operator.ge, "<=": operator.le, "==": operator.eq, "!=": operator.ne,
-    "<": operator.lt, ">": operator.gt,
-}  # fmt: skip
+    ">=": operator.ge,
+    "<=": operator.le,
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    ">": operator.gt,
+}
 
 
 @dataclass(frozen=True)

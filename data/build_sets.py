@@ -14,8 +14,16 @@ from importlib.util import find_spec
 from pathlib import Path
 
 PIMA = (
-    "pregnancies", "glucose", "pressure", "skin", "insulin", "bmi", "pedigree", "age", "diabetes",
-)  # fmt: skip
+    "pregnancies",
+    "glucose",
+    "pressure",
+    "skin",
+    "insulin",
+    "bmi",
+    "pedigree",
+    "age",
+    "diabetes",
+)
 IRIS = ("sepal_length", "sepal_width", "petal_length", "petal_width", "species")
 SINE = ("x", "y")
 SINE_ROWS = 1000

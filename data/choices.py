@@ -64,9 +64,14 @@ class Spelling(NamedTuple):
 
 _LISTS = ("drop", "keep", "categorical", "numeric", "reject", "indicator")
 _CONTRADICTIONS = (
-    ("drop", "keep"), ("drop", "categorical"), ("drop", "numeric"), ("drop", "reject"),
-    ("drop", "indicator"), ("categorical", "numeric"), ("reject", "indicator"),
-)  # fmt: skip
+    ("drop", "keep"),
+    ("drop", "categorical"),
+    ("drop", "numeric"),
+    ("drop", "reject"),
+    ("drop", "indicator"),
+    ("categorical", "numeric"),
+    ("reject", "indicator"),
+)
 
 
 def check_choices(table: Table, targets: Sequence[str], choices: Choices) -> None:

@@ -134,8 +134,11 @@ def cold_seconds(candidate: Candidate, weights: str, row: Rows) -> float:
     arguments = [candidate.path, candidate.runtime, candidate.way, weights]
     result = subprocess.run(
         [sys.executable, "-P", "-c", _COLD, *map(str, arguments), json.dumps(row.tolist())],
-        capture_output=True, text=True, errors="replace", check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
     try:
         return float(result.stdout.split()[-1])
     except (IndexError, ValueError):

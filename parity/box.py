@@ -172,9 +172,13 @@ def held(activation: str, sums: Interval) -> tuple[Band, Interval]:
 
 
 def _extremes(
-    activation: str, knots: Doubles, values: Doubles, least: Doubles, largest: Doubles,
+    activation: str,
+    knots: Doubles,
+    values: Doubles,
+    least: Doubles,
+    largest: Doubles,
     slope: Doubles,
-) -> tuple[Doubles, Doubles]:  # fmt: skip
+) -> tuple[Doubles, Doubles]:
     """Below and above the curve less ``slope`` * z, from its values at the knots."""
     slope = slope[..., None]
     rest = values - slope * knots
@@ -203,9 +207,10 @@ def _softmax(form: Form, sums: Interval) -> Interval:
     for unit in units:
         one = np.s_[:, unit, None]
         apart = Form(
-            form.centre - form.centre[one], form.shared - form.shared[one],
+            form.centre - form.centre[one],
+            form.shared - form.shared[one],
             form.own + form.own[one] + lost,
-        )  # fmt: skip
+        )
         plain = Interval(sums.low - sums.high[one], sums.high - sums.low[one])
         powers = np.exp(_narrower(_span(apart), plain))
         ends.append(1 / (1 + powers.sum(axis=2, where=units != unit)))

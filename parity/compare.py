@@ -104,9 +104,14 @@ class Expected:
         rows = np.ascontiguousarray(self.rows[kept])
         bounds = {key: found[kept] for key, found in self._bounds.items()}
         return replace(
-            self, rows=rows, original=self.original[kept], exact=self.exact[kept],
-            within=self.within[kept], decisive=self.decisive[kept], _bounds=bounds,
-        )  # fmt: skip
+            self,
+            rows=rows,
+            original=self.original[kept],
+            exact=self.exact[kept],
+            within=self.within[kept],
+            decisive=self.decisive[kept],
+            _bounds=bounds,
+        )
 
 
 @dataclass(frozen=True)
@@ -171,9 +176,12 @@ class Comparison:
 
 
 def expect(
-    mlp: Mlp, rows: Rows, original: Predict, real: int | None = None,
+    mlp: Mlp,
+    rows: Rows,
+    original: Predict,
+    real: int | None = None,
     within: NDArray[np.bool_] | None = None,
-) -> Expected:  # fmt: skip
+) -> Expected:
     """Ask the original and the reference about each row.
 
     Args:

@@ -88,10 +88,11 @@ def other_integers(content: bytes, quantised: Quantised) -> list[str]:
             np.ascontiguousarray(way).tobytes()
             for weights in (layer.weights, layer.weights.T)
             for way in (
-                weights.astype(kind), (weights + zero).astype(kind.replace("i", "u")),
+                weights.astype(kind),
+                (weights + zero).astype(kind.replace("i", "u")),
                 weights.astype("<f4"),
             )
-        ]  # fmt: skip
+        ]
         if layer.weights.any() and not any(way in content for way in ways):
             says.append(
                 f"its weights of layer {number} are not its numbers': it was edited, or a "

@@ -84,15 +84,13 @@ LAYER_FAULTS: dict[str, tuple[str, Change]] = {
     "one sign": ("the sign of its largest weight is lost", _weights(_flip_one)),
     "six decimals": (
         "its weights were printed with six decimals",
-        lambda la: replace(
-            la, weights=_six_decimals(la.weights), bias=_six_decimals(la.bias)
-        ),
+        lambda la: replace(la, weights=_six_decimals(la.weights), bias=_six_decimals(la.bias)),
     ),
     "half": (
         "its weights were stored as float16",
         _weights(lambda w: w.astype(np.float16).astype(np.float32)),
     ),
-}  # fmt: skip
+}
 
 INSTEAD = ("linear", "relu", "leaky_relu", "elu", "tanh", "sigmoid", "hard_sigmoid", "softplus")
 """Activations that have been written for another."""
@@ -187,8 +185,9 @@ def _encoding(mlp: Mlp) -> Iterator[Fault]:
     says = "missing readings are filled by 0, or by the first category"
     yield Fault("fill", 0, says, with_features(zero))
     yield Fault("codes", 0, "the codes of categories are reversed", with_features(turned))
-    yield Fault("sentinel", 0, "a reading that means missing is taken for a number",
-                with_features(ignorant))  # fmt: skip
+    yield Fault(
+        "sentinel", 0, "a reading that means missing is taken for a number", with_features(ignorant)
+    )
     yield Fault("clip", len(mlp.layers), "the clip is missing", replace(mlp, clip=None))
 
 

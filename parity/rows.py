@@ -207,9 +207,10 @@ def chosen(mlp: Mlp, outputs: Doubles) -> NDArray[np.intp]:
 
 
 def _bisect(
-    start: NDArray[np.floating], end: NDArray[np.floating],
+    start: NDArray[np.floating],
+    end: NDArray[np.floating],
     beyond: Callable[[Doubles], NDArray[np.bool_]],
-) -> Doubles:  # fmt: skip
+) -> Doubles:
     """Points between start and end (k, inputs), within 2⁻⁴⁰ of where ``beyond`` becomes true."""
     start, end = start.astype(np.float64), end.astype(np.float64)
     near, far = np.zeros(len(start)), np.ones(len(start))

@@ -66,9 +66,12 @@ def _nearness(mlp: Mlp, rows: Rows, runtime: Predict, accuracy: Mapping[str, Acc
 
 
 def drawn(
-    features: Sequence[Feature], low: Doubles, high: Doubles, count: int,
+    features: Sequence[Feature],
+    low: Doubles,
+    high: Doubles,
+    count: int,
     random: np.random.Generator,
-) -> Rows:  # fmt: skip
+) -> Rows:
     """Rows (count, inputs) from the ranges, evenly; categories from their codes."""
     rows = random.uniform(low, high, (count, len(low)))
     for index, feature in enumerate(features):
@@ -78,9 +81,13 @@ def drawn(
 
 
 def changed(
-    features: Sequence[Feature], best: Rows, low: Doubles, high: Doubles, count: int,
+    features: Sequence[Feature],
+    best: Rows,
+    low: Doubles,
+    high: Doubles,
+    count: int,
     random: np.random.Generator,
-) -> Rows:  # fmt: skip
+) -> Rows:
     """Children of the best: some readings of each moved, by a step of its own; categories drawn."""
     parents = best[random.integers(len(best), size=count)]
     picked = random.random(parents.shape) < random.uniform(0.1, 1.0, (count, 1))

@@ -84,9 +84,10 @@ def of_network(mlp: Mlp) -> dict[str, Figure]:
     _named(axes, columns[-1], xs[-1] + 0.2, "left")
     spare = (width - left - body - right) / 2
     axes.set(
-        xlim=(-left - spare, body + right + spare), ylim=(-height / 2 - below, height / 2 + 0.1),
+        xlim=(-left - spare, body + right + spare),
+        ylim=(-height / 2 - below, height / 2 + 0.1),
         aspect="equal",
-    )  # fmt: skip
+    )
     axes.set_axis_off()
     headed(figure, _title(mlp), _note(mlp))
     return {"architecture": figure}
@@ -123,11 +124,16 @@ def _columns(mlp: Mlp) -> list[Column]:
         columns.append(
             Column(
                 layer.outputs,
-                (f"dense {number_of}", layer.activation, f"(n, {layer.outputs:,})",
-                 f"{layer.inputs:,} × {layer.outputs:,}", f"+ {layer.outputs:,} = {parameters:,}"),
+                (
+                    f"dense {number_of}",
+                    layer.activation,
+                    f"(n, {layer.outputs:,})",
+                    f"{layer.inputs:,} × {layer.outputs:,}",
+                    f"+ {layer.outputs:,} = {parameters:,}",
+                ),
                 _answers(mlp) if number_of == len(mlp.layers) else (),
             )
-        )  # fmt: skip
+        )
     more = len(mlp.layers) - LAYERS
     if more > 0:
         start = len(columns) - LAYERS - more + LAYERS // 2
@@ -206,8 +212,16 @@ def _column(axes: Axes, column: Column, x: float, height: float) -> None:
     first, *others = column.says
     top = -height / 2 - 0.15
     axes.text(x, top, first, ha="center", va="top", fontsize=NORMAL, weight="bold", color=INK)
-    axes.text(x, top - 0.23, "\n".join(others), ha="center", va="top", fontsize=SMALL, color=INK,
-              linespacing=1.25)  # fmt: skip
+    axes.text(
+        x,
+        top - 0.23,
+        "\n".join(others),
+        ha="center",
+        va="top",
+        fontsize=SMALL,
+        color=INK,
+        linespacing=1.25,
+    )
 
 
 def _circles(axes: Axes, column: Column, x: float) -> None:
@@ -228,11 +242,15 @@ def _box(axes: Axes, column: Column, x: float) -> None:
     half = PITCH * max(len(heights), 3) / 2
     axes.add_patch(
         patches.FancyBboxPatch(
-            (x - 2.2 * RADIUS, -half), 2.2 * RADIUS, 2 * half,
+            (x - 2.2 * RADIUS, -half),
+            2.2 * RADIUS,
+            2 * half,
             boxstyle="round,pad=0,rounding_size=0.06",
-            facecolor="#eef2f6", edgecolor=DARK, linewidth=1.2,
+            facecolor="#eef2f6",
+            edgecolor=DARK,
+            linewidth=1.2,
         )
-    )  # fmt: skip
+    )
     for place, y in zip(_places(column), heights, strict=True):
         if place is None:
             axes.text(x, y, "⋮", ha="center", va="center", fontsize=NORMAL, color=INK)

@@ -73,8 +73,11 @@ def calibration(judged: Judged) -> Figure:
     lower.yaxis.get_major_locator().set_params(integer=True, nbins=3)
     both = "mean probability, share right"
     beside(figure, upper, "Brier score" if judged.task == "binary" else both)
-    headed(figure, f"Calibration of {judged.name}, {rows_of(len(judged.truth), judged.part)}",
-           _note(judged))  # fmt: skip
+    headed(
+        figure,
+        f"Calibration of {judged.name}, {rows_of(len(judged.truth), judged.part)}",
+        _note(judged),
+    )
     return figure
 
 
@@ -130,14 +133,27 @@ def _reliability(axes: Axes, model: str, bins: Bins, result: str) -> None:
     if model == "mlp":
         off = np.abs(np.array([bins.came - bins.low, bins.high - bins.came]))
         axes.errorbar(
-            bins.said, bins.came, off, marker="o", markersize=7, capsize=3, elinewidth=1.2,
-            label=label, zorder=3, **LINES[model],
-        )  # fmt: skip
+            bins.said,
+            bins.came,
+            off,
+            marker="o",
+            markersize=7,
+            capsize=3,
+            elinewidth=1.2,
+            label=label,
+            zorder=3,
+            **LINES[model],
+        )
     else:
         axes.plot(
-            bins.said, bins.came, marker=MARKERS[model], markersize=6, markerfacecolor="white",
-            label=label, **LINES[model],
-        )  # fmt: skip
+            bins.said,
+            bins.came,
+            marker=MARKERS[model],
+            markersize=6,
+            markerfacecolor="white",
+            label=label,
+            **LINES[model],
+        )
 
 
 def _histogram(axes: Axes, model: str, said: Reals, least: float) -> None:

@@ -77,9 +77,7 @@ def _cells(axes: Axes, counts: NDArray[np.int64], shares: NDArray[np.float64]) -
         colour = "white" if share > 0.55 else INK
         text = f"{count:,}\n{100 * share:.0f} %" if count else "0"
         large = NORMAL + 3 if len(counts) <= 4 else SMALL
-        axes.text(
-            predicted, true, text, ha="center", va="center", fontsize=large, color=colour
-        )  # fmt: skip
+        axes.text(predicted, true, text, ha="center", va="center", fontsize=large, color=colour)
 
 
 def _accuracies(judged: Judged) -> str:

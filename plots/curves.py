@@ -161,9 +161,16 @@ def _threshold(axes: Axes, judged: Judged, kind: Kind) -> str:
     else:
         return f"{where} no row is called {positive}."
     axes.plot(
-        *place, "o", markersize=10, markerfacecolor="white", markeredgecolor=INK,
-        markeredgewidth=2, label=f"threshold {number(judged.threshold)}", zorder=5, clip_on=False,
-    )  # fmt: skip
+        *place,
+        "o",
+        markersize=10,
+        markerfacecolor="white",
+        markeredgecolor=INK,
+        markeredgewidth=2,
+        label=f"threshold {number(judged.threshold)}",
+        zorder=5,
+        clip_on=False,
+    )
     return f"{where}: {percent(found)} of {positive} found, {second}."
 
 
@@ -178,9 +185,14 @@ def _multiclass(axes: Axes, judged: Judged, kind: Kind) -> str:
     else:
         heights = np.array([kind.on_grid(curve) for curve in curves["mlp"]])
         axes.fill_between(
-            GRID, heights.min(axis=0), heights.max(axis=0), color=FILL, alpha=0.5, linewidth=0,
+            GRID,
+            heights.min(axis=0),
+            heights.max(axis=0),
+            color=FILL,
+            alpha=0.5,
+            linewidth=0,
             label="worst to best class",
-        )  # fmt: skip
+        )
     for model, every in curves.items():
         curve = _macro(every, kind)
         label = f"{MODELS[model]}, mean {score(curve.area)}"

@@ -85,8 +85,9 @@ def _panel(
     axes: Axes, feature: Feature, known: Sequence[NDArray[np.float32]], missing: Sequence[float]
 ) -> None:
     unit = f" [{short(feature.unit, 8)}]" if feature.unit not in feature.name else ""
-    axes.set_title(f"{short(feature.name, 26 - len(unit))}{unit}\n{_missing(missing)}",
-                   fontsize=SMALL)  # fmt: skip
+    axes.set_title(
+        f"{short(feature.name, 26 - len(unit))}{unit}\n{_missing(missing)}", fontsize=SMALL
+    )
     if not any(len(values) for values in known):
         axes.set_axis_off()
     elif feature.kind == "category":
@@ -159,8 +160,16 @@ def _levels(axes: Axes, feature: Feature, known: Sequence[NDArray[np.float32]]) 
     places = np.arange(len(names))
     axes.barh(places, shares[0], color=FILL, height=0.7)
     for held_out in shares[1:]:
-        axes.plot(held_out, places, "s", color="white", markeredgecolor=COLOURS["linear"],
-                  markeredgewidth=1.5, markersize=6, clip_on=False)  # fmt: skip
+        axes.plot(
+            held_out,
+            places,
+            "s",
+            color="white",
+            markeredgecolor=COLOURS["linear"],
+            markeredgewidth=1.5,
+            markersize=6,
+            clip_on=False,
+        )
     axes.set_yticks(places, names)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.set_xlim(0)

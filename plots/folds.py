@@ -76,9 +76,15 @@ def _model(axes: Axes, place: int, model: str, values: NDArray[np.float64]) -> N
     # Points beside each other, in the order of the folds, so that equal ones do not hide.
     heights = place + 0.16 * np.linspace(-1, 1, len(values)) if len(values) > 1 else [place]
     axes.plot(
-        values, heights, MARKERS.get(model, "o"), color=colour, markerfacecolor="white",
-        markeredgewidth=1.4, markersize=6, alpha=0.9,
-    )  # fmt: skip
+        values,
+        heights,
+        MARKERS.get(model, "o"),
+        color=colour,
+        markerfacecolor="white",
+        markeredgewidth=1.4,
+        markersize=6,
+        alpha=0.9,
+    )
     mean = float(values.mean())
     deviation = float(values.std(ddof=1)) if len(values) > 1 else 0.0
     axes.errorbar(
@@ -87,9 +93,14 @@ def _model(axes: Axes, place: int, model: str, values: NDArray[np.float64]) -> N
     axes.plot([mean, mean], [place - 0.28, place + 0.28], color=INK, linewidth=2.4, zorder=4)
     said = _said(mean, deviation if len(values) > 1 else None)
     axes.annotate(
-        said, (1.01, place), xycoords=("axes fraction", "data"), va="center", fontsize=SMALL,
-        color=INK, annotation_clip=False,
-    )  # fmt: skip
+        said,
+        (1.01, place),
+        xycoords=("axes fraction", "data"),
+        va="center",
+        fontsize=SMALL,
+        color=INK,
+        annotation_clip=False,
+    )
 
 
 def _said(mean: float, deviation: float | None) -> str:

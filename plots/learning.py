@@ -90,9 +90,15 @@ def _panel(axes: Axes, history: Sequence[Mapping[str, float]], name: str, kept: 
     if kept is not None:
         axes.axvline(kept, color=LIGHT, linewidth=1.5, linestyle=":")
         axes.annotate(
-            "kept", (kept, 1), xycoords=("data", "axes fraction"), xytext=(4, -2), va="top",
-            textcoords="offset points", fontsize=SMALL, color=SOFT,
-        )  # fmt: skip
+            "kept",
+            (kept, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(4, -2),
+            va="top",
+            textcoords="offset points",
+            fontsize=SMALL,
+            color=SOFT,
+        )
     _names(axes, {label: end for label, end in ends.items() if math.isfinite(end)}, len(history))
 
 
@@ -111,10 +117,16 @@ def _names(axes: Axes, ends: Mapping[str, float], last: int) -> None:
         heights[low] -= missing / 2
     for label, height in heights.items():
         axes.annotate(
-            label, (1, height), xycoords="axes fraction", va="center", fontsize=SMALL,
-            color=INK if label == "training" else SOFT, annotation_clip=False,
-            xytext=(4, 0), textcoords="offset points",
-        )  # fmt: skip
+            label,
+            (1, height),
+            xycoords="axes fraction",
+            va="center",
+            fontsize=SMALL,
+            color=INK if label == "training" else SOFT,
+            annotation_clip=False,
+            xytext=(4, 0),
+            textcoords="offset points",
+        )
 
 
 def _note(history: Sequence[Mapping[str, float]], names: Sequence[str], kept: int | None) -> str:

@@ -80,9 +80,13 @@ def _target(
     right.set(xlabel=f"predicted {name}", ylabel="residual: true − predicted")
     handles, labels = keys(left)
     legend = left.legend(
-        handles, labels, loc="lower left", bbox_to_anchor=(-0.02, 1), borderaxespad=0.2,
+        handles,
+        labels,
+        loc="lower left",
+        bbox_to_anchor=(-0.02, 1),
+        borderaxespad=0.2,
         markerscale=2.5 if len(truth) > MOST_POINTS else 1,
-    )  # fmt: skip
+    )
     for handle in legend.legend_handles:
         handle.set_alpha(1)
 
@@ -91,9 +95,14 @@ def _points(axes: Axes, model: str, x: Reals, y: Reals, label: str) -> None:
     look: dict[str, Any] = (
         {"marker": "o", "color": COLOURS[model], "linewidths": 0, "s": 24}
         if model == "mlp"
-        else {"marker": "s", "facecolors": "none", "edgecolors": COLOURS[model], "s": 20,
-              "linewidths": 0.9}
-    )  # fmt: skip
+        else {
+            "marker": "s",
+            "facecolors": "none",
+            "edgecolors": COLOURS[model],
+            "s": 20,
+            "linewidths": 0.9,
+        }
+    )
     if len(x) > MOST_POINTS:
         look |= {"alpha": 0.2, "s": 6, "rasterized": True}
     axes.scatter(x, y, label=label, **{"alpha": 0.75, **look})

@@ -40,9 +40,14 @@ DASHES: Sequence[Any] = ("-", "--", "-.", ":", (0, (8, 2)), (0, (4, 1, 1, 1, 1, 
 """One per class where several classes share a panel."""
 
 METRICS = {
-    "auc": "ROC AUC", "f1": "F1", "mae": "mean absolute error", "mse": "mean squared error",
-    "rmse": "RMSE", "r2": "R²", "brier": "Brier score",
-}  # fmt: skip
+    "auc": "ROC AUC",
+    "f1": "F1",
+    "mae": "mean absolute error",
+    "mse": "mean squared error",
+    "rmse": "RMSE",
+    "r2": "R²",
+    "brier": "Brier score",
+}
 """Names of metrics that are more than their words with blanks."""
 
 _STYLE: Mapping[str, Any] = {
@@ -117,8 +122,11 @@ def headed(figure: Figure, title: str, note: str = "") -> None:
     if note:
         figure.supxlabel(
             wrapped(note, width / (0.58 * SMALL)),
-            x=0.012, ha="left", fontsize=SMALL, color=SOFT,
-        )  # fmt: skip
+            x=0.012,
+            ha="left",
+            fontsize=SMALL,
+            color=SOFT,
+        )
 
 
 def keys(axes: Axes) -> tuple[list[Any], list[str]]:

@@ -125,9 +125,13 @@ def _told(best: Trial) -> str:
 
 
 def _history(
-    axes: Axes, trials: Sequence[Trial], scored: Sequence[Trial], best: Trial,
-    more_is_better: bool, baseline: float | None,
-) -> None:  # fmt: skip
+    axes: Axes,
+    trials: Sequence[Trial],
+    scored: Sequence[Trial],
+    best: Trial,
+    more_is_better: bool,
+    baseline: float | None,
+) -> None:
     numbers, scores = _numbers(scored), _scores(scored)
     deviations = np.array([trial["deviation"] or 0 for trial in scored], np.float64)
     axes.errorbar(numbers, scores, deviations, fmt="none", ecolor=FILL, elinewidth=2)
@@ -142,9 +146,14 @@ def _history(
     failed = [trial["number"] for trial in trials if trial["score"] is None]
     if failed:
         axes.plot(
-            failed, [0.03] * len(failed), "x", color=SOFT, markersize=8, label="diverged",
+            failed,
+            [0.03] * len(failed),
+            "x",
+            color=SOFT,
+            markersize=8,
+            label="diverged",
             transform=axes.get_xaxis_transform(),
-        )  # fmt: skip
+        )
     axes.set_xlabel("trial")
     axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     axes.set_xlim(trials[0]["number"] - 0.7, trials[-1]["number"] + 0.7)
@@ -185,9 +194,15 @@ def _decades(axes: Axes, values: NDArray[np.float64], absent: str) -> NDArray[np
 
 def _ring(axes: Axes, x: float, y: float, label: str = "") -> None:
     axes.plot(
-        x, y, "o", markersize=13, markerfacecolor="none", markeredgecolor=INK, markeredgewidth=2,
+        x,
+        y,
+        "o",
+        markersize=13,
+        markerfacecolor="none",
+        markeredgecolor=INK,
+        markeredgewidth=2,
         label=label,
-    )  # fmt: skip
+    )
 
 
 def _numbers(scored: Sequence[Trial]) -> NDArray[np.int64]:

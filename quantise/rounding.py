@@ -41,9 +41,9 @@ def fitted(
     slope = given.T @ (sums - given @ start.T) / len(given)
     real = start + np.linalg.solve(squares, slope).T
     rounded = _passed_on(real, squares, limits)
-    found = np.array([
-        _moved(*neuron, squares, limits) for neuron in zip(real, rounded, strict=True)
-    ])  # fmt: skip
+    found = np.array(
+        [_moved(*neuron, squares, limits) for neuron in zip(real, rounded, strict=True)]
+    )
     return found[:, :-1].astype(np.int64), found[:, -1].astype(np.int64)
 
 

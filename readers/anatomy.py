@@ -195,16 +195,29 @@ ACTIVATION_OF: dict[tuple[str, ...], str] = {
 }
 """Operators behind a dense layer -> Keras's name. Others are shown as they are."""
 CLIPS: tuple[tuple[str, ...], ...] = (
-    ("Min", "Max"), ("Min", "Relu"), ("Clip",), ("Relu6",), ("ReluN1To1",), ("Relu0To1",), _BETWEEN,
-)  # fmt: skip
+    ("Min", "Max"),
+    ("Min", "Relu"),
+    ("Clip",),
+    ("Relu6",),
+    ("ReluN1To1",),
+    ("Relu0To1",),
+    _BETWEEN,
+)
 """What keeps answers within bounds, as the last operators behind the last layer."""
 CHOICES = ("Where", "SelectV2")
 COMPARISONS = ("Equal", "NotEqual")
 """With those that choose: operators whose constants are readings, never weights."""
 JOINS = ("Add", "Sub", "Mul", "Div", "Min", "Max", "Sum", "Concat", "Concatenation")
 """What joins the results of several layers, as a skip connection does."""
-CARRIED = ("Quantize", "Dequantize", "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear",
-           "Identity", "ZipMap")  # fmt: skip
+CARRIED = (
+    "Quantize",
+    "Dequantize",
+    "QuantizeLinear",
+    "DequantizeLinear",
+    "DynamicQuantizeLinear",
+    "Identity",
+    "ZipMap",
+)
 """Operators that change how a result is written, not what it is."""
 NOT_NEGATIVE = "NotNegative"
 """Fused where a result cannot be below 0 as it is written: a ReLU where nothing else is applied."""

@@ -140,8 +140,16 @@ def read_weights(content: bytes) -> Arrays:
                 if left < 0:
                     raise ValueError(f"{name} and others are larger than the file")
                 arrays[name] = np.asarray(h5py.Dataset(dataset)[()])
-    except (OSError, KeyError, RuntimeError, TypeError, AttributeError, OverflowError, MemoryError,
-            UnicodeError) as error:  # fmt: skip
+    except (
+        OSError,
+        KeyError,
+        RuntimeError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        MemoryError,
+        UnicodeError,
+    ) as error:
         raise ValueError(first_line(error)) from error
     return arrays
 

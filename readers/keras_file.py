@@ -93,8 +93,9 @@ def read_network(path: Path) -> Network:
         check_stock(config)
         if config["class_name"] == "Functional" and has_processing(config):
             encoding, clip = read_processing(config)
-            inner = next(entry for entry in config["config"]["layers"]
-                         if entry["class_name"] == "Sequential")  # fmt: skip
+            inner = next(
+                entry for entry in config["config"]["layers"] if entry["class_name"] == "Sequential"
+            )
             network = _network(list(_layers(inner, arrays, keras, "layers/sequential/")))
             _check_fits(network, encoding)
             _check_built(inner, network)
@@ -104,8 +105,16 @@ def read_network(path: Path) -> Network:
         return network
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError,
-            StopIteration, RuntimeError) as error:  # fmt: skip
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        IndexError,
+        OverflowError,
+        StopIteration,
+        RuntimeError,
+    ) as error:
         raise ModelError(
             f"{path}: its content makes no sense ({type(error).__name__}: {first_line(error)})"
         ) from error
@@ -244,10 +253,11 @@ def _group_names(kinds: list[str]) -> Iterator[str]:
         count = seen.get(kind, 0)
         seen[kind] = count + 1
         snake = "".join(
-            f"_{letter.lower()}" if i and letter.isupper() and not kind[i - 1].isupper()
+            f"_{letter.lower()}"
+            if i and letter.isupper() and not kind[i - 1].isupper()
             else letter.lower()
             for i, letter in enumerate(kind)
-        )  # fmt: skip
+        )
         yield f"{snake}_{count}" if count else snake
 
 

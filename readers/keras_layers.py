@@ -35,8 +35,10 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "Softmax": {"axis": -1},
 }
 """Layer class -> its settings that decide what it predicts, with the defaults of Keras 2 and 3."""
-OLDER_NAMES = {"InputLayer": ("batch_input_shape", "batch_shape"),
-               "LeakyReLU": ("alpha", "negative_slope")}  # fmt: skip
+OLDER_NAMES = {
+    "InputLayer": ("batch_input_shape", "batch_shape"),
+    "LeakyReLU": ("alpha", "negative_slope"),
+}
 """Layer class -> what Keras 2 calls one of its settings, and what Keras 3 calls it."""
 IDLE = frozenset({
     "name", "trainable", "dtype", "optional", "units", "batch_input_shape",

@@ -38,9 +38,15 @@ from mlp_edge.reading import read_text
 from mlp_edge.settings import setting
 
 MODEL, MANIFEST, HISTORY, SAMPLE, CALIBRATION, TUNING, EXPORTS, PLOTS = (
-    "model.keras", "model.json", "history.csv", "sample.csv", "calibration.npz", "tuning.csv",
-    "exports", "plots",
-)  # fmt: skip
+    "model.keras",
+    "model.json",
+    "history.csv",
+    "sample.csv",
+    "calibration.npz",
+    "tuning.csv",
+    "exports",
+    "plots",
+)
 PARITY = "parity.json"
 """In exports/: what `mlp-edge parity` found; no manifest lists it, as it changes none."""
 WEIGHTS_ONLY = "_weights.h"
@@ -329,9 +335,12 @@ def _is_picture(name: str) -> bool:
 
 
 def sample_csv(
-    card: Card, rows: Rows, targets: Sequence[Sequence[str]], predictions: Floats,
+    card: Card,
+    rows: Rows,
+    targets: Sequence[Sequence[str]],
+    predictions: Floats,
     ids: Mapping[str, Sequence[str]] = {},
-) -> bytes:  # fmt: skip
+) -> bytes:
     """The bytes of sample.csv; every float32 is written so that it reads back as itself.
 
     Categories are written by name and missing readings as empty cells, as a table has them.

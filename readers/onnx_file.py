@@ -23,9 +23,12 @@ FLOAT, WEIGHT_TYPES = 1, (1, 2, 3, 10, 11, 16)
 LARGEST = 2**31
 """No dimension of a real tensor is larger."""
 DENSE: Mapping[str, tuple[int, int | None]] = {
-    "MatMul": (1, None), "Gemm": (1, 2), "MatMulInteger": (1, None), "QLinearMatMul": (3, None),
+    "MatMul": (1, None),
+    "Gemm": (1, 2),
+    "MatMulInteger": (1, None),
+    "QLinearMatMul": (3, None),
     "QGemm": (3, 6),
-}  # fmt: skip
+}
 """Operators that are dense layers -> which of their inputs are the weights and the biases."""
 INTEGER = ("MatMulInteger", "QLinearMatMul", "QGemm")
 LINEAR = {"LinearClassifier", "LinearRegressor"}
@@ -95,9 +98,12 @@ def _steps(graph: Message, nodes: list[Message]) -> Iterator[Step]:
 
 
 def _step(
-    operator: str, attributes: dict[str, Message], constants: dict[str, Constant],
-    inputs: list[str], outputs: list[str],
-) -> Step:  # fmt: skip
+    operator: str,
+    attributes: dict[str, Message],
+    constants: dict[str, Constant],
+    inputs: list[str],
+    outputs: list[str],
+) -> Step:
     place, _ = DENSE.get(operator, (1, None))
     weights = constants.get(inputs[place]) if len(inputs) > place else None
     # Scales and zero points of integers are no weights.
@@ -117,8 +123,11 @@ def _step(
 def _numbers(operator: str, inputs: list[str]) -> list[str]:
     """The inputs of an operator that are values, without the scales and zero points of integers."""
     if operator in DENSE and operator != "MatMulInteger":
-        return [inputs[place] for place in (0, *DENSE[operator])
-                if place is not None and place < len(inputs)]  # fmt: skip
+        return [
+            inputs[place]
+            for place in (0, *DENSE[operator])
+            if place is not None and place < len(inputs)
+        ]
     if operator == "QLinearConcat":
         return inputs[2::3]
     if operator in ("QLinearAdd", "QLinearMul"):

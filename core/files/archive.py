@@ -51,8 +51,16 @@ def read_members(content: bytes, names: Collection[str]) -> dict[str, bytes]:
                 _check_member(member, names, found)
                 found[member.filename] = _unpacked(archive, member, _left(found))
             return found
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError,
-            LookupError, OverflowError) as error:  # fmt: skip
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        OSError,
+        RuntimeError,
+        NotImplementedError,
+        LookupError,
+        OverflowError,
+    ) as error:
         raise ValueError(first_line(error)) from error
 
 

@@ -104,9 +104,12 @@ class Manifest:
         if version != FORMAT:
             raise ModelError(
                 f"{source}: written in format {version!r}, this mlp-edge reads {FORMAT}; "
-                + ("a newer mlp-edge would do" if isinstance(version, int) and version > FORMAT
-                   else "train the model again")
-            )  # fmt: skip
+                + (
+                    "a newer mlp-edge would do"
+                    if isinstance(version, int) and version > FORMAT
+                    else "train the model again"
+                )
+            )
         values = {**OPTIONAL, **values}
         missing = [entry.name for entry in fields(cls) if entry.name not in values]
         if missing:
@@ -150,8 +153,11 @@ class Manifest:
 SAMPLES = ("held-out", "training")
 """Where the rows of sample.csv can come from."""
 OPTIONAL: Mapping[str, Any] = {
-    "cross_validation": None, "tuning": None, "split": None, "missing_targets": {},
-}  # fmt: skip
+    "cross_validation": None,
+    "tuning": None,
+    "split": None,
+    "missing_targets": {},
+}
 """Keys that models of before do not have, and what stands for them."""
 KINDS: Mapping[str, type | tuple[type, ...]] = {
     "name": str, "table": str, "features": list, "targets": list, "labels": list,
@@ -176,9 +182,10 @@ def _check_outputs(
     """Refuse what fits no network: as many targets, labels and outputs as a task has."""
     outputs = len(prior)
     wanted = {
-        "regression": (outputs, 0, outputs), "binary": (1, 2, 1),
+        "regression": (outputs, 0, outputs),
+        "binary": (1, 2, 1),
         "multiclass": (1, max(outputs, 2), outputs),
-    }[task]  # fmt: skip
+    }[task]
     if (len(targets), len(labels), outputs) != wanted or outputs < 1:
         raise ValueError(
             f"a {task} task with {len(labels)} labels, {len(targets)} targets and {outputs} prior "

@@ -110,8 +110,10 @@ def _reading(column: Column) -> tuple[Callable[[str], object], Callable[[object]
 
 def _padded(texts: Iterable[str]) -> bool:
     """Whether a number is written with zeros in front, which belong to its name."""
-    return any(len(text.strip()) > 1 and text.strip().isdigit() and text.strip()[0] == "0"
-               for text in texts)  # fmt: skip
+    return any(
+        len(text.strip()) > 1 and text.strip().isdigit() and text.strip()[0] == "0"
+        for text in texts
+    )
 
 
 def _codes(ordered: Sequence[object], column: Column) -> tuple[int, ...]:

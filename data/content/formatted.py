@@ -46,7 +46,7 @@ _STEPS = (
     # Fortran's; without a point or a sign, 1d3 is some code.
     ("a power of ten", re.compile(r"(?<=[.,])([0-9]*)[dD](?=[+-]?[0-9]+$)"), r"\1e"),
     ("a power of ten", re.compile(r"(?<=[0-9])[dD](?=[+-][0-9]+$)"), "e"),
-)  # fmt: skip
+)
 """What is taken off a text, in this order, and what it is called; what is left may be a number."""
 _WHOLE = {"quotes", "parentheses", "a sign behind"}
 """Steps whose pattern has to fit the whole text."""

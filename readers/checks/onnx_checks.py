@@ -75,8 +75,9 @@ def check_onnx(content: bytes) -> None:
             given = node.texts(1)[:1] if name == "Clip" else node.texts(1)
             if not all(given):  # of which ONNX Runtime crashes
                 raise ValueError(f"{name} without one of its inputs")
-            shapes[result] = _result(name, node, [shapes[one] for one in inputs],
-                                     [constants.get(one) for one in inputs])  # fmt: skip
+            shapes[result] = _result(
+                name, node, [shapes[one] for one in inputs], [constants.get(one) for one in inputs]
+            )
     check_total([shape for name, shape in shapes.items() if name not in constants])
     if graph.messages(12)[0].text(1) not in shapes:
         raise ValueError("an output that nobody makes")
@@ -193,8 +194,10 @@ def _result(
         every = tuple(range(len(shapes[0]))) if axes is None else axes
         return reduced(shapes[0], every, bool(whole("keepdims", 1)))
     shaping: dict[str, Callable[[Shape, Sequence[int]], Shape]] = {
-        "Reshape": reshaped, "Squeeze": narrowed, "Unsqueeze": widened,
-    }  # fmt: skip
+        "Reshape": reshaped,
+        "Squeeze": narrowed,
+        "Unsqueeze": widened,
+    }
     if name in shaping and axes is not None:
         return shaping[name](shapes[0], axes)
     raise ValueError(f"an operator {name[:40]}, which no export of mlp-edge has")

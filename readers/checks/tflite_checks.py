@@ -28,7 +28,14 @@ IDENTIFIER = b"TFL3"
 NUMBERS = "[4]"
 SCHEMA: Schema = {
     "Model": (
-        4, "[Code]", "[Graph]", "string", "[Buffer]", NUMBERS, "[Metadata]", "[Signature]",
+        4,
+        "[Code]",
+        "[Graph]",
+        "string",
+        "[Buffer]",
+        NUMBERS,
+        "[Metadata]",
+        "[Signature]",
     ),
     "Code": (1, "string", 4, 4),
     "Graph": ("[Tensor]", NUMBERS, NUMBERS, "[Operator]", "string", 4),
@@ -45,12 +52,19 @@ SCHEMA: Schema = {
     "Fused": (1, 1),
     "Reducer": (1,),
     "Reshape": (NUMBERS,),
-}  # fmt: skip
+}
 """Of the tables that LiteRT follows; fields in the order of TFLite's schema.fbs."""
 OPTIONS = {
-    8: "Dense", 10: "Axis", 11: "Fused", 17: "Reshape", 21: "Fused", 23: "Gather", 27: "Reducer",
-    28: "Fused", 29: "Fused",
-}  # fmt: skip
+    8: "Dense",
+    10: "Axis",
+    11: "Fused",
+    17: "Reshape",
+    21: "Fused",
+    23: "Gather",
+    27: "Reducer",
+    28: "Fused",
+    29: "Fused",
+}
 FLOAT32, FLOAT16, INT32, BOOL, INT8 = 0, 1, 2, 6, 9
 SIZES = {FLOAT32: 4, FLOAT16: 2, INT32: 4, 3: 1, 4: 8, BOOL: 1, 7: 2, 8: 8, INT8: 1, 10: 8}
 """Type of a tensor -> bytes of a number."""
@@ -68,15 +82,28 @@ PAIRS = frozenset({
 })  # fmt: skip
 REDUCERS = frozenset({"MEAN", "REDUCE_ALL", "REDUCE_ANY", "REDUCE_MAX", "REDUCE_MIN", "SUM"})
 COUNTS = {
-    **dict.fromkeys(ALONE, (1,)), **dict.fromkeys(PAIRS | REDUCERS, (2,)),
-    "CONCATENATION": range(1, 1000), "FULLY_CONNECTED": (2, 3), "GATHER": (2,), "RESHAPE": (2,),
-    "SELECT": (3,), "SELECT_V2": (3,),
-}  # fmt: skip
+    **dict.fromkeys(ALONE, (1,)),
+    **dict.fromkeys(PAIRS | REDUCERS, (2,)),
+    "CONCATENATION": range(1, 1000),
+    "FULLY_CONNECTED": (2, 3),
+    "GATHER": (2,),
+    "RESHAPE": (2,),
+    "SELECT": (3,),
+    "SELECT_V2": (3,),
+}
 """Operators that networks of tables are made of -> how many inputs each may have."""
-INTEGERS = frozenset({
-    "CONCATENATION", "DEQUANTIZE", "FULLY_CONNECTED", "GATHER", "MAXIMUM", "MINIMUM", "QUANTIZE",
-    "RESHAPE",
-})  # fmt: skip
+INTEGERS = frozenset(
+    {
+        "CONCATENATION",
+        "DEQUANTIZE",
+        "FULLY_CONNECTED",
+        "GATHER",
+        "MAXIMUM",
+        "MINIMUM",
+        "QUANTIZE",
+        "RESHAPE",
+    }
+)
 """Those that may work in int8; LiteRT ends the process where others meet an odd scale."""
 DENSE_TYPES = (
     (FLOAT32, FLOAT32, FLOAT32, FLOAT32),
@@ -253,8 +280,9 @@ def _check_tensor(tensor: Tensor) -> None:
         raise ValueError(f"a tensor of type {tensor.type}")
     if math.prod(tensor.shape) > MOST_NUMBERS and not tensor.data:
         raise ValueError(f"a result of the shape {tensor.shape}")
-    scales = struct.unpack(f"<{len(tensor.quantization.get(2, b'')) // 4}f",
-                           tensor.quantization.get(2, b""))  # fmt: skip
+    scales = struct.unpack(
+        f"<{len(tensor.quantization.get(2, b'')) // 4}f", tensor.quantization.get(2, b"")
+    )
     points = len(tensor.quantization.get(3, b"")) // 8
     if tensor.type != INT8 and not scales:
         return

@@ -213,3 +213,20 @@ def test_below_the_command_line_nobody_names_its_options(room: str) -> None:
             ):
                 named = set(FLAG.findall(node.value)) & our_flags()
                 assert not named, f"{path}:{node.lineno}: {named}; mlp_edge.settings names settings"
+
+
+LONGEST_FUNCTION = 60
+"""Lines from ``def`` to the end, docstring included."""
+STILL_TOO_LONG = {"cli/export.py export", "cli/parity.py parity", "cli/train.py train"}
+"""Functions that are longer, to be split."""
+
+
+def test_a_function_fits_on_a_screen() -> None:
+    found = set()
+    for path in sorted(path for room in ROOMS for path in sources(room)):
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                lines = (node.end_lineno or node.lineno) - node.lineno + 1
+                if lines > LONGEST_FUNCTION:
+                    found.add(f"{path.relative_to(ROOT).as_posix()} {node.name}")
+    assert found == STILL_TOO_LONG
