@@ -50,9 +50,9 @@ C_HEADERS = frozenset({
     "assert", "complex", "ctype", "errno", "fenv", "float", "inttypes", "iso646", "limits",
     "locale", "math", "new", "setjmp", "signal", "stdalign", "stdarg", "stdatomic", "stdbool",
     "stddef", "stdint", "stdio", "stdlib", "stdnoreturn", "string", "strings", "tgmath", "threads",
-    "time", "uchar", "unistd", "wchar", "wctype", "arduino",
+    "time", "uchar", "unistd", "wchar", "wctype", "arduino", "mlp_edge_kernels",
 })  # fmt: skip
-"""Names of C's own headers, in whose way a model's header of that name would stand."""
+"""Names of C's headers, of Arduino's and ours, in whose way a model's header would stand."""
 MAX_NAME = 48
 """Longest model name: C99 promises 63 significant characters, and suffixes follow."""
 
@@ -241,7 +241,7 @@ def check_name(name: str) -> None:
     """
     if name in C_HEADERS:
         raise ModelError(
-            f"{name!r} cannot name a model: its header would stand in the way of C's own {name}.h; "
+            f"{name!r} cannot name a model: its header would stand in the way of another {name}.h; "
             f"{identifier(name)!r} would do"
         )
     if not _IDENTIFIER.fullmatch(name) or len(name) > MAX_NAME:

@@ -16,9 +16,13 @@ _BEGIN = re.compile(
     re.MULTILINE,
 )
 _END = "\n};"
-# export/c/page.py writes this line last, so a header that has been cut short has none. The mark is
-# spelled out in both files, because a reader never imports an exporter.
-_CARD = re.compile(r"^/\* mlp-edge-card (\{.*\}) \*/$", re.MULTILINE)
+# export/c/text.py writes the card, at the end, so a header that has been cut short has none. The
+# mark is spelled out in both files, because a reader never imports an exporter. Older
+# headers have the JSON in the line of the mark.
+_CARD = re.compile(
+    r"^/\* mlp-edge-card(?: (?P<line>\{.*\})|\n(?P<lines>(?: \* .*\n)+)) \*/$", re.MULTILINE
+)
+_PREFIX = len(" * ")
 
 
 class Written(NamedTuple):
@@ -74,15 +78,25 @@ def read_card(text: str, source: object) -> Card:
     found = _CARD.search(text)
     if found is None:
         raise ModelError(
-            f"{source}: not a header that mlp-edge export wrote, or not all of it (its last line, "
-            "the card, is missing)"
+            f"{source}: not a header that mlp-edge export wrote, or not all of it (the card at its "
+            "end is missing)"
         )
     try:
-        card = Card.from_json(found.group(1), source)
+        card = Card.from_json(_json(found), source)
     except TypeError as error:
         raise ModelError(f"{source}: its card makes no sense ({error})") from error
     _check_name(card.name, source)
     return card
+
+
+def has_card(text: str) -> bool:
+    """Whether there is a card to read, good or not."""
+    return _CARD.search(text) is not None
+
+
+def _json(card: re.Match[str]) -> str:
+    """The bytes that the exporter wrote, which it has wrapped."""
+    return card["line"] or "".join(line[_PREFIX:] for line in card["lines"].splitlines())
 
 
 def _check_name(name: object, source: object) -> None:

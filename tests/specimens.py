@@ -12,17 +12,17 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from support.c_compiler import KERNELS
+from support.c_compiler import HEADERS
 
 from mlp_edge.export.c import EXPORTER, export
 from mlp_edge.feature import Feature
 from mlp_edge.integers.quantised import ActivationTable, Inputs, IntegerLayer, Quantised
 from mlp_edge.mlp import Dense, Floats, Mlp, Scaling
 
-SPECIMENS = KERNELS / "specimens"
+SPECIMENS = HEADERS / "specimens"
 
 
-SKETCH = KERNELS / "sketch" / "pima"
+SKETCH = HEADERS / "sketch" / "pima"
 
 
 NAMES = ("pima", "iris", "sine")

@@ -1,4 +1,4 @@
-"""The comment at the top of a header: what goes in, in which order, and what comes out."""
+"""The comment at the top of a header: its features, its outputs, and how a class is chosen."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def feature_lines(mlp: Mlp) -> list[str]:
 
 
 def missing_line(mlp: Mlp) -> str | None:
-    """One sentence in the place of one on each line, where it would be the same on all."""
-    return "A reading that is NaN is missing: the answer is NaN." if _all_alike(mlp) else None
+    """One sentence for all features, where each line would say the same."""
+    return "A reading that is NaN is missing: the prediction is NaN." if _all_alike(mlp) else None
 
 
 def _all_alike(mlp: Mlp) -> bool:
@@ -52,7 +52,7 @@ def _values(feature: Feature) -> list[str]:
 def _when_missing(feature: Feature) -> str:
     missing = "NaN" if feature.sentinel is None else f"NaN or {number(feature.sentinel)}"
     if feature.fill is None:
-        return f"{missing}: the answer is NaN"
+        return f"{missing}: the prediction is NaN"
     return f"{missing} counts as {number(feature.fill)}"
 
 
@@ -67,17 +67,17 @@ def input_lines(mlp: Mlp) -> list[str]:
 
 
 def meanings(mlp: Mlp) -> Iterator[str]:
-    """What each output is, and how an answer is taken from them."""
+    """What each output is, and how a class is chosen from them."""
     prefix = mlp.name.upper()
     if mlp.task == "binary":
         no, yes = (quoted(label) for label in mlp.labels)
         yield f"[0] probability of {yes}"
-        yield f"The answer is {yes} where probability > {prefix}_THRESHOLD, both float,"
+        yield f"The class is {yes} where probability > {prefix}_THRESHOLD, both float,"
         yield f"otherwise {no}."
     elif mlp.task == "multiclass":
         for index, label in enumerate(mlp.labels):
             yield f"[{index}] probability of {quoted(label)}"
-        yield "The answer is the label of the largest, the first of equals."
+        yield "The class is the one of the largest probability, the first of equals."
     elif mlp.outputs == 1:
         yield "[0] value"
     else:

@@ -1,8 +1,9 @@
-"""How NAME_classify takes a class from the last layer: by its sums where they decide."""
+"""How NAME_classify chooses a class: by the logits where they decide, else by the predictions."""
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,36 +18,57 @@ _SMALLEST = 1e-37
 """Below it the exponential answers 0, which is far off in proportion."""
 
 
-def by_sums(mlp: Mlp) -> bool:
-    """Whether the sums of the last layer decide, but for few rows, without its activation."""
-    last = mlp.layers[-1].activation
-    if mlp.task == "binary":
-        return last == "sigmoid" and sigmoid_limits(mlp.threshold) is not None
-    return mlp.task == "multiclass" and last == "softmax"
+class Choice(NamedTuple):
+    """How NAME_classify chooses.
+
+    Attributes:
+        call: the expression that gives the class.
+        kernels: what it calls.
+        early: whether the last layer decides without the predictions: its logits in float32, its
+            quantised outputs in integers.
+        comment: a sentence for the prototype; "" says nothing.
+    """
+
+    call: str
+    kernels: tuple[str, ...]
+    early: bool
+    comment: str = ""
 
 
-def kernel(mlp: Mlp) -> str:
-    """The kernel that the answer is taken with."""
-    return f"choose_{mlp.layers[-1].activation}" if by_sums(mlp) else "choose"
+NO_CHOICE = Choice("", (), early=False)
+"""Of a regression, which has no classes."""
 
 
-def call(mlp: Mlp) -> str:
-    """The answer from an array ``outputs``: sums where ``by_sums``, else predictions."""
-    threshold = f"{mlp.name.upper()}_THRESHOLD"
-    if mlp.task == "multiclass":
-        which = "choose_softmax" if by_sums(mlp) else "largest"
-        return f"mlp_edge_{which}(outputs, {mlp.outputs})"
-    limits = sigmoid_limits(mlp.threshold) if by_sums(mlp) else None
+def choice(mlp: Mlp) -> Choice:
+    """The choice of a model in float32."""
+    if not mlp.labels:
+        return NO_CHOICE
+    prefix, last = mlp.name.upper(), mlp.layers[-1].activation
+    comment = "Most rows are classified without the exponential."
+    if mlp.task == "multiclass" and last == "softmax":
+        call = f"mlp_edge_choose_softmax(logits, {prefix}_OUTPUTS)"
+        return Choice(call, ("choose_softmax",), early=True, comment=comment)
+    sigmoid = mlp.task == "binary" and last == "sigmoid"
+    limits = sigmoid_limits(mlp.threshold) if sigmoid else None
     if limits is None:
-        return f"mlp_edge_above(outputs, {threshold})"
+        return by_predictions(mlp)
     low, high = map(literal, limits)
-    return f"mlp_edge_choose_sigmoid(outputs, {low}, {high}, {threshold})"
+    call = f"mlp_edge_choose_sigmoid(logits, {low}, {high}, {prefix}_THRESHOLD)"
+    return Choice(call, ("choose_sigmoid",), early=True, comment=comment)
+
+
+def by_predictions(mlp: Mlp) -> Choice:
+    """The choice among finished predictions, for any output activation."""
+    prefix = mlp.name.upper()
+    if mlp.task == "multiclass":
+        return Choice(f"mlp_edge_largest(outputs, {prefix}_OUTPUTS)", ("largest",), early=False)
+    return Choice(f"mlp_edge_above(outputs, {prefix}_THRESHOLD)", ("above",), early=False)
 
 
 def sigmoid_limits(threshold: np.float32) -> tuple[np.float32, np.float32] | None:
-    """Below the first number sigmoid is under a threshold for certain, above the second over it.
+    """Two logits: below the first, sigmoid is certainly under a threshold; above the second, over.
 
-    None for a threshold so near to 0 or 1, or so far outside, that no sum is certain.
+    None for a threshold so near to 0 or 1, or so far outside, that no logit is certain.
     """
     under, over = (float(threshold) * (1 - DOUBT), float(threshold) * (1 + DOUBT))
     if under < _SMALLEST or over >= 1 - DOUBT:

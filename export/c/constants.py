@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import count
 
 from mlp_edge.export.c.text import quoted
@@ -14,7 +15,7 @@ INT = range(-(2**15), 2**15)
 
 
 def constant_lines(mlp: Mlp) -> list[str]:
-    """Enums: where a feature stands, where an output does, what a category's codes are."""
+    """Enums: the index of each feature and of each output, the codes of each category."""
     lines = _indices(mlp, "FEATURE", "features", [feature.name for feature in mlp.features])
     if mlp.labels:
         lines += _indices(mlp, "CLASS", "classes", mlp.labels)
@@ -23,12 +24,22 @@ def constant_lines(mlp: Mlp) -> list[str]:
     return lines + code_lines(mlp)
 
 
+def feature_names(mlp: Mlp) -> tuple[str, ...]:
+    """The constant that says where each feature stands."""
+    return _index_names(f"{mlp.name.upper()}_FEATURE", tuple(f.name for f in mlp.features))
+
+
 def _indices(mlp: Mlp, kind: str, plural: str, texts: Sequence[str]) -> list[str]:
-    prefix = f"{mlp.name.upper()}_{kind}"
-    names = _unique(["_".join(filter(None, (prefix, _word(text)))) for text in texts])
+    names = _index_names(f"{mlp.name.upper()}_{kind}", tuple(texts))
     found = enumerate(zip(names, map(quoted, texts), strict=True))
     members = [f"    {name} = {index}, /* {text} */" for index, (name, text) in found]
     return [f"/* Indices of the {plural}. */", "enum {", *members, "};", ""]
+
+
+@lru_cache(maxsize=8)
+def _index_names(prefix: str, texts: tuple[str, ...]) -> tuple[str, ...]:
+    names = ["_".join(filter(None, (prefix, _word(text)))) for text in texts]
+    return tuple(_unique(names))
 
 
 def code_lines(mlp: Mlp) -> list[str]:

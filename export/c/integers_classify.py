@@ -1,60 +1,41 @@
-"""How NAME_classify takes a class from the last layer's results, without a float, proved.
+"""How NAME_classify chooses a class from the quantised outputs of the last layer, proved.
 
-Every result is an integer from 0 to a few thousand, so the exporter tries them all.
+Every quantised output is an integer from 0 to a few thousand, so the exporter tries them all.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
+from mlp_edge.export.c.classify import NO_CHOICE, Choice, by_predictions
 from mlp_edge.integers.integer_reference import dequantise
 from mlp_edge.integers.quantised import Integers, Quantised
 from mlp_edge.mlp import Mlp
 
-
-class Choice(NamedTuple):
-    """How a class is chosen.
-
-    Attributes:
-        call: the class, from ``results`` or from ``outputs``.
-        kernels: what it calls; none for a regression.
-        by_results: whether the results decide; otherwise the predictions do.
-    """
-
-    call: str
-    kernels: tuple[str, ...]
-    by_results: bool
+_COMMENT = "Integers are compared; no prediction is computed."
 
 
 def choice(mlp: Mlp, quantised: Quantised) -> Choice:
-    """The choice of a model; an empty one for a regression."""
+    """The choice of a model in integers."""
     if not mlp.labels:
-        return Choice("", (), False)
+        return NO_CHOICE
     if mlp.task == "binary":
         limit = highest_below(mlp.threshold, quantised)
-        if limit is None:
-            call = f"mlp_edge_above(outputs, {mlp.name.upper()}_THRESHOLD)"
-        else:
-            call = f"mlp_edge_result_above(results[0], {limit})"
+        kernel, call = "quantised_above", f"mlp_edge_quantised_above(quantised[0], {limit})"
         decided = limit is not None
     else:
         alike = alike_below_the_largest(quantised)
+        arguments = f"quantised, {mlp.name.upper()}_OUTPUTS, {alike}"
+        kernel, call = "quantised_largest", f"mlp_edge_quantised_largest({arguments})"
         decided = alike is not None
-        call = (
-            f"mlp_edge_largest_result(results, {mlp.outputs}, {alike})"
-            if decided
-            else f"mlp_edge_largest(outputs, {mlp.outputs})"
-        )
-    return Choice(call, ("choose_results" if decided else "choose",), decided)
+    return Choice(call, (kernel,), early=True, comment=_COMMENT) if decided else by_predictions(mlp)
 
 
 def highest_below(threshold: np.float32, quantised: Quantised) -> int | None:
-    """The highest result that does not answer the second class, -1 where all do.
+    """The highest quantised output of the first class, -1 where all are of the second.
 
-    None where the answers do not rise from no to yes, so that no limit can decide.
+    None where the predictions do not rise from the first class to the second: no limit decides.
     """
     found = dequantise(quantised, _every(quantised)[:, None])[:, 0]
     yes: NDArray[np.bool_] = found > threshold
@@ -64,11 +45,12 @@ def highest_below(threshold: np.float32, quantised: Quantised) -> int | None:
 
 
 def alike_below_the_largest(quantised: Quantised) -> int | None:
-    """How far a result may be below the largest and still have the same share.
+    """How far a quantised logit may be below the largest and still have the same probability.
 
-    Powers below that of the largest are less by one in 2^16 at least, which no division to float32
-    makes equal: shares are alike where powers are. None without a softmax, whose outputs have steps
-    of their own, and where the table has its largest power anywhere but at its beginning.
+    Exponentials below that of the largest are less by one in 2^16 at least, which no division to
+    float32 makes equal: probabilities are equal where exponentials are. None without a softmax,
+    whose outputs have steps of their own, and where the table has its largest exponential anywhere
+    but at its beginning.
     """
     if not quantised.softmax or quantised.table is None:
         return None

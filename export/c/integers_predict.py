@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from mlp_edge.export.c import predict
+from mlp_edge.export.c.memory import Memory, Vector, placed
 from mlp_edge.export.c.predict import call
 from mlp_edge.export.c.text import literal
 from mlp_edge.integers.quantised import HIGHEST, IntegerLayer, Quantised
@@ -22,7 +23,8 @@ class _Call(NamedTuple):
 
 def kernels(mlp: Mlp, quantised: Quantised) -> list[str]:
     """The kernels that the functions call behind the encoding, in order; some more than once."""
-    return [one.kernel for one in (*_layers(mlp, quantised), *_answers(mlp, quantised))]
+    called = [one.kernel for one in (*_layers(mlp, quantised), *_outputs(mlp, quantised))]
+    return called if mlp.clip is None else [*called, "clip"]
 
 
 def wide_inputs(quantised: Quantised) -> bool:
@@ -30,23 +32,27 @@ def wide_inputs(quantised: Quantised) -> bool:
     return quantised.dtype == "int8" and quantised.inputs.high > HIGHEST["int8"]
 
 
-def buffers(mlp: Mlp, quantised: Quantised) -> tuple[list[dict[str, Any]], int]:
-    """Where the integers lie that layers pass on, and the length of the array that has them."""
-    first = [] if wide_inputs(quantised) else [("inputs", mlp.encoding.width)]
-    hidden = [(f"layer{n}", layer.outputs) for n, layer in enumerate(mlp.layers[:-1], start=1)]
-    return predict.placed([*first, *hidden])
+def memory(mlp: Mlp, quantised: Quantised) -> Memory:
+    """Where the integers lie that layers pass on."""
+    prefix = mlp.name.upper()
+    first = [Vector("inputs", mlp.encoding.width, f"{prefix}_LAYER1_INPUTS")]
+    hidden = [
+        Vector(f"layer{n}", layer.outputs, f"{prefix}_LAYER{n}_OUTPUTS")
+        for n, layer in enumerate(mlp.layers[:-1], start=1)
+    ]
+    return placed(hidden if wide_inputs(quantised) else first + hidden)
 
 
 def layer_calls(mlp: Mlp, quantised: Quantised) -> Iterator[str]:
-    """From encoded readings to the last layer's results."""
+    """From encoded readings to the quantised outputs of the last layer."""
     for kernel, arguments in _layers(mlp, quantised):
         yield call(kernel, *arguments)
 
 
-def answer_calls(mlp: Mlp, quantised: Quantised) -> Iterator[str]:
-    """From the last layer's results to the outputs."""
-    for kernel, arguments in _answers(mlp, quantised):
-        yield call(kernel, *arguments)
+def output_calls(mlp: Mlp, quantised: Quantised) -> list[str]:
+    """From the quantised outputs to the predictions."""
+    calls = [call(kernel, *arguments) for kernel, arguments in _outputs(mlp, quantised)]
+    return calls if mlp.clip is None else [*calls, predict.clip(mlp)]
 
 
 def _layers(mlp: Mlp, quantised: Quantised) -> Iterator[_Call]:
@@ -55,53 +61,53 @@ def _layers(mlp: Mlp, quantised: Quantised) -> Iterator[_Call]:
     high = literal(float(quantised.inputs.high))
     yield _Call(
         "quantise_int16" if wide_inputs(quantised) else f"quantise_{dtype}",
-        (f"{prefix}_LOW", f"{prefix}_FACTOR", high, mlp.encoding.width, encoded, "inputs"),
+        (f"{prefix}_LOW", f"{prefix}_FACTOR", high, f"{prefix}_LAYER1_INPUTS", encoded, "inputs"),
     )
     source = "inputs"
     for number, (layer, largest) in enumerate(
         zip(quantised.layers, quantised.largest, strict=True), start=1
     ):
         last = number == len(quantised.layers)
-        result, name = "results" if last else f"layer{number}", f"{prefix}_LAYER{number}"
-        widths = (layer.inputs, layer.outputs, source, result)
+        result, name = "quantised" if last else f"layer{number}", f"{prefix}_LAYER{number}"
+        given = (f"{name}_INPUTS", f"{name}_OUTPUTS", source, result)
         if dtype == "int16":
             weights = (f"{name}_WEIGHTS[0]", f"{name}_BIAS", f"{name}_SHIFT", layer.high)
-            yield _Call("dense_int16", (*weights, *widths))
+            yield _Call("dense_int16", (*weights, *given))
         else:
-            yield _bytes(name, layer, largest, widths, last)
+            yield _int8_layer(name, layer, largest, given, last)
         if layer.table is not None:
-            yield _table(dtype, f"{name}_TABLE", layer.table.shift, layer.outputs, result)
+            shift = layer.table.shift
+            yield _activation(dtype, f"{name}_TABLE", shift, f"{name}_OUTPUTS", result)
         source = result
 
 
-def _bytes(
-    name: str, layer: IntegerLayer, largest: int, widths: tuple[object, ...], last: bool
+def _int8_layer(
+    name: str, layer: IntegerLayer, largest: int, given: tuple[str, ...], last: bool
 ) -> _Call:
-    """A dense layer of int8; the last one has results of more than 8 bits."""
+    """A dense layer of int8; the outputs of the last one have more than 8 bits."""
     from_16 = largest > HIGHEST["int8"]
     wide = "_from_16" if from_16 else "" if layer.narrow(largest) else "_wide"
     names = ("WEIGHTS[0]", "BIAS", "MULTIPLIER", "SHIFT")
     tables = tuple(f"{name}_{which}" for which in names)
     if not last:
-        return _Call(f"dense_int8{wide}", (*tables, *widths))
-    return _Call(f"parts_int8{wide}", (*tables, f"{name}_STRIDE", layer.segments, *widths))
+        return _Call(f"dense_int8{wide}", (*tables, *given))
+    segments = (f"{name}_SEGMENT_OFFSET", layer.segments)
+    return _Call(f"segments_int8{wide}", (*tables, *segments, *given))
 
 
-def _answers(mlp: Mlp, quantised: Quantised) -> Iterator[_Call]:
+def _outputs(mlp: Mlp, quantised: Quantised) -> Iterator[_Call]:
     prefix, table = mlp.name.upper(), quantised.table
+    count = f"{prefix}_OUTPUTS"
     if quantised.softmax and table is not None:
-        given = (f"{prefix}_TABLE", table.shift, mlp.outputs, "results", "outputs")
-        yield _Call("shares", given)
+        given = (f"{prefix}_TABLE", table.shift, count, "quantised", "outputs")
+        yield _Call("softmax_table", given)
         return
     if table is not None:
-        yield _table("int16", f"{prefix}_TABLE", table.shift, mlp.outputs, "results")
+        yield _activation("int16", f"{prefix}_TABLE", table.shift, count, "quantised")
     steps = (f"{prefix}_OFFSET", f"{prefix}_STEP")
-    yield _Call("answer", (*steps, mlp.outputs, "results", "outputs"))
-    if mlp.clip is not None:
-        ends = (f"{prefix}_CLIP_{end}" for end in ("LOW", "HIGH"))
-        yield _Call("clip", ("outputs", mlp.outputs, *ends))
+    yield _Call("dequantise", (*steps, count, "quantised", "outputs"))
 
 
-def _table(dtype: str, table: str, shift: int, count: int, values: str) -> _Call:
-    between = (shift,) if dtype == "int16" else ()
-    return _Call(f"table_{dtype}", (table, *between, count, values))
+def _activation(dtype: str, table: str, shift: int, count: str, values: str) -> _Call:
+    interpolated = (shift,) if dtype == "int16" else ()
+    return _Call(f"activation_{dtype}", (table, *interpolated, count, values))

@@ -1,13 +1,15 @@
-"""What every header has, whatever its numbers: the page, its kernels, what is said of the model.
+"""What every header says, whatever its numbers, and the files that it is written to.
 
-The page is ``firmware_headers/model.h.jinja``; ``float32.h.jinja`` and ``integers.h.jinja`` fill it
-with the layers and the functions. The kernels are the files beside them, taken verbatim.
+The pages are the templates of ``firmware_headers/templates/``: one file, or three for those who
+compile several models (``split.py``).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
@@ -15,111 +17,267 @@ import jinja2
 
 from mlp_edge import __version__
 from mlp_edge.card import Card
-from mlp_edge.export.c import predict
-from mlp_edge.export.c.banner import feature_lines, input_lines, meanings, missing_line
+from mlp_edge.export.c import banner, predict
+from mlp_edge.export.c.classify import Choice
 from mlp_edge.export.c.constants import constant_lines
+from mlp_edge.export.c.kernels import embedded, prototype, readers, readers_in, source
 from mlp_edge.export.c.labels import label_rows, label_size
-from mlp_edge.export.c.text import commentable, literal, quoted
+from mlp_edge.export.c.memory import Memory
+from mlp_edge.export.c.selftest import Tables
+from mlp_edge.export.c.stack import stack_lines
+from mlp_edge.export.c.tables import Array, Layer
+from mlp_edge.export.c.text import card_comment, literal, quoted
 from mlp_edge.mlp import Mlp
 from mlp_edge.proof.checksum import BLANK, with_checksum
 
-CARD_MARK = "mlp-edge-card"
-"""Precedes the card; readers/header_text.py looks for the same word and may not import this."""
-
-Sizes = Mapping[str, int]
-"""Bytes of each table, by its name without the model's."""
-
 _NEAR_FLASH = 2**16
 _LARGEST_ARRAY = 2**15 - 1
-_INCLUDE = re.compile(r'^#include "(\w+)\.h"\n+', re.MULTILINE)
 
 
-def header(
-    page: str, mlp: Mlp, dtype: str, kernels: Iterable[str], selftest: Sequence[str], sizes: Sizes,
-    **parts: object,
-) -> bytes:  # fmt: skip
-    """A header, ASCII, lines ended by a newline, sealed. The same model gives the same bytes.
+@dataclass(frozen=True)
+class Page:
+    """One model as C, before it is cut into files.
 
-    Args:
-        page: the file that fills the page.
+    Attributes:
         mlp: the network.
         dtype: what its numbers are.
-        kernels: what its functions call; what those include is brought along.
-        selftest: the kernels of the self-test.
-        sizes: bytes of the tables.
-        parts: what ``page`` asks for beside what is the same for all.
+        functions: the template of its functions.
+        kernels: what they call, in order; some more than once.
+        golden_kernels: what the self-test calls.
+        tables: those of the readings and of the inputs.
+        layers: weights, and what goes with them.
+        output_tables: those behind the last layer.
+        memory: what layers pass on.
+        vector: type of a number there.
+        arrays: bytes of the arrays that NAME_predict keeps on the stack.
+        encoding: calls from readings to the inputs of layer 1.
+        calls: calls from there to the outputs, or to what stands in front of them.
+        output_calls: calls from there to the outputs.
+        choice: how a class is chosen.
+        golden: the rows of the self-test; None for the weights alone.
+        wide_inputs: whether the inputs have an array of their own, 16 bits each.
     """
-    text = _template(page).render(
-        name=mlp.name,
-        NAME=mlp.name.upper(),
-        version=__version__,
-        dtype=dtype,
-        topology=mlp.topology,
-        activations=", ".join(layer.activation for layer in mlp.layers),
-        parameters=mlp.parameters,
-        weights_sha256=mlp.weights_sha256,
-        inputs=mlp.inputs,
-        outputs=mlp.outputs,
-        answer=mlp.output_name,
-        features=feature_lines(mlp),
-        missing=missing_line(mlp),
-        first_inputs=[] if predict.reads_directly(mlp) else input_lines(mlp),
-        target=quoted(mlp.targets[0]) if len(mlp.targets) == 1 else None,
-        meanings=list(meanings(mlp)),
-        threshold=literal(mlp.threshold) if mlp.task == "binary" else None,
-        clip=[literal(end) for end in mlp.clip] if mlp.clip else None,
-        constants=constant_lines(mlp),
-        codes=any(feature.codes for feature in mlp.features),
-        flash=_kernel("flash"),
-        table_bytes=sum(sizes.values()),
-        table_names=list(sizes),
-        too_large=_too_large_for_avr(sizes),
-        kernels=[_kernel(name) for name in dict.fromkeys(_with_includes(kernels))],
-        guard=predict.guard(mlp),
-        labels=label_rows(mlp),
-        label_size=label_size(mlp) if mlp.labels else 0,
-        selftest="\n".join(_kernel(name) for name in selftest),
-        seal=BLANK.decode(),
-        card=f"{CARD_MARK} {commentable(Card.of(mlp, dtype).to_json())}",
-        **parts,
-    )
+
+    mlp: Mlp
+    dtype: str
+    functions: str
+    kernels: Sequence[str]
+    golden_kernels: Sequence[str]
+    tables: Sequence[Array]
+    layers: Sequence[Layer]
+    output_tables: Sequence[Array]
+    memory: Memory
+    vector: str
+    arrays: int
+    encoding: Sequence[str]
+    calls: Sequence[str]
+    output_calls: Sequence[str]
+    choice: Choice
+    golden: Tables | None
+    wide_inputs: bool = False
+
+    # The comment at the top
+
+    @property
+    def command(self) -> str:
+        """What writes this file again, but for ``--split``."""
+        dtype = "" if self.dtype == "float32" else f" --dtype {self.dtype}"
+        name = self.mlp.name.removesuffix(f"_{self.dtype}")
+        return f"mlp-edge export --format c{dtype} --name {name}"
+
+    @property
+    def activations(self) -> str:
+        """Of all layers."""
+        return ", ".join(layer.activation for layer in self.layers)
+
+    @property
+    def features(self) -> list[str]:
+        """A line or more per feature."""
+        return banner.feature_lines(self.mlp)
+
+    @property
+    def missing(self) -> str | None:
+        """A sentence about missing readings, where it is the same for all features."""
+        return banner.missing_line(self.mlp)
+
+    @property
+    def first_inputs(self) -> list[str]:
+        """The inputs of layer 1 by name; none where they are the readings."""
+        return [] if predict.reads_directly(self.mlp) else banner.input_lines(self.mlp)
+
+    @property
+    def meanings(self) -> list[str]:
+        """What each output is."""
+        return list(banner.meanings(self.mlp))
+
+    @property
+    def stack(self) -> str:
+        """How much stack NAME_predict takes, by chip."""
+        return stack_lines(self.mlp.name, self.dtype, self.kernel_calls, self.arrays)
+
+    @property
+    def kernel_calls(self) -> Counter[str]:
+        """How often each kernel is called."""
+        parts = (*self.guard, *self.encoding, *self.calls, *self.output_calls, self.choice.call)
+        return Counter(["reject", *re.findall(r"\bmlp_edge_(\w+)\(", "\n".join(parts))])
+
+    # The interface
+
+    @property
+    def codes(self) -> bool:
+        """Whether a feature is a category."""
+        return any(feature.codes for feature in self.mlp.features)
+
+    @property
+    def numbers(self) -> int | None:
+        """How many features are standardised, where some are not."""
+        count = len(self.mlp.encoding.numbers)
+        scaled = any(table.name == "MEAN" for table in self.tables)
+        return count if scaled and count < self.mlp.inputs else None
+
+    @property
+    def threshold(self) -> str | None:
+        """Of a binary model."""
+        return literal(self.mlp.threshold) if self.mlp.task == "binary" else None
+
+    @property
+    def clip(self) -> list[str]:
+        """Lowest and highest prediction of a clipped regression."""
+        return [literal(end) for end in self.mlp.clip or ()]
+
+    @property
+    def constants(self) -> list[str]:
+        """Enums by name."""
+        return constant_lines(self.mlp)
+
+    @property
+    def target(self) -> str | None:
+        """The predicted column, where it is one."""
+        return quoted(self.mlp.targets[0]) if len(self.mlp.targets) == 1 else None
+
+    @property
+    def text_type(self) -> str:
+        """The type of a label."""
+        return source("text")
+
+    # The tables
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Bytes of each table, by its name without the model's."""
+        sizes = {table.name: table.bytes for table in (*self.tables, *self.output_tables)}
+        for layer in self.layers:
+            sizes |= layer.sizes
+        return sizes
+
+    @property
+    def too_large(self) -> str | None:
+        """Why no AVR can read the tables, as C quotes it; None where one can."""
+        total, largest = sum(self.sizes.values()), max(self.sizes.values())
+        if total > _NEAR_FLASH:
+            return f"{total} bytes of tables; an AVR reads 65536 bytes of flash (16-bit pointers)"
+        if largest > _LARGEST_ARRAY:
+            return f"a table of {largest} bytes; an array of avr-gcc holds 32767"
+        return None
+
+    @property
+    def labels(self) -> list[str]:
+        """The labels as C strings."""
+        return label_rows(self.mlp)
+
+    @property
+    def label_size(self) -> int:
+        """Bytes of the longest."""
+        return label_size(self.mlp)
+
+    # The functions and their kernels
+
+    @property
+    def guard(self) -> list[str]:
+        """What rejects a row."""
+        return predict.guard(self.mlp)
+
+    @property
+    def prototypes(self) -> list[str]:
+        """Of the kernels that the functions call."""
+        return [prototype(name) for name in dict.fromkeys(self.kernels)]
+
+    @property
+    def kernel_sources(self) -> list[str]:
+        """Of those kernels and of all that they call."""
+        return [source(name) for name in embedded(self.kernels)]
+
+    @property
+    def golden_sources(self) -> list[str]:
+        """Of the kernels that the self-test needs beside them."""
+        return [source(n) for n in embedded(self.golden_kernels, without=embedded(self.kernels))]
+
+    @property
+    def readers(self) -> str:
+        """The macros that read the tables."""
+        return readers(self._readers())
+
+    @property
+    def golden_readers(self) -> str:
+        """Those that only the self-test takes."""
+        return readers({"BITS"} - self._readers())
+
+    def _readers(self) -> set[str]:
+        return {"FLOAT"} if self.golden is None else readers_in("".join(self.kernel_sources))
+
+    # The end
+
+    @property
+    def card(self) -> str:
+        """What programs read, as a comment."""
+        return card_comment(Card.of(self.mlp, self.dtype).to_json())
+
+
+def single(page: Page) -> bytes:
+    """A model in one header, ASCII, lines ended by a newline, with its checksum."""
+    text = rendered("model.h.jinja", page, checksum=BLANK.decode())
     return with_checksum(text.encode("ascii"))
 
 
-def _too_large_for_avr(sizes: Sizes) -> str | None:
-    """Why no AVR can read the tables, in C's quotes; None where one can."""
-    total, largest = sum(sizes.values()), max(sizes.values())
-    if total > _NEAR_FLASH:
-        return f"{total} bytes of tables; an AVR reads 65536 bytes of flash (16-bit pointers)"
-    if largest > _LARGEST_ARRAY:
-        return f"a table of {largest} bytes; an array of avr-gcc holds 32767"
-    return None
+def rendered(template: str, page: Page, split: bool = False, **more: object) -> str:
+    """A template filled with a page.
+
+    Args:
+        template: its file.
+        page: the model.
+        split: whether the model has three files.
+        more: what else this template asks for.
+    """
+    return filled(
+        template,
+        page=page,
+        mlp=page.mlp,
+        name=page.mlp.name,
+        NAME=page.mlp.name.upper(),
+        version=__version__,
+        flash=source("flash"),
+        weights_only=page.golden is None,
+        split=split,
+        **more,
+    )
+
+
+def filled(template: str, **values: object) -> str:
+    """A template filled with values; every one that it asks for has to be there."""
+    return _environment().get_template(template).render(**values)
 
 
 @cache
-def _template(page: str) -> jinja2.Template:
-    environment = jinja2.Environment(  # noqa: S701 (C is not HTML)
-        loader=jinja2.FunctionLoader(_source),
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(  # noqa: S701 (C is not HTML)
+        loader=jinja2.FunctionLoader(_template),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template(page)
 
 
-@cache
-def _source(name: str) -> str:
-    return files("mlp_edge.firmware_headers").joinpath(name).read_text(encoding="ascii")
-
-
-def _with_includes(names: Iterable[str]) -> Iterator[str]:
-    for name in names:
-        included = _INCLUDE.findall(_source(f"{name}.h"))
-        yield from _with_includes(other for other in included if other != "flash")
-        yield name
-
-
-@cache
-def _kernel(name: str) -> str:
-    return _INCLUDE.sub("", _source(f"{name}.h"))
+def _template(name: str) -> str:
+    folder = files("mlp_edge.firmware_headers").joinpath("templates")
+    return folder.joinpath(name).read_text(encoding="ascii")

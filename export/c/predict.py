@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
-from typing import Any
 
 from mlp_edge.export.c import classify
+from mlp_edge.export.c.constants import feature_names
+from mlp_edge.export.c.memory import Memory, Vector, placed
 from mlp_edge.export.c.text import runs, wrapped
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import Mlp
@@ -25,13 +26,14 @@ def kernels(mlp: Mlp) -> list[str]:
     names = [*encoding_kernels(mlp), "dense"]
     names += [layer.activation for layer in mlp.layers if layer.activation != "linear"]
     names += ["clip"] if mlp.clip is not None else []
-    return names + ([classify.kernel(mlp)] if mlp.labels else [])
+    return [*names, *classify.choice(mlp).kernels]
 
 
 def encoding_kernels(mlp: Mlp) -> list[str]:
     """The kernels that see to missing readings and make the inputs of layer 1."""
     encoding = mlp.encoding
     called = {
+        "any_missing": bool(guard(mlp)),
         "reject": True,  # not only for missing readings: a table may be out of reach
         "fill": encoding.imputes,
         "scale": _scales(mlp),
@@ -45,35 +47,15 @@ def _scales(mlp: Mlp) -> bool:
     return mlp.scaling is not None and len(mlp.encoding.numbers) > 0
 
 
-# Where vectors lie
-
-
-def buffers(mlp: Mlp) -> tuple[list[dict[str, Any]], int]:
-    """Where each vector between features and outputs lies; see ``placed``."""
-    return placed(_vectors(mlp))
-
-
-def placed(vectors: list[tuple[str, int]]) -> tuple[list[dict[str, Any]], int]:
-    """Where each vector lies in one array, and the array's length: two neighbours, no more.
-
-    Vectors alternate between the front and the back, so that any two neighbours are apart when
-    the array is as long as the longest pair.
-    """
-    widths = [width for _, width in vectors] + [0]
-    arena = max(a + b for a, b in zip([0, *widths], widths, strict=False))
-    places = [
-        {"name": name, "width": width, "offset": 0 if index % 2 == 0 else arena - width}
-        for index, (name, width) in enumerate(vectors)
-    ]
-    return places, arena
-
-
-def _vectors(mlp: Mlp) -> list[tuple[str, int]]:
-    """Name and width of every vector between features and outputs, in order."""
-    first = _first_vector(mlp)
-    encoded = [] if first == "features" else [(first, mlp.encoding.width)]
-    hidden = [(f"layer{n}", layer.outputs) for n, layer in enumerate(mlp.layers[:-1], start=1)]
-    return encoded + hidden
+def memory(mlp: Mlp) -> Memory:
+    """Where each vector between features and outputs lies."""
+    prefix, first = mlp.name.upper(), _first_vector(mlp)
+    vectors = []
+    if first != "features":
+        vectors.append(Vector(first, mlp.encoding.width, f"{prefix}_LAYER1_INPUTS"))
+    for n, layer in enumerate(mlp.layers[:-1], start=1):
+        vectors.append(Vector(f"layer{n}", layer.outputs, f"{prefix}_LAYER{n}_OUTPUTS"))
+    return placed(vectors)
 
 
 def _first_vector(mlp: Mlp) -> str:
@@ -83,14 +65,11 @@ def _first_vector(mlp: Mlp) -> str:
     return "scaled" if _scales(mlp) else "features"
 
 
-# What is called
-
-
 def guard(mlp: Mlp) -> list[str]:
-    """The questions that reject a row: is one of these readings missing?"""
+    """The conditions that reject a row: one of these readings is missing."""
     rejecting = [index for index, feature in enumerate(mlp.features) if feature.fill is None]
     return [
-        f"mlp_edge_any_missing({_sentinels(mlp, run)}, {len(run)}, {_at('features', run[0])})"
+        f"mlp_edge_any_missing({_sentinels(mlp, run)}, {_count(mlp, run)}, {_features(mlp, run)})"
         for run in _alike_runs(mlp, rejecting)
     ]
 
@@ -107,17 +86,17 @@ def _number_calls(mlp: Mlp) -> Iterator[str]:
     unfilled = all(mlp.features[index].fill is None for index in numbers)
     if _scales(mlp) and unfilled and len(list(runs(numbers))) == 1:
         # They lie side by side as they are wanted: no copy of them is needed.
-        yield _scale(mlp, _at("features", numbers[0]), result)
+        yield _scale(mlp, _features(mlp, numbers), result)
         return
     place = 0
     for run in _alike_runs(mlp, numbers):
-        source, target = _at("features", run[0]), _at(result, place)
+        source, target = _features(mlp, run), _at(result, place)
         if mlp.features[run[0]].fill is not None:
             yield _fill(mlp, run, target)
         elif len(run) > 1:
-            yield f"memcpy({target}, {source}, {len(run)} * sizeof(float));"
+            yield f"memcpy({target}, {source}, {_count(mlp, run)} * sizeof(float));"
         else:
-            yield f"{result}[{place}] = features[{run[0]}];"
+            yield f"{result}[{place}] = features[{feature_names(mlp)[run[0]]}];"
         place += len(run)
     if _scales(mlp):
         yield _scale(mlp, result, result)
@@ -126,8 +105,8 @@ def _number_calls(mlp: Mlp) -> Iterator[str]:
 def _indicator_calls(mlp: Mlp) -> Iterator[str]:
     place = len(mlp.encoding.numbers)
     for run in _alike_runs(mlp, mlp.encoding.indicators.tolist()):
-        source, target = _at("features", run[0]), _at("encoded", place)
-        yield call("indicate", _sentinels(mlp, run), len(run), source, target)
+        source, target = _features(mlp, run), _at("encoded", place)
+        yield call("indicate", _sentinels(mlp, run), _count(mlp, run), source, target)
         place += len(run)
 
 
@@ -136,7 +115,7 @@ def _category_calls(mlp: Mlp) -> Iterator[str]:
     for index, feature in enumerate(mlp.features):
         if not feature.codes:
             continue
-        source, target = _at("features", index), _at("encoded", place)
+        source, target = _features(mlp, [index]), _at("encoded", place)
         if feature.fill is not None:
             # The filled reading waits where the first of its own inputs will be.
             yield _fill(mlp, [index], target)
@@ -147,38 +126,46 @@ def _category_calls(mlp: Mlp) -> Iterator[str]:
 
 
 def layer_calls(mlp: Mlp) -> Iterator[str]:
-    """From the inputs of layer 1 to the outputs; to the last sums where they decide a class."""
-    source = _first_vector(mlp)
+    """From the inputs of layer 1 to the outputs; to the logits where they decide a class."""
+    source, early = _first_vector(mlp), classify.choice(mlp).early
     for number, layer in enumerate(mlp.layers, start=1):
-        last = number == len(mlp.layers)
-        result = "outputs" if last else f"layer{number}"
-        tables = f"{mlp.name.upper()}_LAYER{number}"
-        yield call(
-            "dense", f"{tables}_WEIGHTS[0]", f"{tables}_BIAS", layer.inputs, layer.outputs,
-            source, result,
-        )  # fmt: skip
-        if layer.activation != "linear" and not (last and classify.by_sums(mlp)):
-            yield call(layer.activation, result, layer.outputs)
+        last, name = number == len(mlp.layers), f"{mlp.name.upper()}_LAYER{number}"
+        result = f"layer{number}" if not last else "logits" if early else "outputs"
+        tables = (f"{name}_WEIGHTS[0]", f"{name}_BIAS")
+        yield call("dense", *tables, f"{name}_INPUTS", f"{name}_OUTPUTS", source, result)
+        if layer.activation != "linear" and not (last and early):
+            yield call(layer.activation, result, f"{name}_OUTPUTS")
         source = result
     if mlp.clip is not None:
-        ends = (f"{mlp.name.upper()}_CLIP_{end}" for end in ("LOW", "HIGH"))
-        yield call("clip", "outputs", mlp.outputs, *ends)
+        yield clip(mlp)
 
 
-def last_activation(mlp: Mlp) -> str:
-    """From the sums of the last layer to the outputs, in place."""
-    return call(mlp.layers[-1].activation, "outputs", mlp.outputs)
+def output_calls(mlp: Mlp) -> list[str]:
+    """From the logits to the outputs, in place; nothing where ``layer_calls`` does it all."""
+    if not classify.choice(mlp).early:
+        return []
+    return [call(mlp.layers[-1].activation, "outputs", f"{mlp.name.upper()}_OUTPUTS")]
+
+
+def clip(mlp: Mlp) -> str:
+    """The call that holds predictions between their ends."""
+    prefix = mlp.name.upper()
+    ends = (f"{prefix}_CLIP_{end}" for end in ("LOW", "HIGH"))
+    return call("clip", "outputs", f"{prefix}_OUTPUTS", *ends)
 
 
 def _scale(mlp: Mlp, source: str, result: str) -> str:
-    tables = (f"{mlp.name.upper()}_{which}" for which in ("MEAN", "RECIPROCAL"))
-    return call("scale", *tables, len(mlp.encoding.numbers), source, result)
+    prefix = mlp.name.upper()
+    tables = (f"{prefix}_{which}" for which in ("MEAN", "RECIPROCAL"))
+    count = "INPUTS" if len(mlp.encoding.numbers) == mlp.inputs else "NUMBERS"
+    return call("scale", *tables, f"{prefix}_{count}", source, result)
 
 
 def _fill(mlp: Mlp, run: list[int], target: str) -> str:
     before = sum(feature.fill is not None for feature in mlp.features[: run[0]])
     fills = _at(f"{mlp.name.upper()}_FILL", before)
-    return call("fill", fills, _sentinels(mlp, run), len(run), _at("features", run[0]), target)
+    given = (_sentinels(mlp, run), _count(mlp, run), _features(mlp, run))
+    return call("fill", fills, *given, target)
 
 
 def _sentinels(mlp: Mlp, run: list[int]) -> str:
@@ -199,6 +186,15 @@ def _alike_runs(mlp: Mlp, indices: Iterable[int]) -> Iterator[list[int]]:
     for neighbours in runs(indices):
         for _, alike in groupby(neighbours, key=kind):
             yield list(alike)
+
+
+def _count(mlp: Mlp, run: list[int]) -> str:
+    return f"{mlp.name.upper()}_INPUTS" if len(run) == mlp.inputs else str(len(run))
+
+
+def _features(mlp: Mlp, run: list[int]) -> str:
+    """The readings of a run of features."""
+    return f"&features[{feature_names(mlp)[run[0]]}]" if run[0] else "features"
 
 
 def _at(array: str, index: int) -> str:

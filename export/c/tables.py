@@ -31,6 +31,35 @@ class Array(NamedTuple):
         return self.size * BYTES[self.type]
 
 
+class Layer(NamedTuple):
+    """A dense layer of the page.
+
+    Attributes:
+        number: from 1 up.
+        inputs: its width in front.
+        outputs: how many neurons it has.
+        activation: its name.
+        type: of a weight.
+        weights: their rows as an initialiser has them.
+        tables: everything else that it has per neuron, and its activation as a table.
+    """
+
+    number: int
+    inputs: int
+    outputs: int
+    activation: str
+    type: str
+    weights: str
+    tables: list[Array]
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Bytes of its tables, by name."""
+        weights = BYTES[self.type] * self.inputs * self.outputs
+        others = {table.name: table.bytes for table in self.tables}
+        return {f"LAYER{self.number}_WEIGHTS": weights, **others}
+
+
 def vector(name: str, comment: str, values: Floats | Integers, type_: str = "float") -> Array:
     """Numbers (n,) under a name."""
     return Array(name, comment, values.size, initialiser(values), type_)
@@ -47,15 +76,18 @@ def of_readings(mlp: Mlp) -> Iterator[Array]:
     """Sentinels, fills and codes, where there are any."""
     encoding = mlp.encoding
     if encoding.has_sentinels:
-        comment = "Sentinels: a reading of feature [i] that equals its own is missing, as NaN is."
+        comment = "Sentinels: a reading of feature [i] that equals its sentinel is missing."
         yield _per_feature("SENTINEL", comment, encoding.sentinel)
     if encoding.imputes:
-        comment = "Fills: what a missing reading of feature [i] counts as."
+        comment = "Fills: the number that replaces a missing reading of feature [i]."
         yield _per_feature("FILL", comment, encoding.fill)
     if len(encoding.codes):
-        comment = "Codes of category [i]: each is an input, 1 where the reading equals it, else 0."
-        parts = [(f"[{index}]", np.array(feature.codes, np.float32))
-                 for index, feature in enumerate(mlp.features) if feature.codes]  # fmt: skip
+        comment = "Codes of category [i]: one input each, 1 where the reading equals it, else 0."
+        parts = [
+            (f"[{index}]", np.array(feature.codes, np.float32))
+            for index, feature in enumerate(mlp.features)
+            if feature.codes
+        ]
         yield _labelled("CODES", comment, parts)
 
 

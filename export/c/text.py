@@ -13,6 +13,8 @@ from mlp_edge.mlp import Floats
 
 WIDTH = 100
 """Columns of a header's lines."""
+CARD_MARK = "mlp-edge-card"
+"""Precedes the card; readers/header_text.py looks for the same word and may not import this."""
 
 
 def literal(value: np.float32 | float) -> str:
@@ -31,6 +33,21 @@ def commentable(json_text: str) -> str:
     # Inside a JSON string a character may be written \uXXXX. That keeps text from ending the
     # comment, from opening another one (-Wcomment) and from forming a trigraph (-Wtrigraphs).
     return json_text.replace("*/", "*\\u002f").replace("/*", "\\u002f*").replace("??", "?\\u003f")
+
+
+def card_comment(json_text: str) -> str:
+    """One line of JSON as a comment whose lines fit the page; ``readers/header_text.py`` reads it.
+
+    The lines after ``* `` are the JSON when they are put together again as they are. They end after
+    a comma where they can, so that no space stands at an end, which editors remove.
+    """
+    lines, rest = [], commentable(json_text)
+    room = WIDTH - len(" * ")
+    while len(rest) > room:
+        end = rest.rfind(", ", 0, room) + 1 or len(rest[:room].rstrip(" ")) or room
+        lines.append(f" * {rest[:end]}")
+        rest = rest[end:]
+    return "\n".join([f"/* {CARD_MARK}", *lines, f" * {rest}", " */"])
 
 
 def initialiser(values: Floats | Integers) -> str:

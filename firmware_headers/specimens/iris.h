@@ -1,115 +1,54 @@
 /*
  * iris: a multilayer perceptron in one file, for C99, C++11 and Arduino
  *
+ * SPDX-FileCopyrightText: mlp-edge contributors
+ * SPDX-License-Identifier: MIT-0
+ * The tables and the code generated for this model are yours; the kernels are MIT-0: nothing has to
+ * be attributed, neither in source nor in binaries.
+ *
  *   layers    4-10-10-3 (relu, relu, softmax), 193 weights and biases, float32
  *   written   by mlp-edge 0.1.0: mlp-edge export --format c --name iris
  *   weights   sha256 066d2b3f3facef4e615522fb06d3399392695e6573394f4ea136497347a5b67b
- *   memory    804 bytes of tables (in flash on AVR), 80 bytes of stack for the layers
+ *   tables    804 bytes, in flash on AVR and ESP8266
+ *   stack     of iris_predict, at most, with gcc -Os: 153 bytes on AVR, 240 on Cortex-M0,
+ *             212 on Cortex-M3, 224 on Cortex-M4, 292 on RV32
  *
  * Use:
  *
  *   #include "iris.h"
- *   float features[IRIS_INPUTS] = { ... };  the raw readings, in the order below
+ *   float features[IRIS_INPUTS] = { ... };  raw readings, in the order below
  *   float probabilities[IRIS_OUTPUTS];
  *   iris_predict(features, probabilities);
- *   int answer = iris_classify(features);  one of IRIS_CLASS_...; -1: no answer
- *   iris_label(answer)                     its label; on AVR text in flash (PROGMEM)
+ *   int label = iris_classify(features);  one of IRIS_CLASS_..., or -1: no prediction
+ *   iris_label(label)                     its text; on AVR a string in flash (PROGMEM)
  *
- * One file of a program includes this one so. Every other says, before it includes it,
+ * Include this header as is in exactly one source file. In every other, write
  *
  *   #define IRIS_DECLARE_ONLY
  *
- * and gets the constants and the functions without a second copy of the tables.
- * #define IRIS_SELFTEST in the one file adds iris_selftest(): 0 where this chip, with
- * these compiler flags, predicts bit for bit what it should, otherwise the row that it does not.
+ * before the #include, to get the constants and the functions without another copy of the tables.
+ * #define IRIS_SELFTEST in the one source file adds iris_selftest(): 0 if this
+ * chip, with these compiler flags, predicts what it should, otherwise the number of the first row
+ * that it gets wrong.
  *
- * Features, in the units of the table that the model was trained on, with their range in it:
+ * Features, in the units of the training table, with their ranges there:
  *
  *   [0] "sepal_length"  4.3 to 7.9
  *   [1] "sepal_width"   2 to 4.4
  *   [2] "petal_length"  1 to 6.9
  *   [3] "petal_width"   0.1 to 2.5
  *
- * A reading that is NaN is missing: the answer is NaN.
+ * A reading that is NaN is missing: the prediction is NaN.
  *
  * Outputs, of "species":
  *
  *   [0] probability of "setosa"
  *   [1] probability of "versicolor"
  *   [2] probability of "virginica"
- *   The answer is the label of the largest, the first of equals.
+ *   The class is the one of the largest probability, the first of equals.
  */
 #ifndef IRIS_H
 #define IRIS_H
-
-/*
- * Where the tables live. On AVR and ESP8266 a plain `const` table is copied to RAM at start-up;
- * PROGMEM keeps it in flash, which is read with instructions of its own. Everywhere else const is
- * enough.
- */
-#ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 6 /* raised whenever a kernel changes */
-
-#include <stddef.h>
-#include <stdint.h>
-
-#ifdef __AVR__
-#include <avr/pgmspace.h>
-#define MLP_EDGE_FLASH PROGMEM
-#define MLP_EDGE_READ_FLOAT(address) pgm_read_float(address)
-#define MLP_EDGE_READ_BITS(address) pgm_read_dword(address)
-#define MLP_EDGE_READ_INT8(address) ((int8_t)pgm_read_byte(address))
-#define MLP_EDGE_READ_UINT8(address) pgm_read_byte(address)
-#define MLP_EDGE_READ_INT16(address) ((int16_t)pgm_read_word(address))
-#define MLP_EDGE_READ_UINT16(address) pgm_read_word(address)
-#define MLP_EDGE_READ_INT32(address) ((int32_t)pgm_read_dword(address))
-#elif defined(ESP8266) && defined(ARDUINO)
-#include <pgmspace.h>
-#define MLP_EDGE_FLASH PROGMEM
-/* Its flash answers aligned reads of 32 bits alone, which is how a float is read anyway. */
-#define MLP_EDGE_READ_FLOAT(address) (*(address))
-#define MLP_EDGE_READ_BITS(address) pgm_read_dword(address)
-#define MLP_EDGE_READ_INT8(address) ((int8_t)pgm_read_byte(address))
-#define MLP_EDGE_READ_UINT8(address) pgm_read_byte(address)
-#define MLP_EDGE_READ_INT16(address) ((int16_t)pgm_read_word(address))
-#define MLP_EDGE_READ_UINT16(address) pgm_read_word(address)
-#define MLP_EDGE_READ_INT32(address) ((int32_t)pgm_read_dword(address))
-#else
-#define MLP_EDGE_FLASH
-#define MLP_EDGE_READ_FLOAT(address) (*(address))
-#define MLP_EDGE_READ_BITS(address) (*(address))
-#define MLP_EDGE_READ_INT8(address) (*(address))
-#define MLP_EDGE_READ_UINT8(address) (*(address))
-#define MLP_EDGE_READ_INT16(address) (*(address))
-#define MLP_EDGE_READ_UINT16(address) (*(address))
-#define MLP_EDGE_READ_INT32(address) (*(address))
-#endif
-
-/*
- * Whether a table can be read: a pointer has 16 bits on AVR and reaches the first 64 kB of flash. A
- * chip with more puts tables beyond them when a program has many. The linker knows the address, so
- * the question costs a few cycles, and none on other chips.
- */
-#ifdef __AVR_HAVE_ELPM__
-#define MLP_EDGE_IN_REACH(table) (pgm_get_far_address(table) + sizeof(table) <= 0x10000)
-#else
-#define MLP_EDGE_IN_REACH(table) 1
-#endif
-
-/*
- * Text in flash. In an Arduino sketch for AVR or ESP8266 it has the type of F("..."), which print()
- * takes.
- */
-#if (defined(__AVR__) || defined(ESP8266)) && defined(ARDUINO) && defined(__cplusplus)
-class __FlashStringHelper;
-typedef const __FlashStringHelper *mlp_edge_text;
-#else
-typedef const char *mlp_edge_text;
-#endif
-
-#elif MLP_EDGE_KERNELS != 6
-#error "these models were exported by different versions of mlp-edge: export them with one"
-#endif
 
 #define IRIS_INPUTS 4
 #define IRIS_OUTPUTS 3
@@ -137,19 +76,33 @@ enum {
     IRIS_CLASS_VIRGINICA = 2, /* "virginica" */
 };
 
+/*
+ * A string in flash. In an Arduino sketch for AVR or ESP8266 it has the type of F("..."), which
+ * print() accepts.
+ */
+#ifndef MLP_EDGE_TEXT
+#define MLP_EDGE_TEXT
+#if (defined(__AVR__) || defined(ESP8266)) && defined(ARDUINO) && defined(__cplusplus)
+class __FlashStringHelper;
+typedef const __FlashStringHelper *mlp_edge_text;
+#else
+typedef const char *mlp_edge_text;
+#endif
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 /*
- * 4 raw readings in, 3 predictions out. The two arrays must not overlap.
- * Keeps nothing between calls, so it may be called from several tasks at once.
+ * Predicts: 4 raw readings in, 3 outputs out. The two arrays must not overlap.
+ * It keeps nothing between calls, so several tasks may call it at once.
  */
 void iris_predict(const float *features, float *outputs);
 
 /*
- * The class that iris_predict's outputs stand for, -1 where one is not finite.
- * Most rows are decided without the exponential.
+ * The class that iris_predict's outputs stand for; -1 where one is not finite.
+ * Most rows are classified without the exponential.
  */
 int iris_classify(const float *features);
 
@@ -157,7 +110,7 @@ int iris_classify(const float *features);
 mlp_edge_text iris_label(int index);
 
 #ifdef IRIS_SELFTEST
-/* Predicts golden rows: 0 where all answers are right, else the number of the first wrong one. */
+/* Predicts golden rows: 0 where all are right, else the number of the first wrong one. */
 int iris_selftest(void);
 
 #endif
@@ -175,7 +128,50 @@ int iris_selftest(void);
 #error "iris.h is C99 and C++11; this is C90: compile it with -std=c99, or later"
 #else
 
-/* Standardisation of numbers: (x - mean) * reciprocal; reciprocal = 1 / deviation. */
+/*
+ * Tables live in flash. On AVR and ESP8266 a plain `const` table is copied to RAM at start-up, so
+ * there it is PROGMEM, which is read with instructions of its own. Elsewhere `const` is enough.
+ */
+#ifndef MLP_EDGE_KERNELS
+#define MLP_EDGE_KERNELS 7 /* raised whenever a kernel changes */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#ifdef __AVR__
+#include <avr/pgmspace.h>
+#define MLP_EDGE_FLASH PROGMEM
+#elif defined(ESP8266) && defined(ARDUINO)
+#include <pgmspace.h>
+#define MLP_EDGE_FLASH PROGMEM
+#else
+#define MLP_EDGE_FLASH
+#endif
+
+/*
+ * Whether a table can be read. On AVR a pointer has 16 bits and reaches the first 64 kB of flash;
+ * on a chip with more, tables may lie beyond. The linker knows the address, so the check costs a
+ * few cycles there and nothing on other chips.
+ */
+#ifdef __AVR_HAVE_ELPM__
+#define MLP_EDGE_IN_REACH(table) (pgm_get_far_address(table) + sizeof(table) <= 0x10000)
+#else
+#define MLP_EDGE_IN_REACH(table) 1
+#endif
+
+#elif MLP_EDGE_KERNELS != 7
+#error "these models were exported by different versions of mlp-edge: export them with one"
+#endif
+
+/* Reads one number of a table. Every model defines the readers it needs, all of them alike. */
+#ifdef __AVR__
+#define MLP_EDGE_READ_FLOAT(address) pgm_read_float(address)
+#else
+#define MLP_EDGE_READ_FLOAT(address) (*(address)) /* aligned: a plain load on ESP8266, too */
+#endif
+
+/* Standardisation: (x - mean) * reciprocal of the standard deviation. */
 static const float IRIS_MEAN[4] MLP_EDGE_FLASH = {
     5.85750008f, 3.04916668f, 3.75916672f, 1.20749998f,
 };
@@ -242,7 +238,7 @@ static const float IRIS_LAYER3_BIAS[3] MLP_EDGE_FLASH = {
     -0.0826074183f, 0.373476863f, -0.377012402f,
 };
 
-/* Labels: UTF-8, the last one for an index that is no class. */
+/* Labels in UTF-8; the last one is for an index that is no class. */
 static const char IRIS_LABELS[4][11] MLP_EDGE_FLASH = {
     "setosa",
     "versicolor",
@@ -250,20 +246,92 @@ static const char IRIS_LABELS[4][11] MLP_EDGE_FLASH = {
     ""
 };
 
-/* The kernels that this network needs. Models in one program share them, hence the guards. */
+/* The kernels that the functions call; they are defined below. */
+static inline int mlp_edge_any_missing(const float *sentinels, size_t count, const float *x);
+static inline void mlp_edge_reject(float *values, size_t count);
+static inline void mlp_edge_scale(const float *mean, const float *reciprocal, size_t count,
+                                  const float *x, float *y);
+static void mlp_edge_dense(const float *weights, const float *bias, size_t inputs,
+                           size_t outputs, const float *x, float *y);
+static inline void mlp_edge_relu(float *values, size_t count);
+static inline void mlp_edge_softmax(float *values, size_t count);
+static inline int mlp_edge_choose_softmax(float *logits, size_t count);
+
+/* Whether there is no prediction: a reading without a fill is missing, or a table out of reach. */
+static inline int iris_rejects(const float *features)
+{
+#ifdef __AVR_HAVE_ELPM__
+    if (!MLP_EDGE_IN_REACH(IRIS_MEAN)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(IRIS_RECIPROCAL)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(IRIS_LAYER1_WEIGHTS)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(IRIS_LAYER1_BIAS)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(IRIS_LAYER2_WEIGHTS)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(IRIS_LAYER2_BIAS)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(IRIS_LAYER3_WEIGHTS)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(IRIS_LAYER3_BIAS)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(IRIS_LABELS)) { return 1; }
+#endif
+    return mlp_edge_any_missing(NULL, IRIS_INPUTS, features);
+}
+
+/* From readings to logits, the pre-activations of the last layer. */
+static inline void iris_logits(const float *features, float *logits)
+{
+    /* Each layer reads the one before it: they take turns at the two ends of one array. */
+    enum { memory_size = IRIS_LAYER1_OUTPUTS + IRIS_LAYER2_OUTPUTS };
+    float memory[memory_size];
+    float *const scaled = memory;
+    float *const layer1 = memory + memory_size - IRIS_LAYER1_OUTPUTS;
+    float *const layer2 = memory;
+
+    mlp_edge_scale(IRIS_MEAN, IRIS_RECIPROCAL, IRIS_INPUTS, features, scaled);
+    mlp_edge_dense(IRIS_LAYER1_WEIGHTS[0], IRIS_LAYER1_BIAS, IRIS_LAYER1_INPUTS,
+        IRIS_LAYER1_OUTPUTS, scaled, layer1);
+    mlp_edge_relu(layer1, IRIS_LAYER1_OUTPUTS);
+    mlp_edge_dense(IRIS_LAYER2_WEIGHTS[0], IRIS_LAYER2_BIAS, IRIS_LAYER2_INPUTS,
+        IRIS_LAYER2_OUTPUTS, layer1, layer2);
+    mlp_edge_relu(layer2, IRIS_LAYER2_OUTPUTS);
+    mlp_edge_dense(IRIS_LAYER3_WEIGHTS[0], IRIS_LAYER3_BIAS, IRIS_LAYER3_INPUTS,
+        IRIS_LAYER3_OUTPUTS, layer2, logits);
+}
+
+void iris_predict(const float *features, float *outputs)
+{
+    if (iris_rejects(features)) {
+        mlp_edge_reject(outputs, IRIS_OUTPUTS); /* NaN */
+        return;
+    }
+    iris_logits(features, outputs);
+    mlp_edge_softmax(outputs, IRIS_OUTPUTS);
+}
+
+int iris_classify(const float *features)
+{
+    if (iris_rejects(features)) {
+        return -1;
+    }
+    float logits[IRIS_OUTPUTS];
+    iris_logits(features, logits);
+    return mlp_edge_choose_softmax(logits, IRIS_OUTPUTS);
+}
+
+mlp_edge_text iris_label(int index)
+{
+    const int known = index >= 0 && index < IRIS_CLASSES;
+    return (mlp_edge_text)IRIS_LABELS[known ? index : IRIS_CLASSES];
+}
+
+/* The kernels that this network needs. Models in one source file share them, hence the guards. */
 
 /*
- * A float as the bits that IEEE 754 writes it in, and back. Without a float unit a comparison of
- * floats is a call; of bits it is a few instructions. Two facts about them are used: without the
- * sign, the topmost bit, a larger number has larger bits; and beyond infinity, 0x7f800000, is NaN.
+ * The bits of a float, as IEEE 754 writes it. Without a float unit a comparison of floats is a
+ * call; of bits it is a few instructions. Apart from the sign, the topmost bit, a larger number has
+ * larger bits, and whatever is beyond infinity, 0x7f800000, is NaN.
  */
 #ifndef MLP_EDGE_KERNEL_BITS
 #define MLP_EDGE_KERNEL_BITS
 
-#include <stdint.h>
-#include <string.h>
-
-/* Whether every operation on floats is a call. */
+/* Defined where every operation on floats is a call. */
 #if defined(__AVR__) || defined(__SOFTFP__) || defined(__XTENSA_SOFT_FLOAT__) \
     || (defined(__riscv) && !defined(__riscv_flen))
 #define MLP_EDGE_SOFT_FLOAT
@@ -279,34 +347,19 @@ static inline uint32_t mlp_edge_bits(float x)
     return bits;
 }
 
-static inline float mlp_edge_float(uint32_t bits)
-{
-    float x;
-    memcpy(&x, &bits, sizeof x);
-    return x;
-}
+#endif
 
 /*
- * Whether a number is NaN. It is taken from memory, as bits: of one that is handed over by value
- * -ffast-math lets a compiler assume that it is none.
+ * Whether a number is NaN. It is read from memory, as bits: of a float passed by value, -ffast-math
+ * lets the compiler assume that it is not NaN.
  */
+#ifndef MLP_EDGE_KERNEL_NAN
+#define MLP_EDGE_KERNEL_NAN
+
 static inline int mlp_edge_nan(const float *x)
 {
     const float value = *x;
     return (mlp_edge_bits(value) & ~MLP_EDGE_SIGN) > MLP_EDGE_INFINITY;
-}
-
-/* Whether it is neither NaN nor an infinity. */
-static inline int mlp_edge_finite(const float *x)
-{
-    const float value = *x;
-    return (mlp_edge_bits(value) & ~MLP_EDGE_SIGN) < MLP_EDGE_INFINITY;
-}
-
-/* Whether x > 0. From the smallest number above 0 to infinity: neither 0, NaN nor a sign. */
-static inline int mlp_edge_positive(float x)
-{
-    return mlp_edge_bits(x) - 1 < MLP_EDGE_INFINITY;
 }
 
 #endif
@@ -329,12 +382,11 @@ static inline int mlp_edge_missing(const float *sentinels, const float *x, size_
 #endif
 
 /*
- * The guard in front of a network: where a reading is missing that nothing stands in for, every
- * output becomes NaN, and nothing is computed. A NaN would come through the layers by itself, a
- * sentinel or a category would not.
+ * Whether one of these readings is missing. The network is not run then: NaN would pass through the
+ * layers by itself, but a sentinel or a category would not.
  */
-#ifndef MLP_EDGE_KERNEL_REJECT
-#define MLP_EDGE_KERNEL_REJECT
+#ifndef MLP_EDGE_KERNEL_ANY_MISSING
+#define MLP_EDGE_KERNEL_ANY_MISSING
 
 static inline int mlp_edge_any_missing(const float *sentinels, size_t count, const float *x)
 {
@@ -345,6 +397,12 @@ static inline int mlp_edge_any_missing(const float *sentinels, size_t count, con
     }
     return 0;
 }
+
+#endif
+
+/* Sets every value to NaN: there is no prediction. */
+#ifndef MLP_EDGE_KERNEL_REJECT
+#define MLP_EDGE_KERNEL_REJECT
 
 static inline void mlp_edge_reject(float *values, size_t count)
 {
@@ -359,8 +417,8 @@ static inline void mlp_edge_reject(float *values, size_t count)
 #endif
 
 /*
- * Standardisation: (x - mean) * reciprocal for each number. The reciprocal of the deviation is
- * stored because a microcontroller multiplies three times faster than it divides. y may be x.
+ * Standardisation: (x - mean) * reciprocal. The reciprocal of the standard deviation is stored
+ * because a microcontroller multiplies three times faster than it divides. y may be x.
  */
 #ifndef MLP_EDGE_KERNEL_SCALE
 #define MLP_EDGE_KERNEL_SCALE
@@ -376,16 +434,15 @@ static inline void mlp_edge_scale(const float *mean, const float *reciprocal, si
 #endif
 
 /*
- * Four neurons of a dense layer at a time, where a float unit makes that pay: one input is read
- * for four, and no sum waits for another. Each neuron has its sum in the order of dense.h.
+ * Four neurons of a dense layer at a time, where a float unit makes that worthwhile: each input is
+ * read once for four sums that do not wait for each other. Each sum has the order of
+ * mlp_edge_dense.
  *
- * A Cortex-M with a float unit (MLP_EDGE_FUSED) multiplies and adds in one rounding, so its last
- * digits may differ from those of chips that round twice. Other chips take one neuron at a time.
+ * A Cortex-M with a float unit (MLP_EDGE_FUSED) rounds once per multiply-add, so its last digits
+ * may differ from those of chips that round twice. Other chips take one neuron at a time.
  */
 #ifndef MLP_EDGE_KERNEL_FOUR_NEURONS
 #define MLP_EDGE_KERNEL_FOUR_NEURONS
-
-#include <string.h>
 
 #if defined(__ARM_FEATURE_FMA) && defined(__ARM_ARCH_PROFILE) && defined(__GNUC__)
 #if __ARM_ARCH_PROFILE == 'M'
@@ -404,7 +461,7 @@ struct mlp_edge_weights {
     float of_four_inputs[4];
 };
 
-/* sum += row[0] x0 + row[1] x1 + ..., in this order; one instruction reads the four weights. */
+/* sum += row[0] x0 + row[1] x1 + ..., in this order. One instruction reads four weights. */
 #define MLP_EDGE_ADD_FOUR(sum, row) \
     __asm__("vldmia %[w]!, {s28-s31}\n\t" \
             "vfma.f32 %[s], s28, %[x0]\n\t" \
@@ -445,7 +502,7 @@ static inline void mlp_edge_four_neurons(const float *weights, const float *bias
 
 #elif defined(MLP_EDGE_VECTORS)
 
-/* On a PC: a vector holds the four sums. */
+/* On a PC, a vector holds the four sums. */
 typedef float mlp_edge_float4 __attribute__((vector_size(16)));
 
 static inline mlp_edge_float4 mlp_edge_load4(const float *x)
@@ -462,7 +519,7 @@ static inline void mlp_edge_four_neurons(const float *weights, const float *bias
     const float *row3 = row2 + inputs;
     mlp_edge_float4 sums = mlp_edge_load4(bias);
     for (; inputs >= 4; inputs -= 4) {
-        /* Four rows of four weights, turned into four columns. */
+        /* Transposes four rows of four weights. */
         const mlp_edge_float4 a = mlp_edge_load4(row0), b = mlp_edge_load4(row1);
         const mlp_edge_float4 c = mlp_edge_load4(row2), d = mlp_edge_load4(row3);
         const mlp_edge_float4 ab01 = __builtin_shufflevector(a, b, 0, 4, 1, 5);
@@ -491,9 +548,9 @@ static inline void mlp_edge_four_neurons(const float *weights, const float *bias
 #endif
 
 /*
- * A dense layer: y = W x + b. W holds one row of `inputs` weights per neuron. The order of the sum
- * is part of the interface: the bias first, then the inputs from the first to the last, in one
- * accumulator. x and y must not overlap.
+ * A dense layer: y = W x + b. The weights hold one row of `inputs` per neuron. The order of the sum
+ * is part of the interface: the bias, then the inputs from first to last, in one accumulator. x and
+ * y must not overlap.
  */
 #ifndef MLP_EDGE_KERNEL_DENSE
 #define MLP_EDGE_KERNEL_DENSE
@@ -501,10 +558,10 @@ static inline void mlp_edge_four_neurons(const float *weights, const float *bias
 #ifdef MLP_EDGE_SOFT_FLOAT
 
 /*
- * Without a float unit a product and its sum are two calls, 250 cycles on AVR. After a relu many
- * inputs are 0 and change nothing: they are passed over. (Only a sum of -0 would change, to 0.)
- * Never inlined nor copied: at -O3 it would be, for every layer anew, and no faster. (clang copies
- * no function, and has no word against it.)
+ * Without a float unit a multiply-add is two calls, 250 cycles on AVR. After a relu many inputs are
+ * 0 and change nothing, so they are skipped. (Only a sum of -0 would change, to 0.) The function is
+ * never inlined or cloned: at -O3 every layer would get its own copy and be no faster. (clang does
+ * not clone, and has no attribute against it.)
  */
 #ifdef __clang__
 #define MLP_EDGE_ONCE __attribute__((noinline, unused))
@@ -558,6 +615,19 @@ static inline void mlp_edge_dense(const float *weights, const float *bias, size_
 
 #endif
 
+/* The float that IEEE 754 writes in these bits. */
+#ifndef MLP_EDGE_KERNEL_FROM_BITS
+#define MLP_EDGE_KERNEL_FROM_BITS
+
+static inline float mlp_edge_from_bits(uint32_t bits)
+{
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+#endif
+
 /* relu(x): 0 where x <= 0, otherwise x; exact. NaN stays NaN, of either sign. */
 #ifndef MLP_EDGE_KERNEL_RELU
 #define MLP_EDGE_KERNEL_RELU
@@ -566,16 +636,16 @@ static inline void mlp_edge_relu(float *values, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         const uint32_t bits = mlp_edge_bits(values[i]);
-        /* As an int32_t, from -0 up to -infinity, 0xff800000; a NaN is beyond, or above 0. */
-        values[i] = mlp_edge_float((int32_t)bits <= -0x800000 ? 0 : bits);
+        /* As int32_t: from -0, the lowest, to -infinity. A NaN is above that, of either sign. */
+        values[i] = mlp_edge_from_bits((int32_t)bits <= -0x800000 ? 0 : bits);
     }
 }
 
 #endif
 
 /*
- * e^x for x <= 0, the only exponential that a network needs when it is written so that nothing
- * overflows. It adds, subtracts and multiplies, without libm: every target gives the same bits.
+ * e^x for x <= 0, the only exponential that the activations need when nothing may overflow. It
+ * adds, subtracts and multiplies, without libm, so every target gives the same bits.
  *
  * e^x = 2^n e^r with n an integer and |r| <= ln(2)/2 (Cody and Waite, 1980).
  */
@@ -593,7 +663,7 @@ static inline float mlp_edge_expm1_near_zero(float r)
     return r + r * r * p;
 }
 
-/* e^x for x <= 0. Below -87 the result is 0 instead of something under 1.7e-38. NaN stays NaN. */
+/* e^x for x <= 0. Below -87 the result is 0, not a number under 1.7e-38. NaN stays NaN. */
 static inline float mlp_edge_exp(float x)
 {
     const uint32_t size = mlp_edge_bits(x) & ~MLP_EDGE_SIGN;
@@ -601,17 +671,28 @@ static inline float mlp_edge_exp(float x)
         return size > MLP_EDGE_INFINITY ? x : 0.0f;
     }
     /*
-     * x / ln(2), -126 to 0, rounded to an integer: beside 1.5 * 2^23 a float has no fraction, and
-     * its last bits count n. (volatile: -ffast-math would take the constant away again.)
+     * x / ln(2), -126 to 0, rounded to an integer: added to 1.5 * 2^23, a float has no fraction,
+     * and its last bits hold n. (volatile: -ffast-math would cancel the constant.)
      */
     const float shift = 12582912.0f;
     const volatile float shifted = x * 1.44269502f + shift;
     const float rounded = shifted, whole = rounded - shift;
     /* ln(2) in two parts; the first has so few bits that its product is exact. */
     const float r = (x - whole * 0.693359375f) + whole * 2.12194441e-4f;
-    /* 2^n: n + 127 where a float has its exponent. The rest of `rounded` is shifted out. */
-    const float power = mlp_edge_float((mlp_edge_bits(rounded) + 127) << 23);
+    /* 2^n: n + 127 in the exponent of a float. The rest of `rounded` is shifted out. */
+    const float power = mlp_edge_from_bits((mlp_edge_bits(rounded) + 127) << 23);
     return power * (1.0f + mlp_edge_expm1_near_zero(r));
+}
+
+#endif
+
+/* Whether x > 0: the bits from the smallest positive number to infinity. NaN is not. */
+#ifndef MLP_EDGE_KERNEL_POSITIVE
+#define MLP_EDGE_KERNEL_POSITIVE
+
+static inline int mlp_edge_positive(float x)
+{
+    return mlp_edge_bits(x) - 1 < MLP_EDGE_INFINITY;
 }
 
 #endif
@@ -642,19 +723,24 @@ static inline void mlp_edge_softmax(float *values, size_t count)
 #endif
 
 /*
- * From outputs to a class. Both answer -1 where an output is not finite: no class, rather than a
- * plausible one.
+ * Whether a number is neither NaN nor infinite. It is read from memory, as bits: of a float passed
+ * by value, -ffast-math lets the compiler assume that it is finite.
  */
-#ifndef MLP_EDGE_KERNEL_CHOOSE
-#define MLP_EDGE_KERNEL_CHOOSE
+#ifndef MLP_EDGE_KERNEL_FINITE
+#define MLP_EDGE_KERNEL_FINITE
 
-/* 1 where the output is above the threshold, else 0. */
-static inline int mlp_edge_above(const float *output, float threshold)
+static inline int mlp_edge_finite(const float *x)
 {
-    return mlp_edge_finite(output) ? *output > threshold : -1;
+    const float value = *x;
+    return (mlp_edge_bits(value) & ~MLP_EDGE_SIGN) < MLP_EDGE_INFINITY;
 }
 
-/* Which output is the largest, the first of equals. */
+#endif
+
+/* The index of the largest output, the first of equals; -1 if any output is NaN or infinite. */
+#ifndef MLP_EDGE_KERNEL_LARGEST
+#define MLP_EDGE_KERNEL_LARGEST
+
 static inline int mlp_edge_largest(const float *outputs, size_t count)
 {
     size_t best = 0;
@@ -670,26 +756,26 @@ static inline int mlp_edge_largest(const float *outputs, size_t count)
 #endif
 
 /*
- * Which output of softmax(x) is the largest, the first of equals, without the exponentials where
- * x decides. The largest x has the largest output; rounding can only make an output equal to it
- * whose x is less than 1e-6 lower (softmax subtracts before it takes exponentials, and 1 - 1e-6
- * is 16 units in the last place below 1). Only such a one that stands earlier is a doubt, and so
- * is what is not finite: `below` is not, either. Then softmax is asked, in place.
+ * The index of the largest softmax output, the first of equals, without the exponentials where the
+ * logits decide. The largest logit has the largest output. Rounding can make an output equal to it
+ * only if its logit is less than 1e-6 lower (softmax subtracts before it takes exponentials, and
+ * 1 - 1e-6 is 16 units in the last place below 1). If such a logit comes earlier, or one is not
+ * finite (then `below` is not, either), softmax is computed, in place.
  */
 #ifndef MLP_EDGE_KERNEL_CHOOSE_SOFTMAX
 #define MLP_EDGE_KERNEL_CHOOSE_SOFTMAX
 
-static inline int mlp_edge_choose_softmax(float *values, size_t count)
+static inline int mlp_edge_choose_softmax(float *logits, size_t count)
 {
     size_t best = 0;
     for (size_t i = 1; i < count; i++) {
-        best = values[i] > values[best] ? i : best;
+        best = logits[i] > logits[best] ? i : best;
     }
     for (size_t i = 0; i < count; i++) {
-        const float below = values[best] - values[i];
+        const float below = logits[best] - logits[i];
         if (!mlp_edge_finite(&below) || below < (i < best ? 1e-6f : 0.0f)) {
-            mlp_edge_softmax(values, count);
-            return mlp_edge_largest(values, count);
+            mlp_edge_softmax(logits, count);
+            return mlp_edge_largest(logits, count);
         }
     }
     return (int)best;
@@ -697,80 +783,29 @@ static inline int mlp_edge_choose_softmax(float *values, size_t count)
 
 #endif
 
-/* Whether a reading is missing that nothing stands in for, or a table is out of reach. */
-static inline int iris_rejects(const float *features)
-{
-#ifdef __AVR_HAVE_ELPM__
-    if (!MLP_EDGE_IN_REACH(IRIS_MEAN)) { return 1; }
-    if (!MLP_EDGE_IN_REACH(IRIS_RECIPROCAL)) { return 1; }
-    if (!MLP_EDGE_IN_REACH(IRIS_LAYER1_WEIGHTS)) { return 1; }
-    if (!MLP_EDGE_IN_REACH(IRIS_LAYER1_BIAS)) { return 1; }
-    if (!MLP_EDGE_IN_REACH(IRIS_LAYER2_WEIGHTS)) { return 1; }
-    if (!MLP_EDGE_IN_REACH(IRIS_LAYER2_BIAS)) { return 1; }
-    if (!MLP_EDGE_IN_REACH(IRIS_LAYER3_WEIGHTS)) { return 1; }
-    if (!MLP_EDGE_IN_REACH(IRIS_LAYER3_BIAS)) { return 1; }
-    if (!MLP_EDGE_IN_REACH(IRIS_LABELS)) { return 1; }
-#endif
-    return mlp_edge_any_missing(NULL, 4, features);
-}
-
-/* From readings to the sums of the last layer. */
-static inline void iris_sums(const float *features, float *outputs)
-{
-    /* A layer needs only the one before it: they take turns at the two ends of one array. */
-    float memory[20];
-    float *const scaled = memory; /* 4 */
-    float *const layer1 = memory + 10; /* 10 */
-    float *const layer2 = memory; /* 10 */
-
-    mlp_edge_scale(IRIS_MEAN, IRIS_RECIPROCAL, 4, features, scaled);
-    mlp_edge_dense(IRIS_LAYER1_WEIGHTS[0], IRIS_LAYER1_BIAS, 4, 10, scaled, layer1);
-    mlp_edge_relu(layer1, 10);
-    mlp_edge_dense(IRIS_LAYER2_WEIGHTS[0], IRIS_LAYER2_BIAS, 10, 10, layer1, layer2);
-    mlp_edge_relu(layer2, 10);
-    mlp_edge_dense(IRIS_LAYER3_WEIGHTS[0], IRIS_LAYER3_BIAS, 10, 3, layer2, outputs);
-}
-
-void iris_predict(const float *features, float *outputs)
-{
-    if (iris_rejects(features)) {
-        mlp_edge_reject(outputs, 3); /* NaN */
-        return;
-    }
-    iris_sums(features, outputs);
-    mlp_edge_softmax(outputs, 3);
-}
-
-int iris_classify(const float *features)
-{
-    if (iris_rejects(features)) {
-        return -1;
-    }
-    float outputs[3];
-    iris_sums(features, outputs);
-    return mlp_edge_choose_softmax(outputs, 3);
-}
-
-mlp_edge_text iris_label(int index)
-{
-    const int known = index >= 0 && index < IRIS_CLASSES;
-    return (mlp_edge_text)IRIS_LABELS[known ? index : IRIS_CLASSES];
-}
-
 #ifdef IRIS_SELFTEST
-/* Golden answers, as the bits of float32 numbers: the very bits, or NaN where NaN is expected. */
-#ifndef MLP_EDGE_KERNEL_SAME
-#define MLP_EDGE_KERNEL_SAME
+/* The self-test: golden rows, and what iris_predict has to make of them. */
+
+/* Reads one number of a table. Every model defines the readers it needs, all of them alike. */
+#if defined(__AVR__) || (defined(ESP8266) && defined(ARDUINO))
+#define MLP_EDGE_READ_BITS(address) pgm_read_dword(address)
+#else
+#define MLP_EDGE_READ_BITS(address) (*(address))
+#endif
+
+/* A golden prediction as float32 bits: the same bits, or NaN where NaN is expected. */
+#ifndef MLP_EDGE_KERNEL_GOLDEN
+#define MLP_EDGE_KERNEL_GOLDEN
 
 static inline float mlp_edge_golden(const uint32_t *bits)
 {
-    return mlp_edge_float(MLP_EDGE_READ_BITS(bits));
+    return mlp_edge_from_bits(MLP_EDGE_READ_BITS(bits));
 }
 
 static inline int mlp_edge_same(float value, uint32_t expected)
 {
     const uint32_t bits = mlp_edge_bits(value);
-    if ((expected & ~MLP_EDGE_SIGN) > MLP_EDGE_INFINITY) { /* NaN; its payload is free */
+    if ((expected & ~MLP_EDGE_SIGN) > MLP_EDGE_INFINITY) { /* NaN, with any payload */
         return (bits & ~MLP_EDGE_SIGN) > MLP_EDGE_INFINITY;
     }
     return bits == expected;
@@ -779,29 +814,29 @@ static inline int mlp_edge_same(float value, uint32_t expected)
 #endif
 
 /*
- * Whether the golden predictions of a network in float32 have to match bit for bit. They do unless
- * the compiler rounds a product and its sum once, in a fused multiply-add or a wider register: then
- * the last digits are its own, and each prediction has to be within a proved bound.
+ * Whether the predictions of golden rows have to match bit for bit. They do, unless the compiler
+ * rounds a product and its sum once, in a fused multiply-add or a wider register. Then the last
+ * digits may differ, and each prediction has to be within a proved bound.
  *
- * The self-test finds out for itself. #define MLP_EDGE_SELFTEST_BITS 1 asks for the bits all the
- * same, 0 for the bounds.
+ * The self-test detects which of the two applies. #define MLP_EDGE_SELFTEST_BITS 1 always compares
+ * bits, 0 always compares with the bound.
  */
 #ifndef MLP_EDGE_KERNEL_SELFTEST
 #define MLP_EDGE_KERNEL_SELFTEST
 
-#define MLP_EDGE_SELFTEST_ASKS 2
+#define MLP_EDGE_SELFTEST_DETECTS 2
 #ifndef MLP_EDGE_SELFTEST_BITS
 #if defined(MLP_EDGE_SOFT_FLOAT)
 #define MLP_EDGE_SELFTEST_BITS 1
 #elif defined(MLP_EDGE_FUSED)
 #define MLP_EDGE_SELFTEST_BITS 0
 #else
-#define MLP_EDGE_SELFTEST_BITS MLP_EDGE_SELFTEST_ASKS
+#define MLP_EDGE_SELFTEST_BITS MLP_EDGE_SELFTEST_DETECTS
 #endif
 #endif
 
 #if MLP_EDGE_SELFTEST_BITS != 1
-/* (1 + 2^-12)^2 - (1 + 2^-11) is 2^-24, which is lost where the square is rounded first. */
+/* (1 + 2^-12)^2 - (1 + 2^-11) is 2^-24, which is lost if the square is rounded first. */
 static inline int mlp_edge_rounds_once(void)
 {
     volatile float factor = 1.000244140625f, addend = -1.00048828125f;
@@ -811,15 +846,15 @@ static inline int mlp_edge_rounds_once(void)
 
 static inline int mlp_edge_near(float value, uint32_t expected, float bound)
 {
-    const float off = value - mlp_edge_float(expected);
+    const float off = value - mlp_edge_from_bits(expected);
     const float size = off < 0.0f ? -off : off;
     if (mlp_edge_same(value, expected)) {
         return 1;
     }
-    if (MLP_EDGE_SELFTEST_BITS == MLP_EDGE_SELFTEST_ASKS && !mlp_edge_rounds_once()) {
+    if (MLP_EDGE_SELFTEST_BITS == MLP_EDGE_SELFTEST_DETECTS && !mlp_edge_rounds_once()) {
         return 0;
     }
-    /* Compared as bits: NaN has larger ones than any bound, whatever a compiler makes of it. */
+    /* Compared as bits: those of NaN exceed those of any bound, under every compiler flag. */
     return mlp_edge_bits(size) < mlp_edge_bits(bound);
 }
 #endif
@@ -841,7 +876,7 @@ static const uint32_t IRIS_GOLDEN[6][4] MLP_EDGE_FLASH = {
     /* 6, [0] missing */
     {0x7fc00000u, 0x404ccccdu, 0x407ccccdu, 0x3fa66666u},
 };
-/* What iris_predict answers to each. */
+/* The bits that iris_predict has to give for each. */
 static const uint32_t IRIS_GOLDEN_ANSWERS[6][3] MLP_EDGE_FLASH = {
     {0x3f6c5389u, 0x3d9d5474u, 0x37f509ecu},
     {0x3e3d965au, 0x3f4f2688u, 0x3bb9f011u},
@@ -851,7 +886,7 @@ static const uint32_t IRIS_GOLDEN_ANSWERS[6][3] MLP_EDGE_FLASH = {
     {0x7fc00000u, 0x7fc00000u, 0x7fc00000u},
 };
 #if MLP_EDGE_SELFTEST_BITS != 1
-/* What it has to be nearer than where a product and its sum are rounded once: proved per row. */
+/* How close it has to be where a product and its sum are rounded once: proved row by row. */
 static const float IRIS_GOLDEN_BOUNDS[6][3] MLP_EDGE_FLASH = {
     {5.9e-06f, 3.8e-06f, 1.3e-09f},
     {3.2e-06f, 4.8e-06f, 8.5e-08f},
@@ -865,12 +900,12 @@ static const float IRIS_GOLDEN_BOUNDS[6][3] MLP_EDGE_FLASH = {
 int iris_selftest(void)
 {
     for (int row = 0; row < 6; row++) {
-        float features[4], outputs[3];
-        for (size_t i = 0; i < 4; i++) {
+        float features[IRIS_INPUTS], outputs[IRIS_OUTPUTS];
+        for (size_t i = 0; i < IRIS_INPUTS; i++) {
             features[i] = mlp_edge_golden(&IRIS_GOLDEN[row][i]);
         }
         iris_predict(features, outputs);
-        for (size_t i = 0; i < 3; i++) {
+        for (size_t i = 0; i < IRIS_OUTPUTS; i++) {
             const uint32_t expected = MLP_EDGE_READ_BITS(&IRIS_GOLDEN_ANSWERS[row][i]);
 #if MLP_EDGE_SELFTEST_BITS == 1
             const int right = mlp_edge_same(outputs[i], expected);
@@ -890,6 +925,14 @@ int iris_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:c35f421457df183190ebaae08efc973cff07a211717afb03b27cf227b292af21 */
-/* The model's card, for programs that read this file. */
-/* mlp-edge-card {"name": "iris", "features": [{"name": "sepal_length", "low": 4.300000190734863, "high": 7.900000095367432}, {"name": "sepal_width", "low": 2.0, "high": 4.400000095367432}, {"name": "petal_length", "low": 1.0, "high": 6.900000095367432}, {"name": "petal_width", "low": 0.10000000149011612, "high": 2.5}], "targets": ["species"], "labels": ["setosa", "versicolor", "virginica"], "task": "multiclass", "threshold": 0.5, "weights_sha256": "066d2b3f3facef4e615522fb06d3399392695e6573394f4ea136497347a5b67b", "version": "0.1.0", "dtype": "float32", "format": 3} */
+mlp-edge-seal sha256:0a685c3238111e8513d05e1ed54a0c45d506382698320f819dad9d0ec4996515 */
+/* The model's card, for programs that read this file: JSON, its lines joined. */
+/* mlp-edge-card
+ * {"name": "iris", "features": [{"name": "sepal_length", "low": 4.300000190734863,
+ *  "high": 7.900000095367432}, {"name": "sepal_width", "low": 2.0, "high": 4.400000095367432},
+ *  {"name": "petal_length", "low": 1.0, "high": 6.900000095367432}, {"name": "petal_width",
+ *  "low": 0.10000000149011612, "high": 2.5}], "targets": ["species"], "labels": ["setosa",
+ *  "versicolor", "virginica"], "task": "multiclass", "threshold": 0.5,
+ *  "weights_sha256": "066d2b3f3facef4e615522fb06d3399392695e6573394f4ea136497347a5b67b",
+ *  "version": "0.1.0", "dtype": "float32", "format": 3}
+ */

@@ -1,29 +1,37 @@
 /*
  * pima: a multilayer perceptron in one file, for C99, C++11 and Arduino
  *
+ * SPDX-FileCopyrightText: mlp-edge contributors
+ * SPDX-License-Identifier: MIT-0
+ * The tables and the code generated for this model are yours; the kernels are MIT-0: nothing has to
+ * be attributed, neither in source nor in binaries.
+ *
  *   layers    8-12-8-1 (relu, relu, sigmoid), 221 weights and biases, float32
  *   written   by mlp-edge 0.1.0: mlp-edge export --format c --name pima
  *   weights   sha256 48cb8ba37a16c24a5126e4319c6dfd50859d7c8f5f93122fb69ff62506332cd3
- *   memory    948 bytes of tables (in flash on AVR), 80 bytes of stack for the layers
+ *   tables    948 bytes, in flash on AVR and ESP8266
+ *   stack     of pima_predict, at most, with gcc -Os: 159 bytes on AVR, 240 on Cortex-M0,
+ *             212 on Cortex-M3, 224 on Cortex-M4, 304 on RV32
  *
  * Use:
  *
  *   #include "pima.h"
- *   float features[PIMA_INPUTS] = { ... };  the raw readings, in the order below
+ *   float features[PIMA_INPUTS] = { ... };  raw readings, in the order below
  *   float probability;
  *   pima_predict(features, &probability);
- *   int answer = pima_classify(features);  one of PIMA_CLASS_...; -1: no answer
- *   pima_label(answer)                     its label; on AVR text in flash (PROGMEM)
+ *   int label = pima_classify(features);  one of PIMA_CLASS_..., or -1: no prediction
+ *   pima_label(label)                     its text; on AVR a string in flash (PROGMEM)
  *
- * One file of a program includes this one so. Every other says, before it includes it,
+ * Include this header as is in exactly one source file. In every other, write
  *
  *   #define PIMA_DECLARE_ONLY
  *
- * and gets the constants and the functions without a second copy of the tables.
- * #define PIMA_SELFTEST in the one file adds pima_selftest(): 0 where this chip, with
- * these compiler flags, predicts bit for bit what it should, otherwise the row that it does not.
+ * before the #include, to get the constants and the functions without another copy of the tables.
+ * #define PIMA_SELFTEST in the one source file adds pima_selftest(): 0 if this
+ * chip, with these compiler flags, predicts what it should, otherwise the number of the first row
+ * that it gets wrong.
  *
- * Features, in the units of the table that the model was trained on, with their range in it:
+ * Features, in the units of the training table, with their ranges there:
  *
  *   [0] "pregnancies"  0 to 17
  *   [1] "glucose"      0 to 199
@@ -34,85 +42,16 @@
  *   [6] "pedigree"     0.078 to 2.42
  *   [7] "age"          21 to 81
  *
- * A reading that is NaN is missing: the answer is NaN.
+ * A reading that is NaN is missing: the prediction is NaN.
  *
  * Outputs, of "diabetes":
  *
  *   [0] probability of "1"
- *   The answer is "1" where probability > PIMA_THRESHOLD, both float,
+ *   The class is "1" where probability > PIMA_THRESHOLD, both float,
  *   otherwise "0".
  */
 #ifndef PIMA_H
 #define PIMA_H
-
-/*
- * Where the tables live. On AVR and ESP8266 a plain `const` table is copied to RAM at start-up;
- * PROGMEM keeps it in flash, which is read with instructions of its own. Everywhere else const is
- * enough.
- */
-#ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 6 /* raised whenever a kernel changes */
-
-#include <stddef.h>
-#include <stdint.h>
-
-#ifdef __AVR__
-#include <avr/pgmspace.h>
-#define MLP_EDGE_FLASH PROGMEM
-#define MLP_EDGE_READ_FLOAT(address) pgm_read_float(address)
-#define MLP_EDGE_READ_BITS(address) pgm_read_dword(address)
-#define MLP_EDGE_READ_INT8(address) ((int8_t)pgm_read_byte(address))
-#define MLP_EDGE_READ_UINT8(address) pgm_read_byte(address)
-#define MLP_EDGE_READ_INT16(address) ((int16_t)pgm_read_word(address))
-#define MLP_EDGE_READ_UINT16(address) pgm_read_word(address)
-#define MLP_EDGE_READ_INT32(address) ((int32_t)pgm_read_dword(address))
-#elif defined(ESP8266) && defined(ARDUINO)
-#include <pgmspace.h>
-#define MLP_EDGE_FLASH PROGMEM
-/* Its flash answers aligned reads of 32 bits alone, which is how a float is read anyway. */
-#define MLP_EDGE_READ_FLOAT(address) (*(address))
-#define MLP_EDGE_READ_BITS(address) pgm_read_dword(address)
-#define MLP_EDGE_READ_INT8(address) ((int8_t)pgm_read_byte(address))
-#define MLP_EDGE_READ_UINT8(address) pgm_read_byte(address)
-#define MLP_EDGE_READ_INT16(address) ((int16_t)pgm_read_word(address))
-#define MLP_EDGE_READ_UINT16(address) pgm_read_word(address)
-#define MLP_EDGE_READ_INT32(address) ((int32_t)pgm_read_dword(address))
-#else
-#define MLP_EDGE_FLASH
-#define MLP_EDGE_READ_FLOAT(address) (*(address))
-#define MLP_EDGE_READ_BITS(address) (*(address))
-#define MLP_EDGE_READ_INT8(address) (*(address))
-#define MLP_EDGE_READ_UINT8(address) (*(address))
-#define MLP_EDGE_READ_INT16(address) (*(address))
-#define MLP_EDGE_READ_UINT16(address) (*(address))
-#define MLP_EDGE_READ_INT32(address) (*(address))
-#endif
-
-/*
- * Whether a table can be read: a pointer has 16 bits on AVR and reaches the first 64 kB of flash. A
- * chip with more puts tables beyond them when a program has many. The linker knows the address, so
- * the question costs a few cycles, and none on other chips.
- */
-#ifdef __AVR_HAVE_ELPM__
-#define MLP_EDGE_IN_REACH(table) (pgm_get_far_address(table) + sizeof(table) <= 0x10000)
-#else
-#define MLP_EDGE_IN_REACH(table) 1
-#endif
-
-/*
- * Text in flash. In an Arduino sketch for AVR or ESP8266 it has the type of F("..."), which print()
- * takes.
- */
-#if (defined(__AVR__) || defined(ESP8266)) && defined(ARDUINO) && defined(__cplusplus)
-class __FlashStringHelper;
-typedef const __FlashStringHelper *mlp_edge_text;
-#else
-typedef const char *mlp_edge_text;
-#endif
-
-#elif MLP_EDGE_KERNELS != 6
-#error "these models were exported by different versions of mlp-edge: export them with one"
-#endif
 
 #define PIMA_INPUTS 8
 #define PIMA_OUTPUTS 1
@@ -144,19 +83,33 @@ enum {
     PIMA_CLASS_1 = 1, /* "1" */
 };
 
+/*
+ * A string in flash. In an Arduino sketch for AVR or ESP8266 it has the type of F("..."), which
+ * print() accepts.
+ */
+#ifndef MLP_EDGE_TEXT
+#define MLP_EDGE_TEXT
+#if (defined(__AVR__) || defined(ESP8266)) && defined(ARDUINO) && defined(__cplusplus)
+class __FlashStringHelper;
+typedef const __FlashStringHelper *mlp_edge_text;
+#else
+typedef const char *mlp_edge_text;
+#endif
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 /*
- * 8 raw readings in, 1 prediction out. The two arrays must not overlap.
- * Keeps nothing between calls, so it may be called from several tasks at once.
+ * Predicts: 8 raw readings in, 1 output out. The two arrays must not overlap.
+ * It keeps nothing between calls, so several tasks may call it at once.
  */
 void pima_predict(const float *features, float *outputs);
 
 /*
- * The class that pima_predict's output stands for, -1 where one is not finite.
- * Most rows are decided without the exponential.
+ * The class that pima_predict's output stands for; -1 where one is not finite.
+ * Most rows are classified without the exponential.
  */
 int pima_classify(const float *features);
 
@@ -164,7 +117,7 @@ int pima_classify(const float *features);
 mlp_edge_text pima_label(int index);
 
 #ifdef PIMA_SELFTEST
-/* Predicts golden rows: 0 where all answers are right, else the number of the first wrong one. */
+/* Predicts golden rows: 0 where all are right, else the number of the first wrong one. */
 int pima_selftest(void);
 
 #endif
@@ -182,7 +135,50 @@ int pima_selftest(void);
 #error "pima.h is C99 and C++11; this is C90: compile it with -std=c99, or later"
 #else
 
-/* Standardisation of numbers: (x - mean) * reciprocal; reciprocal = 1 / deviation. */
+/*
+ * Tables live in flash. On AVR and ESP8266 a plain `const` table is copied to RAM at start-up, so
+ * there it is PROGMEM, which is read with instructions of its own. Elsewhere `const` is enough.
+ */
+#ifndef MLP_EDGE_KERNELS
+#define MLP_EDGE_KERNELS 7 /* raised whenever a kernel changes */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#ifdef __AVR__
+#include <avr/pgmspace.h>
+#define MLP_EDGE_FLASH PROGMEM
+#elif defined(ESP8266) && defined(ARDUINO)
+#include <pgmspace.h>
+#define MLP_EDGE_FLASH PROGMEM
+#else
+#define MLP_EDGE_FLASH
+#endif
+
+/*
+ * Whether a table can be read. On AVR a pointer has 16 bits and reaches the first 64 kB of flash;
+ * on a chip with more, tables may lie beyond. The linker knows the address, so the check costs a
+ * few cycles there and nothing on other chips.
+ */
+#ifdef __AVR_HAVE_ELPM__
+#define MLP_EDGE_IN_REACH(table) (pgm_get_far_address(table) + sizeof(table) <= 0x10000)
+#else
+#define MLP_EDGE_IN_REACH(table) 1
+#endif
+
+#elif MLP_EDGE_KERNELS != 7
+#error "these models were exported by different versions of mlp-edge: export them with one"
+#endif
+
+/* Reads one number of a table. Every model defines the readers it needs, all of them alike. */
+#ifdef __AVR__
+#define MLP_EDGE_READ_FLOAT(address) pgm_read_float(address)
+#else
+#define MLP_EDGE_READ_FLOAT(address) (*(address)) /* aligned: a plain load on ESP8266, too */
+#endif
+
+/* Standardisation: (x - mean) * reciprocal of the standard deviation. */
 static const float PIMA_MEAN[8] MLP_EDGE_FLASH = {
     3.98208475f, 120.679153f, 69.5374603f, 20.5830612f, 74.8029327f, 31.9498367f, 0.477850169f,
     33.5586319f,
@@ -263,27 +259,100 @@ static const float PIMA_LAYER3_BIAS[1] MLP_EDGE_FLASH = {
     -0.358039081f,
 };
 
-/* Labels: UTF-8, the last one for an index that is no class. */
+/* Labels in UTF-8; the last one is for an index that is no class. */
 static const char PIMA_LABELS[3][2] MLP_EDGE_FLASH = {
     "0",
     "1",
     ""
 };
 
-/* The kernels that this network needs. Models in one program share them, hence the guards. */
+/* The kernels that the functions call; they are defined below. */
+static inline int mlp_edge_any_missing(const float *sentinels, size_t count, const float *x);
+static inline void mlp_edge_reject(float *values, size_t count);
+static inline void mlp_edge_scale(const float *mean, const float *reciprocal, size_t count,
+                                  const float *x, float *y);
+static void mlp_edge_dense(const float *weights, const float *bias, size_t inputs,
+                           size_t outputs, const float *x, float *y);
+static inline void mlp_edge_relu(float *values, size_t count);
+static inline void mlp_edge_sigmoid(float *values, size_t count);
+static inline int mlp_edge_choose_sigmoid(const float *logit, float low, float high,
+                                          float threshold);
+
+/* Whether there is no prediction: a reading without a fill is missing, or a table out of reach. */
+static inline int pima_rejects(const float *features)
+{
+#ifdef __AVR_HAVE_ELPM__
+    if (!MLP_EDGE_IN_REACH(PIMA_MEAN)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(PIMA_RECIPROCAL)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(PIMA_LAYER1_WEIGHTS)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(PIMA_LAYER1_BIAS)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(PIMA_LAYER2_WEIGHTS)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(PIMA_LAYER2_BIAS)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(PIMA_LAYER3_WEIGHTS)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(PIMA_LAYER3_BIAS)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(PIMA_LABELS)) { return 1; }
+#endif
+    return mlp_edge_any_missing(NULL, PIMA_INPUTS, features);
+}
+
+/* From readings to logits, the pre-activations of the last layer. */
+static inline void pima_logits(const float *features, float *logits)
+{
+    /* Each layer reads the one before it: they take turns at the two ends of one array. */
+    enum { memory_size = PIMA_LAYER1_INPUTS + PIMA_LAYER1_OUTPUTS };
+    float memory[memory_size];
+    float *const scaled = memory;
+    float *const layer1 = memory + memory_size - PIMA_LAYER1_OUTPUTS;
+    float *const layer2 = memory;
+
+    mlp_edge_scale(PIMA_MEAN, PIMA_RECIPROCAL, PIMA_INPUTS, features, scaled);
+    mlp_edge_dense(PIMA_LAYER1_WEIGHTS[0], PIMA_LAYER1_BIAS, PIMA_LAYER1_INPUTS,
+        PIMA_LAYER1_OUTPUTS, scaled, layer1);
+    mlp_edge_relu(layer1, PIMA_LAYER1_OUTPUTS);
+    mlp_edge_dense(PIMA_LAYER2_WEIGHTS[0], PIMA_LAYER2_BIAS, PIMA_LAYER2_INPUTS,
+        PIMA_LAYER2_OUTPUTS, layer1, layer2);
+    mlp_edge_relu(layer2, PIMA_LAYER2_OUTPUTS);
+    mlp_edge_dense(PIMA_LAYER3_WEIGHTS[0], PIMA_LAYER3_BIAS, PIMA_LAYER3_INPUTS,
+        PIMA_LAYER3_OUTPUTS, layer2, logits);
+}
+
+void pima_predict(const float *features, float *outputs)
+{
+    if (pima_rejects(features)) {
+        mlp_edge_reject(outputs, PIMA_OUTPUTS); /* NaN */
+        return;
+    }
+    pima_logits(features, outputs);
+    mlp_edge_sigmoid(outputs, PIMA_OUTPUTS);
+}
+
+int pima_classify(const float *features)
+{
+    if (pima_rejects(features)) {
+        return -1;
+    }
+    float logits[PIMA_OUTPUTS];
+    pima_logits(features, logits);
+    return mlp_edge_choose_sigmoid(logits, -2.00000022e-06f, 2.00000022e-06f, PIMA_THRESHOLD);
+}
+
+mlp_edge_text pima_label(int index)
+{
+    const int known = index >= 0 && index < PIMA_CLASSES;
+    return (mlp_edge_text)PIMA_LABELS[known ? index : PIMA_CLASSES];
+}
+
+/* The kernels that this network needs. Models in one source file share them, hence the guards. */
 
 /*
- * A float as the bits that IEEE 754 writes it in, and back. Without a float unit a comparison of
- * floats is a call; of bits it is a few instructions. Two facts about them are used: without the
- * sign, the topmost bit, a larger number has larger bits; and beyond infinity, 0x7f800000, is NaN.
+ * The bits of a float, as IEEE 754 writes it. Without a float unit a comparison of floats is a
+ * call; of bits it is a few instructions. Apart from the sign, the topmost bit, a larger number has
+ * larger bits, and whatever is beyond infinity, 0x7f800000, is NaN.
  */
 #ifndef MLP_EDGE_KERNEL_BITS
 #define MLP_EDGE_KERNEL_BITS
 
-#include <stdint.h>
-#include <string.h>
-
-/* Whether every operation on floats is a call. */
+/* Defined where every operation on floats is a call. */
 #if defined(__AVR__) || defined(__SOFTFP__) || defined(__XTENSA_SOFT_FLOAT__) \
     || (defined(__riscv) && !defined(__riscv_flen))
 #define MLP_EDGE_SOFT_FLOAT
@@ -299,34 +368,19 @@ static inline uint32_t mlp_edge_bits(float x)
     return bits;
 }
 
-static inline float mlp_edge_float(uint32_t bits)
-{
-    float x;
-    memcpy(&x, &bits, sizeof x);
-    return x;
-}
+#endif
 
 /*
- * Whether a number is NaN. It is taken from memory, as bits: of one that is handed over by value
- * -ffast-math lets a compiler assume that it is none.
+ * Whether a number is NaN. It is read from memory, as bits: of a float passed by value, -ffast-math
+ * lets the compiler assume that it is not NaN.
  */
+#ifndef MLP_EDGE_KERNEL_NAN
+#define MLP_EDGE_KERNEL_NAN
+
 static inline int mlp_edge_nan(const float *x)
 {
     const float value = *x;
     return (mlp_edge_bits(value) & ~MLP_EDGE_SIGN) > MLP_EDGE_INFINITY;
-}
-
-/* Whether it is neither NaN nor an infinity. */
-static inline int mlp_edge_finite(const float *x)
-{
-    const float value = *x;
-    return (mlp_edge_bits(value) & ~MLP_EDGE_SIGN) < MLP_EDGE_INFINITY;
-}
-
-/* Whether x > 0. From the smallest number above 0 to infinity: neither 0, NaN nor a sign. */
-static inline int mlp_edge_positive(float x)
-{
-    return mlp_edge_bits(x) - 1 < MLP_EDGE_INFINITY;
 }
 
 #endif
@@ -349,12 +403,11 @@ static inline int mlp_edge_missing(const float *sentinels, const float *x, size_
 #endif
 
 /*
- * The guard in front of a network: where a reading is missing that nothing stands in for, every
- * output becomes NaN, and nothing is computed. A NaN would come through the layers by itself, a
- * sentinel or a category would not.
+ * Whether one of these readings is missing. The network is not run then: NaN would pass through the
+ * layers by itself, but a sentinel or a category would not.
  */
-#ifndef MLP_EDGE_KERNEL_REJECT
-#define MLP_EDGE_KERNEL_REJECT
+#ifndef MLP_EDGE_KERNEL_ANY_MISSING
+#define MLP_EDGE_KERNEL_ANY_MISSING
 
 static inline int mlp_edge_any_missing(const float *sentinels, size_t count, const float *x)
 {
@@ -365,6 +418,12 @@ static inline int mlp_edge_any_missing(const float *sentinels, size_t count, con
     }
     return 0;
 }
+
+#endif
+
+/* Sets every value to NaN: there is no prediction. */
+#ifndef MLP_EDGE_KERNEL_REJECT
+#define MLP_EDGE_KERNEL_REJECT
 
 static inline void mlp_edge_reject(float *values, size_t count)
 {
@@ -379,8 +438,8 @@ static inline void mlp_edge_reject(float *values, size_t count)
 #endif
 
 /*
- * Standardisation: (x - mean) * reciprocal for each number. The reciprocal of the deviation is
- * stored because a microcontroller multiplies three times faster than it divides. y may be x.
+ * Standardisation: (x - mean) * reciprocal. The reciprocal of the standard deviation is stored
+ * because a microcontroller multiplies three times faster than it divides. y may be x.
  */
 #ifndef MLP_EDGE_KERNEL_SCALE
 #define MLP_EDGE_KERNEL_SCALE
@@ -396,16 +455,15 @@ static inline void mlp_edge_scale(const float *mean, const float *reciprocal, si
 #endif
 
 /*
- * Four neurons of a dense layer at a time, where a float unit makes that pay: one input is read
- * for four, and no sum waits for another. Each neuron has its sum in the order of dense.h.
+ * Four neurons of a dense layer at a time, where a float unit makes that worthwhile: each input is
+ * read once for four sums that do not wait for each other. Each sum has the order of
+ * mlp_edge_dense.
  *
- * A Cortex-M with a float unit (MLP_EDGE_FUSED) multiplies and adds in one rounding, so its last
- * digits may differ from those of chips that round twice. Other chips take one neuron at a time.
+ * A Cortex-M with a float unit (MLP_EDGE_FUSED) rounds once per multiply-add, so its last digits
+ * may differ from those of chips that round twice. Other chips take one neuron at a time.
  */
 #ifndef MLP_EDGE_KERNEL_FOUR_NEURONS
 #define MLP_EDGE_KERNEL_FOUR_NEURONS
-
-#include <string.h>
 
 #if defined(__ARM_FEATURE_FMA) && defined(__ARM_ARCH_PROFILE) && defined(__GNUC__)
 #if __ARM_ARCH_PROFILE == 'M'
@@ -424,7 +482,7 @@ struct mlp_edge_weights {
     float of_four_inputs[4];
 };
 
-/* sum += row[0] x0 + row[1] x1 + ..., in this order; one instruction reads the four weights. */
+/* sum += row[0] x0 + row[1] x1 + ..., in this order. One instruction reads four weights. */
 #define MLP_EDGE_ADD_FOUR(sum, row) \
     __asm__("vldmia %[w]!, {s28-s31}\n\t" \
             "vfma.f32 %[s], s28, %[x0]\n\t" \
@@ -465,7 +523,7 @@ static inline void mlp_edge_four_neurons(const float *weights, const float *bias
 
 #elif defined(MLP_EDGE_VECTORS)
 
-/* On a PC: a vector holds the four sums. */
+/* On a PC, a vector holds the four sums. */
 typedef float mlp_edge_float4 __attribute__((vector_size(16)));
 
 static inline mlp_edge_float4 mlp_edge_load4(const float *x)
@@ -482,7 +540,7 @@ static inline void mlp_edge_four_neurons(const float *weights, const float *bias
     const float *row3 = row2 + inputs;
     mlp_edge_float4 sums = mlp_edge_load4(bias);
     for (; inputs >= 4; inputs -= 4) {
-        /* Four rows of four weights, turned into four columns. */
+        /* Transposes four rows of four weights. */
         const mlp_edge_float4 a = mlp_edge_load4(row0), b = mlp_edge_load4(row1);
         const mlp_edge_float4 c = mlp_edge_load4(row2), d = mlp_edge_load4(row3);
         const mlp_edge_float4 ab01 = __builtin_shufflevector(a, b, 0, 4, 1, 5);
@@ -511,9 +569,9 @@ static inline void mlp_edge_four_neurons(const float *weights, const float *bias
 #endif
 
 /*
- * A dense layer: y = W x + b. W holds one row of `inputs` weights per neuron. The order of the sum
- * is part of the interface: the bias first, then the inputs from the first to the last, in one
- * accumulator. x and y must not overlap.
+ * A dense layer: y = W x + b. The weights hold one row of `inputs` per neuron. The order of the sum
+ * is part of the interface: the bias, then the inputs from first to last, in one accumulator. x and
+ * y must not overlap.
  */
 #ifndef MLP_EDGE_KERNEL_DENSE
 #define MLP_EDGE_KERNEL_DENSE
@@ -521,10 +579,10 @@ static inline void mlp_edge_four_neurons(const float *weights, const float *bias
 #ifdef MLP_EDGE_SOFT_FLOAT
 
 /*
- * Without a float unit a product and its sum are two calls, 250 cycles on AVR. After a relu many
- * inputs are 0 and change nothing: they are passed over. (Only a sum of -0 would change, to 0.)
- * Never inlined nor copied: at -O3 it would be, for every layer anew, and no faster. (clang copies
- * no function, and has no word against it.)
+ * Without a float unit a multiply-add is two calls, 250 cycles on AVR. After a relu many inputs are
+ * 0 and change nothing, so they are skipped. (Only a sum of -0 would change, to 0.) The function is
+ * never inlined or cloned: at -O3 every layer would get its own copy and be no faster. (clang does
+ * not clone, and has no attribute against it.)
  */
 #ifdef __clang__
 #define MLP_EDGE_ONCE __attribute__((noinline, unused))
@@ -578,6 +636,19 @@ static inline void mlp_edge_dense(const float *weights, const float *bias, size_
 
 #endif
 
+/* The float that IEEE 754 writes in these bits. */
+#ifndef MLP_EDGE_KERNEL_FROM_BITS
+#define MLP_EDGE_KERNEL_FROM_BITS
+
+static inline float mlp_edge_from_bits(uint32_t bits)
+{
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+#endif
+
 /* relu(x): 0 where x <= 0, otherwise x; exact. NaN stays NaN, of either sign. */
 #ifndef MLP_EDGE_KERNEL_RELU
 #define MLP_EDGE_KERNEL_RELU
@@ -586,16 +657,16 @@ static inline void mlp_edge_relu(float *values, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         const uint32_t bits = mlp_edge_bits(values[i]);
-        /* As an int32_t, from -0 up to -infinity, 0xff800000; a NaN is beyond, or above 0. */
-        values[i] = mlp_edge_float((int32_t)bits <= -0x800000 ? 0 : bits);
+        /* As int32_t: from -0, the lowest, to -infinity. A NaN is above that, of either sign. */
+        values[i] = mlp_edge_from_bits((int32_t)bits <= -0x800000 ? 0 : bits);
     }
 }
 
 #endif
 
 /*
- * e^x for x <= 0, the only exponential that a network needs when it is written so that nothing
- * overflows. It adds, subtracts and multiplies, without libm: every target gives the same bits.
+ * e^x for x <= 0, the only exponential that the activations need when nothing may overflow. It
+ * adds, subtracts and multiplies, without libm, so every target gives the same bits.
  *
  * e^x = 2^n e^r with n an integer and |r| <= ln(2)/2 (Cody and Waite, 1980).
  */
@@ -613,7 +684,7 @@ static inline float mlp_edge_expm1_near_zero(float r)
     return r + r * r * p;
 }
 
-/* e^x for x <= 0. Below -87 the result is 0 instead of something under 1.7e-38. NaN stays NaN. */
+/* e^x for x <= 0. Below -87 the result is 0, not a number under 1.7e-38. NaN stays NaN. */
 static inline float mlp_edge_exp(float x)
 {
     const uint32_t size = mlp_edge_bits(x) & ~MLP_EDGE_SIGN;
@@ -621,16 +692,16 @@ static inline float mlp_edge_exp(float x)
         return size > MLP_EDGE_INFINITY ? x : 0.0f;
     }
     /*
-     * x / ln(2), -126 to 0, rounded to an integer: beside 1.5 * 2^23 a float has no fraction, and
-     * its last bits count n. (volatile: -ffast-math would take the constant away again.)
+     * x / ln(2), -126 to 0, rounded to an integer: added to 1.5 * 2^23, a float has no fraction,
+     * and its last bits hold n. (volatile: -ffast-math would cancel the constant.)
      */
     const float shift = 12582912.0f;
     const volatile float shifted = x * 1.44269502f + shift;
     const float rounded = shifted, whole = rounded - shift;
     /* ln(2) in two parts; the first has so few bits that its product is exact. */
     const float r = (x - whole * 0.693359375f) + whole * 2.12194441e-4f;
-    /* 2^n: n + 127 where a float has its exponent. The rest of `rounded` is shifted out. */
-    const float power = mlp_edge_float((mlp_edge_bits(rounded) + 127) << 23);
+    /* 2^n: n + 127 in the exponent of a float. The rest of `rounded` is shifted out. */
+    const float power = mlp_edge_from_bits((mlp_edge_bits(rounded) + 127) << 23);
     return power * (1.0f + mlp_edge_expm1_near_zero(r));
 }
 
@@ -643,7 +714,7 @@ static inline float mlp_edge_exp(float x)
 static inline float mlp_edge_logistic(float x)
 {
     const uint32_t bits = mlp_edge_bits(x);
-    const float power = mlp_edge_exp(mlp_edge_float(bits | MLP_EDGE_SIGN));
+    const float power = mlp_edge_exp(mlp_edge_from_bits(bits | MLP_EDGE_SIGN));
     return (bits & MLP_EDGE_SIGN ? power : 1.0f) / (1.0f + power);
 }
 
@@ -664,18 +735,20 @@ static inline void mlp_edge_sigmoid(float *values, size_t count)
 #endif
 
 /*
- * Whether sigmoid(x) > threshold, without the exponential where x decides. The exporter computes
- * `low` and `high`: below the one and above the other, sigmoid(x) is further from the threshold
- * than its kernel can be off (by 1e-6 of the threshold; the kernel errs by less than 4e-7). In the
- * narrow gap between them the kernel is asked. NaN has no class: it gives -1.
+ * Whether sigmoid(logit) > threshold, without the exponential where the logit decides. The exporter
+ * computes `low` and `high`: below the one and above the other, sigmoid is further from the
+ * threshold than its kernel can be off (1e-6 of the threshold; the kernel is off by less than
+ * 4e-7). Only in the narrow gap between them is the sigmoid computed. NaN has no class and gives
+ * -1.
  */
 #ifndef MLP_EDGE_KERNEL_CHOOSE_SIGMOID
 #define MLP_EDGE_KERNEL_CHOOSE_SIGMOID
 
-static inline int mlp_edge_choose_sigmoid(const float *sum, float low, float high, float threshold)
+static inline int mlp_edge_choose_sigmoid(const float *logit, float low, float high,
+                                          float threshold)
 {
-    const float x = *sum;
-    if (mlp_edge_nan(sum)) {
+    const float x = *logit;
+    if (mlp_edge_nan(logit)) {
         return -1;
     }
     if (x < low) {
@@ -686,80 +759,29 @@ static inline int mlp_edge_choose_sigmoid(const float *sum, float low, float hig
 
 #endif
 
-/* Whether a reading is missing that nothing stands in for, or a table is out of reach. */
-static inline int pima_rejects(const float *features)
-{
-#ifdef __AVR_HAVE_ELPM__
-    if (!MLP_EDGE_IN_REACH(PIMA_MEAN)) { return 1; }
-    if (!MLP_EDGE_IN_REACH(PIMA_RECIPROCAL)) { return 1; }
-    if (!MLP_EDGE_IN_REACH(PIMA_LAYER1_WEIGHTS)) { return 1; }
-    if (!MLP_EDGE_IN_REACH(PIMA_LAYER1_BIAS)) { return 1; }
-    if (!MLP_EDGE_IN_REACH(PIMA_LAYER2_WEIGHTS)) { return 1; }
-    if (!MLP_EDGE_IN_REACH(PIMA_LAYER2_BIAS)) { return 1; }
-    if (!MLP_EDGE_IN_REACH(PIMA_LAYER3_WEIGHTS)) { return 1; }
-    if (!MLP_EDGE_IN_REACH(PIMA_LAYER3_BIAS)) { return 1; }
-    if (!MLP_EDGE_IN_REACH(PIMA_LABELS)) { return 1; }
-#endif
-    return mlp_edge_any_missing(NULL, 8, features);
-}
-
-/* From readings to the sums of the last layer. */
-static inline void pima_sums(const float *features, float *outputs)
-{
-    /* A layer needs only the one before it: they take turns at the two ends of one array. */
-    float memory[20];
-    float *const scaled = memory; /* 8 */
-    float *const layer1 = memory + 8; /* 12 */
-    float *const layer2 = memory; /* 8 */
-
-    mlp_edge_scale(PIMA_MEAN, PIMA_RECIPROCAL, 8, features, scaled);
-    mlp_edge_dense(PIMA_LAYER1_WEIGHTS[0], PIMA_LAYER1_BIAS, 8, 12, scaled, layer1);
-    mlp_edge_relu(layer1, 12);
-    mlp_edge_dense(PIMA_LAYER2_WEIGHTS[0], PIMA_LAYER2_BIAS, 12, 8, layer1, layer2);
-    mlp_edge_relu(layer2, 8);
-    mlp_edge_dense(PIMA_LAYER3_WEIGHTS[0], PIMA_LAYER3_BIAS, 8, 1, layer2, outputs);
-}
-
-void pima_predict(const float *features, float *outputs)
-{
-    if (pima_rejects(features)) {
-        mlp_edge_reject(outputs, 1); /* NaN */
-        return;
-    }
-    pima_sums(features, outputs);
-    mlp_edge_sigmoid(outputs, 1);
-}
-
-int pima_classify(const float *features)
-{
-    if (pima_rejects(features)) {
-        return -1;
-    }
-    float outputs[1];
-    pima_sums(features, outputs);
-    return mlp_edge_choose_sigmoid(outputs, -2.00000022e-06f, 2.00000022e-06f, PIMA_THRESHOLD);
-}
-
-mlp_edge_text pima_label(int index)
-{
-    const int known = index >= 0 && index < PIMA_CLASSES;
-    return (mlp_edge_text)PIMA_LABELS[known ? index : PIMA_CLASSES];
-}
-
 #ifdef PIMA_SELFTEST
-/* Golden answers, as the bits of float32 numbers: the very bits, or NaN where NaN is expected. */
-#ifndef MLP_EDGE_KERNEL_SAME
-#define MLP_EDGE_KERNEL_SAME
+/* The self-test: golden rows, and what pima_predict has to make of them. */
+
+/* Reads one number of a table. Every model defines the readers it needs, all of them alike. */
+#if defined(__AVR__) || (defined(ESP8266) && defined(ARDUINO))
+#define MLP_EDGE_READ_BITS(address) pgm_read_dword(address)
+#else
+#define MLP_EDGE_READ_BITS(address) (*(address))
+#endif
+
+/* A golden prediction as float32 bits: the same bits, or NaN where NaN is expected. */
+#ifndef MLP_EDGE_KERNEL_GOLDEN
+#define MLP_EDGE_KERNEL_GOLDEN
 
 static inline float mlp_edge_golden(const uint32_t *bits)
 {
-    return mlp_edge_float(MLP_EDGE_READ_BITS(bits));
+    return mlp_edge_from_bits(MLP_EDGE_READ_BITS(bits));
 }
 
 static inline int mlp_edge_same(float value, uint32_t expected)
 {
     const uint32_t bits = mlp_edge_bits(value);
-    if ((expected & ~MLP_EDGE_SIGN) > MLP_EDGE_INFINITY) { /* NaN; its payload is free */
+    if ((expected & ~MLP_EDGE_SIGN) > MLP_EDGE_INFINITY) { /* NaN, with any payload */
         return (bits & ~MLP_EDGE_SIGN) > MLP_EDGE_INFINITY;
     }
     return bits == expected;
@@ -768,29 +790,29 @@ static inline int mlp_edge_same(float value, uint32_t expected)
 #endif
 
 /*
- * Whether the golden predictions of a network in float32 have to match bit for bit. They do unless
- * the compiler rounds a product and its sum once, in a fused multiply-add or a wider register: then
- * the last digits are its own, and each prediction has to be within a proved bound.
+ * Whether the predictions of golden rows have to match bit for bit. They do, unless the compiler
+ * rounds a product and its sum once, in a fused multiply-add or a wider register. Then the last
+ * digits may differ, and each prediction has to be within a proved bound.
  *
- * The self-test finds out for itself. #define MLP_EDGE_SELFTEST_BITS 1 asks for the bits all the
- * same, 0 for the bounds.
+ * The self-test detects which of the two applies. #define MLP_EDGE_SELFTEST_BITS 1 always compares
+ * bits, 0 always compares with the bound.
  */
 #ifndef MLP_EDGE_KERNEL_SELFTEST
 #define MLP_EDGE_KERNEL_SELFTEST
 
-#define MLP_EDGE_SELFTEST_ASKS 2
+#define MLP_EDGE_SELFTEST_DETECTS 2
 #ifndef MLP_EDGE_SELFTEST_BITS
 #if defined(MLP_EDGE_SOFT_FLOAT)
 #define MLP_EDGE_SELFTEST_BITS 1
 #elif defined(MLP_EDGE_FUSED)
 #define MLP_EDGE_SELFTEST_BITS 0
 #else
-#define MLP_EDGE_SELFTEST_BITS MLP_EDGE_SELFTEST_ASKS
+#define MLP_EDGE_SELFTEST_BITS MLP_EDGE_SELFTEST_DETECTS
 #endif
 #endif
 
 #if MLP_EDGE_SELFTEST_BITS != 1
-/* (1 + 2^-12)^2 - (1 + 2^-11) is 2^-24, which is lost where the square is rounded first. */
+/* (1 + 2^-12)^2 - (1 + 2^-11) is 2^-24, which is lost if the square is rounded first. */
 static inline int mlp_edge_rounds_once(void)
 {
     volatile float factor = 1.000244140625f, addend = -1.00048828125f;
@@ -800,15 +822,15 @@ static inline int mlp_edge_rounds_once(void)
 
 static inline int mlp_edge_near(float value, uint32_t expected, float bound)
 {
-    const float off = value - mlp_edge_float(expected);
+    const float off = value - mlp_edge_from_bits(expected);
     const float size = off < 0.0f ? -off : off;
     if (mlp_edge_same(value, expected)) {
         return 1;
     }
-    if (MLP_EDGE_SELFTEST_BITS == MLP_EDGE_SELFTEST_ASKS && !mlp_edge_rounds_once()) {
+    if (MLP_EDGE_SELFTEST_BITS == MLP_EDGE_SELFTEST_DETECTS && !mlp_edge_rounds_once()) {
         return 0;
     }
-    /* Compared as bits: NaN has larger ones than any bound, whatever a compiler makes of it. */
+    /* Compared as bits: those of NaN exceed those of any bound, under every compiler flag. */
     return mlp_edge_bits(size) < mlp_edge_bits(bound);
 }
 #endif
@@ -836,7 +858,7 @@ static const uint32_t PIMA_GOLDEN[6][8] MLP_EDGE_FLASH = {
     {0x7fc00000u, 0x42c70000u, 0x42740000u, 0x42460000u, 0x43d38000u, 0x42063333u, 0x3f9fdf3cu,
      0x424c0000u},
 };
-/* What pima_predict answers to each. */
+/* The bits that pima_predict has to give for each. */
 static const uint32_t PIMA_GOLDEN_ANSWERS[6][1] MLP_EDGE_FLASH = {
     {0x39c404a5u},
     {0x3f0b800eu},
@@ -846,7 +868,7 @@ static const uint32_t PIMA_GOLDEN_ANSWERS[6][1] MLP_EDGE_FLASH = {
     {0x7fc00000u},
 };
 #if MLP_EDGE_SELFTEST_BITS != 1
-/* What it has to be nearer than where a product and its sum are rounded once: proved per row. */
+/* How close it has to be where a product and its sum are rounded once: proved row by row. */
 static const float PIMA_GOLDEN_BOUNDS[6][1] MLP_EDGE_FLASH = {
     {5.8e-07f},
     {3.7e-06f},
@@ -860,12 +882,12 @@ static const float PIMA_GOLDEN_BOUNDS[6][1] MLP_EDGE_FLASH = {
 int pima_selftest(void)
 {
     for (int row = 0; row < 6; row++) {
-        float features[8], outputs[1];
-        for (size_t i = 0; i < 8; i++) {
+        float features[PIMA_INPUTS], outputs[PIMA_OUTPUTS];
+        for (size_t i = 0; i < PIMA_INPUTS; i++) {
             features[i] = mlp_edge_golden(&PIMA_GOLDEN[row][i]);
         }
         pima_predict(features, outputs);
-        for (size_t i = 0; i < 1; i++) {
+        for (size_t i = 0; i < PIMA_OUTPUTS; i++) {
             const uint32_t expected = MLP_EDGE_READ_BITS(&PIMA_GOLDEN_ANSWERS[row][i]);
 #if MLP_EDGE_SELFTEST_BITS == 1
             const int right = mlp_edge_same(outputs[i], expected);
@@ -885,6 +907,16 @@ int pima_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:961285652b0e77da038e6a47b9d7c126ec2b1d0dba4dd130f2eb200f4089b4a4 */
-/* The model's card, for programs that read this file. */
-/* mlp-edge-card {"name": "pima", "features": [{"name": "pregnancies", "low": 0.0, "high": 17.0}, {"name": "glucose", "low": 0.0, "high": 199.0}, {"name": "pressure", "low": 0.0, "high": 122.0}, {"name": "skin", "low": 0.0, "high": 99.0}, {"name": "insulin", "low": 0.0, "high": 846.0}, {"name": "bmi", "low": 0.0, "high": 67.0999984741211}, {"name": "pedigree", "low": 0.07800000160932541, "high": 2.4200000762939453}, {"name": "age", "low": 21.0, "high": 81.0}], "targets": ["diabetes"], "labels": ["0", "1"], "task": "binary", "threshold": 0.5, "weights_sha256": "48cb8ba37a16c24a5126e4319c6dfd50859d7c8f5f93122fb69ff62506332cd3", "version": "0.1.0", "dtype": "float32", "format": 3} */
+mlp-edge-seal sha256:1ea5516bf2a21876f9419791d1767a6deeb4b057a517080c1063e4a1d2357cee */
+/* The model's card, for programs that read this file: JSON, its lines joined. */
+/* mlp-edge-card
+ * {"name": "pima", "features": [{"name": "pregnancies", "low": 0.0, "high": 17.0},
+ *  {"name": "glucose", "low": 0.0, "high": 199.0}, {"name": "pressure", "low": 0.0,
+ *  "high": 122.0}, {"name": "skin", "low": 0.0, "high": 99.0}, {"name": "insulin", "low": 0.0,
+ *  "high": 846.0}, {"name": "bmi", "low": 0.0, "high": 67.0999984741211}, {"name": "pedigree",
+ *  "low": 0.07800000160932541, "high": 2.4200000762939453}, {"name": "age", "low": 21.0,
+ *  "high": 81.0}], "targets": ["diabetes"], "labels": ["0", "1"], "task": "binary",
+ *  "threshold": 0.5,
+ *  "weights_sha256": "48cb8ba37a16c24a5126e4319c6dfd50859d7c8f5f93122fb69ff62506332cd3",
+ *  "version": "0.1.0", "dtype": "float32", "format": 3}
+ */

@@ -1,31 +1,39 @@
 /*
  * sine: a multilayer perceptron in one file, for C99, C++11 and Arduino
  *
+ * SPDX-FileCopyrightText: mlp-edge contributors
+ * SPDX-License-Identifier: MIT-0
+ * The tables and the code generated for this model are yours; the kernels are MIT-0: nothing has to
+ * be attributed, neither in source nor in binaries.
+ *
  *   layers    1-16-16-1 (relu, relu, linear), 321 weights and biases, float32
  *   written   by mlp-edge 0.1.0: mlp-edge export --format c --name sine
  *   weights   sha256 04f29e1326027a7ddde5b93c99cfdec4f7b14f0da12746799ec93b99387017b4
- *   memory    1292 bytes of tables (in flash on AVR), 128 bytes of stack for the layers
+ *   tables    1292 bytes, in flash on AVR and ESP8266
+ *   stack     of sine_predict, at most, with gcc -Os: 197 bytes on AVR, 272 on Cortex-M0,
+ *             252 on Cortex-M3, 272 on Cortex-M4, 324 on RV32
  *
  * Use:
  *
  *   #include "sine.h"
- *   float features[SINE_INPUTS] = { ... };  the raw readings, in the order below
+ *   float features[SINE_INPUTS] = { ... };  raw readings, in the order below
  *   float value;
  *   sine_predict(features, &value);
  *
- * One file of a program includes this one so. Every other says, before it includes it,
+ * Include this header as is in exactly one source file. In every other, write
  *
  *   #define SINE_DECLARE_ONLY
  *
- * and gets the constants and the functions without a second copy of the tables.
- * #define SINE_SELFTEST in the one file adds sine_selftest(): 0 where this chip, with
- * these compiler flags, predicts bit for bit what it should, otherwise the row that it does not.
+ * before the #include, to get the constants and the functions without another copy of the tables.
+ * #define SINE_SELFTEST in the one source file adds sine_selftest(): 0 if this
+ * chip, with these compiler flags, predicts what it should, otherwise the number of the first row
+ * that it gets wrong.
  *
- * Features, in the units of the table that the model was trained on, with their range in it:
+ * Features, in the units of the training table, with their ranges there:
  *
  *   [0] "x"  0.0221 to 6.2754
  *
- * A reading that is NaN is missing: the answer is NaN.
+ * A reading that is NaN is missing: the prediction is NaN.
  *
  * Outputs, of "y":
  *
@@ -33,75 +41,6 @@
  */
 #ifndef SINE_H
 #define SINE_H
-
-/*
- * Where the tables live. On AVR and ESP8266 a plain `const` table is copied to RAM at start-up;
- * PROGMEM keeps it in flash, which is read with instructions of its own. Everywhere else const is
- * enough.
- */
-#ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 6 /* raised whenever a kernel changes */
-
-#include <stddef.h>
-#include <stdint.h>
-
-#ifdef __AVR__
-#include <avr/pgmspace.h>
-#define MLP_EDGE_FLASH PROGMEM
-#define MLP_EDGE_READ_FLOAT(address) pgm_read_float(address)
-#define MLP_EDGE_READ_BITS(address) pgm_read_dword(address)
-#define MLP_EDGE_READ_INT8(address) ((int8_t)pgm_read_byte(address))
-#define MLP_EDGE_READ_UINT8(address) pgm_read_byte(address)
-#define MLP_EDGE_READ_INT16(address) ((int16_t)pgm_read_word(address))
-#define MLP_EDGE_READ_UINT16(address) pgm_read_word(address)
-#define MLP_EDGE_READ_INT32(address) ((int32_t)pgm_read_dword(address))
-#elif defined(ESP8266) && defined(ARDUINO)
-#include <pgmspace.h>
-#define MLP_EDGE_FLASH PROGMEM
-/* Its flash answers aligned reads of 32 bits alone, which is how a float is read anyway. */
-#define MLP_EDGE_READ_FLOAT(address) (*(address))
-#define MLP_EDGE_READ_BITS(address) pgm_read_dword(address)
-#define MLP_EDGE_READ_INT8(address) ((int8_t)pgm_read_byte(address))
-#define MLP_EDGE_READ_UINT8(address) pgm_read_byte(address)
-#define MLP_EDGE_READ_INT16(address) ((int16_t)pgm_read_word(address))
-#define MLP_EDGE_READ_UINT16(address) pgm_read_word(address)
-#define MLP_EDGE_READ_INT32(address) ((int32_t)pgm_read_dword(address))
-#else
-#define MLP_EDGE_FLASH
-#define MLP_EDGE_READ_FLOAT(address) (*(address))
-#define MLP_EDGE_READ_BITS(address) (*(address))
-#define MLP_EDGE_READ_INT8(address) (*(address))
-#define MLP_EDGE_READ_UINT8(address) (*(address))
-#define MLP_EDGE_READ_INT16(address) (*(address))
-#define MLP_EDGE_READ_UINT16(address) (*(address))
-#define MLP_EDGE_READ_INT32(address) (*(address))
-#endif
-
-/*
- * Whether a table can be read: a pointer has 16 bits on AVR and reaches the first 64 kB of flash. A
- * chip with more puts tables beyond them when a program has many. The linker knows the address, so
- * the question costs a few cycles, and none on other chips.
- */
-#ifdef __AVR_HAVE_ELPM__
-#define MLP_EDGE_IN_REACH(table) (pgm_get_far_address(table) + sizeof(table) <= 0x10000)
-#else
-#define MLP_EDGE_IN_REACH(table) 1
-#endif
-
-/*
- * Text in flash. In an Arduino sketch for AVR or ESP8266 it has the type of F("..."), which print()
- * takes.
- */
-#if (defined(__AVR__) || defined(ESP8266)) && defined(ARDUINO) && defined(__cplusplus)
-class __FlashStringHelper;
-typedef const __FlashStringHelper *mlp_edge_text;
-#else
-typedef const char *mlp_edge_text;
-#endif
-
-#elif MLP_EDGE_KERNELS != 6
-#error "these models were exported by different versions of mlp-edge: export them with one"
-#endif
 
 #define SINE_INPUTS 1
 #define SINE_OUTPUTS 1
@@ -123,13 +62,13 @@ extern "C" {
 #endif
 
 /*
- * 1 raw readings in, 1 prediction out. The two arrays must not overlap.
- * Keeps nothing between calls, so it may be called from several tasks at once.
+ * Predicts: 1 raw reading in, 1 output out. The two arrays must not overlap.
+ * It keeps nothing between calls, so several tasks may call it at once.
  */
 void sine_predict(const float *features, float *outputs);
 
 #ifdef SINE_SELFTEST
-/* Predicts golden rows: 0 where all answers are right, else the number of the first wrong one. */
+/* Predicts golden rows: 0 where all are right, else the number of the first wrong one. */
 int sine_selftest(void);
 
 #endif
@@ -147,7 +86,50 @@ int sine_selftest(void);
 #error "sine.h is C99 and C++11; this is C90: compile it with -std=c99, or later"
 #else
 
-/* Standardisation of numbers: (x - mean) * reciprocal; reciprocal = 1 / deviation. */
+/*
+ * Tables live in flash. On AVR and ESP8266 a plain `const` table is copied to RAM at start-up, so
+ * there it is PROGMEM, which is read with instructions of its own. Elsewhere `const` is enough.
+ */
+#ifndef MLP_EDGE_KERNELS
+#define MLP_EDGE_KERNELS 7 /* raised whenever a kernel changes */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#ifdef __AVR__
+#include <avr/pgmspace.h>
+#define MLP_EDGE_FLASH PROGMEM
+#elif defined(ESP8266) && defined(ARDUINO)
+#include <pgmspace.h>
+#define MLP_EDGE_FLASH PROGMEM
+#else
+#define MLP_EDGE_FLASH
+#endif
+
+/*
+ * Whether a table can be read. On AVR a pointer has 16 bits and reaches the first 64 kB of flash;
+ * on a chip with more, tables may lie beyond. The linker knows the address, so the check costs a
+ * few cycles there and nothing on other chips.
+ */
+#ifdef __AVR_HAVE_ELPM__
+#define MLP_EDGE_IN_REACH(table) (pgm_get_far_address(table) + sizeof(table) <= 0x10000)
+#else
+#define MLP_EDGE_IN_REACH(table) 1
+#endif
+
+#elif MLP_EDGE_KERNELS != 7
+#error "these models were exported by different versions of mlp-edge: export them with one"
+#endif
+
+/* Reads one number of a table. Every model defines the readers it needs, all of them alike. */
+#ifdef __AVR__
+#define MLP_EDGE_READ_FLOAT(address) pgm_read_float(address)
+#else
+#define MLP_EDGE_READ_FLOAT(address) (*(address)) /* aligned: a plain load on ESP8266, too */
+#endif
+
+/* Standardisation: (x - mean) * reciprocal of the standard deviation. */
 static const float SINE_MEAN[1] MLP_EDGE_FLASH = {
     3.15004945f,
 };
@@ -255,20 +237,66 @@ static const float SINE_LAYER3_BIAS[1] MLP_EDGE_FLASH = {
     -0.143254235f,
 };
 
-/* The kernels that this network needs. Models in one program share them, hence the guards. */
+/* The kernels that the functions call; they are defined below. */
+static inline int mlp_edge_any_missing(const float *sentinels, size_t count, const float *x);
+static inline void mlp_edge_reject(float *values, size_t count);
+static inline void mlp_edge_scale(const float *mean, const float *reciprocal, size_t count,
+                                  const float *x, float *y);
+static void mlp_edge_dense(const float *weights, const float *bias, size_t inputs,
+                           size_t outputs, const float *x, float *y);
+static inline void mlp_edge_relu(float *values, size_t count);
+
+/* Whether there is no prediction: a reading without a fill is missing, or a table out of reach. */
+static inline int sine_rejects(const float *features)
+{
+#ifdef __AVR_HAVE_ELPM__
+    if (!MLP_EDGE_IN_REACH(SINE_MEAN)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(SINE_RECIPROCAL)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(SINE_LAYER1_WEIGHTS)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(SINE_LAYER1_BIAS)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(SINE_LAYER2_WEIGHTS)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(SINE_LAYER2_BIAS)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(SINE_LAYER3_WEIGHTS)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(SINE_LAYER3_BIAS)) { return 1; }
+#endif
+    return mlp_edge_any_missing(NULL, SINE_INPUTS, features);
+}
+
+void sine_predict(const float *features, float *outputs)
+{
+    if (sine_rejects(features)) {
+        mlp_edge_reject(outputs, SINE_OUTPUTS); /* NaN */
+        return;
+    }
+    /* Each layer reads the one before it: they take turns at the two ends of one array. */
+    enum { memory_size = SINE_LAYER1_OUTPUTS + SINE_LAYER2_OUTPUTS };
+    float memory[memory_size];
+    float *const scaled = memory;
+    float *const layer1 = memory + memory_size - SINE_LAYER1_OUTPUTS;
+    float *const layer2 = memory;
+
+    mlp_edge_scale(SINE_MEAN, SINE_RECIPROCAL, SINE_INPUTS, features, scaled);
+    mlp_edge_dense(SINE_LAYER1_WEIGHTS[0], SINE_LAYER1_BIAS, SINE_LAYER1_INPUTS,
+        SINE_LAYER1_OUTPUTS, scaled, layer1);
+    mlp_edge_relu(layer1, SINE_LAYER1_OUTPUTS);
+    mlp_edge_dense(SINE_LAYER2_WEIGHTS[0], SINE_LAYER2_BIAS, SINE_LAYER2_INPUTS,
+        SINE_LAYER2_OUTPUTS, layer1, layer2);
+    mlp_edge_relu(layer2, SINE_LAYER2_OUTPUTS);
+    mlp_edge_dense(SINE_LAYER3_WEIGHTS[0], SINE_LAYER3_BIAS, SINE_LAYER3_INPUTS,
+        SINE_LAYER3_OUTPUTS, layer2, outputs);
+}
+
+/* The kernels that this network needs. Models in one source file share them, hence the guards. */
 
 /*
- * A float as the bits that IEEE 754 writes it in, and back. Without a float unit a comparison of
- * floats is a call; of bits it is a few instructions. Two facts about them are used: without the
- * sign, the topmost bit, a larger number has larger bits; and beyond infinity, 0x7f800000, is NaN.
+ * The bits of a float, as IEEE 754 writes it. Without a float unit a comparison of floats is a
+ * call; of bits it is a few instructions. Apart from the sign, the topmost bit, a larger number has
+ * larger bits, and whatever is beyond infinity, 0x7f800000, is NaN.
  */
 #ifndef MLP_EDGE_KERNEL_BITS
 #define MLP_EDGE_KERNEL_BITS
 
-#include <stdint.h>
-#include <string.h>
-
-/* Whether every operation on floats is a call. */
+/* Defined where every operation on floats is a call. */
 #if defined(__AVR__) || defined(__SOFTFP__) || defined(__XTENSA_SOFT_FLOAT__) \
     || (defined(__riscv) && !defined(__riscv_flen))
 #define MLP_EDGE_SOFT_FLOAT
@@ -284,34 +312,19 @@ static inline uint32_t mlp_edge_bits(float x)
     return bits;
 }
 
-static inline float mlp_edge_float(uint32_t bits)
-{
-    float x;
-    memcpy(&x, &bits, sizeof x);
-    return x;
-}
+#endif
 
 /*
- * Whether a number is NaN. It is taken from memory, as bits: of one that is handed over by value
- * -ffast-math lets a compiler assume that it is none.
+ * Whether a number is NaN. It is read from memory, as bits: of a float passed by value, -ffast-math
+ * lets the compiler assume that it is not NaN.
  */
+#ifndef MLP_EDGE_KERNEL_NAN
+#define MLP_EDGE_KERNEL_NAN
+
 static inline int mlp_edge_nan(const float *x)
 {
     const float value = *x;
     return (mlp_edge_bits(value) & ~MLP_EDGE_SIGN) > MLP_EDGE_INFINITY;
-}
-
-/* Whether it is neither NaN nor an infinity. */
-static inline int mlp_edge_finite(const float *x)
-{
-    const float value = *x;
-    return (mlp_edge_bits(value) & ~MLP_EDGE_SIGN) < MLP_EDGE_INFINITY;
-}
-
-/* Whether x > 0. From the smallest number above 0 to infinity: neither 0, NaN nor a sign. */
-static inline int mlp_edge_positive(float x)
-{
-    return mlp_edge_bits(x) - 1 < MLP_EDGE_INFINITY;
 }
 
 #endif
@@ -334,12 +347,11 @@ static inline int mlp_edge_missing(const float *sentinels, const float *x, size_
 #endif
 
 /*
- * The guard in front of a network: where a reading is missing that nothing stands in for, every
- * output becomes NaN, and nothing is computed. A NaN would come through the layers by itself, a
- * sentinel or a category would not.
+ * Whether one of these readings is missing. The network is not run then: NaN would pass through the
+ * layers by itself, but a sentinel or a category would not.
  */
-#ifndef MLP_EDGE_KERNEL_REJECT
-#define MLP_EDGE_KERNEL_REJECT
+#ifndef MLP_EDGE_KERNEL_ANY_MISSING
+#define MLP_EDGE_KERNEL_ANY_MISSING
 
 static inline int mlp_edge_any_missing(const float *sentinels, size_t count, const float *x)
 {
@@ -350,6 +362,12 @@ static inline int mlp_edge_any_missing(const float *sentinels, size_t count, con
     }
     return 0;
 }
+
+#endif
+
+/* Sets every value to NaN: there is no prediction. */
+#ifndef MLP_EDGE_KERNEL_REJECT
+#define MLP_EDGE_KERNEL_REJECT
 
 static inline void mlp_edge_reject(float *values, size_t count)
 {
@@ -364,8 +382,8 @@ static inline void mlp_edge_reject(float *values, size_t count)
 #endif
 
 /*
- * Standardisation: (x - mean) * reciprocal for each number. The reciprocal of the deviation is
- * stored because a microcontroller multiplies three times faster than it divides. y may be x.
+ * Standardisation: (x - mean) * reciprocal. The reciprocal of the standard deviation is stored
+ * because a microcontroller multiplies three times faster than it divides. y may be x.
  */
 #ifndef MLP_EDGE_KERNEL_SCALE
 #define MLP_EDGE_KERNEL_SCALE
@@ -381,16 +399,15 @@ static inline void mlp_edge_scale(const float *mean, const float *reciprocal, si
 #endif
 
 /*
- * Four neurons of a dense layer at a time, where a float unit makes that pay: one input is read
- * for four, and no sum waits for another. Each neuron has its sum in the order of dense.h.
+ * Four neurons of a dense layer at a time, where a float unit makes that worthwhile: each input is
+ * read once for four sums that do not wait for each other. Each sum has the order of
+ * mlp_edge_dense.
  *
- * A Cortex-M with a float unit (MLP_EDGE_FUSED) multiplies and adds in one rounding, so its last
- * digits may differ from those of chips that round twice. Other chips take one neuron at a time.
+ * A Cortex-M with a float unit (MLP_EDGE_FUSED) rounds once per multiply-add, so its last digits
+ * may differ from those of chips that round twice. Other chips take one neuron at a time.
  */
 #ifndef MLP_EDGE_KERNEL_FOUR_NEURONS
 #define MLP_EDGE_KERNEL_FOUR_NEURONS
-
-#include <string.h>
 
 #if defined(__ARM_FEATURE_FMA) && defined(__ARM_ARCH_PROFILE) && defined(__GNUC__)
 #if __ARM_ARCH_PROFILE == 'M'
@@ -409,7 +426,7 @@ struct mlp_edge_weights {
     float of_four_inputs[4];
 };
 
-/* sum += row[0] x0 + row[1] x1 + ..., in this order; one instruction reads the four weights. */
+/* sum += row[0] x0 + row[1] x1 + ..., in this order. One instruction reads four weights. */
 #define MLP_EDGE_ADD_FOUR(sum, row) \
     __asm__("vldmia %[w]!, {s28-s31}\n\t" \
             "vfma.f32 %[s], s28, %[x0]\n\t" \
@@ -450,7 +467,7 @@ static inline void mlp_edge_four_neurons(const float *weights, const float *bias
 
 #elif defined(MLP_EDGE_VECTORS)
 
-/* On a PC: a vector holds the four sums. */
+/* On a PC, a vector holds the four sums. */
 typedef float mlp_edge_float4 __attribute__((vector_size(16)));
 
 static inline mlp_edge_float4 mlp_edge_load4(const float *x)
@@ -467,7 +484,7 @@ static inline void mlp_edge_four_neurons(const float *weights, const float *bias
     const float *row3 = row2 + inputs;
     mlp_edge_float4 sums = mlp_edge_load4(bias);
     for (; inputs >= 4; inputs -= 4) {
-        /* Four rows of four weights, turned into four columns. */
+        /* Transposes four rows of four weights. */
         const mlp_edge_float4 a = mlp_edge_load4(row0), b = mlp_edge_load4(row1);
         const mlp_edge_float4 c = mlp_edge_load4(row2), d = mlp_edge_load4(row3);
         const mlp_edge_float4 ab01 = __builtin_shufflevector(a, b, 0, 4, 1, 5);
@@ -496,9 +513,9 @@ static inline void mlp_edge_four_neurons(const float *weights, const float *bias
 #endif
 
 /*
- * A dense layer: y = W x + b. W holds one row of `inputs` weights per neuron. The order of the sum
- * is part of the interface: the bias first, then the inputs from the first to the last, in one
- * accumulator. x and y must not overlap.
+ * A dense layer: y = W x + b. The weights hold one row of `inputs` per neuron. The order of the sum
+ * is part of the interface: the bias, then the inputs from first to last, in one accumulator. x and
+ * y must not overlap.
  */
 #ifndef MLP_EDGE_KERNEL_DENSE
 #define MLP_EDGE_KERNEL_DENSE
@@ -506,10 +523,10 @@ static inline void mlp_edge_four_neurons(const float *weights, const float *bias
 #ifdef MLP_EDGE_SOFT_FLOAT
 
 /*
- * Without a float unit a product and its sum are two calls, 250 cycles on AVR. After a relu many
- * inputs are 0 and change nothing: they are passed over. (Only a sum of -0 would change, to 0.)
- * Never inlined nor copied: at -O3 it would be, for every layer anew, and no faster. (clang copies
- * no function, and has no word against it.)
+ * Without a float unit a multiply-add is two calls, 250 cycles on AVR. After a relu many inputs are
+ * 0 and change nothing, so they are skipped. (Only a sum of -0 would change, to 0.) The function is
+ * never inlined or cloned: at -O3 every layer would get its own copy and be no faster. (clang does
+ * not clone, and has no attribute against it.)
  */
 #ifdef __clang__
 #define MLP_EDGE_ONCE __attribute__((noinline, unused))
@@ -563,6 +580,19 @@ static inline void mlp_edge_dense(const float *weights, const float *bias, size_
 
 #endif
 
+/* The float that IEEE 754 writes in these bits. */
+#ifndef MLP_EDGE_KERNEL_FROM_BITS
+#define MLP_EDGE_KERNEL_FROM_BITS
+
+static inline float mlp_edge_from_bits(uint32_t bits)
+{
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+#endif
+
 /* relu(x): 0 where x <= 0, otherwise x; exact. NaN stays NaN, of either sign. */
 #ifndef MLP_EDGE_KERNEL_RELU
 #define MLP_EDGE_KERNEL_RELU
@@ -571,63 +601,36 @@ static inline void mlp_edge_relu(float *values, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         const uint32_t bits = mlp_edge_bits(values[i]);
-        /* As an int32_t, from -0 up to -infinity, 0xff800000; a NaN is beyond, or above 0. */
-        values[i] = mlp_edge_float((int32_t)bits <= -0x800000 ? 0 : bits);
+        /* As int32_t: from -0, the lowest, to -infinity. A NaN is above that, of either sign. */
+        values[i] = mlp_edge_from_bits((int32_t)bits <= -0x800000 ? 0 : bits);
     }
 }
 
 #endif
-
-/* Whether a reading is missing that nothing stands in for, or a table is out of reach. */
-static inline int sine_rejects(const float *features)
-{
-#ifdef __AVR_HAVE_ELPM__
-    if (!MLP_EDGE_IN_REACH(SINE_MEAN)) { return 1; }
-    if (!MLP_EDGE_IN_REACH(SINE_RECIPROCAL)) { return 1; }
-    if (!MLP_EDGE_IN_REACH(SINE_LAYER1_WEIGHTS)) { return 1; }
-    if (!MLP_EDGE_IN_REACH(SINE_LAYER1_BIAS)) { return 1; }
-    if (!MLP_EDGE_IN_REACH(SINE_LAYER2_WEIGHTS)) { return 1; }
-    if (!MLP_EDGE_IN_REACH(SINE_LAYER2_BIAS)) { return 1; }
-    if (!MLP_EDGE_IN_REACH(SINE_LAYER3_WEIGHTS)) { return 1; }
-    if (!MLP_EDGE_IN_REACH(SINE_LAYER3_BIAS)) { return 1; }
-#endif
-    return mlp_edge_any_missing(NULL, 1, features);
-}
-
-void sine_predict(const float *features, float *outputs)
-{
-    if (sine_rejects(features)) {
-        mlp_edge_reject(outputs, 1); /* NaN */
-        return;
-    }
-    /* A layer needs only the one before it: they take turns at the two ends of one array. */
-    float memory[32];
-    float *const scaled = memory; /* 1 */
-    float *const layer1 = memory + 16; /* 16 */
-    float *const layer2 = memory; /* 16 */
-
-    mlp_edge_scale(SINE_MEAN, SINE_RECIPROCAL, 1, features, scaled);
-    mlp_edge_dense(SINE_LAYER1_WEIGHTS[0], SINE_LAYER1_BIAS, 1, 16, scaled, layer1);
-    mlp_edge_relu(layer1, 16);
-    mlp_edge_dense(SINE_LAYER2_WEIGHTS[0], SINE_LAYER2_BIAS, 16, 16, layer1, layer2);
-    mlp_edge_relu(layer2, 16);
-    mlp_edge_dense(SINE_LAYER3_WEIGHTS[0], SINE_LAYER3_BIAS, 16, 1, layer2, outputs);
-}
 
 #ifdef SINE_SELFTEST
-/* Golden answers, as the bits of float32 numbers: the very bits, or NaN where NaN is expected. */
-#ifndef MLP_EDGE_KERNEL_SAME
-#define MLP_EDGE_KERNEL_SAME
+/* The self-test: golden rows, and what sine_predict has to make of them. */
+
+/* Reads one number of a table. Every model defines the readers it needs, all of them alike. */
+#if defined(__AVR__) || (defined(ESP8266) && defined(ARDUINO))
+#define MLP_EDGE_READ_BITS(address) pgm_read_dword(address)
+#else
+#define MLP_EDGE_READ_BITS(address) (*(address))
+#endif
+
+/* A golden prediction as float32 bits: the same bits, or NaN where NaN is expected. */
+#ifndef MLP_EDGE_KERNEL_GOLDEN
+#define MLP_EDGE_KERNEL_GOLDEN
 
 static inline float mlp_edge_golden(const uint32_t *bits)
 {
-    return mlp_edge_float(MLP_EDGE_READ_BITS(bits));
+    return mlp_edge_from_bits(MLP_EDGE_READ_BITS(bits));
 }
 
 static inline int mlp_edge_same(float value, uint32_t expected)
 {
     const uint32_t bits = mlp_edge_bits(value);
-    if ((expected & ~MLP_EDGE_SIGN) > MLP_EDGE_INFINITY) { /* NaN; its payload is free */
+    if ((expected & ~MLP_EDGE_SIGN) > MLP_EDGE_INFINITY) { /* NaN, with any payload */
         return (bits & ~MLP_EDGE_SIGN) > MLP_EDGE_INFINITY;
     }
     return bits == expected;
@@ -636,29 +639,29 @@ static inline int mlp_edge_same(float value, uint32_t expected)
 #endif
 
 /*
- * Whether the golden predictions of a network in float32 have to match bit for bit. They do unless
- * the compiler rounds a product and its sum once, in a fused multiply-add or a wider register: then
- * the last digits are its own, and each prediction has to be within a proved bound.
+ * Whether the predictions of golden rows have to match bit for bit. They do, unless the compiler
+ * rounds a product and its sum once, in a fused multiply-add or a wider register. Then the last
+ * digits may differ, and each prediction has to be within a proved bound.
  *
- * The self-test finds out for itself. #define MLP_EDGE_SELFTEST_BITS 1 asks for the bits all the
- * same, 0 for the bounds.
+ * The self-test detects which of the two applies. #define MLP_EDGE_SELFTEST_BITS 1 always compares
+ * bits, 0 always compares with the bound.
  */
 #ifndef MLP_EDGE_KERNEL_SELFTEST
 #define MLP_EDGE_KERNEL_SELFTEST
 
-#define MLP_EDGE_SELFTEST_ASKS 2
+#define MLP_EDGE_SELFTEST_DETECTS 2
 #ifndef MLP_EDGE_SELFTEST_BITS
 #if defined(MLP_EDGE_SOFT_FLOAT)
 #define MLP_EDGE_SELFTEST_BITS 1
 #elif defined(MLP_EDGE_FUSED)
 #define MLP_EDGE_SELFTEST_BITS 0
 #else
-#define MLP_EDGE_SELFTEST_BITS MLP_EDGE_SELFTEST_ASKS
+#define MLP_EDGE_SELFTEST_BITS MLP_EDGE_SELFTEST_DETECTS
 #endif
 #endif
 
 #if MLP_EDGE_SELFTEST_BITS != 1
-/* (1 + 2^-12)^2 - (1 + 2^-11) is 2^-24, which is lost where the square is rounded first. */
+/* (1 + 2^-12)^2 - (1 + 2^-11) is 2^-24, which is lost if the square is rounded first. */
 static inline int mlp_edge_rounds_once(void)
 {
     volatile float factor = 1.000244140625f, addend = -1.00048828125f;
@@ -668,15 +671,15 @@ static inline int mlp_edge_rounds_once(void)
 
 static inline int mlp_edge_near(float value, uint32_t expected, float bound)
 {
-    const float off = value - mlp_edge_float(expected);
+    const float off = value - mlp_edge_from_bits(expected);
     const float size = off < 0.0f ? -off : off;
     if (mlp_edge_same(value, expected)) {
         return 1;
     }
-    if (MLP_EDGE_SELFTEST_BITS == MLP_EDGE_SELFTEST_ASKS && !mlp_edge_rounds_once()) {
+    if (MLP_EDGE_SELFTEST_BITS == MLP_EDGE_SELFTEST_DETECTS && !mlp_edge_rounds_once()) {
         return 0;
     }
-    /* Compared as bits: NaN has larger ones than any bound, whatever a compiler makes of it. */
+    /* Compared as bits: those of NaN exceed those of any bound, under every compiler flag. */
     return mlp_edge_bits(size) < mlp_edge_bits(bound);
 }
 #endif
@@ -694,7 +697,7 @@ static const uint32_t SINE_GOLDEN[4][1] MLP_EDGE_FLASH = {
     /* 4, [0] missing */
     {0x7fc00000u},
 };
-/* What sine_predict answers to each. */
+/* The bits that sine_predict has to give for each. */
 static const uint32_t SINE_GOLDEN_ANSWERS[4][1] MLP_EDGE_FLASH = {
     {0x3d9ff18eu},
     {0xbd0f9728u},
@@ -702,7 +705,7 @@ static const uint32_t SINE_GOLDEN_ANSWERS[4][1] MLP_EDGE_FLASH = {
     {0x7fc00000u},
 };
 #if MLP_EDGE_SELFTEST_BITS != 1
-/* What it has to be nearer than where a product and its sum are rounded once: proved per row. */
+/* How close it has to be where a product and its sum are rounded once: proved row by row. */
 static const float SINE_GOLDEN_BOUNDS[4][1] MLP_EDGE_FLASH = {
     {3.4e-06f},
     {3.9e-06f},
@@ -714,12 +717,12 @@ static const float SINE_GOLDEN_BOUNDS[4][1] MLP_EDGE_FLASH = {
 int sine_selftest(void)
 {
     for (int row = 0; row < 4; row++) {
-        float features[1], outputs[1];
-        for (size_t i = 0; i < 1; i++) {
+        float features[SINE_INPUTS], outputs[SINE_OUTPUTS];
+        for (size_t i = 0; i < SINE_INPUTS; i++) {
             features[i] = mlp_edge_golden(&SINE_GOLDEN[row][i]);
         }
         sine_predict(features, outputs);
-        for (size_t i = 0; i < 1; i++) {
+        for (size_t i = 0; i < SINE_OUTPUTS; i++) {
             const uint32_t expected = MLP_EDGE_READ_BITS(&SINE_GOLDEN_ANSWERS[row][i]);
 #if MLP_EDGE_SELFTEST_BITS == 1
             const int right = mlp_edge_same(outputs[i], expected);
@@ -739,6 +742,12 @@ int sine_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:a03ab382338d5b208859bdc1429df93f0b9272d394950c289a3fd55764d866cf */
-/* The model's card, for programs that read this file. */
-/* mlp-edge-card {"name": "sine", "features": [{"name": "x", "low": 0.022099999710917473, "high": 6.275400161743164}], "targets": ["y"], "labels": [], "task": "regression", "threshold": 0.5, "weights_sha256": "04f29e1326027a7ddde5b93c99cfdec4f7b14f0da12746799ec93b99387017b4", "version": "0.1.0", "dtype": "float32", "format": 3} */
+mlp-edge-seal sha256:257bc6f12cafc597bf96f4a0977803f3b8b97e8ef3bbcfe4c3a958a538d5013c */
+/* The model's card, for programs that read this file: JSON, its lines joined. */
+/* mlp-edge-card
+ * {"name": "sine", "features": [{"name": "x", "low": 0.022099999710917473,
+ *  "high": 6.275400161743164}], "targets": ["y"], "labels": [], "task": "regression",
+ *  "threshold": 0.5,
+ *  "weights_sha256": "04f29e1326027a7ddde5b93c99cfdec4f7b14f0da12746799ec93b99387017b4",
+ *  "version": "0.1.0", "dtype": "float32", "format": 3}
+ */

@@ -14,7 +14,7 @@ from support.c_compiler import C99, KERNELS, STRICT, run
 from mlp_edge.mlp import Floats
 
 INF, NAN = np.float32(np.inf), np.float32(np.nan)
-NAMES = ("reject", "fill", "indicate", "one_hot", "scale", "clip")
+NAMES = ("any_missing", "reject", "fill", "indicate", "one_hot", "scale", "clip")
 
 # Every kind of NaN: quiet and signalling, both signs, the smallest and the largest payload.
 NANS = np.array(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.c_compiler import KERNELS, STRICT, run
+from support.c_compiler import HEADERS, STRICT, run
 from support.chips import BY_NAME, every_chip, header_around, require
 from support.networks import encoded, network, readings
 
@@ -247,10 +247,10 @@ def test_the_firmware_compiles_without_a_warning(chip: Chip, tmp_path: Path) -> 
     sizes = ("-DMLP_EDGE_PREDICT=net_predict", "-DMLP_EDGE_INPUTS=8", "-DMLP_EDGE_OUTPUTS=1")
     for more in ((), ("-DMLP_EDGE_EMPTY",)):
         run(tmp_path, *target.command, "-Os", *STRICT, *sizes, *more, "-I.", "-c", "-o", "x.o",
-            str(KERNELS / "harness" / "firmware.c"))  # fmt: skip
+            str(HEADERS / "harness" / "firmware.c"))  # fmt: skip
 
 
 def test_the_simulator_compiles_without_a_warning(tmp_path: Path) -> None:
     require(AVR)
     run(tmp_path, "gcc", "-std=c99", "-O2", *STRICT, "-c", "-o", "x.o",
-        str(KERNELS / "harness" / "avr_host.c"))  # fmt: skip
+        str(HEADERS / "harness" / "avr_host.c"))  # fmt: skip

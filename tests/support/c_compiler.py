@@ -14,7 +14,8 @@ STRICT = (
     "-Wcast-qual", "-Werror",
 )  # fmt: skip
 """The warnings that a header promises to be free of."""
-KERNELS = Path(__file__).parents[2] / "firmware_headers"
+HEADERS = Path(__file__).parents[2] / "firmware_headers"
+KERNELS = HEADERS / "kernels"
 
 C99 = ("gcc", "-std=c99")
 CPP11 = ("g++", "-std=c++11", "-x", "c++")

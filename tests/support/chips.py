@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,13 @@ def require(chip: Chip) -> Chip:
             pytest.fail(remedy)
         pytest.skip(remedy)
     return chip
+
+
+def compiler_version(chip: Chip) -> str:
+    """Such as ``avr-gcc 5.4.0``."""
+    command = [chip.target.compiler, "-dumpfullversion", "-dumpversion"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return f"{chip.target.compiler} {said.split()[0]}"
 
 
 def header_around(body: str, inputs: int = 8) -> Header:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from mlp_edge.feature import Feature
@@ -27,3 +28,12 @@ def models() -> Iterator[Mlp]:
 
 
 MODELS = {mlp.name: mlp for mlp in models()}
+
+
+def memory_width(header: str) -> int:
+    """How many numbers the array holds that the layers of a header share."""
+    found = re.search(r"enum \{ memory_size = (.*) \};", header)
+    assert found
+    assert "memory[memory_size];" in header
+    sizes = dict(re.findall(r"^#define (\w+) (\d+)$", header, re.MULTILINE))
+    return sum(int(sizes[name]) for name in found[1].split(" + "))

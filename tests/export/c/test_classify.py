@@ -169,9 +169,10 @@ def test_a_whole_network_and_a_missing_reading(task: str, tmp_path: Path) -> Non
 
 def test_where_the_exponential_is_left_out() -> None:
     text = export(network()).decode()
-    assert "mlp_edge_choose_sigmoid(outputs, -2.0000" in text
+    assert "mlp_edge_choose_sigmoid(logits, -2.0000" in text
     assert (
-        "mlp_edge_choose_softmax(outputs, 3)" in export(network((2, 3), task="multiclass")).decode()
+        "mlp_edge_choose_softmax(logits, NET_OUTPUTS)"
+        in export(network((2, 3), task="multiclass")).decode()
     )
     assert (
         "mlp_edge_above(outputs, NET_THRESHOLD)"

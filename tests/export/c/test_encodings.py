@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.c_compiler import C99, CPP11, STRICT, run
+from support.header_models import memory_width
 from support.networks import encoded, network, readings
 
 from mlp_edge import reference
@@ -244,14 +246,16 @@ def filtered(place: Path, name: str, rows: Rows, *command: str) -> Rows:
 
 def body(mlp: Mlp) -> str:
     text = export(mlp).decode()
-    return text[text.index("/* Whether a reading is missing that nothing") :]
+    return text[
+        text.index("/* Whether there is no prediction") : text.index("/* The kernels that this")
+    ]
 
 
 def test_a_plain_model_has_the_guard_and_nothing_else() -> None:
     text = export(network()).decode()
-    assert "return mlp_edge_any_missing(NULL, 8, features);" in body(network())
+    assert "return mlp_edge_any_missing(NULL, NET_INPUTS, features);" in body(network())
     assert not any(f"mlp_edge_{name}(" in text for name in ("fill", "indicate", "one_hot", "clip"))
-    assert "float memory[20];" in text
+    assert memory_width(text) == 20
 
 
 def test_where_everything_is_filled_there_is_no_guard() -> None:
@@ -264,14 +268,15 @@ def test_where_everything_is_filled_there_is_no_guard() -> None:
 def test_layers_read_the_readings_where_nothing_is_between() -> None:
     mlp = encoded([Feature("a", sentinel=-1.0), Feature("b")], standardised=False, hidden=())
     assert "memory[" not in body(mlp)
-    assert ", features, outputs);" in body(mlp)
+    assert "NET_LAYER1_OUTPUTS, features, outputs);" in re.sub(r"\s+", " ", body(mlp))
 
 
 def test_numbers_at_the_front_are_scaled_from_where_they_are() -> None:
     mlp = encoded(
         [Feature("a"), Feature("b"), Feature("c", categories=("no", "yes"), codes=(0, 1))]
     )
-    assert "mlp_edge_scale(NET_MEAN, NET_RECIPROCAL, 2, features, encoded);" in body(mlp)
+    assert "mlp_edge_scale(NET_MEAN, NET_RECIPROCAL, NET_NUMBERS, features, encoded);" in body(mlp)
+    assert "#define NET_NUMBERS 2 " in export(mlp).decode()
     assert "memcpy(" not in body(mlp)
 
 

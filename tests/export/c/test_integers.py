@@ -148,14 +148,14 @@ def test_wide_layers_take_64_bits_and_others_do_not(tmp_path: Path) -> None:
     wide = replace(numbers, layers=(heavy, *others))
     text = EXPORT["int8"](mlp, wide).decode()
     assert "mlp_edge_dense_int8_wide(NET_LAYER1" in text
-    assert "mlp_edge_parts_int8(NET_LAYER2" in text
+    assert "mlp_edge_segments_int8(NET_LAYER2" in text
     assert_right(mlp, wide, stress_rows(mlp)[::5], tmp_path)
     heavy = replace(
         others[0], weights=np.full((1, 3), 127), bias=np.array([2**30]),
         multiplier=np.array([513]), shift=np.array([30]), offset=np.array([2**28]),
     )  # fmt: skip
     last = replace(wide, layers=(first, heavy))
-    assert "mlp_edge_parts_int8_wide(NET_LAYER2" in EXPORT["int8"](mlp, last).decode()
+    assert "mlp_edge_segments_int8_wide(NET_LAYER2" in EXPORT["int8"](mlp, last).decode()
     assert_right(mlp, last, stress_rows(mlp)[::5], tmp_path)
     assert "uint64_t" not in EXPORT["int8"](network(), quantised(network())).decode()
 

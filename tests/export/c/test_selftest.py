@@ -215,12 +215,12 @@ def test_nan_is_right_where_it_is_expected_and_nowhere_else(
 ) -> None:
     mlp = MODELS["binary"]
     text = export(mlp).decode()
-    numbered = text.replace("mlp_edge_reject(outputs, 1);", "outputs[0] = 0.5f;")
+    numbered = text.replace("mlp_edge_reject(outputs, BINARY_OUTPUTS);", "outputs[0] = 0.5f;")
     assert verdict(mlp, numbered, tmp_path, *C99, "-ffp-contract=off", asked) == 6
     call = "        binary_predict(features, outputs);\n"
     assert text.count(call) == 1
     for bits in ("0x7fc00000u", "0xffc00000u"):
-        lost = text.replace(call, f"{call}        outputs[0] = mlp_edge_float({bits});\n")
+        lost = text.replace(call, f"{call}        outputs[0] = mlp_edge_from_bits({bits});\n")
         assert verdict(mlp, lost, tmp_path, *C99, mathematics, asked) == 1
 
 

@@ -1,0 +1,48 @@
+"""Where the vectors between two layers lie: they take turns at the two ends of one array."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Vector(NamedTuple):
+    """What one layer passes on to the next.
+
+    Attributes:
+        name: of the C variable.
+        width: how many numbers it has.
+        constant: the C constant of that value.
+    """
+
+    name: str
+    width: int
+    constant: str
+
+
+class Memory(NamedTuple):
+    """One array that holds any two neighbouring vectors.
+
+    Attributes:
+        width: how many numbers it holds.
+        size: the same as a C expression.
+        places: the name of each vector and the C expression of where it begins.
+    """
+
+    width: int
+    size: str
+    places: list[tuple[str, str]]
+
+
+def placed(vectors: Sequence[Vector]) -> Memory:
+    """The smallest array for vectors of which each is computed from the one before."""
+    if not vectors:
+        return Memory(0, "0", [])
+    pairs = [vectors[i : i + 2] for i in range(max(1, len(vectors) - 1))]
+    widest = max(pairs, key=lambda pair: sum(vector.width for vector in pair))
+    places = [
+        (vector.name, f"memory + memory_size - {vector.constant}" if index % 2 else "memory")
+        for index, vector in enumerate(vectors)
+    ]
+    size = " + ".join(vector.constant for vector in widest)
+    return Memory(sum(vector.width for vector in widest), size, places)

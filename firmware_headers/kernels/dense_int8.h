@@ -1,0 +1,25 @@
+/*
+ * A dense layer in int8. The weights hold one row of `inputs` per neuron. Each pre-activation is
+ * requantised to 0..255; clamping at 0 is the relu. x and y must not overlap.
+ */
+#ifndef MLP_EDGE_KERNEL_DENSE_INT8
+#define MLP_EDGE_KERNEL_DENSE_INT8
+
+#include "sum_int8.h"
+#include "requantise.h"
+
+static inline void mlp_edge_dense_int8(const int8_t *weights, const int32_t *bias,
+    const uint16_t *multiplier, const uint8_t *shift, size_t inputs, size_t outputs,
+    const uint8_t *x, uint8_t *y)
+{
+    for (size_t i = 0; i < outputs; i++) {
+        const int32_t start = MLP_EDGE_READ_INT32(&bias[i]);
+        const uint32_t quantised = mlp_edge_requantise(
+            mlp_edge_sum_int8(start, weights, inputs, x),
+            MLP_EDGE_READ_UINT16(&multiplier[i]), MLP_EDGE_READ_UINT8(&shift[i]));
+        y[i] = quantised > 255 ? 255 : (uint8_t)quantised;
+        weights += inputs;
+    }
+}
+
+#endif

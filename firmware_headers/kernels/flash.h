@@ -1,0 +1,37 @@
+/*
+ * Tables live in flash. On AVR and ESP8266 a plain `const` table is copied to RAM at start-up, so
+ * there it is PROGMEM, which is read with instructions of its own. Elsewhere `const` is enough.
+ */
+#ifndef MLP_EDGE_KERNELS
+#define MLP_EDGE_KERNELS 7 /* raised whenever a kernel changes */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#ifdef __AVR__
+#include <avr/pgmspace.h>
+#define MLP_EDGE_FLASH PROGMEM
+#elif defined(ESP8266) && defined(ARDUINO)
+#include <pgmspace.h>
+#define MLP_EDGE_FLASH PROGMEM
+#else
+#define MLP_EDGE_FLASH
+#endif
+
+/*
+ * Whether a table can be read. On AVR a pointer has 16 bits and reaches the first 64 kB of flash;
+ * on a chip with more, tables may lie beyond. The linker knows the address, so the check costs a
+ * few cycles there and nothing on other chips.
+ */
+#ifdef __AVR_HAVE_ELPM__
+#define MLP_EDGE_IN_REACH(table) (pgm_get_far_address(table) + sizeof(table) <= 0x10000)
+#else
+#define MLP_EDGE_IN_REACH(table) 1
+#endif
+
+#elif MLP_EDGE_KERNELS != 7
+#error "these models were exported by different versions of mlp-edge: export them with one"
+#endif
+
+#include "read.h"

@@ -1,0 +1,16 @@
+/* Quantises the inputs of layer 1 to 16 bits each, 0..32767 at most. */
+#ifndef MLP_EDGE_KERNEL_QUANTISE_INT16
+#define MLP_EDGE_KERNEL_QUANTISE_INT16
+
+#include "quantise.h"
+
+static inline void mlp_edge_quantise_int16(const float *low, const float *factor, float high,
+                                           size_t count, const float *x, uint16_t *y)
+{
+    for (size_t i = 0; i < count; i++) {
+        const float from = MLP_EDGE_READ_FLOAT(&low[i]), by = MLP_EDGE_READ_FLOAT(&factor[i]);
+        y[i] = mlp_edge_quantise(x[i], from, by, high);
+    }
+}
+
+#endif

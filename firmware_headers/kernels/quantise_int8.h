@@ -1,0 +1,16 @@
+/* Quantises the inputs of layer 1 to one byte each, 0..255. */
+#ifndef MLP_EDGE_KERNEL_QUANTISE_INT8
+#define MLP_EDGE_KERNEL_QUANTISE_INT8
+
+#include "quantise.h"
+
+static inline void mlp_edge_quantise_int8(const float *low, const float *factor, float high,
+                                          size_t count, const float *x, uint8_t *y)
+{
+    for (size_t i = 0; i < count; i++) {
+        const float from = MLP_EDGE_READ_FLOAT(&low[i]), by = MLP_EDGE_READ_FLOAT(&factor[i]);
+        y[i] = (uint8_t)mlp_edge_quantise(x[i], from, by, high);
+    }
+}
+
+#endif

@@ -1,0 +1,13 @@
+/* As mlp_edge_requantise, for layers so wide that a product may need more than 32 bits. */
+#ifndef MLP_EDGE_KERNEL_REQUANTISE_WIDE
+#define MLP_EDGE_KERNEL_REQUANTISE_WIDE
+
+#include "flash.h"
+
+static inline uint32_t mlp_edge_requantise_wide(int32_t sum, uint16_t multiplier, uint8_t shift)
+{
+    const uint64_t product = (uint64_t)(uint32_t)sum * multiplier;
+    return sum < 0 ? 0 : (uint32_t)(((product >> (shift - 1)) + 1) >> 1);
+}
+
+#endif
