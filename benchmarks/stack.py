@@ -1,0 +1,200 @@
+"""How much stack a header takes on every simulated chip: what its comment says of it.
+
+    .venv/bin/python benchmarks/stack.py [CHIP ...]     writes firmware_headers/stack.json
+
+Some hundreds of small networks, of every activation, task, encoding and dtype, are built with gcc
+-Os and run on rows that take every path. What each takes beyond its arrays is fitted from above by
+a sum over the kernels that it calls (export/c/stack.py): per chip and dtype the lowest sum that no
+measurement exceeds, by linear programming, and a margin. The margin is how far networks of one
+fifth exceed what the other four fifths give, at most, and eight bytes. Ten minutes.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from math import ceil
+from pathlib import Path
+
+import numpy as np
+from scipy.optimize import linprog
+
+from mlp_edge.card import Card
+from mlp_edge.export.c import exporter, integers
+from mlp_edge.export.c.page import Page, single
+from mlp_edge.export.c.stack import ALWAYS, features
+from mlp_edge.feature import Feature
+from mlp_edge.integers.quantised import Quantised
+from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Mlp, Task
+from mlp_edge.runtime import CHIPS as SIMULATED
+from mlp_edge.runtime import Chip
+from mlp_edge.runtime.c import Header
+from mlp_edge.runtime.chips.firmware import build
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from support.chips import compiler_version
+from support.integer_networks import made
+from support.networks import encoded, network, readings
+
+TABLE = Path(__file__).parents[1] / "firmware_headers" / "stack.json"
+TASKS: tuple[tuple[Task, int], ...] = (
+    ("binary", 1), ("multiclass", 3), ("regression", 1), ("regression", 2),
+)  # fmt: skip
+DTYPES = ("float32", "int8", "int16")
+FOLDS = 5
+PAIR = 8
+"""Bytes of two more registers that a compiler saves."""
+LEVELS = ("a", "b", "c")
+ENCODINGS = {
+    "filled": [
+        Feature("a", -9.0, 9.0, fill=1.0, indicator=True),
+        Feature("b", -9.0, 9.0, fill=1.0, sentinel=-999.0),
+        Feature("c", -9.0, 9.0, fill=2.0, indicator=True),
+    ],
+    "categories": [Feature(name, categories=LEVELS, codes=(0, 1, 2)) for name in LEVELS],
+    "mixed": [
+        Feature("a", 1.0, 90.0, sentinel=0.0, fill=70.5, indicator=True),
+        Feature("b", categories=LEVELS, codes=(3, 0, -7), fill=0.0),
+        Feature("c", 0.0, 99.0),
+        Feature("d", 0.0, 9.0, sentinel=-1.0),
+        Feature("e", categories=LEVELS, codes=(0, 1, 2)),
+    ],
+}
+
+
+def plain() -> Iterator[Mlp]:
+    """Networks of numbers: every depth, every activation."""
+    for task, outputs in TASKS:
+        for depth in range(5):
+            for standardised in (True, False):
+                yield network((6, *[5] * depth, outputs), "relu", task, standardised)
+    for activation in HIDDEN_ACTIVATIONS:
+        for depth in (1, 2, 3):
+            for task, outputs in TASKS:
+                yield network((6, *[5] * depth, outputs), activation, task)
+
+
+def others() -> Iterator[Mlp]:
+    """Networks with something in front of the layers, behind them, or wide ones."""
+    for features_, depth in ((one, depth) for one in ENCODINGS.values() for depth in range(3)):
+        for task, outputs in TASKS:
+            yield encoded(features_, (7,) * depth, outputs, task)
+    for width in (3, 30):
+        for task, outputs in TASKS:
+            yield network((6, width, width, outputs), "relu", task)
+    for activation in ("relu", "tanh"):
+        yield network((6, 5, 5, 2), activation, "regression", clip=(-1.0, 1.0))
+    for task, outputs in TASKS[:2]:
+        last = network((6, 5, 5, outputs), "tanh", task)
+        own = replace(last.layers[-1], activation="hard_sigmoid")
+        yield replace(last, layers=(*last.layers[:-1], own))  # decided by its predictions
+    yield network((6, 5, 1), threshold=np.float32(0))
+    for activation in HIDDEN_ACTIVATIONS:
+        for depth in (1, 2):
+            for task, outputs in (TASKS[0], TASKS[2]):
+                yield network((4, *[30] * depth, outputs), activation, task, standardised=False)
+
+
+def pages(dtype: str) -> Iterator[Page]:
+    """Every network as C in a dtype."""
+    for number, mlp in enumerate((*plain(), *others())):
+        if dtype == "float32":
+            yield exporter.page(mlp)
+        elif mlp.scaling is not None and _alike(mlp):
+            first, second = (made(mlp, dtype, 2 * number + seed) for seed in range(2))
+            several = (first, second, heavy(first)) if dtype == "int8" else (first,)
+            yield from (integers.page(mlp, numbers) for numbers in several)
+
+
+def _alike(mlp: Mlp) -> bool:
+    """Integers have one kernel for every activation but relu."""
+    return {layer.activation for layer in mlp.layers[:-1]} <= {"relu", "tanh"}
+
+
+def heavy(numbers: Quantised) -> Quantised:
+    """The same shape with sums so large that requantising them takes 64 bits."""
+    layers = [
+        replace(
+            layer,
+            bias=np.full_like(layer.bias, 2**30),
+            multiplier=np.full_like(layer.multiplier, 513),
+            shift=np.full_like(layer.shift, 30),
+            offset=np.full_like(layer.offset, 2**28 if layer.segments > 1 else 0),
+        )
+        for layer in numbers.layers
+    ]
+    return replace(numbers, layers=tuple(layers))
+
+
+def header_of(page: Page) -> Header:
+    """The header of a page, as one file."""
+    mlp = page.mlp
+    text = single(page).decode()
+    return Header(Path(f"{mlp.name}.h"), text, Card.of(mlp), mlp.inputs, mlp.outputs)
+
+
+def measured(chip: Chip, page: Page, empty: bool = False) -> int:
+    """Bytes of stack of the deepest row; with ``empty``, of a function that does nothing."""
+    rows = readings(page.mlp, 4)
+    rows = np.vstack([rows, rows[:1] * np.float32(1e6), rows[:1] * 0]).astype("<f4")
+    with chip.start(build(header_of(page), chip.target, empty=empty)) as simulator:
+        return max(simulator.measure(row.tobytes()).stack for row in rows)
+
+
+def fitted(calls: Sequence[Counter[str]], beyond: Sequence[int]) -> dict[str, int]:
+    """The lowest sum over the kernels that is nowhere below what was measured.
+
+    Args:
+        calls: of each network.
+        beyond: bytes that each takes beyond its arrays.
+    """
+    found = [set(features(each)) for each in calls]
+    names = sorted(set().union(*found))
+    present = np.array([[name in one for name in names] for one in found], float)
+    result = linprog(present.sum(axis=0), A_ub=-present, b_ub=-np.array(beyond, float))
+    return {name: ceil(value - 1e-6) for name, value in zip(names, result.x, strict=True)}
+
+
+def margin(calls: Sequence[Counter[str]], beyond: Sequence[int]) -> int:
+    """How many bytes a network may take beyond what others of its kind were fitted to."""
+    most = 0
+    for fold in range(FOLDS):
+        rest = [n for n in range(len(calls)) if n % FOLDS != fold]
+        table = fitted([calls[n] for n in rest], [beyond[n] for n in rest])
+        for n in range(fold, len(calls), FOLDS):
+            stated = sum(table.get(feature, 0) for feature in features(calls[n]))
+            most = max(most, beyond[n] - stated)
+    return most + PAIR
+
+
+def main(names: Sequence[str]) -> None:
+    """Measure on these chips, or on all, and write the table."""
+    table = json.loads(TABLE.read_text())
+    for chip in SIMULATED:
+        name = chip.target.name
+        if names and name not in names:
+            continue
+        table["compilers"][name] = compiler_version(chip)
+        nothing = measured(chip, next(pages("float32")), empty=True)
+        for dtype in DTYPES:
+            every = list(pages(dtype))
+            stacks = np.array([measured(chip, page) for page in every]) - nothing
+            calls, arrays = [p.kernel_calls for p in every], np.array([p.arrays for p in every])
+            beyond = (stacks - arrays).tolist()
+            table["bytes"][name][dtype] = found = fitted(calls, beyond)
+            found[ALWAYS] += margin(calls, beyond)
+            stated = arrays + [sum(found[feature] for feature in features(one)) for one in calls]
+            off = stated / stacks
+            print(
+                f"{name} {dtype}: {len(every)} networks, stated {off.min():.2f} to {off.max():.2f} "
+                f"times what was measured, {off.mean():.2f} in the mean",
+                flush=True,
+            )
+    TABLE.write_text(json.dumps(table, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
