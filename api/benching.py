@@ -181,15 +181,14 @@ def bench(
     from mlp_edge.runtime.load import named_runtime
 
     directory = model.directory
-    exports = [] if directory is None else [*directory.manifest.exports]
+    exports = [] if directory is None else directory.exported_models
     if directory is None or not exports:
         raise InputError(
             f"{model.path}: no exports to measure; `mlp-edge export` writes those of a model "
             "directory"
         )
     chosen = [named_runtime(name) for name in settings.runtimes] or HOSTED
-    paths = [directory.keras_path, *(directory.exports_path / name for name in exports)]
-    everybody = candidates(paths, chosen)
+    everybody = candidates([directory.keras_path, *exports], chosen)
     present = [candidate for candidate, missing in everybody if missing is None]
     if not present:
         raise InputError("nothing to measure: none of these runtimes can run an export here")

@@ -12,11 +12,10 @@ from mlp_edge.api.opened_model import OpenedModel
 from mlp_edge.api.result import Result, Sheet
 from mlp_edge.api.settings import FLOAT32, CostSettings
 from mlp_edge.errors import CheckError, InputError, ModelError, RecipeError
-from mlp_edge.files.writing import sha256
 from mlp_edge.measure.budget import Budget, overruns, unknown
 from mlp_edge.measure.cost import Cost, measure
-from mlp_edge.reading import read_file
 from mlp_edge.runtime.c import Header, read_header
+from mlp_edge.runtime.verify import is_listed
 from mlp_edge.settings import setting
 
 if TYPE_CHECKING:
@@ -199,7 +198,7 @@ def _header(directory: ModelDirectory, dtype: str, trust: bool) -> Header:
         raise ModelError(f"{path}: in {header.card.dtype}; `mlp-edge export` writes one in {dtype}")
     if header.card.weights_sha256 != directory.manifest.sha256["weights"]:
         raise ModelError(f"{path}: of other weights; run `mlp-edge export` again")
-    if not trust and directory.manifest.exports.get(path.name) != sha256(read_file(path)):
+    if not trust and not is_listed(path, directory.manifest.exports):
         raise ModelError(
             f"{path}: was changed since it was exported, and a header is a program; "
             f"{setting('trust', True)} compiles it all the same, if you know who changed it"

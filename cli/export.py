@@ -64,6 +64,10 @@ def export(
         bool,
         typer.Option("--weights-only", help="With -f c: NAME_weights.h, arrays without functions."),
     ] = False,
+    split: Annotated[
+        bool,
+        typer.Option("--split", help="With -f c: NAME.h, NAME.c and kernels that models share."),
+    ] = False,
 ) -> None:  # fmt: skip
     """Write a model as TFLite, ONNX and a C header, in float32 or smaller."""
     from mlp_edge.cli.calibrating import Source
@@ -77,6 +81,10 @@ def export(
     exporters = _exporters(formats, dtype)
     if weights_only and (formats != ["c"] or dtype != FLOAT32):
         raise InputError("--weights-only is for float32 C headers: --format c --weights-only")
+    if split and (formats != ["c"] or weights_only):
+        raise InputError(
+            "--split is for C with its functions: --format c --split, without --weights-only"
+        )
     _check_smaller(dtype, rows, target, max_flips, max_drop)
     if name is not None:
         check_name(name)
@@ -94,7 +102,7 @@ def export(
         if dtype == SMALLEST:
             dtype = smallest(source, limits, target)
             exporters = [exporter for exporter in exporters if dtype in exporter.dtypes]
-        files = _files(source, exporters, dtype, limits)
+        files = _files(source, exporters, dtype, limits, split)
         if saved is not None and directory is None:
             saved.add_exports(files)
         else:
@@ -169,7 +177,7 @@ def _exporters(formats: Sequence[str] | None, dtype: str) -> list[Exporter]:
 
 
 def _files(
-    source: Source, exporters: Sequence[Exporter], dtype: str, limits: Limits
+    source: Source, exporters: Sequence[Exporter], dtype: str, limits: Limits, split: bool = False
 ) -> dict[str, bytes]:
     """Name -> content of each file; smaller dtypes are judged first.
 
@@ -177,11 +185,14 @@ def _files(
         CheckError: when a dtype loses too much.
     """
     from mlp_edge.cli import quantising
+    from mlp_edge.export.c import export_split
     from mlp_edge.integers.quantised_file import parameters_name
 
     if any(exporter.needs == "train" for exporter in exporters):
         start_tensorflow()
     mlp = source.mlp
+    if dtype == FLOAT32 and split:
+        return export_split(mlp)
     if dtype == FLOAT32:
         return {f"{mlp.name}{exporter.suffix}": exporter.export(mlp) for exporter in exporters}
     renamed = replace(mlp, name=f"{mlp.name}_{dtype}")
@@ -197,10 +208,14 @@ def _files(
     numbers = quantising.held(source, dtype, limits)
     if any(exporter.name == "tflite" for exporter in exporters):
         quantising.say_twice_rounded(numbers)
-    files = {
-        f"{renamed.name}{exporter.suffix}": exporter.integers[dtype](renamed, numbers.quantised)
-        for exporter in exporters
-    }
+    files = (
+        export_split(renamed, numbers.quantised)
+        if split
+        else {
+            f"{renamed.name}{exporter.suffix}": exporter.integers[dtype](renamed, numbers.quantised)
+            for exporter in exporters
+        }
+    )
     return files | {parameters_name(mlp.name, dtype): numbers.to_json().encode()}
 
 

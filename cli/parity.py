@@ -141,8 +141,7 @@ def _exports(directory: ModelDirectory, formats: Sequence[str] | None, option: s
         if wanted not in suffixes:
             raise InputError(f"--format {wanted!r} is not one of {', '.join(suffixes)}")
     kept = [suffix for name, suffix in suffixes.items() if not formats or name in formats]
-    paths = [directory.exports_path / name for name in directory.manifest.exports]
-    paths = [path for path in paths if path.suffix in kept]
+    paths = [path for path in directory.exported_models if path.suffix in kept]
     if not paths:
         raise InputError(
             f"{directory.exports_path}: nothing to compare; "

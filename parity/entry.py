@@ -14,11 +14,10 @@ from mlp_edge.integers.quantised_file import SUFFIX, QuantisationParameters, rea
 from mlp_edge.mlp import Mlp, Predict, Rows
 from mlp_edge.parity.diagnose import differences, other_integers, other_numbers
 from mlp_edge.parity.integers import unproved
-from mlp_edge.proof.checksum import checksum_error
 from mlp_edge.proof.golden import Golden, disagreement
 from mlp_edge.reading import read_file
 from mlp_edge.runtime import Opened, Runtime
-from mlp_edge.runtime.verify import again
+from mlp_edge.runtime.verify import again, damage_of, is_listed
 
 
 class Entry:
@@ -54,7 +53,7 @@ class Entry:
         try:
             content = read_file(path, f"{path}: is gone; {again(path)}")
             if path.suffix == ".h" and not trust:
-                _check_listed(path, content, listed)
+                _check_listed(path, listed)
             opened = stack.enter_context(runtime.open(path))
             self.dtype = opened.card.dtype if opened.card else "float32"
             predict = _careful(opened.predict, mlp)
@@ -69,9 +68,9 @@ class Entry:
             self.says.append(str(error))
 
 
-def _check_listed(header: Path, content: bytes, listed: Mapping[str, str]) -> None:
+def _check_listed(header: Path, listed: Mapping[str, str]) -> None:
     """Refuse to compile a header that was changed since it was exported: it is a program."""
-    if listed.get(header.name) == sha256(content):
+    if is_listed(header, listed):
         return
     found = "lists another file of this name" if header.name in listed else "does not list it"
     raise ModelError(
@@ -102,7 +101,7 @@ def _claims(
     path: Path, content: bytes, opened: Opened, mlp: Mlp, listed: Mapping[str, str]
 ) -> Iterator[str]:
     """What a file says about itself that is not so."""
-    if damage := checksum_error(content):
+    if damage := damage_of(path, content):
         yield f"{damage}; {again(path)}"
     if listed.get(path.name, sha256(content)) != sha256(content):
         yield f"model.json lists another file of this name; {again(path)}"

@@ -11,14 +11,14 @@ import numpy as np
 from mlp_edge.errors import ModelError
 from mlp_edge.mlp import Floats
 from mlp_edge.readers.anatomy import Anatomy, Contents, Layer, clipped, dense
-from mlp_edge.readers.header_text import Written, header_text, read_card, written_tables
+from mlp_edge.readers.header_split import read_source
+from mlp_edge.readers.header_text import Written, has_card, read_card, written_tables
 
 _WEIGHTS = re.compile(r"(\w+)_LAYER(\d{1,7})_WEIGHTS")
 _ACTIVATION = re.compile(r"^/\* Layer (\d{1,7}), (\w{1,40}): ", re.MULTILINE)
 _NUMBER = re.compile(r"(?<![\w.])-?[0-9][0-9.]*+(?:e[+-]?[0-9]++)?+(?=f\b|[,}\n])")
 """A float, with its f, or an integer of a table; in neither case the number of a row."""
 _WRITTEN = re.compile(r"^ \*   written   by (mlp-edge \S+): ", re.MULTILINE)
-_CARD = re.compile(r"^/\* mlp-edge-card ", re.MULTILINE)
 
 
 def read_header(path: Path) -> Contents:
@@ -27,25 +27,26 @@ def read_header(path: Path) -> Contents:
     Raises:
         ModelError: when it holds no layers, or is damaged or cut short within a table.
     """
-    text = header_text(path)
+    source = read_source(path)
+    text = source.program
     tables = written_tables(text, path)
     layers = list(_layers(tables, dict(_ACTIVATION.findall(text)), path))
     if not layers:
         raise ModelError(f"{path}: not a header that mlp-edge export wrote (it has no layers)")
     prefix = next(found[1] for found in map(_WEIGHTS.fullmatch, tables) if found)
-    if f"#define {prefix}_CLIP_LOW " in text:
+    if f"#define {prefix}_CLIP_LOW " in source.interface:
         layers = list(clipped(layers))
     mean, reciprocal = (_vector(tables, f"{prefix}_{which}") for which in ("MEAN", "RECIPROCAL"))
     with np.errstate(all="ignore"):
         std = None if reciprocal is None else np.float32(1) / reciprocal
     inputs = layers[0].inputs or 0
-    written = _WRITTEN.search(text)
+    written = _WRITTEN.search(source.interface)
     notes = []
     if f" {prefix.lower()}_predict(" not in text:
         notes.append("holds the weights only, without a function that predicts")
-    card = read_card(text, path) if _CARD.search(text) else None
+    card = read_card(source.interface, path) if has_card(source.interface) else None
     if card is None:
-        notes.append("its last line, the card with names and hash, is missing")
+        notes.append("the card at its end, with names and hash, is missing")
     return Contents(
         anatomy=Anatomy(tuple(layers), _padded(mean, inputs, 0), _padded(std, inputs, 1)),
         card=card,

@@ -33,6 +33,7 @@ from mlp_edge.files.temporary import is_ours
 from mlp_edge.files.writing import Files, check_replaceable, csv_text, finish, sha256, write_files
 from mlp_edge.mlp import Floats, Mlp, Rows
 from mlp_edge.processing import operations, same
+from mlp_edge.readers.header_split import models
 from mlp_edge.readers.keras_file import read_network
 from mlp_edge.reading import read_text
 from mlp_edge.settings import setting
@@ -177,6 +178,11 @@ class ModelDirectory:
             raise ModelError(f"{path}: damaged, it holds NaN or infinity; train the model again")
         return sample
 
+    @property
+    def exported_models(self) -> list[Path]:
+        """The exported files that a runtime may open, without those that only stand beside one."""
+        return models(self.exports_path / name for name in self.manifest.exports)
+
     def unchanged(self) -> bool:
         """Whether model and exports are still those that were opened."""
         return _described(self.path) == self.manifest.to_json()
@@ -225,9 +231,14 @@ class ModelDirectory:
             self.check_same()
             now = ModelDirectory.open(self.path).manifest
             hashes = {name: sha256(content) for name, content in files.items()}
-            manifest = replace(now, exports=dict(sorted({**now.exports, **hashes}.items())))
+            headers = [name for name in files if name.endswith(".h")]
+            # A header with everything in it replaces one that had its tables in NAME.c.
+            gone = {f"{name.removesuffix('.h')}.c" for name in headers} & {*now.exports} - {*files}
+            kept = {name: known for name, known in now.exports.items() if name not in gone}
+            manifest = replace(now, exports=dict(sorted({**kept, **hashes}.items())))
             return {
                 **{f"{EXPORTS}/{name}": content for name, content in files.items()},
+                **{f"{EXPORTS}/{name}": None for name in gone},
                 f"{EXPORTS}/{PARITY}": None,  # it was about the files before
                 MANIFEST: manifest.to_json().encode(),
             }

@@ -10,7 +10,7 @@ import _ctypes
 import ctypes
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -22,7 +22,8 @@ from mlp_edge.errors import ModelError, TableError
 from mlp_edge.mlp import Floats, Predict, Rows
 from mlp_edge.proof.accuracy import KERNELS
 from mlp_edge.proof.golden import Golden
-from mlp_edge.readers.header_text import header_text, read_card, written_tables
+from mlp_edge.readers.header_split import read_source
+from mlp_edge.readers.header_text import read_card, written_tables
 from mlp_edge.runtime.compilers import REMEDY, compiled, compiler, missing, summary
 from mlp_edge.runtime.runtime import Opened, Runtime
 from mlp_edge.runtime.threads import threadsafe
@@ -52,10 +53,11 @@ class Header(NamedTuple):
 
     Attributes:
         path: the file, for messages.
-        text: all of it.
+        text: what is compiled: all of it, or NAME.c of a model in three files.
         card: its card; the name in it is a C identifier.
         inputs: readings per row.
         outputs: predictions per row.
+        files: name -> text of the three files of such a model, NAME.c first.
     """
 
     path: Path
@@ -63,6 +65,18 @@ class Header(NamedTuple):
     card: Card
     inputs: int
     outputs: int
+    files: Mapping[str, str] = {}
+
+    def write(self, folder: Path) -> None:
+        """Put it into a folder, where ``model.h`` includes it."""
+        text = self.text
+        if self.files:
+            # In a folder of their own: the model itself may be called "model".
+            (folder / "split").mkdir()
+            for name, content in self.files.items():
+                (folder / "split" / name).write_text(content, encoding="utf-8")
+            text = f'#include "split/{next(iter(self.files))}"\n'
+        (folder / "model.h").write_text(text, encoding="utf-8")
 
 
 def read_header(path: Path) -> Header:
@@ -72,14 +86,15 @@ def read_header(path: Path) -> Header:
         ModelError: naming the file, when it cannot be read, is not a header that mlp-edge wrote,
             is cut short, or holds the weights only.
     """
-    text = header_text(path)
+    source = read_source(path)
+    text = source.interface
     card = read_card(text, path)
     inputs, outputs = _size(text, card, "INPUTS", path), _size(text, card, "OUTPUTS", path)
     if inputs != len(card.features):
         raise ModelError(f"{path}: takes {inputs} inputs, its card names {len(card.features)}")
     if f" {card.name}_predict(" not in text:
         raise ModelError(f"{path}: holds the weights only; a header with its functions would do")
-    return Header(path, text, card, inputs, outputs)
+    return Header(path, source.program, card, inputs, outputs, source.files)
 
 
 def read_golden(header: Header, fused: bool = False) -> Golden | None:
@@ -194,7 +209,7 @@ def _size(text: str, card: Card, what: str, path: Path) -> int:
 
 def _compile(header: Header, folder: Path) -> Path:
     shim = _SHIM.format(name=header.card.name, inputs=header.inputs, outputs=header.outputs)
-    (folder / "model.h").write_text(header.text, encoding="utf-8")
+    header.write(folder)
     (folder / "shim.c").write_text(shim, encoding="ascii")
     command = [*compiler(), *FLAGS, "-shared", "-fPIC", "-o", "model.so", "shim.c"]
     complaint = compiled(command, folder, header.path, REMEDY)

@@ -259,10 +259,10 @@ def artifact_path(directory: ModelDirectory, runtime: Runtime) -> Path:
     path = directory.exports_path / f"{directory.manifest.name}{runtime.reads}"
     if not path.exists():
         # Exported under another name only, or in reduced precision only.
-        names = [name for name in directory.manifest.exports if name.endswith(runtime.reads)]
-        for name in sorted(names, key=_is_reduced):
-            if (directory.exports_path / name).exists():
-                return directory.exports_path / name
+        other = [path for path in directory.exported_models if path.suffix == runtime.reads]
+        for file in sorted(other, key=lambda path: _is_reduced(path.name)):
+            if file.exists():
+                return file
         raise not_exported(path, directory)
     return path
 

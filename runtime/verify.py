@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from mlp_edge.mlp import Mlp, Predict, Rows
 from mlp_edge.proof.bound import bound
 from mlp_edge.proof.checksum import checksum_error, wrong_checksum
 from mlp_edge.proof.golden import Golden, disagreement, golden
+from mlp_edge.readers.header_split import altered, files_of
 from mlp_edge.readers.model_directory import EXPORTS, MANIFEST, MODEL, ModelDirectory
 from mlp_edge.reading import read_file
 from mlp_edge.reference import distance
@@ -31,12 +33,31 @@ def check_origin(header: Path) -> None:
         ModelError: saying how to compile it all the same.
     """
     directory = _directory_around(header)
-    if directory and directory.manifest.exports.get(header.name) == sha256(read_file(header)):
+    if directory and is_listed(header, directory.manifest.exports):
         return
     raise ModelError(
         f"{header}: a header is a program, and no model directory has the hash of this one; "
         f"{setting('trust', True)} compiles it all the same, if you know who wrote it"
     )
+
+
+def is_listed(header: Path, listed: Mapping[str, str]) -> bool:
+    """Whether a header, and every file that it names, is one that a model directory lists.
+
+    Args:
+        header: the file.
+        listed: name -> SHA-256.
+
+    Raises:
+        ModelError: when one cannot be read.
+    """
+    return all(listed.get(file.name) == sha256(read_file(file)) for file in files_of(header))
+
+
+def damage_of(artifact: Path, content: bytes) -> str | None:
+    """What is wrong with a file or those that it names, to follow its name; None if nothing is."""
+    damage = checksum_error(content)
+    return altered(artifact) if damage is None and artifact.suffix == ".h" else damage
 
 
 def read_undamaged(artifact: Path) -> bytes:
@@ -67,7 +88,7 @@ def check_bytes(artifact: Path) -> None:
             )
         return
     content = read_file(artifact)
-    damage = checksum_error(content)
+    damage = damage_of(artifact, content)
     if damage:
         raise VerifyError(f"{artifact}: {damage}; {again(artifact)}")
     if directory is None:

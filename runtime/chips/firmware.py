@@ -76,7 +76,7 @@ def build(
         raise InputError(f"there is no optimisation {opt!r}; there are {', '.join(OPTIMISATIONS)}")
     with tempfile.TemporaryDirectory(prefix="mlp-edge-") as name:
         folder = Path(name)
-        (folder / "model.h").write_text(header.text, encoding="utf-8")
+        header.write(folder)
         for file in ("firmware.c", "chip.ld", "every_unit.h"):
             (folder / file).write_text(harness(file), encoding="ascii")
         command = [

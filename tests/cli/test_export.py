@@ -101,9 +101,52 @@ def test_weights_only(model: Path, typed: Type, folder: Path) -> None:
     run(folder, *C99, *STRICT, "-Wno-unused-const-variable", "own.c", "-o", "own")
 
 
+def test_split_is_run_and_held_to_what_was_exported(model: Path, typed: Type) -> None:
+    require("gcc")
+    good(typed("export", "-f", "c", "--split"))
+    exports = model / "exports"
+    wrote = good(typed("export", "-f", "c", "--split", "--dtype", "int8"))
+    assert [line.split()[1] for line in wrote.splitlines() if line.startswith("wrote")] == [
+        f"model/exports/{name}"
+        for name in ("pima_int8.h", "pima_int8.c", "mlp_edge_kernels.h", "pima_int8.json")
+    ]
+    listed = ModelDirectory.open(model).manifest.exports
+    assert {"pima.h", "pima.c", "pima_int8.c", "mlp_edge_kernels.h"} <= set(listed)
+    shown = good(typed("parity", "-f", "c", "--runtime", "c", "--json"))
+    results = [line for line in json.loads(shown)["results"] if line["artifact"].endswith(".h")]
+    assert [(line["artifact"], line["verdict"]) for line in results] == [
+        ("pima.h", "PASS"), ("pima_int8.h", "PASS"),
+    ]  # fmt: skip
+    with mlp_edge.load(model, runtime="c", verify=True) as opened:
+        assert opened.path.name == "pima.h"
+    good(typed("inspect", "model/exports/pima.h"))
+    (exports / "pima.c").write_text((exports / "pima.c").read_text() + "\n")
+    for words in (["predict", "--runtime", "c", "pima"], ["cost"]):
+        refused = typed(*words)
+        assert (refused.code, "--trust" in refused.err) == (2, True), refused.err
+    refused = typed("parity", "-f", "c", "--runtime", "c")
+    assert refused.code == 1
+    assert "pima.h" in refused.out
+
+
+def test_one_header_takes_the_place_of_three_files(model: Path, typed: Type) -> None:
+    before = contents(model)
+    good(typed("export", "-f", "c", "--split"))
+    assert (model / "exports" / "pima.c").exists()
+    good(typed("export", "-f", "onnx"))
+    assert (model / "exports" / "pima.c").exists()
+    good(typed("export", "-f", "c"))
+    assert "pima.c" not in ModelDirectory.open(model).manifest.exports
+    assert set(contents(model)) - set(before) == {"exports/mlp_edge_kernels.h"}
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (["--split"], "--format c --split"),
+        (["--split", "-f", "c", "-f", "onnx"], "--format c --split"),
+        (["--split", "-f", "c", "--weights-only"], "without --weights-only"),
+        (["--name", "mlp_edge_kernels"], "'mlp_edge_kernels_model' would do"),
         (["--format", "coreml"], "--format 'coreml' is not one of tflite, onnx, c"),
         (["--format", "onnx", "--format", "h"], "--format 'h' is not one of"),
         (["--name", "My Model"], "'my_model' would do"),

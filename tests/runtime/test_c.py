@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,9 @@ from mlp_edge.errors import InputError, MissingError, ModelError, TableError
 from mlp_edge.export.c import export
 from mlp_edge.readers.header_file import read_header
 from mlp_edge.readers.header_text import read_card
+from mlp_edge.readers.inspection import inspect_file
 from mlp_edge.runtime.c import RUNTIME, missing, open_header
+from mlp_edge.runtime.verify import check_bytes
 
 
 @pytest.fixture
@@ -42,6 +45,33 @@ def test_opens_with_its_card(header: Path) -> None:
     with open_header(header) as opened:
         assert opened.card == Card.of(network(name="pima"))
     assert read_card(header.read_text(), header) == opened.card
+
+
+OLD = Path(__file__).with_name("headers") / "kernels_6.h"
+"""As mlp-edge wrote it when kernels stood before the network and the card was one line."""
+
+
+def test_an_old_header_is_read_run_and_inspected() -> None:
+    require("gcc")
+    with open_header(OLD) as opened:
+        assert opened.card is not None
+        assert (opened.card.name, opened.card.labels) == ("before", ("no", "yes"))
+        assert opened.golden is not None
+        np.testing.assert_array_equal(opened.predict(opened.golden.rows), opened.golden.predictions)
+    check_bytes(OLD)
+    found = inspect_file(OLD)
+    assert (found.card, found.notes) == (opened.card, [])
+    shown = [(layer.outputs, layer.inputs, layer.activation) for layer in found.anatomy.layers]
+    assert shown == [(3, 2, "relu"), (1, 3, "sigmoid")]
+    assert found.anatomy.mean is not None
+
+
+def test_an_old_header_and_a_new_one_do_not_share_kernels(header: Path) -> None:
+    both = header.with_name("both.c")
+    both.write_text(f'#include "{OLD}"\n#include "{header}"\n')
+    command = ["gcc", "-std=c99", "-fsyntax-only", str(both)]
+    said = subprocess.run(command, capture_output=True, text=True, check=False).stderr
+    assert "exported by different versions of mlp-edge: export them with one" in said
 
 
 def test_any_number_of_rows(header: Path) -> None:
@@ -122,7 +152,9 @@ def test_what_is_cut_short(header: Path, share: float) -> None:
 
 
 def test_what_does_not_compile(header: Path) -> None:
-    header.write_text(header.read_text().replace("float memory[20];", "float memory[20]"))
+    header.write_text(
+        header.read_text().replace("float memory[memory_size];", "float memory[memory_size]")
+    )
     message = refused(header)
     assert "does not compile" in message
     assert "model.h" in message

@@ -1,0 +1,66 @@
+"""A model in three files: NAME.h and NAME.c of its own, and the kernels that all models share."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from mlp_edge.export.c import exporter, integers
+from mlp_edge.export.c.kernels import every_kernel, readers, readers_in, source, version
+from mlp_edge.export.c.page import Page, filled, rendered
+from mlp_edge.files.writing import sha256
+from mlp_edge.integers.quantised import Quantised
+from mlp_edge.mlp import Mlp
+from mlp_edge.proof.checksum import BLANK, with_checksum
+
+KERNELS_FILE = "mlp_edge_kernels.h"
+"""The same bytes beside every model; readers/header_text.py looks for the same name."""
+
+
+def export(mlp: Mlp, quantised: Quantised | None = None) -> dict[str, bytes]:
+    """Write a model as C in three files.
+
+    Args:
+        mlp: the network, under the name that symbols and card are to bear.
+        quantised: the same network in integers; None writes it in float32.
+
+    Returns:
+        Name -> content: ``NAME.h`` has the interface and the card, and the hashes of the others;
+        ``NAME.c`` the tables and the functions; ``mlp_edge_kernels.h`` every kernel, for any model.
+
+    Raises:
+        ModelError: as ``exporter.export``.
+    """
+    page = exporter.page(mlp) if quantised is None else integers.page(mlp, quantised)
+    kernels = kernels_file()
+    c_source = _rendered("split.c.jinja", page)
+    header = _rendered(
+        "split.h.jinja",
+        page,
+        source_sha256=sha256(c_source),
+        kernels_sha256=sha256(kernels),
+        checksum=BLANK.decode(),
+    )
+    return {
+        f"{mlp.name}.h": with_checksum(header),
+        f"{mlp.name}.c": c_source,
+        KERNELS_FILE: kernels,
+    }
+
+
+@cache
+def kernels_file() -> bytes:
+    """The shared kernels, with every reader."""
+    kernels = [source(name) for name in every_kernel()]
+    return filled(
+        "kernels.h.jinja",
+        kernels_file=KERNELS_FILE,
+        flash=source("flash"),
+        readers=readers(readers_in("".join(kernels))),
+        text_type=source("text"),
+        kernels=kernels,
+    ).encode("ascii")
+
+
+def _rendered(template: str, page: Page, **more: object) -> bytes:
+    shared = {"kernels_file": KERNELS_FILE, "kernels_version": version()}
+    return rendered(template, page, split=True, **shared, **more).encode("ascii")
