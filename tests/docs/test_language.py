@@ -14,12 +14,17 @@ ROOT = Path(__file__).parents[2]
 GLOSSARY = ROOT / "docs" / "GLOSSARY.md"
 C = {".h", ".ino", ".jinja", ".md"}
 RETIRED = {
+    r"by heart": "overfitting",
+    r"contestants?": "candidates",
     r"crosses between": "recombined rows",
     r"made to provoke|provoking": "stress rows",
+    r"straight lines": "piecewise-linear table",
+    r"what surrounds": "pre- and post-processing",
     r"which way a fit": "training backend",
     r"who forgets": "what happens otherwise",
     r"\bparted\b": "split",
     r"softmax's shares": "softmax probabilities",
+    r"this one so\b": "as is",
 }
 """A word that was ours, as a regular expression -> the field's own."""
 
