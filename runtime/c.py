@@ -110,7 +110,9 @@ def read_golden(header: Header, fused: bool = False) -> Golden | None:
         ModelError: naming the file, when the tables do not belong together.
     """
     rows = _table(header, "GOLDEN", header.inputs)
-    predictions = _table(header, "GOLDEN_ANSWERS", header.outputs)
+    predictions = _table(header, "GOLDEN_PREDICTIONS", header.outputs)
+    if predictions is None:  # as older headers call it
+        predictions = _table(header, "GOLDEN_ANSWERS", header.outputs)
     bounds = _bounds(header, predictions)
     if rows is None or predictions is None or bounds is None:
         return None

@@ -15,7 +15,7 @@ DOUBT = 1e-6
 of the sigmoid errs by less than 4e-7 of its result (tests/export/c/test_classify.py)."""
 
 _SMALLEST = 1e-37
-"""Below it the exponential answers 0, which is far off in proportion."""
+"""Below it the exponential is 0, which is far off in proportion."""
 
 
 class Choice(NamedTuple):

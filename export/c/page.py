@@ -26,7 +26,7 @@ from mlp_edge.export.c.memory import Memory
 from mlp_edge.export.c.selftest import Tables
 from mlp_edge.export.c.stack import stack_lines
 from mlp_edge.export.c.tables import Array, Layer
-from mlp_edge.export.c.text import card_comment, literal, quoted
+from mlp_edge.export.c.text import card_comment, comment_lines, literal, quoted
 from mlp_edge.mlp import Mlp
 from mlp_edge.proof.checksum import BLANK, with_checksum
 
@@ -80,7 +80,7 @@ class Page:
 
     @property
     def command(self) -> str:
-        """What writes this file again, but for ``--split``."""
+        """What writes this file again, but for how many files it is split into."""
         dtype = "" if self.dtype == "float32" else f" --dtype {self.dtype}"
         name = self.mlp.name.removesuffix(f"_{self.dtype}")
         return f"mlp-edge export --format c{dtype} --name {name}"
@@ -269,13 +269,15 @@ def filled(template: str, **values: object) -> str:
 
 @cache
 def _environment() -> jinja2.Environment:
-    return jinja2.Environment(  # noqa: S701 (C is not HTML)
+    environment = jinja2.Environment(  # noqa: S701 (C is not HTML)
         loader=jinja2.FunctionLoader(_template),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["comment"] = comment_lines
+    return environment
 
 
 def _template(name: str) -> str:

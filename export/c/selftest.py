@@ -1,4 +1,4 @@
-"""NAME_selftest: the golden rows as C tables, with the header's own bits as answers."""
+"""NAME_selftest: the golden rows as C tables, with the header's own bits as predictions."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class Tables(NamedTuple):
 
     Attributes:
         rows: bits of the readings.
-        answers: bits of what the header answers where nothing is fused.
-        bounds: how far an answer may be off where something is.
+        predictions: bits of what the header predicts where nothing is fused.
+        bounds: how far a prediction may be off where something is.
     """
 
     rows: list[str]
-    answers: list[str]
+    predictions: list[str]
     bounds: list[str]
 
 
@@ -39,15 +39,15 @@ def tables(mlp: Mlp) -> Tables:
     rows = np.array([*readings(mlp).values()], np.float32)
     return Tables(
         rows=_rows(mlp),
-        answers=[_bits(answer) for answer in c_replay.replay(mlp, rows)],
+        predictions=[_bits(row) for row in c_replay.replay(mlp, rows)],
         bounds=[_numbers(row) for row in _bounds(bound(mlp, rows))],
     )
 
 
 def integer_tables(mlp: Mlp, quantised: Quantised) -> Tables:
     """The self-test of a model in integers, which has no bounds: bits are asked for everywhere."""
-    answers = golden_integers(mlp, quantised).predictions
-    return Tables(_rows(mlp), [_bits(answer) for answer in answers], bounds=[])
+    predictions = golden_integers(mlp, quantised).predictions
+    return Tables(_rows(mlp), [_bits(row) for row in predictions], bounds=[])
 
 
 def _rows(mlp: Mlp) -> list[str]:
@@ -58,7 +58,7 @@ def _rows(mlp: Mlp) -> list[str]:
 
 
 def _bounds(proved: Doubles) -> Floats:
-    """How far two float32 answers can be apart, each of them as far off as is proved.
+    """How far two float32 predictions can be apart, each of them as far off as is proved.
 
     The largest float32 where nothing is proved: C has no other word for infinity without libm.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from itertools import groupby
+from textwrap import TextWrapper
 
 import numpy as np
 
@@ -48,6 +49,13 @@ def card_comment(json_text: str) -> str:
         lines.append(f" * {rest[:end]}")
         rest = rest[end:]
     return "\n".join([f"/* {CARD_MARK}", *lines, f" * {rest}", " */"])
+
+
+def comment_lines(paragraph: str) -> str:
+    """A paragraph as lines within a comment, broken where the page ends."""
+    wrapper = TextWrapper(WIDTH, initial_indent=" * ", subsequent_indent=" * ")
+    wrapper.break_long_words = wrapper.break_on_hyphens = False
+    return wrapper.fill(paragraph) + "\n"
 
 
 def initialiser(values: Floats | Integers) -> str:

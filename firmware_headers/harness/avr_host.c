@@ -1,5 +1,5 @@
 /*
- * An AVR on this machine: runs a firmware on simavr, a row at a time, and counts its cycles.
+ * An AVR on this machine: runs a firmware on simavr, one row at a time, and counts its cycles.
  *
  *   avr_host MCU RUN VARIABLES_END READINGS BYTES PREDICTIONS BYTES FLASH_BYTES LIMIT
  *
@@ -102,7 +102,7 @@ static struct answer row(const struct job *job, const uint8_t *readings, uint8_t
     return answer;
 }
 
-/* The same with free RAM painted: the stack is as deep as the paint has gone. */
+/* The same with free RAM painted: the stack reaches as far as the paint is gone. */
 static struct answer painted_row(const struct job *job, const uint8_t *readings,
                                  uint8_t *predictions, uint8_t paint)
 {
@@ -148,7 +148,7 @@ static int serve(const struct job *job)
         fwrite(predictions, job->predictions_bytes, 1, stdout);
         fflush(stdout);
         if (answer.how != WELL) {
-            break; /* nobody knows what is in its memory now */
+            break; /* its memory may hold anything now */
         }
     }
     free(readings);
@@ -163,7 +163,7 @@ static uint32_t number(const char *text)
 
 static void log_nothing(avr_t *avr, const int level, const char *format, va_list arguments)
 {
-    (void)avr, (void)level, (void)format, (void)arguments; /* its place would be the answers' */
+    (void)avr, (void)level, (void)format, (void)arguments; /* standard output is for answers */
 }
 
 int main(int argc, char **argv)

@@ -1,7 +1,7 @@
 /*
- * For the worst case of a network: activations that leave no unit at exactly 0, which a layer
- * behind it would pass over. They stand in the place of the header's own kernels, take no fewer
- * instructions, and change the sums of the next layer by a thousandth.
+ * For the worst case of a network: activations that leave no unit at exactly 0, which the next
+ * layer would skip. They replace the header's own kernels, take no fewer instructions, and change
+ * the pre-activations of the next layer by a thousandth.
  */
 #ifndef MLP_EDGE_EVERY_UNIT
 #define MLP_EDGE_EVERY_UNIT

@@ -1,7 +1,7 @@
 /*
- * The firmware around a header that is tried on a simulated chip. Whoever runs it writes readings,
- * lets mlp_edge_run run to its end, and reads predictions. With MLP_EDGE_EMPTY the function does
- * nothing: what the other firmware takes beyond this one is what the model takes.
+ * The firmware around a header on a simulated chip. The simulator writes readings, runs
+ * mlp_edge_run to its end, and reads predictions. With MLP_EDGE_EMPTY the function does nothing:
+ * the difference between the two firmwares is what the model takes.
  *
  * MLP_EDGE_PREDICT, MLP_EDGE_INPUTS and MLP_EDGE_OUTPUTS come from the command line.
  */
@@ -21,7 +21,7 @@ __attribute__((noinline, used)) void mlp_edge_run(void)
 #ifndef MLP_EDGE_EMPTY
     MLP_EDGE_PREDICT(mlp_edge_readings, mlp_edge_predictions);
 #endif
-    /* Somebody else reads the predictions: without this the compiler may see to it that none is. */
+    /* The simulator reads the predictions: without this the compiler may drop them. */
     __asm__ volatile("" ::: "memory");
 }
 

@@ -27,9 +27,10 @@
  *   #define IRIS_DECLARE_ONLY
  *
  * before the #include, to get the constants and the functions without another copy of the tables.
- * #define IRIS_SELFTEST in the one source file adds iris_selftest(): 0 if this
- * chip, with these compiler flags, predicts what it should, otherwise the number of the first row
- * that it gets wrong.
+ *
+ * #define IRIS_SELFTEST in the one source file adds iris_selftest(), which returns 0 if this chip,
+ * with these compiler flags, predicts what it should, otherwise the number of the first row that it
+ * gets wrong.
  *
  * Features, in the units of the training table, with their ranges there:
  *
@@ -101,7 +102,7 @@ extern "C" {
 void iris_predict(const float *features, float *outputs);
 
 /*
- * The class that iris_predict's outputs stand for; -1 where one is not finite.
+ * The class that iris_predict's outputs stand for, or -1 if one is not finite.
  * Most rows are classified without the exponential.
  */
 int iris_classify(const float *features);
@@ -877,7 +878,7 @@ static const uint32_t IRIS_GOLDEN[6][4] MLP_EDGE_FLASH = {
     {0x7fc00000u, 0x404ccccdu, 0x407ccccdu, 0x3fa66666u},
 };
 /* The bits that iris_predict has to give for each. */
-static const uint32_t IRIS_GOLDEN_ANSWERS[6][3] MLP_EDGE_FLASH = {
+static const uint32_t IRIS_GOLDEN_PREDICTIONS[6][3] MLP_EDGE_FLASH = {
     {0x3f6c5389u, 0x3d9d5474u, 0x37f509ecu},
     {0x3e3d965au, 0x3f4f2688u, 0x3bb9f011u},
     {0x383b00feu, 0x3a96b879u, 0x3f7fb1b8u},
@@ -906,7 +907,7 @@ int iris_selftest(void)
         }
         iris_predict(features, outputs);
         for (size_t i = 0; i < IRIS_OUTPUTS; i++) {
-            const uint32_t expected = MLP_EDGE_READ_BITS(&IRIS_GOLDEN_ANSWERS[row][i]);
+            const uint32_t expected = MLP_EDGE_READ_BITS(&IRIS_GOLDEN_PREDICTIONS[row][i]);
 #if MLP_EDGE_SELFTEST_BITS == 1
             const int right = mlp_edge_same(outputs[i], expected);
 #else
@@ -925,7 +926,7 @@ int iris_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:0a685c3238111e8513d05e1ed54a0c45d506382698320f819dad9d0ec4996515 */
+mlp-edge-seal sha256:167f17edf8e345641dcf97c19048a9d9eb4dec6b1449d82400b02afc51b9c685 */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "iris", "features": [{"name": "sepal_length", "low": 4.300000190734863,

@@ -27,9 +27,10 @@
  *   #define PIMA_INT8_DECLARE_ONLY
  *
  * before the #include, to get the constants and the functions without another copy of the tables.
- * #define PIMA_INT8_SELFTEST in the one source file adds pima_int8_selftest(): 0 if this
- * chip, with these compiler flags, predicts what it should, otherwise the number of the first row
- * that it gets wrong.
+ *
+ * #define PIMA_INT8_SELFTEST in the one source file adds pima_int8_selftest(), which returns 0 if
+ * this chip, with these compiler flags, predicts what it should, otherwise the number of the first
+ * row that it gets wrong.
  *
  * Features, in the units of the training table, with their ranges there:
  *
@@ -108,7 +109,7 @@ extern "C" {
 void pima_int8_predict(const float *features, float *outputs);
 
 /*
- * The class that pima_int8_predict's output stands for; -1 where one is not finite.
+ * The class that pima_int8_predict's output stands for, or -1 if it is not finite.
  * Integers are compared; no prediction is computed.
  */
 int pima_int8_classify(const float *features);
@@ -765,7 +766,7 @@ static const uint32_t PIMA_INT8_GOLDEN[6][8] MLP_EDGE_FLASH = {
      0x424c0000u},
 };
 /* The bits that pima_int8_predict has to give for each. */
-static const uint32_t PIMA_INT8_GOLDEN_ANSWERS[6][1] MLP_EDGE_FLASH = {
+static const uint32_t PIMA_INT8_GOLDEN_PREDICTIONS[6][1] MLP_EDGE_FLASH = {
     {0x3a440000u},
     {0x3f080e00u},
     {0x3f7fbd00u},
@@ -783,7 +784,7 @@ int pima_int8_selftest(void)
         }
         pima_int8_predict(features, outputs);
         for (size_t i = 0; i < PIMA_INT8_OUTPUTS; i++) {
-            const uint32_t expected = MLP_EDGE_READ_BITS(&PIMA_INT8_GOLDEN_ANSWERS[row][i]);
+            const uint32_t expected = MLP_EDGE_READ_BITS(&PIMA_INT8_GOLDEN_PREDICTIONS[row][i]);
             const int right = mlp_edge_same(outputs[i], expected);
             if (!right) {
                 return row + 1;
@@ -797,7 +798,7 @@ int pima_int8_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:bbe6be6ee3fb13360201f4b18a41f7e71aaa272069ca054cb9f1f048cfe7a50c */
+mlp-edge-seal sha256:1d289ec75fe925fb77f85c0dcf7bd33256a5a65ade36fed4832dec18767d417b */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "pima_int8", "features": [{"name": "pregnancies", "low": 0.0, "high": 17.0},

@@ -25,9 +25,10 @@
  *   #define SINE_DECLARE_ONLY
  *
  * before the #include, to get the constants and the functions without another copy of the tables.
- * #define SINE_SELFTEST in the one source file adds sine_selftest(): 0 if this
- * chip, with these compiler flags, predicts what it should, otherwise the number of the first row
- * that it gets wrong.
+ *
+ * #define SINE_SELFTEST in the one source file adds sine_selftest(), which returns 0 if this chip,
+ * with these compiler flags, predicts what it should, otherwise the number of the first row that it
+ * gets wrong.
  *
  * Features, in the units of the training table, with their ranges there:
  *
@@ -698,7 +699,7 @@ static const uint32_t SINE_GOLDEN[4][1] MLP_EDGE_FLASH = {
     {0x7fc00000u},
 };
 /* The bits that sine_predict has to give for each. */
-static const uint32_t SINE_GOLDEN_ANSWERS[4][1] MLP_EDGE_FLASH = {
+static const uint32_t SINE_GOLDEN_PREDICTIONS[4][1] MLP_EDGE_FLASH = {
     {0x3d9ff18eu},
     {0xbd0f9728u},
     {0xbcd993f4u},
@@ -723,7 +724,7 @@ int sine_selftest(void)
         }
         sine_predict(features, outputs);
         for (size_t i = 0; i < SINE_OUTPUTS; i++) {
-            const uint32_t expected = MLP_EDGE_READ_BITS(&SINE_GOLDEN_ANSWERS[row][i]);
+            const uint32_t expected = MLP_EDGE_READ_BITS(&SINE_GOLDEN_PREDICTIONS[row][i]);
 #if MLP_EDGE_SELFTEST_BITS == 1
             const int right = mlp_edge_same(outputs[i], expected);
 #else
@@ -742,7 +743,7 @@ int sine_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:257bc6f12cafc597bf96f4a0977803f3b8b97e8ef3bbcfe4c3a958a538d5013c */
+mlp-edge-seal sha256:c9167a0058ac44aa3c6789eb7a8db3aa597fbd224dfa305f924dd81bafcf6351 */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "sine", "features": [{"name": "x", "low": 0.022099999710917473,

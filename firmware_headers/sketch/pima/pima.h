@@ -27,9 +27,10 @@
  *   #define PIMA_DECLARE_ONLY
  *
  * before the #include, to get the constants and the functions without another copy of the tables.
- * #define PIMA_SELFTEST in the one source file adds pima_selftest(): 0 if this
- * chip, with these compiler flags, predicts what it should, otherwise the number of the first row
- * that it gets wrong.
+ *
+ * #define PIMA_SELFTEST in the one source file adds pima_selftest(), which returns 0 if this chip,
+ * with these compiler flags, predicts what it should, otherwise the number of the first row that it
+ * gets wrong.
  *
  * Features, in the units of the training table, with their ranges there:
  *
@@ -108,7 +109,7 @@ extern "C" {
 void pima_predict(const float *features, float *outputs);
 
 /*
- * The class that pima_predict's output stands for; -1 where one is not finite.
+ * The class that pima_predict's output stands for, or -1 if it is not finite.
  * Most rows are classified without the exponential.
  */
 int pima_classify(const float *features);
@@ -859,7 +860,7 @@ static const uint32_t PIMA_GOLDEN[6][8] MLP_EDGE_FLASH = {
      0x424c0000u},
 };
 /* The bits that pima_predict has to give for each. */
-static const uint32_t PIMA_GOLDEN_ANSWERS[6][1] MLP_EDGE_FLASH = {
+static const uint32_t PIMA_GOLDEN_PREDICTIONS[6][1] MLP_EDGE_FLASH = {
     {0x39c404a5u},
     {0x3f0b800eu},
     {0x3f7fbae7u},
@@ -888,7 +889,7 @@ int pima_selftest(void)
         }
         pima_predict(features, outputs);
         for (size_t i = 0; i < PIMA_OUTPUTS; i++) {
-            const uint32_t expected = MLP_EDGE_READ_BITS(&PIMA_GOLDEN_ANSWERS[row][i]);
+            const uint32_t expected = MLP_EDGE_READ_BITS(&PIMA_GOLDEN_PREDICTIONS[row][i]);
 #if MLP_EDGE_SELFTEST_BITS == 1
             const int right = mlp_edge_same(outputs[i], expected);
 #else
@@ -907,7 +908,7 @@ int pima_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:1ea5516bf2a21876f9419791d1767a6deeb4b057a517080c1063e4a1d2357cee */
+mlp-edge-seal sha256:8c0b18a1a969c3bedaac9cdb5394b65acbca6854e5026ee6353dc7f18bb1f503 */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "pima", "features": [{"name": "pregnancies", "low": 0.0, "high": 17.0},

@@ -1,10 +1,10 @@
 /*
- * Lights the LED where the model says more than 0.5. Open the Serial Monitor (9600 baud, newline)
- * and type a row of readings, in the order that pima.h lists them, commas between them:
+ * Lights the LED where the probability is above 0.5. Open the Serial Monitor (9600 baud, newline)
+ * and type a row of readings in the order that pima.h lists them, separated by commas:
  *
  *   6,148,72,35,0,33.6,0.627,50
  *
- * It answers with the probability and the label. An empty place is a missing reading: no answer.
+ * The board prints the probability and the label. Leave a missing reading empty: it prints nan.
  */
 #include "pima.h"
 

@@ -120,7 +120,7 @@ def test_the_golden_rows_read_back(dtype: str, tmp_path: Path) -> None:
     with open_header(path) as opened:
         assert disagreement(wanted, opened.predict) is None
     text = path.read_text()
-    path.write_text(text.replace("SEVERAL_GOLDEN_ANSWERS[8]", "SEVERAL_GOLDEN_ANSWERS[7]"))
+    path.write_text(text.replace("SEVERAL_GOLDEN_PREDICTIONS[8]", "SEVERAL_GOLDEN_PREDICTIONS[7]"))
     with pytest.raises(ModelError, match="golden rows are damaged"):
         read_golden(read_header(path))
 

@@ -281,7 +281,7 @@ def test_a_row_that_may_leave_float32_has_no_bound_and_no_say_where_bits_have_no
     [
         ("SINE_GOLDEN[4][1]", "SINE_GOLDEN[5][1]"),
         ("SINE_GOLDEN[4][1]", "SINE_GOLDEN[4][2]"),
-        ("SINE_GOLDEN_ANSWERS[4][1]", "SINE_GOLDEN_ANSWERS[3][1]"),
+        ("SINE_GOLDEN_PREDICTIONS[4][1]", "SINE_GOLDEN_PREDICTIONS[3][1]"),
         ("    {0x7fc00000u},\n};\n#if", "};\n#if"),
         ("    {0.0f},\n};", "    {zero},\n};"),
     ],
