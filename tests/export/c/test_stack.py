@@ -31,7 +31,7 @@ SLACK = 64
 NETWORKS = (
     network((10, 20, 20, 20, 4), "selu", "multiclass"),
     network((5, 9, 4, 2), "gelu", "regression", clip=(-2.0, 2.0)),
-    network((3, 40, 1), "softsign"),
+    network((3, 40, 1), "softsign", standardised=False),
     encoded(PENGUINS, (11, 3), 2),
 )
 PAGES = {

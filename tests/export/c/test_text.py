@@ -14,7 +14,7 @@ from support.networks import network
 
 from mlp_edge.card import Card
 from mlp_edge.export.c import export
-from mlp_edge.export.c.text import literal
+from mlp_edge.export.c.text import commentable, literal
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import Dense, Mlp
 from mlp_edge.readers.header_text import read_card
@@ -82,6 +82,16 @@ def test_any_text_stays_inside_its_comment(
     assert header.count("/*") == header.count("*/")
     assert "??" not in header
     assert read_card(header, "net.h") == Card.of(mlp)
+
+
+@given(st.lists(TEXT, min_size=1, max_size=9))
+@example(["a b" + " " * 300 + "c", "x" * 300, ", " * 200])
+def test_the_card_is_wrapped_and_loses_no_byte(features: list[str]) -> None:
+    mlp = named(features, ["no", "yes"], "y")
+    comment = export(mlp).decode().split("/* mlp-edge-card\n")[1].removesuffix("\n */\n")
+    lines = comment.split("\n")
+    assert all(line.startswith(" * ") and len(line) <= 100 for line in lines)
+    assert "".join(line[3:] for line in lines) == commentable(Card.of(mlp).to_json())
 
 
 def test_hostile_text_compiles(tmp_path: Path) -> None:
