@@ -185,9 +185,15 @@ def cost(
     costs, refused = _measured(header, present, rows, settings, observer)
     weights = directory.manifest.sha256["weights"]
     return CostReport(
-        header.card.name, weights, settings.dtype, settings.opt, settings.limits, tuple(costs),
-        absent, refused,
-    )  # fmt: skip
+        header.card.name,
+        weights,
+        settings.dtype,
+        settings.opt,
+        settings.limits,
+        tuple(costs),
+        absent,
+        refused,
+    )
 
 
 def _header(directory: ModelDirectory, dtype: str, trust: bool) -> Header:

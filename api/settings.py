@@ -55,9 +55,12 @@ class PredictionSettings:
     """
 
     runtime: str | None = declared(
-        None, "Runtime that predicts: keras, litert, onnxruntime or c.", "What to run",
-        shown="the first that can run", flag="--runtime -r",
-    )  # fmt: skip
+        None,
+        "Runtime that predicts: keras, litert, onnxruntime or c.",
+        "What to run",
+        shown="the first that can run",
+        flag="--runtime -r",
+    )
     verify: bool = declared(
         False, "Check the file's checksum and golden rows first.", "Trust", flag="--verify"
     )
@@ -93,9 +96,11 @@ class EvaluationSettings:
         flag="--runtime -r",
     )
     dtype: str = declared(
-        FLOAT32, "Data type of the export that predicts, such as int8.", "What to run",
+        FLOAT32,
+        "Data type of the export that predicts, such as int8.",
+        "What to run",
         flag="--dtype -d",
-    )  # fmt: skip
+    )
     metrics: tuple[str, ...] = declared(
         (), "Scores to report, such as accuracy,auc.", "Evaluation", shown="all"
     )
@@ -130,13 +135,19 @@ class CostSettings:
     """
 
     chips: tuple[str, ...] = declared(
-        (), "Chip to measure on: avr, cortex-m0, cortex-m3, cortex-m4, rv32 or all; repeatable.",
-        "What to run", shown="all", flag="--chip", repeat=True,
-    )  # fmt: skip
+        (),
+        "Chip to measure on: avr, cortex-m0, cortex-m3, cortex-m4, rv32 or all; repeatable.",
+        "What to run",
+        shown="all",
+        flag="--chip",
+        repeat=True,
+    )
     dtype: str = declared(
-        FLOAT32, "Data type of the header: float32, int8 or int16.", "What to run",
+        FLOAT32,
+        "Data type of the header: float32, int8 or int16.",
+        "What to run",
         flag="--dtype -d",
-    )  # fmt: skip
+    )
     opt: str = declared("Os", "Optimisation of the compiler: Os, O2 or O3.", "What to run")
     clock: str | float | None = declared(
         None, "Clock of the chip in hertz, such as 8M.", "What to run", shown="the board's"
@@ -208,9 +219,13 @@ class BenchSettings:
     """
 
     runtimes: tuple[str, ...] = declared(
-        (), "Runtime to measure: keras, litert, onnxruntime or c; repeatable.", "What to run",
-        shown="all", flag="--runtime -r", repeat=True,
-    )  # fmt: skip
+        (),
+        "Runtime to measure: keras, litert, onnxruntime or c; repeatable.",
+        "What to run",
+        shown="all",
+        flag="--runtime -r",
+        repeat=True,
+    )
     batches: tuple[int, ...] = declared(
         (1, 16, 256, 4096), "Rows per call.", "Evaluation", flag="--batch"
     )

@@ -141,8 +141,10 @@ def _table(header: Header, what: str, width: int) -> Floats | None:
     if len(found.sizes) != 2 or found.sizes[1] != width or len(items) != found.sizes[0] * width:
         raise ModelError(f"{header.path}: its golden rows are damaged ({name})")
     try:
-        numbers = [np.uint32(int(bits, 16)).view(np.float32) if bits else np.float32(digits)
-                   for bits, digits in items]  # fmt: skip
+        numbers = [
+            np.uint32(int(bits, 16)).view(np.float32) if bits else np.float32(digits)
+            for bits, digits in items
+        ]
     except ValueError as error:
         raise ModelError(f"{header.path}: its golden rows are damaged ({name})") from error
     return np.array(numbers, np.float32).reshape(-1, width)

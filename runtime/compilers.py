@@ -32,9 +32,14 @@ def compiled(command: list[str], folder: Path, source: object, remedy: str) -> s
     """
     try:
         result = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, errors="replace",
-            timeout=LONGEST_COMPILATION, check=False,
-        )  # fmt: skip
+            command,
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=LONGEST_COMPILATION,
+            check=False,
+        )
     except subprocess.TimeoutExpired as error:
         raise ModelError(
             f"{source}: {command[0]} was not done after {LONGEST_COMPILATION} s"

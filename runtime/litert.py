@@ -76,8 +76,11 @@ def _read_metadata(content: bytes, path: Path) -> dict[str, str]:
 
     try:
         model = verified(content)
-        texts = {name: model.metadata[name].decode() for name in (METADATA, GOLDEN)
-                 if name in model.metadata}  # fmt: skip
+        texts = {
+            name: model.metadata[name].decode()
+            for name in (METADATA, GOLDEN)
+            if name in model.metadata
+        }
     except ValueError as error:
         raise _refused(path, error) from error
     try:

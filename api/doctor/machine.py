@@ -234,9 +234,14 @@ def runtimes(packages: Sequence[Component]) -> list[Component]:
 
     checksum_error = {item.name for item in packages if item.state == BROKEN}
     libraries = {
-        "keras": "tensorflow", "litert": "ai-edge-litert", "onnxruntime": "onnxruntime",
-        "cortex-m0": "unicorn", "cortex-m3": "unicorn", "cortex-m4": "unicorn", "rv32": "unicorn",
-    }  # fmt: skip
+        "keras": "tensorflow",
+        "litert": "ai-edge-litert",
+        "onnxruntime": "onnxruntime",
+        "cortex-m0": "unicorn",
+        "cortex-m3": "unicorn",
+        "cortex-m4": "unicorn",
+        "rv32": "unicorn",
+    }
     found = []
     for runtime in RUNTIMES:
         try:
@@ -265,9 +270,14 @@ def probe(source: str) -> tuple[Mapping[str, Any], str]:
     quieter |= {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow", "ONEDNN_VERBOSE": "1"}
     try:
         result = subprocess.run(
-            [sys.executable, "-P", "-c", source + ending], capture_output=True, text=True,
-            errors="replace", timeout=LONGEST_PROBE, check=False, env=quieter,
-        )  # fmt: skip
+            [sys.executable, "-P", "-c", source + ending],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=LONGEST_PROBE,
+            check=False,
+            env=quieter,
+        )
     except subprocess.TimeoutExpired:
         return {}, f"did not start within {LONGEST_PROBE} s"
     except OSError as error:
@@ -302,9 +312,13 @@ def _version(path: str) -> str | None:
     """The first line of what a program prints when asked for its version."""
     try:
         result = subprocess.run(
-            [path, "--version"], capture_output=True, text=True, errors="replace", timeout=20,
+            [path, "--version"],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=20,
             check=False,
-        )  # fmt: skip
+        )
     except (OSError, subprocess.SubprocessError):
         return None
     lines = result.stdout.splitlines()

@@ -37,8 +37,11 @@ def _told() -> str:
 
 
 def _of_macos() -> str:
-    values = {"machdep.cpu.brand_string": "", "machdep.cpu.features": "",
-              "machdep.cpu.leaf7_features": ""}  # fmt: skip
+    values = {
+        "machdep.cpu.brand_string": "",
+        "machdep.cpu.features": "",
+        "machdep.cpu.leaf7_features": "",
+    }
     for key in values:
         try:
             asked = subprocess.run(

@@ -56,9 +56,11 @@ def start(firmware: Firmware) -> Iterator[_Avr]:
         program.write_bytes(_host(tuple(compiler())))
         program.chmod(0o700)
         with subprocess.Popen(
-            [program, *_arguments(firmware)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [program, *_arguments(firmware)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-        ) as process:  # fmt: skip
+        ) as process:
             try:
                 yield _Avr(firmware, process)
             finally:

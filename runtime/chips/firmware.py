@@ -90,8 +90,10 @@ def build(
             # Without a model nothing names them, and the linker would leave them out.
             f"-Wl,--undefined={READINGS},--undefined={PREDICTIONS}",
             *_memories(target),
-            "-o", "firmware.elf", "firmware.c",
-        ]  # fmt: skip
+            "-o",
+            "firmware.elf",
+            "firmware.c",
+        ]
         complaint = compiled(command, folder, header.path, toolchain_missing(target) or "")
         if complaint:
             raise ModelError(f"{header.path}: {_reason(complaint, target)}")

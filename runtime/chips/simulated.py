@@ -64,9 +64,14 @@ class Chip:
     def runtime(self) -> Runtime:
         """The runtime that predicts on it."""
         return Runtime(
-            self.target.name, ".h", self.missing, self.open,
-            simulated=True, fused=self.target.fused, accuracy=KERNELS,
-        )  # fmt: skip
+            self.target.name,
+            ".h",
+            self.missing,
+            self.open,
+            simulated=True,
+            fused=self.target.fused,
+            accuracy=KERNELS,
+        )
 
     @contextmanager
     def open(self, path: Path) -> Iterator[Opened]:

@@ -127,8 +127,11 @@ def finds(command: list[str], header: str) -> bool:
     try:
         result = subprocess.run(
             [*command, "-E", "-xc", "-include", header, "-o", "-", "-"],
-            stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False,
-        )  # fmt: skip
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
     except (OSError, subprocess.SubprocessError):
         return False
     return result.returncode == 0
