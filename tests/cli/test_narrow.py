@@ -13,11 +13,21 @@ from rich.cells import cell_len
 from rich.text import Text
 from support.commands import Type
 
+import mlp_edge
+from mlp_edge.api.benching import BenchReport, Measured
+from mlp_edge.api.costing import CostReport
+from mlp_edge.api.doctor.diagnosis import Diagnosis
+from mlp_edge.api.doctor.machine import Component
 from mlp_edge.api.evaluation.score_sheets import confusion_sheet
+from mlp_edge.api.result import Result
+from mlp_edge.api.settings import BenchSettings
 from mlp_edge.api.widened_table import _as_words
 from mlp_edge.cli.printing.console import out
 from mlp_edge.cli.printing.sheets import show_sheets
 from mlp_edge.cli.printing.tables import new_table, show
+from mlp_edge.measure.candidates import Candidate
+from mlp_edge.measure.cost import Cost
+from mlp_edge.measure.timing import Timing
 
 WIDTHS = (1, 20, 40, 50, 80, 200)
 
@@ -90,7 +100,7 @@ def test_evaluate(width: int, words: tuple[str, ...], iris: Path, typed: Type) -
                 assert found[f"{value:.4g}"] >= 1
 
 
-@pytest.mark.parametrize("narrow", [1, 50])
+@pytest.mark.parametrize("narrow", [1, 40, 80])
 @pytest.mark.parametrize(
     "command",
     [
@@ -114,6 +124,40 @@ def test_other_commands_print_the_same_numbers(
     assert folded.code == wide.code
     assert folded.err == wide.err
     assert figures(folded.out) == figures(wide.out)
+
+
+def results(pima: Path, iris: Path) -> dict[str, Result]:
+    """What commands show, of a model or made by hand."""
+    cost = Cost("cortex-m4", "STM32F407", "Os", 123_456, 8, 16, 1_284, 36, "cycles", 1, 2_222_222,
+                3, 20, 4_444_444, 240, 16_000_000, 1_048_576, 131_072)  # fmt: skip
+    settings = BenchSettings(batches=(1, 16, 256, 4096, 65_536, 1_000_000))
+    timing = Timing(1, {size: [1.234e-4 * size] * 3 for size in settings.sizes})
+    each = [Candidate(pima / "model.keras", "keras", way) for way in ("mlp-edge", "model.predict")]
+    measured = tuple(Measured(candidate, timing, 12.34) for candidate in each)
+    gcc = Component("gcc", "ok", "gcc 12.2.0", "", "/usr/bin/gcc", "the runtime c " * 9, "")
+    return {
+        "inspect": mlp_edge.inspect(pima),
+        "evaluate": mlp_edge.open(iris).evaluate(plots=False),
+        "predict": mlp_edge.open(iris).predict_table(),
+        "cost": CostReport("pima", "0" * 64, "float32", "Os", {}, (cost, cost), {}, {}),
+        "bench": BenchReport("pima", "0" * 64, settings, measured, {}, 1e-7, 2),
+        "doctor": Diagnosis((gcc,), (gcc,), (gcc,), (gcc,), (gcc,)),
+    }
+
+
+def test_no_table_of_any_command_cuts_a_number(
+    width: int, pima: Path, iris: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for command, result in results(pima, iris).items():
+        for sheet in result.sheets():
+            show_sheets([sheet])
+            printed = capsys.readouterr().out
+            for row in sheet.rows:
+                for name, cell in list(zip(sheet.columns, row, strict=True))[sheet.text_columns :]:
+                    assert cell in printed, (command, name, cell)
+                    assert not figures(cell) - figures(printed), (command, name, cell)
+            if width >= 80:
+                assert max(map(cell_len, printed.splitlines())) <= width, command
 
 
 SAFE: dict[str, Any] = {

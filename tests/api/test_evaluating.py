@@ -1,0 +1,67 @@
+"""``Model.evaluate``: what the command says, as a result."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from support.commands import Type
+
+import mlp_edge
+from mlp_edge.data.sets import SETS
+from mlp_edge.errors import InputError, RecipeError
+
+
+def test_the_result_is_what_the_command_prints(pima: Path, typed: Type) -> None:
+    found = mlp_edge.open(pima).evaluate(plots=False)
+    printed = json.loads(typed("evaluate", "--model", pima, "--no-plots", "--json").out)
+    assert json.loads(json.dumps(found.to_dict())) == printed
+    assert found.predictions.shape == (154, 1)
+    assert found.confusion is not None
+    assert int(found.confusion.sum()) == 154
+    assert "scores on 154 held-out rows" in str(found)
+    assert "linear baseline" in found._repr_html_()
+
+
+def test_a_frame_is_scored_as_its_file(pima: Path) -> None:
+    model = mlp_edge.open(pima)
+    path = SETS["pima"].location
+    of_frame = model.evaluate(pd.read_csv(path), plots=False)
+    of_file = model.evaluate(path, plots=False)
+    assert of_frame.scores == of_file.scores
+    np.testing.assert_array_equal(of_frame.predictions, of_file.predictions)
+    assert of_frame.to_dict()["table"] == "pandas DataFrame"
+    assert [note.kind for note in of_file.notes] == ["trained-on"]
+    assert "the table that the model was trained on" in str(of_file)
+
+
+def test_files_are_written_when_asked_for(model: Path, folder: Path) -> None:
+    found = mlp_edge.open(model).evaluate(rows_out="rows.csv", threshold=0.3, metrics=["auc"])
+    assert found.files[0] == Path("rows.csv")
+    assert Path("rows.csv").read_text() == found.rows_csv()
+    assert {path.name for path in found.files[1:]} == {
+        path.name for path in (model / "plots").iterdir()
+    }
+    assert found.scored.threshold == np.float32(0.3)
+    assert tuple(found.scores["mlp"]) == ("auc",)
+
+
+def test_what_is_refused(pima: Path, sine: Path, folder: Path) -> None:
+    model = mlp_edge.open(pima)
+    shutil.copy(pima / "model.keras", folder / "alone.keras")
+    with pytest.raises(InputError, match=r"a \.keras file alone says nothing of its targets"):
+        mlp_edge.open(folder / "alone.keras").evaluate()
+    with pytest.raises(InputError, match=r"\(`test_size=0`\), so none is left"):
+        mlp_edge.open(sine).evaluate()
+    with pytest.raises(RecipeError, match="`threshold` is for two classes"):
+        mlp_edge.open(sine).evaluate("sine", threshold=0.3)
+    with pytest.raises(InputError, match="`spreadsheet_safe=True` is for the file that `rows_out`"):
+        model.evaluate(spreadsheet_safe=True)
+    with pytest.raises(InputError, match="`dtype='int9'` is not one of float32, int8"):
+        model.evaluate(dtype="int9")
+    with pytest.raises(InputError, match="`mlp-edge export` with `dtype='int8'` `model="):
+        model.evaluate(dtype="int8")
