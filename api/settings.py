@@ -148,14 +148,14 @@ class CostSettings:
         "What to run",
         flag="--dtype -d",
     )
-    opt: str = declared("Os", "Optimisation of the compiler: Os, O2 or O3.", "What to run")
+    opt: str = declared("Os", "Optimisation of the compiler: Os, O2 or O3.", "Measurement")
     clock: str | float | None = declared(
-        None, "Clock of the chip in hertz, such as 8M.", "What to run", shown="the board's"
+        None, "Clock of the chip in hertz, such as 8M.", "Measurement", shown="the board's"
     )
     budget: str | Mapping[str, float] | None = declared(
         None,
-        "Limits that fail the command, such as flash=4k,ram=128,ms=5.",
-        "Evaluation",
+        "Limits such as flash=4k,ram=128,ms=5; also stack, cycles, instructions.",
+        "Measurement",
         shown="no limit",
     )
 
@@ -227,10 +227,10 @@ class BenchSettings:
         repeat=True,
     )
     batches: tuple[int, ...] = declared(
-        (1, 16, 256, 4096), "Rows per call.", "Evaluation", flag="--batch"
+        (1, 16, 256, 4096), "Rows per call.", "Measurement", flag="--batch"
     )
-    seconds: float = declared(0.25, "Seconds for each runtime and batch size.", "Evaluation")
-    cold: bool = declared(True, "Whether to start each in a fresh Python, too.", "Evaluation")
+    seconds: float = declared(0.25, "Seconds for each runtime and batch size.", "Measurement")
+    cold: bool = declared(True, "Whether to start each in a fresh Python, too.", "Measurement")
 
     def __post_init__(self) -> None:
         """Check what needs no model.

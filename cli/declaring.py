@@ -17,7 +17,7 @@ from mlp_edge.settings import Setting, settings_of
 
 GROUPS = (
     "Table", "Columns", "Network", "Training", "Overfitting", "Evaluation", "What to export",
-    "What to run", "Quantisation", "Output", "Trust", "Hardware",
+    "What to run", "Measurement", "Quantisation", "Output", "Trust", "Hardware",
 )  # fmt: skip
 """Headings in --help, in their order; what has none stands under Options, at the end."""
 RENAMED = {

@@ -144,3 +144,8 @@ def test_the_sample_is_not_replaced(model: Path, typed: Type) -> None:
     result = typed("evaluate", "--rows-out", "model/sample.csv", "--no-plots")
     assert (result.code, result.out) == (2, "")
     assert "would replace the model's own" in result.err
+
+
+def test_the_option_has_another_name_now(process: Type) -> None:
+    says = "error: --rows of `mlp-edge evaluate` is now --rows-out\n"
+    assert process("evaluate", "--rows", "rows.csv") == (2, "", says)

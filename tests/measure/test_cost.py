@@ -242,6 +242,11 @@ def test_a_model_that_does_not_fit_is_named(
     assert typed("cost", "--chip", "cortex-m0").code == 2
 
 
+def test_the_option_has_another_name_now(process: Type) -> None:
+    says = "error: --target of `mlp-edge cost` is now --chip\n"
+    assert process("cost", "--target", "avr") == (2, "", says)
+
+
 def test_a_header_that_was_changed_needs_trust(typed: Type, model: Path) -> None:
     require(BY_NAME["avr"])
     header = model / "exports" / "pima.h"
