@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mlp_edge.readers.model_directory import ModelDirectory
 
 
-class Measured(NamedTuple):
+class Measurement(NamedTuple):
     """A candidate and its figures.
 
     Attributes:
@@ -69,7 +69,7 @@ class BenchReport(Result):
     model: str
     weights_sha256: str
     settings: BenchSettings
-    results: tuple[Measured, ...]
+    results: tuple[Measurement, ...]
     not_run: Mapping[str, str]
     clock_step: float
     cpus: int
@@ -208,7 +208,7 @@ def _measured(
     present: Sequence[Candidate],
     settings: BenchSettings,
     observer: Observer,
-) -> list[Measured]:
+) -> list[Measurement]:
     weights = directory.manifest.sha256["weights"]
     rows = directory.sample().rows
     with observer.step("") as watch, ExitStack() as stack:
@@ -225,7 +225,7 @@ def _measured(
             starts.append(cold_seconds(candidate, weights, rows[:1]) if started else None)
         timings = measure(predictors, rows, settings.sizes, settings.seconds, watch)
     each = zip(present, timings.values(), starts, strict=True)
-    return [Measured(*figures) for figures in each]
+    return [Measurement(*figures) for figures in each]
 
 
 def _cpus() -> int:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mlp_edge.api.costing import CostReport
     from mlp_edge.api.evaluation.evaluation import Evaluation
     from mlp_edge.api.inspecting import Inspection
-    from mlp_edge.api.predicting import Predictions
+    from mlp_edge.api.predicting import PredictedTable
     from mlp_edge.mlp import Floats
 
 
@@ -80,7 +80,7 @@ class Model(OpenedModel):
         spreadsheet_safe: bool = False,
         trust: bool = False,
         reading: Reading = GUESSED,
-    ) -> Predictions:
+    ) -> PredictedTable:
         """Predict a table's rows, labels and findings included.
 
         Args:

@@ -31,7 +31,7 @@ SHOWN_FEATURES = 12
 
 
 @dataclass(frozen=True, eq=False)
-class Predictions(Result):
+class PredictedTable(Result):
     """A table's predictions.
 
     Attributes:
@@ -79,7 +79,7 @@ class Predictions(Result):
         return widened(self.table, [*self.columns, "label"], rows, spreadsheet_safe)
 
     def to_dict(self) -> dict[str, Any]:
-        """Predictions by column, a list each, and labels; NaN where there is no prediction."""
+        """PredictedTable by column, a list each, and labels; NaN where there is no prediction."""
         values = {name: self.values[:, index].tolist() for index, name in enumerate(self.columns)}
         return {
             "model": self.card.name,
@@ -151,7 +151,7 @@ def predict_table(
     *,
     trust: bool = False,
     observer: Observer = SILENT,
-) -> Predictions:
+) -> PredictedTable:
     """Predict the rows of a table.
 
     Args:
@@ -181,7 +181,7 @@ def predict_table(
         findings = (*rows.notes, *findings)
         observer.found(findings)
         values = opened.predict(readings)
-    found = Predictions(rows, opened.card, readings, values, opened.runtime, findings)
+    found = PredictedTable(rows, opened.card, readings, values, opened.runtime, findings)
     if settings.out is not None:
         write_output(Path(settings.out), found.to_csv(spreadsheet_safe=settings.spreadsheet_safe))
     return found

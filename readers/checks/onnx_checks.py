@@ -41,7 +41,7 @@ TOGETHER = frozenset({
 REDUCERS = frozenset({"ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum"})
 
 
-class Constant(NamedTuple):
+class Initializer(NamedTuple):
     """A tensor of the file: its shape, and its numbers where they may be axes or sizes."""
 
     shape: Shape
@@ -100,7 +100,7 @@ def _width(feed: Message) -> int:
     return sizes[1].number(1)
 
 
-def constant(tensor: Message) -> Constant:
+def constant(tensor: Message) -> Initializer:
     """A tensor that stands in the file, all of it.
 
     Raises:
@@ -126,7 +126,7 @@ def constant(tensor: Message) -> Constant:
         raise ValueError("numbers in two places")
     if count != wanted:
         raise ValueError(f"a tensor of the shape {shape} that holds {count:g} numbers")
-    return Constant(shape, numbers)
+    return Initializer(shape, numbers)
 
 
 def in_another_file(tensor: Message) -> bool:
@@ -163,7 +163,7 @@ def _attributes(node: Message) -> dict[str, Message]:
 
 
 def _result(
-    name: str, node: Message, shapes: Sequence[Shape], given: Sequence[Constant | None]
+    name: str, node: Message, shapes: Sequence[Shape], given: Sequence[Initializer | None]
 ) -> Shape:
     """Of one operator; see ``mlp_edge.readers.checks.shapes``."""
     attributes = _attributes(node)
@@ -204,7 +204,7 @@ def _result(
 
 
 def _axes(
-    attributes: Mapping[str, Message], given: Sequence[Constant | None]
+    attributes: Mapping[str, Message], given: Sequence[Initializer | None]
 ) -> tuple[int, ...] | None:
     """What an operator has as its second input, or in older files as an attribute."""
     if "axes" in attributes:

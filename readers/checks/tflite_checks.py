@@ -151,14 +151,14 @@ class Graph(NamedTuple):
     outputs: Sequence[int]
 
 
-class Model(NamedTuple):
+class CheckedModel(NamedTuple):
     """A file: its subgraphs, and its metadata by their names."""
 
     graphs: Sequence[Graph]
     metadata: Mapping[str, bytes]
 
 
-def verified(content: bytes) -> Model:
+def verified(content: bytes) -> CheckedModel:
     """A file whose offsets, indices and sizes are all in order, whatever its operators are.
 
     Raises:
@@ -183,7 +183,7 @@ def verified(content: bytes) -> Model:
         for named in (*entry.get(0, ()), *entry.get(1, ())):
             _index(named.get(1, 0), tensors, "tensor")
     codes = [max(code.get(0, 0), code.get(3, 0)) for code in model.get(1, ())]
-    return Model([_graph(graph, buffers, codes) for graph in graphs], metadata)
+    return CheckedModel([_graph(graph, buffers, codes) for graph in graphs], metadata)
 
 
 @cache
@@ -233,7 +233,7 @@ def _tensor(fields: Mapping[int, Any], buffers: Sequence[Any]) -> Tensor:
     return Tensor(kind, shape, kept, scales, plain)
 
 
-def check_runnable(model: Model, names: Mapping[int, str]) -> None:
+def check_runnable(model: CheckedModel, names: Mapping[int, str]) -> None:
     """Refuse what LiteRT would run without end, without room, or into a crash.
 
     Args:

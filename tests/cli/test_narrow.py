@@ -14,7 +14,7 @@ from rich.text import Text
 from support.commands import Type
 
 import mlp_edge
-from mlp_edge.api.benching import BenchReport, Measured
+from mlp_edge.api.benching import BenchReport, Measurement
 from mlp_edge.api.costing import CostReport
 from mlp_edge.api.doctor.diagnosis import Diagnosis
 from mlp_edge.api.doctor.machine import Component
@@ -133,7 +133,7 @@ def results(pima: Path, iris: Path) -> dict[str, Result]:
     settings = BenchSettings(batches=(1, 16, 256, 4096, 65_536, 1_000_000))
     timing = Timing(1, {size: [1.234e-4 * size] * 3 for size in settings.sizes})
     each = [Candidate(pima / "model.keras", "keras", way) for way in ("mlp-edge", "model.predict")]
-    measured = tuple(Measured(candidate, timing, 12.34) for candidate in each)
+    measured = tuple(Measurement(candidate, timing, 12.34) for candidate in each)
     gcc = Component("gcc", "ok", "gcc 12.2.0", "", "/usr/bin/gcc", "the runtime c " * 9, "")
     return {
         "inspect": mlp_edge.inspect(pima),
