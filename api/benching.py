@@ -75,7 +75,11 @@ class BenchReport(Result):
     cpus: int
 
     def to_dict(self) -> dict[str, Any]:
-        """The machine, and the figures of every candidate."""
+        """The report as plain values.
+
+        Returns:
+            The machine, and the figures of every candidate.
+        """
         return {
             "model": self.model,
             "weights_sha256": self.weights_sha256,
@@ -92,11 +96,19 @@ class BenchReport(Result):
         }
 
     def sheets(self) -> Sequence[Sheet]:
-        """Latency of one row, then throughput by batch size, with notes on how to read them."""
+        """The tables that are shown.
+
+        Returns:
+            Latency of one row, then throughput by batch size, with notes on how to read them.
+        """
         return [self._latency(), self._throughput()]
 
     def remarks(self) -> Sequence[str]:
-        """What was not run, and why."""
+        """What is said beside the tables.
+
+        Returns:
+            What was not run, and why, a sentence each.
+        """
         return [f"not run: {name}: {missing}" for name, missing in self.not_run.items()]
 
     def _latency(self) -> Sheet:

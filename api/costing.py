@@ -49,7 +49,11 @@ class CostReport(Result):
     refused: Mapping[str, str]
 
     def to_dict(self) -> dict[str, Any]:
-        """Every figure of every chip, and what is over the budget."""
+        """The report as plain values.
+
+        Returns:
+            Every figure of every chip, and what is over the budget.
+        """
         return {
             "model": self.model,
             "weights_sha256": self.weights_sha256,
@@ -70,7 +74,11 @@ class CostReport(Result):
         }
 
     def sheets(self) -> Sequence[Sheet]:
-        """A row per chip that was measured."""
+        """The tables that are shown.
+
+        Returns:
+            One with a row per chip that was measured; none without any.
+        """
         if not self.costs:
             return []
         columns = ("target", "chip", "flash", "RAM", "stack", "median", "worst", "ms", "fits")
@@ -79,7 +87,11 @@ class CostReport(Result):
         return [Sheet(title, columns, rows, tuple(_notes(self.costs)), text_columns=2)]
 
     def remarks(self) -> Sequence[str]:
-        """What was not measured or not judged, and why."""
+        """What is said beside the tables.
+
+        Returns:
+            What was not measured or not judged, and why, a sentence each.
+        """
         return [
             *(f"not measured: {name}: {remedy}" for name, remedy in self.not_measured.items()),
             *(f"{name}: {reason}" for name, reason in self.refused.items()),

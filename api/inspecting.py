@@ -61,7 +61,11 @@ class Inspection(Result):
         return () if self.directory is None else tuple(self.directory.manifest.warnings)
 
     def to_dict(self) -> dict[str, Any]:
-        """Every key is there for every format; a model directory has some more."""
+        """The inspection as plain values.
+
+        Returns:
+            Every key for every format, and some more for a model directory.
+        """
         directory = {} if self.directory is None else self._directory_dict(self.directory)
         return {**self._file_dict(), **directory}
 
@@ -107,7 +111,11 @@ class Inspection(Result):
         }
 
     def sheets(self) -> Sequence[Sheet]:
-        """What it is, layers, features, facts; of a model directory scores and exports, too."""
+        """The tables that are shown.
+
+        Returns:
+            What it is, layers, features, facts; of a model directory scores and exports, too.
+        """
         file = self.file
         sheets = [Sheet(self._title()), layer_sheet(file)]
         if file.features or file.anatomy.mean is not None:
@@ -120,7 +128,11 @@ class Inspection(Result):
         return [*sheets, *self._directory_sheets()]
 
     def remarks(self) -> Sequence[str]:
-        """What else is worth knowing of the file."""
+        """What is said beside the tables.
+
+        Returns:
+            What else is worth knowing of the file, a sentence each.
+        """
         return [f"note: {note}" for note in self.file.notes]
 
     def _title(self) -> str:

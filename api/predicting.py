@@ -71,6 +71,9 @@ class PredictedTable(Result):
         Args:
             spreadsheet_safe: write words that a spreadsheet would compute, such as =A1, with a '
                 before them.
+
+        Returns:
+            The text of the file.
         """
         numbers = marked(self.values, self.table)
         if self.card.task == "regression":
@@ -79,7 +82,11 @@ class PredictedTable(Result):
         return widened(self.table, [*self.columns, "label"], rows, spreadsheet_safe)
 
     def to_dict(self) -> dict[str, Any]:
-        """PredictedTable by column, a list each, and labels; NaN where there is no prediction."""
+        """The predictions as plain values.
+
+        Returns:
+            Predictions by column, a list each, and labels; NaN where there is no prediction.
+        """
         values = {name: self.values[:, index].tolist() for index, name in enumerate(self.columns)}
         return {
             "model": self.card.name,
@@ -93,7 +100,11 @@ class PredictedTable(Result):
         }
 
     def sheets(self) -> Sequence[Sheet]:
-        """The first rows."""
+        """The tables that are shown.
+
+        Returns:
+            The first rows.
+        """
         classes = self.card.task != "regression"
         rows = tuple(
             (
@@ -108,11 +119,19 @@ class PredictedTable(Result):
         return [Sheet(title, columns, rows, text_columns=1 + classes)]
 
     def remarks(self) -> Sequence[str]:
-        """Warnings."""
+        """What is said beside the tables.
+
+        Returns:
+            Warnings, a sentence each.
+        """
         return [f"warning: {each.says}" for each in self.findings]
 
     def compared(self) -> list[str]:
-        """The first rows, each with its prediction and what was expected; [] if nobody knows."""
+        """Hold the first rows against the target's cells.
+
+        Returns:
+            A line for each row, with its prediction and what was expected; [] without targets.
+        """
         expected = _expected(self.table, self.card)
         lines = []
         each = zip(self.readings[:SHOWN], self.values, self.labels, expected, strict=False)

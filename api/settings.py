@@ -28,9 +28,15 @@ SECONDS = (0.001, 600.0)
 
 @dataclass(frozen=True)
 class Reading(Dialect):
-    """How a file is read: what it is written in, and how much of it at most.
+    """How a file is read: what it is written in, and how much of it at most; None where it is detected.
 
     Attributes:
+        sep: delimiter between cells: one ASCII character, "tab" or "space" (runs of blanks).
+        decimal: "." or ",".
+        encoding: a text encoding that Python knows, such as "latin-1" or "utf-16-le".
+        header: whether the first line names the columns.
+        comments: whether every line that begins with # is left out; False lets each be a row.
+        single_quotes: whether single quotes around cells are taken off.
         max_bytes: of a table, unpacked: a number, or K, M, G, T after it; None is 512M.
     """
 

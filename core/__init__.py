@@ -10,10 +10,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mlp_edge.api.doctor.diagnosis import doctor
-    from mlp_edge.api.inspecting import inspect
+    from mlp_edge.api.benching import BenchReport
+    from mlp_edge.api.costing import CostReport
+    from mlp_edge.api.doctor.diagnosis import Diagnosis, doctor
+    from mlp_edge.api.evaluation.evaluation import Evaluation
+    from mlp_edge.api.inspecting import Inspection, inspect
     from mlp_edge.api.model import Model
     from mlp_edge.api.model import open_model as open  # noqa: A004 (as one says it: mlp_edge.open)
+    from mlp_edge.api.predicting import PredictedTable
+    from mlp_edge.api.settings import Reading
     from mlp_edge.runtime.load import Predictor, load
 
 __version__ = "0.1.0"
@@ -21,14 +26,36 @@ __version__ = "0.1.0"
 # The front door. The one place where core names rooms above it, and only when asked: importing
 # mlp_edge costs nothing.
 _DOOR = {
+    "BenchReport": "mlp_edge.api.benching:BenchReport",
+    "CostReport": "mlp_edge.api.costing:CostReport",
+    "Diagnosis": "mlp_edge.api.doctor.diagnosis:Diagnosis",
+    "Evaluation": "mlp_edge.api.evaluation.evaluation:Evaluation",
+    "Inspection": "mlp_edge.api.inspecting:Inspection",
     "Model": "mlp_edge.api.model:Model",
+    "PredictedTable": "mlp_edge.api.predicting:PredictedTable",
     "Predictor": "mlp_edge.runtime.load:Predictor",
+    "Reading": "mlp_edge.api.settings:Reading",
     "doctor": "mlp_edge.api.doctor.diagnosis:doctor",
     "inspect": "mlp_edge.api.inspecting:inspect",
     "load": "mlp_edge.runtime.load:load",
     "open": "mlp_edge.api.model:open_model",
 }
-__all__ = ["Model", "Predictor", "__version__", "doctor", "inspect", "load", "open"]
+__all__ = [
+    "BenchReport",
+    "CostReport",
+    "Diagnosis",
+    "Evaluation",
+    "Inspection",
+    "Model",
+    "PredictedTable",
+    "Predictor",
+    "Reading",
+    "__version__",
+    "doctor",
+    "inspect",
+    "load",
+    "open",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -41,7 +41,11 @@ class Diagnosis(Result):
         return tuple(item for group in groups for item in group if item.remedy)
 
     def to_dict(self) -> dict[str, Any]:
-        """Every component by its group, and the system."""
+        """The diagnosis as plain values.
+
+        Returns:
+            Every component by its group, and the system.
+        """
         groups = {name: [vars(item) for item in items] for name, items in vars(self).items()}
         system = {
             "name": platform.system(),
@@ -51,7 +55,11 @@ class Diagnosis(Result):
         return {"mlp_edge": __version__, "system": system, **groups}
 
     def sheets(self) -> Sequence[Sheet]:
-        """The system, packages, devices, runtimes, programs; what is missing."""
+        """The tables that are shown.
+
+        Returns:
+            The system, packages, devices, runtimes, programs; what is missing.
+        """
         system = f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs"
         sheets = [
             Sheet(f"mlp-edge {__version__} on {system}"),
@@ -64,7 +72,11 @@ class Diagnosis(Result):
         return [sheet for sheet in sheets if sheet.rows or not sheet.columns]
 
     def remarks(self) -> Sequence[str]:
-        """What could not be looked up."""
+        """What is said beside the tables.
+
+        Returns:
+            What could not be looked up, a sentence each.
+        """
         if self.packages:
             return ()
         return ("note: mlp-edge is not installed as a package, so its ranges are unknown",)

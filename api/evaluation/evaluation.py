@@ -80,11 +80,18 @@ class Evaluation(Result):
         Args:
             spreadsheet_safe: write words that a spreadsheet would compute, such as =A1, with a '
                 before them.
+
+        Returns:
+            The text of the file.
         """
         return rows_csv(self.scored, spreadsheet_safe)
 
     def to_dict(self) -> dict[str, Any]:
-        """Scores, counts and findings as plain values."""
+        """The evaluation as plain values.
+
+        Returns:
+            What the command prints as JSON: scores, intervals, counts, findings, files.
+        """
         scored, manifest = self.scored, self.scored.manifest
         return {
             "model": manifest.name,
@@ -105,7 +112,11 @@ class Evaluation(Result):
         }
 
     def sheets(self) -> Sequence[Sheet]:
-        """Scores, then each class or target, then what is confused."""
+        """The tables that are shown.
+
+        Returns:
+            Scores, then each class or target, then what is confused.
+        """
         scored, manifest = self.scored, self.scored.manifest
         shown = comparison_sheet if len(scored.metrics) > 1 else score_sheet
         sheets = [shown(scored.part, len(scored.answered), self.scores, self.intervals)]
@@ -122,5 +133,9 @@ class Evaluation(Result):
         return [*sheets, Sheet(f"predicted by {self.runtime}{held}")]
 
     def remarks(self) -> Sequence[str]:
-        """Warnings."""
+        """What is said beside the tables.
+
+        Returns:
+            Warnings, a sentence each.
+        """
         return [f"warning: {each.says}" for each in (*self.notes, *self.findings)]
