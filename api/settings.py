@@ -28,7 +28,9 @@ SECONDS = (0.001, 600.0)
 
 @dataclass(frozen=True)
 class Reading(Dialect):
-    """How a file is read: what it is written in, and how much of it at most; None where it is detected.
+    """How a file is read: what it is written in, and how much of it at most.
+
+    Every one is None where it is detected.
 
     Attributes:
         sep: delimiter between cells: one ASCII character, "tab" or "space" (runs of blanks).

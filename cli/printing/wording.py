@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -19,6 +20,7 @@ class Flag(NamedTuple):
     takes_value: bool
 
 
+_COMMAND = re.compile(r"`(mlp-edge [a-z]+)` with ((?:`[a-z_]+=[^`\n]*` )*`[a-z_]+=[^`\n]*`)")
 _FLAGS: ContextVar[dict[str, Flag] | None] = ContextVar("flags", default=None)
 
 
@@ -36,9 +38,19 @@ def worded_for(command: Any, root: Any) -> Iterator[None]:
 
 
 def worded(message: str) -> str:
-    """A message whose settings are options: "`drop=['id']` leaves it out" as "--drop id …"."""
+    """A message whose settings are options: "`drop=['id']` leaves it out" as "--drop id …".
+
+    A command with settings becomes one that can be typed: "`mlp-edge export` with `dtype='int8'`"
+    as "`mlp-edge export --dtype int8`".
+    """
     flags = _FLAGS.get()
-    return message if flags is None else reworded(message, lambda each: _option(each, flags))
+    if flags is None:
+        return message
+
+    def options(text: str) -> str:
+        return reworded(text, lambda each: _option(each, flags))
+
+    return options(_COMMAND.sub(lambda found: f"`{found[1]} {options(found[2])}`", message))
 
 
 def _flag(parameter: Any) -> Flag:

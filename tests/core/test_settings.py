@@ -54,6 +54,9 @@ MESSAGES = {
     setting("rounds"): "--rounds",
     setting("table", "x"): "`table='x'`",
     setting("unknown", 1): "`unknown=1`",
+    f"`mlp-edge export` with {setting('rate', 2)} {setting('drop', ['a'])}": (
+        "`mlp-edge export --rate 2 --drop a`"
+    ),
 }
 
 

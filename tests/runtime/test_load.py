@@ -765,7 +765,7 @@ def test_golden_rows_that_prove_nothing(pima: Path, iris: Path, folder: Path) ->
     other = golden(ModelDirectory.open(pima).mlp())
     with_golden(path, other._replace(predictions=other.predictions[:, [0, 0]],
                                      bounds=other.bounds[:, [0, 0]]).to_json())  # fmt: skip
-    assert "answers of the shape (6, 1) where (6, 2) belongs" in checked(path)
+    assert "predictions of shape (6, 1) where (6, 2) belongs" in checked(path)
 
 
 def test_weights_alone_cannot_be_checked(folder: Path) -> None:
