@@ -428,7 +428,7 @@ def test_files_of_an_encoded_model_show_the_same_layers(
         found = inspect_file(path)
         assert found.anatomy.layers == expected.layers, exporter.name
         assert found.features == features
-        for name in ("mean", "deviation"):
+        for name in ("mean", "std"):
             one, other = getattr(found.anatomy, name), getattr(expected, name)
             if other is None:
                 assert one is None
