@@ -67,12 +67,6 @@ MaxBytesOption = Annotated[
         help="Most bytes of a table, unpacked, such as 4G. [512M]", rich_help_panel=READING
     ),
 ]
-SafeOption = Annotated[
-    bool,
-    typer.Option(
-        "--spreadsheet-safe", help="Write words that a spreadsheet would compute (=A1) as '=A1."
-    ),
-]
 DEFAULT_MODEL = Path("model")
 
 

@@ -35,7 +35,7 @@ class Dialect:
     sep: str | None = declared(
         None, "Delimiter between cells: a character, tab or space.", "Table", shown="detected"
     )
-    decimal: str | None = declared(None, "Decimal mark: . or ,", "Table", shown="detected")
+    decimal: str | None = declared(None, 'Decimal mark: "." or ",".', "Table", shown="detected")
     encoding: str | None = declared(
         None, "Text encoding, such as utf-16 or latin-1.", "Table", shown="detected"
     )

@@ -30,7 +30,7 @@ def test_every_kind_of_table_has_the_same_predictions(iris: Path, frame: pd.Data
     model = mlp_edge.open(iris)
     expected = model.predict("iris")
     assert (expected.shape, expected.dtype) == ((150, 3), np.float32)
-    numbers = frame[list(model.mlp.names)].to_numpy(np.float32)
+    numbers = frame[[feature.name for feature in model.mlp.features]].to_numpy(np.float32)
     for rows in (frame, pl.from_pandas(frame), pa.Table.from_pandas(frame), numbers):
         np.testing.assert_array_equal(model.predict(rows), expected)
     for table in (frame, pl.from_pandas(frame), pa.Table.from_pandas(frame)):
@@ -69,7 +69,7 @@ def test_missing_readings_are_said(homes: Path, homes_table: Path) -> None:
 def test_what_is_refused(iris: Path, frame: pd.DataFrame, folder: Path) -> None:
     model = mlp_edge.open(iris)
     with pytest.raises(InputError, match="rows without"):
-        model.predict(frame.drop(columns=[model.mlp.names[0]]))
+        model.predict(frame.drop(columns=[model.mlp.features[0].name]))
     with pytest.raises(InputError, match=r"`out=.gone/x\.csv.`: its parent directory"):
         model.predict_table("iris", out="gone/x.csv")
     with pytest.raises(RecipeError, match="`sep` says how a file is read"):

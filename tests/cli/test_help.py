@@ -11,6 +11,7 @@ from support.commands import Type
 
 import mlp_edge
 from mlp_edge.cli.app import app
+from mlp_edge.cli.declaring import GROUPS
 
 COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 
@@ -42,6 +43,16 @@ def test_an_option_says_what_it_does(parameter: Any) -> None:
     assert parameter.help
     assert parameter.help[0].isupper() or parameter.help[0].islower()
     assert len(parameter.help) <= 90
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS.keys() - {"train", "export", "parity"}))
+def test_help_is_a_sentence_under_a_heading(name: str) -> None:
+    for parameter in COMMANDS[name].params:
+        assert parameter.help[0].isupper(), parameter.name
+        assert parameter.help.endswith("."), parameter.name
+        assert "default" not in parameter.help, parameter.name
+        if parameter.param_type_name == "option":
+            assert parameter.rich_help_panel in GROUPS, parameter.name
 
 
 @pytest.mark.parametrize("name", COMMANDS)
