@@ -81,7 +81,7 @@ class CostReport(Result):
         """
         if not self.costs:
             return []
-        columns = ("target", "chip", "flash", "RAM", "stack", "median", "worst", "ms", "fits")
+        columns = ("chip", "part", "flash", "RAM", "stack", "median", "worst", "ms", "fits")
         title = f"{self.model}: cost at -{self.opt}, bytes and per row"
         rows = tuple(map(_row, self.costs))
         return [Sheet(title, columns, rows, tuple(_notes(self.costs)), text_columns=2)]

@@ -192,12 +192,12 @@ def _unanswered(scored: ScoredRows) -> tuple[Finding, ...]:
     Raises:
         InputError: when none has one.
     """
-    rows, answered = len(scored.outputs), len(scored.answered)
-    if not answered:
+    rows, predicted = len(scored.outputs), len(scored.predicted)
+    if not predicted:
         raise InputError(f"{scored.table.source}: the model predicts nothing for these rows")
-    if answered == rows:
+    if predicted == rows:
         return ()
-    says = f"{rows - answered:,} of {rows:,} rows have no prediction and are not scored"
+    says = f"{rows - predicted:,} of {rows:,} rows have no prediction and are not scored"
     return (Finding("unanswered", says),)
 
 

@@ -252,7 +252,7 @@ def _card_facts(file: InspectedFile) -> dict[str, str]:
         return facts if file.dtype is None else {"dtype": file.dtype, **facts}
     return {
         "predicts": f"{', '.join(card.targets)} ({card.task})",
-        "answer": _prediction(card),
+        "prediction": _prediction(card),
         "dtype": card.dtype,
         "weights sha256": card.weights_sha256,
         **facts,

@@ -101,7 +101,7 @@ def _categories(feature: Feature) -> str:
 def _instead(feature: Feature) -> str:
     """What counts in the place of a missing reading."""
     if feature.fill is None:
-        return "answer NaN"
+        return "predicts NaN"
     return feature.write(feature.fill) if feature.codes else _number(feature.fill)
 
 

@@ -23,10 +23,10 @@ SMALL, NORMAL, LARGE = 11, 12, 13
 
 INK, SOFT, FAINT = "#222222", "#5a5a5a", "#c9c9c9"
 DARK, MIDDLE, LIGHT = "#173f5f", "#d9822b", "#8c8c8c"
-"""Network, linear baseline, constant answer: three lightnesses, which grey keeps apart."""
+"""Network, linear baseline, constant prediction: three lightnesses, which grey keeps apart."""
 FILL = "#a9c1d6"
 
-MODELS = {"mlp": "this network", "linear": "linear baseline", "prior": "a constant answer"}
+MODELS = {"mlp": "this network", "linear": "linear baseline", "prior": "constant prediction"}
 """What pictures call the models, as the command line does."""
 LINES: Mapping[str, Mapping[str, Any]] = {
     "mlp": {"color": DARK, "linestyle": "-", "linewidth": 2.2},

@@ -72,7 +72,7 @@ class Evaluation(Result):
     @property
     def unanswered(self) -> int:
         """How many rows have no prediction and are not scored."""
-        return len(self.scored.outputs) - len(self.scored.answered)
+        return len(self.scored.outputs) - len(self.scored.predicted)
 
     def rows_csv(self, *, spreadsheet_safe: bool = False) -> str:
         """The table with truth, prediction, probabilities and outcome of each row, as CSV.
@@ -96,7 +96,7 @@ class Evaluation(Result):
         return {
             "model": manifest.name,
             "table": self.table,
-            "rows": len(scored.answered),
+            "rows": len(scored.predicted),
             "unanswered": self.unanswered,
             "runtime": self.runtime,
             "dtype": self.dtype,
@@ -119,7 +119,7 @@ class Evaluation(Result):
         """
         scored, manifest = self.scored, self.scored.manifest
         shown = comparison_sheet if len(scored.metrics) > 1 else score_sheet
-        sheets = [shown(scored.part, len(scored.answered), self.scores, self.intervals)]
+        sheets = [shown(scored.part, len(scored.predicted), self.scores, self.intervals)]
         if scored.per_class is not None:
             sheets.append(record_sheet("each class; its auc against the rest", scored.per_class))
         if scored.per_target is not None and len(scored.per_target) > 1:

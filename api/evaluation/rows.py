@@ -41,9 +41,9 @@ def _classes(scored: ScoredRows) -> tuple[list[str], list[list[str]]]:
     probabilities = [f"probability {label}" for label in labels] if several else ["probability"]
     chosen = scored.truth.chosen(scored.outputs)
     numbers = marked(scored.outputs, scored.table)
-    answered = _answered(scored)
+    predicted = _predicted_rows(scored)
     cells = []
-    for target, choice, shares, has in zip(targets, chosen, numbers, answered, strict=True):
+    for target, choice, shares, has in zip(targets, chosen, numbers, predicted, strict=True):
         if has:
             outcome = _right(target, choice) if several else _outcome(target, choice)
             cells.append([labels[target], labels[choice], *shares, outcome])
@@ -66,15 +66,15 @@ def _values(scored: ScoredRows) -> tuple[list[str], list[list[str]]]:
     errors = (outputs.astype(np.float64) - targets).astype(np.float32)
     names = scored.manifest.targets
     ends = [f" {name}" for name in names] if len(names) > 1 else [""]
-    truths, *answers = (marked(part, scored.table) for part in (targets, outputs, errors))
+    truths, *others = (marked(part, scored.table) for part in (targets, outputs, errors))
     cells = []
-    for index, has in enumerate(_answered(scored)):
-        told = [cell for part in answers for cell in part[index]]
+    for index, has in enumerate(_predicted_rows(scored)):
+        told = [cell for part in others for cell in part[index]]
         cells.append([*truths[index], *(told if has else ("" for _ in told))])
     kinds = ("truth", "prediction", "error")
     return [f"{kind}{end}" for kind in kinds for end in ends], cells
 
 
-def _answered(scored: ScoredRows) -> NDArray[np.bool_]:
+def _predicted_rows(scored: ScoredRows) -> NDArray[np.bool_]:
     """Whether each row has a prediction."""
-    return np.isin(np.arange(len(scored.outputs)), scored.answered)
+    return np.isin(np.arange(len(scored.outputs)), scored.predicted)

@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 
 from mlp_edge.api.result import Sheet
 from mlp_edge.foreign import printable, shortened
+from mlp_edge.plots.style import MODELS
 
 TITLES = {"test": "held-out rows", "training": "training rows", "validation": "validation rows"}
 """What the parts of a table are called."""
-MODELS = {"mlp": "this network", "linear": "linear baseline", "prior": "a constant answer"}
-"""What the models that are scored are called."""
 WIDEST, LABEL = 78, 12
 """Characters of a table, and of a long label in its first column."""
 LONGEST_LABEL = 400

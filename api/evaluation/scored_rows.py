@@ -44,14 +44,14 @@ class ScoredRows:
     metrics: Sequence[str]
 
     @cached_property
-    def answered(self) -> NDArray[np.int64]:
+    def predicted(self) -> NDArray[np.int64]:
         """The numbers of the rows that have a prediction; they alone are scored."""
         return np.flatnonzero(np.isfinite(self.outputs).all(axis=1))
 
     @property
     def truth(self) -> Truth:
         """What is right of the rows that have a prediction."""
-        return self.examples.truth(self.answered, self.threshold)
+        return self.examples.truth(self.predicted, self.threshold)
 
     @cached_property
     def models(self) -> dict[str, tuple[Truth, Floats]]:
@@ -59,13 +59,13 @@ class ScoredRows:
         from mlp_edge.mlp import DEFAULT_THRESHOLD
 
         truth = self.truth
-        found = {"mlp": (truth, self.outputs[self.answered])}
+        found = {"mlp": (truth, self.outputs[self.predicted])}
         linear = self._linear()
         if linear is not None:
             found["linear"] = linear
-        constant = np.tile(np.array(self.manifest.prior, np.float32), (len(self.answered), 1))
+        constant = np.tile(np.array(self.manifest.prior, np.float32), (len(self.predicted), 1))
         # The most frequent class is what it is, wherever the others' threshold lies.
-        found["prior"] = self.examples.truth(self.answered, DEFAULT_THRESHOLD), constant
+        found["prior"] = self.examples.truth(self.predicted, DEFAULT_THRESHOLD), constant
         return found
 
     def _linear(self) -> tuple[Truth, Floats] | None:
@@ -78,12 +78,12 @@ class ScoredRows:
         encoding = Encoding.of(manifest.features)
         task, outputs = manifest.task, len(manifest.prior)
         linear = Linear.from_dict(manifest.baseline, task, encoding.width, outputs)
-        straight = linear.predict(encoding.encode(examples.rows[self.answered]))
+        straight = linear.predict(encoding.encode(examples.rows[self.predicted]))
         if manifest.clip is not None:
             straight = np.clip(straight, *manifest.clip)
         own = self.threshold == np.float32(manifest.threshold)
         threshold = linear.threshold if own else self.threshold
-        return examples.truth(self.answered, threshold), straight
+        return examples.truth(self.predicted, threshold), straight
 
     @property
     def straight(self) -> Floats | None:

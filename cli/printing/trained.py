@@ -11,7 +11,7 @@ import numpy as np
 from rich.table import Table
 from rich.text import Text
 
-from mlp_edge.api.evaluation.score_sheets import MODELS, score_sheet
+from mlp_edge.api.evaluation.score_sheets import score_sheet
 from mlp_edge.cli.options import model_option
 from mlp_edge.cli.printing.console import err, out, warn_of
 from mlp_edge.cli.printing.search import search_notes, tuning_table
@@ -23,6 +23,7 @@ from mlp_edge.cli.printing.tables import (
     show,
     spread,
 )
+from mlp_edge.plots.style import MODELS
 
 if TYPE_CHECKING:
     from mlp_edge.files.manifest import Manifest

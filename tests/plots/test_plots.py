@@ -350,7 +350,7 @@ def test_residuals_name_every_models_error() -> None:
             off = outputs[:, index].astype(np.float64) - one.truth[:, index]
             assert f"{model}, RMSE {np.sqrt((off**2).mean()):.3g}" in words
         spread = one.truth[:, index].astype(np.float64).std()
-        assert f"a constant answer, RMSE {spread:.3g}" in words
+        assert f"constant prediction, RMSE {spread:.3g}" in words
 
 
 def test_learning_marks_the_epoch_that_was_kept() -> None:
@@ -420,8 +420,8 @@ def test_tuning_marks_the_best_trial() -> None:
 def test_cross_validation_tells_means_and_deviations() -> None:
     figure = of_folds(FOLDS)["cross_validation"]
     words = texts(figure)
-    for text in ("this network", "linear baseline", "a constant answer", "0.750 ± 0.050", "ROC AUC",
-                 "0.850 ± 0.071"):  # fmt: skip
+    named = ("this network", "linear baseline", "constant prediction")
+    for text in (*named, "0.750 ± 0.050", "ROC AUC", "0.850 ± 0.071"):
         assert text in words, text
     assert "Cross-validation, 3 folds" in words
 

@@ -294,7 +294,7 @@ def test_a_table_of_features_says_what_counts(typed: Type, folder: Path) -> None
     for row in (
         "encoding (n, 6)", "scaling (n, 6)", f"mass kg 1 90 {mass} {wide}", "colour",
         f"age 0 99 {age} {high}", "mass 0 70.5 yes", "colour 3=red, 0=green, -7=blue green",
-        "age answer NaN",
+        "age predicts NaN",
     ):  # fmt: skip
         assert row in rows
     assert any(row.startswith("output linear, clipped") for row in rows)
