@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from support.c_compiler import C99, CPP11, STRICT, run
 from support.header_models import memory_width
+from support.integer_networks import made
 from support.networks import network
 
 from mlp_edge.errors import ModelError
@@ -87,13 +88,19 @@ def test_weights_only_holds_tables_and_no_function(tmp_path: Path) -> None:
         run(tmp_path, *language, *STRICT, "-c", "own.c", "-o", "own.o")
 
 
-@pytest.mark.parametrize("mlp", NETWORKS.values(), ids=NETWORKS)
-def test_every_function_and_every_reader_in_it_is_used(mlp: Mlp) -> None:
-    code = re.sub(r"/\*.*?\*/", "", export(mlp).decode(), flags=re.DOTALL)
-    defined = set(re.findall(r"^(?:static )?(?:inline )?[\w ]*?\b(mlp_edge_\w+)\(", code, re.M))
-    defined |= set(re.findall(r"#define (MLP_EDGE_READ_\w+)", code))
-    calls = re.sub(r"^(?:static|#define|MLP_EDGE_ONCE).*?[;{]?$", "", code, flags=re.M)
-    assert {name for name in defined if f"{name}(" not in calls} == set()
+@pytest.mark.parametrize("dtype", EXPORTER.dtypes)
+def test_every_function_and_every_reader_in_it_is_used(dtype: str) -> None:
+    for mlp in NETWORKS.values():
+        text = (
+            export(mlp) if dtype == "float32" else EXPORTER.integers[dtype](mlp, made(mlp, dtype))
+        )
+        code = re.sub(r"/\*.*?\*/", "", text.decode(), flags=re.DOTALL)
+        defined = re.findall(r"^static (?:inline )?\w+ (mlp_edge_\w+)\(", code, re.MULTILINE)
+        readers = re.findall(r"#define (MLP_EDGE_READ_\w+)", code)
+        assert defined
+        assert readers
+        calls = re.sub(r"^(?:static|#define) .*", "", code, flags=re.MULTILINE)
+        assert {name for name in (*defined, *readers) if f"{name}(" not in calls} == set()
 
 
 def test_the_network_stands_before_its_kernels() -> None:
