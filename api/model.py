@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mlp_edge.api.benching import BenchReport
     from mlp_edge.api.costing import CostReport
     from mlp_edge.api.evaluation.evaluation import Evaluation
+    from mlp_edge.api.exporting import Export
     from mlp_edge.api.inspecting import Inspection
     from mlp_edge.api.predicting import PredictedTable
     from mlp_edge.mlp import Floats
@@ -255,6 +256,60 @@ class Model(OpenedModel):
         write_directory(place, files, lambda: check_place(place, force))
         return open_model(place)
 
+    def export(
+        self,
+        formats: str | Sequence[str] = (),
+        *,
+        dtype: str = "float32",
+        calibration_table: Any = None,
+        reading: Reading = GUESSED,
+        max_flips: float = 0.02,
+        max_drop: float = 0.02,
+        chip: str | None = None,
+        name: str | None = None,
+        out: str | os.PathLike[str] | None = None,
+        weights_only: bool = False,
+        split: bool = False,
+    ) -> Export:
+        """Write files for runtimes and devices: ``export("c", dtype="int8").content`` is a header.
+
+        They go into exports/ of the model directory, beside a .keras file, or into ``out``; those
+        of a Keras model in memory are written into ``out`` alone.
+
+        Args:
+            formats: "tflite", "onnx", "c" or several; () for each that has the dtype.
+            dtype: "float32"; "int8"; "int16" (c); "float16", "dynamic" (tflite); "smallest", the
+                cheapest of int8, int16 and float32 that holds.
+            calibration_table: rows to quantise with: a path, a data set's name, a data frame, an
+                Arrow table, a structured array or ``(array, names)``; None for the model's own.
+            reading: how a file of them is read.
+            max_flips: share of the labels that a smaller dtype may change, 0 to 1.
+            max_drop: how much accuracy, or R² of a regression, it may lose.
+            chip: that "smallest" is measured on; None for avr, or else cortex-m4.
+            name: of files and C symbols; None for the model's.
+            out: folder to write to.
+            weights_only: a C header of arrays, without functions.
+            split: C as NAME.h, NAME.c, and kernels that several models share.
+
+        Returns:
+            The files' bytes and places, and what a smaller dtype loses.
+
+        Raises:
+            InputError: for settings or a table that cannot be used, a model without rows to
+                quantise with, a folder that cannot be written.
+            ModelError: for a network that the format or the dtype cannot hold.
+            MissingError: when a format needs TensorFlow or tf2onnx.
+            CheckError: when a smaller dtype loses more than it may; nothing is written then.
+        """
+        from mlp_edge.api.export_settings import ExportSettings
+        from mlp_edge.api.exporting import export
+
+        settings = ExportSettings.of(
+            formats=formats, dtype=dtype, max_flips=max_flips, max_drop=max_drop, chip=chip,
+            name=name, out=out, weights_only=weights_only, split=split,
+        )  # fmt: skip
+        return export(self, settings, calibration_table=calibration_table, reading=reading)
+
 
 def open_model(source: Any) -> Model:
     """Open a model for everything that can be done with it; ``mlp_edge.load`` only predicts.
@@ -294,6 +349,7 @@ def _of_keras(network: Any) -> Model:
         path = folder / MODEL
         network.save(path)
         model = Model(path, read_mlp(path), None)
+        model.in_memory = True
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise

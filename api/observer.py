@@ -48,6 +48,27 @@ class Observer:
         """
 
 
+class Recording(Observer):
+    """Passes on to another what it hears, and keeps the findings for the result."""
+
+    def __init__(self, observer: Observer) -> None:
+        self.observer = observer
+        self.findings: list[Finding] = []
+
+    def step(self, doing: str) -> AbstractContextManager[Callable[[str], None]]:
+        """As the other shows it."""
+        return self.observer.step(doing)
+
+    def found(self, findings: Sequence[Finding]) -> None:
+        """Keep them, and pass them on."""
+        self.findings += findings
+        self.observer.found(findings)
+
+    def known(self, part: Result) -> None:
+        """Pass it on."""
+        self.observer.known(part)
+
+
 def _nothing(doing: str) -> None:
     """Show nothing."""
 

@@ -15,7 +15,10 @@ class OpenedModel:
         path: its model directory, or the .keras file that it was opened from.
         mlp: the network as plain NumPy.
         directory: the model directory, read; None for a .keras file alone.
+        in_memory: whether it is a Keras object's, so that nobody knows where its files are.
     """
+
+    in_memory = False
 
     def __init__(self, path: Path, mlp: Mlp, directory: ModelDirectory | None) -> None:
         self.path = path
@@ -26,6 +29,15 @@ class OpenedModel:
     def name(self) -> str:
         """A C identifier, after which exports are named."""
         return self.mlp.name
+
+    def refresh(self) -> None:
+        """Take notice of exports that were added since the directory was opened.
+
+        Raises:
+            InputError: when the directory holds another model by now.
+        """
+        if self.directory is not None:
+            self.directory = self.directory.reopened()
 
     def __repr__(self) -> str:
         network = f"{self.mlp.topology} {self.mlp.task}"

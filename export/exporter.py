@@ -21,7 +21,7 @@ class Exporter:
     All functions are pure: same numbers, same bytes; they write and print nothing.
 
     Attributes:
-        name: what ``--format`` takes.
+        name: as ``formats`` names it.
         suffix: of the file, with the dot.
         needs: the extra that has to be installed (``train``), or None.
         export: the model in float32.
@@ -38,5 +38,5 @@ class Exporter:
 
     @property
     def dtypes(self) -> tuple[str, ...]:
-        """What ``--dtype`` can ask of this format."""
+        """Every dtype that the format has."""
         return ("float32", *self.integers, *self.floats)

@@ -34,6 +34,7 @@ from mlp_edge.integers.quantised import (
 )
 from mlp_edge.integers.requantise import scales
 from mlp_edge.lazy import tensorflow
+from mlp_edge.settings import setting
 
 _HIGH = HIGHEST["int8"]
 _ZERO_POINT = -128
@@ -181,7 +182,7 @@ def settle(model: Any, quantised: Quantised) -> None:
 
 
 _CONVERTER = "TensorFlow's converter made"
-_OTHER = "another version of TensorFlow would do, or --format onnx"
+_OTHER = f"another version of TensorFlow would do, or {setting('formats', ['onnx'])}"
 
 
 def _check_activations(model: Any) -> None:

@@ -18,6 +18,7 @@ from mlp_edge.proof.golden import Golden, disagreement
 from mlp_edge.reading import read_file
 from mlp_edge.runtime import Opened, Runtime
 from mlp_edge.runtime.verify import again, damage_of, is_listed
+from mlp_edge.settings import setting
 
 
 class Entry:
@@ -75,7 +76,7 @@ def _check_listed(header: Path, listed: Mapping[str, str]) -> None:
     found = "lists another file of this name" if header.name in listed else "does not list it"
     raise ModelError(
         f"model.json {found}; a header is a program, so nobody compiled it; {again(header)}, "
-        "--trust compiles it all the same"
+        f"{setting('trust', True)} compiles it all the same"
     )
 
 

@@ -12,6 +12,7 @@ from mlp_edge.integers import integer_reference
 from mlp_edge.mlp import Floats, Mlp, Rows
 from mlp_edge.quantise.network import Made, quantise
 from mlp_edge.reference import FORMULAS, Doubles, distance, predict, trace
+from mlp_edge.settings import setting
 
 FOLDS = 10
 Score = Callable[[Floats], Mapping[str, float]]
@@ -37,6 +38,11 @@ class Loss:
     of_range: float = 0.0
     before: Mapping[str, float] = field(default_factory=dict)
     after: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def drop(self) -> float | None:
+        """By how much the first metric falls; None where nobody knows what is right."""
+        return next((self.before[name] - self.after[name] for name in self.before), None)
 
 
 @dataclass(frozen=True)
@@ -108,16 +114,15 @@ def complaints(losses: Mapping[str, Loss], limits: Limits) -> list[str]:
 def _flipped(one: Loss, limit: float) -> Iterator[str]:
     flips = one.flips or 0
     if flips > max(limit * one.rows, 1 if limit else 0):
-        share = flips / one.rows
-        yield f"{flips} of {one.rows} labels change ({share:.3g}, --max-flips {limit:g})"
+        share, allowed = flips / one.rows, setting("max_flips", limit)
+        yield f"{flips} of {one.rows} labels change ({share:.3g}, {allowed})"
 
 
 def _dropped(one: Loss, limit: float) -> Iterator[str]:
-    for name in list(one.before)[:1]:
-        drop = one.before[name] - one.after[name]
-        row = 1 / one.rows if one.flips is not None and limit else 0
-        if drop > max(limit, row * (1 + 1e-9)):
-            yield f"{name} falls by {drop:.2g} (--max-drop {limit:g})"
+    row = 1 / one.rows if one.flips is not None and limit else 0
+    if one.drop is not None and one.drop > max(limit, row * (1 + 1e-9)):
+        name = next(iter(one.before))
+        yield f"{name} falls by {one.drop:.2g} ({setting('max_drop', limit)})"
 
 
 def layer_errors(mlp: Mlp, made: Made, rows: Rows) -> list[float]:

@@ -187,18 +187,28 @@ class ModelDirectory:
         """Whether model and exports are still those that were opened."""
         return _described(self.path) == self.manifest.to_json()
 
+    def reopened(self) -> ModelDirectory:
+        """The directory as it is now, with the exports that were added since it was opened.
+
+        Raises:
+            InputError: when it holds another model by now.
+        """
+        now = ModelDirectory.open(self.path)
+        before, after = (replace(each.manifest, exports={}).to_json() for each in (self, now))
+        if before != after:
+            raise InputError(
+                f"{self.path}: another model was put there meanwhile, and nothing of the one "
+                "before was written into it; run the command again"
+            )
+        return now
+
     def check_same(self) -> None:
         """Refuse to go on with a model that was replaced by another since it was opened.
 
         Raises:
             InputError: when it was; its exports may have changed.
         """
-        now = ModelDirectory.open(self.path).manifest
-        if replace(now, exports={}).to_json() != replace(self.manifest, exports={}).to_json():
-            raise InputError(
-                f"{self.path}: another model was put there meanwhile, and nothing of the one "
-                "before was written into it; run the command again"
-            )
+        self.reopened()
 
     def write(self, files: Files, of_exports: bool = False) -> None:
         """Put files into the directory, all of them or none, if it still holds this model.

@@ -112,13 +112,15 @@ def test_a_strangers_model_needs_rows(model: Path, typed: Type, folder: Path) ->
     shutil.copy(model / "model.keras", folder / "net.keras")
     result = typed("export", "-m", "net.keras", "--dtype", "int8", "-f", "c")
     assert (result.code, result.out) == (2, "")
-    assert "--rows TABLE" in result.err
+    assert "--calibration-table TABLE" in result.err
     assert not (folder / "exports").exists()
     head = ",".join(f"x{i}" for i in range(1, 9))
     rows = read_calibration(model / "calibration.npz", 8).rows
     lines = [",".join(map(str, row)) for row in rows]
     (folder / "rows.csv").write_text("\n".join([head, *lines]) + "\n")
-    result = typed("export", "-m", "net.keras", "--dtype", "int8", "-f", "c", "--rows", "rows.csv")
+    result = typed(
+        "export", "-m", "net.keras", "--dtype", "int8", "-f", "c", "--calibration-table", "rows.csv"
+    )
     assert result.code == 0, result.err
     assert (folder / "exports" / "net_int8.h").exists()
 
@@ -126,14 +128,14 @@ def test_a_strangers_model_needs_rows(model: Path, typed: Type, folder: Path) ->
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--dtype", "int4"], "--dtype 'int4' is not one of float32, int8"),
+        (["--dtype", "int4"], "--dtype int4 is not one of float32, int8"),
         (["--dtype", "int16", "-f", "onnx"], "--format onnx has no int16; it has float32, int8"),
         (["--dtype", "int8", "--weights-only", "-f", "c"], "--weights-only is for float32"),
         (["--dtype", "smallest", "-f", "onnx"], "with --format c"),
-        (["--dtype", "int8", "--rows", "gone.csv"], "gone.csv"),
-        (["--rows", "pima"], "with --dtype int8, int16 or smallest"),
+        (["--dtype", "int8", "--calibration-table", "gone.csv"], "gone.csv"),
+        (["--calibration-table", "pima"], "with --dtype int8, int16 or smallest"),
         (["--dtype", "int8", "--max-flips", "nan"], "--max-flips nan limits nothing"),
-        (["--dtype", "int8", "--rows", "few.csv"], "few.csv: 1 different rows"),
+        (["--dtype", "int8", "--calibration-table", "few.csv"], "few.csv: 1 different rows"),
     ],
 )
 def test_what_is_refused(
@@ -196,11 +198,11 @@ def test_an_export_in_int8_is_scored(model: Path, typed: Type) -> None:
 
 
 def test_smallest_on_a_chip_of_choice(model: Path, typed: Type) -> None:
-    result = typed("export", "--dtype", "smallest", "-f", "c", "--target", "cortex-m4")
+    result = typed("export", "--dtype", "smallest", "-f", "c", "--chip", "cortex-m4")
     assert result.code == 0, result.err
     assert "pima on STM32F429ZI" in result.out
     assert "float32: of those that hold" in result.out
-    wrong = typed("export", "--dtype", "smallest", "-f", "c", "--target", "z80")
+    wrong = typed("export", "--dtype", "smallest", "-f", "c", "--chip", "z80")
     assert wrong.code == 2
-    assert "no target 'z80'" in wrong.err
-    assert typed("export", "--target", "avr").code == 2
+    assert "no chip 'z80'" in wrong.err
+    assert typed("export", "--chip", "avr").code == 2

@@ -171,7 +171,16 @@ def test_every_command_that_reads_a_table_has_the_option(
         "evaluate": ["t.csv", "--model", pima],
         "predict": ["t.csv", "--model", pima],
         "parity": ["--table", "t.csv", "--model", pima],
-        "export": ["--dtype", "int8", "--rows", "t.csv", "--model", pima, "--out", "there"],
+        "export": [
+            "--dtype",
+            "int8",
+            "--calibration-table",
+            "t.csv",
+            "--model",
+            pima,
+            "--out",
+            "there",
+        ],
     }[command]
     result = typed(command, *words, "--max-bytes", "50")
     assert result.code == 2

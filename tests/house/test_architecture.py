@@ -40,9 +40,11 @@ MAY_IMPORT = {
     "measure": {"core", "readers", "runtime", "parity"},
     "firmware_headers": set(),
     "api": {"core", "readers", "data", "training", "export", "quantise", "runtime", "parity",
-            "measure", "plots", "api/evaluation"},
+            "measure", "plots", "api/evaluation", "api/quantising"},
     "api/doctor": {"core", "api", "runtime"},
     "api/evaluation": {"core", "api", "data", "plots", "readers", "training"},
+    "api/quantising": {"core", "readers", "data", "training", "export", "quantise", "runtime",
+                       "measure", "api"},
     "cli": {"core", "api", "readers", "data", "training", "export", "quantise", "runtime", "parity",
             "measure", "plots", "cli/printing"},
     "cli/printing": {"core", "api", "readers", "data", "training", "runtime", "parity", "measure",
@@ -185,7 +187,7 @@ def test_the_architecture_names_every_room_and_file(room: str) -> None:
 
 
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
-STILL_NAMING_FLAGS = {"training", "export", "quantise", "parity"}
+STILL_NAMING_FLAGS = {"training", "export"}
 """Rooms in which some message still names an option of the command line."""
 
 
@@ -217,7 +219,7 @@ def test_below_the_command_line_nobody_names_its_options(room: str) -> None:
 
 LONGEST_FUNCTION = 60
 """Lines from ``def`` to the end, docstring included."""
-STILL_TOO_LONG = {"cli/export.py export", "cli/parity.py parity", "cli/train.py train"}
+STILL_TOO_LONG = {"cli/parity.py parity", "cli/train.py train"}
 """Functions that are longer, to be split."""
 
 

@@ -40,7 +40,7 @@ def test_limits_are_of_each_set_and_one_row_is_no_evidence() -> None:
     few, many = Loss(10, 1, 0.1), Loss(100, 3, 0.1)
     assert complaints({"few": few, "many": many}, Limits(flips=0.03)) == []
     [says] = complaints({"few": few, "many": many}, Limits(flips=0.02))
-    assert says == "3 of 100 labels change (0.03, --max-flips 0.02) on the many"
+    assert says == "3 of 100 labels change (0.03, `max_flips=0.02`) on the many"
     assert len(complaints({"few": few}, Limits(flips=0))) == 1
     worse = Loss(10, 1, 0.1, 0.0, {"accuracy": 0.9}, {"accuracy": 0.8})
     assert complaints({"few": worse}, Limits()) == []
@@ -51,7 +51,7 @@ def test_a_drop_of_the_first_metric_is_judged() -> None:
     worse = Loss(10, None, 0.1, 0.0, {"r2": 0.9, "rmse": 1.0}, {"r2": 0.8, "rmse": 9.0})
     better = Loss(30, None, 0.1, 0.0, {"r2": 0.9, "rmse": 1.0}, {"r2": 0.92, "rmse": 9.0})
     says = complaints({"first": worse, "second": better}, Limits(drop=0.05))
-    assert says == ["r2 falls by 0.1 (--max-drop 0.05) on the first"]
+    assert says == ["r2 falls by 0.1 (`max_drop=0.05`) on the first"]
     unknown = Loss(10, None, 0.1, 0.0, {"r2": float("nan")}, {"r2": float("nan")})
     assert complaints({"rows": unknown}, Limits()) == []
 

@@ -1,0 +1,147 @@
+"""What is exported: settings of ``Model.export`` and of the command."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlp_edge.errors import InputError
+from mlp_edge.given import sorted_out
+from mlp_edge.mlp import check_name
+from mlp_edge.settings import declared, setting
+
+if TYPE_CHECKING:
+    from mlp_edge.export.exporter import Exporter
+    from mlp_edge.quantise.judge import Limits
+
+FLOAT32, SMALLEST = "float32", "smallest"
+
+
+@dataclass(frozen=True)
+class ExportSettings:
+    """What is exported, and what a smaller dtype may lose.
+
+    Attributes:
+        formats: tflite, onnx, c; () for each that has the dtype.
+        dtype: float32; int8; int16 (c); float16 and dynamic (tflite); smallest, the cheapest of
+            int8, int16 and float32 that holds.
+        weights_only: a C header of arrays, without functions.
+        split: C in three files: NAME.h, NAME.c, and kernels that several models share.
+        name: of files and C symbols; None for the model's.
+        max_flips: share of the labels that a smaller dtype may change, 0 to 1.
+        max_drop: how much accuracy, or R² of a regression, it may lose.
+        chip: that smallest is measured on; None for the first that can be simulated of avr and
+            cortex-m4.
+        out: folder to write to; None for exports/ of the model directory.
+    """
+
+    formats: tuple[str, ...] = declared(
+        (), "Format to write: tflite, onnx or c; repeatable.", "What to export", shown="all",
+        flag="--format -f", repeat=True,
+    )  # fmt: skip
+    dtype: str = declared(
+        FLOAT32,
+        "Data type: float32, int8, int16 (c), float16 or dynamic (tflite), smallest.",
+        "What to export",
+        flag="--dtype -d",
+    )
+    weights_only: bool = declared(
+        False, "Write a C header of arrays, NAME_weights.h, without functions.", "What to export",
+        flag="--weights-only",
+    )  # fmt: skip
+    split: bool = declared(
+        False,
+        "Write NAME.h, NAME.c and kernels that several models share.",
+        "What to export",
+        flag="--split",
+    )
+    name: str | None = declared(
+        None, "Name of files and C symbols.", "What to export", shown="the model's"
+    )
+    max_flips: float = declared(
+        0.02, "Share of labels that a smaller data type may change, 0 to 1.", "Quantisation"
+    )
+    max_drop: float = declared(
+        0.02, "How much accuracy or R2 a smaller data type may lose.", "Quantisation"
+    )
+    chip: str | None = declared(
+        None, "Chip on which the candidates of smallest are measured.", "Quantisation", shown="avr"
+    )
+    out: Path | None = declared(
+        None, "Folder to write to.", "Output", shown="exports/ of the model"
+    )
+
+    @classmethod
+    def of(cls, **given: Any) -> ExportSettings:
+        """Settings as a caller in Python gives them: "c" for ("c",), an integer for a number.
+
+        Raises:
+            RecipeError: for a value of another type.
+        """
+        return cls(**sorted_out("export", given, kind=cls)["kind"])
+
+    def __post_init__(self) -> None:
+        """Check what needs no model.
+
+        Raises:
+            InputError: for settings that do not exist, or not together.
+            ModelError: for a name that files and C symbols cannot have.
+        """
+        chosen_exporters(self.formats, self.dtype)
+        if self.weights_only and (self.formats != ("c",) or self.dtype != FLOAT32):
+            alone = f"{setting('formats', ['c'])} {setting('weights_only', True)}"
+            raise InputError(f"{setting('weights_only')} is for float32 C headers: {alone}")
+        if self.split and (self.formats != ("c",) or self.weights_only):
+            alone = f"{setting('formats', ['c'])} {setting('split', True)}"
+            raise InputError(
+                f"{setting('split')} is for C with its functions: {alone}, without "
+                f"{setting('weights_only')}"
+            )
+        if self.chip is not None and self.dtype != SMALLEST:
+            raise InputError(
+                f"{setting('chip')} is what {setting('dtype', SMALLEST)} is measured on; "
+                "`mlp-edge cost` measures others"
+            )
+        for name, value in (("max_flips", self.max_flips), ("max_drop", self.max_drop)):
+            most = 1 if name == "max_flips" else float("inf")
+            if not 0 <= value <= most or value == float("inf"):
+                raise InputError(f"{setting(name, value)} limits nothing; 0.02 would do")
+        if self.name is not None:
+            check_name(self.name)
+
+    @property
+    def limits(self) -> Limits:
+        """What a smaller dtype may lose."""
+        from mlp_edge.quantise.judge import Limits
+
+        return Limits(self.max_flips, self.max_drop)
+
+
+def chosen_exporters(formats: Sequence[str], dtype: str) -> list[Exporter]:
+    """The formats that are asked for; every one that has the dtype where none is.
+
+    Raises:
+        InputError: for a format or a dtype that does not exist, or not together.
+    """
+    from mlp_edge.export import EXPORTERS
+
+    known = {exporter.name: exporter for exporter in EXPORTERS}
+    for wanted in formats:
+        if wanted not in known:
+            raise InputError(f"{setting('formats', [wanted])} is not one of {', '.join(known)}")
+    dtypes = list(dict.fromkeys(name for exporter in EXPORTERS for name in exporter.dtypes))
+    if dtype not in (*dtypes, SMALLEST):
+        named = setting("dtype", dtype)
+        raise InputError(f"{named} is not one of {', '.join(dtypes)}, {SMALLEST}")
+    if dtype == SMALLEST and "c" not in (formats or known):
+        named = setting("dtype", SMALLEST)
+        raise InputError(f"{named} is measured on a C header: with {setting('formats', ['c'])}")
+    chosen = [known[wanted] for wanted in dict.fromkeys(formats or known)]
+    having = [exporter for exporter in chosen if dtype in (*exporter.dtypes, SMALLEST)]
+    if formats and len(having) < len(chosen):
+        lacking = next(exporter for exporter in chosen if exporter not in having)
+        named = setting("formats", [lacking.name])
+        raise InputError(f"{named} has no {dtype}; it has {', '.join(lacking.dtypes)}")
+    return having

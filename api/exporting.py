@@ -1,0 +1,280 @@
+"""``Model.export``: files for runtimes and devices, in float32 or smaller, and what those lose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlp_edge.api.export_settings import FLOAT32, SMALLEST, ExportSettings, chosen_exporters
+from mlp_edge.api.observer import SILENT, Observer, Recording
+from mlp_edge.api.opened_model import OpenedModel
+from mlp_edge.api.quantising.candidates import Candidates, find_smallest
+from mlp_edge.api.quantising.losses import Losses
+from mlp_edge.api.quantising.quantiser import Quantiser, unchanged_layers, with_twice_rounded
+from mlp_edge.api.result import Result, Sheet
+from mlp_edge.api.settings import GUESSED, Reading
+from mlp_edge.errors import InputError
+from mlp_edge.files.writing import sha256, write_files
+from mlp_edge.finding import Finding
+from mlp_edge.integers.quantised_file import parameters_name
+from mlp_edge.lazy import tensorflow
+from mlp_edge.mlp import Mlp
+from mlp_edge.readers.model_directory import EXPORTS, WEIGHTS_ONLY
+from mlp_edge.settings import setting
+
+if TYPE_CHECKING:
+    from mlp_edge.export.exporter import Exporter
+
+
+@dataclass(frozen=True)
+class Export(Result):
+    """What was exported.
+
+    Attributes:
+        name: of the model, as in files and C symbols.
+        dtype: of the files; what smallest came to.
+        files: name -> content.
+        paths: where they were written, in the same order; () where they were not.
+        listed: whether model.json lists them, and ``Model.parity`` compares them.
+        losses: what the dtype loses; None of float32, and where there were no rows to ask.
+        candidates: of smallest; None otherwise.
+        findings: what there is to warn of.
+    """
+
+    name: str
+    dtype: str
+    files: Mapping[str, bytes] = field(repr=False)
+    paths: tuple[Path, ...] = ()
+    listed: bool = False
+    losses: Losses | None = None
+    candidates: Candidates | None = None
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def content(self) -> bytes:
+        """The one file's bytes; integers bring NAME_int8.json with them, which is not counted.
+
+        Raises:
+            InputError: where there are several.
+        """
+        return self.files[self._only()]
+
+    @property
+    def path(self) -> Path:
+        """Where the one file was written.
+
+        Raises:
+            InputError: where there are several, or it was not written.
+        """
+        name = self._only()
+        if not self.paths:
+            raise InputError(f"{name}: not written; {setting('out')} names a folder")
+        return next(path for path in self.paths if path.name == name)
+
+    def _only(self) -> str:
+        names = [name for name in self.files if not name.endswith(".json")]
+        if len(names) != 1:
+            raise InputError(f"there are {len(names)} files: {', '.join(names)}; choose by name")
+        return names[0]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Names, sizes, hashes and places of the files; losses, candidates and findings."""
+        places = {path.name: str(path) for path in self.paths}
+        return {
+            "model": self.name,
+            "dtype": self.dtype,
+            "files": [
+                {
+                    "name": name,
+                    "bytes": len(content),
+                    "sha256": sha256(content),
+                    "path": places.get(name),
+                }
+                for name, content in self.files.items()
+            ],
+            "losses": None if self.losses is None else self.losses.to_dict(),
+            "candidates": None if self.candidates is None else self.candidates.to_dict(),
+            "findings": [each._asdict() for each in self.findings],
+        }
+
+    def sheets(self) -> list[Sheet]:
+        """The candidates, the losses, and a row per file."""
+        shown = [] if self.candidates is None else self.candidates.sheets()
+        shown += [] if self.losses is None else self.losses.sheets()
+        places = {path.name: str(path.parent) for path in self.paths}
+        rows = tuple(
+            (name, places.get(name, "in memory"), f"{len(content):,}")
+            for name, content in self.files.items()
+        )
+        title = f"{self.name}: exported in {self.dtype}"
+        return [*shown, Sheet(title, ("file", "folder", "bytes"), rows, text_columns=2)]
+
+
+def export(
+    model: OpenedModel,
+    settings: ExportSettings | None = None,
+    *,
+    calibration_table: Any = None,
+    reading: Reading = GUESSED,
+    observer: Observer = SILENT,
+) -> Export:
+    """Export a model, all files or none.
+
+    Args:
+        model: what to export; of a model directory, ``model.directory`` then lists the files.
+        settings: formats, dtype and limits; None for all formats in float32.
+        calibration_table: rows to quantise with, whatever ``read_any`` reads; None for those that
+            the model directory keeps.
+        reading: how a file of them is read.
+        observer: follows; it hears of candidates and losses before they are judged.
+
+    Raises:
+        InputError: for settings that do not go together, or a folder that cannot be written.
+        TableError: for a calibration table that cannot be used.
+        ModelError: for a network that the format or the dtype cannot hold.
+        MissingError: when a format needs TensorFlow or tf2onnx.
+        CheckError: when a smaller dtype loses more than it may; nothing is written then.
+    """
+    settings = settings or ExportSettings()
+    if calibration_table is not None and settings.dtype == FLOAT32:
+        raise InputError(
+            f"{setting('calibration_table')} is for smaller data types: with "
+            f"{setting('dtype', 'int8')}, int16 or smallest"
+        )
+    heard = Recording(observer)
+    model.refresh()
+    _check_original(model, heard)
+    place = _place(model, settings.out)
+    mlp = model.mlp if settings.name is None else replace(model.mlp, name=settings.name)
+    beside = model.directory is not None and settings.out is None
+    quantiser = Quantiser(
+        model, calibration_table, reading, kept=mlp.name if beside else None, observer=heard
+    )
+    made = _made(quantiser, mlp, settings)
+    listed = beside and not settings.weights_only  # which has nothing to run
+    if listed and model.directory is not None:
+        model.directory = model.directory.add_exports(made.files)
+    elif place is not None:
+        write_files(place, made.files)
+    return Export(
+        name=mlp.name,
+        dtype=made.dtype,
+        files=made.files,
+        paths=() if place is None else tuple(place / name for name in made.files),
+        listed=listed,
+        losses=made.losses,
+        candidates=made.candidates,
+        findings=tuple(heard.findings),
+    )
+
+
+def _check_original(model: OpenedModel, observer: Observer) -> None:
+    """Refuse a .keras file alone that Keras reads otherwise, where Keras is installed.
+
+    Raises:
+        ModelError: as ``check_keras``.
+    """
+    from mlp_edge.runtime.keras import RUNTIME
+    from mlp_edge.runtime.verify import check_keras
+
+    if model.directory is None and RUNTIME.missing() is None:
+        with observer.step("starting TensorFlow"):
+            tensorflow()
+        check_keras(model.path, model.mlp)
+
+
+def _place(model: OpenedModel, out: Path | None) -> Path | None:
+    """Where files go; None for nowhere, as of a Keras model in memory."""
+    if out is not None or model.in_memory:
+        return out
+    return (model.path.parent if model.directory is None else model.path) / EXPORTS
+
+
+@dataclass(frozen=True)
+class _Made:
+    dtype: str
+    files: Mapping[str, bytes]
+    losses: Losses | None = None
+    candidates: Candidates | None = None
+
+
+def _made(quantiser: Quantiser, mlp: Mlp, settings: ExportSettings) -> _Made:
+    """The files; smaller dtypes are judged first.
+
+    Raises:
+        CheckError: when a dtype loses too much.
+    """
+    from mlp_edge.export.c import export as header
+    from mlp_edge.export.c import export_split
+
+    if settings.weights_only:
+        return _Made(FLOAT32, {f"{mlp.name}{WEIGHTS_ONLY}": header(mlp, weights_only=True)})
+    dtype, candidates = settings.dtype, None
+    if dtype == SMALLEST:
+        candidates = find_smallest(quantiser, mlp, settings.limits, settings.chip)
+        quantiser.observer.known(candidates)
+        dtype = candidates.best
+    exporters = chosen_exporters(settings.formats, settings.dtype)
+    exporters = [exporter for exporter in exporters if dtype in exporter.dtypes]
+    if any(exporter.needs == "train" for exporter in exporters):
+        with quantiser.observer.step("starting TensorFlow"):
+            tensorflow()
+    if dtype == FLOAT32 and settings.split:
+        made = _Made(dtype, export_split(mlp))
+    elif dtype == FLOAT32:
+        files = {f"{mlp.name}{exporter.suffix}": exporter.export(mlp) for exporter in exporters}
+        made = _Made(dtype, files)
+    elif all(dtype in exporter.floats for exporter in exporters):
+        made = _in_floats(quantiser, mlp, dtype, exporters, settings)
+    else:
+        made = _in_integers(quantiser, mlp, dtype, exporters, settings)
+    return replace(made, candidates=candidates)
+
+
+def _in_floats(
+    quantiser: Quantiser,
+    mlp: Mlp,
+    dtype: str,
+    exporters: Sequence[Exporter],
+    settings: ExportSettings,
+) -> _Made:
+    """The file of float16 or dynamic, which TFLite alone has."""
+    if dtype == "dynamic":
+        quantiser.observer.found(unchanged_layers(mlp))
+    [exporter] = exporters
+    named = replace(mlp, name=f"{mlp.name}_{dtype}")
+    content = exporter.floats[dtype](named)
+    losses = quantiser.losses_of(content, dtype)
+    if losses is not None:
+        quantiser.observer.known(losses)
+        quantiser.check(losses, settings.limits)
+    return _Made(dtype, {f"{named.name}{exporter.suffix}": content}, losses)
+
+
+def _in_integers(
+    quantiser: Quantiser,
+    mlp: Mlp,
+    dtype: str,
+    exporters: Sequence[Exporter],
+    settings: ExportSettings,
+) -> _Made:
+    """The files of int8 or int16, and the quantisation parameters that they share."""
+    from mlp_edge.export.c import export_split
+
+    made = quantiser.quantised(dtype)
+    tflite = any(exporter.name == "tflite" for exporter in exporters)
+    losses = with_twice_rounded(made) if tflite else made.losses
+    quantiser.observer.known(losses)
+    quantiser.check(losses, settings.limits)
+    named, parameters = replace(mlp, name=f"{mlp.name}_{dtype}"), made.parameters
+    if settings.split:
+        files = dict(export_split(named, parameters.quantised))
+    else:
+        files = {
+            f"{named.name}{exporter.suffix}": exporter.integers[dtype](named, parameters.quantised)
+            for exporter in exporters
+        }
+    files[parameters_name(mlp.name, dtype)] = parameters.to_json().encode()
+    return _Made(dtype, files, losses)

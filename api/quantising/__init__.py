@@ -1,0 +1,1 @@
+"""Smaller dtypes of a network: made, judged and chosen."""

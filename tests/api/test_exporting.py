@@ -1,0 +1,169 @@
+"""Model.export: what a notebook gets in one call, and that it is what the command writes."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from support.commands import Type, contents
+
+import mlp_edge
+from mlp_edge.api.export_settings import ExportSettings
+from mlp_edge.errors import CheckError, InputError, RecipeError
+from mlp_edge.files.calibration import calibration_npz, read_calibration
+from mlp_edge.files.writing import json_text
+from mlp_edge.readers.model_directory import ModelDirectory
+from mlp_edge.settings import settings_of
+
+
+@pytest.fixture
+def opened(pima: Path, tmp_path: Path) -> mlp_edge.Model:
+    """A model directory of this test's own, its exports gone."""
+    shutil.copytree(pima, tmp_path / "model")
+    return mlp_edge.open(tmp_path / "model")
+
+
+def test_int8_takes_one_call(opened: mlp_edge.Model) -> None:
+    export = opened.export("c", dtype="int8")
+    assert list(export.files) == ["pima_int8.h", "pima_int8.json"]
+    assert export.path == opened.path / "exports" / "pima_int8.h"
+    assert export.path.read_bytes() == export.content == export.files["pima_int8.h"]
+    assert b"int8_t" in export.content
+    assert opened.directory is not None
+    assert "pima_int8.h" in opened.directory.manifest.exports
+    assert export.listed
+    assert export.losses is not None
+    assert list(export.losses.sets) == ["held-out rows", "calibration, by folds"]
+    held_out = export.losses.sets["held-out rows"]
+    assert held_out.rows == 154
+    assert held_out.flips is not None
+    assert 0 < held_out.difference < 0.5
+    assert held_out.drop == held_out.before["accuracy"] - held_out.after["accuracy"]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int8", "float16"])
+def test_the_files_are_those_of_the_command(
+    opened: mlp_edge.Model, model: Path, typed: Type, dtype: str
+) -> None:
+    export = opened.export(dtype=dtype)
+    result = typed("export", "--dtype", dtype, "--json")
+    assert (result.code, result.err) == (0, "")
+    told = json.loads(result.out)
+    for file in told["files"]:
+        file["path"] = str(opened.path.parent / file["path"])
+    assert told == json.loads(json_text(export.to_dict()))
+    assert contents(opened.path) == contents(model)
+    for name, content in export.files.items():
+        assert (model / "exports" / name).read_bytes() == content
+
+
+def test_a_result_is_shown_and_plain(opened: mlp_edge.Model) -> None:
+    export = opened.export(["onnx", "c"], dtype="int8")
+    told = export.to_dict()
+    assert [file["name"] for file in told["files"]] == list(export.files)
+    assert [file["bytes"] for file in told["files"]] == [
+        len(each) for each in export.files.values()
+    ]
+    assert told["losses"]["sets"]["held-out rows"]["rows"] == 154
+    assert (told["candidates"], told["findings"]) == (None, [])
+    shown = str(export)
+    for part in ("int8: what it loses", "labels that change", "pima_int8.onnx"):
+        assert part in shown
+        assert part in export._repr_html_()
+    assert "b'" not in repr(export)
+    with pytest.raises(InputError, match=r"2 files: pima_int8\.onnx, pima_int8\.h; choose"):
+        _ = export.content
+
+
+def test_a_keras_model_in_memory_stays_there(keras: Any, tmp_path: Path) -> None:
+    network = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1, name="net")])
+    opened = mlp_edge.open(network)
+    export = opened.export("c", name="net")
+    assert (export.paths, list(export.files)) == ((), ["net.h"])
+    with pytest.raises(InputError, match=r"net\.h: not written; `out` names a folder"):
+        _ = export.path
+    with pytest.raises(InputError, match="`calibration_table=TABLE` names some"):
+        opened.export("c", dtype="int8")
+    rows = np.random.default_rng(0).uniform(-1, 1, (40, 3)).astype(np.float32)
+    small = opened.export(
+        "c", dtype="int8", calibration_table=(rows, ["x1", "x2", "x3"]), out=tmp_path / "made"
+    )
+    assert sorted(contents(tmp_path / "made")) == sorted(small.files)
+    assert small.losses is not None
+    assert list(small.losses.sets) == ["calibration, by folds"]
+    assert not small.listed
+
+
+def test_a_keras_file_has_its_exports_beside_it(pima: Path, tmp_path: Path) -> None:
+    shutil.copy(pima / "model.keras", tmp_path / "net.keras")
+    export = mlp_edge.open(tmp_path / "net.keras").export("c", weights_only=True)
+    assert export.path == tmp_path / "exports" / "net_weights.h"
+    assert export.path.exists()
+
+
+def test_what_loses_too_much_is_not_written(opened: mlp_edge.Model) -> None:
+    rows = read_calibration(opened.path / "calibration.npz", 8).rows
+    same = rows[:1] + np.arange(30, dtype=np.float32)[:, None] / 1000
+    (opened.path / "calibration.npz").write_bytes(calibration_npz(same, np.zeros(30, np.int64)))
+    before = contents(opened.path)
+    with pytest.raises(CheckError, match=r"`max_flips=0.0`.*`dtype='float32'` would hold"):
+        opened.export("c", dtype="int8", max_flips=0, max_drop=0)
+    assert contents(opened.path) == before
+
+
+def test_the_smallest_comes_with_its_candidates(opened: mlp_edge.Model) -> None:
+    export = opened.export("c", dtype="smallest", chip="cortex-m4")
+    assert export.candidates is not None
+    assert export.dtype == export.candidates.best
+    assert [one.dtype for one in export.candidates.candidates] == ["int8", "int16", "float32"]
+    for one in export.to_dict()["candidates"]["candidates"]:
+        assert one["flash"] > 0
+        assert one["instructions"] > 0
+    assert "STM32F429ZI" in str(export)
+
+
+def test_exports_of_others_are_noticed(opened: mlp_edge.Model) -> None:
+    again = mlp_edge.open(opened.path)
+    opened.export("c", name="ward7")
+    again.export("onnx", name="ward8")
+    assert {"ward7.h", "ward8.onnx"} <= set(ModelDirectory.open(opened.path).manifest.exports)
+    assert again.directory is not None
+    assert {"ward7.h", "ward8.onnx"} <= set(again.directory.manifest.exports)
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"formats": "coreml"}, r"`formats=\['coreml'\]` is not one of tflite, onnx, c"),
+        ({"dtype": "int4"}, "`dtype='int4'` is not one of"),
+        ({"weights_only": True}, "`weights_only` is for float32 C headers"),
+        ({"chip": "avr"}, "`chip` is what `dtype='smallest'` is measured on"),
+        ({"calibration_table": "pima"}, "`calibration_table` is for smaller"),
+        ({"max_flips": 2.0}, "`max_flips=2.0` limits nothing"),
+        ({"name": "My Model"}, "'my_model' would do"),
+        ({"out": "no/where", "formats": "c"}, "no/where: cannot be written"),
+    ],
+)
+def test_what_is_refused(
+    opened: mlp_edge.Model, folder: Path, settings: dict[str, Any], says: str
+) -> None:
+    before = contents(opened.path)
+    with pytest.raises(InputError, match=says):
+        opened.export(**settings)
+    assert contents(opened.path) == before
+
+
+def test_a_setting_of_another_type(opened: mlp_edge.Model) -> None:
+    with pytest.raises(RecipeError, match="`max_drop` takes a number; got 'much'"):
+        opened.export("c", max_drop="much")  # type: ignore[arg-type]
+
+
+def test_defaults_are_those_of_the_settings() -> None:
+    parameters = inspect.signature(mlp_edge.Model.export).parameters
+    for each in settings_of(ExportSettings):
+        assert parameters[each.name].default == each.default, each.name
