@@ -48,7 +48,7 @@ def feature_sheet(file: InspectedFile) -> Sheet:
         "from": [_number(feature.low) for feature in features],
         "to": [_number(feature.high) for feature in features],
         "mean": _by_feature(file, anatomy.mean),
-        "deviation": _by_feature(file, anatomy.std),
+        "standard deviation": _by_feature(file, anatomy.std),
     }
     made_up = [f"number {index + 1}" for index in range(anatomy.inputs or 0)]
     return _known_of("features", names or made_up, columns)

@@ -16,7 +16,7 @@ class Sheet:
 
     Attributes:
         title: above it.
-        columns: their names.
+        columns: their names; all of them "" where the first cell of a row names the others.
         rows: a tuple of cells for each, as many as there are columns.
         notes: sentences below it.
         text_columns: how many columns, from the left, hold words; the others hold figures.
@@ -29,12 +29,14 @@ class Sheet:
     text_columns: int = 1
 
     def __str__(self) -> str:
-        return "\n".join([printable(self.title), *self._lines(), *map(printable, self.notes)])
+        title = [printable(self.title)] if self.title else []
+        return "\n".join([*title, *self._lines(), *map(printable, self.notes)])
 
     def _lines(self) -> list[str]:
         if not self.columns:
             return []
-        cells = [[printable(cell) for cell in row] for row in (self.columns, *self.rows)]
+        head = [self.columns] if any(self.columns) else []
+        cells = [[printable(cell) for cell in row] for row in (*head, *self.rows)]
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         lines = []
         for row in cells:

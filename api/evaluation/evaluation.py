@@ -126,11 +126,13 @@ class Evaluation(Result):
             sheets.append(record_sheet("each target", scored.per_target))
         if self.confusion is not None:
             sheets.append(confusion_sheet(manifest.labels, self.confusion))
+        lines = [f"predicted by {self.runtime}"]
+        if self.dtype != "float32":
+            lines[0] += f" in {self.dtype}"
         if manifest.task == "binary":
             says = f"predicts {manifest.labels[1]} where the probability is above"
-            sheets.append(Sheet(f"{says} {scored.threshold:.4g}"))
-        held = "" if self.dtype == "float32" else f" in {self.dtype}"
-        return [*sheets, Sheet(f"predicted by {self.runtime}{held}")]
+            lines.insert(0, f"{says} {scored.threshold:.4g}")
+        return [*sheets, Sheet(lines[0], notes=tuple(lines[1:]))]
 
     def remarks(self) -> Sequence[str]:
         """What is said beside the tables.

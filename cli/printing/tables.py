@@ -13,7 +13,6 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from mlp_edge.api.evaluation.score_sheets import TITLES
 from mlp_edge.cli.printing.console import out
 from mlp_edge.foreign import printable, shortened
 
@@ -88,7 +87,7 @@ def new_table(title: str, *columns: str, text_columns: int = 1) -> Table:
         title=shortened(printable(title), LONGEST_CELL) or None,
         title_justify="left",
         title_style="bold",
-        box=box.SIMPLE_HEAD,
+        box=box.SIMPLE_HEAD if any(columns) else None,
         padding=(0, 1),
         pad_edge=False,
         show_edge=False,
@@ -138,6 +137,8 @@ def spread(values: Sequence[float]) -> str:
 
 def run_table(runs: Sequence[Mapping[str, Any]], part: str) -> Table:
     """Every run, then their mean and standard deviation; none is chosen."""
+    from mlp_edge.api.evaluation.score_sheets import TITLES
+
     metrics = list(runs[0][part])
     table = new_table(f"every run, on the {TITLES[part]}", "seed", *metrics)
     for run in runs:

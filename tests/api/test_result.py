@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlp_edge.api.result import Sheet
+from mlp_edge.api.result import Result, Sheet
 
 
 def test_a_sheet_is_aligned_and_harmless() -> None:
@@ -20,3 +20,23 @@ def test_a_sheet_is_aligned_and_harmless() -> None:
     assert "&lt;b&gt;&amp;" in html
     assert "\x1b" not in html
     assert Sheet("Nothing").to_html() == "<table><caption>Nothing</caption></table>"
+
+
+def test_a_sheet_of_facts_has_no_head() -> None:
+    facts = Sheet("", ("", ""), (("dtype", "int8"), ("file", "a.h")), text_columns=2)
+    assert str(facts) == "dtype  int8\nfile   a.h"
+
+
+class Two(Result):
+    """A result with a table and a remark."""
+
+    def sheets(self) -> list[Sheet]:
+        return [Sheet("One")]
+
+    def remarks(self) -> list[str]:
+        return ["<not> measured"]
+
+
+def test_remarks_follow_the_tables() -> None:
+    assert str(Two()) == "One\n\n<not> measured"
+    assert Two()._repr_html_().endswith("</table><p>&lt;not&gt; measured</p>")
