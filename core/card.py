@@ -12,11 +12,14 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlp_edge.errors import ModelError, first_line
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import OUTPUT_NAMES, TASKS, Floats, Mlp
 from mlp_edge.reading import parse_json
+
+Classes = NDArray[np.int64]
 
 CARD_FORMAT = 3
 DTYPES = ("float32", "int8", "int16", "float16", "dynamic")
@@ -185,19 +188,31 @@ def _texts(name: str, values: object, source: object) -> tuple[str, ...]:
     return tuple(values)  # type: ignore[arg-type]
 
 
-def choose(card: Card, predictions: Floats) -> list[str | None]:
-    """The label of each row of predictions, (n, outputs) float32.
+def predicted_classes(task: str, threshold: float | np.float32, predictions: Any) -> Classes:
+    """The class index of each row of predictions: the one rule, on devices as in Python.
 
-    Binary: the second label where probability > threshold, compared in float32. Multiclass: the
-    largest probability, the first of equals. None where a prediction is not finite, and for a
-    regression.
+    Args:
+        task: binary or multiclass.
+        threshold: of a binary task; compared as a float32 number, as a microcontroller does.
+        predictions: (n, outputs) probabilities, float32 or float64.
+
+    Returns:
+        (n,) int64. Binary: 1 where probability > threshold. Multiclass: the largest probability,
+        the first of equals.
+    """
+    if task == "binary":
+        return np.asarray(predictions[:, 0] > np.float32(threshold), np.int64)
+    return np.asarray(np.argmax(predictions, axis=1), np.int64)
+
+
+def choose(card: Card, predictions: Floats) -> list[str | None]:
+    """The label of each row of predictions (n, outputs) float32, by ``predicted_classes``.
+
+    None where a prediction is not finite, and for a regression.
     """
     if card.task == "regression":
         return [None] * len(predictions)
-    if card.task == "binary":
-        chosen = (predictions[:, 0] > np.float32(card.threshold)).astype(np.intp)
-    else:
-        chosen = np.argmax(predictions, axis=1)
+    chosen = predicted_classes(card.task, card.threshold, predictions)
     finite = np.asarray(np.isfinite(predictions).all(axis=1))
     return [
         card.labels[index] if good else None for index, good in zip(chosen, finite, strict=True)

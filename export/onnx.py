@@ -15,13 +15,13 @@ from mlp_edge.export.exporter import Exporter
 from mlp_edge.export.graph import Formulas, formulas, graph
 from mlp_edge.integers.quantised import Quantised
 from mlp_edge.lazy import quiet, require, tensorflow
+from mlp_edge.metadata import ONNX_CHECKSUM, ONNX_GOLDEN
 from mlp_edge.mlp import Mlp
 from mlp_edge.proof.checksum import BLANK, with_checksum
 from mlp_edge.proof.golden import Golden, golden, golden_integers
 
 OPSET = 13
 """The first opset whose Softmax works along one axis; onnxruntime reads it since 1.7 (2021)."""
-GOLDEN, CHECKSUM = "golden", "seal"
 """Names of metadata properties, beside those of the card."""
 _NUMBERED = re.compile(r"__\d+")
 IR_VERSION = 7
@@ -61,7 +61,7 @@ def export_int8(mlp: Mlp, quantised: Quantised) -> bytes:
 def _described(model: Any, card: Card, golden: Golden) -> bytes:
     """The file of a model, with what it says about itself."""
     onnx = require("onnx")
-    about = {GOLDEN: golden.to_json(), CHECKSUM: BLANK.decode()}
+    about = {ONNX_GOLDEN: golden.to_json(), ONNX_CHECKSUM: BLANK.decode()}
     onnx.helper.set_model_props(model, card.to_strings() | about)
     onnx.checker.check_model(model, full_check=True)
     return with_checksum(model.SerializeToString(deterministic=True))

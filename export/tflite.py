@@ -13,13 +13,12 @@ from mlp_edge.feature import LARGEST_FLOAT
 from mlp_edge.half_precision import half_precision
 from mlp_edge.integers.quantised import Quantised
 from mlp_edge.lazy import quiet, require, tensorflow
+from mlp_edge.metadata import TFLITE_CARD, TFLITE_CHECKSUM, TFLITE_GOLDEN
 from mlp_edge.mlp import Mlp
 from mlp_edge.proof.checksum import BLANK, with_checksum
 from mlp_edge.proof.golden import Golden, golden, golden_integers
 from mlp_edge.reference import SELU_ALPHA, SELU_SCALE
 
-METADATA, GOLDEN, CHECKSUM = b"mlp_edge", b"mlp_edge_golden", b"mlp_edge_seal"
-"""Names of the metadata buffers that hold the card, the golden rows and the checksum."""
 IDENTIFIER = b"TFL3"
 DYNAMIC = 1024
 """From so many weights on the converter makes integers of a layer's."""
@@ -156,10 +155,10 @@ def _described(model: Any, card: Card, golden: Golden | None) -> bytes:
     subgraph.tensors[subgraph.outputs[0]].name = card.output_name.encode()
     # The converter notes a random stamp and its own version here; neither helps a reader.
     model.metadata = [entry for entry in model.metadata if entry.name == b"min_runtime_version"]
-    tflite_model.add_metadata(model, METADATA, card.to_json().encode())
+    tflite_model.add_metadata(model, TFLITE_CARD, card.to_json().encode())
     if golden is not None:
-        tflite_model.add_metadata(model, GOLDEN, golden.to_json().encode())
-    tflite_model.add_metadata(model, CHECKSUM, BLANK)
+        tflite_model.add_metadata(model, TFLITE_GOLDEN, golden.to_json().encode())
+    tflite_model.add_metadata(model, TFLITE_CHECKSUM, BLANK)
     builder = flatbuffers.Builder(0)
     builder.Finish(model.Pack(builder), file_identifier=IDENTIFIER)
     return with_checksum(bytes(builder.Output()))

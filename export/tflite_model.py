@@ -44,10 +44,10 @@ def write(model: Any, tensor: Any, values: NDArray[Any]) -> None:
     model.buffers[tensor.buffer].data = np.frombuffer(values.tobytes(), np.uint8)
 
 
-def add_metadata(model: Any, name: bytes, text: bytes) -> None:
+def add_metadata(model: Any, name: str, text: bytes) -> None:
     """Add a named text."""
     buffer, entry = schema().BufferT(), schema().MetadataT()
     buffer.data = np.frombuffer(text, np.uint8)
-    entry.name, entry.buffer = name, len(model.buffers)
+    entry.name, entry.buffer = name.encode(), len(model.buffers)
     model.buffers.append(buffer)
     model.metadata.append(entry)

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mlp_edge.card import Classes, predicted_classes
 from mlp_edge.mlp import Mlp, Predict, Rows
-from mlp_edge.parity.rows import chosen
 from mlp_edge.proof.accuracy import ANY, EIGEN, Accuracy
 from mlp_edge.proof.bound import bound, work
 from mlp_edge.proof.kinds import ABOVE, BELOW, FINITE, NAN, UNKNOWN, Codes, kinds
@@ -319,9 +319,10 @@ def settled(mlp: Mlp, exact: Doubles, bound: Doubles) -> NDArray[np.bool_]:
     return np.asarray((lowest > others.max(axis=1)) | nothing)
 
 
-def labelled(mlp: Mlp, outputs: Doubles) -> NDArray[np.intp]:
+def labelled(mlp: Mlp, outputs: Doubles) -> Classes:
     """The class index (n,) of each row of outputs (n, width); -1 where one is not finite."""
-    return np.where(np.isfinite(outputs).all(axis=1), chosen(mlp, outputs), -1)
+    classes = predicted_classes(mlp.task, mlp.threshold, outputs)
+    return np.where(np.isfinite(outputs).all(axis=1), classes, -1)
 
 
 def _failure(

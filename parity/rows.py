@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from mlp_edge.card import predicted_classes
 from mlp_edge.feature import LARGEST_FLOAT
 from mlp_edge.mlp import Mlp, Rows
 from mlp_edge.reference import Doubles, predict, trace
@@ -185,7 +186,7 @@ def boundary(mlp: Mlp, sample: Rows) -> Doubles:
     """Rows at which the label changes, between real rows of different labels."""
     if mlp.task == "regression":
         return np.empty((0, mlp.inputs))
-    labels = chosen(mlp, predict(mlp, sample))
+    labels = predicted_classes(mlp.task, mlp.threshold, predict(mlp, sample))
     other = np.flatnonzero(labels != labels[0])
     same = np.flatnonzero(labels == labels[0])
     count = min(BOUNDARY_ROWS, len(other), len(same))
@@ -194,16 +195,10 @@ def boundary(mlp: Mlp, sample: Rows) -> Doubles:
     start, end = sample[same[:count]], sample[other[:count]]
 
     def changed(rows: Doubles) -> NDArray[np.bool_]:
-        return np.asarray(chosen(mlp, predict(mlp, rows)) != labels[0])
+        classes = predicted_classes(mlp.task, mlp.threshold, predict(mlp, rows))
+        return np.asarray(classes != labels[0])
 
     return _bisect(start, end, changed)
-
-
-def chosen(mlp: Mlp, outputs: Doubles) -> NDArray[np.intp]:
-    """The class index (n,) of each row of outputs (n, width)."""
-    if mlp.task == "binary":
-        return np.asarray(outputs[:, 0] > float(mlp.threshold), np.intp)
-    return np.asarray(np.argmax(outputs, axis=1), np.intp)
 
 
 def _bisect(

@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from mlp_edge.card import predicted_classes
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import Mlp, Predict, Rows
 from mlp_edge.parity.compare import AFFORDABLE, share
-from mlp_edge.parity.rows import boundary, chosen, ranges
+from mlp_edge.parity.rows import boundary, ranges
 from mlp_edge.proof.accuracy import Accuracy
 from mlp_edge.proof.bound import LARGEST, bound, work
 from mlp_edge.reference import Doubles, distance, predict
@@ -117,4 +118,5 @@ def _flips(mlp: Mlp, sample: Rows, runtime: Predict) -> Rows:
             beside.append(stepped)
     rows = np.vstack(beside)
     exact, got = predict(mlp, rows), runtime(rows).astype(np.float64)
-    return np.asarray(rows[chosen(mlp, got) != chosen(mlp, exact)])
+    before, after = (predicted_classes(mlp.task, mlp.threshold, each) for each in (exact, got))
+    return np.asarray(rows[before != after])

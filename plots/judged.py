@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlp_edge.card import predicted_classes
 from mlp_edge.mlp import Floats
 
 
@@ -75,11 +76,8 @@ class Judged:
         )
 
     def chosen(self, model: str) -> NDArray[np.int64]:
-        """The class index (n,) that a model answers to each row."""
+        """The class index (n,) that a model predicts for each row."""
         outputs, threshold = self.models[model], self.threshold
         if model == "linear" and self.baseline_threshold is not None:
             threshold = self.baseline_threshold
-        if self.task == "binary":
-            # As on a device: compared in float32.
-            return np.asarray(outputs[:, 0] > np.float32(threshold), np.int64)
-        return np.asarray(np.argmax(outputs, axis=1), np.int64)
+        return predicted_classes(self.task, threshold, outputs)

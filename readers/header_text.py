@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from mlp_edge.card import Card
 from mlp_edge.errors import ModelError
+from mlp_edge.metadata import HEADER_CARD
 from mlp_edge.mlp import check_name
 from mlp_edge.reading import read_file
 
@@ -16,11 +17,10 @@ _BEGIN = re.compile(
     re.MULTILINE,
 )
 _END = "\n};"
-# export/c/text.py writes the card, at the end, so a header that has been cut short has none. The
-# mark is spelled out in both files, because a reader never imports an exporter. Older
+# export/c/text.py writes the card, at the end, so a header that has been cut short has none. Older
 # headers have the JSON in the line of the mark.
 _CARD = re.compile(
-    r"^/\* mlp-edge-card(?: (?P<line>\{.*\})|\n(?P<lines>(?: \* .*\n)+)) \*/$", re.MULTILINE
+    rf"^/\* {HEADER_CARD}(?: (?P<line>\{{.*\}})|\n(?P<lines>(?: \* .*\n)+)) \*/$", re.MULTILINE
 )
 _PREFIX = len(" * ")
 

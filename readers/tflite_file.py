@@ -11,12 +11,12 @@ import numpy as np
 from mlp_edge.card import Card
 from mlp_edge.errors import MissingError, ModelError, first_line
 from mlp_edge.lazy import installed
+from mlp_edge.metadata import TFLITE_CARD
 from mlp_edge.mlp import Floats
 from mlp_edge.readers.anatomy import Constant, Contents, Step, of_steps
 from mlp_edge.readers.checks.tflite_checks import names_of, verified
 from mlp_edge.reading import read_file
 
-METADATA = "mlp_edge"
 FULLY_CONNECTED = 9
 SPELLING = {"Logistic": "Sigmoid", "Minimum": "Min", "Maximum": "Max"}
 """ONNX's names where they are not those of TFLite."""
@@ -44,7 +44,7 @@ def read_tflite(path: Path) -> Contents:
         metadata = {_text(entry.name): _data(model, entry.buffer) for entry in model.metadata or []}
         stamp = _text(model.description)
         oldest = metadata.get("min_runtime_version", b"").rstrip(b"\0").decode()
-        card = metadata.get(METADATA, b"").decode()
+        card = metadata.get(TFLITE_CARD, b"").decode()
         anatomy = of_steps(list(_steps(schema, model, graph)), ours=bool(card))
         dtype = _dtype(schema, model, graph)
     except Exception as error:  # a damaged flatbuffer points anywhere

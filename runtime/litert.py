@@ -12,6 +12,7 @@ import numpy as np
 from mlp_edge.card import Card
 from mlp_edge.errors import ModelError, first_line
 from mlp_edge.lazy import installed, quiet
+from mlp_edge.metadata import TFLITE_CARD, TFLITE_GOLDEN
 from mlp_edge.mlp import Rows
 from mlp_edge.proof.accuracy import LITERT
 from mlp_edge.proof.golden import Golden
@@ -20,7 +21,6 @@ from mlp_edge.runtime.runtime import Opened, Runtime
 from mlp_edge.runtime.threads import threadsafe
 from mlp_edge.runtime.verify import read_undamaged
 
-METADATA, GOLDEN = "mlp_edge", "mlp_edge_golden"
 """Metadata buffers of the card and of the golden rows; export/tflite.py writes them."""
 
 
@@ -30,8 +30,8 @@ def open_tflite(path: Path) -> Iterator[Opened]:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     content = read_undamaged(path)
     metadata = _read_metadata(content, path)
-    card = Card.from_json(metadata[METADATA], path) if METADATA in metadata else None
-    golden = Golden.from_json(metadata[GOLDEN], path) if GOLDEN in metadata else None
+    card = Card.from_json(metadata[TFLITE_CARD], path) if TFLITE_CARD in metadata else None
+    golden = Golden.from_json(metadata[TFLITE_GOLDEN], path) if TFLITE_GOLDEN in metadata else None
     with quiet():
         from ai_edge_litert.interpreter import Interpreter
 
@@ -76,11 +76,8 @@ def _read_metadata(content: bytes, path: Path) -> dict[str, str]:
 
     try:
         model = verified(content)
-        texts = {
-            name: model.metadata[name].decode()
-            for name in (METADATA, GOLDEN)
-            if name in model.metadata
-        }
+        ours = {TFLITE_CARD, TFLITE_GOLDEN} & set(model.metadata)
+        texts = {name: model.metadata[name].decode() for name in ours}
     except ValueError as error:
         raise _refused(path, error) from error
     try:

@@ -11,6 +11,7 @@ import numpy as np
 from mlp_edge import lazy
 from mlp_edge.card import Card
 from mlp_edge.errors import ModelError, first_line
+from mlp_edge.metadata import ONNX_GOLDEN
 from mlp_edge.mlp import Rows
 from mlp_edge.proof.accuracy import MLAS
 from mlp_edge.proof.golden import Golden
@@ -19,7 +20,6 @@ from mlp_edge.runtime.runtime import Opened, Runtime
 from mlp_edge.runtime.threads import threadsafe
 from mlp_edge.runtime.verify import read_undamaged
 
-GOLDEN = "golden"
 """Metadata property of the golden rows; export/onnx.py writes it."""
 
 
@@ -42,7 +42,7 @@ def open_onnx(path: Path) -> Iterator[Opened]:
     except Exception as error:  # onnxruntime raises a class of its own for each kind of damage
         raise _refused(path, error) from error
     card = Card.from_strings(metadata, path) if metadata else None
-    golden = Golden.from_json(metadata[GOLDEN], path) if GOLDEN in metadata else None
+    golden = Golden.from_json(metadata[ONNX_GOLDEN], path) if ONNX_GOLDEN in metadata else None
     if isinstance(feed.shape[0], int):
         raise ModelError(
             f"{path}: not run by mlp-edge (its first dimension is fixed at {feed.shape[0]}; a "

@@ -128,22 +128,19 @@ def _threshold(job: Job, predict: Callable[[NDArray[np.int64]], Floats]) -> np.f
 
 
 def predictions(job: Job, model: Any, rows: NDArray[np.int64]) -> Floats:
-    """What a fitted model of encoded readings answers to chosen rows, (n, outputs) float32."""
-    return _clipped(job, predict_batches(model, job.preprocessed.inputs[rows]))
+    """Predictions (n, outputs) float32 of a fitted model for some rows."""
+    outputs, clip = predict_batches(model, job.preprocessed.inputs[rows]), job.preprocessed.clip
+    return outputs if clip is None else np.clip(outputs, *clip)
 
 
 def straight(job: Job, linear: Linear, rows: NDArray[np.int64]) -> Floats:
-    """What the linear baseline answers to chosen rows, (n, outputs) float32."""
-    return _clipped(job, linear.predict(job.preprocessed.inputs[rows]))
+    """Predictions (n, outputs) float32 of the linear baseline for some rows."""
+    return linear.predict(job.preprocessed.inputs[rows], job.preprocessed.clip)
 
 
 def constant(job: Job, rows: NDArray[np.int64]) -> Floats:
     """The mean of the training targets, once for each of the rows, (n, outputs) float32."""
     return np.tile(np.array(prior(job.examples, job.parts), np.float32), (len(rows), 1))
-
-
-def _clipped(job: Job, outputs: Floats) -> Floats:
-    return outputs if job.preprocessed.clip is None else np.clip(outputs, *job.preprocessed.clip)
 
 
 def judge(

@@ -78,9 +78,8 @@ class ScoredRows:
         encoding = Encoding.of(manifest.features)
         task, outputs = manifest.task, len(manifest.prior)
         linear = Linear.from_dict(manifest.baseline, task, encoding.width, outputs)
-        straight = linear.predict(encoding.encode(examples.rows[self.predicted]))
-        if manifest.clip is not None:
-            straight = np.clip(straight, *manifest.clip)
+        inputs = encoding.encode(examples.rows[self.predicted])
+        straight = linear.predict(inputs, manifest.clip)
         own = self.threshold == np.float32(manifest.threshold)
         threshold = linear.threshold if own else self.threshold
         return examples.truth(self.predicted, threshold), straight
@@ -143,7 +142,7 @@ class ScoredRows:
     def findings(self) -> list[Finding]:
         """What there is to warn of."""
         from mlp_edge.training.recipe import Recipe
-        from mlp_edge.training.scoring.advice import Predictions, row_advice
+        from mlp_edge.training.scoring.advice import ScoredPredictions, row_advice
 
         truth, outputs = self.models["mlp"]
         recipe = Recipe.from_dict(self.manifest.recipe)
@@ -152,4 +151,5 @@ class ScoredRows:
         prior = np.array(self.manifest.prior, np.float64)
         rows = TITLES.get(self.part, self.part)
         labels = self.manifest.labels
-        return list(row_advice(Predictions(truth, labels, outputs, linear, prior, rows, recipe)))
+        scored = ScoredPredictions(truth, labels, outputs, linear, prior, rows, recipe)
+        return list(row_advice(scored))

@@ -10,12 +10,11 @@ from textwrap import TextWrapper
 import numpy as np
 
 from mlp_edge.integers.quantised import Integers
+from mlp_edge.metadata import HEADER_CARD
 from mlp_edge.mlp import Floats
 
 WIDTH = 100
 """Columns of a header's lines."""
-CARD_MARK = "mlp-edge-card"
-"""Precedes the card; readers/header_text.py looks for the same word and may not import this."""
 
 
 def literal(value: np.float32 | float) -> str:
@@ -48,7 +47,7 @@ def card_comment(json_text: str) -> str:
         end = rest.rfind(", ", 0, room) + 1 or len(rest[:room].rstrip(" ")) or room
         lines.append(f" * {rest[:end]}")
         rest = rest[end:]
-    return "\n".join([f"/* {CARD_MARK}", *lines, f" * {rest}", " */"])
+    return "\n".join([f"/* {HEADER_CARD}", *lines, f" * {rest}", " */"])
 
 
 def comment_lines(paragraph: str) -> str:

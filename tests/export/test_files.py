@@ -16,6 +16,7 @@ from mlp_edge.card import Card
 from mlp_edge.errors import ModelError
 from mlp_edge.export import EXPORTERS, Exporter, c, onnx, tflite
 from mlp_edge.feature import Feature
+from mlp_edge.metadata import TFLITE_CARD, TFLITE_CHECKSUM, TFLITE_GOLDEN
 from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Dense, Mlp, Scaling
 from mlp_edge.proof.bound import bound
 from mlp_edge.proof.checksum import BLANK, MARK, checksum_error
@@ -186,9 +187,9 @@ def test_tflite_carries_the_card_the_golden_rows_and_the_checksum() -> None:
     model = schema.ModelT.InitFromPackedBuf(tflite.export(mlp), 0)
     texts = {entry.name: bytes(model.buffers[entry.buffer].data) for entry in model.metadata}
     assert len(texts) == len(model.metadata)
-    assert Card.from_json(texts[tflite.METADATA].decode(), "test") == Card.of(mlp)
-    assert_equal(Golden.from_json(texts[tflite.GOLDEN].decode(), "test"), golden(mlp))
-    assert texts[tflite.CHECKSUM].startswith(MARK)
+    assert Card.from_json(texts[TFLITE_CARD.encode()].decode(), "test") == Card.of(mlp)
+    assert_equal(Golden.from_json(texts[TFLITE_GOLDEN.encode()].decode(), "test"), golden(mlp))
+    assert texts[TFLITE_CHECKSUM.encode()].startswith(MARK)
 
 
 def assert_equal(one: Golden, other: Golden) -> None:

@@ -16,7 +16,7 @@ from mlp_edge.mlp import Floats, Task
 from mlp_edge.training.examples import Examples
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.scoring.advice import (
-    Predictions,
+    ScoredPredictions,
     advice,
     check_nothing_found,
     fold_advice,
@@ -298,7 +298,7 @@ def judged(truth: NDArray[np.int64], outputs: Floats, *labels: str) -> dict[str,
     prior = np.bincount(truth, minlength=len(labels)) / len(truth)
     shares = prior if task == "multiclass" else prior[1:]
     right = Truth(task, truth, len(labels), np.float32(0.5))
-    found = row_advice(Predictions(right, labels, outputs, None, shares, "rows of b.csv"))
+    found = row_advice(ScoredPredictions(right, labels, outputs, None, shares, "rows of b.csv"))
     return {finding.kind: finding.says for finding in found}
 
 

@@ -48,7 +48,7 @@ Scored = Mapping[str, NDArray[np.int64]]
 
 
 @dataclass(frozen=True, eq=False)
-class Predictions:
+class ScoredPredictions:
     """What a model answers to rows, and what it has to beat.
 
     Attributes:
@@ -119,14 +119,14 @@ def advice(
     training, test = scored["training"], scored["test"]
     prior = examples.encoded[training].mean(axis=0, dtype=np.float64)
     truth = examples.truth(test, threshold)
-    predictions = Predictions(
+    predictions = ScoredPredictions(
         truth, examples.labels, outputs[test], linear[test], prior, recipe=recipe
     )
     yield from row_advice(predictions)
     yield from _far_apart(predictions, examples.truth(training, threshold), outputs[training])
 
 
-def row_advice(predictions: Predictions) -> Iterator[Finding]:
+def row_advice(predictions: ScoredPredictions) -> Iterator[Finding]:
     """What there is to say of answers to rows that the model never saw."""
     if len(predictions.outputs) > 1:
         measure = fair(predictions.truth, predictions.weighted)
@@ -200,7 +200,7 @@ def _constant(outputs: Floats) -> Iterator[Finding]:
         )
 
 
-def _majority(predictions: Predictions, measure: Measure) -> Iterator[Finding]:
+def _majority(predictions: ScoredPredictions, measure: Measure) -> Iterator[Finding]:
     truth = predictions.truth
     ours = measure.mean(truth, predictions.outputs)
     if measure.share:
@@ -218,7 +218,7 @@ def _majority(predictions: Predictions, measure: Measure) -> Iterator[Finding]:
         )
 
 
-def _linear(predictions: Predictions, measure: Measure) -> Iterator[Finding]:
+def _linear(predictions: ScoredPredictions, measure: Measure) -> Iterator[Finding]:
     if predictions.linear is None:
         return
     losses = measure.losses(predictions.truth, predictions.outputs)
@@ -238,7 +238,7 @@ def _linear(predictions: Predictions, measure: Measure) -> Iterator[Finding]:
     )
 
 
-def _far_apart(predictions: Predictions, learned: Truth, known: Floats) -> Iterator[Finding]:
+def _far_apart(predictions: ScoredPredictions, learned: Truth, known: Floats) -> Iterator[Finding]:
     truth, outputs = predictions.truth, predictions.outputs
     measure = coarse(truth)
     losses = measure.losses(truth, outputs)
@@ -255,7 +255,7 @@ def _far_apart(predictions: Predictions, learned: Truth, known: Floats) -> Itera
         )
 
 
-def _calibration(predictions: Predictions) -> Iterator[Finding]:
+def _calibration(predictions: ScoredPredictions) -> Iterator[Finding]:
     """Whether it is as often right as it claims, by the class that it finds likeliest."""
     probabilities = predictions.truth.probabilities(predictions.outputs)
     claimed, right = (
@@ -281,7 +281,7 @@ def _calibration(predictions: Predictions) -> Iterator[Finding]:
     )
 
 
-def _few_rows(predictions: Predictions) -> Iterator[Finding]:
+def _few_rows(predictions: ScoredPredictions) -> Iterator[Finding]:
     counts = np.bincount(predictions.truth.targets, minlength=predictions.truth.classes)
     few = [index for index in np.argsort(counts, kind="stable") if counts[index] < FEW]
     if not few:

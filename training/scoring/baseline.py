@@ -34,7 +34,7 @@ class Linear:
     """Logistic or ridge regression on standardised inputs, as one dense layer.
 
     Attributes:
-        task: what it answers.
+        task: what it predicts.
         mean: of the encoded training rows (width,) float64.
         std: (width,) float64, above zero.
         weights: (outputs, width) float64.
@@ -49,11 +49,12 @@ class Linear:
     bias: NDArray[np.float64]
     threshold: np.float32 = DEFAULT_THRESHOLD
 
-    def predict(self, inputs: Floats) -> Floats:
-        """Answers (n, outputs) float32 to encoded readings (n, width)."""
+    def predict(self, inputs: Floats, clip: tuple[float, float] | None = None) -> Floats:
+        """Predictions (n, outputs) float32 for encoded inputs (n, width), within ``clip``."""
         scaled = (inputs.astype(np.float64) - self.mean) / self.std
-        answer = FORMULAS[DEFAULT_OUTPUT[self.task]](scaled @ self.weights.T + self.bias)
-        return np.asarray(answer, np.float32)
+        exact = FORMULAS[DEFAULT_OUTPUT[self.task]](scaled @ self.weights.T + self.bias)
+        outputs = np.asarray(exact, np.float32)
+        return outputs if clip is None else np.clip(outputs, *clip)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for model.json."""

@@ -9,6 +9,7 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from mlp_edge.card import predicted_classes
 from mlp_edge.errors import RecipeError
 from mlp_edge.lazy import require
 from mlp_edge.mlp import Floats, Task
@@ -37,9 +38,7 @@ class Truth:
 
     def chosen(self, outputs: Floats) -> NDArray[np.int64]:
         """The class index (n,) that each row of outputs (n, width) stands for."""
-        if self.task == "binary":
-            return np.asarray(outputs[:, 0] > self.threshold, np.int64)
-        return np.asarray(np.argmax(outputs, axis=1), np.int64)
+        return predicted_classes(self.task, self.threshold, outputs)
 
     def probabilities(self, outputs: Floats) -> NDArray[np.float64]:
         """Probabilities (n, classes) that sum to 1, in float64."""
