@@ -119,7 +119,7 @@ def _keras(path: Path, way: str) -> Predict:
 
 
 def cold_seconds(candidate: Candidate, weights: str, row: Rows) -> float:
-    """Seconds from a fresh Python to the first answer: imports, opening, one prediction.
+    """Seconds from a fresh Python to the first prediction: imports, opening, one prediction.
 
     The interpreter's own start is not among them. It imports nothing from the current folder.
 
@@ -129,7 +129,7 @@ def cold_seconds(candidate: Candidate, weights: str, row: Rows) -> float:
         row: (1, inputs) float32.
 
     Raises:
-        ModelError: when it does not answer.
+        ModelError: when it does not start.
     """
     arguments = [candidate.path, candidate.runtime, candidate.way, weights]
     result = subprocess.run(

@@ -27,7 +27,7 @@ class Layer:
         inputs: width of a row that goes in; None when unknown.
         outputs: width of a row that comes out; None when unknown.
         activation: Keras's name for it, or the operators that the file applies; ", clipped" after
-            it where the answers are.
+            it where the predictions are.
         parameters: weights and biases.
         multiply_adds: for one row; None when the file does not tell.
     """
@@ -116,7 +116,7 @@ def dense(outputs: int, inputs: int, activation: str) -> Layer:
 
 
 def clipped(layers: Sequence[Layer]) -> tuple[Layer, ...]:
-    """Layers whose last one answers within bounds, which its activation then says."""
+    """Layers whose predictions are clipped, which the last activation then says."""
     *others, last = layers
     return (*others, replace(last, activation=f"{last.activation}, clipped"))
 
@@ -203,7 +203,7 @@ CLIPS: tuple[tuple[str, ...], ...] = (
     ("Relu0To1",),
     _BETWEEN,
 )
-"""What keeps answers within bounds, as the last operators behind the last layer."""
+"""What clips predictions, as the last operators behind the last layer."""
 CHOICES = ("Where", "SelectV2")
 COMPARISONS = ("Equal", "NotEqual")
 """With those that choose: operators whose constants are readings, never weights."""

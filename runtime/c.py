@@ -125,7 +125,7 @@ def read_golden(header: Header, fused: bool = False) -> Golden | None:
 
 
 def _bounds(header: Header, predictions: Floats | None) -> Floats | None:
-    """How far answers may be off where something is fused: not at all in integers."""
+    """How far predictions may be off where something is fused: not at all in integers."""
     if header.card.dtype == "float32":
         return _table(header, "GOLDEN_BOUNDS", header.outputs)
     return None if predictions is None else np.zeros_like(predictions)

@@ -1,4 +1,4 @@
-"""Whether a file is what was written, and answers as it should: checked before it is relied on."""
+"""Whether a file is what was written, and predicts as it should: checked before it is relied on."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def check_bytes(artifact: Path) -> None:
 def check_predictions(
     artifact: Path, runtime: str, carried: Golden | None, inputs: int, predict: Predict
 ) -> None:
-    """Refuse a model that does not answer its golden rows as it should.
+    """Refuse a model that does not predict its golden rows as it should.
 
     Args:
         artifact: the file; a .keras file has its rows from its model directory.
@@ -115,7 +115,7 @@ def check_predictions(
         predict: what runs it.
 
     Raises:
-        VerifyError: when there are none, or one is answered otherwise.
+        VerifyError: when there are none, or one is predicted otherwise.
     """
     directory = _directory_around(artifact)
     if artifact.suffix == ".keras" and directory:
@@ -141,14 +141,14 @@ def check_predictions(
 
 
 def check_keras(path: Path, mlp: Mlp) -> None:
-    """Refuse a stranger's .keras file that Keras itself answers otherwise than its numbers say.
+    """Refuse a stranger's .keras file that Keras itself predicts otherwise than its numbers say.
 
     Args:
         path: the file; Keras runs it, without code of the file's own.
         mlp: what was read of it.
 
     Raises:
-        ModelError: when Keras cannot open it, or an answer is off by more than rounding.
+        ModelError: when Keras cannot open it, or a prediction is off by more than rounding.
     """
     rows = _spread(mlp)
     with open_keras(path) as opened:
@@ -159,7 +159,7 @@ def check_keras(path: Path, mlp: Mlp) -> None:
     if len(wrong):
         row, output = wrong[0]
         raise ModelError(
-            f"{path}: Keras itself answers {predictions[row, output]:.9g} to "
+            f"{path}: Keras itself predicts {predictions[row, output]:.9g} for "
             f"{[float(f'{x:.6g}') for x in rows[row][:SHOWN]]}, and what mlp-edge reads of the "
             f"file gives {right[row, output]:.9g} ± {allowed[row, output]:.2g}; it is not exported"
         )

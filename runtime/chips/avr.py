@@ -79,7 +79,7 @@ def missing() -> str | None:
 
 
 class _Avr:
-    """The running program: a row goes in, an answer comes out."""
+    """The running program: a row goes in, a prediction comes out."""
 
     def __init__(self, firmware: Firmware, process: subprocess.Popen[bytes]) -> None:
         if process.stdin is None or process.stdout is None:

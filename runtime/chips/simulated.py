@@ -95,7 +95,7 @@ def _by_row(simulator: Simulator, inputs: int, outputs: int) -> Predict:
 
     def predict(rows: Rows) -> Rows:
         given = checked_rows(rows, inputs).astype("<f4")
-        answers = b"".join(simulator.predict(row.tobytes()) for row in given)
-        return np.frombuffer(answers, "<f4").reshape(len(given), outputs).astype(np.float32)
+        predictions = b"".join(simulator.predict(row.tobytes()) for row in given)
+        return np.frombuffer(predictions, "<f4").reshape(len(given), outputs).astype(np.float32)
 
     return predict

@@ -397,6 +397,6 @@ def test_export_asks_keras_itself(keras: Any, folder: Path, typed: Any) -> None:
     finally:
         keras.config.set_epsilon(usual)
     assert (answer.code, answer.out) == (2, "")
-    assert "error: m.keras: Keras itself answers " in answer.err
+    assert "error: m.keras: Keras itself predicts " in answer.err
     assert "it is not exported" in " ".join(answer.err.split())
     assert list((folder / "exports").iterdir()) == []
