@@ -38,18 +38,18 @@ def rows_csv(scored: ScoredRows, safe: bool = False) -> str:
 def _classes(scored: ScoredRows) -> tuple[list[str], list[list[str]]]:
     labels, targets = scored.manifest.labels, scored.examples.targets
     several = len(labels) > 2
-    probabilities = [f"probability {label}" for label in labels] if several else ["probability"]
+    names = [f"probability {label}" for label in labels] if several else ["probability"]
     chosen = scored.truth.chosen(scored.outputs)
     numbers = marked(scored.outputs, scored.table)
     predicted = _predicted_rows(scored)
     cells = []
-    for target, choice, shares, has in zip(targets, chosen, numbers, predicted, strict=True):
+    for target, choice, found, has in zip(targets, chosen, numbers, predicted, strict=True):
         if has:
             outcome = _right(target, choice) if several else _outcome(target, choice)
-            cells.append([labels[target], labels[choice], *shares, outcome])
+            cells.append([labels[target], labels[choice], *found, outcome])
         else:
-            cells.append([labels[target], "", *("" for _ in shares), ""])
-    return ["truth", "prediction", *probabilities, "outcome"], cells
+            cells.append([labels[target], "", *("" for _ in found), ""])
+    return ["truth", "prediction", *names, "outcome"], cells
 
 
 def _right(target: int, choice: int) -> str:
