@@ -130,7 +130,7 @@ class Model(OpenedModel):
                 training held out.
             runtime: what predicts; None for the first that can.
             dtype: of the export that predicts.
-            metrics: names of the scores; () for all.
+            metrics: names of the scores, or one; () for all.
             threshold: another than the model's own, between 0 and 1.
             plots: whether to draw pictures into the model directory; None draws them where
                 matplotlib is installed and the directory can be written to.
@@ -152,7 +152,7 @@ class Model(OpenedModel):
 
         place = None if rows_out is None else Path(rows_out)
         chosen = EvaluationSettings(
-            runtime, dtype, tuple(metrics), threshold, plots, place, spreadsheet_safe
+            runtime, dtype, _each(metrics), threshold, plots, place, spreadsheet_safe
         )
         return evaluate(self, table, chosen, reading, trust=trust)
 
@@ -183,7 +183,7 @@ class Model(OpenedModel):
         """Measure what the exported header takes on simulated chips.
 
         Args:
-            chips: avr, cortex-m0, cortex-m3, cortex-m4, rv32 or all; () for all.
+            chips: some of avr, cortex-m0, cortex-m3, cortex-m4 and rv32, or one; () for all.
             dtype: of the header: float32, int8 or int16.
             opt: how it is compiled: Os, O2 or O3.
             clock: of the chip in hertz, or a text such as "8M"; None for the board's.
@@ -200,20 +200,21 @@ class Model(OpenedModel):
         """
         from mlp_edge.api.costing import cost
 
-        return cost(self, CostSettings(tuple(chips), dtype, opt, clock, budget), trust=trust)
+        return cost(self, CostSettings(_each(chips), dtype, opt, clock, budget), trust=trust)
 
     def bench(
         self,
         *,
         runtimes: Sequence[str] = (),
-        batches: Sequence[int] = (1, 16, 256, 4096),
+        batches: int | Sequence[int] = (1, 16, 256, 4096),
         seconds: float = 0.25,
         cold: bool = True,
     ) -> BenchReport:
         """Measure how fast every export predicts on every runtime.
 
         Args:
-            runtimes: keras, litert, onnxruntime, c or a chip; () for those of this machine.
+            runtimes: some of keras, litert, onnxruntime, c and the chips, or one; () for those of
+                this machine.
             batches: rows per call, from 1 to a million; 1 is always measured.
             seconds: for each runtime and batch size.
             cold: start each in a fresh Python, too.
@@ -227,7 +228,7 @@ class Model(OpenedModel):
         """
         from mlp_edge.api.benching import bench
 
-        return bench(self, BenchSettings(tuple(runtimes), tuple(batches), seconds, cold))
+        return bench(self, BenchSettings(_each(runtimes), _each(batches), seconds, cold))
 
     def save(self, path: str | os.PathLike[str], *, force: bool = False) -> Model:
         """Copy the model directory, exports included.
@@ -309,6 +310,11 @@ class Model(OpenedModel):
             name=name, out=out, weights_only=weights_only, split=split,
         )  # fmt: skip
         return export(self, settings, calibration_table=calibration_table, reading=reading)
+
+
+def _each(given: Any) -> tuple[Any, ...]:
+    """One of them alone counts as a sequence of one."""
+    return (given,) if isinstance(given, str | int) else tuple(given)
 
 
 def open_model(source: Any) -> Model:

@@ -264,7 +264,7 @@ class BenchSettings:
         given = setting("batches", tuple(self.batches))
         try:
             sizes = sorted({1, *map(_whole, self.batches)})
-        except ValueError:
+        except (ValueError, OverflowError):
             raise RecipeError(f"{given}: takes rows per call such as 1,16,256") from None
         if sizes[0] < 1 or sizes[-1] > LARGEST_BATCH:
             raise RecipeError(f"{given}: takes numbers from 1 to {LARGEST_BATCH:,}")

@@ -28,7 +28,7 @@ def test_the_cost_is_what_the_command_prints(pima: Path, typed: Type) -> None:
         report.check()
     assert "ms: the worst case at 8 MHz" in str(report)
     assert "ATmega328P" in report._repr_html_()
-    model.cost(chips=["avr"], budget="flash=32k").check()
+    model.cost(chips="avr", budget="flash=32k").check()
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_network_alone_has_no_exports(pima: Path, folder: Path) -> None:
 
 def test_speed_is_reported(pima: Path) -> None:
     model = mlp_edge.open(pima)
-    report = model.bench(runtimes=["onnxruntime"], batches=[8], seconds=0.01, cold=False)
+    report = model.bench(runtimes="onnxruntime", batches=8, seconds=0.01, cold=False)
     told = json.loads(json.dumps(report.to_dict()))
     assert {result["way"] for result in told["results"]} == {"mlp-edge", "raw"}
     assert set(told["results"][0]["rows_per_second"]) == {"1", "8"}
