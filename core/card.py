@@ -1,4 +1,4 @@
-"""What an artifact says about itself: names, labels, threshold, and the hash of its weights.
+"""The card of an artifact: names, labels, threshold and the hash of its weights.
 
 The same card is stored as metadata in ONNX and TFLite and as a comment in a C header, so that a
 file that has left its model directory still knows what its numbers mean.
@@ -23,7 +23,7 @@ Classes = NDArray[np.int64]
 
 CARD_FORMAT = 3
 DTYPES = ("float32", "int8", "int16", "float16", "dynamic")
-"""What the numbers of an artifact can be; a dynamic one has int8 weights and float32 results."""
+"""What an artifact computes in; a dynamic one has int8 weights and float32 activations."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Card:
         targets: names of the predicted columns.
         labels: class names in the order of the outputs; () for a regression.
         task: regression, binary or multiclass.
-        threshold: a binary model answers labels[1] where probability > threshold (float32).
+        threshold: a binary model predicts labels[1] where probability > threshold (float32).
         weights_sha256: hash of the weights that the artifact was made from.
         version: of mlp-edge that wrote it.
         dtype: what its numbers are, one of ``DTYPES``.

@@ -1,4 +1,4 @@
-"""From raw readings to what the first layer takes: missing values, categories, indicators.
+"""Encodes raw readings as inputs of the first layer: fills, categories, indicators.
 
 Nothing here rounds: a number passes unchanged, a category becomes ones and zeros. So the float64
 reference, the training rows and every runtime agree on it bit for bit.
@@ -66,7 +66,7 @@ class Encoding:
 
     @property
     def imputes(self) -> bool:
-        """Whether any missing reading is replaced, so that a row with one has an answer."""
+        """Whether any missing reading is filled, which gives a row with one a prediction."""
         return not np.isnan(self.fill).all()
 
     @property
@@ -76,7 +76,7 @@ class Encoding:
 
     @property
     def rejects(self) -> bool:
-        """Whether a missing reading can make the answer NaN."""
+        """Whether a missing reading can make the prediction NaN."""
         return bool(np.isnan(self.fill).any())
 
     @property
@@ -94,7 +94,7 @@ class Encoding:
         return np.where(self.missing(rows), self.fill.astype(rows.dtype), rows)
 
     def rejected(self, rows: NDArray[Real]) -> NDArray[np.bool_]:
-        """Which rows (n,) have a missing reading that nothing fills: their answer is NaN."""
+        """Which rows (n,) have a missing reading that nothing fills: their prediction is NaN."""
         return np.asarray(np.isnan(self.filled(rows)).any(axis=1))
 
     def encode(self, rows: NDArray[Real]) -> NDArray[Real]:

@@ -1,4 +1,4 @@
-"""One raw reading of a model: a number or a category, and what happens when it is missing."""
+"""A feature of a model: a number or a category, and what happens when it is missing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Feature:
     """One input column.
 
     A reading is missing where it is NaN or equals ``sentinel``. A missing reading counts as
-    ``fill``; without a fill the model's answer to the row is NaN.
+    ``fill``; without a fill the prediction for the row is NaN.
 
     Attributes:
         name: as the table has it; any text that a file can hold.
@@ -35,7 +35,7 @@ class Feature:
         codes: the integer that stands for each of ``categories``, -2^24 to 2^24; () for a number.
         sentinel: a reading that means "missing", such as 0 or -999; a float32 number, or None.
         fill: what counts in the place of a missing reading: a number, or one of ``codes``; a
-            float32 number. None rejects: the answer is NaN.
+            float32 number. None rejects: the prediction is NaN.
         missing_words: further words that mean "missing" in a table, lower-case; a device has none.
         indicator: whether the network is also told (1 or 0) that the reading was missing.
     """

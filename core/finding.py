@@ -1,4 +1,4 @@
-"""A finding: something about a table or a model that somebody should know, with its evidence."""
+"""A finding: a warning about a table or a model, with its evidence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text of strangers (names, labels, cells, paths) as it is printed, typed and kept in a file."""
+"""Untrusted text (names, labels, cells, paths) as it is printed, typed and stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Heavy libraries, imported by the code that needs them, when it needs them, and quietly."""
+"""Imports heavy libraries on first use, quietly, or names the extra that brings them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one value that flows through the house: a trained network as plain NumPy.
+"""`Mlp`, the value that every room works with: a trained network as plain NumPy.
 
 It knows no framework and no file. Exporters read it, the float64 reference in
 ``mlp_edge.reference`` computes it, and its hash travels inside every artifact.
@@ -59,14 +59,14 @@ MAX_NAME = 48
 
 @dataclass(frozen=True, eq=False)
 class Scaling:
-    """Standardisation: (x - mean) / deviation, per input of the first layer.
+    """Standardisation: (x - mean) / std, per input of the first layer.
 
-    Inputs that are no number (indicators, categories) have the mean 0 and the deviation 1, which
-    change nothing.
+    Inputs that are no number (indicators, categories) have the mean 0 and the standard deviation 1,
+    which change nothing.
 
     Attributes:
         mean: (width,) float32, in the feature's unit.
-        deviation: (width,) float32, in the feature's unit, above zero. This is the float32
+        std: (width,) float32, in the feature's unit, above zero. This is the float32
             number that Keras's Normalization divides by: max(sqrt(variance), 1e-7).
     """
 
@@ -74,18 +74,18 @@ class Scaling:
     std: Floats
 
     def __post_init__(self) -> None:
-        _check_vector("scaling mean", self.mean)
-        _check_vector("scaling deviation", self.std)
+        _check_vector("means", self.mean)
+        _check_vector("standard deviations", self.std)
         if self.mean.shape != self.std.shape:
             raise ModelError(
-                f"the scaling has {self.mean.size} means for {self.std.size} deviations"
+                f"the scaling has {self.mean.size} means for {self.std.size} standard deviations"
             )
         if not (self.std > 0).all():
-            raise ModelError("the scaling has a deviation that is not above zero")
+            raise ModelError("the scaling has a standard deviation that is not above zero")
 
     @property
     def reciprocal(self) -> Floats:
-        """1 / deviation rounded to float32: what exports multiply by, as division is slow."""
+        """1 / std rounded to float32: what exports multiply by, as division is slow."""
         return (1 / self.std.astype(np.float64)).astype(np.float32)
 
 
@@ -141,14 +141,14 @@ class Mlp:
         labels: class names in the order of the outputs; ("0", "1") for a binary task, whose
             single output is the probability of the second; () for a regression.
         task: what the outputs mean.
-        threshold: a binary model answers ``labels[1]`` where probability > threshold. A float32
+        threshold: a binary model predicts ``labels[1]`` where probability > threshold. A float32
             number, because a microcontroller compares in float32.
         scaling: standardisation in front of the first layer, or None.
         layers: at least one; the last one's outputs are the predictions.
-        clip: lowest and highest answer of a regression, float32 numbers, or None.
+        clip: lowest and highest prediction of a regression, float32 numbers, or None.
 
     The inputs of the first layer are the encoded readings (``mlp_edge.encoding``). A row with a
-    missing reading that has no fill is answered by NaN, whatever the layers make of it.
+    missing reading that has no fill has the prediction NaN, whatever the layers compute.
     """
 
     name: str

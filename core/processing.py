@@ -5,7 +5,7 @@ Keras (``training/network.py``) and TensorFlow (``export/graph.py``) build it, a
 Keras's classes of operations; what a missing reading does stands in ``feature.py``.
 
     features ─ known ─ missing? ─ filled ─┬─ numbers ────┐
-                          │               ├─ categories ─┼─ prepared ─ mlp ─ clipped ─ answer
+                          │               ├─ categories ─┼─ prepared ─ mlp ─ clipped ─ prediction
                           └─ indicators ──┼──────────────┘                       │
                                           └─ rejected? ─────────────────── or NaN┘
 """
@@ -47,7 +47,7 @@ class Operation(NamedTuple):
 
 
 def operations(encoding: Encoding, clip: tuple[float, float] | None) -> tuple[Operation, ...]:
-    """Everything from raw readings to the answer, in an order in which it can be carried out."""
+    """The operations from raw readings to the prediction, in an order that can be carried out."""
     known = "known" if encoding.has_sentinels else FEATURES
     steps = list(_missing(encoding, known))
     filled = known
@@ -73,7 +73,7 @@ def operations(encoding: Encoding, clip: tuple[float, float] | None) -> tuple[Op
 
 def _missing(encoding: Encoding, known: str) -> Iterator[Operation]:
     if encoding.has_sentinels:
-        # First to NaN: every Where then asks for NaN or answers it, which is how tf2onnx can tell
+        # First to NaN: every Where then tests for NaN or gives it, which is how tf2onnx can tell
         # that it may not multiply by 0 and 1 instead.
         yield Operation("sentinel", "Equal", (FEATURES,), (encoding.sentinel,))
         yield Operation(known, "Where", ("sentinel", FEATURES), (float("nan"),))

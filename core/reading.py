@@ -1,4 +1,4 @@
-"""Reading files of strangers: regular files of a bounded size, and JSON of a bounded depth."""
+"""Reads untrusted files: regular files of a bounded size, and JSON of a bounded depth."""
 
 from __future__ import annotations
 

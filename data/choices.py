@@ -1,4 +1,4 @@
-"""What the user says about columns, checked against the table: which to drop, keep, read how."""
+"""Settings of columns, checked against the table: which to drop, keep, read how."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A table's columns for a new model: which are learned from, what they hold, what is missing."""
+"""Chooses the columns that a new model learns from, and says what they hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers for a model out of a table's text: features, and which columns they come from."""
+"""Finds targets and features among the columns, and reads their numbers."""
 
 from __future__ import annotations
 

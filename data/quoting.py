@@ -1,4 +1,4 @@
-"""How messages quote what a table holds: never raw control characters, never a novel."""
+"""Quotes cells and names in messages: short, and without control characters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A table's columns for a model that exists: its features, in its order, as raw readings."""
+"""Reads the features of a saved model from a table, in its order, as raw readings."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def _missing(
     rows = np.flatnonzero(absent)
     if not rows.size:
         return ()
-    end = "the model takes none, and its answer to these rows is NaN"
+    end = "the model takes none, and its prediction for these rows is NaN"
     if feature.fill is not None:
         end = f"{_filled(feature, feature.fill)} counts instead"
     return (

@@ -1,4 +1,4 @@
-"""A table as it was read: the original text of every cell, and the line each row came from."""
+"""`Table`: the original text of every cell, and the line that each row came from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a target column asks for: a regression or classes, and its numbers for training."""
+"""Detects whether a target is a regression or classes, and reads its values."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Pictures of a model, its training and its scores.
 
-Every ``of_…`` answers matplotlib figures by name; ``rendered`` makes PNG and SVG of them. None
+Every ``of_…`` returns matplotlib figures by name; ``rendered`` makes PNG and SVG of them. None
 touches pyplot's state or the user's matplotlibrc, and the same figures are the same bytes.
 """
 

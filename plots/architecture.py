@@ -1,4 +1,4 @@
-"""A network as columns of circles, with shapes, activations and parameters."""
+"""Draws a network as columns of circles, with shapes, activations and parameters."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Column:
 
 @styled
 def of_network(mlp: Mlp) -> dict[str, Figure]:
-    """The network from its readings to its answers.
+    """Draw the network from its features to its predictions.
 
     Returns:
         "architecture".
@@ -102,15 +102,15 @@ def _note(mlp: Mlp) -> str:
     if mlp.task == "binary":
         positive, negative = quoted(mlp.labels[1]), quoted(mlp.labels[0])
         said.append(
-            f"Above {number(float(mlp.threshold))} the answer is {positive}, else {negative}."
+            f"Above {number(float(mlp.threshold))} the prediction is {positive}, else {negative}."
         )
     elif mlp.task == "multiclass":
-        said.append("The answer is the class of the greatest probability.")
+        said.append("The prediction is the class of the greatest probability.")
     if mlp.clip is not None:
         low, high = mlp.clip
-        said.append(f"The answer is limited to {number(low)} … {number(high)}.")
+        said.append(f"The prediction is limited to {number(low)} … {number(high)}.")
     if mlp.encoding.rejects:
-        said.append("A row with a missing reading that nothing fills is not answered.")
+        said.append("A row with a missing reading that nothing fills has no prediction.")
     return " ".join(said)
 
 

@@ -1,4 +1,4 @@
-"""Calibration: whether of the rows that are answered by 0.8, 80 % are so."""
+"""Calibration: whether 80 % of the rows with a predicted probability of 0.8 are in the class."""
 
 from __future__ import annotations
 

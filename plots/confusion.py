@@ -1,4 +1,4 @@
-"""The confusion matrix: which class is taken for which."""
+"""Draws the confusion matrix."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ PRECISION_RECALL = Kind(
     "Precision and recall",
     "average precision",
     "recall: share of {} found",
-    "precision: share of right answers {}",
+    "precision: share of right predictions {}",
     "steps-post",
     _precision_recall,
     lambda share: (share, share, share),

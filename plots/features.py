@@ -1,4 +1,4 @@
-"""The features of a table: ranges, quantiles, frequencies, and what is missing."""
+"""Draws the features of a table: ranges, quantiles, frequencies, missing values."""
 
 from __future__ import annotations
 

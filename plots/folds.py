@@ -1,4 +1,4 @@
-"""Cross-validation: the score of each fold, model beside model."""
+"""Draws the score of each fold of a cross-validation, model beside model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model answered, beside what is true: the material of most pictures."""
+"""Scored rows: predictions beside the truth, for most pictures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mlp_edge.mlp import Floats
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """Answers to rows whose truth is known.
+    """Predictions for rows whose truth is known.
 
     Attributes:
         name: of the model.
@@ -24,10 +24,10 @@ class Judged:
         truth: class indices (n,) int64, or values (n, outputs) float32.
         outputs: the model's (n, width) float32; of a binary model the probability of labels[1].
         baseline: the linear baseline's (n, width) float32, or None.
-        threshold: of a binary model, which answers labels[1] above it.
+        threshold: of a binary model, which predicts labels[1] above it.
         part: which rows, such as "held-out rows".
         prior: mean of the training targets per output: class frequencies, or the mean value; what
-            a constant answers. () takes that of these rows.
+            a constant predicts. () takes that of these rows.
         baseline_threshold: the linear baseline's own; None takes the model's.
     """
 
@@ -45,7 +45,7 @@ class Judged:
 
     @property
     def constant(self) -> NDArray[np.float64]:
-        """What a constant answers: (outputs,) float64; of a binary task labels[1]'s share."""
+        """The constant prediction: (outputs,) float64; of a binary task labels[1]'s share."""
         if self.prior:
             return np.array(self.prior)
         if self.task == "multiclass":
@@ -54,7 +54,7 @@ class Judged:
 
     @property
     def frequent(self) -> int:
-        """The class that a constant answers."""
+        """The class that a constant predicts."""
         constant = self.constant
         return int(constant[0] > 0.5) if self.task == "binary" else int(constant.argmax())
 
@@ -64,8 +64,8 @@ class Judged:
         linear = {} if self.baseline is None else {"linear": self.baseline}
         return {"mlp": self.outputs, **linear}
 
-    def answered(self) -> Judged:
-        """The rows that every model answered by numbers: a rejected row's answer is NaN."""
+    def with_predictions(self) -> Judged:
+        """The rows that every model has a finite prediction for: that of a rejected row is NaN."""
         every = np.hstack(list(self.models.values()))
         kept = np.isfinite(every).all(axis=1)
         return replace(

@@ -1,4 +1,4 @@
-"""Learning curves: the loss and the metric, epoch by epoch."""
+"""Draws learning curves: the loss and the metric by epoch."""
 
 from __future__ import annotations
 

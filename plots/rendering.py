@@ -1,4 +1,4 @@
-"""Figures as the bytes of PNG and SVG files."""
+"""Renders figures as PNG and SVG, with the same bytes every time."""
 
 from __future__ import annotations
 

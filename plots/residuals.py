@@ -1,4 +1,4 @@
-"""Residuals of a regression: predicted beside true, and what is left over."""
+"""Draws predicted against true values of a regression, and its residuals."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def residuals(judged: Judged) -> Figure:
     figure = blank(10.4, 0.9 + 4.5 * len(shown))
     panels = figure.subplots(len(shown), 2, squeeze=False)
     for index, target in enumerate(shown):
-        answers = {model: _values(outputs, index) for model, outputs in judged.models.items()}
+        predictions = {model: _values(outputs, index) for model, outputs in judged.models.items()}
         _target(
             panels[index],
             short(target),
             _values(judged.truth, index),
-            answers,
+            predictions,
             judged.constant[index],
         )
     more = len(judged.targets) - len(shown)
@@ -48,7 +48,8 @@ def residuals(judged: Judged) -> Figure:
     headed(
         figure,
         f"Predictions and residuals of {judged.name}, {rows_of(len(judged.truth), judged.part)}",
-        f"{note}RMSE: root mean squared error, in the target's unit. A constant answer is the mean "
+        f"{note}RMSE: root mean squared error, in the target's unit. A constant prediction is the "
+        "mean "
         f"of {'the training' if judged.prior else 'these'} rows.",
     )
     return figure
@@ -62,14 +63,14 @@ def _target(
     panels: NDArray[np.object_],
     name: str,
     truth: Reals,
-    answers: dict[str, Reals],
+    predictions: dict[str, Reals],
     constant: float,
 ) -> None:
     left, right = panels
-    for model in reversed(answers):
-        error = number(float(np.sqrt(np.mean((truth - answers[model]) ** 2))))
-        _points(left, model, truth, answers[model], f"{MODELS[model]}, RMSE {error}")
-        _points(right, model, answers[model], truth - answers[model], "")
+    for model in reversed(predictions):
+        error = number(float(np.sqrt(np.mean((truth - predictions[model]) ** 2))))
+        _points(left, model, truth, predictions[model], f"{MODELS[model]}, RMSE {error}")
+        _points(right, model, predictions[model], truth - predictions[model], "")
     error = number(float(np.sqrt(np.mean((truth - constant) ** 2))))
     spread = f"{MODELS['prior']}, RMSE {error}"
     left.axhline(constant, label=spread, **LINES["prior"])

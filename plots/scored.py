@@ -1,4 +1,4 @@
-"""Every picture of a model's answers."""
+"""All pictures of a model's predictions."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from mlp_edge.plots.style import Figure, styled
 
 @styled
 def of_judged(judged: Judged) -> dict[str, Figure]:
-    """What a model's answers look like beside the truth and the baselines.
+    """Draw a model's predictions beside the truth and the baselines.
 
-    Rows whose answer is NaN are left out; without any other row there is no picture.
+    Rows whose prediction is NaN are left out; without any other row there is no picture.
 
     Returns:
         For classes "confusion", "calibration" and, where the truth has two classes or more, "roc"
         and "precision_recall"; for a regression "residuals".
     """
-    judged = judged.answered()
+    judged = judged.with_predictions()
     if not len(judged.truth):
         return {}
     if judged.task == "regression":

@@ -1,4 +1,4 @@
-"""The one style of all pictures: sizes, greys, names, and text that cannot break a picture."""
+"""The style of all pictures, and text that cannot break them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The history of a search: every trial's score, and the score against each setting."""
+"""Draws the history of a search: the score by trial, and against each setting."""
 
 from __future__ import annotations
 

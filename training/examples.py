@@ -15,8 +15,8 @@ from mlp_edge.data.columns import Columns, read_columns
 from mlp_edge.data.examples import find_targets, match_target
 from mlp_edge.data.findings.labels import class_findings
 from mlp_edge.data.findings.leaks import target_values
+from mlp_edge.data.findings.missing_targets import with_known_targets, with_known_targets_again
 from mlp_edge.data.findings.origins import origins
-from mlp_edge.data.findings.unanswered import answered, answered_again
 from mlp_edge.data.quoting import counted, plain
 from mlp_edge.data.saved_columns import known_columns
 from mlp_edge.data.splitting.folds import folds as folded
@@ -113,7 +113,7 @@ def read_examples(
         RecipeError: when the task does not fit the target, or options contradict each other.
     """
     names = find_targets(table, wanted)
-    left = answered(table, names, choices)
+    left = with_known_targets(table, names, choices)
     table = left.table
     chosen, reason, labels = _task(table, names, task)
     groups = None if group is None else read_groups(table, group, names, choices)
@@ -206,7 +206,7 @@ def reread_examples(
     names = tuple(match_target(table, named, target) for target in manifest.targets)
     labels = tuple(manifest.labels)
     columns = dict(zip(manifest.targets, names, strict=True))
-    left = answered_again(table, columns, labels, manifest.missing_targets)
+    left = with_known_targets_again(table, columns, labels, manifest.missing_targets)
     table = left.table
     rows, findings = known_columns(table, features)
     return Examples(

@@ -1,4 +1,4 @@
-"""Members of a zip and arrays of an npz, read by nobody's word but their own bytes."""
+"""Reads members of a zip and arrays of an npz, trusting no size that they state."""
 
 from __future__ import annotations
 

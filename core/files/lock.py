@@ -1,4 +1,4 @@
-"""One writer at a time in a directory."""
+"""Locks a directory for one writer at a time."""
 
 from __future__ import annotations
 

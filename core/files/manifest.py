@@ -32,10 +32,10 @@ class Manifest:
         targets: the predicted columns.
         labels: class names in the order of the outputs; () for a regression.
         task: regression, binary or multiclass.
-        clip: lowest and highest answer of a regression, or None.
+        clip: lowest and highest prediction of a regression, or None.
         target_scale: mean and deviation of each target, by which a regression was learned, or
-            None; the network answers in the targets' own units.
-        threshold: a binary model answers labels[1] where probability > threshold.
+            None; the network predicts in the targets' own units.
+        threshold: a binary model predicts labels[1] where probability > threshold.
         seed: of the split, the first weights and the shuffling.
         recipe: every setting of the training, by the option's name.
         rows: how many rows trained, validated and tested.

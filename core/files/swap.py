@@ -1,4 +1,4 @@
-"""A directory put in the place of another, in one step where the system has one.
+"""Replaces one directory by another, in one step where the system can.
 
 Linux and macOS exchange two names at once. Elsewhere, and on file systems that cannot, the old
 directory is renamed away and the new one into its place: a process that is killed in between
@@ -22,7 +22,7 @@ from mlp_edge.files.temporary import OLD, abandoned, mark, remove
 
 _AT_FDCWD, _RENAME_EXCHANGE, _RENAME_SWAP = -100, 2, 2
 _UNKNOWN = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM}
-"""What a system answers that cannot exchange names here."""
+"""Error numbers of systems that cannot exchange names here."""
 _BEFORE = re.compile(r"\.(.+)\.[a-z0-9_]{8}\.old", re.DOTALL)
 """The name that earlier versions gave to a directory that made room."""
 _MOMENT = 1.0

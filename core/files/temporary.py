@@ -1,4 +1,4 @@
-"""The names of files and folders on their way to a place: whose they are, and which are litter.
+"""Temporary names of files and folders: whose they are, and which are litter.
 
 ``.mlp-edge.PID-BORN-RANDOM`` belongs to the process of that number and birth. What belongs to no
 living process and is older than an hour was left by one that was killed, and is removed by the

@@ -1,4 +1,4 @@
-"""Writing so that nobody ever finds half of anything: under another name, then renamed.
+"""Writes files whole or not at all: under another name, then renamed.
 
 Whoever is killed leaves the old or the new whole, and names that the next write removes
 (``mlp_edge.files.temporary``); one process writes to a directory at a time

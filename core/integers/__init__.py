@@ -1,1 +1,1 @@
-"""Networks in integers: what they are, and what they answer to the bit."""
+"""Networks in integers, and their exact predictions."""

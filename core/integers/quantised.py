@@ -230,7 +230,7 @@ class Quantised:
 def _check_layer(number: int, layer: IntegerLayer, largest: int, limit: int) -> None:
     """Prove that no sum of a layer leaves 32 bits, whatever the inputs."""
     if (layer.multiplier >= np.int64(1) << layer.shift).any():
-        raise ModelError(f"layer {number}: a sum is worth a result or more")
+        raise ModelError(f"layer {number}: a sum is worth an activation step or more")
     if np.abs(layer.weights).max() > limit:
         raise ModelError(f"layer {number}: a weight beyond ±{limit}")
     size = layer.size(largest)

@@ -1,6 +1,6 @@
-"""exports/NAME_int8.json: the integers that all artifacts of that name share, made once.
+"""exports/NAME_int8.json: the quantisation parameters that all artifacts of that name share.
 
-The numbers can be read in any editor: a row per neuron. Artifacts are held to them, bit for bit.
+The file is readable in any editor: a row per neuron. Artifacts must match it to the bit.
 """
 
 from __future__ import annotations
@@ -214,7 +214,7 @@ def _quantised(values: Mapping[str, Any]) -> Quantised:
     layers = _kind("layers", values["layers"], list)
     if not layers:
         raise ValueError("no layers")
-    inputs, answers = values["inputs"], values["answers"]
+    inputs, outputs = values["inputs"], values["answers"]
     found = Quantised(
         dtype=dtype,
         inputs=Inputs(
@@ -223,10 +223,10 @@ def _quantised(values: Mapping[str, Any]) -> Quantised:
             high=_integer("high", inputs["high"], 1, SEGMENTS[dtype] * HIGHEST[dtype]),
         ),
         layers=tuple(_layer(layer, dtype, layer is layers[-1]) for layer in layers),
-        softmax=_kind("softmax", answers["softmax"], bool),
-        table=_table(answers["table"], TABLE_LIMIT),
-        offset=_floats("offset", answers["each"]),
-        step=_floats("step", answers["each"]),
+        softmax=_kind("softmax", outputs["softmax"], bool),
+        table=_table(outputs["table"], TABLE_LIMIT),
+        offset=_floats("offset", outputs["each"]),
+        step=_floats("step", outputs["each"]),
     )
     _check(found)
     return found
@@ -267,7 +267,7 @@ def _check(found: Quantised) -> None:
                 layer.segments * layer.high
             ) >> table.shift  # the node below the highest result
             if table.points.size <= index + (table.shift > 0):
-                raise ValueError("a table that ends before the results do")
+                raise ValueError("a table that ends before the activations do")
 
 
 def _table(values: Any, highest: int) -> ActivationTable | None:

@@ -21,7 +21,7 @@ from mlp_edge.encoding import Floats
 from mlp_edge.integers.quantised import IntegerLayer, Integers, Quantised, rounded
 
 Arithmetic = Callable[[Integers, Integers, Integers], Integers]
-"""Sums, multipliers and shifts, of one shape, to results that are not clamped."""
+"""Sums, multipliers and shifts, of one shape, to activations before the clamp."""
 
 
 def by_float(sums: Integers, multiplier: Integers, shift: Integers) -> Integers:
@@ -59,7 +59,7 @@ def scales(multiplier: Integers, shift: Integers) -> Floats:
 
 
 def steps(multiplier: Integers, shift: Integers, high: int) -> Integers:
-    """The lowest sum (outputs, high) that gives each result from 1 to ``high``."""
+    """The lowest sum (outputs, high) that gives each activation from 1 to ``high``."""
     half = np.int64(1) << (shift - 1)
     wanted = np.arange(1, high + 1, dtype=np.int64)[None, :] << shift[:, None]
     return np.asarray(-((half[:, None] - wanted) // multiplier[:, None]))  # rounded up

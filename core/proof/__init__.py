@@ -1,1 +1,1 @@
-"""What an answer in float32 may be off by, and rows with answers to hold it to."""
+"""Bounds on the error of float32 predictions, and rows with predictions to check."""

@@ -1,4 +1,4 @@
-"""How far float32 arithmetic can be from the exact answer: docs/explanation/proof.md derives it.
+"""How far float32 can be from the exact prediction; docs/explanation/proof.md derives it.
 
 Each rounding is an error of its own. It is carried to the output through the signed slopes of the
 rest of the network, as an affine form (de Figueiredo and Stolfi, 2004): a unit's error is a sum of
@@ -60,7 +60,7 @@ class Reach(NamedTuple):
     Attributes:
         inputs: (n, inputs), of the layer.
         sums: (n, outputs), before the activation.
-        answers: (n, outputs), after it.
+        activations: (n, outputs), after it.
     """
 
     inputs: Interval
@@ -96,7 +96,7 @@ def bound(mlp: Mlp, rows: Floats | Doubles, accuracy: Mapping[str, Accuracy] = A
     Returns:
         (n, outputs): the largest |runtime - exact|, and |runtime - ``reference.predict``|. inf
         where a sum may leave float32; 0 where a reading is missing that nothing fills, whose
-        answer is NaN.
+        prediction is NaN.
     """
     rows = np.asarray(rows, np.float64)
     parts = [_of_rows(mlp, part, accuracy) for part in _chunks(mlp, rows)]
@@ -125,9 +125,9 @@ def _of_rows(mlp: Mlp, rows: Doubles, accuracy: Mapping[str, Accuracy]) -> Doubl
     inputs = mlp.encoding.encode(rows)
     reaches = []
     x = standardised(mlp, inputs)
-    for z, answer in trace(mlp, rows):
-        reaches.append(Reach(Interval(x, x), Interval(z, z), Interval(answer, answer)))
-        x = answer
+    for z, activation in trace(mlp, rows):
+        reaches.append(Reach(Interval(x, x), Interval(z, z), Interval(activation, activation)))
+        x = activation
     with np.errstate(over="ignore", invalid="ignore"):
         return over(mlp, reaches, accuracy)
 
@@ -159,7 +159,7 @@ def over(mlp: Mlp, reaches: Sequence[Reach], accuracy: Mapping[str, Accuracy]) -
 
 
 def _clipped(activations: Interval, size: Doubles, low: float, high: float) -> Doubles:
-    """The most that a clip leaves of an error, up or down: at the answer that lies best for it."""
+    """The most that a clip leaves of an error, up or down, over all predictions."""
     up = np.clip((low + high - size) / 2, *activations)
     down = np.clip((low + high + size) / 2, *activations)
     return np.maximum(

@@ -2,7 +2,7 @@
 
 The order of the sums and of every activation is the one of firmware_headers/, so the results are
 those of a device bit for bit: where nothing is fused, or, with ``fused``, where the dense kernel
-fuses and nothing else does (docs/reference/header.md). The expected answers of a header's
+fuses and nothing else does (docs/reference/header.md). The expected predictions of a header's
 self-test come from here.
 """
 
@@ -20,7 +20,7 @@ _SHIFT = _F(12582912)
 
 
 def replay(mlp: Mlp, rows: Floats, fused: bool = False) -> Floats:
-    """What NAME_predict answers, (n, outputs) float32, for raw readings (n, inputs).
+    """What NAME_predict gives, (n, outputs) float32, for raw readings (n, inputs).
 
     Args:
         mlp: the network.

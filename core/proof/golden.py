@@ -1,4 +1,4 @@
-"""Golden rows: rows made from what a model declares, with the answers that any runtime has to give.
+"""Golden rows: rows made from the declared ranges, with the predictions of every sound runtime.
 
 They travel inside an artifact. The rows follow from the card (ranges, codes, fills, sentinels),
 never from a table, so nobody's readings travel with them.
@@ -26,12 +26,13 @@ _TWO_DIGITS = Context(prec=2, rounding=ROUND_CEILING)
 
 
 class Golden(NamedTuple):
-    """Rows, their answers, and how far an answer may be off.
+    """Rows, their predictions, and how far a prediction may be off.
 
     Attributes:
         rows: (n, inputs) float32 raw readings; NaN where one is missing.
-        answers: (n, outputs) float32; NaN where the answer is NaN.
-        bounds: (n, outputs) float64, finite, the largest |answer - expected| of a sound runtime.
+        predictions: (n, outputs) float32; NaN where a missing reading has no fill.
+        bounds: (n, outputs) float64, finite, the largest |prediction - expected| of a sound
+            runtime.
     """
 
     rows: Floats
@@ -68,7 +69,7 @@ class Golden(NamedTuple):
 
 
 def golden(mlp: Mlp) -> Golden:
-    """The golden rows of a model: answers by the float64 reference, bounds that are proved.
+    """The golden rows of a model: predictions of the float64 reference, with proved bounds.
 
     Rows on which a sum may leave float32 have no bound and are left out.
     """
@@ -83,7 +84,7 @@ def golden(mlp: Mlp) -> Golden:
 
 
 def golden_integers(mlp: Mlp, quantised: Quantised) -> Golden:
-    """The golden rows of a model in integers, whose answers have to have the very bits."""
+    """The golden rows of a model in integers, to be predicted to the bit."""
     rows = np.array([*readings(mlp).values()], np.float32)
     predictions = predict_quantised(mlp, quantised, rows)
     return Golden(rows, predictions, np.zeros(predictions.shape))
@@ -101,10 +102,10 @@ def readings(mlp: Mlp) -> dict[str, Floats]:
 
 
 def disagreement(golden: Golden, predict: Predict) -> str | None:
-    """None where a runtime answers every golden row within its bound, otherwise the first miss.
+    """Describe the first golden row that a runtime predicts beyond its bound; None without one.
 
     Args:
-        golden: the rows; NaN is expected where an answer is NaN, and nowhere else.
+        golden: the rows; NaN is expected where a prediction is NaN, and nowhere else.
         predict: the runtime.
     """
     predictions = predict(golden.rows)

@@ -1,4 +1,4 @@
-"""Of what kind an answer in float32 is, whatever rounds: NaN, an infinity, or a finite number.
+"""The kind of a float32 prediction, however it is rounded: NaN, infinite or finite.
 
 Where a sum may leave float32 or infinities meet, ``mlp_edge.proof.bound`` claims nothing. IEEE 754
 still does: an interval for every unit, which ends at infinity where the largest float32 is passed,
@@ -51,7 +51,7 @@ class _Reach(NamedTuple):
 
 
 def kinds(mlp: Mlp, rows: Floats | Doubles) -> Codes:
-    """The kind of each answer (n, outputs) on every runtime, as one of the codes.
+    """The kind of each prediction (n, outputs) on every runtime, as a code.
 
     Args:
         mlp: the network.
@@ -65,7 +65,7 @@ def kinds(mlp: Mlp, rows: Floats | Doubles) -> Codes:
 
 
 def kind_of(predictions: Floats | Doubles) -> Codes:
-    """The kind of each answer as it came out, as one of the codes."""
+    """The kind of each prediction as it came out, as a code."""
     infinite = np.where(predictions > 0, ABOVE, BELOW)
     kinds = np.where(np.isnan(predictions), NAN, np.where(np.isinf(predictions), infinite, FINITE))
     return kinds.astype(np.int8)

@@ -1,4 +1,4 @@
-"""How steep an activation is between two points: what an error in its argument becomes.
+"""Slopes of the activations, by which an error in the argument grows or shrinks.
 
 By the mean value theorem phi(z + d) - phi(z) = s d with s between the least and the largest slope
 there. A derivative is monotone between its turning points, so its extremes over an interval are at

@@ -1,4 +1,4 @@
-"""Categories: their names, the integers that stand for them, and spellings that look alike."""
+"""Names and codes of categories, and spellings that look alike."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cells of one column: which are numbers, which are missing, which are words."""
+"""Sorts the cells of a column into numbers, missing values and words."""
 
 from __future__ import annotations
 

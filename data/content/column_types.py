@@ -1,4 +1,4 @@
-"""What a column holds: numbers, categories, or nothing that a network could learn from."""
+"""Detects what a column holds: numbers, categories, or nothing to learn from."""
 
 from __future__ import annotations
 

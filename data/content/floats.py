@@ -1,4 +1,4 @@
-"""A whole column of cells as float64: what ``values.number`` says of each, only faster."""
+"""Parses whole columns of cells as float64, as ``values.number`` parses one."""
 
 from __future__ import annotations
 

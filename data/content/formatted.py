@@ -1,4 +1,4 @@
-"""Numbers written in a way that is not read, such as $1,200 or 12 %: what a text looks like."""
+"""Recognises numbers in forms that are not read, such as $1,200 or 12 %."""
 
 from __future__ import annotations
 

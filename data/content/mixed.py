@@ -1,4 +1,4 @@
-"""One column of words and numbers, or of numbers that are not written as numbers are read."""
+"""Columns that mix words and numbers, or hold numbers in a form that is not read."""
 
 from __future__ import annotations
 

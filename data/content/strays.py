@@ -1,4 +1,4 @@
-"""Lines that are no rows: a title above the names, units below them, a second header, totals."""
+"""Finds lines that are no rows: titles, units, a second header, totals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the text of a cell means: a number, a missing value, or words."""
+"""Tells whether a cell is a number, a missing value or words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is odd about a column of numbers, though it is used: an outlier, lost digits, zeros."""
+"""Warns about columns of numbers: far outliers, lost digits, zeros for missing values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a column of numbers is a function of the target, and which."""
+"""Tests whether a column of numbers is a function of the target, and which."""
 
 from __future__ import annotations
 

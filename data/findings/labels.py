@@ -1,4 +1,4 @@
-"""What is odd about the classes of a target: too rare, too frequent, spelled alike, sorted."""
+"""Warns about the classes of a target: rare, imbalanced, spelled alike, sorted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Columns that give the target away, and rows that contradict or repeat each other."""
+"""Finds columns that leak the target, and rows that contradict or repeat each other."""
 
 from __future__ import annotations
 

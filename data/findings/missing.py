@@ -1,4 +1,4 @@
-"""What is said about missing readings: how they are spelled, how many, what counts instead."""
+"""Reports missing readings: their spellings, their number, and what fills them."""
 
 from __future__ import annotations
 

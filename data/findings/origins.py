@@ -1,4 +1,4 @@
-"""Columns whose equal cells have one target: what they name stands on both sides of a split."""
+"""Finds columns whose equal cells share one target, which a random split would leak."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which lines that begin with # are comments, which are rows, and which names the columns."""
+"""Tells comments from rows and column names among lines that begin with #."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Habits of those who wrote a table: a delimiter after the last cell, quotes, a decimal comma."""
+"""Handles trailing delimiters, single quotes and decimal commas."""
 
 from __future__ import annotations
 

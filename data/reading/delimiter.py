@@ -1,4 +1,4 @@
-"""What parts the cells of a table."""
+"""Detects the delimiter between the cells of a table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the user says about how a table is written, where the guess would be wrong."""
+"""`Dialect`: how a table is written, where detection would be wrong."""
 
 from __future__ import annotations
 

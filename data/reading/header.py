@@ -1,4 +1,4 @@
-"""Does the first line of a table name the columns, or is it data already?"""
+"""Detects whether the first line of a table names the columns."""
 
 from __future__ import annotations
 

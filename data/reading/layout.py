@@ -1,4 +1,4 @@
-"""Where each row of a text begins: records and the lines they stand on.
+"""Splits a text into records, and keeps the lines that they stand on.
 
 The reader of cells (``mlp_edge.data.reading.duck``) counts records, people count lines. The two
 differ by blank lines and by line ends inside quoted cells, so this file tells them apart first.

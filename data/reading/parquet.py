@@ -1,4 +1,4 @@
-"""A Parquet file as columns of text."""
+"""Reads a Parquet file as columns of text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How large a table may be: a limit that holds while it is read, not after."""
+"""Limits the size of a table while it is read."""
 
 from __future__ import annotations
 

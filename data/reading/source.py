@@ -1,4 +1,4 @@
-"""Where the bytes of a table come from: a set that ships, a regular file, standard input."""
+"""Opens the bytes of a table: a data set, a regular file or standard input."""
 
 from __future__ import annotations
 

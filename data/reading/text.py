@@ -1,4 +1,4 @@
-"""The bytes of a table as UTF-8 text, or one sentence about what they are instead."""
+"""Decodes the bytes of a table as text, or says in a sentence what they are instead."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Folds of cross-validation: which rows test when, so that each tests once."""
+"""Deals rows out to the folds of a cross-validation; each row is tested once."""
 
 from __future__ import annotations
 

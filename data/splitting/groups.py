@@ -1,4 +1,4 @@
-"""The column whose equal cells say which rows belong together: a patient, a recording, a device."""
+"""Reads the column that groups rows, such as patients: a group is never split."""
 
 from __future__ import annotations
 

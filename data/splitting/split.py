@@ -1,4 +1,4 @@
-"""Which rows train and which test."""
+"""Splits rows into training and test rows, at random."""
 
 from __future__ import annotations
 

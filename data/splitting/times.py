@@ -1,4 +1,4 @@
-"""The order of rows in time: that of the file, or of a column of dates or of numbers."""
+"""Orders rows in time, by the file or by a column of dates or numbers."""
 
 from __future__ import annotations
 

@@ -56,22 +56,25 @@ def test_a_layer_that_makes_no_sense(
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize("where", ["weights", "bias", "mean", "deviation"])
+@pytest.mark.parametrize("where", ["weights", "bias", "means", "standard deviations"])
 def test_numbers_that_are_none_tell_of_a_diverged_training(where: str, bad: float) -> None:
     arrays = {
-        "weights": floats(3, 2), "bias": floats(3), "mean": floats(2), "deviation": floats(2),
-    }  # fmt: skip
+        "weights": floats(3, 2),
+        "bias": floats(3),
+        "means": floats(2),
+        "standard deviations": floats(2),
+    }
     arrays[where].flat[-1] = bad
     if where in ("weights", "bias"):
         message = refused(Dense, arrays["weights"], arrays["bias"], "relu")
     else:
-        message = refused(Scaling, arrays["mean"], arrays["deviation"])
+        message = refused(Scaling, arrays["means"], arrays["standard deviations"])
     assert f"{where} hold NaN or infinity" in message
     assert "`learning_rate`" in message
 
 
 def test_a_scaling_that_makes_no_sense() -> None:
-    assert "2 means for 3 deviations" in refused(Scaling, floats(2), floats(3))
+    assert "2 means for 3 standard deviations" in refused(Scaling, floats(2), floats(3))
     for zero in (0.0, -1.0):
         deviation = np.array([1, zero], np.float32)
         assert "not above zero" in refused(Scaling, floats(2), deviation)

@@ -179,7 +179,7 @@ NEURON = ("layers", 0, "neurons", 0)
         (("layers", 0, "high"), 256, "high 256, from 1 to 255"),
         (("layers", 0, "table"), None, ""),
         (("layers", 0, "table", "nodes"), [], ""),
-        (("layers", 0, "table", "nodes"), [1] * 255, "ends before the results do"),
+        (("layers", 0, "table", "nodes"), [1] * 255, "ends before the activations do"),
         (("layers", 0, "table", "nodes", 3), 256, "node 256"),
         (("layers", 0, "table", "shift"), -1, "shift -1"),
         (("layers", 2, "table"), {"shift": 0, "nodes": [0] * 2000}, "table in the wrong place"),

@@ -1,4 +1,4 @@
-"""Rows whose target is missing: nothing can be learned from them, and nothing judged by them."""
+"""Leaves out rows whose target is missing: they can neither train nor test."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mlp_edge.errors import TableError
 from mlp_edge.finding import Finding
 
 
-class Answered(NamedTuple):
+class KnownTargets(NamedTuple):
     """The rows that have a target.
 
     Attributes:
@@ -36,7 +36,7 @@ class Answered(NamedTuple):
     used: frozenset[str] = frozenset()
 
 
-def answered(table: Table, targets: Sequence[str], choices: Choices) -> Answered:
+def with_known_targets(table: Table, targets: Sequence[str], choices: Choices) -> KnownTargets:
     """Leave out the rows whose target is missing, for a new model.
 
     Among numbers every spelling of a missing value counts. Among words an empty cell does, and
@@ -63,19 +63,19 @@ def answered(table: Table, targets: Sequence[str], choices: Choices) -> Answered
     return left._replace(missing=missing, findings=(*left.findings, *unused), used=used)
 
 
-def answered_again(
+def with_known_targets_again(
     table: Table,
     names: Mapping[str, str],
     labels: Sequence[str],
     missing: Mapping[str, Sequence[str]],
-) -> Answered:
+) -> KnownTargets:
     """Leave out the rows whose target is missing, for a model that exists.
 
     Args:
         table: to score on, or to go on learning from.
         names: the model's targets -> their columns in this table.
         labels: of the model; a label is never missing.
-        missing: as ``Answered.missing`` had it when the model was trained.
+        missing: as ``KnownTargets.missing`` had it when the model was trained.
 
     Raises:
         TableError: when no row is left.
@@ -132,10 +132,10 @@ def _check_certain(table: Table, name: str, cells: _Cells, spelling: Spelling) -
         )
 
 
-def _without(table: Table, masks: Mapping[str, Mask]) -> Answered:
+def _without(table: Table, masks: Mapping[str, Mask]) -> KnownTargets:
     left = ~np.logical_or.reduce(list(masks.values()))
     if left.all():
-        return Answered(table, {}, ())
+        return KnownTargets(table, {}, ())
     findings = []
     for name, mask in masks.items():
         rows = np.flatnonzero(mask)
@@ -151,7 +151,7 @@ def _without(table: Table, masks: Mapping[str, Mask]) -> Answered:
             )
         where = f"the first on {table.counts} {table.lines[rows[0]]}"
         findings.append(Finding("missing-target", f"{says}, {where}; these rows are left out"))
-    return Answered(table.keep(left), {}, tuple(findings))
+    return KnownTargets(table.keep(left), {}, tuple(findings))
 
 
 def _further(spelling: Spelling) -> tuple[str, ...]:

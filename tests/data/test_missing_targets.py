@@ -7,7 +7,7 @@ from support.tables import clean, shuffled, spoilt, table_from
 from mlp_edge.cell import MISSING
 from mlp_edge.data.choices import Choices
 from mlp_edge.data.columns import read_columns
-from mlp_edge.data.findings.unanswered import answered, answered_again
+from mlp_edge.data.findings.missing_targets import with_known_targets, with_known_targets_again
 from mlp_edge.data.saved_columns import known_columns
 from mlp_edge.errors import RecipeError, TableError
 
@@ -18,7 +18,7 @@ WORDS = sorted(MISSING - {""})
 
 
 def left(cells, **choices):
-    found = answered(clean(y=cells), ["y"], Choices(**choices))
+    found = with_known_targets(clean(y=cells), ["y"], Choices(**choices))
     return found, [each.says for each in found.findings]
 
 
@@ -63,19 +63,21 @@ def test_a_word_and_a_number_that_are_said_to_be_missing_travel_with_the_model()
     found, said = left(spoilt(CLASSES, _5="unknown"), missing=("y=Unknown",))
     assert found.missing == {"y": ("unknown",)}
     assert "1 of 60 values missing ('unknown')" in said[0]
-    again = answered_again(
+    again = with_known_targets_again(
         clean(y=spoilt(CLASSES, _7="UNKNOWN", _8="")), {"y": "y"}, ("AS", "EU", "US"), found.missing
     )
     assert again.table.rows == ROWS - 2
     found, _ = left(spoilt(VALUES, _5="-999", _6="-999.0"), missing=("y=-999",))
     assert found.table.rows == ROWS - 2
-    again = answered_again(clean(y=spoilt(VALUES, _7="-999")), {"y": "y"}, (), found.missing)
+    again = with_known_targets_again(
+        clean(y=spoilt(VALUES, _7="-999")), {"y": "y"}, (), found.missing
+    )
     assert again.table.rows == ROWS - 1
 
 
 def test_a_label_of_the_model_is_never_missing():
     table = clean(y=spoilt(CLASSES, _5="NA", _6="", _7="none"))
-    again = answered_again(table, {"y": "y"}, ("AS", "EU", "NA", "US"), {})
+    again = with_known_targets_again(table, {"y": "y"}, ("AS", "EU", "NA", "US"), {})
     assert again.table.rows == ROWS - 2
     assert "2 of 60 values missing (empty, 'none')" in again.findings[0].says
 
@@ -87,7 +89,7 @@ def test_a_number_for_every_column_is_no_class():
 
 def test_several_targets():
     table = table_from({"a": VALUES, "y": spoilt(VALUES, _5="NA"), "z": spoilt(VALUES, _7="")})
-    found = answered(table, ["y", "z"], Choices())
+    found = with_known_targets(table, ["y", "z"], Choices())
     assert found.table.rows == ROWS - 2
     assert [each.says[:11] for each in found.findings] == ["column 'y',", "column 'z',"]
 
@@ -97,7 +99,7 @@ def test_a_target_without_a_value_is_refused():
         with pytest.raises(TableError, match=r"'y', the target: all|60 of 60 values missing"):
             left(cells)
     with pytest.raises(TableError, match="so that no row is left"):
-        answered_again(clean(y=[""] * ROWS), {"y": "y"}, (), {})
+        with_known_targets_again(clean(y=[""] * ROWS), {"y": "y"}, (), {})
 
 
 def test_options_that_hold_for_no_cell_or_contradict_each_other():
