@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,7 +13,11 @@ from mlp_edge.data.examples import no_column
 from mlp_edge.data.quoting import plain, shown, suggested
 from mlp_edge.data.table import Table
 from mlp_edge.errors import RecipeError, TableError
-from mlp_edge.settings import setting
+from mlp_edge.settings import declared, setting
+
+
+def _columns(help: str) -> Any:  # noqa: A002 (as ``declared`` has it)
+    return declared((), help, "Columns", repeat=True)
 
 
 @dataclass(frozen=True)
@@ -31,14 +35,18 @@ class Choices:
         indicator: columns for which the network is told that the reading was missing.
     """
 
-    drop: tuple[str, ...] = ()
-    keep: tuple[str, ...] = ()
-    categorical: tuple[str, ...] = ()
-    numeric: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
-    present: tuple[str, ...] = ()
-    reject: tuple[str, ...] = ()
-    indicator: tuple[str, ...] = ()
+    drop: tuple[str, ...] = _columns("Column to leave out.")
+    keep: tuple[str, ...] = _columns("Column to learn from that would be left out.")
+    categorical: tuple[str, ...] = _columns("Column to read as categories, though it has numbers.")
+    numeric: tuple[str, ...] = _columns("Column to read as numbers, though it looks like codes.")
+    missing: tuple[str, ...] = _columns("Cell that means a missing value: VALUE or COL,COL=VALUE.")
+    present: tuple[str, ...] = _columns(
+        "Word such as NA that is no missing value: VALUE or COL,COL=VALUE."
+    )
+    reject: tuple[str, ...] = _columns("Column whose missing values are never filled in.")
+    indicator: tuple[str, ...] = _columns(
+        "Column for which the network also learns whether it is missing."
+    )
 
 
 class Spelling(NamedTuple):
@@ -75,11 +83,11 @@ _CONTRADICTIONS = (
 
 
 def check_choices(table: Table, targets: Sequence[str], choices: Choices) -> None:
-    """Refuse options that name what is not there, or that contradict each other.
+    """Refuse settings that name what is not there, or that contradict each other.
 
     Raises:
         TableError: for an unknown column, with the closest name, and for the target.
-        RecipeError: for a column in two options that cannot both hold.
+        RecipeError: for a column in two settings that cannot both hold.
     """
     for option in _LISTS:
         for name in getattr(choices, option):

@@ -12,6 +12,7 @@ from mlp_edge.data.quoting import counted, plain, shown
 from mlp_edge.data.table import Table
 from mlp_edge.encoding import Encoding
 from mlp_edge.errors import RecipeError, TableError
+from mlp_edge.settings import setting
 from mlp_edge.training.examples import Examples
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.scoring.threshold import is_chosen
@@ -49,8 +50,9 @@ def check_reachable(examples: Examples, recipe: Recipe) -> None:
     least, most = float(examples.targets.min()), float(examples.targets.max())
     if least < low or most > high:
         raise RecipeError(
-            f"--output-activation {recipe.output_activation} answers from {low:g} to {high:g}, "
-            f"but {', '.join(examples.names)} runs from {least:g} to {most:g}; linear would do"
+            f"{setting('output_activation', recipe.output_activation)} predicts from {low:g} to "
+            f"{high:g}, but {', '.join(examples.names)} runs from {least:g} to {most:g}; linear "
+            "would do"
         )
 
 
@@ -70,9 +72,10 @@ def check_threshold_rows(
     found = np.unique(examples.targets[validation])
     if len(found) < 2:
         raise RecipeError(
-            f"--threshold {recipe.threshold}: the {len(validation)} validation rows of {where} are "
-            f"all {examples.labels[found[0]]!r}, so there is nothing to choose by; a larger "
-            "--validation-size, or a number such as --threshold 0.3, would do"
+            f"{setting('threshold', recipe.threshold)}: the {len(validation)} validation rows of "
+            f"{where} are all {examples.labels[found[0]]!r}, so there is nothing to choose by; a "
+            f"larger {setting('validation_size')}, or a number such as "
+            f"{setting('threshold', '0.3')}, would do"
         )
 
 
@@ -94,16 +97,24 @@ def check_filled(table: Table, examples: Examples) -> None:
 
 
 def check_fixed(saved: Recipe, options: Mapping[str, Any]) -> None:
-    """Refuse options that the saved model has settled: its network, and which rows are held out."""
+    """Refuse settings that the saved model fixes: its network, and which rows are held out."""
     if options.get("batch_normalization"):
         raise RecipeError(
-            f"--batch-norm: --from goes on with {NETWORK}, and batch normalisation is folded into "
-            "its layers when one is saved; leave it out, or train a new model"
+            f"{setting('batch_normalization')}: {setting('start')} goes on with {NETWORK}, and "
+            "batch normalisation is folded into its layers when one is saved; leave it out, or "
+            "train a new model"
         )
     for option, reason in FIXED.items():
         value = options.get(option)
         if value is not None and value != getattr(saved, option):
             raise RecipeError(
-                f"--{option.replace('_', '-')}: --from goes on with {reason} "
-                f"({getattr(saved, option)}); leave it out, or train a new model"
+                f"{setting(option)}: {setting('start')} goes on with {reason} "
+                f"({_shown(getattr(saved, option))}); leave it out, or train a new model"
             )
+
+
+def _shown(value: object) -> str:
+    """A setting's value in a message."""
+    if isinstance(value, tuple):
+        return ",".join(map(str, value)) or "none"
+    return "none" if value is None else str(value)

@@ -12,6 +12,7 @@ from typing import Any
 
 from mlp_edge.errors import MissingError, RecipeError
 from mlp_edge.lazy import installed, tensorflow
+from mlp_edge.settings import setting
 
 STRATEGIES = ("none", "mirrored")
 SMALL = 10_000_000
@@ -52,17 +53,22 @@ ON_CPU = Device(("CPU:0",), "on the CPU")
 
 
 def check_wanted(wanted: str, strategy: str) -> None:
-    """Refuse a ``--device`` or ``--strategy`` that cannot be meant; needs no TensorFlow.
+    """Refuse a device or a strategy that cannot be meant; needs no TensorFlow.
 
     Raises:
         RecipeError: saying what would do.
     """
     if not _WANTED.fullmatch(wanted):
-        raise RecipeError(f"--device {wanted!r} is not auto, cpu, gpu or gpu:N, such as gpu:0")
+        raise RecipeError(
+            f"{setting('device', wanted)} is not auto, cpu, gpu or gpu:N, such as gpu:0"
+        )
     if strategy not in STRATEGIES:
-        raise RecipeError(f"--strategy {strategy!r} is not one of {', '.join(STRATEGIES)}")
+        raise RecipeError(f"{setting('strategy', strategy)} is not one of {', '.join(STRATEGIES)}")
     if strategy == "mirrored" and wanted != "gpu":
-        raise RecipeError("--strategy mirrored copies the model to every GPU: --device gpu with it")
+        raise RecipeError(
+            f"{setting('strategy', strategy)} copies the model to every GPU: "
+            f"{setting('device', 'gpu')} with it"
+        )
 
 
 def take(wanted: str, strategy: str, work: int, tf32: bool) -> Device:
@@ -81,7 +87,7 @@ def take(wanted: str, strategy: str, work: int, tf32: bool) -> Device:
     check_wanted(wanted, strategy)
     tensorflow().config.experimental.enable_tensor_float_32_execution(tf32)
     if wanted == "cpu":
-        return Device(("CPU:0",), "on the CPU, as --device says")
+        return Device(("CPU:0",), f"on the CPU, as {setting('device')} says")
     return decide(wanted, strategy, work, gpus())
 
 
@@ -90,24 +96,27 @@ def decide(wanted: str, strategy: str, work: int, seen: Sequence[str]) -> Device
     if not seen:
         if wanted == "auto":
             return Device(("CPU:0",), "on the CPU: TensorFlow sees no GPU")
-        raise MissingError(f"--device {wanted}: no GPU is usable; {why_none()}")
+        raise MissingError(f"{setting('device', wanted)}: no GPU is usable; {why_none()}")
     if wanted == "auto":
         if work < SMALL:
             says = (
                 f"on the CPU although there is a GPU: {work:,} multiply-adds a step are too few "
-                f"to be faster there (fewer than {SMALL:,}); --device gpu overrules it"
+                f"to be faster there (fewer than {SMALL:,}); {setting('device', 'gpu')} overrules "
+                "it"
             )
             return Device(("CPU:0",), says)
         return Device((seen[0],), f"on {seen[0]}: {work:,} multiply-adds a step")
     if strategy == "mirrored":
         if len(seen) < 2:
-            raise RecipeError(f"--strategy mirrored takes several GPUs; TensorFlow sees {seen[0]}")
+            raise RecipeError(
+                f"{setting('strategy', strategy)} takes several GPUs; TensorFlow sees {seen[0]}"
+            )
         return Device(tuple(seen), f"mirrored on {', '.join(seen)}", mirrored=True)
     number = int(wanted.partition(":")[2] or 0)
     if number >= len(seen):
-        raise RecipeError(f"--device {wanted}: TensorFlow sees only {', '.join(seen)}")
+        raise RecipeError(f"{setting('device', wanted)}: TensorFlow sees only {', '.join(seen)}")
     slow = " (the CPU is probably faster for so small a network)" if work < SMALL else ""
-    return Device((seen[number],), f"on {seen[number]}, as --device says{slow}")
+    return Device((seen[number],), f"on {seen[number]}, as {setting('device')} says{slow}")
 
 
 def gpus() -> list[str]:

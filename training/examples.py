@@ -30,6 +30,7 @@ from mlp_edge.feature import Feature
 from mlp_edge.files.manifest import Manifest
 from mlp_edge.finding import Finding
 from mlp_edge.mlp import DEFAULT_THRESHOLD, Floats, Rows, Task
+from mlp_edge.settings import setting
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.scoring.scores import Truth
 
@@ -55,7 +56,7 @@ class Examples:
         when: the place of each row in time (n,) int64, by which the rows are split; None where
             they are split at random.
         ids: columns that only tell rows apart: nothing is learned from them.
-        missing_targets: target -> how a missing one is spelled, as --missing says.
+        missing_targets: target -> how a missing one is spelled, as ``missing`` says.
         table: these rows; those whose target is missing have been left out.
     """
 
@@ -164,24 +165,25 @@ def _task(
     """The task, the reason for it, and the labels."""
     if len(names) > 1:
         if wanted not in (None, "regression"):
-            raise RecipeError(f"--task {wanted}: several targets are a regression")
+            raise RecipeError(f"{setting('task', wanted)}: several targets are a regression")
         for name in names:
             check_varies(table, name)
         return "regression", f"regression: {len(names)} targets", ()
     if wanted is None:
         detected, reason = detect_task(table, names[0])
     else:
-        detected, reason = wanted, f"{wanted}: as --task says"
+        detected, reason = wanted, f"{wanted}: as {setting('task')} says"
     forced = wanted is not None
     labels = () if detected == "regression" else classes(table, names[0], forced=forced)
     if detected == "binary" and len(labels) != 2:
         raise RecipeError(
-            f"--task binary: column {names[0]!r} of {table.source} holds {len(labels)} values; "
-            "multiclass would do"
+            f"{setting('task', 'binary')}: column {names[0]!r} of {table.source} holds "
+            f"{len(labels)} values; multiclass would do"
         )
     if detected == "multiclass" and len(labels) == 2:
         detected = "binary"
-        reason = f"binary, not multiclass as --task says: column {names[0]!r} holds two values"
+        reason = f"binary, not multiclass as {setting('task')} says: "
+        reason += f"column {names[0]!r} holds two values"
     if detected == "regression":
         check_varies(table, names[0])
     return detected, reason, labels
@@ -293,7 +295,7 @@ def folds(
         TableError: when a part would be too small to mean anything.
     """
     if repeats < 1:
-        raise RecipeError(f"--repeats is at least 1; got {repeats}")
+        raise RecipeError(f"{setting('repeats')} is at least 1; got {repeats}")
     chosen = np.arange(len(examples.rows)) if rows is None else np.sort(rows)
     if examples.when is not None:
         return _windows(examples, examples.when[chosen], recipe, count, repeats, source, chosen)
@@ -315,8 +317,8 @@ def _windows(
     """The folds of rows that are split in time."""
     if repeats > 1:
         raise RecipeError(
-            f"--repeats {repeats}: windows in time are the same every time; leave it out, or "
-            "--split random"
+            f"{setting('repeats', repeats)}: windows in time are the same every time; leave it "
+            f"out, or {setting('split', 'random')} would do"
         )
     found = []
     for number, (seen, test) in enumerate(windows(when, count, source), start=1):
@@ -338,7 +340,7 @@ def _check_classes(examples: Examples, rows: NDArray[np.int64], source: str) -> 
         raise TableError(
             f"{plain(source)}: no row of class {class_name(absent[0], examples.labels)} is among "
             f"{counted(len(rows), 'row')} that come first in time and train; fewer rows held "
-            "back, fewer folds, or --split random would do"
+            f"back, fewer folds, or {setting('split', 'random')} would do"
         )
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mlp_edge.errors import RecipeError
 from mlp_edge.mlp import Rows
+from mlp_edge.settings import setting
 from mlp_edge.training.backends.backend import Backend, choose
 from mlp_edge.training.backends.compiled import fit_compiled
 from mlp_edge.training.backends.keras_fit import fit_keras
@@ -65,7 +66,8 @@ def fit(
         if not all(math.isfinite(value) for value in logs.values()):
             raise RecipeError(
                 f"the training diverged: the loss is {logs['loss']} after epoch "
-                f"{len(history)}; a smaller --learning-rate or --standardize would do"
+                f"{len(history)}; a smaller {setting('learning_rate')} or "
+                f"{setting('standardize', True)} would do"
             )
         watch(len(history), logs)
 

@@ -13,9 +13,11 @@ from mlp_edge.encoding import Encoding
 from mlp_edge.errors import ModelError, RecipeError, first_line
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import Floats, Rows
+from mlp_edge.settings import setting
 from mlp_edge.training.backends.program import Part
+from mlp_edge.training.class_weights import label_weights
 from mlp_edge.training.examples import Examples, Parts
-from mlp_edge.training.recipe import Recipe, label_weights
+from mlp_edge.training.recipe import Recipe
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +162,7 @@ def _check_clip(clip: tuple[float, float], names: Sequence[str], targets: Floats
     for name, values in zip(names, targets.T, strict=True):
         if not ((values > low) & (values < high)).any():
             raise RecipeError(
-                f"--clip {low:g},{high:g}: no training row's {name!r} lies between; they run from "
+                f"{setting('clip', clip)}: no training row's {name!r} lies between; they run from "
                 f"{values.min():g} to {values.max():g}, and one clip holds for every target"
             )
 
@@ -215,8 +217,8 @@ def row_weights(
     for label in weights:
         if label not in examples.labels:
             raise RecipeError(
-                f"--class-weight: {label!r} is no class of {examples.names[0]!r}; its classes are "
-                f"{', '.join(map(repr, examples.labels))}"
+                f"{setting('class_weight')}: {label!r} is no class of {examples.names[0]!r}; its "
+                f"classes are {', '.join(map(repr, examples.labels))}"
             )
     of_class = np.array([weights.get(label, 1.0) for label in examples.labels], np.float32)
     return np.asarray(of_class[examples.targets])

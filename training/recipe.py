@@ -2,63 +2,40 @@
 
 from __future__ import annotations
 
-import csv
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
+
+import numpy as np
 
 from mlp_edge.data.splitting.times import IN_TIME, time_column
 from mlp_edge.errors import ModelError, RecipeError
 from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Task
+from mlp_edge.settings import declared, setting
+from mlp_edge.training.class_weights import check_class_weight
 from mlp_edge.training.scoring.threshold import check_threshold, is_chosen
+from mlp_edge.training.task_choices import loss_for, output_for
 
 OPTIMIZERS = (
     "adam", "adamw", "adamax", "nadam", "adagrad", "adadelta", "rmsprop", "sgd", "lion", "ftrl",
 )  # fmt: skip
 """Keras's names; the learning rate is Keras's default unless one is given."""
-CLASS_WEIGHTS = ("none", "balanced")
-"""Instead of weights that are given by their labels."""
 SCHEDULES = ("constant", "cosine", "exponential")
 """How the learning rate falls while a network learns."""
 WITH_MOMENTUM = ("sgd", "rmsprop")
 
-LOSSES: dict[Task, tuple[str, ...]] = {
-    "regression": ("mse", "mae", "huber", "log_cosh"),
-    "binary": ("binary_crossentropy", "binary_focal_crossentropy", "mse"),
-    "multiclass": ("categorical_crossentropy", "categorical_focal_crossentropy", "mse"),
-}
-"""What can be minimised for a task; the first is the default."""
-
-OUTPUTS: dict[Task, tuple[str, ...]] = {
-    "regression": tuple(HIDDEN_ACTIVATIONS),
-    "binary": ("sigmoid", "hard_sigmoid"),
-    "multiclass": ("softmax", "sigmoid"),
-}
-DEFAULT_OUTPUT: dict[Task, str] = {
-    "regression": "linear",
-    "binary": "sigmoid",
-    "multiclass": "softmax",
-}
-OUTPUT_REASONS: dict[Task, str] = {
-    "regression": "a softmax output is a share of 1, not a value",
-    "binary": "the one output is a probability, between 0 and 1",
-    "multiclass": "the outputs are one probability per class",
-}
-
-MOST_WEIGHT = 1_000_000.0
-"""Of a row of a class, and the inverse of the least: float32 sums them."""
 MOST_L2 = 1000
 """Beyond, nothing but the weights would be learned."""
 DEFAULT_VALIDATION = 0.1
 """The share of the training rows that are validation rows where something needs such rows."""
 DEFAULT_THRESHOLD_TEXT = "0.5"
-"""``Recipe.threshold`` unless --threshold says."""
+"""``Recipe.threshold`` unless somebody says."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """The settings of one training, named as the options are.
+    """The settings of one training.
 
     Attributes:
         hidden: neurons of each hidden layer, in order; () for none.
@@ -87,70 +64,102 @@ class Recipe:
         group: a column whose equal cells stay on one side of every split; None for no such.
         split: "random"; "time", so that the last rows of the file test; or "time:COLUMN", so that
             the last ones by that column do.
-        clip: lowest and highest answer of a regression, float32 numbers; None for no limits.
+        clip: lowest and highest prediction of a regression, rounded to float32; None for no
+            limits.
         seed: of the split, the first weights and the shuffling.
     """
 
-    hidden: tuple[int, ...] = (12, 8)
-    activation: str = "relu"
-    output_activation: str = "auto"
-    epochs: int = 150
-    batch_size: int = 10
-    dropout: float = 0.0
-    l2: float = 0.0
-    batch_normalization: bool = False
-    schedule: str = "constant"
-    optimizer: str = "adam"
-    learning_rate: float | None = None
-    momentum: float | None = None
-    loss: str = "auto"
-    metrics: tuple[str, ...] = ()
-    standardize: bool = True
-    test_size: float = 0.2
-    validation_size: float = 0.0
-    early_stopping: int | None = None
-    class_weight: str = "none"
-    threshold: str = DEFAULT_THRESHOLD_TEXT
-    group: str | None = None
-    split: str = "random"
-    clip: tuple[float, float] | None = None
-    seed: int = 0
+    hidden: tuple[int, ...] = declared(
+        (12, 8), "Neurons of each hidden layer; none for a linear model.", "Network"
+    )
+    activation: str = declared("relu", "Activation of the hidden layers.", "Network")
+    output_activation: str = declared(
+        "auto", "Activation of the output layer; auto follows the task.", "Network"
+    )
+    epochs: int = declared(150, "Passes over the training rows.", "Training")
+    batch_size: int = declared(10, "Rows per training step.", "Training")
+    dropout: float = declared(
+        0.0, "Share of each hidden layer's outputs dropped in a step.", "Overfitting"
+    )
+    l2: float = declared(0.0, "Weight of the squared weights in the loss.", "Overfitting")
+    batch_normalization: bool = declared(
+        False, "Normalise hidden layers over the batch while learning.", "Overfitting",
+        flag="--batch-norm/--no-batch-norm",
+    )  # fmt: skip
+    schedule: str = declared(
+        "constant", "Learning rate over time: constant, cosine or exponential.", "Training"
+    )
+    optimizer: str = declared(
+        "adam", "Optimizer: adam, sgd, rmsprop or another name of Keras.", "Training"
+    )
+    learning_rate: float | None = declared(
+        None, "Learning rate of the optimizer.", "Training", shown="Keras's"
+    )
+    momentum: float | None = declared(
+        None, "Momentum, for sgd and rmsprop.", "Training", shown="Keras's"
+    )
+    loss: str = declared("auto", "Loss to minimise; auto follows the task.", "Training")
+    metrics: tuple[str, ...] = declared(
+        (), "Scores to report, such as accuracy,auc.", "Evaluation", shown="from the task"
+    )
+    standardize: bool = declared(
+        True, "Scale numbers to mean 0 and standard deviation 1.", "Network"
+    )
+    test_size: float = declared(
+        0.2, "Share of the rows held out to test the model on.", "Evaluation"
+    )
+    validation_size: float = declared(
+        0.0, "Share of the training rows used for validation.", "Overfitting"
+    )
+    early_stopping: int | None = declared(
+        None, "Stop after N epochs without a lower validation loss.", "Overfitting", shown="never"
+    )
+    class_weight: str = declared(
+        "none", "Weight of each class: none, balanced or LABEL=WEIGHT,...", "Training"
+    )
+    threshold: str = declared(
+        DEFAULT_THRESHOLD_TEXT,
+        "Threshold of a binary model: a number, f1, youden or sensitivity=0.9.", "Evaluation",
+    )  # fmt: skip
+    group: str | None = declared(
+        None, "Column, such as a patient, whose rows stay on one side of a split.", "Evaluation"
+    )
+    split: str = declared(
+        "random", "How to hold rows out: random, time or time:COLUMN (the latest).", "Evaluation"
+    )
+    clip: tuple[float, float] | None = declared(
+        None, "LOW,HIGH: limits of a regression's predictions.", "Network"
+    )
+    seed: int = declared(0, "Seed of the split, the weights and the shuffling.", "Training")
 
     def __post_init__(self) -> None:
-        _check_choice("--activation", self.activation, HIDDEN_ACTIVATIONS)
-        _check_choice("--optimizer", self.optimizer, OPTIMIZERS)
-        _check_choice("--schedule", self.schedule, SCHEDULES)
-        if self.class_weight not in CLASS_WEIGHTS:
-            label_weights(self.class_weight)
+        _check_choice("activation", self.activation, HIDDEN_ACTIVATIONS)
+        _check_choice("optimizer", self.optimizer, OPTIMIZERS)
+        _check_choice("schedule", self.schedule, SCHEDULES)
+        check_class_weight(self.class_weight)
         check_threshold(self.threshold)
-        if self.clip is not None and not -math.inf < self.clip[0] < self.clip[1] < math.inf:
-            low, high = self.clip
-            raise RecipeError(f"--clip takes LOW,HIGH, the lower first; got {low:g},{high:g}")
+        self._check_clip()
         self._check_split()
-        if self.momentum is not None and self.optimizer not in WITH_MOMENTUM:
-            raise RecipeError(
-                f"--momentum: {self.optimizer} has none; {' and '.join(WITH_MOMENTUM)} do"
-            )
+        self._check_momentum()
         if any(width < 1 for width in self.hidden):
-            raise RecipeError("--hidden: every layer takes at least one neuron, such as 12,8")
+            raise RecipeError(
+                f"{setting('hidden')}: every layer takes at least one neuron, such as 12,8"
+            )
         self._check_regularisation()
-        for option in ("test_size", "validation_size"):
-            share = getattr(self, option)
+        for name in ("test_size", "validation_size"):
+            share = getattr(self, name)
             if not 0 <= share < 1:
                 raise RecipeError(
-                    f"--{option.replace('_', '-')} is a share of the rows from 0 to below 1, "
-                    f"such as 0.2; got {share:g}"
+                    f"{setting(name)} is a share of the rows from 0 to below 1, such as 0.2; "
+                    f"got {share:g}"
                 )
-        for option in ("epochs", "batch_size", "early_stopping"):
-            count = getattr(self, option)
+        for name in ("epochs", "batch_size", "early_stopping"):
+            count = getattr(self, name)
             if count is not None and count < 1:
-                raise RecipeError(f"--{option.replace('_', '-')} is at least 1; got {count}")
+                raise RecipeError(f"{setting(name)} is at least 1; got {count}")
         if self.learning_rate is not None and not 0 < self.learning_rate < float("inf"):
-            raise RecipeError(f"--learning-rate is above 0; got {self.learning_rate:g}")
-        if self.momentum is not None and not 0 <= self.momentum < 1:
-            raise RecipeError(f"--momentum is from 0 to below 1; got {self.momentum:g}")
-        if not 0 <= self.seed < 2**32:
-            raise RecipeError(f"--seed is from 0 to 4294967295; got {self.seed}")
+            raise RecipeError(f"{setting('learning_rate')} is above 0; got {self.learning_rate:g}")
+        check_seed(self.seed)
 
     def given(self, options: Mapping[str, Any]) -> Recipe:
         """This recipe with the options that were given (those that are not None).
@@ -164,58 +173,82 @@ class Recipe:
         if recipe.validation_size or not needs:
             return recipe
         if "validation_size" in chosen:
-            option, words = needs[0]
-            whose = "" if option in chosen else "the saved recipe's "
+            whose = "" if needs[0] in chosen else "the saved recipe's "
             raise RecipeError(
-                f"{whose}{words} needs validation rows and --validation-size 0 leaves none; "
-                f"{DEFAULT_VALIDATION:g} would do"
+                f"{whose}{setting(needs[0], getattr(recipe, needs[0]))} needs validation rows and "
+                f"{setting('validation_size', 0)} leaves none; {DEFAULT_VALIDATION:g} would do"
             )
         return replace(recipe, validation_size=DEFAULT_VALIDATION)
 
     @property
-    def _needs_validation(self) -> list[tuple[str, str]]:
-        """What cannot do without validation rows: each setting's name, and it as it is typed."""
-        found = []
-        if self.early_stopping is not None:
-            found.append(("early_stopping", f"--early-stopping {self.early_stopping}"))
-        if is_chosen(self.threshold):
-            found.append(("threshold", f"--threshold {self.threshold}"))
-        return found
+    def _needs_validation(self) -> list[str]:
+        """The settings that cannot do without validation rows."""
+        needs = {
+            "early_stopping": self.early_stopping is not None,
+            "threshold": is_chosen(self.threshold),
+        }
+        return [name for name, needed in needs.items() if needed]
 
     @property
     def in_time(self) -> bool:
         """Whether the rows are split in time."""
         return self.split != "random"
 
+    def _check_clip(self) -> None:
+        if self.clip is None:
+            return
+        with np.errstate(over="ignore"):
+            low, high = (float(np.float32(limit)) for limit in self.clip)
+        if not -math.inf < low < high < math.inf:
+            raise RecipeError(
+                f"{setting('clip')} takes LOW,HIGH, the lower first; got {low:g},{high:g}"
+            )
+        object.__setattr__(self, "clip", (low, high))  # as every runtime holds them
+
     def _check_split(self) -> None:
         if self.split not in ("random", IN_TIME) and not time_column(self.split):
             raise RecipeError(
-                f"--split takes random, time (the last rows of the file test) or time:COLUMN; got "
-                f"{self.split!r}"
+                f"{setting('split')} takes random, time (the last rows of the file test) or "
+                f"time:COLUMN; got {self.split!r}"
             )
         if self.in_time and self.group is not None:
             raise RecipeError(
-                f"--group {self.group} and --split {self.split} contradict each other: a group "
-                "with rows before and after the cut would stand on both sides; leave one out"
+                f"{setting('group', self.group)} and {setting('split', self.split)} contradict "
+                "each other: a group with rows before and after the cut would stand on both "
+                "sides; leave one out"
             )
+
+    def _check_momentum(self) -> None:
+        if self.momentum is None:
+            return
+        if self.optimizer not in WITH_MOMENTUM:
+            raise RecipeError(
+                f"{setting('momentum')}: {self.optimizer} has none; "
+                f"{' and '.join(WITH_MOMENTUM)} do"
+            )
+        if not 0 <= self.momentum < 1:
+            raise RecipeError(f"{setting('momentum')} is from 0 to below 1; got {self.momentum:g}")
 
     def _check_regularisation(self) -> None:
         if not 0 <= self.dropout < 1:
             raise RecipeError(
-                "--dropout is a share of a layer's outputs from 0 to below 1, such as 0.2; "
-                f"got {self.dropout:g}"
+                f"{setting('dropout')} is a share of a layer's outputs from 0 to below 1, such as "
+                f"0.2; got {self.dropout:g}"
             )
         if not 0 <= self.l2 <= MOST_L2:
-            raise RecipeError(f"--l2 is from 0 to {MOST_L2}, such as 0.001; got {self.l2:g}")
-        if not self.hidden and (self.dropout or self.batch_normalization):
-            option = "--dropout" if self.dropout else "--batch-norm"
             raise RecipeError(
-                f"{option} is for hidden layers and --hidden none leaves none; --l2 would do"
+                f"{setting('l2')} is from 0 to {MOST_L2}, such as 0.001; got {self.l2:g}"
+            )
+        if not self.hidden and (self.dropout or self.batch_normalization):
+            name = "dropout" if self.dropout else "batch_normalization"
+            raise RecipeError(
+                f"{setting(name)} is for hidden layers and {setting('hidden', ())} leaves none; "
+                f"{setting('l2')} would do"
             )
         if self.batch_normalization and self.batch_size == 1:
             raise RecipeError(
-                "--batch-norm normalises each step's rows by one another and --batch-size 1 leaves "
-                "none to compare with; 10 would do"
+                f"{setting('batch_normalization')} normalises each step's rows by one another and "
+                f"{setting('batch_size', 1)} leaves none to compare with; 10 would do"
             )
 
     def resolved(self, task: Task) -> Recipe:
@@ -224,29 +257,18 @@ class Recipe:
         Raises:
             RecipeError: when a choice contradicts the task, with the reason.
         """
-        loss = LOSSES[task][0] if self.loss == "auto" else self.loss
-        if loss not in LOSSES[task]:
-            raise RecipeError(
-                f"--loss {loss} does not fit a {task} task; {', '.join(LOSSES[task])} would do"
-            )
-        output = self.output_activation
-        output = DEFAULT_OUTPUT[task] if output == "auto" else output
-        if output not in OUTPUTS[task]:
-            raise RecipeError(
-                f"--output-activation {output} does not fit a {task} task: "
-                f"{OUTPUT_REASONS[task]}; {', '.join(OUTPUTS[task])} would do"
-            )
-        if output != "softmax" and loss.startswith("categorical"):
-            raise RecipeError(
-                f"--loss {loss} takes probabilities that sum to 1, and {output} outputs do not; "
-                "softmax or --loss mse would do"
-            )
+        loss = loss_for(task, self.loss)
+        output = output_for(task, self.output_activation, loss)
         if task == "regression" and self.class_weight != "none":
-            raise RecipeError("--class-weight is for classes, and a regression has none")
+            raise RecipeError(
+                f"{setting('class_weight')} is for classes, and a regression has none"
+            )
         if task != "binary" and self.threshold != DEFAULT_THRESHOLD_TEXT:
-            raise RecipeError(f"--threshold is for a binary task; this one is {task}")
+            raise RecipeError(f"{setting('threshold')} is for a binary task; this one is {task}")
         if task != "regression" and self.clip is not None:
-            raise RecipeError(f"--clip is for a regression; a {task} task answers probabilities")
+            raise RecipeError(
+                f"{setting('clip')} is for a regression; a {task} task predicts probabilities"
+            )
         return replace(self, loss=loss, output_activation=output)
 
     def steps(self, rows: int) -> int:
@@ -279,36 +301,16 @@ class Recipe:
             ) from error
 
 
-def label_weights(text: str) -> dict[str, float]:
-    """What LABEL=WEIGHT,LABEL=WEIGHT says; a label with a comma is quoted as in CSV: "a,b=2".
+def check_seed(seed: int) -> None:
+    """Refuse a seed that NumPy and Keras do not take.
 
     Raises:
-        RecipeError: when it says nothing of the kind, or a weight is not above 0.
+        RecipeError: naming the range.
     """
-    shape = (
-        "--class-weight takes none, balanced or LABEL=WEIGHT,LABEL=WEIGHT, such as yes=2,no=1; "
-        f"got {text!r}"
-    )
-    weights: dict[str, float] = {}
-    try:
-        parts = next(csv.reader([text], skipinitialspace=True, strict=True), []) or [""]
-        pairs = [(label, float(number)) for label, _, number in (p.rpartition("=") for p in parts)]
-    except (ValueError, csv.Error):
-        raise RecipeError(shape) from None
-    for label, weight in pairs:
-        if not label:
-            raise RecipeError(shape)
-        if not 1 / MOST_WEIGHT <= weight <= MOST_WEIGHT:
-            raise RecipeError(
-                f"--class-weight: a weight is from {1 / MOST_WEIGHT:g} to {MOST_WEIGHT:g}; "
-                f"got {label}={weight:g}"
-            )
-        if label in weights:
-            raise RecipeError(f"--class-weight gives {label!r} two weights; one would do")
-        weights[label] = weight
-    return weights
+    if not 0 <= seed < 2**32:
+        raise RecipeError(f"{setting('seed')} is from 0 to 4294967295; got {seed}")
 
 
-def _check_choice(option: str, value: str, choices: tuple[str, ...]) -> None:
+def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
     if value not in choices:
-        raise RecipeError(f"{option} {value!r} is not one of {', '.join(choices)}")
+        raise RecipeError(f"{setting(name, value)} is not one of {', '.join(choices)}")

@@ -17,6 +17,7 @@ from mlp_edge.lazy import keras, tensorflow
 from mlp_edge.mlp import Task
 from mlp_edge.readers.keras_file import check_loadable
 from mlp_edge.readers.model_directory import ModelDirectory
+from mlp_edge.settings import setting
 from mlp_edge.training.checks import (
     check_filled,
     check_fixed,
@@ -214,7 +215,7 @@ def _seen_before(chosen: Parts, recipe: Recipe, saved: Recipe) -> tuple[Finding,
             "watched",
             f"{len(chosen.validation):,} validation rows were training rows of the saved model, "
             "so early stopping and a chosen threshold see them too kindly; a new model with "
-            f"--validation-size {recipe.validation_size:g} would not",
+            f"{setting('validation_size', recipe.validation_size)} would not",
         ),
     )
 

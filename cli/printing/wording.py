@@ -76,5 +76,9 @@ def _argument(value: Any) -> str:
     if isinstance(value, Blank):
         return repr(value)
     if isinstance(value, tuple):
-        return ",".join(map(str, value)) or "none"
-    return typed(f"{value:g}" if isinstance(value, float) else str(value))
+        return typed(",".join(map(_plain, value)) or "none")
+    return typed(_plain(value))
+
+
+def _plain(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

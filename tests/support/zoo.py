@@ -17,7 +17,8 @@ from mlp_edge.readers.keras_file import read_network
 from mlp_edge.readers.model_directory import MODEL
 from mlp_edge.training.network import build, with_processing
 from mlp_edge.training.preprocessing import fitted
-from mlp_edge.training.recipe import DEFAULT_OUTPUT, Recipe
+from mlp_edge.training.recipe import Recipe
+from mlp_edge.training.task_choices import DEFAULT_OUTPUT
 
 GOALS: tuple[tuple[Task, int], ...] = (
     ("binary", 1), ("multiclass", 2), ("multiclass", 17),

@@ -158,7 +158,7 @@ def test_no_better_than_the_linear_baseline_by_more_than_chance() -> None:
     error = standard_error([1, -1, 1] + [0] * 37)
     for evidence in (
         "accuracy 0.950 on 40 held-out rows", "a linear model's 0.925", f"+0.025 ± {error:.3f}",
-        "which may be chance", "a linear model is smaller and may do: --hidden none",
+        "which may be chance", "a linear model is smaller and may do: `hidden=()`",
     ):  # fmt: skip
         assert evidence in found["linear"]
 
@@ -182,7 +182,7 @@ def test_a_regression_below_the_linear_baseline() -> None:
     error = standard_error((squares[1] - squares[0])[:, 0]) / 3.5
     for evidence in (
         "an RMSE of 2 on 40 held-out rows", "a linear model's 1.5:", f"+0.5 ± {error:.4g}",
-        "which is worse", "--hidden none",
+        "which is worse", "`hidden=()`",
     ):  # fmt: skip
         assert evidence in found["linear"]
 
@@ -233,7 +233,7 @@ def test_folds_that_show_no_gain(
     assert finding.kind == "linear"
     assert finding.says.startswith(metric)
     assert says in finding.says
-    assert "--hidden none" in finding.says
+    assert "`hidden=()`" in finding.says
 
 
 def test_folds_that_show_a_gain() -> None:
@@ -315,14 +315,14 @@ def test_claims_that_are_too_sure() -> None:
     assert set(found) == {"calibration"}
     for evidence in (
         "of the 50 rows of b.csv where it is surest", "it claims 99% and 80% are right",
-        "--early-stopping 20",
+        "`early_stopping=20`",
     ):  # fmt: skip
         assert evidence in found["calibration"]
 
 
 def test_claims_that_are_not_sure_enough() -> None:
     found = judged(*claims(0.7, 3), "well", "sick")
-    assert "it claims 70% and 98% are right; more --epochs" in found["calibration"]
+    assert "it claims 70% and 98% are right; more `epochs`" in found["calibration"]
 
 
 @pytest.mark.parametrize(("sure", "wrong"), [(0.8, 30), (0.97, 5), (0.9, 10)])
@@ -384,16 +384,16 @@ def test_one_held_out_row_is_not_compared() -> None:
     assert list(advice(METER, scored, off_by(1, 0.1), off_by(1, 0.1))) == []
 
 
-# --strict
+# strict
 
 
 def test_strict_names_the_first_and_counts_the_others() -> None:
     findings = [Finding("sorted", "s"), Finding("zeros", "zeros!"), Finding("outlier", "far!")]
     with pytest.raises(TableError) as caught:
         check_nothing_found(findings, "t.csv")
-    message = "t.csv: zeros! (and 1 more); without --strict this is a warning"
+    message = "t.csv: zeros! (and 1 more); without `strict` this is a warning"
     assert str(caught.value) == message
-    with pytest.raises(TableError, match=r"t\.csv: far!; without --strict"):
+    with pytest.raises(TableError, match=r"t\.csv: far!; without `strict`"):
         check_nothing_found(findings[2:], "t.csv")
 
 

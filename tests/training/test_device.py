@@ -1,4 +1,4 @@
-"""--device: what is taken when, and what is said."""
+"""The device: what is taken when, and what is said."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TWO = ("GPU:0", "GPU:1")
         ("auto", SMALL, (), ("CPU:0",), "TensorFlow sees no GPU"),
         ("auto", SMALL, TWO, ("GPU:0",), "on GPU:0"),
         ("auto", SMALL - 1, TWO, ("CPU:0",), "although there is a GPU"),
-        ("gpu", SMALL, TWO, ("GPU:0",), "on GPU:0, as --device says"),
+        ("gpu", SMALL, TWO, ("GPU:0",), "on GPU:0, as `device` says"),
         ("gpu", 1, TWO, ("GPU:0",), "the CPU is probably faster"),
         ("gpu:1", SMALL, TWO, ("GPU:1",), "on GPU:1"),
     ],
@@ -74,7 +74,7 @@ def test_without_a_gpu_it_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) 
 
 def test_the_cpu_is_taken_when_asked_for() -> None:
     assert take("cpu", "none", 10**12, tf32=False) == Device(
-        ("CPU:0",), "on the CPU, as --device says"
+        ("CPU:0",), "on the CPU, as `device` says"
     )
 
 
@@ -106,7 +106,7 @@ two = Device(("CPU:0", "CPU:1"), "mirrored", mirrored=True)
 one = Device(("CPU:0",), "one")
 a = train(read_table("pima"), recipe, stage, place=lambda work: two)
 b = train(read_table("pima"), recipe, stage, place=lambda work: one)
-paths = [found.first.fitted.path.value for found in (a, b)]
+paths = [found.first.fitted.backend.value for found in (a, b)]
 assert paths == ["model.fit"] * 2, paths
 for x, y in zip(a.mlp.layers, b.mlp.layers):
     assert np.abs(x.weights - y.weights).max() <= 1e-5 * np.abs(y.weights).max()

@@ -48,9 +48,9 @@ def test_classes_are_encoded_in_the_order_of_the_labels() -> None:
 def test_the_task_can_be_overruled() -> None:
     examples = examples_of("pima", task="regression")
     assert (examples.task, examples.labels, examples.reason) == (
-        "regression", (), "regression: as --task says",
+        "regression", (), "regression: as `task` says",
     )  # fmt: skip
-    with pytest.raises(RecipeError, match="--task binary: column 'age' of pima holds 52 values"):
+    with pytest.raises(RecipeError, match="`task='binary'`: column 'age' of pima holds 52 values"):
         examples_of("pima", "age", task="binary")
     assert examples_of("pima", "diabetes", task="multiclass").task == "binary"
     with pytest.raises(TableError, match="'setosa' is text"):
@@ -143,5 +143,5 @@ def test_a_regression_whose_output_cannot_reach_the_target(
     if fine:
         check_reachable(examples, recipe)
     else:
-        with pytest.raises(RecipeError, match=f"--output-activation {output} answers from"):
+        with pytest.raises(RecipeError, match=f"`output_activation='{output}'` predicts from"):
             check_reachable(examples, recipe)

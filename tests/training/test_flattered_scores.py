@@ -87,7 +87,7 @@ def test_class_weights_are_not_blamed_on_the_training(
     assert typed("train", "pima", *options).code == 0
     found = warnings(folder / "model")
     assert "majority" not in found
-    assert found["calibration"].endswith("; --class-weight does that")
+    assert found["calibration"].endswith("; `class_weight` does that")
 
 
 def test_with_class_weights_every_class_counts_alike() -> None:
@@ -100,8 +100,8 @@ def test_with_class_weights_every_class_counts_alike() -> None:
 
 
 def test_remedies_that_are_taken_are_not_named() -> None:
-    assert remedies(Recipe()) == "--early-stopping 20, --dropout 0.2 or --l2 0.001"
-    assert remedies(Recipe(dropout=0.1, l2=0.1)) == "--early-stopping 20"
+    assert remedies(Recipe()) == "`early_stopping=20`, `dropout=0.2` or `l2=0.001`"
+    assert remedies(Recipe(dropout=0.1, l2=0.1)) == "`early_stopping=20`"
     taken = Recipe(dropout=0.1, l2=0.1).given({"early_stopping": 5})
     assert remedies(taken) == "fewer neurons or more rows"
 

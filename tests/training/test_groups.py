@@ -280,8 +280,8 @@ def test_folds_of_some_rows() -> None:
     ("count", "repeats", "seed", "said"),
     [
         (1, 1, 0, "`cv` takes at least 2 folds"),
-        (5, 0, 0, "--repeats is at least 1; got 0"),
-        (5, 2, 2**32 - 1, "--seed"),
+        (5, 0, 0, "`repeats` is at least 1; got 0"),
+        (5, 2, 2**32 - 1, "`seed`"),
     ],
 )
 def test_folds_that_nobody_can_make(count: int, repeats: int, seed: int, said: str) -> None:

@@ -198,7 +198,7 @@ def test_a_clip_that_leaves_nothing_to_learn() -> None:
     for clip in ((0.0, 100.0), (108.0, 200.0)):  # 108 is the most that the training rows have
         with pytest.raises(RecipeError) as caught:
             preprocessed(examples, 9, clip=clip)
-        assert f"--clip {clip[0]:g},{clip[1]:g}: no training row's" in str(caught.value)
+        assert f"`clip={clip}`: no training row's" in str(caught.value)
         assert "they run from 100 to 108" in str(caught.value)
 
 
@@ -253,7 +253,7 @@ def test_a_weight_for_what_is_no_class() -> None:
     columns = {"a": [n % 7 for n in range(40)], "y": ["p", "q"] * 20}
     with pytest.raises(RecipeError) as caught:
         preprocessed(examples_of(columns, "y", keep=["a"]), 30, class_weight="p=2,P=1")
-    assert str(caught.value) == "--class-weight: 'P' is no class of 'y'; its classes are 'p', 'q'"
+    assert str(caught.value) == "`class_weight`: 'P' is no class of 'y'; its classes are 'p', 'q'"
 
 
 # A trained regression with everything

@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlp_edge.cli.train import widths
+from mlp_edge.cli.options import widths
 from mlp_edge.errors import InputError, ModelError, RecipeError
 from mlp_edge.mlp import HIDDEN_ACTIVATIONS, TASKS, Task
 from mlp_edge.training.checks import check_fixed
-from mlp_edge.training.recipe import LOSSES, OPTIMIZERS, OUTPUTS, Recipe, label_weights
+from mlp_edge.training.class_weights import label_weights
+from mlp_edge.training.recipe import OPTIMIZERS, Recipe
+from mlp_edge.training.task_choices import LOSSES, OUTPUTS
 
 
 def refused(action: Any, *arguments: Any, **options: Any) -> str:
@@ -68,11 +70,11 @@ def test_every_choice_can_be_overruled(task: Task) -> None:
         ("binary", {"loss": "mae"}, "binary_crossentropy, binary_focal_crossentropy, mse would do"),
         ("multiclass", {"loss": "binary_crossentropy"}, "does not fit a multiclass task"),
         ("regression", {"loss": "binary_crossentropy"}, "mse, mae, huber, log_cosh would do"),
-        ("regression", {"loss": "poetry"}, "--loss poetry"),
+        ("regression", {"loss": "poetry"}, "`loss='poetry'`"),
         ("multiclass", {"output_activation": "sigmoid"}, "sum to 1, and sigmoid outputs do not"),
-        ("multiclass", {"threshold": "f1"}, "--threshold is for a binary task; this one is multi"),
-        ("regression", {"threshold": "0.4"}, "--threshold is for a binary task; this one is reg"),
-        ("regression", {"class_weight": "a=2"}, "--class-weight is for classes"),
+        ("multiclass", {"threshold": "f1"}, "`threshold` is for a binary task; this one is multi"),
+        ("regression", {"threshold": "0.4"}, "`threshold` is for a binary task; this one is reg"),
+        ("regression", {"class_weight": "a=2"}, "`class_weight` is for classes"),
     ],
 )
 def test_a_choice_that_contradicts_the_task(task: Task, options: dict[str, str], said: str) -> None:
@@ -82,37 +84,37 @@ def test_a_choice_that_contradicts_the_task(task: Task, options: dict[str, str],
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"activation": "softmax"}, "--activation 'softmax' is not one of linear, relu"),
-        ({"activation": "swish"}, "--activation 'swish'"),
-        ({"optimizer": "adamm"}, "--optimizer 'adamm' is not one of adam"),
-        ({"momentum": 0.9}, "--momentum: adam has none; sgd and rmsprop do"),
-        ({"momentum": 1.0, "optimizer": "sgd"}, "--momentum is from 0 to below 1; got 1"),
+        ({"activation": "softmax"}, "`activation='softmax'` is not one of linear, relu"),
+        ({"activation": "swish"}, "`activation='swish'`"),
+        ({"optimizer": "adamm"}, "`optimizer='adamm'` is not one of adam"),
+        ({"momentum": 0.9}, "`momentum`: adam has none; sgd and rmsprop do"),
+        ({"momentum": 1.0, "optimizer": "sgd"}, "`momentum` is from 0 to below 1; got 1"),
         ({"momentum": -0.1, "optimizer": "sgd"}, "got -0.1"),
-        ({"momentum": float("nan"), "optimizer": "sgd"}, "--momentum is"),
+        ({"momentum": float("nan"), "optimizer": "sgd"}, "`momentum` is"),
         ({"hidden": (12, 0)}, "at least one neuron"),
         ({"hidden": (-3,)}, "at least one neuron"),
-        ({"test_size": 1.0}, "--test-size is a share of the rows from 0 to below 1"),
+        ({"test_size": 1.0}, "`test_size` is a share of the rows from 0 to below 1"),
         ({"test_size": -0.2}, "got -0.2"),
         ({"test_size": 20.0}, "got 20"),
         ({"test_size": float("nan")}, "got nan"),
-        ({"validation_size": 1.0}, "--validation-size is a share"),
-        ({"epochs": 0}, "--epochs is at least 1; got 0"),
-        ({"batch_size": 0}, "--batch-size is at least 1; got 0"),
-        ({"early_stopping": 0, "validation_size": 0.1}, "--early-stopping is at least 1; got 0"),
-        ({"learning_rate": 0.0}, "--learning-rate is above 0; got 0"),
+        ({"validation_size": 1.0}, "`validation_size` is a share"),
+        ({"epochs": 0}, "`epochs` is at least 1; got 0"),
+        ({"batch_size": 0}, "`batch_size` is at least 1; got 0"),
+        ({"early_stopping": 0, "validation_size": 0.1}, "`early_stopping` is at least 1; got 0"),
+        ({"learning_rate": 0.0}, "`learning_rate` is above 0; got 0"),
         ({"learning_rate": float("inf")}, "got inf"),
         ({"learning_rate": float("nan")}, "got nan"),
-        ({"dropout": 1.0}, "--dropout is a share of a layer's outputs from 0 to below 1, such"),
+        ({"dropout": 1.0}, "`dropout` is a share of a layer's outputs from 0 to below 1, such"),
         ({"dropout": -0.1}, "got -0.1"),
         ({"dropout": float("nan")}, "got nan"),
-        ({"dropout": 0.2, "hidden": ()}, "--dropout is for hidden layers and --hidden none leaves"),
-        ({"batch_normalization": True, "hidden": ()}, "--batch-norm is for hidden layers"),
-        ({"batch_normalization": True, "batch_size": 1}, "--batch-size 1 leaves none to compare"),
-        ({"l2": -1.0}, "--l2 is from 0 to 1000, such as 0.001; got -1"),
-        ({"l2": float("inf")}, "--l2 is from 0 to 1000, such as 0.001; got inf"),
+        ({"dropout": 0.2, "hidden": ()}, "`dropout` is for hidden layers and `hidden=()` leaves"),
+        ({"batch_normalization": True, "hidden": ()}, "`batch_normalization` is for hidden layers"),
+        ({"batch_normalization": True, "batch_size": 1}, "`batch_size=1` leaves none to compare"),
+        ({"l2": -1.0}, "`l2` is from 0 to 1000, such as 0.001; got -1"),
+        ({"l2": float("inf")}, "`l2` is from 0 to 1000, such as 0.001; got inf"),
         ({"l2": float("nan")}, "got nan"),
-        ({"schedule": "step"}, "--schedule 'step' is not one of constant, cosine, exponential"),
-        ({"threshold": "2"}, "--threshold takes a number between 0 and 1"),
+        ({"schedule": "step"}, "`schedule='step'` is not one of constant, cosine, exponential"),
+        ({"threshold": "2"}, "`threshold` takes a number between 0 and 1"),
         ({"threshold": "accuracy"}, "got 'accuracy'"),
         ({"class_weight": "equal"}, "none, balanced or LABEL=WEIGHT,LABEL=WEIGHT, such as"),
         ({"class_weight": ""}, "got ''"),
@@ -123,7 +125,7 @@ def test_a_choice_that_contradicts_the_task(task: Task, options: dict[str, str],
         ({"class_weight": "yes=0,no=1"}, "a weight is from 1e-06 to 1e+06; got yes=0"),
         ({"class_weight": "yes=nan"}, "a weight is from 1e-06 to 1e+06; got yes=nan"),
         ({"class_weight": "yes=2,yes=3"}, "gives 'yes' two weights"),
-        ({"seed": -1}, "--seed is from 0 to 4294967295; got -1"),
+        ({"seed": -1}, "`seed` is from 0 to 4294967295; got -1"),
         ({"seed": 2**32}, "got 4294967296"),
     ],
 )
@@ -136,13 +138,13 @@ def test_early_stopping_brings_its_own_rows_to_watch() -> None:
     chosen = Recipe().given({"early_stopping": 5, "validation_size": 0.3})
     assert chosen.validation_size == 0.3
     message = refused(Recipe().given, {"early_stopping": 5, "validation_size": 0.0})
-    assert "--validation-size 0 leaves none; 0.1 would do" in message
+    assert "`validation_size=0` leaves none; 0.1 would do" in message
 
 
 def test_early_stopping_of_a_saved_recipe_needs_its_rows_too() -> None:
     saved = Recipe().given({"early_stopping": 5})
     message = refused(saved.given, {"validation_size": 0.0})
-    assert message.startswith("the saved recipe's --early-stopping 5 needs validation rows")
+    assert message.startswith("the saved recipe's `early_stopping=5` needs validation rows")
 
 
 def test_a_threshold_that_is_chosen_brings_its_own_rows_to_choose_on() -> None:
@@ -150,9 +152,9 @@ def test_a_threshold_that_is_chosen_brings_its_own_rows_to_choose_on() -> None:
         chosen = Recipe().given({"threshold": rule})
         assert chosen.validation_size == 0.1
         message = refused(Recipe().given, {"threshold": rule, "validation_size": 0.0})
-        assert message.startswith(f"--threshold {rule} needs validation rows and")
+        assert message.startswith(f"`threshold={rule!r}` needs validation rows and")
         message = refused(chosen.given, {"validation_size": 0.0})
-        assert message.startswith(f"the saved recipe's --threshold {rule} needs")
+        assert message.startswith(f"the saved recipe's `threshold={rule!r}` needs")
     assert Recipe().given({"threshold": "0.3"}).validation_size == 0
 
 
@@ -211,7 +213,7 @@ def test_any_text_as_class_weights_is_read_or_refused_in_a_sentence(text: str) -
         weights = label_weights(text)
     except RecipeError:
         said = refused(label_weights, text)
-        assert said.startswith("--class-weight")
+        assert said.startswith("`class_weight`")
         assert "\n" not in said
         return
     assert weights
@@ -227,8 +229,8 @@ def test_another_schedule_is_another_optimizer_and_other_settings_are_not() -> N
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"dropout": 0.2}, "--dropout: --from goes on with the network that was saved (0.3)"),
-        ({"l2": 0.2}, "--l2: --from goes on with the network that was saved (0.0)"),
+        ({"dropout": 0.2}, "`dropout`: `start` goes on with the network that was saved (0.3)"),
+        ({"l2": 0.2}, "`l2`: `start` goes on with the network that was saved (0.0)"),
         ({"batch_normalization": True}, "batch normalisation is folded into its layers"),
     ],
 )

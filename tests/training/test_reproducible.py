@@ -316,7 +316,7 @@ def test_going_on_in_place(model: Path, typed: Type) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--hidden", "5"], "--hidden: --from goes on with the network that was saved ((12, 8))"),
+        (["--hidden", "5"], "--hidden: --from goes on with the network that was saved (12,8)"),
         (["--activation", "tanh"], "--activation: --from goes on"),
         (["--output-activation", "hard_sigmoid"], "--output-activation: --from goes on"),
         (["--no-standardize"], "--standardize: --from goes on"),
@@ -326,7 +326,7 @@ def test_going_on_in_place(model: Path, typed: Type) -> None:
         (["--target", "age"], "leave out --runs, --task, --target"),
         (["--momentum", "0.5"], "--momentum: adam has none"),
         (["--loss", "mse_"], "--loss mse_ does not fit a binary task"),
-        (["--metrics", "r2"], "--metrics 'r2'"),
+        (["--metrics", "r2"], "--metrics r2"),
     ],
 )
 def test_what_going_on_cannot_change(

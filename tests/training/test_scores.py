@@ -1,4 +1,4 @@
-"""Scores under the names that --metrics takes, checked by hand; and what cannot be scored."""
+"""Scores under the names that `metrics` takes, checked by hand; and what cannot be scored."""
 
 from __future__ import annotations
 
@@ -193,8 +193,8 @@ def test_one_row_is_scored_without_a_warning(recwarn: pytest.WarningsRecorder) -
 @pytest.mark.parametrize("task", TASKS)
 def test_metrics_that_are_chosen(task: Task) -> None:
     assert chosen_metrics((), task) == DEFAULT_METRICS[task]
-    with pytest.raises(RecipeError, match=f"--metrics 'poetry': a {task} task has"):
+    with pytest.raises(RecipeError, match=rf"`metrics=\('poetry',\)`: a {task} task has"):
         chosen_metrics(("poetry",), task)
     wrong = "accuracy" if task == "regression" else "r2"
-    with pytest.raises(RecipeError, match=f"--metrics '{wrong}'"):
+    with pytest.raises(RecipeError, match=rf"`metrics=\('{wrong}',\)`"):
         chosen_metrics((wrong,), task)

@@ -64,7 +64,7 @@ def test_a_series_is_told_with_its_evidence() -> None:
         )
         assert "in 300 rows (chance: ±0.12)" in finding.says
         assert "R² of a linear model is " in finding.says
-        assert "on the last fifth. `split='time'` judges by the last rows, --group" in finding.says
+        assert "on the last fifth. `split='time'` tests on the last rows, `group=" in finding.says
         assert finding.columns == ()
 
 
@@ -73,7 +73,7 @@ def test_dates_say_what_the_order_is(way: int) -> None:
     order = np.random.default_rng(3).permutation(ROWS) if way == 0 else np.arange(ROWS)[::way]
     (finding,) = found(ordered(table(when=hours(range(ROWS)), **walks(1)), order))
     assert finding.says.startswith("rows next to each other by 'when' are alike: ")
-    assert "`split='time:when'` judges by the last rows" in finding.says
+    assert "`split='time:when'` tests on the last rows" in finding.says
     assert finding.columns == ("when",)
 
 

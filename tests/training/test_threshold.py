@@ -1,4 +1,4 @@
-"""--threshold: a number, or what a rule finds on validation rows."""
+"""The threshold: a number, or what a rule finds on validation rows."""
 
 from __future__ import annotations
 
@@ -153,9 +153,9 @@ def test_rows_that_tell_nothing(
     with pytest.raises(RecipeError) as caught:
         threshold_for(text, np.array(targets, np.int64), np.array(probabilities, np.float32))
     message = str(caught.value)
-    assert message.startswith(f"--threshold {text}: ")
+    assert message.startswith(f"`threshold={text!r}`: ")
     assert says in message
-    assert "--validation-size or a number such as 0.5" in message
+    assert "`validation_size` or a number such as 0.5" in message
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_rows_that_tell_nothing(
      "sensitivity", "sensitivity=", "sensitivity=0", "sensitivity=1.1", "sensitivity=x", "0,5"],
 )  # fmt: skip
 def test_what_is_no_threshold(text: str) -> None:
-    with pytest.raises(RecipeError, match="--threshold takes a number between 0 and 1") as caught:
+    with pytest.raises(RecipeError, match="`threshold` takes a number between 0 and 1") as caught:
         check_threshold(text)
     assert repr(text) in str(caught.value)
     with pytest.raises(RecipeError):

@@ -214,7 +214,7 @@ def test_hidden_layers_that_were_typed_have_no_linear_trial() -> None:
 
 def test_nothing_left_to_search(journal: Path) -> None:
     message = refused(RecipeError, lambda: search(journal, fixed=ALL))
-    assert "--hidden, --learning-rate, --dropout, --l2 and --batch-norm" in message
+    assert "`hidden`, `learning_rate`, `dropout`, `l2` and `batch_normalization`" in message
     assert not journal.exists()
 
 
@@ -409,7 +409,7 @@ def test_the_journal_of_another_search_is_refused(change: dict[str, Any], journa
     before = journal.read_bytes()
     message = refused(InputError, lambda: search(journal, refuse, **change))
     assert message.startswith(f"{journal}: holds the trials of another search")
-    assert "--force" in message
+    assert "`force=True`" in message
     assert "removing the file" in message
     assert journal.read_bytes() == before
     told: list[int] = []
@@ -447,7 +447,7 @@ def test_what_is_no_journal_is_refused_and_left_alone(content: bytes, journal: P
     journal.write_bytes(content)
     message = refused(InputError, lambda: search(journal, refuse))
     assert message.startswith(f"{journal}: ")
-    assert "--force starts anew" in message
+    assert "`force=True` starts anew" in message
     assert journal.read_bytes() == content
 
 

@@ -13,6 +13,7 @@ from mlp_edge.data.quoting import plain
 from mlp_edge.errors import TableError
 from mlp_edge.finding import Finding
 from mlp_edge.mlp import DEFAULT_THRESHOLD, Floats
+from mlp_edge.settings import setting
 from mlp_edge.training.examples import Examples
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.scoring.losses import Measure, coarse, fair
@@ -41,7 +42,7 @@ NAMED = 3
 
 HARMLESS = ("sorted",)
 """Kinds of findings that are said, but no reason to refuse a table."""
-SMALLER = "a linear model is smaller and may do: --hidden none, with epochs enough"
+SMALLER = f"a linear model is smaller and may do: {setting('hidden', ())}, with enough epochs"
 
 Scored = Mapping[str, NDArray[np.int64]]
 """Row numbers of each part that has rows."""
@@ -86,7 +87,7 @@ class ScoredPredictions:
 
 
 def check_nothing_found(findings: Sequence[Finding], source: str) -> None:
-    """Refuse a table about which there is anything to warn of: what --strict asks for.
+    """Refuse a table about which there is anything to warn of: what ``Plan.strict`` asks for.
 
     Raises:
         TableError: with the first finding and how many more there are.
@@ -95,7 +96,8 @@ def check_nothing_found(findings: Sequence[Finding], source: str) -> None:
     if serious:
         more = f" (and {len(serious) - 1} more)" if len(serious) > 1 else ""
         raise TableError(
-            f"{plain(source)}: {serious[0].says}{more}; without --strict this is a warning"
+            f"{plain(source)}: {serious[0].says}{more}; without {setting('strict')} this is a "
+            "warning"
         )
 
 
@@ -176,14 +178,12 @@ def _plus_minus(value: float, error: float) -> str:
 
 def remedies(recipe: Recipe) -> str:
     """What helps against overfitting and has not been tried."""
+    some = {"early_stopping": 20, "dropout": 0.2, "l2": 0.001}
     untried = [
-        option
-        for option, tried in (
-            ("--early-stopping 20", recipe.early_stopping), ("--dropout 0.2", recipe.dropout),
-            ("--l2 0.001", recipe.l2),
-        )
-        if not tried and (recipe.hidden or option != "--dropout 0.2")
-    ]  # fmt: skip
+        setting(name, value)
+        for name, value in some.items()
+        if not getattr(recipe, name) and (recipe.hidden or name != "dropout")
+    ]
     if not untried:
         return "fewer neurons or more rows"
     return " or ".join([", ".join(untried[:-1]), untried[-1]] if untried[:-1] else untried)
@@ -196,7 +196,8 @@ def _constant(outputs: Floats) -> Iterator[Finding]:
         yield Finding(
             "constant-output",
             f"the model answers {answer} to each of {len(outputs):,} rows: it has learned nothing; "
-            "another --seed, more --epochs or another --learning-rate would be worth a try",
+            f"another {setting('seed')}, more {setting('epochs')} or another "
+            f"{setting('learning_rate')} would be worth a try",
         )
 
 
@@ -213,8 +214,9 @@ def _majority(predictions: ScoredPredictions, measure: Measure) -> Iterator[Find
         yield Finding(
             "majority",
             f"{measure.says(ours)} on {len(predictions.outputs):,} {predictions.rows} is no better "
-            f"than always answering {always} ({measure.number(theirs)}); more --epochs, another "
-            "--learning-rate or other columns would be worth a try",
+            f"than always answering {always} ({measure.number(theirs)}); more "
+            f"{setting('epochs')}, another {setting('learning_rate')} or other columns would be "
+            "worth a try",
         )
 
 
@@ -271,8 +273,10 @@ def _calibration(predictions: ScoredPredictions) -> Iterator[Finding]:
     claims, holds = float(claimed[surest].mean()), float(right[surest].mean())
     if abs(claims - holds) < VISIBLE:
         return
-    way = remedies(predictions.recipe) if claims > holds else "more --epochs"
-    end = f"{way} would help" if not predictions.weighted else "--class-weight does that"
+    way = remedies(predictions.recipe) if claims > holds else f"more {setting('epochs')}"
+    end = (
+        f"{way} would help" if not predictions.weighted else f"{setting('class_weight')} does that"
+    )
     yield Finding(
         "calibration",
         f"its probabilities are not to be taken at their word: of the {len(surest):,} "

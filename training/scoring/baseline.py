@@ -18,7 +18,7 @@ from mlp_edge.reference import FORMULAS
 from mlp_edge.training.examples import Examples, Parts
 from mlp_edge.training.network import moments
 from mlp_edge.training.preprocessing import Preprocessed
-from mlp_edge.training.recipe import DEFAULT_OUTPUT
+from mlp_edge.training.task_choices import DEFAULT_OUTPUT
 
 ITERATIONS = 1000
 """At most so many steps of L-BFGS; standardised readings take some tens."""

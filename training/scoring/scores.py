@@ -1,4 +1,4 @@
-"""Scores of predictions, by scikit-learn, under the names that ``--metrics`` takes."""
+"""Scores of predictions, by scikit-learn, under the names that ``Recipe.metrics`` takes."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from mlp_edge.card import predicted_classes
 from mlp_edge.errors import RecipeError
 from mlp_edge.lazy import require
 from mlp_edge.mlp import Floats, Task
+from mlp_edge.settings import setting
 from mlp_edge.training.scoring.statistics import effective_rows, wilson
 
 CLASSES: tuple[Task, ...] = ("binary", "multiclass")
@@ -173,7 +174,9 @@ def chosen_metrics(names: Sequence[str], task: Task) -> tuple[str, ...]:
     """
     for name in names:
         if name not in EVALUATED[task]:
-            raise RecipeError(f"--metrics {name!r}: a {task} task has {', '.join(EVALUATED[task])}")
+            raise RecipeError(
+                f"{setting('metrics', (name,))}: a {task} task has {', '.join(EVALUATED[task])}"
+            )
     return tuple(names) or DEFAULT_METRICS[task]
 
 

@@ -17,6 +17,7 @@ from mlp_edge.data.table import Table
 from mlp_edge.errors import TableError
 from mlp_edge.finding import Finding
 from mlp_edge.mlp import Floats
+from mlp_edge.settings import Blank, setting
 from mlp_edge.training.examples import Examples, Parts
 from mlp_edge.training.preprocessing import Preprocessed
 from mlp_edge.training.scoring.baseline import linear_baseline
@@ -290,6 +291,7 @@ def _finding(
         f"the next row, in {counted(rows, 'row')} (chance: ±{2 / math.sqrt(rows):.2f}). In a "
         f"series, or where several rows have one origin, a split at random flatters: {metric} of "
         f"a linear model is {at_random:.2f} on rows at random, {at_last:.2f} on the last fifth. "
-        f"{option} judges by the last rows, --group COLUMN by rows of other origins"
+        f"{option} tests on the last rows, {setting('group', Blank('COLUMN'))} on rows of "
+        "other origins"
     )
     return Finding("series", says, () if name is None else (name,))

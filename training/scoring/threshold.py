@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from mlp_edge.errors import RecipeError
 from mlp_edge.lazy import require
 from mlp_edge.mlp import DEFAULT_THRESHOLD
+from mlp_edge.settings import setting
 
 RULES = ("f1", "youden")
 SENSITIVITY = "sensitivity="
@@ -27,7 +28,7 @@ def check_threshold(text: str) -> None:
     """Refuse what is neither a number between 0 and 1 nor a rule.
 
     Raises:
-        RecipeError: naming --threshold, what arrived and what would do.
+        RecipeError: naming the setting, what arrived and what would do.
     """
     if text in RULES:
         return
@@ -36,7 +37,7 @@ def check_threshold(text: str) -> None:
         rounded = np.float32(value)
     if not (0 < value <= 1 if text.startswith(SENSITIVITY) else 0 < rounded < 1):
         raise RecipeError(
-            f"--threshold takes a number between 0 and 1 such as 0.5, f1, youden, or "
+            f"{setting('threshold')} takes a number between 0 and 1 such as 0.5, f1, youden, or "
             f"sensitivity=0.9 (above 0, at most 1); got {text!r}"
         )
 
@@ -56,7 +57,7 @@ def threshold_for(
     at least the share S of the rows of class 1. Of equally good ones it is the nearest to 0.5.
 
     Args:
-        text: what --threshold says.
+        text: as ``Recipe.threshold``.
         targets: classes (n,), 0 or 1.
         probabilities: of class 1, (n,).
 
@@ -117,8 +118,8 @@ def _f1(precision: NDArray[np.float64], recall: NDArray[np.float64]) -> NDArray[
 
 def _nothing_to_choose(text: str, says: str) -> RecipeError:
     return RecipeError(
-        f"--threshold {text}: {says}, so there is nothing to choose by; a larger "
-        "--validation-size or a number such as 0.5 would do"
+        f"{setting('threshold', text)}: {says}, so there is nothing to choose by; a larger "
+        f"{setting('validation_size')} or a number such as 0.5 would do"
     )
 
 

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from mlp_edge.errors import RecipeError
+from mlp_edge.settings import setting
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.search.tuning_journal import Record, optuna_trial, quiet_optuna
 
@@ -72,9 +73,10 @@ def search_space(recipe: Recipe, fixed: frozenset[str]) -> dict[str, Any]:
         if "batch_normalization" not in fixed and recipe.batch_size > 1:
             space["batch_normalization"] = kinds.CategoricalDistribution((False, True))
     if not space:
+        names = ("hidden", "learning_rate", "dropout", "l2")
         raise RecipeError(
-            "--tune has nothing left to search when --hidden, --learning-rate, --dropout, --l2 and "
-            "--batch-norm are all given; leave out those that may change"
+            f"{setting('tune')} has nothing left to search when {', '.join(map(setting, names))} "
+            f"and {setting('batch_normalization')} are all given; leave out those that may change"
         )
     return space
 

@@ -20,7 +20,7 @@ from mlp_edge.training.run import Job
 from mlp_edge.training.search.trials import Tell, Tuned, tune
 
 SEARCH_FOLDS = 5
-"""Folds of the training rows by which a search judges, unless --cv says."""
+"""Folds of the training rows on which a search scores a recipe, unless ``Plan.cv`` says."""
 SEARCHED: dict[Task, str] = {
     "binary": "log_loss", "multiclass": "log_loss", "regression": "rmse",
 }  # fmt: skip

@@ -15,6 +15,7 @@ import numpy as np
 from mlp_edge.errors import InputError, RecipeError
 from mlp_edge.files.writing import csv_text, json_text, sha256
 from mlp_edge.mlp import Task
+from mlp_edge.settings import setting
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.search.search_space import (
     Draw,
@@ -205,7 +206,9 @@ def _tuned(recipe: Recipe, task: Task, trials: Sequence[Trial]) -> Tuned:
     best = best_of(trials)
     if best is None:
         failure = trials[0].failure
-        raise RecipeError(f"--tune: every training failed, the first like this: {failure}")
+        raise RecipeError(
+            f"{setting('tune')}: every training failed, the first like this: {failure}"
+        )
     metric = "rmse" if task == "regression" else "log_loss"
     return Tuned(tuple(trials), best, recipe_with(recipe, best), metric)
 
@@ -243,7 +246,7 @@ def recipe_with(recipe: Recipe, trial: Trial) -> Recipe:
 
 
 def tuning_csv(tuned: Tuned) -> bytes:
-    """A row per trial, hidden layers as ``--hidden`` takes them; no score where one diverged."""
+    """A row per trial; hidden layers as they are typed, no score where a training diverged."""
     rows = [
         {**trial.to_dict(), "hidden": ",".join(map(str, trial.hidden)) or "none"}
         for trial in tuned.trials

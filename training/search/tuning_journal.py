@@ -18,6 +18,7 @@ from mlp_edge.errors import InputError, first_line
 from mlp_edge.files.lock import taken
 from mlp_edge.lazy import require
 from mlp_edge.reading import limit, parse_json, read_file, too_large
+from mlp_edge.settings import setting
 
 OURS = "mlp-edge tuning 1: "
 """What the name of the study begins with; the number rises when the same draw means another one."""
@@ -178,7 +179,8 @@ def _held(path: Path) -> Iterator[IO[bytes]]:
     with file:
         if not taken(file.fileno()):
             raise InputError(
-                f"{path}: another search is writing to it; wait for it, or name another --out"
+                f"{path}: another search is writing to it; wait for it, or name another "
+                f"{setting('out')}"
             )
         yield file
 
@@ -200,13 +202,13 @@ def _loaded(path: Path, file: IO[bytes], name: str, space: Mapping[str, Any]) ->
         raise
     except Exception as error:  # a damaged line fails anywhere in Optuna's replay
         raise InputError(
-            f"{path}: the journal of a search is damaged ({first_line(error)}); --force starts "
-            "anew, and so does removing the file"
+            f"{path}: the journal of a search is damaged ({first_line(error)}); "
+            f"{setting('force', True)} starts anew, and so does removing the file"
         ) from error
     if journal is None:
         raise InputError(
             f"{path}: holds the trials of another search, on other rows or with other options; "
-            "--force starts anew, and so does removing the file"
+            f"{setting('force', True)} starts anew, and so does removing the file"
         )
     return journal
 

@@ -1,0 +1,107 @@
+"""What a training does besides fitting a recipe: what is predicted, how it is evaluated, where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlp_edge.errors import RecipeError
+from mlp_edge.mlp import TASKS, check_name
+from mlp_edge.settings import declared, setting
+from mlp_edge.training.device import check_wanted
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The settings of a training that are no part of its recipe.
+
+    Attributes:
+        target: the columns to predict; () is the data set's own, or the last column.
+        task: regression, binary or multiclass; None follows from the target.
+        strict: refuse a table that there are warnings about.
+        start: a model directory to go on training, with its columns and its held-out rows.
+        runs: how many seeds to train, from the recipe's seed up; the first is kept.
+        tune: how many trials a search for a better recipe makes; None for no search.
+        cv: folds of a cross-validation, or of the search; None for none.
+        repeats: how often the cross-validation is repeated, with other folds.
+        plots: whether pictures are written to the model directory.
+        name: of the model, a C identifier; None is the table's.
+        calibration: whether training rows are kept with the model, to quantise it with.
+        device: auto, cpu, gpu or gpu:N.
+        strategy: none, or mirrored to train on every GPU at once.
+        tf32: let a GPU round products to TensorFloat-32.
+
+    Raises:
+        RecipeError: from the constructor, when settings contradict each other.
+    """
+
+    target: tuple[str, ...] = declared(
+        (), "Column to predict; repeat it for a regression of several.", "Columns",
+        shown="the last", repeat=True,
+    )  # fmt: skip
+    task: str | None = declared(
+        None, "Task: regression, binary or multiclass.", "Columns", shown="detected"
+    )
+    strict: bool = declared(
+        False, "Refuse a table that there are warnings about.", "Table", flag="--strict"
+    )
+    start: Path | None = declared(
+        None, "Model directory to go on training.", "Training", flag="--from"
+    )
+    tune: int | None = declared(
+        None, "Search layers, learning rate and regularisation in N trials.", "Overfitting"
+    )
+    cv: int | None = declared(None, "Cross-validate in N folds.", "Evaluation", flag="--cv")
+    repeats: int = declared(1, "Repeat the cross-validation N times.", "Evaluation")
+    runs: int = declared(1, "Train N networks with different seeds; keep the first.", "Evaluation")
+    plots: bool = declared(
+        False, "Write plots of the training, PNG and SVG.", "Output", flag="--plots"
+    )
+    name: str | None = declared(
+        None, "Name of the model, a C identifier.", "Output", shown="the table's"
+    )
+    calibration: bool = declared(
+        True, "Keep up to 1,000 training rows with the model, for quantisation.", "Output"
+    )
+    device: str = declared("auto", "Device to train on: auto, cpu, gpu or gpu:N.", "Hardware")
+    strategy: str = declared(
+        "none", "Use of several GPUs: none, or mirrored to train on all at once.", "Hardware"
+    )
+    tf32: bool = declared(
+        False, "Let a GPU round to TensorFloat-32: faster, less precise.", "Hardware",
+        flag="--tf32",
+    )  # fmt: skip
+
+    def __post_init__(self) -> None:
+        if self.name is not None:
+            check_name(self.name)
+        if self.task is not None and self.task not in TASKS:
+            raise RecipeError(f"{setting('task', self.task)} is not one of {', '.join(TASKS)}")
+        check_wanted(self.device, self.strategy)
+        for name, least in (("runs", 1), ("repeats", 1), ("tune", 1), ("cv", 2)):
+            count = getattr(self, name)
+            if count is not None and count < least:
+                raise RecipeError(f"{setting(name)} is at least {least}; got {count}")
+        if self.repeats > 1 and self.cv is None:
+            raise RecipeError(
+                f"{setting('repeats')} repeats a cross-validation; {setting('cv', 10)} asks for one"
+            )
+
+    def check_going_on(self, group: str | None, columns: bool) -> None:
+        """Refuse what a saved model has settled, where training goes on from one.
+
+        Args:
+            group: as ``Recipe.group``.
+            columns: whether anything was said about columns.
+
+        Raises:
+            RecipeError: naming every setting that has to go.
+        """
+        alone = (self.runs > 1, self.task, self.target, group, self.cv, self.tune, columns)
+        if self.start is not None and any(alone):
+            names = ("runs", "task", "target", "group", "cv")
+            others = ", ".join(map(setting, names))
+            raise RecipeError(
+                f"{setting('start')} goes on with one saved model and its columns; leave out "
+                f"{others}, {setting('tune')} and the settings of columns"
+            )
