@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
-import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlp_edge.api.opened_model import OpenedModel
+from mlp_edge.api.opened_model import OpenedModel, in_temporary_folder
 from mlp_edge.api.settings import (
     GUESSED,
     BenchSettings,
@@ -19,9 +16,10 @@ from mlp_edge.api.settings import (
     PredictionSettings,
     Reading,
 )
+from mlp_edge.api.trained import Training
 from mlp_edge.errors import InputError
 from mlp_edge.readers.keras_file import read_mlp
-from mlp_edge.readers.model_directory import MODEL, check_place, directory_of
+from mlp_edge.readers.model_directory import MODEL, ModelDirectory, check_place, directory_of
 from mlp_edge.readers.model_directory import open_model as read_directory
 
 if TYPE_CHECKING:
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
     from mlp_edge.api.exporting import Export
     from mlp_edge.api.inspecting import Inspection
     from mlp_edge.api.predicting import PredictedTable
-    from mlp_edge.mlp import Floats
+    from mlp_edge.mlp import Floats, Mlp
 
 
 class Model(OpenedModel):
@@ -42,6 +40,16 @@ class Model(OpenedModel):
         mlp: the network as plain NumPy.
         directory: the model directory, read; None for a .keras file alone.
     """
+
+    def __init__(
+        self,
+        path: Path,
+        mlp: Mlp,
+        directory: ModelDirectory | None,
+        training: Training | None = None,
+    ) -> None:
+        super().__init__(path, mlp, directory)
+        self._training = training
 
     def predict(self, rows: Any, *, runtime: str | None = None, trust: bool = False) -> Floats:
         """Predict rows of raw readings. ``mlp_edge.load`` keeps what predicts open meanwhile.
@@ -230,6 +238,24 @@ class Model(OpenedModel):
 
         return bench(self, BenchSettings(_each(runtimes), _each(batches), seconds, cold))
 
+    @property
+    def training(self) -> Training:
+        """What its training found.
+
+        Returns:
+            Scores, warnings and settings; for a model that was opened, what its model.json holds.
+
+        Raises:
+            InputError: for a .keras file alone, which tells nothing.
+        """
+        if self._training is None:
+            if self.directory is None:
+                raise InputError(
+                    f"{self.path}: a .keras file alone does not tell how it was trained"
+                )
+            self._training = Training(self.directory.manifest, self.mlp)
+        return self._training
+
     def save(self, path: str | os.PathLike[str], *, force: bool = False) -> Model:
         """Copy the model directory, exports included.
 
@@ -350,14 +376,11 @@ def _of_path(path: Path) -> Model:
 
 
 def _of_keras(network: Any) -> Model:
-    folder = Path(tempfile.mkdtemp(prefix="mlp-edge-"))
-    try:
+    def saved(folder: Path) -> Model:
         path = folder / MODEL
         network.save(path)
         model = Model(path, read_mlp(path), None)
         model.in_memory = True
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    weakref.finalize(model, shutil.rmtree, folder, ignore_errors=True)
-    return model
+        return model
+
+    return in_temporary_folder(saved)

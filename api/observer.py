@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlp_edge.api.result import Result
@@ -37,6 +38,9 @@ class Observer:
 
     def resumed(self, trials: int) -> None:
         """An interrupted search goes on after so many trials."""
+
+    def kept(self, journal: Path) -> None:
+        """A search was interrupted; this file keeps its trials for the next attempt."""
 
     def tried(self, trial: Trial, best: Trial | None, trials: int) -> None:
         """A trial of a search is finished.

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from mlp_edge.mlp import Mlp
 from mlp_edge.readers.model_directory import ModelDirectory
@@ -42,3 +47,18 @@ class OpenedModel:
     def __repr__(self) -> str:
         network = f"{self.mlp.topology} {self.mlp.task}"
         return f"<mlp_edge.Model {self.name!r}: {network}, {str(self.path)!r}>"
+
+
+Opened = TypeVar("Opened", bound=OpenedModel)
+
+
+def in_temporary_folder(make: Callable[[Path], Opened]) -> Opened:
+    """A model that is made in a new folder, which goes when the model does."""
+    folder = Path(tempfile.mkdtemp(prefix="mlp-edge-"))
+    try:
+        model = make(folder)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    weakref.finalize(model, shutil.rmtree, folder, ignore_errors=True)
+    return model

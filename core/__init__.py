@@ -1,7 +1,8 @@
 """mlp-edge: what you trained is what runs, everywhere, and here is the proof.
 
-``mlp_edge.open(…)`` gives a ``Model``: predict, evaluate, export, prove, measure. ``mlp_edge.load``
-opens a model directory, a .keras, .onnx, .tflite or .h file to predict with, and no more.
+``mlp_edge.train(…)`` and ``mlp_edge.open(…)`` give a ``Model``: predict, evaluate, export, prove,
+measure. ``mlp_edge.load`` opens a model directory, a .keras, .onnx, .tflite or .h file to predict
+with, and no more.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from mlp_edge.api.model import open_model as open  # noqa: A004 (as one says it: mlp_edge.open)
     from mlp_edge.api.predicting import PredictedTable
     from mlp_edge.api.settings import Reading
+    from mlp_edge.api.trained import Training
+    from mlp_edge.api.training import train
     from mlp_edge.runtime.load import Predictor, load
 
 __version__ = "0.1.0"
@@ -35,10 +38,12 @@ _DOOR = {
     "PredictedTable": "mlp_edge.api.predicting:PredictedTable",
     "Predictor": "mlp_edge.runtime.load:Predictor",
     "Reading": "mlp_edge.api.settings:Reading",
+    "Training": "mlp_edge.api.trained:Training",
     "doctor": "mlp_edge.api.doctor.diagnosis:doctor",
     "inspect": "mlp_edge.api.inspecting:inspect",
     "load": "mlp_edge.runtime.load:load",
     "open": "mlp_edge.api.model:open_model",
+    "train": "mlp_edge.api.training:train",
 }
 __all__ = [
     "BenchReport",
@@ -50,11 +55,13 @@ __all__ = [
     "PredictedTable",
     "Predictor",
     "Reading",
+    "Training",
     "__version__",
     "doctor",
     "inspect",
     "load",
     "open",
+    "train",
 ]
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlp_edge.api.observer import Observer
-from mlp_edge.cli.printing.console import warn_of
+from mlp_edge.cli.printing.console import err, warn_of
 from mlp_edge.cli.printing.progress import status, watching
 from mlp_edge.cli.printing.search import tell_resumed, tell_trial
 from mlp_edge.cli.printing.sheets import show_sheets
@@ -52,6 +53,10 @@ class Printing(Observer):
         """A line, and the names of the columns for those of the trials."""
         if not self.quiet:
             tell_resumed(trials)
+
+    def kept(self, journal: Path) -> None:
+        """A line, even to those who want no progress."""
+        err.print(f"{journal} keeps the trials so far; the same command goes on with them")
 
     def tried(self, trial: Trial, best: Trial | None, trials: int) -> None:
         """A line."""

@@ -1,13 +1,11 @@
-"""What is shown of a training, and its pictures."""
+"""What is shown of a training."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from statistics import mean
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from rich.table import Table
 from rich.text import Text
 
@@ -23,42 +21,45 @@ from mlp_edge.cli.printing.tables import (
     show,
     spread,
 )
+from mlp_edge.cli.printing.wording import worded
 from mlp_edge.plots.style import MODELS
+from mlp_edge.training.recipe import DEFAULT_THRESHOLD_TEXT
+from mlp_edge.training.scoring.threshold import is_chosen
 
 if TYPE_CHECKING:
+    from mlp_edge.api.trained import Training
     from mlp_edge.files.manifest import Manifest
-    from mlp_edge.plots.judged import Judged
-    from mlp_edge.training.outcome import Trained
+    from mlp_edge.mlp import Mlp
 
 
-def show_trained(trained: Trained, directory: Path, files: Iterable[str]) -> None:
+def show_trained(training: Training, directory: Path) -> None:
     """What was trained and how good it is, on stdout; what there is to warn of, on stderr."""
-    manifest, job = trained.manifest, trained.job
-    rows = manifest.rows
-    out.print(f"\n{manifest.name}: {job.examples.reason}")
+    manifest, mlp = training.manifest, training.mlp
+    rows, recipe = manifest.rows, manifest.recipe
+    out.print(f"\n{manifest.name}: {worded(training.reason)}")
     counts = [f"{rows['training']} rows to train"]
-    counts += [f"{rows['validation']} to watch"] if rows["validation"] else []
+    counts += [f"{rows['validation']} to validate on"] if rows["validation"] else []
     counts += [f"{rows['test']} held out" if rows["test"] else "none held out"]
     out.print(", ".join(counts) + _later(manifest), soft_wrap=True)
-    out.print(f"trained {job.device.says}, by {trained.first.fitted.backend.value}")
-    if trained.tuned is not None:
-        show(tuning_table(trained.tuned))
-        for note in search_notes(trained.tuned):
+    out.print(f"trained {worded(training.device)}, by {training.backend}")
+    if training.tuned is not None:
+        show(tuning_table(training.tuned))
+        for note in search_notes(training.tuned):
             out.print(f"\n{note}")
-    show(layer_table(trained.mlp))
+    show(layer_table(mlp))
     if manifest.cross_validation is not None:
-        metrics, in_time = manifest.recipe["metrics"], job.recipe.in_time
-        show(fold_table(manifest.cross_validation, metrics, len(job.examples.rows), in_time))
-    for part, scores in manifest.scores.items():
-        if part != "runs":
-            show_sheets([score_sheet(part, rows[part], scores)])
-    if len(trained.runs) > 1:
-        show(run_table(trained.runs, "test" if rows["test"] else "training"))
-    if manifest.recipe["threshold"] != "0.5":
-        out.print(f"\n{_threshold(trained)}")
-    warn_of(manifest.warnings, "model.json has each")
+        in_time = recipe["split"] != "random"
+        every = sum(rows.values())
+        show(fold_table(manifest.cross_validation, recipe["metrics"], every, in_time))
+    for part, scores in training.scores.items():
+        show_sheets([score_sheet(part, rows[part], scores)])
+    if training.runs:
+        show(run_table(training.runs, "test" if rows["test"] else "training"))
+    if recipe["threshold"] != DEFAULT_THRESHOLD_TEXT:
+        out.print(f"\n{_threshold(recipe['threshold'], mlp)}")
+    warn_of(training.findings, "model.json has each")
     out.print()
-    for name in sorted_files(files):
+    for name in sorted_files(training.files):
         out.print(f"wrote {directory / name}", soft_wrap=True)
     if not rows["test"] and manifest.cross_validation is None:
         err.print("note: no rows were held out, so no score above says how it does on new ones")
@@ -80,12 +81,9 @@ def sorted_files(files: Iterable[str]) -> list[str]:
     return [name.replace(".png", ".png, .svg") for name in files if not name.endswith(".svg")]
 
 
-def _threshold(trained: Trained) -> str:
-    from mlp_edge.training.scoring.threshold import is_chosen
-
-    rule, label = trained.job.recipe.threshold, trained.mlp.labels[1]
+def _threshold(rule: str, mlp: Mlp) -> str:
     by = f", by {rule} on the validation rows" if is_chosen(rule) else ""
-    return f"answers {label} where the probability is above {trained.mlp.threshold:.4g}{by}"
+    return f"answers {mlp.labels[1]} where the probability is above {mlp.threshold:.4g}{by}"
 
 
 def fold_table(
@@ -104,56 +102,3 @@ def fold_table(
         cells = [spread(values[metric]) for metric in metrics]
         table.add_row(Text(MODELS[model]), *cells, style="bold" if model == "mlp" else None)
     return table
-
-
-def training_pictures(trained: Trained) -> dict[str, bytes]:
-    """Every picture of a training: file in the model directory -> content."""
-    from mlp_edge import plots
-
-    job, manifest = trained.job, trained.manifest
-    rows, parts, test = job.examples.rows, job.parts, job.parts.test
-    learned = rows[np.concatenate([parts.training, parts.validation])]
-    unit = "" if job.preprocessed.scale is None else "deviations of the target"
-    history = trained.first.fitted.history
-    losses = [logs.get("val_loss", np.inf) for logs in history]
-    kept = int(np.argmin(losses)) + 1 if job.recipe.early_stopping else None
-    figures = {
-        **plots.of_training(history, kept, unit),
-        **plots.of_table(trained.mlp.features, learned, rows[test] if len(test) else None),
-        **plots.of_network(trained.mlp),
-    }
-    if len(test):
-        figures |= plots.of_judged(_judged(trained))
-    if manifest.cross_validation is not None:
-        scores = manifest.cross_validation["scores"].items()
-        chosen = job.recipe.metrics
-        figures |= plots.of_folds(
-            {model: {metric: values[metric] for metric in chosen} for model, values in scores}
-        )
-    if trained.tuned is not None:
-        trials = [trial.to_dict() for trial in trained.tuned.trials]
-        baseline = mean(trained.tuned.baseline)
-        figures |= plots.of_tuning(trials, trained.tuned.metric, False, baseline)
-    return {f"plots/{name}": content for name, content in plots.rendered(figures).items()}
-
-
-def _judged(trained: Trained) -> Judged:
-    """The held-out rows with both models' answers."""
-    from mlp_edge.plots.judged import Judged
-    from mlp_edge.training.run import predictions, straight
-
-    job, test = trained.job, trained.job.parts.test
-    examples = job.examples
-    return Judged(
-        name=trained.mlp.name,
-        task=examples.task,
-        targets=examples.names,
-        labels=examples.labels,
-        truth=examples.targets[test],
-        outputs=predictions(job, trained.first.model, test),
-        baseline=straight(job, trained.linear, test),
-        threshold=float(trained.mlp.threshold),
-        part="held-out rows",
-        prior=tuple(trained.manifest.prior),
-        baseline_threshold=float(trained.linear.threshold),
-    )

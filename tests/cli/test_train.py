@@ -30,14 +30,14 @@ TABLE = "a,b,y\n" + "".join(f"{n},{n % 3},{n % 2}\n" for n in range(30))
     [
         (["--hidden", "twelve"], "--hidden takes neurons per layer such as 12,8, or none"),
         (["--hidden", "0"], "at least one neuron"),
-        (["--activation", "softmax"], "--activation 'softmax' is not one of"),
+        (["--activation", "softmax"], "--activation softmax is not one of"),
         (["--output-activation", "softmax"], "does not fit a binary task"),
         (["--task", "regression", "--output-activation", "softmax"], "a share of 1, not a value"),
         (["--task", "regression", "--target", "a", "--output-activation", "tanh"], "linear would"),
         (["--loss", "categorical_crossentropy"], "does not fit a binary task"),
         (["--momentum", "0.9"], "--momentum: adam has none"),
-        (["--optimizer", "magic"], "--optimizer 'magic' is not one of"),
-        (["--metrics", "accuracy,r2"], "--metrics 'r2': a binary task has accuracy"),
+        (["--optimizer", "magic"], "--optimizer magic is not one of"),
+        (["--metrics", "accuracy,r2"], "--metrics r2: a binary task has accuracy"),
         (["--test-size", "1"], "--test-size is a share"),
         (["--test-size", "nan"], "--test-size is a share"),
         (["--validation-size", "-1"], "--validation-size is a share"),
@@ -45,13 +45,13 @@ TABLE = "a,b,y\n" + "".join(f"{n},{n % 3},{n % 2}\n" for n in range(30))
         (["--epochs", "0"], "--epochs is at least 1"),
         (["--seed", "-1"], "--seed is from 0"),
         (["--seed", "4294967295", "--runs", "2"], "--seed is from 0 to 4294967295"),
-        (["--task", "clustering"], "--task 'clustering' is not one of"),
+        (["--task", "clustering"], "--task clustering is not one of"),
         (["--task", "binary", "--target", "b"], "holds 3 values; multiclass would do"),
         (["--name", "My Model"], "'my_model' would do"),
         (["--target", "z"], "table.csv: no column 'z'"),
         (["--from", "gone"], "gone: there is no model"),
         (["--from", "table.csv"], "table.csv: not a model directory"),
-        (["--out", "table.csv"], "table.csv: a file; --out takes a directory"),
+        (["--out", "table.csv"], "table.csv: a file; a model is written to a directory"),
         (["--out", "."], ".: holds 'table.csv', which is not part of a model"),
         (["--out", "no/where"], "no/where: its parent directory does not exist"),
         (["--out", ".", "--force"], "would be lost"),
@@ -105,7 +105,7 @@ def test_a_model_that_is_there_already(typed: Type, model: Path, folder: Path) -
     before = {path: path.read_bytes() for path in model.rglob("*") if path.is_file()}
     message = refused(typed("train", "--epochs", 1), folder, "model")
     assert message == (
-        "model: there is a model already; --force replaces it, --out names another place"
+        "model: there is a model already; --force replaces it, or name another place"
     )
     (model / "notes.txt").write_text("mine")
     assert "holds 'notes.txt'" in refused(typed("train", "--force"), folder, "model")

@@ -117,7 +117,7 @@ def test_groups_are_never_split(typed: Type, folder: Path, keras: Any) -> None:
     assert sample[0] == "a,b,sick,predicted probability,patient"
     held_out = [line.rsplit(",", 1)[1] for line in sample[1:]]
     assert {held_out.count(patient) for patient in held_out} == {4}
-    evaluated = typed("evaluate", "--rows", "judged.csv", "--no-plots")
+    evaluated = typed("evaluate", "--rows-out", "judged.csv", "--no-plots")
     assert evaluated.code == 0, evaluated.err
     header = (folder / "judged.csv").read_text("utf-8").splitlines()[0]
     assert header.endswith("patient,sample line,truth,prediction,probability,outcome")
@@ -241,7 +241,7 @@ def test_the_model_is_not_written_over(typed: Type, model: Path, name: str) -> N
     (model / EXPORTS).mkdir(exist_ok=True)
     (model / name).touch()
     before = (model / name).read_bytes()
-    result = typed("evaluate", "--rows", model / name, "--no-plots")
+    result = typed("evaluate", "--rows-out", model / name, "--no-plots")
     assert (result.code, result.out) == (2, "")
     assert "would replace the model's own" in result.err
     assert (model / name).read_bytes() == before

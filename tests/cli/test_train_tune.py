@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from mlp_edge.cli.options import widths
 from mlp_edge.cli.printing.search import (
     options,
     smaller_network,
@@ -17,7 +18,6 @@ from mlp_edge.cli.printing.search import (
     trial_line,
     tuning_table,
 )
-from mlp_edge.cli.train import widths
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.search.search_space import drawn
 from mlp_edge.training.search.trials import Trial, Tuned

@@ -423,7 +423,7 @@ def test_early_stopping_watches_rows_of_its_own(keras: Any, typed: Type, folder:
     )  # fmt: skip
     values = manifest(folder / "model")
     assert values["rows"] == {"training": 108, "validation": 12, "test": 30}
-    assert "108 rows to train, 12 to watch, 30 held out" in result.out
+    assert "108 rows to train, 12 to validate on, 30 held out" in result.out
     validation = [row["val_loss"] for row in history(folder / "model")]
     assert len(validation) < 9
     assert validation[-1] > min(validation)

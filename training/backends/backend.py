@@ -46,7 +46,7 @@ def choose(model: Any, rows: int, validation_rows: int, recipe: Recipe, fits: in
     Args:
         model: a built ``keras.Model`` of dense layers.
         rows: to train on.
-        validation_rows: to watch; 0 for none.
+        validation_rows: how many; 0 for none.
         recipe: its epochs and batch size are used.
         fits: how many models like this one are to be fitted.
     """

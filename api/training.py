@@ -1,0 +1,244 @@
+"""``mlp_edge.train``: a table in, a model with its scores out."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlp_edge.api.model import Model
+from mlp_edge.api.observer import SILENT, Observer
+from mlp_edge.api.opened_model import in_temporary_folder
+from mlp_edge.api.settings import Reading
+from mlp_edge.api.tables import read_any, saved_source
+from mlp_edge.api.trained import Training
+from mlp_edge.data.choices import Choices
+from mlp_edge.data.sets import DEFAULT_SET
+from mlp_edge.data.table import Table
+from mlp_edge.files.writing import write_directory
+from mlp_edge.given import sorted_out
+from mlp_edge.lazy import require, tensorflow
+from mlp_edge.readers.model_directory import ModelDirectory, check_place
+from mlp_edge.settings import settings_of
+from mlp_edge.training import training
+from mlp_edge.training.cross_validation import Folding
+from mlp_edge.training.device import Device, take
+from mlp_edge.training.fitting import Stage
+from mlp_edge.training.outcome import Trained
+from mlp_edge.training.plan import Plan
+from mlp_edge.training.recipe import Recipe, check_seed
+from mlp_edge.training.search.searching import SEARCH_FOLDS, Search
+from mlp_edge.training.search.trials import discard
+from mlp_edge.training.search.tuning_journal import discard_empty, has_trials
+
+PATIENCE = 20
+"""Epochs without a lower validation loss after which a search's networks stop, unless told."""
+
+
+KINDS: dict[str, type] = {"plan": Plan, "recipe": Recipe, "columns": Choices, "reading": Reading}
+"""The dataclasses whose fields are settings of ``train``."""
+
+
+def _listing_settings(function: Callable[..., Model]) -> Callable[..., Model]:
+    """Have ``help()`` and a notebook's completion show every setting with its default."""
+    declared = [each for kind in KINDS.values() for each in settings_of(kind)]
+    own = inspect.signature(function).parameters.values()
+    listed = [each for each in own if each.kind is not inspect.Parameter.VAR_KEYWORD]
+    listed += [
+        inspect.Parameter(each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default)
+        for each in declared
+    ]
+    function.__signature__ = inspect.Signature(listed)  # type: ignore[attr-defined]
+    lines = "".join(f"        {each.name}: {each.help}\n" for each in declared)
+    function.__doc__ = (function.__doc__ or "").replace("\n    Returns:", f"{lines}\n    Returns:")
+    return function
+
+
+@_listing_settings
+def train(
+    table: Any = None,
+    *,
+    out: str | os.PathLike[str] | None = None,
+    force: bool = False,
+    observer: Observer = SILENT,
+    **settings: Any,
+) -> Model:
+    """Train a network on a table and test it on rows it never saw.
+
+    Args:
+        table: whatever ``mlp_edge.api.tables.read_any`` reads: a path, pima, iris or sine, a
+            pandas, Polars or Arrow table, a structured NumPy array or ``(array, names)``. None is
+            the table of the model that training goes on from, or pima.
+        out: the model directory to write; None keeps the model in a temporary folder as long as
+            the ``Model``, and ``Model.save`` copies it.
+        force: replace a model that is there.
+        observer: follows the training.
+        **settings: those of ``mlp-edge train``, by the same names with underscores, such as
+            ``target="price", hidden=(16, 8), epochs=50``: the fields of ``Plan``, ``Recipe``,
+            ``Choices`` and ``Reading``. ``start`` is the model to go on training.
+
+    Returns:
+        The trained model; its ``training`` holds scores and warnings.
+
+    Raises:
+        TypeError: for a setting that there is not.
+        RecipeError: when settings contradict each other, the task or the table, or the training
+            diverges.
+        TableError: when the table cannot be read or learned from.
+        InputError: when ``out`` is taken or cannot be written.
+        MissingError: when TensorFlow, Optuna for a search or a GPU is missing.
+    """
+    given = sorted_out("train", settings, **KINDS)
+    plan, columns = Plan(**given["plan"]), Choices(**given["columns"])
+    plan.check_going_on(given["recipe"].get("group"), columns != Choices())
+    reading = Reading(**given["reading"])
+    request = _Request(table, plan, given["recipe"], columns, reading, force, observer)
+    if out is not None:
+        return _train(request, Path(out))
+    return in_temporary_folder(lambda folder: _train(request, folder / "model"))
+
+
+@dataclass(frozen=True, eq=False)
+class _Request:
+    """What was asked for; ``given`` holds the recipe's settings that somebody chose."""
+
+    table: Any
+    plan: Plan
+    given: Mapping[str, Any]
+    columns: Choices
+    reading: Reading
+    force: bool
+    observer: Observer
+
+
+def _train(request: _Request, place: Path) -> Model:
+    """Train, and write the model directory."""
+    plan, observer = request.plan, request.observer
+    check_place(place, request.force)
+    saved = None if plan.start is None else ModelDirectory.open(plan.start)
+    table = read_any(_source(request.table, saved), request.reading)
+    journal = None if plan.tune is None else journal_of(place)
+    with _resumable(journal, observer), observer.fits() as stage:
+        if saved is not None:
+            trained = _go_on(request, table, saved, stage)
+        else:
+            trained = _train_new(request, table, stage, journal)
+    files = dict(trained.files)
+    if plan.plots:
+        from mlp_edge.api.training_plots import training_pictures
+
+        files |= training_pictures(trained)
+    # The place may not be what it was when this began.
+    write_directory(place, files, lambda: check_place(place, request.force))
+    if journal is not None:
+        discard(journal)
+    directory = ModelDirectory(place, trained.manifest)
+    return Model(place, trained.mlp, directory, _training(trained, files))
+
+
+def _training(trained: Trained, files: Iterable[str]) -> Training:
+    """What is told of a training that left these files."""
+    job = trained.job
+    return Training(
+        manifest=trained.manifest,
+        mlp=trained.mlp,
+        files=tuple(files),
+        reason=job.examples.reason,
+        device=job.device.says,
+        backend=trained.first.fitted.backend.value,
+        tuned=trained.tuned,
+    )
+
+
+def _recipe(plan: Plan, given: Mapping[str, Any]) -> Recipe:
+    """The recipe of a new model; the networks of a search stop early."""
+    if plan.tune is not None and given.get("early_stopping") is None:
+        given = {**given, "early_stopping": PATIENCE}
+    recipe = Recipe().given(given)
+    fits = max(plan.runs, (plan.cv or SEARCH_FOLDS) * plan.repeats)
+    check_seed(recipe.seed + fits - 1)
+    return recipe
+
+
+def _source(table: Any, saved: ModelDirectory | None) -> Any:
+    """The table to learn from: the one that was named, the saved model's, or a data set."""
+    if table is not None:
+        return table
+    return DEFAULT_SET if saved is None else saved_source(saved.manifest.table, saved.path)
+
+
+def _train_new(request: _Request, table: Table, stage: Stage, journal: Path | None) -> Trained:
+    plan = request.plan
+    return training.train(
+        table,
+        _recipe(plan, request.given),
+        stage,
+        targets=plan.target,
+        task=plan.task,
+        choices=request.columns,
+        name=plan.name,
+        runs=plan.runs,
+        strict=plan.strict,
+        calibration=plan.calibration,
+        folding=None if plan.cv is None else Folding(plan.cv, plan.repeats),
+        search=None if journal is None else _search(request, journal),
+        place=_placed(request),
+    )
+
+
+def _go_on(request: _Request, table: Table, saved: ModelDirectory, stage: Stage) -> Trained:
+    plan = request.plan
+    return training.go_on(
+        table,
+        saved,
+        request.given,
+        stage,
+        name=plan.name,
+        strict=plan.strict,
+        calibration=plan.calibration,
+        place=_placed(request),
+    )
+
+
+def _placed(request: _Request) -> training.Place:
+    """What chooses the device, once settings and rows are known to be good."""
+    plan = request.plan
+
+    def place(work: int) -> Device:
+        with request.observer.step("starting TensorFlow"):
+            tensorflow()
+        return take(plan.device, plan.strategy, work, plan.tf32)
+
+    return place
+
+
+def journal_of(place: Path) -> Path:
+    """The file beside a model directory that keeps a search until its model is written."""
+    return place.with_name(f"{place.name}.tuning")
+
+
+def _search(request: _Request, journal: Path) -> Search:
+    """The search that was asked for; settings that somebody chose stay as they are."""
+    require("optuna", "tune")
+    fixed = frozenset(name for name, value in request.given.items() if value is not None)
+    observer = request.observer
+    return Search(
+        request.plan.tune or 0, journal, fixed, request.force, observer.tried, observer.resumed
+    )
+
+
+@contextmanager
+def _resumable(journal: Path | None, observer: Observer) -> Iterator[None]:
+    """On Ctrl-C, leave the journal of a search only where it has trials to go on with."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if journal is not None and has_trials(journal):
+            observer.kept(journal)
+        elif journal is not None:
+            discard_empty(journal)
+        raise
