@@ -13,7 +13,7 @@ from mlp_edge.mlp import Mlp
 from mlp_edge.proof.checksum import BLANK, with_checksum
 
 KERNELS_FILE = "mlp_edge_kernels.h"
-"""The same bytes beside every model; readers/header_text.py looks for the same name."""
+"""The same bytes beside every model; readers/header_split.py looks for the same name."""
 
 
 def export(mlp: Mlp, quantised: Quantised | None = None) -> dict[str, bytes]:
