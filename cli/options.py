@@ -28,43 +28,12 @@ TrustOption = Annotated[
         rich_help_panel="Trust",
     ),
 ]
-READING, COLUMNS = "Table", "Columns"
-"""Headings in --help."""
-SepOption = Annotated[
-    str | None,
-    typer.Option(help="What separates cells: a character, tab or space.", rich_help_panel=READING),
-]
-DecimalOption = Annotated[
-    str | None, typer.Option(help="Decimal mark, . or ,", rich_help_panel=READING)
-]
-EncodingOption = Annotated[
-    str | None, typer.Option(help="Such as utf-16 or latin-1.", rich_help_panel=READING)
-]
-HeaderOption = Annotated[
-    bool | None,
-    typer.Option(
-        "--header/--no-header", help="Whether the first line names the columns.",
-        rich_help_panel=READING,
-    ),
-]  # fmt: skip
-CommentsOption = Annotated[
-    bool | None,
-    typer.Option(
-        "--comments/--no-comments", help="Whether lines that begin with # are left out.",
-        rich_help_panel=READING,
-    ),
-]  # fmt: skip
-SingleQuotesOption = Annotated[
-    bool | None,
-    typer.Option(
-        "--single-quotes/--no-single-quotes", help="Whether ' round a cell is taken off.",
-        rich_help_panel=READING,
-    ),
-]  # fmt: skip
 MaxBytesOption = Annotated[
     str | None,
     typer.Option(
-        help="Most bytes of a table, unpacked, such as 4G. [512M]", rich_help_panel=READING
+        help="Most bytes of a table, unpacked, such as 4G.",
+        rich_help_panel="Table",
+        show_default="512M",
     ),
 ]
 DEFAULT_MODEL = Path("model")
