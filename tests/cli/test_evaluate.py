@@ -285,7 +285,7 @@ def test_without_matplotlib(model: Path, typed: Type, monkeypatch: pytest.Monkey
         (["iris"], "iris: no column"),
         (["unknown.csv"], "'2' is none of the classes that the model knows, '0', '1'"),
         (["untold.csv"], "no column 'diabetes'"),
-        (["--metrics", "r2"], "--metrics 'r2': a binary task has accuracy"),
+        (["--metrics", "r2"], "--metrics r2: a binary task has accuracy"),
         (["--runtime", "cuda"], "there is no runtime 'cuda'"),
         (["--model", "gone"], "gone: there is no model"),
         (["--model", "model/exports/pima.onnx"], "not a model directory"),
