@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from math import isfinite
-from statistics import mean, stdev
+from dataclasses import dataclass, replace
 from typing import Any
 
-from mlp_edge.api.evaluation.score_sheets import TITLES, number, score_sheet
+from mlp_edge.api.evaluation.score_sheets import TITLES, number, score_sheet, spread
 from mlp_edge.api.result import Result, Sheet
 from mlp_edge.files.manifest import Manifest
 from mlp_edge.finding import Finding
@@ -44,7 +42,7 @@ class Training(Result):
     @property
     def scores(self) -> Mapping[str, Mapping[str, Mapping[str, float]]]:
         """Part (test, validation, training) -> model (mlp, linear, prior) -> metric -> value."""
-        return {part: self.manifest.scores[part] for part in TITLES if part in self.manifest.scores}
+        return {part: of for part, of in self.manifest.scores.items() if part != "runs"}
 
     @property
     def runs(self) -> Sequence[Mapping[str, Any]]:
@@ -61,7 +59,7 @@ class Training(Result):
         """Give what model.json holds.
 
         Returns:
-            Its keys and values: what ``mlp-edge train`` as JSON prints.
+            Its keys and values: what ``mlp-edge train`` prints as JSON.
         """
         held: dict[str, Any] = json.loads(self.manifest.to_json())
         return held
@@ -81,14 +79,14 @@ class Training(Result):
         if self.runs:
             found.append(self._runs())
         notes = tuple(f"warning: {finding.says}" for finding in self.findings)
-        return [*found[:-1], Sheet(found[-1].title, found[-1].columns, found[-1].rows, notes)]
+        return [*found[:-1], replace(found[-1], notes=notes)]
 
     def _folds(self, folds: Mapping[str, Any]) -> Sheet:
         metrics = self.manifest.recipe["metrics"]
         title = f"mean ± standard deviation over {folds['folds']} folds"
         title += f", {folds['repeats']} times" if folds["repeats"] > 1 else ""
         rows = (
-            (MODELS[name], *(_spread(of[metric]) for metric in metrics))
+            (MODELS[name], *(spread(of[metric]) for metric in metrics))
             for name, of in folds["scores"].items()
         )
         return Sheet(title, ("", *metrics), tuple(rows))
@@ -100,15 +98,6 @@ class Training(Result):
             (str(run["seed"]), *(number(run[part][metric]) for metric in metrics))
             for run in self.runs
         ]
-        spread = (_spread([run[part][metric] for run in self.runs]) for metric in metrics)
+        spreads = (spread([run[part][metric] for run in self.runs]) for metric in metrics)
         title = f"every seed, on the {TITLES[part]}"
-        return Sheet(title, ("seed", *metrics), (*rows, ("mean ± deviation", *spread)))
-
-
-def _spread(values: Sequence[float]) -> str:
-    """Mean ± standard deviation of those that are numbers: a fold may have no score."""
-    known = [value for value in values if isfinite(value)]
-    if not known:
-        return "–"
-    deviation = stdev(known) if len(known) > 1 else 0.0
-    return f"{mean(known):.4g} ± {deviation:.2g}"
+        return Sheet(title, ("seed", *metrics), (*rows, ("mean ± deviation", *spreads)))

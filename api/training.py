@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from mlp_edge.api.model import Model
 from mlp_edge.api.observer import SILENT, Observer
@@ -37,13 +37,14 @@ from mlp_edge.training.search.tuning_journal import discard_empty, has_trials
 
 PATIENCE = 20
 """Epochs without a lower validation loss after which a search's networks stop, unless told."""
-
-
 KINDS: dict[str, type] = {"plan": Plan, "recipe": Recipe, "columns": Choices, "reading": Reading}
 """The dataclasses whose fields are settings of ``train``."""
 
 
-def _listing_settings(function: Callable[..., Model]) -> Callable[..., Model]:
+Trains = TypeVar("Trains", bound=Callable[..., Model])
+
+
+def _listing_settings(function: Trains) -> Trains:
     """Have ``help()`` and a notebook's completion show every setting with its default."""
     declared = [each for kind in KINDS.values() for each in settings_of(kind)]
     own = inspect.signature(function).parameters.values()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from statistics import mean, stdev
 from typing import Any
 
 from numpy.typing import NDArray
@@ -67,6 +68,18 @@ def _title(part: str, count: int) -> str:
 def number(value: float) -> str:
     """Four digits; a dash where there is nothing to judge."""
     return f"{value:.4g}" if math.isfinite(value) else "–"
+
+
+def spread(values: Sequence[float]) -> str:
+    """Mean ± standard deviation of the values there are; a fold may be without a score."""
+    known = [value for value in values if math.isfinite(value)]
+    if not known:
+        return "–"
+    deviation = stdev(known) if len(known) > 1 else 0.0
+    if deviation < 1e-9 * abs(mean(known)):
+        deviation = 0.0  # what rounding leaves of equal scores
+    few = f" ({len(known)} folds)" if len(known) < len(values) else ""
+    return f"{mean(known):.4g} ± {deviation:.2g}{few}"
 
 
 def _interval(name: str) -> str:

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mlp_edge.cli.printing.console import err
-from mlp_edge.cli.printing.tables import new_table, spread
+from mlp_edge.cli.printing.tables import new_table
 
 if TYPE_CHECKING:
     from mlp_edge.training.recipe import Recipe
@@ -65,6 +65,8 @@ def layers(trial: Trial) -> str:
 
 def score(trial: Trial) -> str:
     """Mean ± standard deviation over the folds."""
+    from mlp_edge.api.evaluation.score_sheets import spread
+
     return spread(trial.folds) if trial.folds else "diverged"
 
 
@@ -106,6 +108,8 @@ def tuning_table(tuned: Tuned) -> Table:
 
 def search_notes(tuned: Tuned) -> list[str]:
     """What the table leaves out: the linear baseline, and a smaller network that would do."""
+    from mlp_edge.api.evaluation.score_sheets import spread
+
     notes = []
     if tuned.baseline:
         notes.append(f"linear baseline on the same folds: {spread(tuned.baseline)}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import isfinite
 from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any
 
@@ -121,18 +120,6 @@ def layer_table(mlp: Mlp) -> Table:
     table.add_section()
     table.add_row("all", "", "", f"{mlp.parameters:,}")
     return table
-
-
-def spread(values: Sequence[float]) -> str:
-    """Mean ± deviation of the values there are; a fold may be without a score."""
-    known = [value for value in values if isfinite(value)]
-    if not known:
-        return "–"
-    deviation = stdev(known) if len(known) > 1 else 0.0
-    if deviation < 1e-9 * abs(mean(known)):
-        deviation = 0.0  # what rounding leaves of equal scores
-    few = f" ({len(known)} folds)" if len(known) < len(values) else ""
-    return f"{mean(known):.4g} ± {deviation:.2g}{few}"
 
 
 def run_table(runs: Sequence[Mapping[str, Any]], part: str) -> Table:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
-from mlp_edge.api.evaluation.score_sheets import score_sheet
+from mlp_edge.api.evaluation.score_sheets import score_sheet, spread
 from mlp_edge.cli.options import model_option
 from mlp_edge.cli.printing.console import err, out, warn_of
 from mlp_edge.cli.printing.search import search_notes, tuning_table
@@ -19,7 +19,6 @@ from mlp_edge.cli.printing.tables import (
     new_table,
     run_table,
     show,
-    spread,
 )
 from mlp_edge.cli.printing.wording import worded
 from mlp_edge.plots.style import MODELS
