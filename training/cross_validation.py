@@ -1,4 +1,4 @@
-"""Cross-validation: a recipe judged on every row, each time by a network that never saw it."""
+"""Cross-validation: a recipe scored on every row, each time with a network that never saw it."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from mlp_edge.training.run import (
     Job,
     fit_baseline,
     fit_run,
-    judge,
-    judge_all,
     new_network,
     predictions,
+    score_all,
+    score_rows,
     straight,
 )
 
@@ -47,7 +47,7 @@ class FoldScores:
         repeats: of all folds, each with other parts.
         values: model -> metric -> its value on each fold's test rows, folds x repeats of them.
         trained: rows that a network was made with, validation rows included; the mean.
-        tested: rows that judged it; the mean.
+        tested: rows that it was tested on; the mean.
     """
 
     folds: int
@@ -68,7 +68,7 @@ class FoldScores:
 
 
 def cross_validate(job: Job, chosen: Sequence[Parts], repeats: int, stage: Stage) -> FoldScores:
-    """Fit and judge the recipe on each choice of parts, the baselines on the same.
+    """Fit and score the recipe on each choice of parts, the baselines on the same.
 
     Fills, ranges, scaling, early stopping and threshold are learned anew in every fold, from its
     own training and validation rows.
@@ -86,7 +86,7 @@ def cross_validate(job: Job, chosen: Sequence[Parts], repeats: int, stage: Stage
     every: list[dict[str, Any]] = []
     for number, fold in enumerate(_jobs(job, chosen)):
         run = fit_run(fold, new_network, job.recipe.seed + number, _ignore_epoch, len(chosen))
-        every.append(judge_all(fold, run, fit_baseline(fold), fold.parts.test, _metrics(job)))
+        every.append(score_all(fold, run, fit_baseline(fold), fold.parts.test, _metrics(job)))
         watch(number + 1, {})
     metrics = _metrics(job)
     values = {
@@ -108,7 +108,7 @@ def fold_values(job: Job, recipe: Recipe, chosen: Sequence[Parts], metric: str) 
     for number, fold in enumerate(_jobs(replace(job, recipe=recipe), chosen)):
         run = fit_run(fold, new_network, recipe.seed + number, _ignore_epoch, len(chosen))
         outputs = predictions(fold, run.model, fold.parts.test)
-        values.append(judge(fold, fold.parts.test, outputs, run.threshold, (metric,))[metric])
+        values.append(score_rows(fold, fold.parts.test, outputs, run.threshold, (metric,))[metric])
     return values
 
 
@@ -118,7 +118,7 @@ def baseline_values(job: Job, chosen: Sequence[Parts], metric: str) -> list[floa
     for fold in _jobs(job, chosen):
         rows, linear = fold.parts.test, fit_baseline(fold)
         outputs = straight(fold, linear, rows)
-        values.append(judge(fold, rows, outputs, linear.threshold, (metric,))[metric])
+        values.append(score_rows(fold, rows, outputs, linear.threshold, (metric,))[metric])
     return values
 
 

@@ -349,7 +349,7 @@ def parts_like(examples: Examples, held_out: Rows, recipe: Recipe, source: str) 
 
     A row whose readings are those of a held-out row tests, and with it its group; every other one
     may have been trained on already, or is new, and trains. So another table never turns a row
-    that was learned from into one that judges.
+    that was learned from into one that tests.
 
     Args:
         examples: the table.

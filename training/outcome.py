@@ -36,7 +36,7 @@ from mlp_edge.training.cross_validation import FoldScores, compared_by
 from mlp_edge.training.fitting import predict_batches
 from mlp_edge.training.keras_bytes import keras_bytes
 from mlp_edge.training.network import HISTORY_METRIC, with_processing
-from mlp_edge.training.run import Job, Run, judge_baselines, predictions, straight
+from mlp_edge.training.run import Job, Run, predictions, score_baselines, straight
 from mlp_edge.training.scoring.advice import advice, fold_advice
 from mlp_edge.training.scoring.baseline import Linear, prior
 from mlp_edge.training.search.trials import Tuned, tuning_csv
@@ -196,7 +196,7 @@ def _all_scores(job: Job, runs: Sequence[Mapping[str, Any]], linear: Linear) -> 
     """Part -> model -> metric -> value, and every run where there are several."""
     scores: dict[str, Any] = {}
     for part, rows in job.scored.items():
-        scores[part] = {"mlp": runs[0][part], **judge_baselines(job, linear, rows)}
+        scores[part] = {"mlp": runs[0][part], **score_baselines(job, linear, rows)}
     if len(runs) > 1:
         scores["runs"] = runs
     return scores

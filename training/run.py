@@ -143,7 +143,7 @@ def constant(job: Job, rows: NDArray[np.int64]) -> Floats:
     return np.tile(np.array(prior(job.examples, job.parts), np.float32), (len(rows), 1))
 
 
-def judge(
+def score_rows(
     job: Job, rows: NDArray[np.int64], outputs: Floats, threshold: np.float32,
     metrics: Sequence[str] = (),
 ) -> dict[str, float]:  # fmt: skip
@@ -151,22 +151,22 @@ def judge(
     return score(metrics or job.recipe.metrics, job.examples.truth(rows, threshold), outputs)
 
 
-def judge_all(
+def score_all(
     job: Job, run: Run, linear: Linear, rows: NDArray[np.int64], metrics: Sequence[str] = ()
 ) -> dict[str, Any]:
     """Model -> metric -> value on chosen rows: the network's, and what it has to beat."""
     return {
-        "mlp": judge(job, rows, predictions(job, run.model, rows), run.threshold, metrics),
-        **judge_baselines(job, linear, rows, metrics),
+        "mlp": score_rows(job, rows, predictions(job, run.model, rows), run.threshold, metrics),
+        **score_baselines(job, linear, rows, metrics),
     }
 
 
-def judge_baselines(
+def score_baselines(
     job: Job, linear: Linear, rows: NDArray[np.int64], metrics: Sequence[str] = ()
 ) -> dict[str, Any]:
     """Model -> metric -> value of the linear baseline and of a constant answer."""
     return {
-        "linear": judge(job, rows, straight(job, linear, rows), linear.threshold, metrics),
+        "linear": score_rows(job, rows, straight(job, linear, rows), linear.threshold, metrics),
         # The most frequent class is what it is, wherever the others' threshold lies.
-        "prior": judge(job, rows, constant(job, rows), DEFAULT_THRESHOLD, metrics),
+        "prior": score_rows(job, rows, constant(job, rows), DEFAULT_THRESHOLD, metrics),
     }

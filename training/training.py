@@ -46,9 +46,9 @@ from mlp_edge.training.run import (
     Run,
     fit_baseline,
     fit_run,
-    judge,
     new_network,
     predictions,
+    score_rows,
 )
 from mlp_edge.training.scoring.advice import check_nothing_found
 from mlp_edge.training.scoring.scores import chosen_metrics
@@ -89,7 +89,7 @@ def train(
         runs: how many seeds to train, from ``recipe.seed`` up; the first is kept.
         strict: refuse a table about which there is anything to warn of.
         calibration: whether training rows may be kept with the model.
-        folding: cross-validate the recipe on every row; with a search, how that judges.
+        folding: cross-validate the recipe on every row; with a search, how that scores.
         search: look for a better recipe first, by folds of the training rows alone.
         place: where to train.
 
@@ -114,14 +114,14 @@ def train(
     job = replace(job, findings=found, calibration=calibration)
 
     with _ready(job):
-        job, judged, tuned = _by_folds(job, stage, folding, search)
-        return _run(job, stage, new_network, runs, judged, tuned)
+        job, validated, tuned = _by_folds(job, stage, folding, search)
+        return _run(job, stage, new_network, runs, validated, tuned)
 
 
 def _by_folds(
     job: Job, stage: Stage, folding: Folding | None, search: Search | None
 ) -> tuple[Job, FoldScores | None, Tuned | None]:
-    """Search for a recipe or judge the job's own, where asked to; and the job to go on with."""
+    """Search for a recipe, or cross-validate the job's; the job to go on with, and the results."""
     if search is not None:
         tuned = searched(job, search, folding)
         return replace(job, recipe=tuned.recipe), None, tuned
@@ -131,9 +131,9 @@ def _by_folds(
     for number, fold in enumerate(every, start=1):
         where = f"fold {number} of {len(every)}"
         check_threshold_rows(job.examples, job.recipe, fold.validation, where)
-    judged = cross_validate(job, every, folding.repeats, stage)
+    validated = cross_validate(job, every, folding.repeats, stage)
     equal = equal_rows(job.table, job.examples.rows, every[: folding.folds])
-    return replace(job, findings=(*job.findings, *equal)), judged, None
+    return replace(job, findings=(*job.findings, *equal)), validated, None
 
 
 def go_on(
@@ -267,7 +267,7 @@ def _ready(job: Job) -> Iterator[None]:
 
 
 def _run(
-    job: Job, stage: Stage, make: Make, runs: int, judged: FoldScores | None = None,
+    job: Job, stage: Stage, make: Make, runs: int, validated: FoldScores | None = None,
     tuned: Tuned | None = None,
 ) -> Trained:  # fmt: skip
     """Fit the baseline and every run; describe the first run."""
@@ -278,11 +278,11 @@ def _run(
         title = "training" if runs == 1 else f"run {len(results) + 1} of {runs}"
         run = fit_run(job, make, seed, stage(f"{title}: epoch", job.recipe.epochs))
         scores = {
-            part: judge(job, rows, predictions(job, run.model, rows), run.threshold)
+            part: score_rows(job, rows, predictions(job, run.model, rows), run.threshold)
             for part, rows in job.scored.items()
         }
         results.append({"seed": seed, **scores})
         first = first or run
     if first is None:
         raise ValueError("runs is at least 1")
-    return outcome(job, first, results, linear, judged, tuned)
+    return outcome(job, first, results, linear, validated, tuned)

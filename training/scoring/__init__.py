@@ -1,1 +1,1 @@
-"""How good a model is, how sure that is, and what a colleague would say about it."""
+"""How good a model is, how sure that is, and what there is to warn of."""

@@ -1,4 +1,4 @@
-"""What a good colleague says about a trained model, each with its evidence."""
+"""Warnings about a trained model, each with its evidence."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def fold_advice(
         network: its value on each fold, NaN where a fold has none.
         linear: the baseline's, on the same folds.
         rows_trained: that a fold learns from.
-        rows_tested: that a fold is judged by.
+        rows_tested: that a fold tests on.
     """
     both = np.array([network, linear], np.float64)
     both = both[:, np.isfinite(both).all(axis=0)]

@@ -68,7 +68,7 @@ class Metric:
 def _ranking(name: str, **several: Any) -> Score:
     """A score of how well probabilities rank; of several classes the mean of each against the rest.
 
-    NaN with one class only, or a class missing: there is no ranking to judge.
+    NaN with one class only, or a class missing: there is no ranking to score.
     """
 
     def score(metrics: Any, truth: Truth, outputs: Floats) -> float:
@@ -127,11 +127,11 @@ def _brier(metrics: Any, truth: Truth, outputs: Floats) -> float:
     As scikit-learn has it from 1.7 on; before, it knows two classes only.
     """
     probabilities = truth.probabilities(outputs)
-    judged = [1] if truth.task == "binary" else range(truth.classes)
+    scored = [1] if truth.task == "binary" else range(truth.classes)
     return float(
         sum(
             metrics.brier_score_loss(truth.targets == index, probabilities[:, index], pos_label=1)
-            for index in judged
+            for index in scored
         )
     )
 
@@ -202,7 +202,7 @@ def intervals(
 def per_class(truth: Truth, outputs: Floats, labels: Sequence[str]) -> list[dict[str, Any]]:
     """For each class its label, rows, precision, recall, f1, and auc against the rest.
 
-    NaN where there is nothing to judge: no such row, or no such answer.
+    NaN where there is nothing to score: no such row, or no such prediction.
     """
     metrics = require("sklearn.metrics")
     indices = list(range(truth.classes))

@@ -78,7 +78,7 @@ def corrected_error(differences: Numbers, training_rows: float, test_rows: float
     Args:
         differences: of the scores of two models on each fold.
         training_rows: that a fold learns from, on average.
-        test_rows: that a fold is judged by, on average.
+        test_rows: that a fold tests on, on average.
     """
     if len(differences) < 2:
         return float("nan")

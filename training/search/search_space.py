@@ -151,7 +151,7 @@ def draws(
         # Drawing all parameters together has been called experimental since 2020.
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         sampler = optuna.samplers.TPESampler(n_startup_trials=blind, multivariate=True, seed=seed)
-    # A copy of the finished trials: what is asked for and never judged leaves no trace.
+    # A copy of the finished trials: what is asked for and never scored leaves no trace.
     study = optuna.create_study(sampler=sampler)
     study.add_trials(optuna_trial(record, space) for record in records)
     while True:

@@ -1,4 +1,4 @@
-"""The search for a better network: trials drawn by Optuna, each judged on the same folds."""
+"""The search for a better network: trials drawn by Optuna, each scored on the same folds."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class Tuned:
         metric: what was scored, "log_loss" or "rmse".
         baseline: the same of scikit-learn's linear model on each fold; () where nobody asked.
         trained: rows that a fold learns from, on average; 0 where nobody asked.
-        tested: rows that a fold is judged by, on average.
+        tested: rows that a fold tests on, on average.
     """
 
     trials: tuple[Trial, ...]

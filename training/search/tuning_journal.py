@@ -1,6 +1,6 @@
 """The journal of a search: every finished trial, so that an interrupted search goes on.
 
-Optuna's journal, with trials added once they are judged: one line each, synced to the disk. What
+Optuna's journal, with trials added once they are scored: one line each, synced to the disk. What
 was interrupted has left nothing in it, or half a line, which is cut off.
 """
 
