@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mlp_edge.api.evaluation.evaluation import Evaluation
     from mlp_edge.api.exporting import Export
     from mlp_edge.api.inspecting import Inspection
+    from mlp_edge.api.parity_report import ParityReport
     from mlp_edge.api.predicting import PredictedTable
     from mlp_edge.mlp import Floats, Mlp
 
@@ -238,51 +239,6 @@ class Model(OpenedModel):
 
         return bench(self, BenchSettings(_each(runtimes), _each(batches), seconds, cold))
 
-    @property
-    def training(self) -> Training:
-        """What its training found.
-
-        Returns:
-            Scores, warnings and settings; for a model that was opened, what its model.json holds.
-
-        Raises:
-            InputError: for a .keras file alone, which tells nothing.
-        """
-        if self._training is None:
-            if self.directory is None:
-                raise InputError(
-                    f"{self.path}: a .keras file alone does not tell how it was trained"
-                )
-            self._training = Training(self.directory.manifest, self.mlp)
-        return self._training
-
-    def save(self, path: str | os.PathLike[str], *, force: bool = False) -> Model:
-        """Copy the model directory, exports included.
-
-        Args:
-            path: a folder that does not exist, is empty or, with ``force``, holds a model.
-            force: replace a model that is there.
-
-        Returns:
-            The model in its new place.
-
-        Raises:
-            InputError: for a .keras file alone, or a place that is taken.
-        """
-        from mlp_edge.files.writing import write_directory
-
-        if self.directory is None:
-            raise InputError(f"{self.path}: a .keras file alone is no model directory; copy it")
-        place = Path(path)
-        check_place(place, force)
-        files = {
-            file.relative_to(self.path).as_posix(): file.read_bytes()
-            for file in sorted(self.path.rglob("*"))
-            if file.is_file()
-        }
-        write_directory(place, files, lambda: check_place(place, force))
-        return open_model(place)
-
     def export(
         self,
         formats: str | Sequence[str] = (),
@@ -336,6 +292,94 @@ class Model(OpenedModel):
             name=name, out=out, weights_only=weights_only, split=split,
         )  # fmt: skip
         return export(self, settings, calibration_table=calibration_table, reading=reading)
+
+    def parity(
+        self,
+        *,
+        runtimes: str | Sequence[str] = (),
+        formats: str | Sequence[str] = (),
+        require: str | Sequence[str] = (),
+        table: Any = None,
+        reading: Reading = GUESSED,
+        allow_vacuous: bool = False,
+        trust: bool = False,
+    ) -> ParityReport:
+        """Compare every export with the original, and write exports/parity.json.
+
+        Args:
+            runtimes: litert, onnxruntime, c; a chip: avr, cortex-m0, cortex-m3, cortex-m4, rv32; or
+                all. () for those of this machine.
+            formats: tflite, onnx, c; () for all.
+            require: runtimes that have to run, or all: one that cannot is a failure.
+            table: rows of which is said whether their label is certain: a path, a data set's name,
+                a data frame, an Arrow table, a structured array or ``(array, names)``; None for
+                the held-out rows.
+            reading: how a file of them is read.
+            allow_vacuous: whether a bound may be too wide to prove anything.
+            trust: compile a header that was changed since it was exported.
+
+        Returns:
+            Verdicts, figures, a certificate; ``check()`` raises where parity does not hold.
+
+        Raises:
+            InputError: for a .keras file alone, or no export that a chosen runtime reads.
+            TableError: for a table that does not fit the model.
+            ModelError: for a model directory that is damaged.
+            MissingError: when TensorFlow is missing.
+        """
+        from mlp_edge.api.parity_settings import ParitySettings
+        from mlp_edge.api.proving import prove
+
+        settings = ParitySettings.of(
+            runtimes=runtimes, formats=formats, require=require, allow_vacuous=allow_vacuous,
+            trust=trust,
+        )  # fmt: skip
+        return prove(self, settings, table=table, reading=reading)
+
+    @property
+    def training(self) -> Training:
+        """What its training found.
+
+        Returns:
+            Scores, warnings and settings; for a model that was opened, what its model.json holds.
+
+        Raises:
+            InputError: for a .keras file alone, which tells nothing.
+        """
+        if self._training is None:
+            if self.directory is None:
+                raise InputError(
+                    f"{self.path}: a .keras file alone does not tell how it was trained"
+                )
+            self._training = Training(self.directory.manifest, self.mlp)
+        return self._training
+
+    def save(self, path: str | os.PathLike[str], *, force: bool = False) -> Model:
+        """Copy the model directory, exports included.
+
+        Args:
+            path: a folder that does not exist, is empty or, with ``force``, holds a model.
+            force: replace a model that is there.
+
+        Returns:
+            The model in its new place.
+
+        Raises:
+            InputError: for a .keras file alone, or a place that is taken.
+        """
+        from mlp_edge.files.writing import write_directory
+
+        if self.directory is None:
+            raise InputError(f"{self.path}: a .keras file alone is no model directory; copy it")
+        place = Path(path)
+        check_place(place, force)
+        files = {
+            file.relative_to(self.path).as_posix(): file.read_bytes()
+            for file in sorted(self.path.rglob("*"))
+            if file.is_file()
+        }
+        write_directory(place, files, lambda: check_place(place, force))
+        return open_model(place)
 
 
 def _each(given: Any) -> tuple[Any, ...]:

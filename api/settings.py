@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlp_edge.data.reading.dialect import Dialect
+from mlp_edge.data.reading.size import read_size
 from mlp_edge.errors import InputError, RecipeError
 from mlp_edge.settings import declared, setting
 
@@ -45,6 +46,15 @@ class Reading(Dialect):
     max_bytes: str | None = declared(
         None, "Most bytes of a table, unpacked, such as 4G.", "Table", shown="512M"
     )
+
+    def __post_init__(self) -> None:
+        """Check what needs no table.
+
+        Raises:
+            RecipeError: naming the setting.
+        """
+        super().__post_init__()
+        read_size(self.max_bytes)
 
 
 GUESSED = Reading()

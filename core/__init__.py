@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from mlp_edge.api.costing import CostReport
     from mlp_edge.api.doctor.diagnosis import Diagnosis, doctor
     from mlp_edge.api.evaluation.evaluation import Evaluation
+    from mlp_edge.api.exporting import Export
     from mlp_edge.api.inspecting import Inspection, inspect
     from mlp_edge.api.model import Model
     from mlp_edge.api.model import open_model as open  # noqa: A004 (as one says it: mlp_edge.open)
+    from mlp_edge.api.parity_report import ParityReport
     from mlp_edge.api.predicting import PredictedTable
     from mlp_edge.api.settings import Reading
     from mlp_edge.api.trained import Training
@@ -33,8 +35,10 @@ _DOOR = {
     "CostReport": "mlp_edge.api.costing:CostReport",
     "Diagnosis": "mlp_edge.api.doctor.diagnosis:Diagnosis",
     "Evaluation": "mlp_edge.api.evaluation.evaluation:Evaluation",
+    "Export": "mlp_edge.api.exporting:Export",
     "Inspection": "mlp_edge.api.inspecting:Inspection",
     "Model": "mlp_edge.api.model:Model",
+    "ParityReport": "mlp_edge.api.parity_report:ParityReport",
     "PredictedTable": "mlp_edge.api.predicting:PredictedTable",
     "Predictor": "mlp_edge.runtime.load:Predictor",
     "Reading": "mlp_edge.api.settings:Reading",
@@ -50,8 +54,10 @@ __all__ = [
     "CostReport",
     "Diagnosis",
     "Evaluation",
+    "Export",
     "Inspection",
     "Model",
+    "ParityReport",
     "PredictedTable",
     "Predictor",
     "Reading",

@@ -18,8 +18,8 @@ from mlp_edge.parity.entry import Entry
 from mlp_edge.parity.integer_rows import integer_rows
 from mlp_edge.parity.integers import ExpectedBits
 from mlp_edge.parity.result import (
+    ArtifactResult,
     Original,
-    Result,
     in_floats,
     in_integers,
     measured,
@@ -45,7 +45,7 @@ class Report:
         span: the range of each output, by which bounds are judged (``compare.output_range``).
     """
 
-    results: Sequence[Result]
+    results: Sequence[ArtifactResult]
     left_out: int
     searched: int
     span: tuple[float, ...]
@@ -165,7 +165,7 @@ def _searched(mlp: Mlp, sample: Rows, entries: Sequence[Entry]) -> Iterator[Rows
                 entry.predict, entry.says = None, [*entry.says, str(error)]
 
 
-def _result(asked: _Asked, entry: Entry, required: Collection[str]) -> Result:
+def _result(asked: _Asked, entry: Entry, required: Collection[str]) -> ArtifactResult:
     if entry.predict is None:
         return unasked(entry, required)
     if entry.dtype == "dynamic":

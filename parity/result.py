@@ -47,7 +47,7 @@ class Changed:
 
 
 @dataclass(frozen=True)
-class Result:
+class ArtifactResult:
     """One line of the parity table.
 
     Attributes:
@@ -111,23 +111,27 @@ class Original:
         return Changed(len(self.rows), off, labels)
 
 
-def of_original(name: str, runtime: str, expected: Expected, comparison: Comparison) -> Result:
+def of_original(
+    name: str, runtime: str, expected: Expected, comparison: Comparison
+) -> ArtifactResult:
     """The line of the Keras model itself."""
     says = [] if comparison.passed else [_explain(expected, comparison)]
-    return Result(name, runtime, "float32", comparison, None, None, None, says)
+    return ArtifactResult(name, runtime, "float32", comparison, None, None, None, says)
 
 
-def unasked(entry: Entry, required: Collection[str]) -> Result:
+def unasked(entry: Entry, required: Collection[str]) -> ArtifactResult:
     """The line of an artifact that could not be asked."""
     says = entry.says
     if entry.missing and entry.runtime.name in required:
         says = [f"has to run and cannot: {entry.missing}"]
-    return Result(
+    return ArtifactResult(
         entry.path.name, entry.runtime.name, entry.dtype, None, None, None, entry.missing, says
     )
 
 
-def in_floats(entry: Entry, predict: Predict, expected: Expected, original: Original) -> Result:
+def in_floats(
+    entry: Entry, predict: Predict, expected: Expected, original: Original
+) -> ArtifactResult:
     """The line of an artifact in float32 or float16: held to the proved bound."""
     answers: list[Rows] = []
     says: list[str] = []
@@ -148,7 +152,7 @@ def in_floats(entry: Entry, predict: Predict, expected: Expected, original: Orig
 
 def in_integers(
     entry: Entry, predict: Predict, expected: ExpectedBits, original: Original
-) -> Result:
+) -> ArtifactResult:
     """The line of an artifact in integers: every answer has its bits."""
     if entry.runtime.simulated:
         expected = replace(expected, rows=expected.rows[:CHIP_ROWS])
@@ -164,7 +168,9 @@ def in_integers(
     return replace(unasked(entry, ()), bits=bits, changed=changed, says=[*says, *entry.says])
 
 
-def measured(entry: Entry, predict: Predict, expected: Expected, original: Original) -> Result:
+def measured(
+    entry: Entry, predict: Predict, expected: Expected, original: Original
+) -> ArtifactResult:
     """The line of an artifact of whose numbers nothing is proved: held to where it has some."""
     try:
         says = _without_parameters(expected, predict)

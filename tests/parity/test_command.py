@@ -572,8 +572,8 @@ def test_what_has_to_run_needs_something_to_run(model: Path, few_rows: None) -> 
     [
         (("--require", "tpu"), "there is no runtime 'tpu'"),
         (("--runtime", "tpu"), "there is no runtime 'tpu'; there are keras, litert"),
-        (("--format", "pb"), "'pb' is not one of tflite, onnx, c"),
-        (("--max-bytes", "many"), "--max-bytes takes a number of bytes"),
+        (("--format", "pb"), "--format pb is not one of tflite, onnx, c"),
+        (("--max-bytes", "many"), "--max-bytes takes bytes, such as 800M or 4G"),
         (("--model", "nowhere"), "there is no model"),
     ],
 )

@@ -32,7 +32,7 @@ from mlp_edge.parity.integer_faults import IntegerFault, integer_faults, saturat
 from mlp_edge.parity.integer_rows import first_value, integer_rows
 from mlp_edge.parity.integers import ExpectedBits, compare_bits, same_bits, unproved
 from mlp_edge.parity.parity import check
-from mlp_edge.parity.result import CHIP_ROWS, Result
+from mlp_edge.parity.result import CHIP_ROWS, ArtifactResult
 from mlp_edge.parity.rows import stress_rows
 from mlp_edge.proof.bound import LARGEST
 from mlp_edge.proof.golden import golden_integers
@@ -400,7 +400,7 @@ class Exported:
             QuantisationParameters(self.net, MODEL.weights_sha256, "c", {}).to_json()
         )
 
-    def results(self, *runtimes: Runtime, **options: Any) -> list[Result]:
+    def results(self, *runtimes: Runtime, **options: Any) -> list[ArtifactResult]:
         sample = readings(MODEL, 20)
         found = check(MODEL, self.original, sample, [self.path], runtimes or HOSTED, **options)
         self.report = found

@@ -1,0 +1,243 @@
+"""What parity found, as a result: tables, a certificate, and sentences about what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mlp_edge.api.result import Result, Sheet
+from mlp_edge.errors import CheckError, InputError
+from mlp_edge.finding import Finding
+from mlp_edge.parity.certificate import Certificate
+from mlp_edge.parity.labels import Labels
+from mlp_edge.parity.parity import Report
+from mlp_edge.parity.result import ArtifactResult
+from mlp_edge.settings import setting
+
+SHOWN = 5
+"""At most so many rows whose label is not certain are named."""
+FLOAT32 = "float32"
+HELD_TO = {"float16": "bound", "dynamic": "nothing"}
+"""What artifacts are held to, by dtype; those in integers to the bits."""
+
+
+@dataclass(frozen=True)
+class ParityReport(Result):
+    """Whether every export predicts what the original does.
+
+    Attributes:
+        model: its name.
+        task: binary, multiclass or regression.
+        report: every comparison, its figures, and how many rows there were.
+        certificate: how far any runtime can be off, anywhere in the declared ranges.
+        labels: which rows have one label on every runtime.
+        record: what exports/parity.json holds.
+        allow_vacuous: whether ``check`` accepts a bound too wide to prove anything.
+        path: of parity.json; None where it could not be written.
+        findings: what there is to warn of.
+    """
+
+    model: str
+    task: str
+    report: Report
+    certificate: Certificate
+    labels: Labels
+    record: Mapping[str, Any] = field(repr=False)
+    allow_vacuous: bool = False
+    path: Path | None = None
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def results(self) -> tuple[ArtifactResult, ...]:
+        """The original, then each artifact on each runtime."""
+        return tuple(self.report.results)
+
+    @property
+    def verdicts(self) -> dict[tuple[str, str], str]:
+        """(artifact, runtime) -> PASS, FAIL, VACUOUS, MEASURED or NOT RUN."""
+        return {(one.artifact, one.runtime): one.verdict for one in self.results}
+
+    @property
+    def failed(self) -> int:
+        """How many comparisons did not hold."""
+        return self.report.failed
+
+    @property
+    def passed(self) -> bool:
+        """Whether some export is a PASS, and nothing is less that could have been one."""
+        return self.report.passed
+
+    def check(self) -> None:
+        """Go on only when something was compared, nothing failed and all of it proves something.
+
+        Raises:
+            CheckError: when a comparison failed, or proves nothing.
+            InputError: when no runtime could run.
+        """
+        if self.failed:
+            raise CheckError(f"{self.failed} of {len(self.results)} comparisons failed")
+        if not self.report.compared:
+            raise InputError("no export was compared: none of these runtimes can run here")
+        if not self.allow_vacuous and "VACUOUS" in self.verdicts.values():
+            raise CheckError(
+                "rounding alone may move a prediction so far that agreement proves nothing; "
+                f"{setting('allow_vacuous', True)} accepts that"
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """What exports/parity.json holds."""
+        return dict(self.record)
+
+    def sheets(self) -> list[Sheet]:
+        """The table of float32, that of reduced precision, the certificate with the labels."""
+        reduced = [result for result in self.results if result.dtype != FLOAT32]
+        sheets = [_float32(self.model, self.report)]
+        if reduced:
+            sheets.append(_reduced(reduced))
+        notes = ["Certificate and labels are those of float32"] if reduced else []
+        notes += _certain(self.task, self.labels)
+        return [*sheets, Sheet(self._certified(), notes=tuple(notes))]
+
+    def _certified(self) -> str:
+        """What holds for every row of the declared ranges."""
+        proved = self.record["certificate"]
+        if self.failed:
+            return "No certificate: it is for what has passed"
+        size = (
+            f"{max(2 * bound for bound in self.certificate.bounds):.1e}, "
+            f"{proved['of_range'] if proved['of_range'] is not None else float('inf'):.1e} "
+            "of the output's range"
+        )
+        if proved["proves"]:
+            return (
+                "Certificate: while every reading is in its range, no runtime is further from the "
+                f"original than {size}"
+            )
+        return (
+            f"No certificate: for all rows of the declared ranges together the best bound is {size}"
+        )
+
+    def not_run(self) -> list[str]:
+        """Which runtimes could not run, and what would bring them."""
+        return [
+            f"not run: {one.artifact} on {one.runtime}: {one.missing}"
+            for one in self.results
+            if one.verdict == "NOT RUN"
+        ]
+
+    def failures(self) -> list[str]:
+        """What is wrong, a sentence each."""
+        return [
+            f"{one.artifact} on {one.runtime}: {says}" for one in self.results for says in one.says
+        ]
+
+    def uncertain(self) -> list[str]:
+        """The first rows whose label rounding picks."""
+        doubtful, says = self.labels.doubtful, []
+        for row in doubtful[:SHOWN]:
+            where = f"row {row.row}" if row.line is None else f"line {row.line}"
+            exact = ", ".join(f"{value:.9g}" for value in row.answer)
+            says.append(f"{where}: {exact}, ±{max(row.bound):.1e}: rounding picks the label")
+        if len(doubtful) > SHOWN:
+            says.append(f"and {len(doubtful) - SHOWN:,} more, in exports/parity.json")
+        return says
+
+    def remarks(self) -> list[str]:
+        """What could not run, what is wrong, and whose label is not certain."""
+        return [*self.not_run(), *self.failures(), *self.uncertain()]
+
+
+def _float32(name: str, report: Report) -> Sheet:
+    """A row for the original and each artifact in float32; how the figures are to be read."""
+    from mlp_edge.runtime import RUNTIMES
+
+    compared = [result.comparison for result in report.results if result.comparison]
+    rows = tuple(
+        (result.artifact, result.runtime, *_figures(result), result.verdict)
+        for result in report.results
+        if result.dtype == FLOAT32
+    )
+    notes = _how_to_read(report)
+    simulated = {runtime.name for runtime in RUNTIMES if runtime.simulated}
+    if any(result.runtime in simulated for result in report.results):
+        notes.append("simulated chips, which know no batches: every row once")
+    columns = ("artifact", "runtime", "|Δ| Keras", "|Δ| exact", "bound", "used", "verdict")
+    title = f"{name}: parity on {compared[0].rows:,} rows"
+    return Sheet(title, columns, rows, tuple(notes), text_columns=2)
+
+
+def _how_to_read(report: Report) -> list[str]:
+    from mlp_edge.parity.compare import BATCHES, VACUOUS
+
+    compared = [result.comparison for result in report.results if result.comparison]
+    widest = max(figures.of_range for figures in compared)
+    notes = [
+        "bound: how far rounding can take a prediction (docs/explanation/proof.md); at most "
+        f"{widest:.1e} of the output's range, where more than {VACUOUS:g} is VACUOUS",
+        "used: the largest share of its own row's bound; above 1 it is a fault",
+        "|Δ|, bound: in the declared ranges; used: every row, in batches of "
+        + ", ".join(f"{size:,}" for size in BATCHES),
+    ]
+    headers = [one for one in report.results if one.artifact.endswith(".h") and one.comparison]
+    if headers and all(result.verdict != "FAIL" for result in headers):
+        notes.append("C: bit for bit its own float32 arithmetic, replayed")
+    by_kind = max(figures.by_kind for figures in compared)
+    if by_kind:
+        notes.append(
+            f"by kind: {by_kind:,} rows beyond float32, without a bound: whether the prediction is "
+            "NaN, infinity or a number is held, and with it whether there is a label"
+        )
+    if report.left_out:
+        notes.append(f"left out: {report.left_out:,} rows of which nothing is claimed")
+    return notes
+
+
+def _figures(result: ArtifactResult) -> tuple[str, str, str, str]:
+    """The cells of a line of float32: |Δ| Keras, |Δ| exact, bound, used."""
+    figures = result.comparison
+    if figures is None:
+        return "", "", "", ""
+    used = f"{figures.of_bound:.2f}" if figures.of_bound < 100 else f"{figures.of_bound:.0e}"
+    off = f"{figures.from_original:.1e}"
+    return off, f"{figures.from_reference:.1e}", f"{figures.bound:.1e}", used
+
+
+def _reduced(results: Sequence[ArtifactResult]) -> Sheet:
+    """A row for each artifact in integers, in float16 and in dynamic range."""
+    rows = []
+    for result in results:
+        changed, off, labels = result.changed, "", ""
+        if changed is not None:
+            off = f"{changed.from_original:.1e}"
+            labels = "" if changed.labels is None else f"{changed.labels:,}"
+        held = HELD_TO.get(result.dtype, "bits")
+        rows.append((result.artifact, result.runtime, held, off, labels, result.verdict))
+    asked = max((result.bits.rows for result in results if result.bits), default=0)
+    real = max((result.changed.rows for result in results if result.changed), default=0)
+    says = {
+        "bits": f"bits: those that the integers in its .json give, on {asked:,} rows",
+        "bound": "bound: as above, of the network with weights in float16",
+        "nothing": "nothing: measured, not proved",
+    }
+    there = {HELD_TO.get(result.dtype, "bits") for result in results}
+    notes = [sentence for held, sentence in says.items() if held in there]
+    notes.append(f"|Δ| Keras, labels: what reduced precision changes on the {real:,} real rows")
+    columns = ("artifact", "runtime", "held to", "|Δ| Keras", "labels", "verdict")
+    return Sheet("in reduced precision", columns, tuple(rows), tuple(notes), text_columns=3)
+
+
+def _certain(task: str, labels: Labels) -> list[str]:
+    """What is certain about the rows of a table."""
+    rows = "held-out rows" if labels.table is None else f"rows of {labels.table}"
+    if task == "regression":
+        if labels.table is None:
+            return []
+        off = f"no runtime is further than {labels.largest:.1e} from the exact prediction"
+        return [f"{labels.rows:,} {rows}: {off}"]
+    sure = labels.rows - len(labels.doubtful) - labels.unanswered
+    none = ""
+    if labels.unanswered:
+        none = f"; {labels.unanswered:,} have no prediction, and no label"
+    return [f"{sure:,} of {labels.rows:,} {rows} have one label on every runtime{none}"]

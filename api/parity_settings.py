@@ -1,0 +1,94 @@
+"""What ``Model.parity`` compares: settings, from which the command makes its options."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mlp_edge.errors import InputError
+from mlp_edge.given import sorted_out
+from mlp_edge.settings import declared, setting
+
+if TYPE_CHECKING:
+    from mlp_edge.runtime import Runtime
+
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class ParitySettings:
+    """What is compared, where, and what counts as a failure.
+
+    Attributes:
+        runtimes: litert, onnxruntime, c; a chip: avr, cortex-m0, cortex-m3, cortex-m4, rv32; or
+            all. () for those of this machine.
+        formats: tflite, onnx, c; () for all.
+        require: names of runtimes that have to run, or all that are chosen: one that cannot is a
+            failure.
+        allow_vacuous: whether a bound may be too wide to prove anything.
+        trust: compile a header that was changed since it was exported.
+    """
+
+    runtimes: tuple[str, ...] = declared(
+        (), "Runtime: litert, onnxruntime, c, a chip such as avr, or all; repeatable.",
+        "What to run", shown="litert, onnxruntime, c", flag="--runtime -r", repeat=True,
+    )  # fmt: skip
+    formats: tuple[str, ...] = declared(
+        (), "Format to compare: tflite, onnx or c; repeatable.", "What to run", shown="all",
+        flag="--format -f", repeat=True,
+    )  # fmt: skip
+    require: tuple[str, ...] = declared(
+        (), "Runtimes that have to run, between commas, or all.", "Evaluation", shown="none"
+    )
+    allow_vacuous: bool = declared(
+        False,
+        "Pass although a bound is too wide to prove anything.",
+        "Evaluation",
+        flag="--allow-vacuous",
+    )
+    trust: bool = declared(
+        False,
+        "Compile a C header that no model directory vouches for.",
+        "Trust",
+        flag="--trust",
+    )
+
+    @classmethod
+    def of(cls, **given: Any) -> ParitySettings:
+        """Settings as a caller in Python gives them: "c" for ("c",).
+
+        Raises:
+            RecipeError: for a value of another type.
+        """
+        return cls(**sorted_out("parity", given, kind=cls)["kind"])
+
+    def __post_init__(self) -> None:
+        """Check what needs no model.
+
+        Raises:
+            InputError: for a runtime or a format that does not exist.
+        """
+        from mlp_edge.export import EXPORTERS
+
+        self.chosen()
+        known = [exporter.name for exporter in EXPORTERS]
+        for wanted in self.formats:
+            if wanted not in known:
+                raise InputError(f"{setting('formats', [wanted])} is not one of {', '.join(known)}")
+
+    def chosen(self) -> tuple[list[Runtime], list[str]]:
+        """Where to run, and the names of what has to; what has to run is chosen by that."""
+        from mlp_edge.runtime import HOSTED, RUNTIMES
+
+        chosen = list(RUNTIMES) if ALL in self.runtimes else _named(self.runtimes) or list(HOSTED)
+        required = _named(self.require)
+        chosen += [runtime for runtime in required if runtime not in chosen]
+        has_to = chosen if ALL in self.require else required
+        return chosen, [runtime.name for runtime in has_to]
+
+
+def _named(names: Sequence[str]) -> list[Runtime]:
+    from mlp_edge.runtime.load import named_runtime
+
+    return [named_runtime(name) for name in dict.fromkeys(names) if name != ALL]
