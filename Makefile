@@ -1,5 +1,5 @@
-# `make demo` shows what this is, `make test` proves that it works. Both set up what they need:
-# Python 3.11 to 3.13, make and a network are enough.
+# `make demo` shows what this is, `make test` proves that it works, `make test-quick` that nothing
+# obvious broke. All set up what they need: Python 3.11 to 3.13, make and a network are enough.
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,7 +11,7 @@ OLD := build/old-onnxruntime
 export TF_CPP_MIN_LOG_LEVEL := 3
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: demo test check lint types tests docs clean
+.PHONY: demo test test-quick check lint types tests docs clean
 
 demo: $(VENV)/installed gcc
 	rm -rf build/demo && mkdir -p build/demo
@@ -34,8 +34,15 @@ types: $(VENV)/installed
 	rm -rf build/lib *.egg-info
 	$(BIN)/mypy --package mlp_edge
 
+# A worker takes whole files, those with slow tests first (tests/conftest.py).
+PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
 tests: $(VENV)/installed $(OLD)/installed gcc chips
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
+	$(PYTEST) $(ARGS)
+
+# All but the tests marked slow: no linting, no trainings of any length, no sessions of the docs.
+test-quick: $(VENV)/installed $(OLD)/installed gcc chips
+	$(PYTEST) -m "not slow" $(ARGS)
 
 $(VENV)/installed: pyproject.toml $(CONSTRAINTS)
 	PYTHON=$(PYTHON) sh .ci/setup $(VENV) $(CONSTRAINTS)

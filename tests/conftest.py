@@ -1,6 +1,6 @@
 """What the tests share: models trained once through the command line, and a way to type commands.
 
-Tests that need no TensorFlow run first; the first that needs it imports it, once.
+TensorFlow is imported once, by the first test that needs it.
 """
 
 from __future__ import annotations
@@ -120,5 +120,11 @@ def directory(pima: Path) -> ModelDirectory:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Quick tests first: those that wait for TensorFlow go last."""
-    items.sort(key=lambda item: "keras" in getattr(item, "fixturenames", ()))
+    """Files with slow tests first, so that no worker is left with one when the others are done.
+
+    Of the rest the quick ones first: tests that wait for TensorFlow go last.
+    """
+    long = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(
+        key=lambda item: (item.path not in long, "keras" in getattr(item, "fixturenames", ()))
+    )

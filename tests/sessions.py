@@ -1,12 +1,13 @@
 """Sessions of the README, the how-to guides and the tutorial: read, run, and written again.
 
-python tests/sessions.py
+env -u COLUMNS python tests/sessions.py
 """
 
 from __future__ import annotations
 
-import os
+import contextlib
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from support.c_compiler import require
+from support.commands import Typed, typed
 
 from mlp_edge.data.sets import SETS
 
@@ -42,16 +44,24 @@ def play(block: str, folder: Path) -> str:
     """Run a console block's commands in a folder; the block as it should read."""
     lines = []
     for command in commands(block):
-        done = subprocess.run(
-            ["bash", "-c", command], cwd=folder, capture_output=True, text=True, check=False,
-            env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-                 "COLUMNS": "80", "NO_COLOR": "1"},
-        )  # fmt: skip
-        if done.returncode:
-            raise AssertionError(f"{command}: exit {done.returncode}\n{done.stderr}")
-        output = "".join(f"{line.rstrip()}\n" for line in done.stdout.strip("\n").splitlines())
+        code, out, err = run_here(command, folder)
+        if code:
+            raise AssertionError(f"{command}: exit {code}\n{err}")
+        output = "".join(f"{line.rstrip()}\n" for line in out.strip("\n").splitlines())
         lines.append(f"$ {command}\n{output}")
     return "\n".join(lines)
+
+
+def run_here(command: str, folder: Path) -> Typed:
+    """Run a line in a folder: mlp-edge in this process, which imports TensorFlow once for all."""
+    program, *words = shlex.split(command)
+    if program == "mlp-edge":
+        with contextlib.chdir(folder):
+            return typed(*words)
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=folder, capture_output=True, text=True, check=False
+    )
+    return Typed(done.returncode, done.stdout, done.stderr)
 
 
 def masked(text: str) -> str:

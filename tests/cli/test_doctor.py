@@ -261,6 +261,7 @@ def test_every_line_of_our_own_metadata_is_understood() -> None:
         assert ("extra" in line) == bool(found.extra)
 
 
+@pytest.mark.slow
 def test_what_this_machine_really_has(keras: Any, typed: Type) -> None:
     packages = by_name(described(typed)["packages"])
     assert "CPU:0" in packages["tensorflow"]["detail"]

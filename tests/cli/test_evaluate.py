@@ -245,6 +245,7 @@ def test_pictures_of_a_regression(sine: Path, typed: Type, folder: Path) -> None
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_same_pictures_again(model: Path, typed: Type) -> None:
     def drawn() -> dict[str, bytes]:
         assert typed("evaluate").code == 0
@@ -253,6 +254,7 @@ def test_the_same_pictures_again(model: Path, typed: Type) -> None:
     assert drawn() == drawn()
 
 
+@pytest.mark.slow
 def test_a_place_where_no_picture_can_be(model: Path, typed: Type) -> None:
     (model / "plots").write_text("in the way")
     result = typed("evaluate")

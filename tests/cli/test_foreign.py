@@ -242,6 +242,7 @@ def run(words: list[str], redirections: str) -> subprocess.CompletedProcess[str]
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_streams_that_are_closed_full_or_left(model: Path, folder: Path, words: list[str]) -> None:
     good = run(words, "")

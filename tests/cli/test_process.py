@@ -250,6 +250,7 @@ def test_standard_output_in_any_encoding(
     assert r"(expected \xfc)" in result.err
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_the_previous_model(model: Path, folder: Path) -> None:
     before = contents(folder)
     running = subprocess.Popen(

@@ -27,6 +27,7 @@ def manifest(place: Path) -> dict[str, Any]:
 # Thresholds
 
 
+@pytest.mark.slow
 def test_a_chosen_threshold_travels_in_every_artifact(
     typed: Type, folder: Path, keras: Any
 ) -> None:
@@ -62,6 +63,7 @@ def test_a_constant_answer_has_no_threshold_to_choose(typed: Type, folder: Path)
 # Networks
 
 
+@pytest.mark.slow
 def test_what_helps_learning_is_not_in_what_is_exported(
     typed: Type, folder: Path, keras: Any
 ) -> None:
@@ -102,6 +104,7 @@ def test_what_helps_learning_is_not_in_what_is_exported(
     )
 
 
+@pytest.mark.slow
 def test_groups_are_never_split(typed: Type, folder: Path, keras: Any) -> None:
     random = np.random.default_rng(0)
     lines = ["patient,a,b,sick"]
@@ -128,6 +131,7 @@ def test_groups_are_never_split(typed: Type, folder: Path, keras: Any) -> None:
 SEARCH = ("train", "iris", "--tune", 3, "--cv", 2, "--epochs", 3, "--batch-size", 75)
 
 
+@pytest.mark.slow
 def test_an_interrupted_search_goes_on_and_ends_the_same(
     typed: Type, folder: Path, keras: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,6 +173,7 @@ def test_an_interrupted_search_goes_on_and_ends_the_same(
     assert len((folder / "model" / TUNING).read_text("utf-8").splitlines()) == 4
 
 
+@pytest.mark.slow
 def test_the_search_never_sees_the_held_out_rows(
     typed: Type, folder: Path, keras: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -191,6 +196,7 @@ def test_the_search_never_sees_the_held_out_rows(
 # Pictures
 
 
+@pytest.mark.slow
 def test_pictures_of_a_training(typed: Type, folder: Path, keras: Any) -> None:
     words = ("train", "pima", "--cv", 2, "--plots", *QUICK)
     result = typed(*words)

@@ -25,6 +25,7 @@ def walk(folder: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_model_is_judged_by_the_last_days(walk: Path, typed: Type) -> None:
     result = typed("train", walk.name, "--split", "time:day", "--cv", 3, "--early-stopping", 2,
                    "--epochs", 2, "-q")  # fmt: skip

@@ -12,7 +12,10 @@ import pytest
 from killed_writers import ACTIONS, WRITERS
 from support.c_compiler import require
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="LD_PRELOAD and /proc")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="LD_PRELOAD and /proc"),
+    pytest.mark.slow,
+]
 HERE = Path(__file__).parents[1]
 FEWEST = {"predict --out": 6}
 """Points of the shortest writer: a file is made, filled, synced, renamed, its folder synced. Of the

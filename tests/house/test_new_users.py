@@ -13,6 +13,8 @@ from typer.testing import CliRunner
 
 from mlp_edge.cli.app import app
 
+pytestmark = pytest.mark.slow
+
 RUNTIMES = ("keras", "litert", "onnxruntime", "c")
 
 

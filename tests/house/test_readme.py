@@ -39,6 +39,7 @@ SESSIONS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", SESSIONS)
 def test_sessions_print_what_they_say(block: str, folder: Path) -> None:
     """In order, in one folder, as a reader types them."""
@@ -52,6 +53,7 @@ def test_no_session_is_left_out() -> None:
     assert with_sessions <= set(STORY)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", [README, *sorted(HOW_TO.glob("*.md"))], ids=lambda page: page.stem)
 def test_the_code_runs(page: Path, folder: Path) -> None:
     """Python beside the model directory; a sketch compiles without a warning."""
@@ -62,6 +64,7 @@ def test_the_code_runs(page: Path, folder: Path) -> None:
         compile_sketch(sketch, folder / "model" / "exports", folder)
 
 
+@pytest.mark.slow
 def test_every_key_of_a_file_is_described(folder: Path) -> None:
     """What train, export and parity have written above, against docs/reference/files.md."""
     page = (ROOT / "docs" / "reference" / "files.md").read_text("utf-8")

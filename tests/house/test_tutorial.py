@@ -18,6 +18,8 @@ from sessions import (
     tutorial_folder,
 )
 
+pytestmark = pytest.mark.slow
+
 TEXT = TUTORIAL.read_text("utf-8")
 
 

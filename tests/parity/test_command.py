@@ -58,6 +58,8 @@ def few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where it does not matter how many: Keras takes milliseconds for each."""
     monkeypatch.setattr("mlp_edge.parity.parity.SAMPLE_ROWS", 5)
     monkeypatch.setattr("mlp_edge.parity.parity.stress_rows", lambda _mlp, sample: sample)
+    # A certificate of a hundred boxes, not of ten thousand.
+    monkeypatch.setattr("mlp_edge.parity.certificate.OVERHEAD", 2**18)
 
 
 def plant(model: Path, faulty: Mlp) -> None:
@@ -79,6 +81,7 @@ def test_all_pass_and_the_table_says_so(model: Path) -> None:
     assert any(re.match(r"by kind: \d+ rows beyond float32", line) for line in lines)
 
 
+@pytest.mark.slow
 def test_json_has_every_figure(model: Path) -> None:
     result = run("parity", "--model", model, "--json")
     assert result.exit_code == 0
@@ -94,7 +97,7 @@ def test_json_has_every_figure(model: Path) -> None:
         assert figures["flips"] == 0
 
 
-def test_a_changed_weight_fails_with_the_layer_and_both_values(model: Path) -> None:
+def test_a_changed_weight_fails_with_the_layer_and_both_values(model: Path, few_rows: None) -> None:
     mlp = ModelDirectory.open(model).mlp()
     layer = mlp.layers[1]
     bad = replace(layer, bias=np.zeros_like(layer.bias))
@@ -112,7 +115,7 @@ def test_a_changed_weight_fails_with_the_layer_and_both_values(model: Path) -> N
             assert "exported from other weights" in sentence
 
 
-def test_a_fault_too_small_for_the_numbers_fails_by_the_hash(model: Path) -> None:
+def test_a_fault_too_small_for_the_numbers_fails_by_the_hash(model: Path, few_rows: None) -> None:
     mlp = ModelDirectory.open(model).mlp()
     layer = mlp.layers[0]
     weights = layer.weights.copy()
@@ -148,6 +151,7 @@ def add_integers(model: Path, only: bool = False) -> Quantised:
     return net
 
 
+@pytest.mark.slow
 def test_integers_pass_beside_the_others(model: Path) -> None:
     add_integers(model)
     result = run("parity", "--model", model)
@@ -170,7 +174,7 @@ def test_integers_pass_beside_the_others(model: Path) -> None:
             assert entry["changed"]["labels"] is not None
 
 
-def test_a_directory_of_integers_alone_is_compared(model: Path) -> None:
+def test_a_directory_of_integers_alone_is_compared(model: Path, few_rows: None) -> None:
     add_integers(model, only=True)
     result = run("parity", "--model", model, "--json")
     assert result.exit_code == 0, result.output
@@ -195,7 +199,8 @@ def test_integers_of_an_older_training_fail(model: Path, few_rows: None) -> None
     assert "pima_int8.json: is gone; `mlp-edge export`" in result.stderr
 
 
-def test_one_unit_in_an_integer_fails(model: Path) -> None:
+@pytest.mark.slow
+def test_one_unit_in_an_integer_fails(model: Path, few_rows: None) -> None:
     net = add_integers(model, only=True)
     last = net.layers[-1]
     mlp = replace(ModelDirectory.open(model).mlp(), name="pima_int8")
@@ -215,14 +220,16 @@ def test_one_unit_in_an_integer_fails(model: Path) -> None:
     assert "error: 3 of 4 comparisons failed" in result.stderr
 
 
-def test_labels_the_other_way_round_fail(model: Path) -> None:
+def test_labels_the_other_way_round_fail(model: Path, few_rows: None) -> None:
     plant(model, replace(ModelDirectory.open(model).mlp(), labels=("1", "0")))
     result = run("parity", "--model", model)
     assert result.exit_code == 1
     assert result.stderr.count("its labels are ('1', '0') instead of ('0', '1')") == len(FILES)
 
 
-def test_a_damaged_artifact_fails_and_the_others_are_still_compared(model: Path) -> None:
+def test_a_damaged_artifact_fails_and_the_others_are_still_compared(
+    model: Path, few_rows: None
+) -> None:
     path = model / "exports" / "pima.onnx"
     path.write_bytes(path.read_bytes()[:-100])
     result = run("parity", "--model", model)
@@ -231,14 +238,14 @@ def test_a_damaged_artifact_fails_and_the_others_are_still_compared(model: Path)
     assert result.stdout.count("PASS") == 3
 
 
-def test_an_artifact_that_is_gone_fails(model: Path) -> None:
+def test_an_artifact_that_is_gone_fails(model: Path, few_rows: None) -> None:
     (model / "exports" / "pima.h").unlink()
     result = run("parity", "--model", model)
     assert result.exit_code == 1
     assert "pima.h" in result.stderr
 
 
-def test_one_runtime_or_one_format(model: Path) -> None:
+def test_one_runtime_or_one_format(model: Path, few_rows: None) -> None:
     result = run("parity", "--model", model, "--runtime", "c", "--json")
     compared = [entry["artifact"] for entry in json.loads(result.stdout)["results"]]
     assert compared == ["model.keras", "pima.h"]
@@ -247,7 +254,8 @@ def test_one_runtime_or_one_format(model: Path) -> None:
     assert compared == ["model.keras", "pima.onnx"]
 
 
-def test_what_was_found_is_kept_beside_the_exports(model: Path) -> None:
+@pytest.mark.slow
+def test_what_was_found_is_kept_beside_the_exports(model: Path, few_rows: None) -> None:
     result = run("parity", "--model", model, "--json")
     kept = model / "exports" / "parity.json"
     found = json.loads(kept.read_text("utf-8"))
@@ -335,6 +343,7 @@ def test_an_edited_file_whose_card_is_whole_fails(model: Path, few_rows: None) -
     assert "instead of" not in result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["tflite", "onnx"])
 def test_numbers_that_a_converter_changed_fail(
     model: Path, few_rows: None, monkeypatch: pytest.MonkeyPatch, name: str
@@ -359,6 +368,7 @@ def test_numbers_that_a_converter_changed_fail(
     assert "instead of" not in result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".tflite", ".onnx", ".h"])
 def test_another_models_file_fails_and_the_others_are_compared(
     model: Path, few_rows: None, suffix: str
@@ -509,6 +519,7 @@ def test_simulated_chips_run_where_they_are_named(model: Path, few_rows: None) -
         assert entry["comparison"]["rows"] == first["comparison"]["rows"]
 
 
+@pytest.mark.slow
 def test_all_means_every_one(model: Path, few_rows: None) -> None:
     for chip in BY_NAME.values():
         require(chip)
@@ -543,6 +554,7 @@ def test_each_row_once_on_a_chip(model: Path, few_rows: None) -> None:
     assert sizes == [1] * results[1].comparison.rows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("has_to", ["avr", "all", "litert,avr"])
 def test_what_has_to_run_and_cannot_is_a_failure(
     model: Path, few_rows: None, monkeypatch: pytest.MonkeyPatch, has_to: str

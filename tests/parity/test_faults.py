@@ -70,6 +70,7 @@ def runtime_of(suffix: str) -> Runtime:
     return next(runtime for runtime in RUNTIMES if runtime.reads == suffix)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format_name", FORMATS)
 @pytest.mark.parametrize("name", NETWORKS)
 def test_planted_faults_fail_in_numbers(name: str, format_name: str, tmp_path: Path) -> None:

@@ -248,6 +248,7 @@ def plantable(expected: ExpectedBits, most: int = 3) -> Iterator[IntegerFault]:
                 yield fault
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_kind_of_fault_fails_and_is_named(name: str, dtype: str) -> None:
@@ -339,6 +340,7 @@ def written(folder: Path, mlp: Mlp, exporter: Exporter, net: Quantised) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize(
     ("exporter", "dtype"), INTEGERS, ids=[f"{one.name}-{dtype}" for one, dtype in INTEGERS]

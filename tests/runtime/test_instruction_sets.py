@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from instruction_sets import BY_ENVIRONMENT, Setting, asked, check, write
 
+pytestmark = pytest.mark.slow
+
 EVERY = [
     (setting, library)
     for setting in BY_ENVIRONMENT

@@ -61,6 +61,7 @@ def opened(nets: Path, runtime: str, dtype: str) -> mlp_edge.Predictor:
     return mlp_edge.load(nets / f"{dtype}{suffix}", runtime, trust=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("runtime", "dtype"), CALLS, ids=lambda value: str(value))
 def test_every_thread_gets_its_own_answers(nets: Path, runtime: str, dtype: str) -> None:
     with opened(nets, runtime, dtype) as model:
@@ -173,6 +174,7 @@ os.write(2, b"still heard\\n")
 """
 
 
+@pytest.mark.slow
 def test_the_first_imports_may_come_from_all_threads_at_once(nets: Path) -> None:
     """No library is seen half imported, and file descriptor 2 is what it was."""
     require_compiler("gcc")

@@ -136,6 +136,7 @@ def test_stock_keras_reads_raw_readings_without_us(homes: Path, folder: Path) ->
 AGAIN = ("--epochs", 2, "--hidden", "4", "-q")
 
 
+@pytest.mark.slow
 def test_categories_and_fills_come_in_the_same_bytes(
     homes_table: Path, keras: Any, typed: Type, folder: Path
 ) -> None:

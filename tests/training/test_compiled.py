@@ -39,6 +39,8 @@ from mlp_edge.training.network import HISTORY_METRIC, build, compile_model
 from mlp_edge.training.recipe import OPTIMIZERS, Recipe
 from mlp_edge.training.task_choices import LOSSES
 
+pytestmark = pytest.mark.slow
+
 tf = pytest.importorskip("tensorflow")
 keras = pytest.importorskip("keras")
 

@@ -28,6 +28,8 @@ from mlp_edge.training.run import Job
 from mlp_edge.training.search.searching import alike
 from mlp_edge.training.training import resolved_for
 
+pytestmark = pytest.mark.slow
+
 ZEROS = "glucose,pressure,skin,insulin,bmi=0"
 
 

@@ -88,6 +88,7 @@ def test_tf32_is_off_unless_asked_for() -> None:
     assert not enabled()
 
 
+@pytest.mark.slow
 def test_mirrored_training_on_logical_devices_learns_the_same() -> None:
     """Two logical CPUs stand in for two GPUs; they have to be made before TensorFlow starts."""
     script = """

@@ -31,6 +31,7 @@ def warnings(place: Path) -> dict[str, str]:
     return {warning["kind"]: warning["says"] for warning in found}
 
 
+@pytest.mark.slow
 def test_equal_rows_in_several_folds_are_told_about(typed: Type, folder: Path, keras: Any) -> None:
     random = np.random.default_rng(1)
     readings = zip(*random.normal(size=(2, 60)), random.choice(["no", "yes"], 60), strict=True)
@@ -72,6 +73,7 @@ def test_folds_of_a_search_keep_every_class(count: int) -> None:
         assert set(examples.targets[fold.training]) == {0, 1, 2}
 
 
+@pytest.mark.slow
 def test_folds_compare_probabilities_where_a_rule_chose_the_threshold(
     typed: Type, folder: Path, keras: Any
 ) -> None:

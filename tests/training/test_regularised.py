@@ -42,6 +42,8 @@ from mlp_edge.training.network import HISTORY_METRIC, LAST_RATE, build, compile_
 from mlp_edge.training.preprocessing import Preprocessed, TargetScale
 from mlp_edge.training.recipe import Recipe
 
+pytestmark = pytest.mark.slow
+
 tf = pytest.importorskip("tensorflow")
 keras = pytest.importorskip("keras")
 

@@ -71,6 +71,7 @@ def small(folder: Path) -> Path:
 # What is trained
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "task", "output", "loss", "topology", "scaled"),
     [

@@ -89,6 +89,7 @@ def test_readings_half_way_between_two_integers(dtype: str, tmp_path: Path) -> N
         assert_right(mlp, numbers, rows, tmp_path)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     widths=st.lists(st.integers(1, 9), min_size=2, max_size=5),
