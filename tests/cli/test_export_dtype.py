@@ -185,6 +185,7 @@ def test_integers_of_a_regression(sine: Path, folder: Path, typed: Type) -> None
     assert "labels" not in result.out
 
 
+@pytest.mark.slow
 def test_an_export_in_int8_is_scored(model: Path, typed: Type) -> None:
     missing = typed("evaluate", "--dtype", "int8")
     assert (missing.code, missing.out) == (2, "")

@@ -250,6 +250,7 @@ def test_each_runtime_has_the_arithmetic_that_is_stated(
     assert differing  # so that the two are told apart
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["binary", "multiclass", "filled", "mixed", "wide"])
 def test_float16_is_within_the_bound_of_the_rounded_network(
     keras: Any, tmp_path: Any, name: str

@@ -46,6 +46,7 @@ def test_opening_a_model_leaves_nothing(pima: Path, tmp_path: Path, runtime: str
     assert left(pima, tmp_path, runtime) == set()
 
 
+@pytest.mark.slow
 def test_what_keras_leaves_is_its_own_settings_and_a_list_of_fonts(
     pima: Path, tmp_path: Path
 ) -> None:

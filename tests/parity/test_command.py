@@ -32,6 +32,8 @@ from mlp_edge.proof.checksum import BLANK, with_checksum
 from mlp_edge.readers.model_directory import ModelDirectory
 from mlp_edge.runtime import HOSTED, RUNTIMES, Opened, Runtime
 
+pytestmark = pytest.mark.slow
+
 FILES = ("pima.tflite", "pima.onnx", "pima.h")
 
 
@@ -81,7 +83,6 @@ def test_all_pass_and_the_table_says_so(model: Path) -> None:
     assert any(re.match(r"by kind: \d+ rows beyond float32", line) for line in lines)
 
 
-@pytest.mark.slow
 def test_json_has_every_figure(model: Path) -> None:
     result = run("parity", "--model", model, "--json")
     assert result.exit_code == 0
@@ -151,7 +152,6 @@ def add_integers(model: Path, only: bool = False) -> Quantised:
     return net
 
 
-@pytest.mark.slow
 def test_integers_pass_beside_the_others(model: Path) -> None:
     add_integers(model)
     result = run("parity", "--model", model)
@@ -199,7 +199,6 @@ def test_integers_of_an_older_training_fail(model: Path, few_rows: None) -> None
     assert "pima_int8.json: is gone; `mlp-edge export`" in result.stderr
 
 
-@pytest.mark.slow
 def test_one_unit_in_an_integer_fails(model: Path, few_rows: None) -> None:
     net = add_integers(model, only=True)
     last = net.layers[-1]
@@ -254,7 +253,6 @@ def test_one_runtime_or_one_format(model: Path, few_rows: None) -> None:
     assert compared == ["model.keras", "pima.onnx"]
 
 
-@pytest.mark.slow
 def test_what_was_found_is_kept_beside_the_exports(model: Path, few_rows: None) -> None:
     result = run("parity", "--model", model, "--json")
     kept = model / "exports" / "parity.json"
@@ -343,7 +341,6 @@ def test_an_edited_file_whose_card_is_whole_fails(model: Path, few_rows: None) -
     assert "instead of" not in result.stderr
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["tflite", "onnx"])
 def test_numbers_that_a_converter_changed_fail(
     model: Path, few_rows: None, monkeypatch: pytest.MonkeyPatch, name: str
@@ -368,7 +365,6 @@ def test_numbers_that_a_converter_changed_fail(
     assert "instead of" not in result.stderr
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".tflite", ".onnx", ".h"])
 def test_another_models_file_fails_and_the_others_are_compared(
     model: Path, few_rows: None, suffix: str
@@ -519,7 +515,6 @@ def test_simulated_chips_run_where_they_are_named(model: Path, few_rows: None) -
         assert entry["comparison"]["rows"] == first["comparison"]["rows"]
 
 
-@pytest.mark.slow
 def test_all_means_every_one(model: Path, few_rows: None) -> None:
     for chip in BY_NAME.values():
         require(chip)
@@ -554,7 +549,6 @@ def test_each_row_once_on_a_chip(model: Path, few_rows: None) -> None:
     assert sizes == [1] * results[1].comparison.rows
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("has_to", ["avr", "all", "litert,avr"])
 def test_what_has_to_run_and_cannot_is_a_failure(
     model: Path, few_rows: None, monkeypatch: pytest.MonkeyPatch, has_to: str

@@ -67,6 +67,7 @@ def right(expected: ExpectedBits) -> Predict:
 # The comparison
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_bits_pass_and_tell_the_integers_apart(name: str, dtype: str) -> None:

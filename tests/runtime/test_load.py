@@ -58,7 +58,6 @@ def refused(path: Path | str, **options: Any) -> str:
 # The same numbers and labels
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.parametrize("name", ["pima", "iris", "sine"])
 def test_every_file_predicts_the_sample(

@@ -55,6 +55,7 @@ FLOATS: dict[str, Mlp] = {
 SMALL = {"float32": tflite.export, "dynamic": tflite.export_dynamic}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", SMALL)
 @pytest.mark.parametrize("name", FLOATS)
 def test_micro_answers_within_the_bound(keras: Any, name: str, dtype: str) -> None:

@@ -164,6 +164,7 @@ def test_wide_layers_take_64_bits_and_others_do_not(tmp_path: Path) -> None:
 # Chips
 
 
+@pytest.mark.slow
 @every_chip
 @every_dtype
 @pytest.mark.parametrize("name", ["binary", "multiclass", "several"])

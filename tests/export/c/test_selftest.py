@@ -166,6 +166,7 @@ FUSING = {
 """What somebody may compile with on a PC, an ESP32 or a Raspberry Pi, contraction as it comes."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", FUSING.values(), ids=FUSING)
 def test_the_selftest_finds_out_whether_the_compiler_fuses(
     flags: tuple[str, ...], tmp_path: Path

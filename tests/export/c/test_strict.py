@@ -47,6 +47,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", COMPILERS)
 @pytest.mark.parametrize("language", ["c", "c++"])
 def test_no_warning(name: str, language: str, folder: Path, tmp_path: Path) -> None:
