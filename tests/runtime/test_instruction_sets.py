@@ -1,4 +1,4 @@
-"""Answers within their bounds whichever kernels a library takes; kernels.py plays more of them."""
+"""Answers within their bounds under each set of instructions that the environment can force."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EVERY = [
     (setting, library)
     for setting in BY_ENVIRONMENT
     for library in setting.libraries
-    if setting.environment or library != "keras"  # which test_core_accuracy.py has
+    if setting.environment or library != "keras"  # which core/test_accuracy.py has
 ]
 
 
