@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -100,16 +99,28 @@ FINE = np.float32([1.0, 0.0, 3.0, 10.0, 38.0])
 """A row in which nothing is missing."""
 
 
-def answers(
-    rows: Sequence[Sequence[float]], runtime: Runtime, folder: Path, **changes: Any
-) -> Rows:
-    """What a network of ``MIXED`` readings answers on a runtime, held to the reference."""
-    mlp = encoded(MIXED, outputs=2, **changes)
-    given = np.array(rows, np.float32)
-    with running(mlp, runtime, folder) as run:
-        got = run(given)
-    assert_within_bound(mlp, given, got)
-    return got
+Answers = Callable[[Sequence[Sequence[float]], Runtime], Rows]
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answers]:
+    """What a network of ``MIXED`` readings answers on a runtime, held to the reference.
+
+    It is exported and opened once for each runtime.
+    """
+    mlp, folder = encoded(MIXED, outputs=2), tmp_path_factory.mktemp("mixed")
+    opened: dict[str, Predict] = {}
+    with ExitStack() as stack:
+
+        def asked(rows: Sequence[Sequence[float]], runtime: Runtime) -> Rows:
+            if runtime.name not in opened:
+                opened[runtime.name] = stack.enter_context(running(mlp, runtime, folder))
+            given = np.array(rows, np.float32)
+            got = opened[runtime.name](given)
+            assert_within_bound(mlp, given, got)
+            return got
+
+        yield asked
 
 
 def with_reading(index: int, reading: float) -> Rows:
@@ -120,8 +131,8 @@ def with_reading(index: int, reading: float) -> Rows:
 
 @every_runtime
 @pytest.mark.parametrize(("index", "fill"), [(0, 2.5), (1, 1.0), (4, 40.0)])
-def test_missing_filled(runtime: Runtime, tmp_path: Path, index: int, fill: float) -> None:
-    got = answers([with_reading(index, NAN), with_reading(index, fill)], runtime, tmp_path)
+def test_missing_filled(runtime: Runtime, answers: Answers, index: int, fill: float) -> None:
+    got = answers([with_reading(index, NAN), with_reading(index, fill)], runtime)
     assert np.isfinite(got).all()
     told = MIXED[index].indicator
     assert (got[0].tobytes() == got[1].tobytes()) is not told
@@ -129,8 +140,8 @@ def test_missing_filled(runtime: Runtime, tmp_path: Path, index: int, fill: floa
 
 @every_runtime
 @pytest.mark.parametrize("index", [2, 3])
-def test_missing_rejected(runtime: Runtime, tmp_path: Path, index: int) -> None:
-    got = answers([with_reading(index, NAN), FINE], runtime, tmp_path)
+def test_missing_rejected(runtime: Runtime, answers: Answers, index: int) -> None:
+    got = answers([with_reading(index, NAN), FINE], runtime)
     assert np.isnan(got[0]).all()
     assert np.isfinite(got[1]).all()
 
@@ -149,32 +160,32 @@ def test_missing_rejected_by_a_plain_network(runtime: Runtime, tmp_path: Path) -
 
 @every_runtime
 @pytest.mark.parametrize(("index", "sentinel"), [(2, 0.0), (2, -0.0), (4, -999.0)])
-def test_sentinel(runtime: Runtime, tmp_path: Path, index: int, sentinel: float) -> None:
-    got = answers([with_reading(index, sentinel), with_reading(index, NAN)], runtime, tmp_path)
+def test_sentinel(runtime: Runtime, answers: Answers, index: int, sentinel: float) -> None:
+    got = answers([with_reading(index, sentinel), with_reading(index, NAN)], runtime)
     assert np.array_equal(got[0], got[1], equal_nan=True)
     assert np.isnan(got).all() == (MIXED[index].fill is None)
 
 
 @every_runtime
-def test_category(runtime: Runtime, tmp_path: Path) -> None:
+def test_category(runtime: Runtime, answers: Answers) -> None:
     rows = [with_reading(3, code) for code in MIXED[3].codes]
-    got = answers([*rows, with_reading(1, -0.0), FINE], runtime, tmp_path)
+    got = answers([*rows, with_reading(1, -0.0), FINE], runtime)
     assert len({row.tobytes() for row in got[:3]}) == 3
     assert got[3].tobytes() == got[4].tobytes()
 
 
 @every_runtime
-def test_unknown_category(runtime: Runtime, tmp_path: Path) -> None:
+def test_unknown_category(runtime: Runtime, answers: Answers) -> None:
     codes = [MIXED[3].unknown_code, 0, 20, 2**20]
-    got = answers([with_reading(3, code) for code in codes], runtime, tmp_path)
+    got = answers([with_reading(3, code) for code in codes], runtime)
     assert np.isfinite(got).all()
     assert len({row.tobytes() for row in got}) == 1
 
 
 @every_runtime
-def test_half_a_code(runtime: Runtime, tmp_path: Path) -> None:
+def test_half_a_code(runtime: Runtime, answers: Answers) -> None:
     rows = [with_reading(1, 0.5), with_reading(1, 1.0000001), with_reading(1, 7)]
-    got = answers(rows, runtime, tmp_path)
+    got = answers(rows, runtime)
     assert len({row.tobytes() for row in got}) == 1
 
 
