@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 
 import fuzz_models
+import pytest
 from support.commands import typed
 
 
+@pytest.mark.slow
 def test_a_spoilt_file_is_used_or_refused_and_nothing_else(pima: Path, tmp_path: Path) -> None:
     place = Path(shutil.copytree(pima, tmp_path / "model"))
     assert typed("export", "--model", place, "--dtype", "int8").code == 0
