@@ -1,9 +1,10 @@
-"""An artifact on a runtime, opened, and what is wrong with it before it is asked anything."""
+"""Opens an artifact on a runtime, and says what is wrong with it before it predicts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlp_edge.errors import InputError, ModelError, first_line
@@ -21,6 +22,7 @@ from mlp_edge.runtime.verify import again, damage_of, is_listed
 from mlp_edge.settings import setting
 
 
+@dataclass(frozen=True, eq=False)
 class Entry:
     """One line to be.
 
@@ -28,45 +30,54 @@ class Entry:
         path: the artifact.
         runtime: what is to run it.
         missing: what would bring the runtime, or None.
-        dtype: as its card has it; "float32" where nobody could ask.
-        numbers: of an artifact in integers, those that it is held to; None where they are no good.
-        predict: None where there is nothing to ask.
+        dtype: as its card has it; "float32" where it could not be opened.
+        parameters: what an artifact in integers is compared with; None where they are no good.
+        predict: None where there is nothing to run.
         says: what is wrong, a sentence each.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        runtime: Runtime,
-        stack: ExitStack,
-        mlp: Mlp,
-        listed: Mapping[str, str],
-        trust: bool,
-    ) -> None:
-        self.path, self.runtime = path, runtime
-        self.predict: Predict | None = None
-        self.parameters: QuantisationParameters | None = None
-        self.dtype = "float32"
-        self.says: list[str] = []
-        self.missing = runtime.missing()
-        if self.missing:
-            return
-        try:
-            content = read_file(path, f"{path}: is gone; {again(path)}")
-            if path.suffix == ".h" and not trust:
-                _check_listed(path, listed)
-            opened = stack.enter_context(runtime.open(path))
-            self.dtype = opened.card.dtype if opened.card else "float32"
-            predict = _careful(opened.predict, mlp)
-            self.says = list(_claims(path, content, opened, mlp, listed))
-            if self.dtype in HIGHEST:
-                self.parameters = _parameters(path, content, self, mlp, listed)
-                if self.parameters is None:
-                    return
-            self.says += _golden(path, opened.golden, predict, self.dtype)
-            self.predict = predict
-        except (InputError, OSError) as error:
-            self.says.append(str(error))
+    path: Path
+    runtime: Runtime
+    missing: str | None = None
+    dtype: str = "float32"
+    parameters: QuantisationParameters | None = None
+    predict: Predict | None = None
+    says: Sequence[str] = ()
+
+
+def open_entry(
+    path: Path, runtime: Runtime, stack: ExitStack, mlp: Mlp, listed: Mapping[str, str], trust: bool
+) -> Entry:
+    """Open an artifact on a runtime, and check what it says about itself.
+
+    Args:
+        path: the artifact.
+        runtime: what is to run it.
+        stack: closes the artifact.
+        mlp: the original's network.
+        listed: name -> SHA-256 of the files that the model directory lists.
+        trust: compile a header that is not listed, too.
+    """
+    entry = Entry(path, runtime, runtime.missing())
+    if entry.missing:
+        return entry
+    try:
+        content = read_file(path, f"{path}: is gone; {again(path)}")
+        if path.suffix == ".h" and not trust:
+            _check_listed(path, listed)
+        opened = stack.enter_context(runtime.open(path))
+        entry = replace(entry, dtype=opened.card.dtype if opened.card else "float32")
+        entry = replace(entry, says=list(_claims(path, content, opened, mlp, listed)))
+        if entry.dtype in HIGHEST:
+            parameters, says = _parameters(path, content, entry.dtype, mlp, listed)
+            entry = replace(entry, parameters=parameters, says=[*entry.says, *says])
+            if parameters is None:
+                return entry
+        predict = _careful(opened.predict, mlp)
+        says = _golden(path, opened.golden, predict, entry.dtype)
+        return replace(entry, predict=predict, says=[*entry.says, *says])
+    except (InputError, OSError) as error:
+        return replace(entry, says=[*entry.says, str(error)])
 
 
 def _check_listed(header: Path, listed: Mapping[str, str]) -> None:
@@ -85,15 +96,17 @@ def _careful(predict: Predict, mlp: Mlp) -> Predict:
 
     def asked(rows: Rows) -> Rows:
         try:
-            answers = predict(rows)
+            predictions = predict(rows)
         except Exception as error:
             raise ModelError(
                 f"does not take rows of {mlp.inputs} readings ({first_line(error)}); it is another "
                 "model's, or damaged"
             ) from error
-        if answers.shape != (len(rows), mlp.outputs):
-            raise ModelError(f"gives {answers.shape[-1]} outputs where the model has {mlp.outputs}")
-        return answers
+        if predictions.shape != (len(rows), mlp.outputs):
+            raise ModelError(
+                f"gives {predictions.shape[-1]} outputs where the model has {mlp.outputs}"
+            )
+        return predictions
 
     return asked
 
@@ -117,26 +130,25 @@ def _claims(
 
 
 def _parameters(
-    path: Path, content: bytes, entry: Entry, mlp: Mlp, listed: Mapping[str, str]
-) -> QuantisationParameters | None:
-    """The integers beside an artifact; what is wrong with them is added to what the entry says."""
+    path: Path, content: bytes, dtype: str, mlp: Mlp, listed: Mapping[str, str]
+) -> tuple[QuantisationParameters | None, list[str]]:
+    """The quantisation parameters beside an artifact, if they fit it, and what is wrong."""
     place = path.with_suffix(SUFFIX)
     try:
         parameters = read_parameters(place)
         parameters.check(mlp, place)
     except ModelError as error:
-        entry.says.append(str(error))
-        return None
-    if parameters.quantised.dtype != entry.dtype:
-        entry.says.append(f"{place}: holds {parameters.quantised.dtype}, the file {entry.dtype}")
-        return None
+        return None, [str(error)]
+    if parameters.quantised.dtype != dtype:
+        return None, [f"{place}: holds {parameters.quantised.dtype}, the file {dtype}"]
+    says = []
     written = sha256(read_file(place))
     if listed.get(place.name, written) != written:
-        entry.says.append(f"model.json lists another {place.name}; {again(place)}")
-    entry.says += unproved(parameters.quantised)
+        says.append(f"model.json lists another {place.name}; {again(place)}")
+    says += unproved(parameters.quantised)
     if path.suffix != ".h":
-        entry.says += other_integers(content, parameters.quantised)
-    return parameters
+        says += other_integers(content, parameters.quantised)
+    return parameters, says
 
 
 def _golden(path: Path, rows: Golden | None, predict: Predict, dtype: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from mlp_edge.half_precision import half_precision
 from mlp_edge.integers.quantised_file import QuantisationParameters
 from mlp_edge.mlp import Mlp, Predict, Rows
 from mlp_edge.parity.compare import Expected, compare, expect
-from mlp_edge.parity.entry import Entry
+from mlp_edge.parity.entry import Entry, open_entry
 from mlp_edge.parity.integer_rows import integer_rows
 from mlp_edge.parity.integers import ExpectedBits
 from mlp_edge.parity.result import (
@@ -72,12 +72,11 @@ class _Asked:
     """What everybody is asked, and what is expected of each dtype; made once each.
 
     Attributes:
-        found: how many rows a search has added.
+        found: how many rows the search for the worst ones added.
     """
 
-    def __init__(self, mlp: Mlp, sample: Rows, original: Predict, entries: Sequence[Entry]) -> None:
+    def __init__(self, mlp: Mlp, sample: Rows, original: Predict, found: Rows) -> None:
         self.mlp, self.sample = mlp, sample
-        found = np.vstack([sample[:0], *_searched(mlp, sample, entries)])
         self.found = len(found)
         self.rows = np.vstack([sample, found, stress_rows(mlp, sample)])
         answers = original(self.rows)
@@ -143,26 +142,34 @@ def check(
     with ExitStack() as stack:
         opened = stack.enter_context(ORIGINAL.open(original))
         entries = [
-            Entry(path, runtime, stack, mlp, listed or {}, trust or listed is None)
+            open_entry(path, runtime, stack, mlp, listed or {}, trust or listed is None)
             for path in artifacts
             for runtime in runtimes
             if runtime.reads == path.suffix
         ]
-        asked = _Asked(mlp, sample[:SAMPLE_ROWS], opened.predict, entries)
+        sample = sample[:SAMPLE_ROWS]
+        entries, found = _searched(mlp, sample, entries)
+        asked = _Asked(mlp, sample, opened.predict, found)
         comparison = compare(asked.float32, opened.predict, ORIGINAL.accuracy)
         results = [of_original(original.name, ORIGINAL.name, asked.float32, comparison)]
         results += [_result(asked, entry, required) for entry in entries]
     return Report(results, asked.left_out, asked.found, tuple(asked.float32.span.tolist()))
 
 
-def _searched(mlp: Mlp, sample: Rows, entries: Sequence[Entry]) -> Iterator[Rows]:
-    """The worst rows of each runtime; a simulated chip, which takes its time, has those of C."""
+def _searched(mlp: Mlp, sample: Rows, entries: Sequence[Entry]) -> tuple[list[Entry], Rows]:
+    """The entries, and the worst rows of each runtime; those of C for a slow simulated chip.
+
+    An entry that fails while it is searched predicts no more.
+    """
+    kept, found = [], [sample[:0]]
     for entry in entries:
         if entry.predict and entry.dtype == "float32" and not entry.runtime.simulated:
             try:
-                yield worst_rows(mlp, sample, entry.predict, entry.runtime.accuracy)
+                found.append(worst_rows(mlp, sample, entry.predict, entry.runtime.accuracy))
             except InputError as error:
-                entry.predict, entry.says = None, [*entry.says, str(error)]
+                entry = replace(entry, predict=None, says=[*entry.says, str(error)])
+        kept.append(entry)
+    return kept, np.vstack(found)
 
 
 def _result(asked: _Asked, entry: Entry, required: Collection[str]) -> ArtifactResult:
