@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from mlp_edge.errors import ModelError, first_line
 from mlp_edge.feature import Feature
+from mlp_edge.json_values import of_type
 from mlp_edge.mlp import OUTPUT_NAMES, TASKS, Floats, Mlp
 from mlp_edge.reading import parse_json
 
@@ -148,12 +149,17 @@ class Card:
         if values["dtype"] not in DTYPES:
             raise ModelError(f"{source}: unknown dtype {values['dtype']!r} in its metadata")
         kept = {name: values[name] for name in names}
-        for name in ("name", "weights_sha256", "version"):
-            _check_kind(name, kept[name], str, source)
-        _check_kind("threshold", kept["threshold"], (int, float), source)
-        for name in ("targets", "labels"):
-            kept[name] = _texts(name, kept[name], source)
-        kept["features"] = _features(kept["features"], source)
+        try:
+            for name in ("name", "weights_sha256", "version"):
+                of_type(name, kept[name], str)
+            of_type("threshold", kept["threshold"], (int, float))
+            for name in ("targets", "labels"):
+                texts = of_type(name, kept[name], list)
+                kept[name] = tuple(of_type(name, text, str) for text in texts)
+            features = of_type("features", kept["features"], list)
+            kept["features"] = tuple(map(Feature.from_dict, features))
+        except (TypeError, AttributeError, ModelError) as error:
+            raise ModelError(f"{source}: its metadata is damaged ({first_line(error)})") from error
         card = cls(**kept)
         few = {"regression": 0, "binary": 2, "multiclass": max(2, len(card.labels))}[card.task]
         if card.task != "regression" and len(card.targets) != 1:
@@ -166,26 +172,6 @@ class Card:
                 f"{card.task} task of {len(card.features)} features"
             )
         return card
-
-
-def _check_kind(name: str, value: object, kind: type | tuple[type, ...], source: object) -> None:
-    if not isinstance(value, kind):
-        raise ModelError(f"{source}: its metadata has the {name} {value!r}, which makes no sense")
-
-
-def _features(values: object, source: object) -> tuple[Feature, ...]:
-    _check_kind("features", values, list, source)
-    try:
-        return tuple(Feature.from_dict(value) for value in values)  # type: ignore[attr-defined]
-    except (TypeError, AttributeError, ModelError) as error:
-        raise ModelError(f"{source}: its metadata is damaged ({first_line(error)})") from error
-
-
-def _texts(name: str, values: object, source: object) -> tuple[str, ...]:
-    _check_kind(name, values, list, source)
-    for value in values:  # type: ignore[attr-defined]
-        _check_kind(name, value, str, source)
-    return tuple(values)  # type: ignore[arg-type]
 
 
 def predicted_classes(task: str, threshold: float | np.float32, predictions: Any) -> Classes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -13,6 +13,7 @@ from mlp_edge.errors import ModelError, first_line
 from mlp_edge.feature import Feature
 from mlp_edge.files.writing import json_text
 from mlp_edge.finding import Finding
+from mlp_edge.json_values import integer, number, of_type
 from mlp_edge.mlp import TASKS, Task, check_name
 from mlp_edge.reading import parse_json
 
@@ -116,30 +117,31 @@ class Manifest:
             raise ModelError(f"{source}: without {', '.join(missing)}; the file is damaged")
         if values["task"] not in TASKS:
             raise ModelError(f"{source}: unknown task {values['task']!r}")
-        for name, kind in KINDS.items():
-            if not isinstance(values[name], kind):
-                raise ModelError(f"{source}: {name} makes no sense; the file is damaged")
         try:
+            for name, kind in KINDS.items():
+                of_type(name, values[name], kind)
             values["features"] = tuple(_feature(feature) for feature in values["features"])
             if not values["features"]:
                 raise ValueError("no features")
-            values["labels"] = tuple(_text(label) for label in values["labels"])
-            values["targets"] = tuple(_text(target) for target in values["targets"])
+            values["labels"] = _texts("label", values["labels"])
+            values["targets"] = _texts("target", values["targets"])
             values["warnings"] = [_finding(warning) for warning in values["warnings"]]
             if values["clip"] is not None:
-                low, high = map(_number, values["clip"])
+                low, high = (number("clip", end) for end in values["clip"])
                 values["clip"] = (low, high)
             for name in ("data", "weights"):
-                _text(values["sha256"][name])
-            for texts in (values["sha256"], values["versions"], values["exports"]):
-                [*map(_text, texts.values())]
+                of_type("sha256", values["sha256"][name], str)
+            for name in ("sha256", "versions", "exports"):
+                _texts(name, values[name].values())
             for name in values["exports"]:
                 _check_export(name)
             values["missing_targets"] = _spellings(values["missing_targets"])
             check_name(values["name"])
-            values["threshold"] = _number(values["threshold"])
-            values["prior"] = [*map(_number, values["prior"])]
-            values["rows"] = {part: _count(rows) for part, rows in values["rows"].items()}
+            values["threshold"] = number("threshold", values["threshold"])
+            values["prior"] = [number("prior", each) for each in values["prior"]]
+            values["rows"] = {
+                part: integer("number of rows", rows, 0) for part, rows in values["rows"].items()
+            }
             values["scores"] = _scores(values["scores"], values["rows"])
             if values["sample"] not in SAMPLES or "training" not in values["rows"]:
                 raise ValueError("nobody can tell its training rows from its held-out ones")
@@ -212,8 +214,8 @@ def _feature(values: object) -> Feature:
 
 def _finding(values: Mapping[str, Any]) -> Finding:
     finding = Finding(**values)
-    columns = tuple(_text(name) for name in finding.columns)
-    return Finding(_text(finding.kind), _text(finding.says), columns)
+    kind, says = _texts("warning", (finding.kind, finding.says))
+    return Finding(kind, says, _texts("column", finding.columns))
 
 
 _EXPORT = re.compile(r"[a-z][a-z0-9_]*\.[a-z0-9]+")
@@ -232,7 +234,9 @@ def _scores(values: Mapping[str, Any], rows: Mapping[str, int]) -> dict[str, Any
         if part == "runs":
             found[part] = models
             continue
-        found[part] = {model: _metrics(metrics) for model, metrics in _mapping(models).items()}
+        found[part] = {
+            model: _metrics(metrics) for model, metrics in of_type("scores", models, dict).items()
+        }
         if "mlp" not in found[part] or part not in rows:
             raise ValueError(f"scores on {part[:20]!r} of nothing")
     return found
@@ -240,36 +244,16 @@ def _scores(values: Mapping[str, Any], rows: Mapping[str, int]) -> dict[str, Any
 
 def _metrics(values: object) -> dict[str, float]:
     return {
-        name: math.nan if value is None else _number(value)
-        for name, value in _mapping(values).items()
+        name: math.nan if value is None else number("score", value)
+        for name, value in of_type("scores", values, dict).items()
     }
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise TypeError(f"{str(value)[:20]!r} where names with values belong")
-    return value
-
-
-def _number(value: Any) -> float:
-    if type(value) not in (int, float):
-        raise TypeError(f"{str(value)[:20]!r} where a number belongs")
-    return float(value)
-
-
-def _count(value: Any) -> int:
-    if type(value) is not int or value < 0:
-        raise TypeError(f"{str(value)[:20]!r} where a number of rows belongs")
-    return value
 
 
 def _spellings(values: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     if not all(isinstance(words, list) for words in values.values()):
         raise TypeError(f"missing_targets is {values!r}")
-    return {target: tuple(_text(word) for word in words) for target, words in values.items()}
+    return {target: _texts("missing_targets", words) for target, words in values.items()}
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} where text belongs")
-    return value
+def _texts(name: str, values: Iterable[object]) -> tuple[str, ...]:
+    return tuple(of_type(name, value, str) for value in values)

@@ -27,6 +27,7 @@ from mlp_edge.integers.quantised import (
     Integers,
     Quantised,
 )
+from mlp_edge.json_values import integer, number, of_type
 from mlp_edge.mlp import Floats, Mlp, Rows
 from mlp_edge.reading import parse_json, read_text
 
@@ -112,9 +113,9 @@ class QuantisationParameters(NamedTuple):
         try:
             return cls(
                 quantised=_quantised(values),
-                weights_sha256=_kind("weights_sha256", values["weights_sha256"], str),
-                calibration_sha256=_kind("calibration_sha256", values["calibration_sha256"], str),
-                report=_kind("report", values["report"], dict),
+                weights_sha256=of_type("weights_sha256", values["weights_sha256"], str),
+                calibration_sha256=of_type("calibration_sha256", values["calibration_sha256"], str),
+                report=of_type("report", values["report"], dict),
             )
         except KeyError as error:
             raise ModelError(f"{source}: damaged (without {error}); {_AGAIN}") from error
@@ -208,10 +209,10 @@ def _nested(value: Any) -> bool:
 
 
 def _quantised(values: Mapping[str, Any]) -> Quantised:
-    dtype = _kind("dtype", values["dtype"], str)
+    dtype = of_type("dtype", values["dtype"], str)
     if dtype not in HIGHEST:
         raise ValueError(f"the dtype {dtype!r}")
-    layers = _kind("layers", values["layers"], list)
+    layers = of_type("layers", values["layers"], list)
     if not layers:
         raise ValueError("no layers")
     inputs, outputs = values["inputs"], values["answers"]
@@ -220,10 +221,10 @@ def _quantised(values: Mapping[str, Any]) -> Quantised:
         inputs=Inputs(
             low=_floats("low", inputs["each"]),
             factor=_floats("factor", inputs["each"]),
-            high=_integer("high", inputs["high"], 1, SEGMENTS[dtype] * HIGHEST[dtype]),
+            high=integer("high", inputs["high"], 1, SEGMENTS[dtype] * HIGHEST[dtype]),
         ),
         layers=tuple(_layer(layer, dtype, layer is layers[-1]) for layer in layers),
-        softmax=_kind("softmax", outputs["softmax"], bool),
+        softmax=of_type("softmax", outputs["softmax"], bool),
         table=_table(outputs["table"], TABLE_LIMIT),
         offset=_floats("offset", outputs["each"]),
         step=_floats("step", outputs["each"]),
@@ -234,17 +235,17 @@ def _quantised(values: Mapping[str, Any]) -> Quantised:
 
 def _layer(values: Mapping[str, Any], dtype: str, last: bool) -> IntegerLayer:
     neurons = values["neurons"]
-    rows = [_kind("weights", neuron["weights"], list) for neuron in neurons]
+    rows = [of_type("weights", neuron["weights"], list) for neuron in neurons]
     if not rows or not rows[0] or len({*map(len, rows)}) > 1:
         raise ValueError("neurons without weights, or with other numbers of them")
     limit = WEIGHT_LIMIT[dtype]
     return IntegerLayer(
-        weights=np.array([[_integer("weight", w, -limit, limit) for w in row] for row in rows]),
+        weights=np.array([[integer("weight", w, -limit, limit) for w in row] for row in rows]),
         bias=_integers("bias", neurons, -SUM_LIMIT, SUM_LIMIT),
         multiplier=_integers("multiplier", neurons, 1, MULTIPLIER_LIMIT),
         shift=_integers("shift", neurons, 1, 31),
-        high=_integer("high", values["high"], 1, HIGHEST[dtype]),
-        segments=_integer("parts", values["parts"], 1, SEGMENTS[dtype] if last else 1),
+        high=integer("high", values["high"], 1, HIGHEST[dtype]),
+        segments=integer("parts", values["parts"], 1, SEGMENTS[dtype] if last else 1),
         offset=_integers("stride", neurons, 0, SUM_LIMIT),
         table=_table(values["table"], HIGHEST[dtype]),
     )
@@ -263,9 +264,8 @@ def _check(found: Quantised) -> None:
     tables = [(layer.table, layer) for layer in layers[:-1]] + [(found.table, layers[-1])]
     for table, layer in tables:
         if table is not None:
-            index = (
-                layer.segments * layer.high
-            ) >> table.shift  # the node below the highest result
+            # The point at or below the largest activation.
+            index = (layer.segments * layer.high) >> table.shift
             if table.points.size <= index + (table.shift > 0):
                 raise ValueError("a table that ends before the activations do")
 
@@ -273,32 +273,17 @@ def _check(found: Quantised) -> None:
 def _table(values: Any, highest: int) -> ActivationTable | None:
     if values is None:
         return None
-    points = [_integer("node", node, 0, highest) for node in _kind("nodes", values["nodes"], list)]
-    return ActivationTable(np.array(points, np.int64), _integer("shift", values["shift"], 0, 15))
+    points = [integer("node", node, 0, highest) for node in of_type("nodes", values["nodes"], list)]
+    return ActivationTable(np.array(points, np.int64), integer("shift", values["shift"], 0, 15))
 
 
 def _integers(name: str, records: Sequence[Any], low: int, high: int) -> Integers:
-    return np.array([_integer(name, record[name], low, high) for record in records], np.int64)
-
-
-def _integer(name: str, value: Any, low: int, high: int) -> int:
-    if type(value) is not int or not low <= value <= high:
-        raise ValueError(f"the {name} {str(value)[:20]}, from {low} to {high} would do")
-    return value
+    return np.array([integer(name, record[name], low, high) for record in records], np.int64)
 
 
 def _floats(name: str, records: Sequence[Any]) -> Floats:
-    numbers = [record[name] for record in records]
-    if not all(type(number) in (int, float) for number in numbers):
-        raise TypeError(f"a {name} that is no number")
     with np.errstate(over="ignore"):
-        found = np.array([float(number) for number in numbers], np.float32)
+        found = np.array([number(name, record[name]) for record in records], np.float32)
     if not np.isfinite(found).all():
         raise ValueError(f"a {name} beyond float32")
     return found
-
-
-def _kind(name: str, value: Any, kind: type) -> Any:
-    if not isinstance(value, kind):
-        raise TypeError(f"the {name} makes no sense")
-    return value
