@@ -59,12 +59,12 @@ class Reach(NamedTuple):
 
     Attributes:
         inputs: (n, inputs), of the layer.
-        sums: (n, outputs), before the activation.
-        activations: (n, outputs), after it.
+        pre_activations: (n, outputs), weights @ inputs + bias.
+        activations: (n, outputs), what the layer passes on.
     """
 
     inputs: Interval
-    sums: Interval
+    pre_activations: Interval
     activations: Interval
 
 
@@ -197,9 +197,11 @@ def _dense(layer: Dense, reach: Reach, inputs: Error) -> Error:
     # What float64 itself may lose in these coefficients.
     lost = LOST * (layer.inputs + shared.shape[2]) * (size[:, off] @ np.abs(weights).T)
     carried = np.abs(shared).sum(axis=2)
-    rounded = _summing(layer, reach, size, reach.sums.size + carried)
+    rounded = _summing(layer, reach, size, reach.pre_activations.size + carried)
     # An infinite reading settles a sum, if what is finite of it cannot overflow.
-    infinite = np.isinf(reach.sums.low) & (reach.sums.low == reach.sums.high)
+    infinite = np.isinf(reach.pre_activations.low) & (
+        reach.pre_activations.low == reach.pre_activations.high
+    )
     infinite &= np.isinf(reach.inputs.low).any(axis=1, keepdims=True)
     own = np.where(infinite, np.where(np.isfinite(rounded), 0, np.inf), rounded + lost)
     return Error(np.where(infinite[:, :, None], 0, shared), own)
@@ -272,7 +274,7 @@ def tree(
 def _activated(activation: str, reach: Reach, sums: Error, stated: Accuracy) -> Error:
     """What an activation makes of the error in its argument, and its own."""
     size = sums.size
-    near = reach.sums.widened(size)
+    near = reach.pre_activations.widened(size)
     least, largest = slopes(activation, *near)
     middle, radius = (least + largest) / 2, (largest - least) / 2
     inexact = np.zeros_like(size)
@@ -313,8 +315,8 @@ def _softmax(reach: Reach, sums: Error, stated: Accuracy) -> Error:
     gap = _gap(sums) + lost if (radius > 0).any() else 2 * largest
     even = np.clip(0.5, low, high)
     # The exponent z - max z is rounded; e^ is as exact as stated; a sum in any order; a reciprocal.
-    top = reach.sums.high.max(axis=1, keepdims=True)
-    exponent = top - reach.sums.low + 2 * largest
+    top = reach.pre_activations.high.max(axis=1, keepdims=True)
+    exponent = top - reach.pre_activations.low + 2 * largest
     # p_j <= e^-(z_max - z_j), and t e^-t <= 1 / e.
     weighted = np.minimum(high * exponent, 0.37 + 2 * high * largest)
     order = np.cumsum(-np.sort(-high, axis=1), axis=1)[:, 1:].sum(axis=1, keepdims=True)

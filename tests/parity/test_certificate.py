@@ -69,7 +69,7 @@ def test_every_layer_stays_within_its_reach(activation: str) -> None:
     rows = inside.reshape(-1, mlp.inputs)
     stack = list(trace(mlp, rows))
     for reach, (z, answer) in zip(reaches(mlp, boxes), stack, strict=True):
-        for (low, high), values in ((reach.sums, z), (reach.activations, answer)):
+        for (low, high), values in ((reach.pre_activations, z), (reach.activations, answer)):
             seen = values.reshape(*inside.shape[:2], -1)
             hair = 1e-13 * np.abs(seen).max(axis=1)
             assert (low - hair <= seen.min(axis=1)).all()
