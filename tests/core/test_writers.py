@@ -364,7 +364,7 @@ def test_a_place_with_litter_alone_is_empty(folder: Path) -> None:
 def test_a_parent_that_is_locked(folder: Path) -> None:
     folder.chmod(0o500)
     try:
-        with pytest.raises(InputError, match="nothing may be written in"):
+        with pytest.raises(InputError, match="cannot write in"):
             check_place(folder / "model", force=False)
     finally:
         folder.chmod(0o700)

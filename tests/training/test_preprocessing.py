@@ -395,7 +395,7 @@ def test_several_targets_are_predicted_evaluated_and_the_same_everywhere(
         (["--target", "far", "--target", "fra"], "no column 'fra' to predict"),
         (["--target", "far", "--target", "near", "--task", "binary"], "several targets are a"),
         (["--target", "far", "--target", "near", "--target", "a", "--target", "b"], "every column"),
-        (["--target", "far", "--drop", "far"], "that is the target"),
+        (["--target", "far", "--drop", "far"], "names the target, but takes"),
         (["--class-weight", "balanced"], "--class-weight is for classes"),
     ],
 )
