@@ -34,9 +34,8 @@ types: $(VENV)/installed
 	rm -rf build/lib *.egg-info
 	$(BIN)/mypy --package mlp_edge
 
-# A worker takes whole files, those with slow tests first (tests/conftest.py). Its NumPy takes one
-# thread: those of several workers wait for each other, which costs five times the processor time.
-PYTEST := OPENBLAS_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# A worker takes whole files, those with slow tests first (tests/conftest.py).
+PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 tests: $(VENV)/installed $(OLD)/installed gcc chips
 	$(PYTEST) $(ARGS)
