@@ -41,6 +41,7 @@ def measured(chip: Chip, mlp: Mlp, **options: object) -> Cost:
     return measure(header_of(mlp), require(chip), readings(mlp, 6), **options)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 @every_chip
 def test_a_wider_network_takes_more_of_everything(chip: Chip) -> None:
     small, large = (measured(chip, network((4, width, 1))) for width in (8, 16))

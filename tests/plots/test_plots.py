@@ -35,6 +35,8 @@ from mlp_edge.plots import (
 from mlp_edge.plots.calibration import binned
 from mlp_edge.plots.rendering import settle
 
+pytestmark = pytest.mark.slow
+
 PNG = b"\x89PNG\r\n\x1a\n"
 HOSTILE = ("$x_1$", "<script>alert('&')</script>", "two\nlines\tand \x00\x1b[0m",
            "\N{GRINNING FACE} \ud800",
