@@ -27,6 +27,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from mlp_edge.data.choices import Choices
 from mlp_edge.data.reading.read import read_table
 from mlp_edge.lazy import keras, tensorflow
 from mlp_edge.training import fitting
@@ -90,7 +91,7 @@ class Result:
 
 def pima() -> Part:
     """The tutorial's table, all 768 rows."""
-    examples = read_examples(read_table("pima"), None, None)
+    examples = read_examples(read_table("pima"), (), None, Choices())
     return Part(examples.rows, examples.encoded)
 
 

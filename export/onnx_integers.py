@@ -64,12 +64,12 @@ class _Build:
         self.constants: list[Any] = []
 
     def constant(self, name: str, values: NDArray[Any] | np.generic) -> str:
-        """Add a tensor that stands in the file; answers its name."""
+        """Add a tensor that stands in the file; returns its name."""
         self.constants.append(self._to_tensor(np.asarray(values), name))
         return name
 
     def add(self, name: str, operator: str, *inputs: str, **attributes: Any) -> str:
-        """Add an operator whose result is called ``name``; answers that."""
+        """Add an operator whose result is called ``name``; returns that."""
         node = self._onnx.helper.make_node(operator, inputs, [name], name=name, **attributes)
         self.nodes.append(node)
         return name
@@ -136,14 +136,14 @@ def _inputs(build: _Build, quantised: Quantised, readings: str) -> str:
 
 
 def _sums(build: _Build, scope: str, layer: IntegerLayer, u: str, copies: int) -> str:
-    """The sums of a layer, (N, outputs) int32; of one in parts (N, parts, outputs).
+    """The sums of a layer, (N, outputs) int32; of one in segments (N, segments, outputs).
 
     Args:
         build: added to.
         scope: what the names of tensors begin with.
         layer: the layer.
         u: what goes in, uint8.
-        copies: how often each input stands there, in parts.
+        copies: how often each input stands there, in segments.
     """
     numbers = np.tile(layer.weights.T + _ZERO, (copies, 1)).astype(np.uint8)
     weights = build.constant(f"{scope}/weights", numbers)
@@ -180,7 +180,7 @@ def _clamped(build: _Build, name: str, values: str, high: int) -> str:
 
 
 def _added(build: _Build, scope: str, layer: IntegerLayer, sums: str) -> str:
-    """The results of the last layer's parts, added up; integers in float32."""
+    """The activations of the last layer's segments, added up; integers in float32."""
     activations = _requantised(build, scope, layer, sums)
     if layer.segments == 1:
         return activations

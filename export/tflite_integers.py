@@ -76,7 +76,7 @@ def _rounded(quantised: Quantised, preprocessed: Any) -> Any:
 
 
 def _in_segments(quantised: Quantised, u: Any) -> Any:
-    """Wide inputs (n, width) as bytes (n, parts * width) that add up to them."""
+    """Wide inputs (n, width) as bytes (n, segments * width) that add up to them."""
     tf = tensorflow()
     segments = quantised.inputs.high // _HIGH
     if segments == 1:
@@ -103,7 +103,7 @@ def _looked_up(table: ActivationTable, high: int, activations: Any) -> Any:
 
 
 def _added(layer: IntegerLayer, activations: Any) -> Any:
-    """The results of the last layer's parts, added up; integers in float32."""
+    """The activations of the last layer's segments, added up; integers in float32."""
     tf = tensorflow()
     if layer.segments == 1:
         return activations
@@ -124,12 +124,12 @@ def _outputs(quantised: Quantised, activations: Any) -> Any:
 
 
 class _Written(NamedTuple):
-    """A dense layer as the file has it: parts of results are rows, parts of inputs are columns.
+    """A dense layer as the file has it: output segments are rows, input segments are columns.
 
     Attributes:
         weights: (rows, columns).
         bias: (rows,).
-        scale: (rows,) float32, what 1 in a sum is in results.
+        scale: (rows,) float32, what 1 in a sum is in activations.
     """
 
     weights: Integers

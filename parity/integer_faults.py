@@ -44,7 +44,7 @@ class IntegerFault:
 
 
 PLACES = 8
-"""At most so many places of a vector are tried: one of them may change no answer."""
+"""At most so many places of a vector are tried: one of them may change no prediction."""
 
 
 def _each(vector: Integers, by: int) -> Iterator[Integers]:
@@ -99,7 +99,7 @@ def _transposed(layer: IntegerLayer) -> Iterator[IntegerLayer]:
 
 
 def _truncated(layer: IntegerLayer) -> Iterator[IntegerLayer]:
-    """Half a result less in every sum is what cutting off makes of it, but for a sum at most."""
+    """Subtract half a step from every sum: what truncation does, to within one sum."""
     half = np.int64(1) << (layer.shift - 1)
     yield replace(layer, bias=layer.bias - -(-half // layer.multiplier))
 
@@ -170,7 +170,7 @@ def integer_faults(quantised: Quantised) -> Iterator[IntegerFault]:
 
 
 def saturated(mlp: Mlp, quantised: Quantised, rows: Rows) -> Rows:
-    """Answers (n, outputs) of int8 where each two products are added with saturation to 16 bits.
+    """Predictions (n, outputs) of int8 where pairs of products are added and saturate at 16 bits.
 
     What AVX2's vpmaddubsw does to bytes and large weights.
     """

@@ -119,9 +119,9 @@ def _steps(mlp: Mlp, quantised: Quantised, sample: Rows, random: np.random.Gener
 
 
 def _from_steps(layer: IntegerLayer, unit: int, sums: Integers) -> Iterator[Doubles]:
-    """How many sums each (n,) is behind the step below it and before the one above, per part.
+    """How many sums each (n,) is behind the step below it and before the one above, per segment.
 
-    From 0, the first sum of a result or its last; inf where the clamp leaves no step.
+    From 0, the first sum of an activation or its last; inf where the clamp leaves no step.
     """
     m, shift = int(layer.multiplier[unit]), int(layer.shift[unit])
     for segment in range(layer.segments):

@@ -1,4 +1,4 @@
-"""Artifacts in integers: every answer has the bits that their numbers ask for, or FAIL."""
+"""Compares artifacts in integers with the bits that their quantisation parameters give."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ class ExpectedBits:
         return last_activations(self.mlp, self.quantised, self.rows)
 
     def stands_for(self, prediction: float, output: int, near: int) -> int | None:
-        """The result, nearest to ``near``, of which an answer has the bits; None where none has.
+        """The activation nearest to ``near`` that a prediction has the bits of; None without one.
 
-        A share of a softmax follows from all results, so it stands for none.
+        A softmax probability follows from all activations and stands for none of them.
         """
         if self.quantised.softmax:
             return None
@@ -63,14 +63,14 @@ class ExpectedBits:
 
 @dataclass(frozen=True)
 class OtherBits:
-    """The first answer with other bits.
+    """The first prediction with other bits.
 
     Attributes:
         row, output: where; from 0.
         batch: the batch size.
-        got, expected: float32 answers.
-        got_result: the result that ``got`` stands for; None where it is none's answer.
-        expected_result: the result that belongs there.
+        got, expected: float32 predictions.
+        got_activation: the quantised one that ``got`` stands for; None for no such prediction.
+        expected_activation: the one that belongs there.
     """
 
     row: int
@@ -89,9 +89,9 @@ class BitComparison:
     Attributes:
         rows: how many different rows were compared, each at every batch size.
         same: how many of them have the bits, every time.
-        told_apart: how many have an answer that no row with other results has: there, the right
-            answer shows the right integers.
-        failure: the first answer with other bits, or None.
+        told_apart: how many have a prediction that no row with other activations has: there, the
+            right prediction shows the right integers.
+        failure: the first prediction with other bits, or None.
     """
 
     rows: int
@@ -101,14 +101,14 @@ class BitComparison:
 
     @property
     def passed(self) -> bool:
-        """Whether every answer has its bits."""
+        """Whether every prediction has its bits."""
         return self.failure is None
 
 
 def compare_bits(
     expected: ExpectedBits, runtime: Predict, batches: Sequence[int] = BATCHES
 ) -> BitComparison:
-    """Predict every row at every batch size; each answer has the expected bits, or is NaN too."""
+    """Predict every row at every batch size, and compare all bits; NaN equals NaN."""
     failure = None
     right = np.ones(len(expected.rows), bool)
     exactly = np.zeros(expected.predictions.shape)
@@ -153,10 +153,10 @@ def same_bits(got: Floats, wanted: Floats) -> NDArray[np.bool_]:
 
 
 def told_apart(expected: ExpectedBits) -> int:
-    """How many rows have answers that no row with other results has."""
+    """How many rows have predictions that no row with other activations has."""
     known = ~np.isnan(expected.predictions).any(axis=1)
     found = expected.activations[known]
-    # A softmax sees how far each result is below the largest, and no more.
+    # A softmax sees how far each activation is below the largest, and no more.
     seen = found.max(axis=1, keepdims=True) - found if expected.quantised.softmax else found
     _, prediction = np.unique(expected.predictions[known], axis=0, return_inverse=True)
     pairs = np.unique(np.column_stack([prediction, seen]), axis=0)

@@ -16,7 +16,7 @@ from mlp_edge.settings import setting
 
 FOLDS = 10
 Score = Callable[[Floats], Mapping[str, float]]
-"""Answers (n, outputs) to metrics, the one that is judged first."""
+"""Predictions (n, outputs) to metrics, the one that is judged first."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Loss:
     Attributes:
         rows: how many.
         flips: labels that change; None for a regression.
-        difference: largest |answer - original's|.
+        difference: largest |prediction - original's|.
         of_range: the largest share that is of what its output spans; 0 for classes.
         before: metric -> of the original; {} where nobody knows what is right.
         after: metric -> of the integers.
@@ -59,7 +59,7 @@ class Limits:
 
 
 def loss(mlp: Mlp, rows: Rows, predictions: Floats, score: Score | None = None) -> Loss:
-    """Hold answers (n, outputs) to raw rows (n, inputs) against the original's."""
+    """Hold predictions (n, outputs) to raw rows (n, inputs) against the original's."""
     exact = predict(mlp, rows)
     before = exact.astype(np.float32)
     off = distance(predictions.astype(np.float64), exact)
@@ -82,7 +82,7 @@ def _flips(mlp: Mlp, before: Floats, after: Floats) -> int:
 
 
 def pooled(mlp: Mlp, rows: Rows, dtype: str, folds: int = FOLDS) -> Floats:
-    """Answers (n, outputs) to calibration rows, each by integers made without it.
+    """Predictions (n, outputs) to calibration rows, each by integers made without it.
 
     The rows are dealt out to the folds in turn; fewer rows than folds leave one out each.
     """
@@ -126,7 +126,7 @@ def _dropped(one: Loss, limit: float) -> Iterator[str]:
 
 
 def layer_errors(mlp: Mlp, made: Made, rows: Rows) -> list[float]:
-    """The largest |answer - original's| where one layer alone is in integers, for each layer."""
+    """The largest |prediction - original's| with one layer alone in integers, for each layer."""
     rows = rows[~mlp.encoding.rejected(rows)]
     exact = predict(mlp, rows)
     return [
@@ -136,7 +136,7 @@ def layer_errors(mlp: Mlp, made: Made, rows: Rows) -> list[float]:
 
 
 def _with_integers(mlp: Mlp, made: Made, rows: Rows, number: int) -> Doubles:
-    """Answers (n, outputs) in float64 but for one layer, its inputs and its results."""
+    """Predictions (n, outputs) in float64 but for one layer, its inputs and its activations."""
     integers, layer = made.quantised, made.quantised.layers[number]
     if number == 0:
         u = integers.inputs.integers(mlp.encoding.encode(rows))

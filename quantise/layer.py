@@ -1,4 +1,4 @@
-"""One dense layer in integers: units for its sums and results, weights fitted to them."""
+"""One dense layer in integers: units for its sums and activations, weights fitted to them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SURE = 12.0
 
 
 def activation_steps(activation: str, z: Doubles, high: int, margin: float) -> Steps:
-    """What a layer's results are to stand for, given its sums (n, outputs) in real numbers.
+    """What a layer's activations are to stand for, given its sums (n, outputs) in real numbers.
 
     A neuron has its own unit, but where one table or one softmax takes them all.
     """
@@ -53,13 +53,13 @@ class Given(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """What comes out: sums in real numbers and results.
+    """What comes out: sums in real numbers and activations.
 
     Attributes:
         sums: (n, outputs).
-        steps: what results stand for.
-        high: the largest result of a part.
-        segments: how many results are added up.
+        steps: what activations stand for.
+        high: the largest activation of a segment.
+        segments: how many activations are added up.
         short: binary digits that a step may have; 0 for any.
     """
 
@@ -71,7 +71,7 @@ class Wanted(NamedTuple):
 
 
 def layer(dense: Dense, given: Given, wanted: Wanted, dtype: str) -> tuple[IntegerLayer, Steps]:
-    """The layer, and what its results stand for: coarser than wanted where weights need it."""
+    """The layer, and what its activations stand for: in larger steps where weights need them."""
     offset, step = wanted.steps
     real = dense.weights * given.steps.step
     bias = dense.bias + dense.weights @ given.steps.offset - offset

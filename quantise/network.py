@@ -47,20 +47,20 @@ class Made(NamedTuple):
 
 
 def quantise(mlp: Mlp, rows: Rows, dtype: str) -> Quantised:
-    """A network in integers that answers as the Mlp does on rows like these; see ``make``."""
+    """A network in integers that predicts as the Mlp does on rows like these; see ``make``."""
     return make(mlp, rows, dtype).quantised
 
 
 def make(mlp: Mlp, rows: Rows, dtype: str) -> Made:
-    """A network in integers that answers as the Mlp does on rows like these.
+    """A network in integers that predicts as the Mlp does on rows like these.
 
     Args:
         mlp: the network.
-        rows: raw readings (n, inputs) to calibrate with; rows without an answer are passed over.
+        rows: raw readings (n, inputs) to calibrate with; rows without a prediction are passed over.
         dtype: int8 or int16.
 
     Raises:
-        ModelError: when no row has an answer, or a softmax has too many classes.
+        ModelError: when no row has a prediction, or a softmax has too many classes.
     """
     rows = rows[~mlp.encoding.rejected(rows)]
     if not len(rows):
@@ -76,7 +76,7 @@ def make(mlp: Mlp, rows: Rows, dtype: str) -> Made:
 
 
 def _error(mlp: Mlp, quantised: Quantised, rows: Rows) -> float:
-    """What answers to rows are off by on average, in units of each output's spread."""
+    """The mean error of predictions for rows, in units of each output's spread."""
     exact = predict(mlp, rows)
     spread = np.maximum(exact.std(axis=0), 1e-30)
     off = (integer_reference.predict_quantised(mlp, quantised, rows) - exact) / spread
@@ -104,7 +104,7 @@ def _made(mlp: Mlp, rows: Rows, dtype: str, declared: bool, input_high: int | No
         high = scales.highest(following, value, dtype)
         segments = scales.segments_of(dense, dtype) if following is None else 1
         meant = activation_steps(dense.activation, z, high * segments, MARGIN[dtype])
-        # step * result is to be exact in float32, whose 24 digits the two share.
+        # step * activation is to be exact in float32, whose 24 digits the two share.
         plain = following is None and dense.activation in PLAIN
         short = 24 - (high * segments).bit_length() if plain else 0
         wanted = Wanted(z, meant, high, segments, short)
@@ -148,7 +148,7 @@ def _of_inputs(mlp: Mlp, inputs: Inputs) -> Steps:
 def _outputs(
     activation: str, steps: Steps, high: int, dtype: str
 ) -> tuple[ActivationTable | None, Steps]:
-    """What the last results become, and what that stands for."""
+    """What the last activations become, and what that stands for."""
     outputs = len(steps.step)
     if activation in PLAIN:
         return None, steps

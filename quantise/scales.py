@@ -14,11 +14,11 @@ from mlp_edge.mlp import Dense
 from mlp_edge.reference import Doubles
 
 _SHORTEST, _LONGEST = 513, 1023
-"""Odd multipliers above 2 * 255: no sum lies half-way between two results."""
+"""Odd multipliers above 2 * 255: no sum lies half-way between two activations."""
 LARGEST_IN_SEGMENTS = 4096
-"""Weights of a last layer up to which int8 gives answers more than 8 bits."""
+"""Weights of a last layer up to which int8 gives predictions more than 8 bits."""
 COARSEST = 0.5
-"""A unit is at most this share of a result's step: what a sum is worth is less than a result."""
+"""A unit is at most this share of an activation's step, as a sum is worth less than a step."""
 _TINY = 1e-200
 _ROOM = 1.02
 """Rounding may make weights a little larger than what they are rounded from."""
@@ -30,7 +30,7 @@ class Scales(NamedTuple):
 
     Attributes:
         unit: (outputs,) float64, what 1 in a sum is worth.
-        multiplier, shift: (outputs,), what 1 in a sum is in results: multiplier / 2^shift.
+        multiplier, shift: (outputs,), what 1 in a sum is in activations: multiplier / 2^shift.
         offset: (outputs,), what their sums are apart.
     """
 
@@ -41,12 +41,12 @@ class Scales(NamedTuple):
 
 
 def segments_of(last: Dense, dtype: str) -> int:
-    """How many results the last layer adds up; a large one is not written so often into tensors."""
+    """How many segments the last layer has; a large one is not repeated in the tensors."""
     return SEGMENTS[dtype] if last.weights.size <= LARGEST_IN_SEGMENTS else 1
 
 
 def highest(following: Dense | None, values: Doubles, dtype: str) -> int:
-    """The largest result of a layer, or of one of its parts, or the largest input.
+    """The largest activation of a layer, or of one of its segments, or the largest input.
 
     int16: inputs and weights share the 31 bits of a sum, half each.
 
@@ -63,17 +63,17 @@ def highest(following: Dense | None, values: Doubles, dtype: str) -> int:
     return int(min(HIGHEST[dtype], 2**bits - 1))
 
 
-def finest(real: Doubles, bias: Doubles, largest: int, results: Doubles, dtype: str) -> Doubles:
+def finest(real: Doubles, bias: Doubles, largest: int, activations: Doubles, dtype: str) -> Doubles:
     """The finest unit (outputs,) of a sum whose weights and sums fit.
 
     Args:
         real: (outputs, inputs), what a weight adds per unit of its input, as a real number.
         bias: (outputs,), of the sum.
         largest: the largest input.
-        results: (outputs,), what results span, all parts together, as a real number.
+        activations: (outputs,), what activations span, all segments together, as a real number.
         dtype: int8 or int16.
     """
-    size = np.abs(bias) + np.abs(real).sum(axis=1) * largest + results
+    size = np.abs(bias) + np.abs(real).sum(axis=1) * largest + activations
     weight = np.abs(real).max(axis=1) / WEIGHT_LIMIT[dtype]
     return np.asarray(np.maximum(np.maximum(weight, size * _ROOM / SUM_LIMIT), _TINY))
 
@@ -83,10 +83,10 @@ def choose(unit: Doubles, step: Doubles, high: int, dtype: str, segments: int) -
 
     Args:
         unit: (outputs,), the finest that will do; at most ``COARSEST`` of the step.
-        step: (outputs,), what a result is worth.
-        high: the largest result of a part.
+        step: (outputs,), what an activation is worth.
+        high: the largest activation of a segment.
         dtype: int8 or int16.
-        segments: how many results are added up.
+        segments: how many activations are added up.
     """
     pairs = [_int8(share) if dtype == "int8" else _int16(share) for share in unit / step]
     multiplier, shift = np.array(pairs, np.int64).T

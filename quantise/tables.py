@@ -33,7 +33,7 @@ def hidden_table(
 
     Args:
         activation: as in ``mlp_edge.reference``.
-        activations: what the layer's results stand for, alike for every neuron.
+        activations: what the layer's activations stand for, alike for every neuron.
         high: the largest of them, and of what the table makes of them.
         dtype: int8 or int16.
     """
@@ -60,10 +60,10 @@ def output_table(
 
 
 def softmax_table(step: float, high: int, dtype: str) -> ActivationTable:
-    """e^-d for softmax, as shares of ``TABLE_LIMIT``; d is how far a result is below the largest.
+    """e^-d for softmax, times ``TABLE_LIMIT``; d is the distance to the largest activation.
 
     Args:
-        step: what one result is worth.
+        step: what one activation is worth.
         high: the largest d.
         dtype: int8 or int16.
     """

@@ -1,8 +1,8 @@
 """Whether a runtime requantises as ``mlp_edge.integers.quantised`` says: proved, not tried.
 
-A result is a monotone step function of the sum with at most ``high`` steps. Two such functions are
-equal on every sum where they are equal on both sides of each step, so ``2 high`` sums per neuron
-decide. Where they differ, it is by one: each rounds to a neighbour of the same real number.
+An activation is a monotone step function of the sum with at most ``high`` steps. Two such functions
+are equal on every sum where they are equal on both sides of each step, so ``2 high`` sums per
+neuron decide. Where they differ, it is by one: each rounds to a neighbour of the same real number.
 
     FLOAT     float32 sum times float32 scale, rounded half to even: XNNPACK, onnxruntime
     SINGLE    one rounding, half up: LiteRT's reference kernels (there as double(sum) * scale and
@@ -68,7 +68,7 @@ def steps(multiplier: Integers, shift: Integers, high: int) -> Integers:
 def differing(layer: IntegerLayer, largest: int, arithmetic: Arithmetic) -> Integers:
     """How many sums (outputs,) that inputs up to ``largest`` can reach are requantised otherwise.
 
-    0 is a proof. Where parts are added up, each is asked. What is counted are the sums beside a
+    0 is a proof. Where segments are added up, each is asked. What is counted are the sums beside a
     step; another arithmetic that is off by more than one sum there is off by more than counted.
     """
     low, high = layer.reach(largest)
