@@ -10,12 +10,6 @@ import typer
 from mlp_edge.errors import RecipeError
 from mlp_edge.foreign import typed
 
-ModelOption = Annotated[
-    Path,
-    typer.Option(
-        "--model", "-m", help="Model directory; export takes a .keras file, predict any export."
-    ),
-]
 JsonOption = Annotated[
     bool,
     typer.Option("--json", help="Print JSON instead of tables.", rich_help_panel="Output"),
