@@ -66,6 +66,15 @@ def test_a_retired_word_is_gone(word: str) -> None:
     assert not found, f"say {RETIRED[word]}"
 
 
+@pytest.mark.parametrize("word", [*RETIRED, r"coarser numbers", r"watched rows"])
+def test_a_retired_word_is_gone_from_code(word: str) -> None:
+    pattern = re.compile(word, re.IGNORECASE)
+    rooms = {path.parent for path in ROOT.glob("*/__init__.py") if path.parent.name != "tests"}
+    files = [path for room in sorted(rooms) for path in sorted(room.rglob("*.py"))]
+    assert files
+    assert [str(path) for path in files if pattern.search(path.read_text("utf-8"))] == []
+
+
 def test_the_glossary_has_each_term_once_in_one_line() -> None:
     lines = GLOSSARY.read_text("utf-8").split("\n\n", 2)[2].splitlines()
     entries = [re.fullmatch(r"- \*\*([^*]+)\*\*: [^.]+.*\.", line) for line in lines]
