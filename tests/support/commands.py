@@ -14,6 +14,7 @@ import typer
 from typer.testing import CliRunner
 
 from mlp_edge.cli.app import app
+from mlp_edge.cli.printing.wording import worded, worded_for
 
 PROGRAM = Path(sys.executable).with_name("mlp-edge")
 
@@ -42,6 +43,12 @@ def typed(*words: object, piped: bytes | None = None) -> Typed:
         sys.stderr.flush()
         out, err = (each.getvalue().decode().replace("\r\n", "\n") for each in streams[:2])
     return Typed(int(ended.value.code or 0), out, err)
+
+
+def as_typed(command: str, message: str) -> str:
+    """A message as a command prints it: its settings worded as options."""
+    with worded_for(COMMAND.commands[command], COMMAND):  # type: ignore[attr-defined]
+        return worded(message)
 
 
 def homes_csv(rows: int = 240) -> str:

@@ -19,7 +19,7 @@ import h5py
 import numpy as np
 import pytest
 from support.c_compiler import require
-from support.commands import HOMES, Type, Typed
+from support.commands import HOMES, Type, Typed, as_typed
 from support.networks import assert_within_bound
 
 from mlp_edge.data.choices import Choices
@@ -316,8 +316,9 @@ def test_every_option_about_columns_is_heard(
     assert sorted(path.name for path in (folder / "model").iterdir()) == [
         "history.csv", "model.json", "model.keras", "sample.csv",
     ]  # fmt: skip
-    # Each warning once, in the same words in both places.
-    assert warnings(result) == [warning["says"] for warning in values["warnings"]]
+    # Each warning once, in both places; a setting is an option where it is printed.
+    said = [as_typed("train", warning["says"]) for warning in values["warnings"]]
+    assert warnings(result) == said
     assert len(set(warnings(result))) == len(warnings(result)) >= 2
     assert {"missing"} <= {warning["kind"] for warning in values["warnings"]}
 
@@ -359,7 +360,7 @@ def test_without_options_columns_speak_for_themselves(wide: Path) -> None:
         (["--missing", "x", "--strict"], "without --strict this is a warning"),
         (["--drop", "t", "--target", "u", "--clip", "8,9"], "no training row's"),
         (["--from", "model", "--drop", "u"], "settings of columns"),
-        ([], "--missing x if it stands for a missing reading"),
+        ([], "--missing x if it stands for a missing value"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -431,7 +432,7 @@ def test_strict_says_nothing_about_a_clean_table(keras: Any, typed: Type, folder
     assert {warning["kind"] for warning in found} <= {
         "sorted", "majority", "linear", "constant-output", "far-apart", "few-rows", "calibration"
     }  # fmt: skip
-    assert warnings(result) == [warning["says"] for warning in found]
+    assert warnings(result) == [as_typed("train", warning["says"]) for warning in found]
     assert manifest(folder / "model")["labels"] == ["p", "q"]
     examples = read_examples(read_table("clean.parquet"), (), None, Choices())
     assert [finding.kind for finding in examples.findings] == ["sorted"]

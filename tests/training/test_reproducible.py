@@ -17,7 +17,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from support.commands import Type, Typed
+from support.commands import Type, Typed, as_typed
 from support.networks import assert_within_bound
 
 from mlp_edge.data.choices import Choices
@@ -212,7 +212,7 @@ for words in sys.argv[1].split(";"):
     assert digests(folder / "model") == digests(pima)
     # And a real process says nothing but its own words.
     assert result.returncode == 0
-    warned = [warning["says"] for warning in manifest(pima)["warnings"]]
+    warned = [as_typed("train", warning["says"]) for warning in manifest(pima)["warnings"]]
     assert result.stderr.splitlines() == [f"warning: {says}" for says in warned]
     assert result.stdout.count("ended with 0") == 2
     assert "wrote model/exports/pima.tflite (" in result.stdout
