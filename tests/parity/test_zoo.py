@@ -9,24 +9,16 @@ import pytest
 from support.zoo import FACTORS, Animal, raise_animal, zoo
 
 from mlp_edge.export import EXPORTERS
-from mlp_edge.parity import search
 from mlp_edge.parity.parity import check
-from mlp_edge.proof.bound import work
 from mlp_edge.runtime import HOSTED
 
 ANIMALS = zoo()
-WIDE = 20_000
-"""Multiply-adds of one bound. In networks that take more, a search tries an eighth of the rows."""
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("animal", ANIMALS, ids=lambda animal: animal.name)
-def test_every_runtime_agrees_with_keras(
-    animal: Animal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_runtime_agrees_with_keras(animal: Animal, tmp_path: Path) -> None:
     mlp, original, rows = raise_animal(animal, tmp_path)
-    if work(mlp) > WIDE:
-        monkeypatch.setattr(search, "MOST", search.MOST // 8)
     artifacts = []
     for exporter in EXPORTERS:
         artifacts.append(tmp_path / f"{mlp.name}{exporter.suffix}")
