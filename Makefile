@@ -40,7 +40,7 @@ PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --n
 tests: $(VENV)/installed $(OLD)/installed gcc chips
 	$(PYTEST) $(ARGS)
 
-# All but the tests marked slow: no linting, no trainings of any length, no sessions of the docs.
+# All but the tests marked slow: no sessions of the docs, few trainings and conversions.
 test-quick: $(VENV)/installed $(OLD)/installed gcc chips
 	$(PYTEST) -m "not slow" $(ARGS)
 
