@@ -80,7 +80,11 @@ class Export(Result):
         return names[0]
 
     def to_dict(self) -> dict[str, Any]:
-        """Names, sizes, hashes and places of the files; losses, candidates and findings."""
+        """What was exported, without the content.
+
+        Returns:
+            Names, sizes, hashes and places of the files; losses, candidates and findings.
+        """
         places = {path.name: str(path) for path in self.paths}
         return {
             "model": self.name,
@@ -100,7 +104,11 @@ class Export(Result):
         }
 
     def sheets(self) -> list[Sheet]:
-        """The candidates, the losses, and a row per file."""
+        """What is shown of it.
+
+        Returns:
+            The candidates, the losses, and a table with a row per file.
+        """
         shown = [] if self.candidates is None else self.candidates.sheets()
         shown += [] if self.losses is None else self.losses.sheets()
         places = {path.name: str(path.parent) for path in self.paths}

@@ -87,11 +87,19 @@ class ParityReport(Result):
             )
 
     def to_dict(self) -> dict[str, Any]:
-        """What exports/parity.json holds."""
+        """What `mlp-edge parity` prints as JSON.
+
+        Returns:
+            What exports/parity.json holds.
+        """
         return dict(self.record)
 
     def sheets(self) -> list[Sheet]:
-        """The table of float32, that of reduced precision, the certificate with the labels."""
+        """What is shown of it.
+
+        Returns:
+            The table of float32, that of reduced precision, the certificate with the labels.
+        """
         reduced = [result for result in self.results if result.dtype != FLOAT32]
         sheets = [_float32(self.model, self.report)]
         if reduced:
@@ -120,7 +128,11 @@ class ParityReport(Result):
         )
 
     def not_run(self) -> list[str]:
-        """Which runtimes could not run, and what would bring them."""
+        """Which runtimes could not run.
+
+        Returns:
+            A sentence each, with what would bring the runtime.
+        """
         return [
             f"not run: {one.artifact} on {one.runtime}: {one.missing}"
             for one in self.results
@@ -128,13 +140,21 @@ class ParityReport(Result):
         ]
 
     def failures(self) -> list[str]:
-        """What is wrong, a sentence each."""
+        """What is wrong.
+
+        Returns:
+            A sentence each; [] when nothing is.
+        """
         return [
             f"{one.artifact} on {one.runtime}: {says}" for one in self.results for says in one.says
         ]
 
     def uncertain(self) -> list[str]:
-        """The first rows whose label rounding picks."""
+        """The rows whose label rounding picks.
+
+        Returns:
+            A sentence for each of the first, and how many more there are.
+        """
         doubtful, says = self.labels.doubtful, []
         for row in doubtful[:SHOWN]:
             where = f"row {row.row}" if row.line is None else f"line {row.line}"
@@ -145,7 +165,11 @@ class ParityReport(Result):
         return says
 
     def remarks(self) -> list[str]:
-        """What could not run, what is wrong, and whose label is not certain."""
+        """What stands beside the tables.
+
+        Returns:
+            What could not run, what is wrong, and whose label is not certain.
+        """
         return [*self.not_run(), *self.failures(), *self.uncertain()]
 
 
