@@ -100,4 +100,4 @@ class Training(Result):
         ]
         spreads = (spread([run[part][metric] for run in self.runs]) for metric in metrics)
         title = f"every seed, on the {TITLES[part]}"
-        return Sheet(title, ("seed", *metrics), (*rows, ("mean ± deviation", *spreads)))
+        return Sheet(title, ("seed", *metrics), (*rows, ("mean ± standard deviation", *spreads)))

@@ -37,7 +37,7 @@ def tell_resumed(count: int) -> None:
 
 def _head(title: str) -> None:
     err.print(title)
-    err.print("score: mean ± deviation over the folds, less is better")
+    err.print("score: mean ± standard deviation over the folds, less is better")
     err.print(_aligned([name for name, _ in COLUMNS]))
 
 
@@ -87,8 +87,8 @@ def tuning_table(tuned: Tuned) -> Table:
     """The best trials, best first, and below them the recipe as given and the linear network."""
     best = tuned.best
     title = (
-        f"best of {_counted(len(tuned.trials), 'trial')}: mean {tuned.metric} ± deviation over "
-        f"{_counted(len(best.folds), 'fold')}"
+        f"best of {_counted(len(tuned.trials), 'trial')}: mean {tuned.metric} ± standard deviation "
+        f"over {_counted(len(best.folds), 'fold')}"
     )
     names = ("trial", "hidden", "rate", "drop", "l2", "norm", "weights", tuned.metric)
     table = new_table(title, *names, text_columns=2)

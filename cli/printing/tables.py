@@ -133,5 +133,5 @@ def run_table(runs: Sequence[Mapping[str, Any]], part: str) -> Table:
     table.add_section()
     columns = [[run[part][metric] for run in runs] for metric in metrics]
     table.add_row("mean", *(f"{mean(column):.4f}" for column in columns))
-    table.add_row("deviation", *(f"{stdev(column):.4f}" for column in columns))
+    table.add_row("standard deviation", *(f"{stdev(column):.4f}" for column in columns))
     return table

@@ -95,7 +95,7 @@ def fold_table(
     if in_time:
         tested = round(folds["folds"] * folds["tested"])
         what = f"{folds['folds']} expanding windows in time, tested on {tested:,} of {rows:,} rows"
-    title = f"{what}: mean ± deviation"
+    title = f"{what}: mean ± standard deviation"
     table = new_table(title, "", *metrics)
     for model, values in scores.items():
         cells = [spread(values[metric]) for metric in metrics]

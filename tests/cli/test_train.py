@@ -165,7 +165,7 @@ def test_the_summary(session: Typed) -> None:
         "accuracy",
         "f1",
         "every run, on the held-out rows",
-        "deviation",
+        "standard deviation",
         "wrote PLACE/model.keras\n",
         "wrote PLACE/model.json\n",
         "wrote PLACE/history.csv\n",

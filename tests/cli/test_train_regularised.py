@@ -138,7 +138,7 @@ def test_an_interrupted_search_goes_on_and_ends_the_same(
     whole = typed(*SEARCH, "--out", "whole")
     assert whole.code == 0, whole.err
     assert not (folder / "whole.tuning").exists()
-    assert "best of 3 trials: mean log_loss ± deviation over 2 folds" in whole.out
+    assert "best of 3 trials: mean log_loss ± standard deviation over 2 folds" in whole.out
     assert "linear baseline on the same folds: " in whole.out
     trials = 0
     original = searching.fold_values

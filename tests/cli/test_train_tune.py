@@ -57,7 +57,7 @@ def test_a_line_per_trial(capsys: pytest.CaptureFixture[str]) -> None:
     assert out == ""
     assert err.splitlines() == [
         "30 trials; trial 0 is the recipe as given",
-        "score: mean ± deviation over the folds, less is better",
+        "score: mean ± standard deviation over the folds, less is better",
         "trial  hidden        rate  drop       l2  norm             score  best so far",
         "    0  12-8       default     -        -     -      0.61 ± 0.014     0.61 (0)",
         "    1  none       default     -        -   yes      0.62 ± 0.014     0.61 (0)",
@@ -138,7 +138,7 @@ def test_the_table_has_the_best_and_where_the_search_began() -> None:
     trials.append(trial(9, None))
     best = trials[8]
     lines = shown(Tuned(tuple(trials), best, Recipe(), "log_loss"))
-    assert lines[0] == "best of 10 trials: mean log_loss ± deviation over 2 folds"
+    assert lines[0] == "best of 10 trials: mean log_loss ± standard deviation over 2 folds"
     assert lines[1].split() == [
         "trial", "hidden", "rate", "drop", "l2", "norm", "weights", "log_loss",
     ]  # fmt: skip
@@ -150,7 +150,7 @@ def test_the_table_has_the_best_and_where_the_search_began() -> None:
 
 def test_the_table_of_a_few_trials_names_each_once() -> None:
     lines = shown(Tuned((GIVEN, trial(1, None)), GIVEN, Recipe(), "rmse"))
-    assert lines[0] == "best of 2 trials: mean rmse ± deviation over 2 folds"
+    assert lines[0] == "best of 2 trials: mean rmse ± standard deviation over 2 folds"
     assert [line.split()[0] for line in lines[3:] if line] == ["0"]
     lines = shown(Tuned((trial(0, None), LINEAR), LINEAR, Recipe(), "rmse"))
     assert [line.split()[0] for line in lines[3:] if line] == ["1", "0"]

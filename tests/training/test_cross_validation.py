@@ -149,7 +149,7 @@ def test_the_command_shows_and_keeps_every_fold(typed: Type, folder: Path, keras
     words = ("train", "iris", "--epochs", 4, "--cv", 3, "--repeats", 2, "-q")
     shown = typed(*words)
     assert shown.code == 0, shown.err
-    assert "3-fold cross-validation, 2 times, on 150 rows: mean ± deviation" in shown.out
+    assert "3-fold cross-validation, 2 times, on 150 rows: mean ± standard deviation" in shown.out
     kept = json.loads((folder / "model" / MANIFEST).read_text("utf-8"))["cross_validation"]
     assert (kept["folds"], kept["repeats"], kept["trained"], kept["tested"]) == (3, 2, 100, 50)
     for model in ("mlp", "linear", "prior"):
