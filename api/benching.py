@@ -186,7 +186,7 @@ def bench(
         observer: follows.
 
     Raises:
-        InputError: for a .keras file alone, without exports, or when none can run here.
+        InputError: for a file alone, without exports, or when none can run here.
         ModelError: for an artifact that is damaged, or made from other weights.
     """
     from mlp_edge.runtime import HOSTED

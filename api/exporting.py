@@ -179,7 +179,7 @@ def export(
 
 
 def _check_original(model: OpenedModel, observer: Observer) -> None:
-    """Refuse a .keras file alone that Keras reads otherwise, where Keras is installed.
+    """Say what a file alone is not, and refuse one of Keras that Keras itself reads otherwise.
 
     Raises:
         ModelError: as ``check_keras``.
@@ -187,10 +187,15 @@ def _check_original(model: OpenedModel, observer: Observer) -> None:
     from mlp_edge.runtime.keras import RUNTIME
     from mlp_edge.runtime.verify import check_keras
 
-    if model.directory is None and RUNTIME.missing() is None:
+    found = model.imported
+    if found is None:
+        return
+    observer.found([Finding("imported", remark) for remark in found.remarks])
+    # What computed in other numbers differs by more than the rounding of float32.
+    if found.format == "Keras" and not found.remarks and RUNTIME.missing() is None:
         with observer.step("starting TensorFlow"):
             tensorflow()
-        check_keras(model.path, model.mlp)
+        check_keras(model.path, model.mlp, found.folded)
 
 
 def _place(model: OpenedModel, out: Path | None) -> Path | None:

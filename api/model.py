@@ -18,7 +18,8 @@ from mlp_edge.api.settings import (
 )
 from mlp_edge.api.trained import Training
 from mlp_edge.errors import InputError
-from mlp_edge.readers.keras_file import read_mlp
+from mlp_edge.readers.importing.imported import Imported
+from mlp_edge.readers.importing.opening import is_alone, read_foreign
 from mlp_edge.readers.model_directory import MODEL, ModelDirectory, check_place, directory_of
 from mlp_edge.readers.model_directory import open_model as read_directory
 
@@ -37,9 +38,10 @@ class Model(OpenedModel):
     """A trained network with everything that can be done with it.
 
     Attributes:
-        path: its model directory, or the .keras file that it was opened from.
+        path: its model directory, or the file that it was opened from.
         mlp: the network as plain NumPy.
-        directory: the model directory, read; None for a .keras file alone.
+        directory: the model directory, read; None for a file alone.
+        imported: what was found in a file alone; None for a model directory.
     """
 
     def __init__(
@@ -47,9 +49,10 @@ class Model(OpenedModel):
         path: Path,
         mlp: Mlp,
         directory: ModelDirectory | None,
+        imported: Imported | None = None,
         training: Training | None = None,
     ) -> None:
-        super().__init__(path, mlp, directory)
+        super().__init__(path, mlp, directory, imported)
         self._training = training
 
     def predict(self, rows: Any, *, runtime: str | None = None, trust: bool = False) -> Floats:
@@ -152,7 +155,7 @@ class Model(OpenedModel):
             Every score beside the baselines', and each row with its prediction.
 
         Raises:
-            InputError: for a .keras file alone, a table that does not fit, settings that cannot
+            InputError: for a file alone, a table that does not fit, settings that cannot
                 be met, or a file that cannot be written.
             ModelError: for an export that is missing or damaged.
             MissingError: without scikit-learn, or without what is to predict.
@@ -204,7 +207,7 @@ class Model(OpenedModel):
             Flash, RAM and stack in bytes, and the time of a row, on each chip.
 
         Raises:
-            InputError: for a .keras file alone, or settings that cannot be met.
+            InputError: for a file alone, or settings that cannot be met.
             ModelError: for a header that is missing, damaged or of another model.
         """
         from mlp_edge.api.costing import cost
@@ -322,7 +325,7 @@ class Model(OpenedModel):
             Verdicts, figures, a certificate; ``check()`` raises where parity does not hold.
 
         Raises:
-            InputError: for a .keras file alone, or no export that a chosen runtime reads.
+            InputError: for a file alone, or no export that a chosen runtime reads.
             TableError: for a table that does not fit the model.
             ModelError: for a model directory that is damaged.
             MissingError: when TensorFlow is missing.
@@ -344,13 +347,11 @@ class Model(OpenedModel):
             Scores, warnings and settings; for a model that was opened, what its model.json holds.
 
         Raises:
-            InputError: for a .keras file alone, which tells nothing.
+            InputError: for a file alone, which tells nothing.
         """
         if self._training is None:
             if self.directory is None:
-                raise InputError(
-                    f"{self.path}: a .keras file alone does not tell how it was trained"
-                )
+                raise InputError(f"{self.path}: a file alone does not tell how it was trained")
             self._training = Training(self.directory.manifest, self.mlp)
         return self._training
 
@@ -365,12 +366,12 @@ class Model(OpenedModel):
             The model in its new place.
 
         Raises:
-            InputError: for a .keras file alone, or a place that is taken.
+            InputError: for a file alone, or a place that is taken.
         """
         from mlp_edge.files.writing import write_directory
 
         if self.directory is None:
-            raise InputError(f"{self.path}: a .keras file alone is no model directory; copy it")
+            raise InputError(f"{self.path}: a file alone is no model directory; copy it")
         place = Path(path)
         check_place(place, force)
         files = {
@@ -391,8 +392,9 @@ def open_model(source: Any) -> Model:
     """Open a model for everything that can be done with it; ``mlp_edge.load`` only predicts.
 
     Args:
-        source: a model directory, its model.keras, another .keras file, or a Keras model in memory,
-            which is kept in a temporary folder as long as the ``Model`` is.
+        source: a model directory, its model.keras, a file of another network
+            (docs/reference/importing.md lists them), or a Keras model in memory, which is kept in
+            a temporary folder as long as the ``Model`` is.
 
     Returns:
         The model, read and checked.
@@ -406,15 +408,16 @@ def open_model(source: Any) -> Model:
     if hasattr(source, "save") and hasattr(source, "layers"):
         return _of_keras(source)
     raise InputError(
-        f"{type(source).__name__} is no model; a model directory, a .keras file or a Keras model "
-        "would do"
+        f"{type(source).__name__} is no model; a model directory, a file of a network or a Keras "
+        "model would do"
     )
 
 
 def _of_path(path: Path) -> Model:
     path = directory_of(path)
-    if path.suffix == ".keras" and not path.is_dir():
-        return Model(path, read_mlp(path), None)
+    if is_alone(path):
+        found = read_foreign(path)
+        return Model(path, found.mlp, None, found)
     directory, mlp = read_directory(path)
     return Model(path, mlp, directory)
 
@@ -423,7 +426,8 @@ def _of_keras(network: Any) -> Model:
     def saved(folder: Path) -> Model:
         path = folder / MODEL
         network.save(path)
-        model = Model(path, read_mlp(path), None)
+        found = read_foreign(path)
+        model = Model(path, found.mlp, None, found)
         model.in_memory = True
         return model
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from mlp_edge.mlp import Mlp
+from mlp_edge.readers.importing.imported import Imported
 from mlp_edge.readers.model_directory import ModelDirectory
 
 
@@ -17,18 +18,31 @@ class OpenedModel:
     """A network and its files. ``Model`` adds the workflows, none of which imports it.
 
     Attributes:
-        path: its model directory, or the .keras file that it was opened from.
+        path: its model directory, or the file that it was opened from.
         mlp: the network as plain NumPy.
-        directory: the model directory, read; None for a .keras file alone.
+        directory: the model directory, read; None for a file alone.
+        imported: what was found in a file alone; None for a model directory.
         in_memory: whether it is a Keras object's, so that nobody knows where its files are.
     """
 
     in_memory = False
 
-    def __init__(self, path: Path, mlp: Mlp, directory: ModelDirectory | None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        mlp: Mlp,
+        directory: ModelDirectory | None,
+        imported: Imported | None = None,
+    ) -> None:
         self.path = path
         self.mlp = mlp
         self.directory = directory
+        self.imported = imported
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is worth knowing of a file alone, a sentence each."""
+        return () if self.imported is None else self.imported.notes
 
     @property
     def name(self) -> str:

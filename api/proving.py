@@ -55,7 +55,7 @@ def prove(
         The report; its ``check`` raises where parity does not hold.
 
     Raises:
-        InputError: for a .keras file alone, no export that a chosen runtime reads, or exports that
+        InputError: for a file alone, no export that a chosen runtime reads, or exports that
             are written meanwhile.
         TableError: for a table that does not fit the model.
         ModelError: for a model directory that is damaged.
@@ -66,7 +66,7 @@ def prove(
     directory, mlp = model.directory, model.mlp
     if directory is None:
         raise InputError(
-            f"{model.path}: a .keras file alone has no exports to compare; a model directory, "
+            f"{model.path}: a file alone has no exports to compare; a model directory, "
             "which `mlp-edge train` makes, would do"
         )
     paths = _exports(directory, settings.formats)

@@ -138,7 +138,7 @@ def _train(request: _Request, place: Path) -> Model:
     if journal is not None:
         discard(journal)
     directory = ModelDirectory(place, trained.manifest)
-    return Model(place, trained.mlp, directory, _training(trained, files))
+    return Model(place, trained.mlp, directory, training=_training(trained, files))
 
 
 def _training(trained: Trained, files: Iterable[str]) -> Training:

@@ -19,7 +19,7 @@ def export(
     model: Annotated[
         Path,
         typer.Option(
-            "--model", "-m", help="Model directory or .keras file to export.",
+            "--model", "-m", help="Model directory, or the file of a network from elsewhere.",
             rich_help_panel="What to export",
         ),
     ] = DEFAULT_MODEL,

@@ -17,7 +17,7 @@ STYLES = {"changed": "yellow", "missing": "yellow", "not ours": "yellow"}
 
 def inspect(
     file: Annotated[
-        Path, typer.Argument(help="Model directory, or a .keras, .onnx, .tflite or .h file.")
+        Path, typer.Argument(help="Model directory, export, or file of a network from elsewhere.")
     ] = DEFAULT_MODEL,
     as_json: JsonOption = False,
 ) -> None:

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from mlp_edge.card import Card
 from mlp_edge.encoding import Encoding
-from mlp_edge.errors import ModelError
 from mlp_edge.feature import Feature
 from mlp_edge.files.writing import sha256
 from mlp_edge.mlp import Mlp
 from mlp_edge.readers.anatomy import Anatomy, Contents, of_mlp
 from mlp_edge.readers.header_file import read_header
+from mlp_edge.readers.importing.c_array import holds_model
+from mlp_edge.readers.importing.opening import read_foreign
 from mlp_edge.readers.keras_archive import read_archive
-from mlp_edge.readers.keras_file import read_mlp
 from mlp_edge.readers.onnx_file import read_onnx
 from mlp_edge.readers.tflite_file import read_tflite
 from mlp_edge.reading import read_file
@@ -29,7 +29,7 @@ class InspectedFile:
     """What is known of one file.
 
     Attributes:
-        format: Keras, ONNX, TFLite or C header.
+        format: Keras, Keras HDF5, ONNX, TFLite or C header.
         anatomy: layers and scaling.
         card: names, labels, threshold and hash of the weights; None for a stranger's file.
         written_by: programs and formats; may be empty.
@@ -60,20 +60,17 @@ class InspectedFile:
 
 
 def inspect_file(path: Path) -> InspectedFile:
-    """Read a .keras, .onnx, .tflite or .h file; nothing in it is run or compiled.
+    """Read a file of a network, whatever program wrote it; nothing in it is run or compiled.
 
     Raises:
         ModelError: when it is missing, damaged or of another kind.
         MissingError: when reading it takes an extra that is not installed.
     """
-    if path.suffix not in FORMATS:
-        raise ModelError(
-            f"{path}: cannot tell what this is; a model directory or a file ending in "
-            f"{', '.join(FORMATS)} would do"
-        )
-    if path.suffix == ".keras":
-        return _inspection(path, _keras_contents(path, read_mlp(path), alone=True))
-    return _inspection(path, READERS[path.suffix](path))
+    if path.suffix in READERS and not (path.suffix == ".h" and holds_model(read_file(path))):
+        return _inspection(path, FORMATS[path.suffix], READERS[path.suffix](path))
+    found = read_foreign(path)
+    contents = Contents(of_mlp(found.mlp), Card.of(found.mlp), found.written_by, found.notes)
+    return _inspection(path, found.format, contents)
 
 
 def inspect_original(path: Path, mlp: Mlp) -> InspectedFile:
@@ -83,24 +80,15 @@ def inspect_original(path: Path, mlp: Mlp) -> InspectedFile:
         path: the file.
         mlp: the network, as the model directory describes it.
     """
-    return _inspection(path, _keras_contents(path, mlp, alone=False))
-
-
-def _keras_contents(path: Path, mlp: Mlp, alone: bool) -> Contents:
-    notes = ["the names, the labels and the threshold are made up: the file has none"]
-    return Contents(of_mlp(mlp), Card.of(mlp), _keras_version(path), notes if alone else ())
-
-
-def _keras_version(path: Path) -> str:
-    """``"Keras 3.15.0"``; "" where the file does not say."""
     version = read_archive(path).version
-    return version and f"Keras {version}"
+    signed = version and f"Keras {version}"
+    return _inspection(path, FORMATS[".keras"], Contents(of_mlp(mlp), Card.of(mlp), signed))
 
 
-def _inspection(path: Path, found: Contents) -> InspectedFile:
+def _inspection(path: Path, kind: str, found: Contents) -> InspectedFile:
     content = read_file(path)
     card, signed = found.card, [found.written_by] if found.written_by else []
-    if card is not None and path.suffix != ".keras" and f"mlp-edge {card.version}" not in signed:
+    if card is not None and path.suffix in READERS and f"mlp-edge {card.version}" not in signed:
         signed.insert(0, f"mlp-edge {card.version}")
     notes = [*found.notes, *found.anatomy.notes]
     if card is None:
@@ -111,7 +99,7 @@ def _inspection(path: Path, found: Contents) -> InspectedFile:
             f"metadata make {expected}"
         )
     return InspectedFile(
-        format=FORMATS[path.suffix],
+        format=kind,
         anatomy=found.anatomy,
         card=card,
         written_by=", ".join(signed),

@@ -10,20 +10,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from mlp_edge.errors import ModelError
 from mlp_edge.mlp import ACTIVATIONS
 
 ROOTS = ("keras", "tf_keras")
 """Packages that Keras's own classes are in."""
-ACTIVATION_LAYERS: dict[str, tuple[str, dict[str, float | None]]] = {
-    "ReLU": ("relu", {"max_value": None, "negative_slope": 0.0, "threshold": 0.0}),
-    "LeakyReLU": ("leaky_relu", {"negative_slope": 0.2}),
-    "ELU": ("elu", {"alpha": 1.0}),
-    "Softmax": ("softmax", {"axis": -1}),
-}
-"""Layer class -> (activation, the settings with which it is that activation)."""
 DEFAULTS: dict[str, dict[str, Any]] = {
     "InputLayer": {"batch_shape": None, "sparse": False, "ragged": False},
     "Normalization": {"axis": -1, "mean": None, "variance": None, "invert": False},
@@ -33,6 +24,11 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "LeakyReLU": {"negative_slope": 0.3},
     "ELU": {"alpha": 1.0},
     "Softmax": {"axis": -1},
+    "PReLU": {"shared_axes": None},
+    "BatchNormalization": {"axis": -1, "epsilon": 1e-3, "center": True, "scale": True},
+    "Rescaling": {"scale": None, "offset": 0.0},
+    "Flatten": {"data_format": None},
+    "Reshape": {"target_shape": None},
 }
 """Layer class -> its settings that decide what it predicts, with the defaults of Keras 2 and 3."""
 OLDER_NAMES = {
@@ -41,9 +37,13 @@ OLDER_NAMES = {
 }
 """Layer class -> what Keras 2 calls one of its settings, and what Keras 3 calls it."""
 IDLE = frozenset({
-    "name", "trainable", "dtype", "optional", "units", "batch_input_shape",
-    "kernel_initializer", "bias_initializer", "kernel_regularizer", "bias_regularizer",
-    "activity_regularizer", "kernel_constraint", "bias_constraint",
+    "name", "trainable", "dtype", "optional", "units", "batch_input_shape", "input_dim",
+    "input_shape", "kernel_initializer", "bias_initializer", "kernel_regularizer",
+    "bias_regularizer", "activity_regularizer", "kernel_constraint", "bias_constraint", "momentum",
+    "renorm_momentum", "renorm_clipping", "synchronized",
+    "beta_initializer", "gamma_initializer", "moving_mean_initializer",
+    "moving_variance_initializer", "beta_regularizer", "gamma_regularizer", "beta_constraint",
+    "gamma_constraint", "alpha_initializer", "alpha_regularizer", "alpha_constraint",
 })  # fmt: skip
 """Settings that say how a layer learns, or what is checked elsewhere."""
 POLICIES = ("DTypePolicy", "FloatDTypePolicy", "Policy")
@@ -69,7 +69,7 @@ def check_stock(entry: Mapping[str, Any]) -> None:
     if not own or name not in (None, kind):
         called = "" if name in (None, kind) else f", registered as {str(name)[:60]!r}"
         raise ModelError(
-            f"its {_plain(kind)} is of {_plain(module) if module else 'no module'}{called}, and "
+            f"its {plain(kind)} is of {plain(module) if module else 'no module'}{called}, and "
             "not Keras's own class; what it computes does not stand in the file"
         )
 
@@ -96,7 +96,7 @@ def settings(kind: str, name: str, config: Mapping[str, Any], keras: int | None)
     for key, value in given.items():
         if key not in known and key not in IDLE and value is not None and value is not False:
             raise ModelError(
-                f"layer {name!r} is {article(kind)} with {_plain(key)} {value!r:.60}, which "
+                f"layer {name!r} is {article(kind)} with {plain(key)} {value!r:.60}, which "
                 "mlp-edge does not know"
             )
     absent = [key for key in known if key not in given]
@@ -117,11 +117,12 @@ def computes_in(name: str, config: Mapping[str, Any]) -> str:
     policy = config.get("dtype", "float32")
     if isinstance(policy, str):
         return policy
-    check_stock(policy)
+    if "module" in policy:  # Keras 2 names none in HDF5
+        check_stock(policy)
     mode = policy["config"].get("mode")
     if mode is not None:
         raise ModelError(
-            f"layer {name!r} is quantised ({_plain(mode)}); the model as it was saved before "
+            f"layer {name!r} is quantised ({plain(mode)}); the model as it was saved before "
             "model.quantize() would do"
         )
     if policy["class_name"] not in POLICIES:
@@ -170,43 +171,12 @@ def _described(activation: Any) -> str:
     return f"{article(kind)} object; {article(kind)} layer behind it would do"
 
 
-def activation_of_layer(kind: str, name: str, config: Mapping[str, Any], keras: int | None) -> str:
-    """The activation that a layer of its own is, such as a ReLU.
-
-    Args:
-        kind: its class, one of ``ACTIVATION_LAYERS``.
-        name: of the layer, for messages.
-        config: as the file has it.
-        keras: of ``generation``.
-
-    Raises:
-        ModelError: for settings that make it another function.
-    """
-    activation, expected = ACTIVATION_LAYERS[kind]
-    found = settings(kind, name, config, keras)
-    for key, wanted in expected.items():
-        if not _same(found[key], wanted):
-            older, _ = OLDER_NAMES.get(kind, ("", ""))
-            raise ModelError(
-                f"layer {name!r} is {article(kind)} with {older if older in config else key} "
-                f"{found[key]!r:.60}; only {wanted} can be read"
-            )
-    return activation
-
-
 def article(kind: str) -> str:
     """A class with what stands before it, such as "an ELU"."""
-    return f"{'an' if kind[:1] in 'AEIOU' else 'a'} {_plain(kind)}"
+    return f"{'an' if kind[:1] in 'AEIOU' else 'a'} {plain(kind)}"
 
 
-def _plain(text: object) -> str:
+def plain(text: object) -> str:
     """A name of the file as it is; in quotes what could do anything to a terminal."""
     name = str(text)[:60]
     return name if name.replace(".", "_").isidentifier() else repr(name)
-
-
-def _same(value: Any, wanted: float | None) -> bool:
-    """Whether two settings are one float32 number; Keras 2 writes 0.2 as 0.20000000298…."""
-    if value is None or wanted is None:
-        return value is wanted
-    return isinstance(value, int | float) and bool(np.float32(value) == np.float32(wanted))

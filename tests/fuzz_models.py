@@ -1,6 +1,6 @@
 """Model files spoilt at random: each is used, refused with one sentence, or a fault of ours.
 
-    python tests/fuzz_models.py MODEL [FIRST:]10000 [onnx tflite …]
+    python tests/fuzz_models.py MODEL [FIRST:]10000 [onnx tflite h5 …]
 
 MODEL is a model directory with every export in float32 and int8. FIRST is the seed to begin with,
 0 where none is named; 10000 is where to end. A file of MODEL is spoilt: its bytes,
@@ -32,7 +32,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from support.commands import Typed, typed
+from support.keras_files import batch_normalization, dense, other, write_h5
 
 from mlp_edge import lazy
 from mlp_edge.proof import checksum as seal
@@ -61,9 +63,23 @@ SLOW = {
 PARITY = {".tflite": "litert", ".h": "c"}
 """Suffix -> the runtime that parity opens such a file with."""
 
-FILES = KINDS | SLOW
+FOREIGN = {"h5": "theirs.h5"}
+"""Files of strangers, which no model directory has: written beside the others, then spoilt."""
+
+FILES = KINDS | SLOW | FOREIGN
 
 # Spoiling
+
+
+def foreign() -> bytes:
+    """A Keras model in HDF5 that takes four readings."""
+    first, last = np.full((4, 5), 0.25, np.float32), np.full((5, 1), 0.5, np.float32)
+    layers = [
+        batch_normalization([1] * 4, [0] * 4, [2] * 4, [4] * 4), dense(first, first[0], "relu"),
+        other("LeakyReLU", alpha=0.3), dense(last, [1]),
+    ]  # fmt: skip
+    with tempfile.TemporaryDirectory() as name:
+        return write_h5(Path(name) / "theirs.h5", layers, inputs=4).read_bytes()
 
 
 def spoilt(kind: str, content: bytes, choice: random.Random) -> bytes:
@@ -71,6 +87,7 @@ def spoilt(kind: str, content: bytes, choice: random.Random) -> bytes:
     ways: dict[str, list[Callable[[bytes, random.Random], bytes]]] = {
         "keras": [_bytes, _zip, _zip], "npz": [_bytes, _zip], "json": [_bytes, _json, _json],
         "int8json": [_bytes, _json, _json], "onnx": [_bytes, _onnx], "int8onnx": [_bytes, _onnx],
+        "h5": [_bytes, _h5, _h5],
         "tflite": [_bytes, _tflite], "int8tflite": [_bytes, _tflite],
     }  # fmt: skip
     kind = kind.removeprefix("parity-").removesuffix("-run")
@@ -169,6 +186,17 @@ def _zip(content: bytes, choice: random.Random) -> bytes:
         for name, data in members.items():
             archive.writestr(zipfile.ZipInfo(name), data, method)
     return found.getvalue()
+
+
+def _h5(content: bytes, choice: random.Random) -> bytes:
+    """The configuration spoilt, in a file that is whole otherwise."""
+    import h5py
+
+    stream = io.BytesIO(content)
+    with h5py.File(stream, "r+") as file:
+        config = file.attrs["model_config"].encode()
+        file.attrs["model_config"] = _json(config, choice)
+    return stream.getvalue()
 
 
 def _onnx(content: bytes, choice: random.Random) -> bytes:
@@ -306,7 +334,9 @@ def commands(kind: str, place: Path, table: Path) -> Iterator[tuple[str, ...]]:
             yield "export", "--model", model, "--format", "c", "--dtype", "int8"
         return
     yield "inspect", file
-    if kind == "keras":
+    if kind in FOREIGN:
+        yield "export", "--model", file, "--format", "c", "--out", out
+    elif kind == "keras":
         yield "export", "--model", file, "--format", "c", "--out", out
         yield "inspect", model
     else:
@@ -370,6 +400,8 @@ def try_one(
         (place / "exports/pima_int8.h").unlink()  # which is whole: a compiler would start
     choice = random.Random(f"{kind} {seed}")  # noqa: S311 (nothing secret)
     file = place / FILES[kind]
+    if kind in FOREIGN:
+        file.write_bytes(foreign())
     content = file.read_bytes()
     changed = spoilt(kind, content, choice)
     if changed == content:
@@ -467,7 +499,7 @@ def main() -> int:
     first, end = map(int, ("0:" + sys.argv[2]).split(":")[-2:])
     preload()
     failed = 0
-    for kind in sys.argv[3:] or KINDS:
+    for kind in sys.argv[3:] or (*KINDS, *FOREIGN):
         counts: Counter[str] = Counter()
         faults: dict[int, str] = {}
         for start in range(first, end, BATCH):

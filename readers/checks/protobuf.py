@@ -53,6 +53,10 @@ class Message:
         """Bytes; none when they are not there."""
         return _bytes(self._fields.get(number, [memoryview(b"")])[-1])
 
+    def joined(self, number: int) -> bytes:
+        """The bytes of all that a field has: numbers of a fixed width, packed or not."""
+        return b"".join(_bytes(value) for value in self._fields.get(number, []))
+
     def number(self, number: int) -> int:
         """An integer; 0 when it is not there."""
         return next(reversed(self.numbers(number)), 0)

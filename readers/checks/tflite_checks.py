@@ -52,10 +52,13 @@ SCHEMA: Schema = {
     "Fused": (1, 1),
     "Reducer": (1,),
     "Reshape": (NUMBERS,),
+    "Number": (4,),
+    "Flag": (1,),
 }
 """Of the tables that LiteRT follows; fields in the order of TFLite's schema.fbs."""
 OPTIONS = {
     8: "Dense",
+    9: "Number",
     10: "Axis",
     11: "Fused",
     17: "Reshape",
@@ -64,6 +67,8 @@ OPTIONS = {
     27: "Reducer",
     28: "Fused",
     29: "Fused",
+    75: "Number",
+    116: "Flag",
 }
 FLOAT32, FLOAT16, INT32, BOOL, INT8 = 0, 1, 2, 6, 9
 SIZES = {FLOAT32: 4, FLOAT16: 2, INT32: 4, 3: 1, 4: 8, BOOL: 1, 7: 2, 8: 8, INT8: 1, 10: 8}

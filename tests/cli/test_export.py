@@ -156,7 +156,7 @@ def test_one_header_takes_the_place_of_three_files(model: Path, typed: Type) -> 
         (["--model", "gone"], "gone: there is no model; `mlp-edge train` makes one"),
         (["--model", "gone.keras"], "gone.keras: there is no such file"),
         (["--model", "."], ".: not a model directory"),
-        (["--model", "model/exports/pima.onnx"], "not a model directory"),
+        (["--model", "model/exports/pima.onnx"], "an export of mlp-edge"),
         (["--out", "no/where", "-f", "c"], "no/where: cannot be written (No such file"),
         (["--out", "model/model.json", "-f", "c"], "cannot be written (File exists)"),
         (["--out", "model/model.json/x", "-f", "c"], "cannot be written (Not a directory)"),

@@ -15,6 +15,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from support.keras_files import assert_answers
 from support.networks import assert_within_bound
 
 from mlp_edge.errors import ModelError
@@ -44,6 +45,11 @@ def kept(model: Any, path: Path) -> Any:
 def check_reads(model: Any, path: Path) -> None:
     mlp = read_mlp(path)
     assert_within_bound(mlp, ROWS, model.predict(ROWS, verbose=0))
+
+
+def check_reads_folded(model: Any, path: Path) -> None:
+    """As ``check_reads``, of a model some of whose layers are folded into others."""
+    assert_answers(read_mlp(path), ROWS, model.predict(ROWS, verbose=0), times=2)
 
 
 def adapted(keras: Any) -> Any:
@@ -98,6 +104,46 @@ READ: dict[str, Build] = {
         k.layers.Dense(5, kernel_regularizer="l2", kernel_constraint="non_neg"), k.layers.Dense(2),
     ],
 }  # fmt: skip
+
+
+FOLDED: dict[str, Build] = {
+    "batch normalisation": lambda k: [
+        k.layers.BatchNormalization(), k.layers.Dense(3), k.layers.BatchNormalization(),
+        k.layers.ReLU(), k.layers.Dense(2), k.layers.BatchNormalization(),
+    ],
+    "a scaling in the middle": lambda k: [
+        k.layers.Dense(3), k.layers.Normalization(mean=0.5, variance=4.0, axis=None),
+        k.layers.Dense(3),
+    ],
+    "a rescaling": lambda k: [k.layers.Rescaling(0.1), k.layers.Dense(3)],
+    "a model in a model": lambda k: [
+        k.Sequential([k.Input((4,)), k.layers.Dense(3, "relu")]), k.layers.Dense(1),
+    ],
+    "an activation first": lambda k: [k.layers.ReLU(), k.layers.Dense(1)],
+    "two activations": lambda k: [k.layers.Dense(3, "relu"), k.layers.Activation("tanh")],
+    "relu6": lambda k: [k.layers.Dense(3, "relu6"), k.layers.Dense(1)],
+    "an activation with a setting": lambda k: [
+        k.layers.Dense(3, k.layers.LeakyReLU(negative_slope=0.01)), k.layers.Dense(1),
+    ],
+    "another slope": lambda k: [k.layers.Dense(3), k.layers.LeakyReLU(negative_slope=0.01)],
+    "a ceiling": lambda k: [k.layers.Dense(3), k.layers.ReLU(max_value=6.0), k.layers.Dense(2)],
+    "slopes that were learnt": lambda k: [k.layers.Dense(3), k.layers.PReLU(), k.layers.Dense(2)],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("build", FOLDED.values(), ids=FOLDED)
+def test_layers_that_are_folded(keras: Any, folder: Path, build: Build) -> None:
+    check_reads_folded(saved(keras, folder / "m.keras", build(keras)), folder / "m.keras")
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float64", "mixed_float16"])
+def test_other_precision_is_read_and_said(keras: Any, folder: Path, dtype: str) -> None:
+    layers = [keras.layers.Dense(3, dtype=dtype, name="first"), keras.layers.Dense(1)]
+    model = saved(keras, folder / "m.keras", layers)
+    network = read_network(folder / "m.keras")
+    assert network.remarks == (f"layer 'first' computed in {dtype}; mlp-edge computes in float32",)
+    kernel = model.layers[0].get_weights()[0]
+    assert (network.layers[0].weights == kernel.T.astype(np.float32)).all()
 
 
 @pytest.mark.parametrize("build", READ.values(), ids=READ)
@@ -171,63 +217,25 @@ def refused(path: Path) -> str:
 
 
 REFUSED: dict[str, tuple[Build, str]] = {
-    "a batch normalisation": (
-        lambda k: [k.layers.Dense(3), k.layers.BatchNormalization()],
-        "is a BatchNormalization, which mlp-edge does not read here",
-    ),
     "a scaling backwards": (
         lambda k: [k.layers.Normalization(mean=0.0, variance=1.0, axis=None, invert=True),
                    k.layers.Dense(3)], "normalises backwards",
     ),
-    "a scaling in the middle": (
-        lambda k: [k.layers.Dense(3), k.layers.Normalization(mean=0.0, variance=1.0, axis=None),
-                   k.layers.Dense(3)], "is a Normalization",
-    ),
-    "a rescaling": (lambda k: [k.layers.Rescaling(0.1), k.layers.Dense(3)], "is a Rescaling"),
     "a convolution": (
         lambda k: [k.layers.Reshape((4, 1)), k.layers.Conv1D(2, 2), k.layers.Flatten(),
-                   k.layers.Dense(1)], "is a Reshape",
-    ),
-    "a model in a model": (
-        lambda k: [k.Sequential([k.Input((4,)), k.layers.Dense(3)]), k.layers.Dense(1)],
-        "is a Sequential",
+                   k.layers.Dense(1)], "is a Conv1D, which is a convolution",
     ),
     "no dense layer": (lambda k: [k.layers.Dropout(0.1)], "no Dense layer"),
-    "an activation first": (
-        lambda k: [k.layers.ReLU(), k.layers.Dense(1)], "does not follow a Dense layer",
-    ),
-    "two activations": (
-        lambda k: [k.layers.Dense(3, "relu"), k.layers.Activation("tanh")],
-        "does not follow a Dense layer without activation",
-    ),
     "an unknown activation": (
-        lambda k: [k.layers.Dense(3, "relu6"), k.layers.Dense(1)], "has the activation 'relu6'",
-    ),
-    "an activation with a setting": (
-        lambda k: [k.layers.Dense(3, k.layers.LeakyReLU(negative_slope=0.01)), k.layers.Dense(1)],
-        "a LeakyReLU object; a LeakyReLU layer",
-    ),
-    "another slope": (
-        lambda k: [k.layers.Dense(3), k.layers.LeakyReLU(negative_slope=0.01)],
-        "negative_slope 0.01; only 0.2",
-    ),
-    "a ceiling": (
-        lambda k: [k.layers.Dense(3), k.layers.ReLU(max_value=6.0)], "max_value 6.0; only None",
+        lambda k: [k.layers.Dense(3, "mish"), k.layers.Dense(1)], "has the activation 'mish'",
     ),
     "softmax over the rows": (
-        lambda k: [k.layers.Dense(3), k.layers.Softmax(axis=0)], "axis 0; only -1",
+        lambda k: [k.layers.Dense(3), k.layers.Softmax(axis=0)], "axis 0; -1 would do",
     ),
     "softmax inside": (
-        lambda k: [k.layers.Dense(3, "softmax"), k.layers.Dense(1)], "softmax is an output",
+        lambda k: [k.layers.Dense(3, "softmax"), k.layers.Dense(1)], "follows a softmax",
     ),
     "softmax of one": (lambda k: [k.layers.Dense(1, "softmax")], "at least two outputs"),
-    "float16": (
-        lambda k: [k.layers.Dense(3, dtype="float16"), k.layers.Dense(1)], "computes in float16",
-    ),
-    "float64": (lambda k: [k.layers.Dense(3, dtype="float64")], "computes in float64"),
-    "mixed precision": (
-        lambda k: [k.layers.Dense(3, dtype="mixed_float16")], "computes in mixed_float16",
-    ),
 }  # fmt: skip
 
 

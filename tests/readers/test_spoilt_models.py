@@ -22,5 +22,5 @@ def test_a_spoilt_file_is_used_or_refused_and_nothing_else(pima: Path, tmp_path:
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert result.returncode == 0, result.stdout + result.stderr
-    for kind in fuzz_models.KINDS:
+    for kind in (*fuzz_models.KINDS, *fuzz_models.FOREIGN):
         assert f"{kind}: 12 files, 0 faults" in result.stdout

@@ -1,0 +1,81 @@
+"""A stranger's network with what its file lacks made up: names, labels, threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from mlp_edge.errors import ModelError
+from mlp_edge.feature import Feature
+from mlp_edge.mlp import DEFAULT_THRESHOLD, Mlp, Task, identifier
+from mlp_edge.readers.importing.chain import Layers
+
+MADE_UP = "the names, the labels and the threshold are made up: the file has none"
+
+
+class Imported(NamedTuple):
+    """A file of a stranger, read.
+
+    Attributes:
+        mlp: the network.
+        format: what the file is, such as "Keras HDF5".
+        written_by: the program that wrote it, as far as it signed; may be "".
+        remarks: what the network is not as the file has it, a sentence each.
+        folded: whether weights were multiplied together that the file has apart.
+    """
+
+    mlp: Mlp
+    format: str
+    written_by: str
+    remarks: tuple[str, ...] = ()
+    folded: bool = False
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """All that is worth knowing of the reading."""
+        return (MADE_UP, *self.remarks)
+
+
+def named(
+    path: Path,
+    network: Layers,
+    features: Sequence[Feature] | None = None,
+    labels: Sequence[str] | None = None,
+) -> Mlp:
+    """A network on its own as an Mlp; what nobody says is made up: x1 … and class numbers.
+
+    The task follows from the last layer: one sigmoid is binary, softmax multiclass, anything else
+    a regression.
+
+    Args:
+        path: of the file, after which the model is named.
+        network: its numbers.
+        features: the raw readings; by default one number per input of the first layer.
+        labels: class names, where the file has them.
+
+    Raises:
+        ModelError: for a network that is no ``Mlp``, without the name of the file.
+    """
+    last = network.layers[-1]
+    task: Task = "regression"
+    if last.activation == "softmax":
+        task = "multiclass"
+    elif last.activation == "sigmoid" and last.outputs == 1:
+        task = "binary"
+    classes = {"regression": 0, "binary": 2, "multiclass": last.outputs}[task]
+    if labels is not None and len(labels) != classes:
+        raise ModelError(f"it has {len(labels)} class labels for {classes} classes")
+    several = task == "regression" and last.outputs > 1
+    width = network.layers[0].inputs
+    return Mlp(
+        name=identifier(path.stem.removesuffix(".weights")),
+        features=tuple(features or (Feature(f"x{i + 1}") for i in range(width))),
+        targets=tuple(f"y{i + 1}" for i in range(last.outputs)) if several else ("y",),
+        labels=tuple(str(i) for i in range(classes)) if labels is None else tuple(labels),
+        task=task,
+        threshold=DEFAULT_THRESHOLD,
+        scaling=network.scaling,
+        layers=network.layers,
+        clip=network.clip,
+    )

@@ -1,0 +1,108 @@
+"""An .onnx file of any program as an ``Mlp``, where its graph is a chain; onnx is not needed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mlp_edge.errors import ModelError, first_line
+from mlp_edge.readers.checks.protobuf import Message
+from mlp_edge.readers.importing.imported import Imported, named
+from mlp_edge.readers.importing.onnx_graph import Graph, Node
+from mlp_edge.readers.importing.onnx_operators import COMPUTING
+from mlp_edge.readers.importing.onnx_shapes import MOVING
+from mlp_edge.readers.importing.onnx_tensors import FLOATS, NAMES, array_of
+from mlp_edge.reading import read_file
+
+OLDEST = 6
+CARD = "weights_sha256"
+"""Metadata that only our own exports have."""
+
+
+def read_onnx_network(path: Path) -> Imported:
+    """The network of an ONNX file.
+
+    Raises:
+        ModelError: naming the file and the node that cannot be read, its operator and the reason.
+    """
+    content = read_file(path)
+    try:
+        model = Message(memoryview(content))
+        walk = _graph(model)
+        network, labels = walk.network({**COMPUTING, **MOVING})
+        mlp = named(path, network, labels=labels)
+        signed = f"{model.text(2)} {model.text(3).removesuffix(' None')}".strip()
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from error
+    except (ValueError, IndexError, TypeError, KeyError, OverflowError, RecursionError) as error:
+        raise ModelError(
+            f"{path}: not an ONNX model, or a damaged one ({first_line(error)})"
+        ) from error
+    return Imported(mlp, "ONNX", signed, tuple(walk.remarks))
+
+
+def _graph(model: Message) -> Graph:
+    """The graph of a file; raises ModelError for one with other ends than a table's."""
+    [graph] = model.messages(7) or [Message(memoryview(b""))]
+    if model.messages(20) or model.messages(25) or graph.messages(15):
+        raise ModelError("it has functions, training or sparse tensors of its own")
+    if any(entry.text(1) == CARD for entry in model.messages(14)):
+        raise ModelError(
+            "an export of mlp-edge; the model that it was exported from would do, and "
+            "mlp_edge.load predicts with it"
+        )
+    opsets = {entry.text(1): entry.number(2) for entry in model.messages(8)}
+    opset = opsets.get("", opsets.get("ai.onnx", 0))
+    if opset < OLDEST:
+        raise ModelError(f"its opset is {opset}; {OLDEST} or later would do")
+    constants = {}
+    for tensor in graph.messages(5):
+        try:
+            constants[tensor.text(8)] = array_of(tensor)
+        except ValueError as error:
+            raise ModelError(f"initializer {tensor.text(8)[:80]!r}: {error}") from error
+    feeds = [each for each in graph.messages(11) if each.text(1) not in constants]
+    if len(feeds) != 1:
+        names = ", ".join(repr(each.text(1)[:40]) for each in feeds)[:120]
+        raise ModelError(f"it has the inputs {names or 'none'}; one would do")
+    kind, shape = _type(feeds[0])
+    feed = feeds[0].text(1)
+    if kind not in FLOATS:
+        raise ModelError(
+            f"its input {feed[:80]!r} takes {NAMES.get(kind, f'type {kind}')}; float32 would do"
+        )
+    nodes = [Node.of(message) for message in graph.messages(1)]
+    found = Graph(nodes, constants, feed, shape, _output(graph), opset)
+    kinds = {kind, *(each.number(2) for each in graph.messages(5))} & {*FLOATS} - {1}
+    found.remarks += [f"it computes in {NAMES[each]}; mlp-edge computes in float32"
+                      for each in sorted(kinds)]  # fmt: skip
+    return found
+
+
+def _output(graph: Message) -> str:
+    """The output that is numbers; beside it may stand the class that was chosen."""
+    outputs = graph.messages(12)
+    numbers = [each for each in outputs if _is_numbers(each)]
+    found = numbers or outputs
+    if len(found) != 1:
+        names = ", ".join(repr(each.text(1)[:40]) for each in found)[:120]
+        raise ModelError(f"it has the outputs {names or 'none'}; one would do")
+    return found[0].text(1)
+
+
+def _type(entry: Message) -> tuple[int, list[int | None] | None]:
+    """Type and shape of an input; None for a size, or a shape, that is not told."""
+    tensors = [each for kind in entry.messages(2) for each in kind.messages(1)]
+    if len(tensors) != 1:
+        raise ModelError(f"its input {entry.text(1)[:80]!r} is no tensor")
+    shapes = tensors[0].messages(2)
+    if not shapes:
+        return tensors[0].number(1), None
+    sizes = [each.number(1) for each in shapes[0].messages(1)]
+    return tensors[0].number(1), [size or None for size in sizes]
+
+
+def _is_numbers(entry: Message) -> bool:
+    """Whether an output is a tensor of floats, or of mappings from classes to them."""
+    kinds = entry.messages(2)
+    tensors = [each for kind in kinds for each in kind.messages(1)]
+    return any(each.number(1) in FLOATS for each in tensors) or any(each.has(4) for each in kinds)
