@@ -471,3 +471,18 @@ def test_open_and_its_notes(tmp_path: Path) -> None:
     model = mlp_edge.open(path)
     assert (model.name, model.directory) == ("old_net", None)
     assert "made up" in model.notes[0]
+
+
+def test_the_commands_take_it(tmp_path: Path, typed: Any) -> None:
+    path = write_h5(tmp_path / "theirs.h5", [dense(K1, B1, "relu", dtype="float64"), dense(K2, B2)])
+    exported = typed("export", "--model", path, "--format", "c", "--out", tmp_path / "out")
+    assert exported.code == 0
+    assert "computed in float64; mlp-edge computes in float32" in exported.err
+    assert "theirs_predict" in (tmp_path / "out/theirs.h").read_text()
+    shown = typed("inspect", path)
+    assert shown.code == 0
+    assert "Keras 2.4.0" in shown.out
+    assert "4-3-2" in shown.out
+    refusal = typed("export", "--model", write_h5(path, [other("LSTM")]), "--format", "c")
+    assert (refusal.code, refusal.out) == (2, "")
+    assert "layer 'layer_0' is a LSTM, which is recurrent" in refusal.err
