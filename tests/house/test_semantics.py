@@ -25,6 +25,8 @@ from mlp_edge.proof.bound import TINY, UNIT, bound
 from mlp_edge.runtime import RUNTIMES, Runtime
 from mlp_edge.training.network import with_processing
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 every_runtime = pytest.mark.parametrize("runtime", RUNTIMES, ids=lambda runtime: runtime.name)
 

@@ -16,6 +16,8 @@ from mlp_edge.measure import timing
 from mlp_edge.mlp import Rows
 from mlp_edge.runtime import c as c_runtime
 
+pytestmark = pytest.mark.slow
+
 QUICK = ("--seconds", "0.01", "--batch", "1,8", "--no-cold")
 KEYS = {
     "artifact", "runtime", "way", "threads", "cold_seconds", "p50_us", "p99_us", "samples",

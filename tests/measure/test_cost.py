@@ -25,6 +25,8 @@ from mlp_edge.runtime import Chip
 from mlp_edge.runtime.c import Header
 from mlp_edge.runtime.chips.firmware import build
 
+pytestmark = pytest.mark.slow
+
 COST = Cost(
     target="avr", chip="ATmega328P", opt="Os", flash=3000, data=0, bss=8, stack=120, arrays=36,
     counts="cycles", least=60_000, middle=62_000, most=64_000, rows=20, worst=65_600, searched=240,
@@ -41,7 +43,6 @@ def measured(chip: Chip, mlp: Mlp, **options: object) -> Cost:
     return measure(header_of(mlp), require(chip), readings(mlp, 6), **options)  # type: ignore[arg-type]
 
 
-@pytest.mark.slow
 @every_chip
 def test_a_wider_network_takes_more_of_everything(chip: Chip) -> None:
     small, large = (measured(chip, network((4, width, 1))) for width in (8, 16))
