@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import shutil
 import tomllib
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from mlp_edge.cli.app import app
 from mlp_edge.cli.declaring import GROUPS
 
 ROOT = Path(__file__).parents[1]
+NOTEBOOK = ROOT / "docs" / "notebook.ipynb"
 PACKAGE = ROOT / "build" / "package"
 """The rooms as they install: mkdocstrings cannot follow an editable install's mapping."""
 
@@ -44,7 +46,9 @@ def pages() -> dict[str, str]:
         f"reference/commands/{name}.md": "\n".join(_command(name, command))
         for name, command in group.commands.items()
     }
-    return {**found, "reference/python.md": "\n".join(_python())}
+    found["reference/python.md"] = "\n".join(_python())
+    found["how-to/notebook.md"] = "\n".join(_notebook())
+    return found
 
 
 def _command(name: str, command: Any) -> Iterator[str]:
@@ -94,8 +98,28 @@ def _cell(text: str) -> str:
 
 
 def _python() -> Iterator[str]:
-    """The page of the public names, in the order of ``mlp_edge.__all__``."""
+    """The page of the public names: functions, then classes."""
     yield from ("# The Python API", "", "```python", "import mlp_edge", "```", "")
-    for name in mlp_edge.__all__:
-        if not name.startswith("__"):
-            yield from (f"::: mlp_edge.{name}", "")
+    yield "Settings of `mlp_edge.train` are the options of"
+    yield "[`mlp-edge train`](commands/train.md), by the same names with underscores."
+    yield ""
+    names = [name for name in mlp_edge.__all__ if not name.startswith("__")]
+    for name in sorted(names, key=lambda name: inspect.isclass(getattr(mlp_edge, name))):
+        yield from (f"::: mlp_edge.{name}", "")
+
+
+def _notebook() -> Iterator[str]:
+    """The notebook as a page: its text, its code, and what the code showed."""
+    for cell in json.loads(NOTEBOOK.read_text("utf-8"))["cells"]:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            yield from (source, "")
+            continue
+        yield from ("```python", source, "```", "")
+        for output in cell["outputs"]:
+            shown = output.get("data", {"text/plain": output.get("text", "")})
+            if "text/html" in shown:
+                yield from ("".join(shown["text/html"]), "")
+            else:
+                yield from ("```", "".join(shown["text/plain"]), "```", "")
+    yield "[Download the notebook](../notebook.ipynb)."

@@ -1,4 +1,4 @@
-"""Sessions of the README, the how-to guides and the tutorial: read, run, and written again.
+"""Sessions of the README, the guides, the tutorial and the notebook: read, run, written again.
 
 env -u COLUMNS python tests/sessions.py
 """
@@ -13,6 +13,9 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import nbformat
+from nbclient import NotebookClient
+from nbformat import NotebookNode
 from support.c_compiler import require
 from support.commands import Typed, typed
 
@@ -22,6 +25,7 @@ ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 TUTORIAL = ROOT / "docs" / "TUTORIAL.md"
 HOW_TO = ROOT / "docs" / "how-to"
+NOTEBOOK = ROOT / "docs" / "notebook.ipynb"
 STORY = (
     README,
     *(HOW_TO / f"{name}.md" for name in ("predict", "beginner-tutorials", "budget", "quantise")),
@@ -122,6 +126,29 @@ def write(pages: Sequence[Path]) -> None:
             page.write_text(text, "utf-8")
 
 
+def play_notebook(folder: Path) -> NotebookNode:
+    """The notebook with what its cells show when they run in a folder, and nothing of the run."""
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    place = {"metadata": {"path": str(folder)}}
+    NotebookClient(notebook, kernel_name="python3", resources=place).execute()
+    del notebook.metadata["language_info"]
+    for cell in notebook.cells:
+        cell.metadata = NotebookNode()
+        if cell.cell_type == "code":
+            cell.outputs = [each for each in cell.outputs if each.get("name") != "stderr"]
+        for output in cell.get("outputs", ()):
+            if "text/html" in output.get("data", {}):
+                del output.data["text/plain"]
+    return notebook
+
+
+def write_notebook() -> None:
+    """Run the notebook and put what its cells show into it."""
+    with tempfile.TemporaryDirectory() as folder:
+        nbformat.write(play_notebook(Path(folder)), NOTEBOOK)
+
+
 if __name__ == "__main__":
     write(STORY)
     write([TUTORIAL])
+    write_notebook()
