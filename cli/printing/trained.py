@@ -82,7 +82,7 @@ def sorted_files(files: Iterable[str]) -> list[str]:
 
 def _threshold(rule: str, mlp: Mlp) -> str:
     by = f", by {rule} on the validation rows" if is_chosen(rule) else ""
-    return f"answers {mlp.labels[1]} where the probability is above {mlp.threshold:.4g}{by}"
+    return f"predicts {mlp.labels[1]} where the probability is above {mlp.threshold:.4g}{by}"
 
 
 def fold_table(

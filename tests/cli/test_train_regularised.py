@@ -36,7 +36,7 @@ def test_a_chosen_threshold_travels_in_every_artifact(
     assert trained.code == 0, trained.err
     threshold = manifest(folder / "model")["threshold"]
     assert threshold != 0.5
-    assert f"answers 1 where the probability is above {threshold:.4g}" in trained.out
+    assert f"predicts 1 where the probability is above {threshold:.4g}" in trained.out
     assert typed("export").code == 0
     rows, _, predictions = ModelDirectory.open(folder / "model").sample()
     exports = folder / "model" / "exports"

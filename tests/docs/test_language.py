@@ -29,7 +29,10 @@ RETIRED = {
     r"watched rows|only watched": "validation rows",
 }
 """A word that was ours, as a regular expression -> the field's own."""
-PRINTED = {r"(?<!standard )\bdeviations?\b": "standard deviation"}
+PRINTED = {
+    r"(?<!standard )\bdeviations?\b": "standard deviation",
+    r"(?<!`)\banswer(s|ed)?\b": "prediction",
+}
 """The same of what is read and printed; code may name a variable so."""
 
 
