@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +25,8 @@ OLDER_PLACE = "_layer_checkpoint_dependencies"
 WEIGHT_ENDINGS = (".weights.h5", "_weights.h5", ".h5", ".hdf5")
 JSON_ENDINGS = (".json", "_architecture.json", ".config.json")
 NUMBERED = re.compile(r"_\d+$")
+HEAP = b"GCOL\1\0\0\0"
+"""How a collection of texts begins in HDF5."""
 MOST_TEXT = 2**24
 """Bytes of a configuration; that of a network of a hundred layers has 100,000."""
 
@@ -189,6 +192,7 @@ def _texts(content: bytes) -> dict[str, str]:
     """
     import h5py
 
+    _check_heaps(content)
     texts = {}
     try:
         with h5py.File(io.BytesIO(content), "r") as file:
@@ -205,6 +209,27 @@ def _texts(content: bytes) -> dict[str, str]:
             UnicodeError) as error:  # fmt: skip
         raise ValueError(first_line(error)) from error
     return texts
+
+
+def _check_heaps(content: bytes) -> None:
+    """Refuse texts that HDF5 would look for without end: it steps over them by their own sizes.
+
+    Raises:
+        ValueError: in one line.
+    """
+    left = len(content) // 16  # so many texts fit in, if none is counted twice
+    place = content.find(HEAP)
+    while place >= 0:
+        [size] = struct.unpack_from("<Q", content.ljust(place + 16, b"\0"), place + 8)
+        start, end = place + 16, min(place + size, len(content))
+        while end - start >= 16:
+            index, length = struct.unpack_from("<H6xQ", content, start)
+            step = length if index == 0 else 16 + -(-length // 8) * 8
+            left -= 1
+            if step < 16 or step > end - start or left < 0:
+                raise ValueError("texts of a length that makes no sense")
+            start += step
+        place = content.find(HEAP, place + 1)
 
 
 def _architecture(path: Path) -> Mapping[str, Any]:

@@ -384,6 +384,15 @@ def test_what_is_no_plain_hdf5(tmp_path: Path) -> None:
     assert "its model_config makes no sense" in refused(path)
 
 
+def test_texts_that_hdf5_would_look_for_without_end(tmp_path: Path) -> None:
+    path = write_h5(tmp_path / "m.h5", [dense(K1, B1)])
+    content = bytearray(path.read_bytes())
+    heap = content.index(b"GCOL")
+    content[heap + 16 : heap + 32] = bytes(16)  # an object without a number and a length
+    path.write_bytes(content)
+    assert "texts of a length that makes no sense" in refused(path)
+
+
 # At random
 
 
