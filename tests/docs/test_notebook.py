@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import nbformat
+import pytest
 from nbformat import NotebookNode
 from sessions import NOTEBOOK, masked, play_notebook
 from support.chips import BY_NAME, require
@@ -21,6 +22,7 @@ def shown(notebook: NotebookNode) -> list[str]:
     return [masked(re.sub(r"<p>.*?</p>|e\+00", "", text)) for text in texts]
 
 
+@pytest.mark.slow
 def test_the_notebook_shows_what_it_showed(tmp_path: Path) -> None:
     require(BY_NAME["avr"])
     recorded = nbformat.read(NOTEBOOK, as_version=4)

@@ -56,7 +56,7 @@ def test_no_session_is_left_out() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("page", [README, *sorted(HOW_TO.glob("*.md"))], ids=lambda page: page.stem)
 def test_the_code_runs(page: Path, folder: Path) -> None:
-    """Python beside the model directory; a sketch compiles without a warning."""
+    """Python beside the model directory, but for ```py on a table of the reader's own; sketches."""
     text = page.read_text("utf-8")
     for code in PYTHON.findall(text):
         run_python(code, folder)
