@@ -166,8 +166,7 @@ def _exports(directory: ModelDirectory, formats: Sequence[str]) -> list[Path]:
 
     suffixes = {exporter.name: exporter.suffix for exporter in EXPORTERS}
     kept = [suffix for name, suffix in suffixes.items() if not formats or name in formats]
-    paths = [directory.exports_path / name for name in directory.manifest.exports]
-    paths = [path for path in paths if path.suffix in kept]
+    paths = [path for path in directory.exported_models if path.suffix in kept]
     if not paths:
         raise InputError(
             f"{directory.exports_path}: nothing to compare; `mlp-edge export` writes the exports"
