@@ -16,7 +16,7 @@ from mlp_edge.api.settings import (
     PredictionSettings,
     Reading,
 )
-from mlp_edge.api.trained import Training
+from mlp_edge.api.training.trained import Training
 from mlp_edge.errors import InputError
 from mlp_edge.readers.importing.imported import Imported
 from mlp_edge.readers.importing.opening import is_alone, read_foreign
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from mlp_edge.api.benching import BenchReport
     from mlp_edge.api.costing import CostReport
     from mlp_edge.api.evaluation.evaluation import Evaluation
-    from mlp_edge.api.exporting import Export
-    from mlp_edge.api.inspecting import Inspection
-    from mlp_edge.api.parity_report import ParityReport
+    from mlp_edge.api.exporting.exporting import Export
+    from mlp_edge.api.inspection.inspecting import Inspection
+    from mlp_edge.api.parity.parity_report import ParityReport
     from mlp_edge.api.predicting import PredictedTable
     from mlp_edge.mlp import Floats, Mlp
 
@@ -160,7 +160,7 @@ class Model(OpenedModel):
             ModelError: for an export that is missing or damaged.
             MissingError: without scikit-learn, or without what is to predict.
         """
-        from mlp_edge.api.evaluating import evaluate
+        from mlp_edge.api.evaluation.evaluating import evaluate
 
         place = None if rows_out is None else Path(rows_out)
         chosen = EvaluationSettings(
@@ -178,7 +178,7 @@ class Model(OpenedModel):
         Raises:
             ModelError: when it was damaged since it was opened.
         """
-        from mlp_edge.api.inspecting import inspect
+        from mlp_edge.api.inspection.inspecting import inspect
 
         return inspect(self.path)
 
@@ -287,8 +287,8 @@ class Model(OpenedModel):
             MissingError: when a format needs TensorFlow or tf2onnx.
             CheckError: when a smaller dtype loses more than it may; nothing is written then.
         """
-        from mlp_edge.api.export_settings import ExportSettings
-        from mlp_edge.api.exporting import export
+        from mlp_edge.api.exporting.export_settings import ExportSettings
+        from mlp_edge.api.exporting.exporting import export
 
         settings = ExportSettings.of(
             formats=formats, dtype=dtype, max_flips=max_flips, max_drop=max_drop, chip=chip,
@@ -330,8 +330,8 @@ class Model(OpenedModel):
             ModelError: for a model directory that is damaged.
             MissingError: when TensorFlow is missing.
         """
-        from mlp_edge.api.parity_settings import ParitySettings
-        from mlp_edge.api.proving import prove
+        from mlp_edge.api.parity.parity_settings import ParitySettings
+        from mlp_edge.api.parity.proving import prove
 
         settings = ParitySettings.of(
             runtimes=runtimes, formats=formats, require=require, allow_vacuous=allow_vacuous,

@@ -33,7 +33,7 @@ from rich.console import Console
 from rich.table import Table
 from sklearn import datasets
 
-from mlp_edge.api.quantising.calibration_rows import JUDGED
+from mlp_edge.api.exporting.calibration_rows import JUDGED
 from mlp_edge.export import c
 from mlp_edge.files.calibration import read_calibration
 from mlp_edge.integers import integer_reference

@@ -29,7 +29,7 @@ def evaluate(
     as_json: JsonOption = False,
 ) -> None:
     """Score a model on rows that it never saw, or on a table."""
-    from mlp_edge.api.evaluating import evaluate as evaluate_model
+    from mlp_edge.api.evaluation.evaluating import evaluate as evaluate_model
     from mlp_edge.api.model import open_model
 
     rest = "--json has each"

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mlp_edge.api.export_settings import ExportSettings
+from mlp_edge.api.exporting.export_settings import ExportSettings
 from mlp_edge.cli.declaring import takes
 from mlp_edge.cli.options import DEFAULT_MODEL, JsonOption, MaxBytesOption, model_option
 from mlp_edge.cli.printing.console import out, print_json
@@ -35,7 +35,7 @@ def export(
     as_json: JsonOption = False,
 ) -> None:  # fmt: skip
     """Write a model as TFLite, ONNX and a C header, in float32 or smaller."""
-    from mlp_edge.api.exporting import export as exported
+    from mlp_edge.api.exporting.exporting import export as exported
     from mlp_edge.api.model import open_model
     from mlp_edge.api.settings import Reading
 

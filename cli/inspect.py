@@ -22,7 +22,7 @@ def inspect(
     as_json: JsonOption = False,
 ) -> None:
     """Show what is in a model, without running or compiling it."""
-    from mlp_edge.api.inspecting import inspect as inspect_model
+    from mlp_edge.api.inspection.inspecting import inspect as inspect_model
 
     found = inspect_model(file)
     if as_json:

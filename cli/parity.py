@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mlp_edge.api.parity_settings import ParitySettings
+from mlp_edge.api.parity.parity_settings import ParitySettings
 from mlp_edge.cli.declaring import takes
 from mlp_edge.cli.options import DEFAULT_MODEL, JsonOption, MaxBytesOption, model_named
 from mlp_edge.cli.printing.console import err, print_json
@@ -35,7 +35,7 @@ def parity(
 ) -> None:
     """Prove that every export predicts what the original does."""
     from mlp_edge.api.model import open_model
-    from mlp_edge.api.proving import prove
+    from mlp_edge.api.parity.proving import prove
     from mlp_edge.api.settings import Reading
 
     report = prove(

@@ -43,7 +43,7 @@ def train(
     as_json: JsonOption = False,
 ) -> None:
     """Train a network on a table and test it on rows it never saw."""
-    from mlp_edge.api.training import train as train_model
+    from mlp_edge.api.training.training import train as train_model
     from mlp_edge.cli.printing.trained import show_trained
 
     settings = {**recipe, **plan, **columns, **reading}

@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from mlp_edge.api.costing import CostReport
     from mlp_edge.api.doctor.diagnosis import Diagnosis, doctor
     from mlp_edge.api.evaluation.evaluation import Evaluation
-    from mlp_edge.api.exporting import Export
-    from mlp_edge.api.inspecting import Inspection, inspect
+    from mlp_edge.api.exporting.exporting import Export
+    from mlp_edge.api.inspection.inspecting import Inspection, inspect
     from mlp_edge.api.model import Model
     from mlp_edge.api.model import open_model as open  # noqa: A004 (as one says it: mlp_edge.open)
-    from mlp_edge.api.parity_report import ParityReport
+    from mlp_edge.api.parity.parity_report import ParityReport
     from mlp_edge.api.predicting import PredictedTable
     from mlp_edge.api.settings import Reading
-    from mlp_edge.api.trained import Training
-    from mlp_edge.api.training import train
+    from mlp_edge.api.training.trained import Training
+    from mlp_edge.api.training.training import train
     from mlp_edge.runtime.load import Predictor, load
 
 __version__ = "0.1.0"
@@ -35,19 +35,19 @@ _DOOR = {
     "CostReport": "mlp_edge.api.costing:CostReport",
     "Diagnosis": "mlp_edge.api.doctor.diagnosis:Diagnosis",
     "Evaluation": "mlp_edge.api.evaluation.evaluation:Evaluation",
-    "Export": "mlp_edge.api.exporting:Export",
-    "Inspection": "mlp_edge.api.inspecting:Inspection",
+    "Export": "mlp_edge.api.exporting.exporting:Export",
+    "Inspection": "mlp_edge.api.inspection.inspecting:Inspection",
     "Model": "mlp_edge.api.model:Model",
-    "ParityReport": "mlp_edge.api.parity_report:ParityReport",
+    "ParityReport": "mlp_edge.api.parity.parity_report:ParityReport",
     "PredictedTable": "mlp_edge.api.predicting:PredictedTable",
     "Predictor": "mlp_edge.runtime.load:Predictor",
     "Reading": "mlp_edge.api.settings:Reading",
-    "Training": "mlp_edge.api.trained:Training",
+    "Training": "mlp_edge.api.training.trained:Training",
     "doctor": "mlp_edge.api.doctor.diagnosis:doctor",
-    "inspect": "mlp_edge.api.inspecting:inspect",
+    "inspect": "mlp_edge.api.inspection.inspecting:inspect",
     "load": "mlp_edge.runtime.load:load",
     "open": "mlp_edge.api.model:open_model",
-    "train": "mlp_edge.api.training:train",
+    "train": "mlp_edge.api.training.training:train",
 }
 __all__ = [
     "BenchReport",

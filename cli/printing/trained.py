@@ -26,7 +26,7 @@ from mlp_edge.training.recipe import DEFAULT_THRESHOLD_TEXT
 from mlp_edge.training.scoring.threshold import is_chosen
 
 if TYPE_CHECKING:
-    from mlp_edge.api.trained import Training
+    from mlp_edge.api.training.trained import Training
     from mlp_edge.files.manifest import Manifest
     from mlp_edge.mlp import Mlp
 

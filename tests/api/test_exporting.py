@@ -13,7 +13,7 @@ import pytest
 from support.commands import Type, contents
 
 import mlp_edge
-from mlp_edge.api.export_settings import ExportSettings
+from mlp_edge.api.exporting.export_settings import ExportSettings
 from mlp_edge.errors import CheckError, InputError, RecipeError
 from mlp_edge.files.calibration import calibration_npz, read_calibration
 from mlp_edge.files.writing import json_text

@@ -13,7 +13,7 @@ import pytest
 from support.commands import Type
 
 import mlp_edge
-from mlp_edge.api.parity_settings import ParitySettings
+from mlp_edge.api.parity.parity_settings import ParitySettings
 from mlp_edge.errors import CheckError, InputError, RecipeError
 from mlp_edge.export import EXPORTERS
 from mlp_edge.files.writing import json_text

@@ -16,7 +16,7 @@ from support.commands import Type, contents, homes_csv, typed
 
 import mlp_edge
 from mlp_edge.api.observer import Observer
-from mlp_edge.api.training import train
+from mlp_edge.api.training.training import train
 from mlp_edge.data.choices import Choices
 from mlp_edge.errors import InputError, RecipeError
 from mlp_edge.settings import settings_of

@@ -14,7 +14,7 @@ import pytest
 from support.c_compiler import require
 from support.commands import Type
 
-from mlp_edge.api import evaluating
+from mlp_edge.api.evaluation import evaluating
 from mlp_edge.api.evaluation.score_sheets import confusion_sheet
 from mlp_edge.cli.printing.sheets import show_sheets
 from mlp_edge.data.sets import SETS

@@ -8,10 +8,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from mlp_edge.api.exporting.calibration_rows import RowSets, find_rows
+from mlp_edge.api.exporting.losses import CALIBRATED, FOLDS, HELD_OUT, Losses
 from mlp_edge.api.observer import Observer
 from mlp_edge.api.opened_model import OpenedModel
-from mlp_edge.api.quantising.calibration_rows import RowSets, find_rows
-from mlp_edge.api.quantising.losses import CALIBRATED, FOLDS, HELD_OUT, Losses
 from mlp_edge.api.settings import GUESSED, Reading
 from mlp_edge.errors import CheckError, InputError, ModelError
 from mlp_edge.finding import Finding

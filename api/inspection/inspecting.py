@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mlp_edge.api.evaluation.score_sheets import score_sheet
-from mlp_edge.api.inspection_sheets import encoding_sheet, feature_sheet, layer_sheet
+from mlp_edge.api.inspection.inspection_sheets import encoding_sheet, feature_sheet, layer_sheet
 from mlp_edge.api.result import Result, Sheet
 from mlp_edge.card import Card
 from mlp_edge.encoding import input_names

@@ -7,12 +7,21 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlp_edge.api.export_settings import FLOAT32, SMALLEST, ExportSettings, chosen_exporters
+from mlp_edge.api.exporting.candidates import Candidates, find_smallest
+from mlp_edge.api.exporting.export_settings import (
+    FLOAT32,
+    SMALLEST,
+    ExportSettings,
+    chosen_exporters,
+)
+from mlp_edge.api.exporting.losses import Losses
+from mlp_edge.api.exporting.quantiser import (
+    Quantiser,
+    unchanged_layers,
+    with_twice_rounded,
+)
 from mlp_edge.api.observer import SILENT, Observer, Recording
 from mlp_edge.api.opened_model import OpenedModel
-from mlp_edge.api.quantising.candidates import Candidates, find_smallest
-from mlp_edge.api.quantising.losses import Losses
-from mlp_edge.api.quantising.quantiser import Quantiser, unchanged_layers, with_twice_rounded
 from mlp_edge.api.result import Result, Sheet
 from mlp_edge.api.settings import GUESSED, Reading
 from mlp_edge.errors import InputError

@@ -15,7 +15,7 @@ from mlp_edge.api.observer import SILENT, Observer
 from mlp_edge.api.opened_model import in_temporary_folder
 from mlp_edge.api.settings import Reading
 from mlp_edge.api.tables import read_any, saved_source
-from mlp_edge.api.trained import Training
+from mlp_edge.api.training.trained import Training
 from mlp_edge.data.choices import Choices
 from mlp_edge.data.sets import DEFAULT_SET
 from mlp_edge.data.table import Table
@@ -130,7 +130,7 @@ def _train(request: _Request, place: Path) -> Model:
             trained = _train_new(request, table, stage, journal)
     files = dict(trained.files)
     if plan.plots:
-        from mlp_edge.api.training_plots import training_pictures
+        from mlp_edge.api.training.training_plots import training_pictures
 
         files |= training_pictures(trained)
     # The place may not be what it was when this began.

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from mlp_edge.api.observer import SILENT, Observer, Recording
 from mlp_edge.api.opened_model import OpenedModel
-from mlp_edge.api.parity_report import ParityReport
-from mlp_edge.api.parity_settings import ALL, ParitySettings
+from mlp_edge.api.parity.parity_report import ParityReport
+from mlp_edge.api.parity.parity_settings import ALL, ParitySettings
 from mlp_edge.api.settings import GUESSED, Reading
 from mlp_edge.api.tables import read_any
 from mlp_edge.errors import InputError

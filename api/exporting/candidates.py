@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlp_edge.api.quantising.losses import Losses
-from mlp_edge.api.quantising.quantiser import Quantiser
+from mlp_edge.api.exporting.losses import Losses
+from mlp_edge.api.exporting.quantiser import Quantiser
 from mlp_edge.api.result import Result, Sheet
 from mlp_edge.errors import InputError, ModelError
 from mlp_edge.finding import Finding

@@ -1,0 +1,1 @@
+"""``Model.export``: files in float32 or smaller, and what those lose."""

@@ -1,0 +1,1 @@
+"""``mlp_edge.inspect``: what is in a model."""

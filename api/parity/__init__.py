@@ -1,0 +1,1 @@
+"""``Model.parity``: every export held against the original."""

@@ -1,1 +1,0 @@
-"""Smaller dtypes of a network: made, judged and chosen."""

@@ -1,0 +1,1 @@
+"""``mlp_edge.train``, and what a training found."""
