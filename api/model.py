@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from mlp_edge.api.opened_model import OpenedModel, in_temporary_folder
 from mlp_edge.api.settings import (
-    GUESSED,
     BenchSettings,
     CostSettings,
     EvaluationSettings,
@@ -18,6 +17,7 @@ from mlp_edge.api.settings import (
 )
 from mlp_edge.api.training.trained import Training
 from mlp_edge.errors import InputError
+from mlp_edge.given import listing, made
 from mlp_edge.readers.importing.imported import Imported
 from mlp_edge.readers.importing.opening import is_alone, read_foreign
 from mlp_edge.readers.model_directory import MODEL, ModelDirectory, check_place, directory_of
@@ -83,6 +83,7 @@ class Model(OpenedModel):
         with load(self.path, runtime, trust) as opened:
             return opened.predict(rows)
 
+    @listing(Reading)
     def predict_table(
         self,
         table: Any = None,
@@ -92,7 +93,7 @@ class Model(OpenedModel):
         out: str | os.PathLike[str] | None = None,
         spreadsheet_safe: bool = False,
         trust: bool = False,
-        reading: Reading = GUESSED,
+        **reading: Any,
     ) -> PredictedTable:
         """Predict a table's rows, labels and findings included.
 
@@ -104,7 +105,7 @@ class Model(OpenedModel):
             out: a CSV file to write: the table with predictions as further columns.
             spreadsheet_safe: write words that a spreadsheet would compute (=A1) as '=A1.
             trust: compile a header that was changed since it was exported.
-            reading: how the table is written.
+            **reading: how a file is written, as ``mlp_edge.train`` takes it.
 
         Returns:
             Values and labels of every row, with what was found in the table.
@@ -117,10 +118,13 @@ class Model(OpenedModel):
         """
         from mlp_edge.api.predicting import predict_table
 
-        place = None if out is None else Path(out)
-        chosen = PredictionSettings(runtime, verify, place, spreadsheet_safe)
-        return predict_table(self.path, table, chosen, reading, trust=trust)
+        given = {
+            "runtime": runtime, "verify": verify, "out": out, "spreadsheet_safe": spreadsheet_safe,
+        }  # fmt: skip
+        chosen, written = made("predict_table", given | reading, PredictionSettings, Reading)
+        return predict_table(self.path, table, chosen, written, trust=trust)
 
+    @listing(Reading)
     def evaluate(
         self,
         table: Any = None,
@@ -133,7 +137,7 @@ class Model(OpenedModel):
         rows_out: str | os.PathLike[str] | None = None,
         spreadsheet_safe: bool = False,
         trust: bool = False,
-        reading: Reading = GUESSED,
+        **reading: Any,
     ) -> Evaluation:
         """Score the model beside a linear and a constant one.
 
@@ -149,7 +153,7 @@ class Model(OpenedModel):
             rows_out: a CSV file to write: every row with its prediction and whether it is right.
             spreadsheet_safe: write words that a spreadsheet would compute (=A1) as '=A1.
             trust: compile a header that was changed since it was exported.
-            reading: how the table is written.
+            **reading: how a file is written, as ``mlp_edge.train`` takes it.
 
         Returns:
             Every score beside the baselines', and each row with its prediction.
@@ -162,11 +166,12 @@ class Model(OpenedModel):
         """
         from mlp_edge.api.evaluation.evaluating import evaluate
 
-        place = None if rows_out is None else Path(rows_out)
-        chosen = EvaluationSettings(
-            runtime, dtype, _each(metrics), threshold, plots, place, spreadsheet_safe
-        )
-        return evaluate(self, table, chosen, reading, trust=trust)
+        given = {
+            "runtime": runtime, "dtype": dtype, "metrics": metrics, "threshold": threshold,
+            "plots": plots, "rows_out": rows_out, "spreadsheet_safe": spreadsheet_safe,
+        }  # fmt: skip
+        chosen, written = made("evaluate", given | reading, EvaluationSettings, Reading)
+        return evaluate(self, table, chosen, written, trust=trust)
 
     def inspect(self) -> Inspection:
         """Read what is in the model.
@@ -212,7 +217,9 @@ class Model(OpenedModel):
         """
         from mlp_edge.api.costing import cost
 
-        return cost(self, CostSettings(_each(chips), dtype, opt, clock, budget), trust=trust)
+        given = {"chips": chips, "dtype": dtype, "opt": opt, "clock": clock, "budget": budget}
+        (chosen,) = made("cost", given, CostSettings)
+        return cost(self, chosen, trust=trust)
 
     def bench(
         self,
@@ -240,15 +247,17 @@ class Model(OpenedModel):
         """
         from mlp_edge.api.benching import bench
 
-        return bench(self, BenchSettings(_each(runtimes), _each(batches), seconds, cold))
+        given = {"runtimes": runtimes, "batches": batches, "seconds": seconds, "cold": cold}
+        (chosen,) = made("bench", given, BenchSettings)
+        return bench(self, chosen)
 
+    @listing(Reading)
     def export(
         self,
         formats: str | Sequence[str] = (),
         *,
         dtype: str = "float32",
         calibration_table: Any = None,
-        reading: Reading = GUESSED,
         max_flips: float = 0.02,
         max_drop: float = 0.02,
         chip: str | None = None,
@@ -256,6 +265,7 @@ class Model(OpenedModel):
         out: str | os.PathLike[str] | None = None,
         weights_only: bool = False,
         split: bool = False,
+        **reading: Any,
     ) -> Export:
         """Write files for runtimes and devices: ``export("c", dtype="int8").content`` is a header.
 
@@ -268,7 +278,6 @@ class Model(OpenedModel):
                 cheapest of int8, int16 and float32 that holds.
             calibration_table: rows to quantise with: a path, a data set's name, a data frame, an
                 Arrow table, a structured array or ``(array, names)``; None for the model's own.
-            reading: how a file of them is read.
             max_flips: share of the labels that a smaller dtype may change, 0 to 1.
             max_drop: how much accuracy, or R² of a regression, it may lose.
             chip: that "smallest" is measured on; None for avr, or else cortex-m4.
@@ -276,6 +285,7 @@ class Model(OpenedModel):
             out: folder to write to.
             weights_only: a C header of arrays, without functions.
             split: C as NAME.h, NAME.c, and kernels that several models share.
+            **reading: how a file of rows is written, as ``mlp_edge.train`` takes it.
 
         Returns:
             The files' bytes and places, and what a smaller dtype loses.
@@ -290,12 +300,14 @@ class Model(OpenedModel):
         from mlp_edge.api.exporting.export_settings import ExportSettings
         from mlp_edge.api.exporting.exporting import export
 
-        settings = ExportSettings.of(
-            formats=formats, dtype=dtype, max_flips=max_flips, max_drop=max_drop, chip=chip,
-            name=name, out=out, weights_only=weights_only, split=split,
-        )  # fmt: skip
-        return export(self, settings, calibration_table=calibration_table, reading=reading)
+        given = {
+            "formats": formats, "dtype": dtype, "max_flips": max_flips, "max_drop": max_drop,
+            "chip": chip, "name": name, "out": out, "weights_only": weights_only, "split": split,
+        }  # fmt: skip
+        chosen, written = made("export", given | reading, ExportSettings, Reading)
+        return export(self, chosen, calibration_table=calibration_table, reading=written)
 
+    @listing(Reading)
     def parity(
         self,
         *,
@@ -303,9 +315,9 @@ class Model(OpenedModel):
         formats: str | Sequence[str] = (),
         require: str | Sequence[str] = (),
         table: Any = None,
-        reading: Reading = GUESSED,
         allow_vacuous: bool = False,
         trust: bool = False,
+        **reading: Any,
     ) -> ParityReport:
         """Compare every export with the original, and write exports/parity.json.
 
@@ -317,9 +329,9 @@ class Model(OpenedModel):
             table: rows of which is said whether their label is certain: a path, a data set's name,
                 a data frame, an Arrow table, a structured array or ``(array, names)``; None for
                 the held-out rows.
-            reading: how a file of them is read.
             allow_vacuous: whether a bound may be too wide to prove anything.
             trust: compile a header that was changed since it was exported.
+            **reading: how a file of rows is written, as ``mlp_edge.train`` takes it.
 
         Returns:
             Verdicts, figures, a certificate; ``check()`` raises where parity does not hold.
@@ -333,11 +345,12 @@ class Model(OpenedModel):
         from mlp_edge.api.parity.parity_settings import ParitySettings
         from mlp_edge.api.parity.proving import prove
 
-        settings = ParitySettings.of(
-            runtimes=runtimes, formats=formats, require=require, allow_vacuous=allow_vacuous,
-            trust=trust,
-        )  # fmt: skip
-        return prove(self, settings, table=table, reading=reading)
+        given = {
+            "runtimes": runtimes, "formats": formats, "require": require,
+            "allow_vacuous": allow_vacuous, "trust": trust,
+        }  # fmt: skip
+        chosen, written = made("parity", given | reading, ParitySettings, Reading)
+        return prove(self, chosen, table=table, reading=written)
 
     @property
     def training(self) -> Training:
@@ -381,11 +394,6 @@ class Model(OpenedModel):
         }
         write_directory(place, files, lambda: check_place(place, force))
         return open_model(place)
-
-
-def _each(given: Any) -> tuple[Any, ...]:
-    """One of them alone counts as a sequence of one."""
-    return (given,) if isinstance(given, str | int) else tuple(given)
 
 
 def open_model(source: Any) -> Model:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from mlp_edge.api.model import open_model as open  # noqa: A004 (as one says it: mlp_edge.open)
     from mlp_edge.api.parity.parity_report import ParityReport
     from mlp_edge.api.predicting import PredictedTable
-    from mlp_edge.api.settings import Reading
     from mlp_edge.api.training.trained import Training
     from mlp_edge.api.training.training import train
     from mlp_edge.runtime.load import Predictor, load
@@ -41,7 +40,6 @@ _DOOR = {
     "ParityReport": "mlp_edge.api.parity.parity_report:ParityReport",
     "PredictedTable": "mlp_edge.api.predicting:PredictedTable",
     "Predictor": "mlp_edge.runtime.load:Predictor",
-    "Reading": "mlp_edge.api.settings:Reading",
     "Training": "mlp_edge.api.training.trained:Training",
     "doctor": "mlp_edge.api.doctor.diagnosis:doctor",
     "inspect": "mlp_edge.api.inspection.inspecting:inspect",
@@ -60,7 +58,6 @@ __all__ = [
     "ParityReport",
     "PredictedTable",
     "Predictor",
-    "Reading",
     "Training",
     "__version__",
     "doctor",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from numbers import Integral, Real
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -19,6 +21,51 @@ from mlp_edge.settings import setting, settings_of
 LONGEST = 60
 """Characters of a value that a message shows."""
 _OTHER: Any = object()
+_BEFORE = re.compile(r"\n( *)Returns:")
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def listing(*kinds: type) -> Callable[[Function], Function]:
+    """Have ``help()`` and a notebook's completion show the settings behind a function's ``**``.
+
+    Args:
+        kinds: the dataclasses that declare them.
+    """
+
+    def listed(function: Function) -> Function:
+        declared = [each for kind in kinds for each in settings_of(kind)]
+        own = inspect.signature(function).parameters.values()
+        shown = [each for each in own if each.kind is not inspect.Parameter.VAR_KEYWORD]
+        shown += [
+            inspect.Parameter(each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default)
+            for each in declared
+        ]
+        function.__signature__ = inspect.Signature(shown)  # type: ignore[attr-defined]
+
+        def described(found: re.Match[str]) -> str:
+            lines = (f"{found[1]}    {each.name}: {each.help}\n" for each in declared)
+            return f"{''.join(lines)}{found[0]}"
+
+        function.__doc__ = _BEFORE.sub(described, function.__doc__ or "", count=1)
+        return function
+
+    return listed
+
+
+def made(function: str, settings: Mapping[str, Any], *kinds: type) -> list[Any]:
+    """What a function was given, as one value of each dataclass that declares some of it.
+
+    Args:
+        function: its name, for messages.
+        settings: name -> value, as the caller gave them.
+        kinds: dataclasses of settings.
+
+    Raises:
+        TypeError: for a name that none declares.
+        RecipeError: for a value of another type, and what the dataclasses refuse.
+    """
+    found = sorted_out(function, settings, **{kind.__name__: kind for kind in kinds})
+    return [kind(**found[kind.__name__]) for kind in kinds]
 
 
 def sorted_out(
@@ -66,7 +113,7 @@ _WORDS = {
 def _held(name: str, hint: Any, value: Any) -> Any:
     """A value as a field of that type holds it."""
     kinds = get_args(hint) if isinstance(hint, UnionType) else (hint,)
-    for kind in kinds:
+    for kind in sorted(kinds, key=lambda kind: kind is str):  # which a number may stand for
         held = _as(kind, value)
         if held is not _OTHER:
             return held
@@ -76,6 +123,8 @@ def _held(name: str, hint: Any, value: Any) -> Any:
 
 
 def _named_kind(kind: Any) -> str:
+    if get_origin(kind) is Mapping:
+        return "a dict"
     if get_origin(kind) is not tuple:
         return _WORDS[kind][0]
     items = get_args(kind)
@@ -87,6 +136,8 @@ def _as(kind: Any, value: Any) -> Any:
     """A value as of a type; ``_OTHER`` where it is none."""
     if get_origin(kind) is tuple:
         return _as_tuple(get_args(kind), value)
+    if get_origin(kind) is Mapping:
+        return value if isinstance(value, Mapping) else _OTHER
     if kind is NoneType:
         return None if value is None else _OTHER
     if kind is bool or isinstance(value, bool | np.bool_):

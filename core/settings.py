@@ -44,6 +44,8 @@ def setting(name: str, value: Any = _NOTHING) -> str:
     if value is _NOTHING:
         return f"`{name}`"
     text = repr(value).replace("`", r"\x60")
+    if isinstance(value, float):  # 2 may have been given, which is held as 2.0
+        text = text.removesuffix(".0")
     return f"`{name}={text}`"
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mlp_edge.errors import InputError
-from mlp_edge.given import sorted_out
 from mlp_edge.mlp import check_name
 from mlp_edge.settings import declared, setting
 
@@ -38,7 +37,7 @@ class ExportSettings:
     """
 
     formats: tuple[str, ...] = declared(
-        (), "Format to write: tflite, onnx or c; repeatable.", "What to export", shown="all",
+        (), "Format to write: tflite, onnx or c.", "What to export", shown="all",
         flag="--format -f", repeat=True,
     )  # fmt: skip
     dtype: str = declared(
@@ -72,15 +71,6 @@ class ExportSettings:
     out: Path | None = declared(
         None, "Folder to write to.", "Output", shown="exports/ of the model"
     )
-
-    @classmethod
-    def of(cls, **given: Any) -> ExportSettings:
-        """Settings as a caller in Python gives them: "c" for ("c",), an integer for a number.
-
-        Raises:
-            RecipeError: for a value of another type.
-        """
-        return cls(**sorted_out("export", given, kind=cls)["kind"])
 
     def __post_init__(self) -> None:
         """Check what needs no model.

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mlp_edge.errors import InputError
-from mlp_edge.given import sorted_out
 from mlp_edge.settings import declared, setting
 
 if TYPE_CHECKING:
@@ -31,11 +30,11 @@ class ParitySettings:
     """
 
     runtimes: tuple[str, ...] = declared(
-        (), "Runtime: litert, onnxruntime, c, a chip such as avr, or all; repeatable.",
+        (), "Runtime: litert, onnxruntime, c, a chip such as avr, or all.",
         "What to run", shown="litert, onnxruntime, c", flag="--runtime -r", repeat=True,
     )  # fmt: skip
     formats: tuple[str, ...] = declared(
-        (), "Format to compare: tflite, onnx or c; repeatable.", "What to run", shown="all",
+        (), "Format to compare: tflite, onnx or c.", "What to run", shown="all",
         flag="--format -f", repeat=True,
     )  # fmt: skip
     require: tuple[str, ...] = declared(
@@ -53,15 +52,6 @@ class ParitySettings:
         "Trust",
         flag="--trust",
     )
-
-    @classmethod
-    def of(cls, **given: Any) -> ParitySettings:
-        """Settings as a caller in Python gives them: "c" for ("c",).
-
-        Raises:
-            RecipeError: for a value of another type.
-        """
-        return cls(**sorted_out("parity", given, kind=cls)["kind"])
 
     def __post_init__(self) -> None:
         """Check what needs no model.

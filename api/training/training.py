@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from mlp_edge.api.model import Model
 from mlp_edge.api.observer import SILENT, Observer
@@ -20,10 +19,9 @@ from mlp_edge.data.choices import Choices
 from mlp_edge.data.sets import DEFAULT_SET
 from mlp_edge.data.table import Table
 from mlp_edge.files.writing import write_directory
-from mlp_edge.given import sorted_out
+from mlp_edge.given import listing, sorted_out
 from mlp_edge.lazy import require, tensorflow
 from mlp_edge.readers.model_directory import ModelDirectory, check_place
-from mlp_edge.settings import settings_of
 from mlp_edge.training import training
 from mlp_edge.training.cross_validation import Folding
 from mlp_edge.training.device import Device, take
@@ -41,25 +39,7 @@ KINDS: dict[str, type] = {"plan": Plan, "recipe": Recipe, "columns": Choices, "r
 """The dataclasses whose fields are settings of ``train``."""
 
 
-Trains = TypeVar("Trains", bound=Callable[..., Model])
-
-
-def _listing_settings(function: Trains) -> Trains:
-    """Have ``help()`` and a notebook's completion show every setting with its default."""
-    declared = [each for kind in KINDS.values() for each in settings_of(kind)]
-    own = inspect.signature(function).parameters.values()
-    listed = [each for each in own if each.kind is not inspect.Parameter.VAR_KEYWORD]
-    listed += [
-        inspect.Parameter(each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default)
-        for each in declared
-    ]
-    function.__signature__ = inspect.Signature(listed)  # type: ignore[attr-defined]
-    lines = "".join(f"        {each.name}: {each.help}\n" for each in declared)
-    function.__doc__ = (function.__doc__ or "").replace("\n    Returns:", f"{lines}\n    Returns:")
-    return function
-
-
-@_listing_settings
+@listing(*KINDS.values())
 def train(
     table: Any = None,
     *,

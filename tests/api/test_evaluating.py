@@ -53,12 +53,16 @@ def test_files_are_written_when_asked_for(model: Path, folder: Path) -> None:
 def test_what_is_refused(pima: Path, sine: Path, folder: Path) -> None:
     model = mlp_edge.open(pima)
     shutil.copy(pima / "model.keras", folder / "alone.keras")
-    with pytest.raises(InputError, match=r"a \.keras file alone says nothing of its targets"):
+    with pytest.raises(InputError, match=r"a file alone says nothing of its targets"):
         mlp_edge.open(folder / "alone.keras").evaluate()
     with pytest.raises(InputError, match=r"\(`test_size=0`\), so none is left"):
         mlp_edge.open(sine).evaluate()
     with pytest.raises(RecipeError, match="`threshold` is for two classes"):
         mlp_edge.open(sine).evaluate("sine", threshold=0.3)
+    with pytest.raises(RecipeError, match="`plots` takes True or False or None; got 'yes'"):
+        mlp_edge.open(sine).evaluate("sine", plots="yes")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="no setting 'seep'; did you mean 'sep'"):
+        mlp_edge.open(sine).evaluate("sine", seep=";")
     with pytest.raises(InputError, match="`spreadsheet_safe=True` is for the file that `rows_out`"):
         model.evaluate(spreadsheet_safe=True)
     with pytest.raises(InputError, match="`dtype='int9'` is not one of float32, int8"):

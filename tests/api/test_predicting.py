@@ -13,7 +13,7 @@ import pytest
 from support.commands import Type
 
 import mlp_edge
-from mlp_edge.api.tables import Reading, read_any
+from mlp_edge.api.tables import read_any
 from mlp_edge.errors import InputError, RecipeError
 
 
@@ -73,7 +73,7 @@ def test_what_is_refused(iris: Path, frame: pd.DataFrame, folder: Path) -> None:
     with pytest.raises(InputError, match=r"`out=.gone/x\.csv.`: its parent directory"):
         model.predict_table("iris", out="gone/x.csv")
     with pytest.raises(RecipeError, match="`sep` says how a file is read"):
-        model.predict_table(frame, reading=Reading(sep=";"))
+        model.predict_table(frame, sep=";")
     shutil.copy(iris / "model.keras", folder / "alone.keras")
     with pytest.raises(InputError, match="predict which rows"):
         mlp_edge.open(folder / "alone.keras").predict_table()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ import numpy as np
 import pytest
 
 from mlp_edge.errors import RecipeError
-from mlp_edge.given import sorted_out
+from mlp_edge.given import listing, made, sorted_out
 from mlp_edge.settings import declared
 
 
@@ -32,6 +34,7 @@ class Columns:
 
     drop: tuple[str, ...] = declared((), "Columns.", "Columns", repeat=True)
     start: Path | None = declared(None, "Model.", "Training")
+    budget: str | Mapping[str, float] | None = declared(None, "Limits.", "Training")
 
 
 @pytest.mark.parametrize(
@@ -52,11 +55,13 @@ class Columns:
         ("drop", "id", ("id",)),
         ("drop", ["id", "a,b"], ("id", "a,b")),
         ("start", "model", Path("model")),
+        ("budget", {"ms": 5}, {"ms": 5}),
+        ("budget", "ms=5", "ms=5"),
     ],
 )
 def test_a_value_as_its_field_holds_it(name: str, given: Any, held: Any) -> None:
     found = sorted_out("train", {name: given}, network=Network, columns=Columns)
-    key = "columns" if name in ("drop", "start") else "network"
+    key = "columns" if name in ("drop", "start", "budget") else "network"
     assert found[key] == {name: held}
     assert type(found[key][name]) is type(held)
     assert not found["columns" if key == "network" else "network"]
@@ -74,6 +79,7 @@ def test_a_value_as_its_field_holds_it(name: str, given: Any, held: Any) -> None
         ("batch_norm", 1, "`batch_norm` takes True or False; got 1"),
         ("threshold", None, "`threshold` takes a text; got None"),
         ("drop", {"id"}, "`drop` takes a list of texts; got"),
+        ("budget", [5], "`budget` takes a text or a dict or None; got"),
         ("rounds", "\x1b" * 100, "characters"),
     ],
 )
@@ -86,3 +92,32 @@ def test_a_value_of_another_type(name: str, given: Any, said: str) -> None:
 def test_a_setting_that_there_is_not() -> None:
     with pytest.raises(TypeError, match=r"train\(\) has no setting 'round'; did you mean 'rounds'"):
         sorted_out("train", {"round": 1}, network=Network)
+
+
+def test_one_value_of_each_dataclass() -> None:
+    network, columns = made("train", {"rounds": 7, "drop": "id"}, Network, Columns)
+    assert network == Network(rounds=7)
+    assert columns == Columns(drop=("id",))
+    with pytest.raises(TypeError, match=r"train\(\) has no setting 'dropp'; did you mean 'drop'"):
+        made("train", {"dropp": "id"}, Network, Columns)
+
+
+def test_help_lists_the_settings_behind_the_stars() -> None:
+    @listing(Columns)
+    def read(table: str, **settings: Any) -> None:
+        """Read.
+
+        Args:
+            table: a path.
+
+        Returns:
+            Nothing.
+        """
+
+    assert list(inspect.signature(read).parameters) == ["table", "drop", "start", "budget"]
+    lines = (read.__doc__ or "").split("\n")
+    place = lines.index("            table: a path.")
+    assert lines[place + 1 : place + 3] == [
+        "            drop: Columns.",
+        "            start: Model.",
+    ]
