@@ -22,7 +22,7 @@ ALL, FLOAT32 = "all", "float32"
 LARGEST_CLOCK = 10e9
 """Hertz."""
 LARGEST_BATCH = 1_000_000
-"""Rows per call."""
+"""Rows per call, between commas."""
 SECONDS = (0.001, 600.0)
 """Least and most for a figure."""
 
@@ -154,7 +154,7 @@ class CostSettings:
 
     chips: tuple[str, ...] = declared(
         (),
-        "Chip to measure on: avr, cortex-m0, cortex-m3, cortex-m4, rv32 or all; repeatable.",
+        "Chip to measure on: avr, cortex-m0, cortex-m3, cortex-m4, rv32 or all.",
         "What to run",
         shown="all",
         flag="--chip",
@@ -238,14 +238,14 @@ class BenchSettings:
 
     runtimes: tuple[str, ...] = declared(
         (),
-        "Runtime to measure: keras, litert, onnxruntime or c; repeatable.",
+        "Runtime to measure: keras, litert, onnxruntime or c.",
         "What to run",
         shown="all",
         flag="--runtime -r",
         repeat=True,
     )
     batches: tuple[int, ...] = declared(
-        (1, 16, 256, 4096), "Rows per call.", "Measurement", flag="--batch"
+        (1, 16, 256, 4096), "Rows per call, between commas.", "Measurement", flag="--batch"
     )
     seconds: float = declared(0.25, "Seconds for each runtime and batch size.", "Measurement")
     cold: bool = declared(True, "Whether to start each in a fresh Python, too.", "Measurement")

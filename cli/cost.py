@@ -26,7 +26,7 @@ def cost(
     trust: TrustOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure what the C header takes on simulated chips: flash, RAM, time."""
+    """Measure flash, RAM and time of the C header on simulated chips."""
     from mlp_edge.api.costing import cost as measured_cost
     from mlp_edge.api.model import open_model
 

@@ -16,8 +16,8 @@ from mlp_edge.errors import InputError
 from mlp_edge.settings import Setting, settings_of
 
 GROUPS = (
-    "Table", "Columns", "Network", "Training", "Overfitting", "Evaluation", "What to export",
-    "What to run", "Measurement", "Quantisation", "Output", "Trust", "Hardware",
+    "What to export", "What to run", "Table", "Columns", "Network", "Training", "Overfitting",
+    "Evaluation", "Measurement", "Quantisation", "Output", "Trust", "Hardware",
 )  # fmt: skip
 """Headings in --help, in their order; what has none stands under Options, at the end."""
 RENAMED = {
@@ -125,7 +125,7 @@ def _parameter(each: Setting, hint: Any) -> inspect.Parameter:
         typed = taken[0] if default is not None else taken[0] | None
     option = typer.Option(
         *(each.flag or "").split(),
-        help=each.help,
+        help=f"{each.help.removesuffix('.')}; repeatable." if each.repeat else each.help,
         rich_help_panel=each.group,
         show_default=each.shown or default is not None,
     )

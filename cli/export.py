@@ -34,7 +34,7 @@ def export(
     max_bytes: MaxBytesOption = None,
     as_json: JsonOption = False,
 ) -> None:  # fmt: skip
-    """Write a model as TFLite, ONNX and a C header, in float32 or smaller."""
+    """Write a model as TFLite, ONNX and C, in float32 or smaller."""
     from mlp_edge.api.exporting.exporting import export as exported
     from mlp_edge.api.model import open_model
     from mlp_edge.api.settings import Reading

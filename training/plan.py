@@ -36,7 +36,7 @@ class Plan:
     """
 
     target: tuple[str, ...] = declared(
-        (), "Column to predict; repeat it for a regression of several.", "Columns",
+        (), "Column to predict, or several in a regression.", "Columns",
         shown="the last", repeat=True,
     )  # fmt: skip
     task: str | None = declared(

@@ -218,7 +218,8 @@ def test_every_setting_is_an_option(typed: Type) -> None:
     for kind in (Plan, Recipe, Choices):
         for each in settings_of(kind):
             option = options.pop(each.name)
-            assert option.help == each.help
+            assert str(option.help).replace("; repeatable.", ".") == each.help
+            assert each.repeat == ("; repeatable." in str(option.help))
             if isinstance(each.default, str | int | float | bool):
                 assert option.default == each.default, each.name
     assert {"table", "out", "force", "quiet", "as_json"} <= set(options)
