@@ -52,7 +52,7 @@ class Measurement(NamedTuple):
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class BenchReport(Result):
     """How fast everything predicts.
 

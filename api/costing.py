@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mlp_edge.runtime import Chip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CostReport(Result):
     """What a header takes on every chip.
 
@@ -176,13 +176,13 @@ def cost(
         observer: follows.
 
     Raises:
-        InputError: for a .keras file alone, or a budget on a chip that cannot be simulated here.
+        InputError: for a file alone, or a budget on a chip that cannot be simulated here.
         ModelError: for a header that is missing, damaged or of another model.
     """
     directory = model.directory
     if directory is None:
         raise InputError(
-            f"{model.path}: a .keras file alone has no exports to measure; a model directory, "
+            f"{model.path}: a file alone has no exports to measure; a model directory, "
             "which `mlp-edge train` makes, would do"
         )
     header = _header(directory, settings.dtype, trust)

@@ -30,7 +30,7 @@ SHOWN_FEATURES = 12
 """Readings of such a row."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class PredictedTable(Result):
     """A table's predictions.
 
@@ -216,4 +216,4 @@ def _own_table(model: Path) -> str:
         source = ModelDirectory.open(model).manifest.table
         if source in SETS:
             return source
-    raise InputError("predict which rows? `mlp-edge predict TABLE` names them")
+    raise InputError("predict which rows? name a table of them")

@@ -65,7 +65,8 @@ def _escaped(text: str) -> str:
 class Result:
     """A frozen dataclass that a workflow returns.
 
-    ``str()`` is plain text, a notebook shows tables, and ``to_dict()`` is a command's JSON.
+    ``str()`` is plain text, ``repr()`` its first line, a notebook shows tables, and ``to_dict()``
+    is a command's JSON.
     """
 
     def to_dict(self) -> dict[str, Any]:
@@ -79,6 +80,9 @@ class Result:
     def remarks(self) -> Sequence[str]:
         """Sentences beside the tables; a command prints them on stderr."""
         return ()
+
+    def __repr__(self) -> str:
+        return f"<mlp_edge.{type(self).__name__}: {printable(self.sheets()[0].title)}>"
 
     def __str__(self) -> str:
         return "\n\n".join([*map(str, self.sheets()), *map(printable, self.remarks())])

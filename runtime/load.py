@@ -118,6 +118,9 @@ class Predictor:
         """
         self._stack.close()
 
+    def __repr__(self) -> str:
+        return f"<mlp_edge.Predictor {self.card.name!r}: {str(self.path)!r} on {self.runtime}>"
+
     def __enter__(self) -> Predictor:
         return self
 
@@ -191,11 +194,7 @@ def _load(path: Path, runtime: str | None, trust: bool, verify: bool) -> Predict
         card = directory_card(directory)
     else:
         if not path.exists():
-            hint = (
-                ""
-                if path.suffix
-                else f"; `mlp-edge train` makes one, {setting('model')} names another"
-            )
+            hint = "" if path.suffix else "; `mlp-edge train` makes one, or name another"
             raise ModelError(f"{path}: there is no such model{hint}")
         chosen = _runtime_for(path, runtime)
         artifact, card = path, None

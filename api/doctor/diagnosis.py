@@ -16,7 +16,7 @@ from mlp_edge.api.result import Result, Sheet
 from mlp_edge.requirements import requirements
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Diagnosis(Result):
     """What this machine can do.
 

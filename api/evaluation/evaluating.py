@@ -52,7 +52,7 @@ def evaluate(
         observer: follows.
 
     Raises:
-        InputError: for a .keras file alone, a table that does not fit, settings that cannot be
+        InputError: for a file alone, a table that does not fit, settings that cannot be
             met, or a file that cannot be written.
         ModelError: for an export that is missing or damaged.
         MissingError: without scikit-learn, or without what is to predict.
@@ -92,7 +92,7 @@ def _checked(model: OpenedModel, table: Any, settings: EvaluationSettings) -> Mo
     directory = model.directory
     if directory is None:
         raise InputError(
-            f"{model.path}: a .keras file alone says nothing of its targets; a model directory, "
+            f"{model.path}: a file alone says nothing of its targets; a model directory, "
             "which `mlp-edge train` makes, would do"
         )
     if table is None and directory.manifest.sample != "held-out":
@@ -117,7 +117,8 @@ def chosen_threshold(manifest: Manifest, given: str | float | None) -> np.float3
     """The model's own threshold, or another number that somebody wants to try.
 
     Raises:
-        RecipeError: for a rule, which is carried out while training, or a model without one.
+        RecipeError: for a rule, which is carried out while training, another text that is no
+            number between 0 and 1, or a model without a threshold.
     """
     from mlp_edge.training.scoring.threshold import is_chosen, threshold_for
 
@@ -133,7 +134,11 @@ def chosen_threshold(manifest: Manifest, given: str | float | None) -> np.float3
             f"{setting('threshold', text)}: a rule is carried out on validation rows, by mlp-edge "
             "train; here it takes a number such as 0.3"
         )
-    return threshold_for(text, np.zeros(0, np.int64), np.zeros(0, np.float32))
+    try:
+        return threshold_for(text, np.zeros(0, np.int64), np.zeros(0, np.float32))
+    except RecipeError:
+        takes = "takes a number between 0 and 1 such as 0.3"
+        raise RecipeError(f"{setting('threshold', text)}: {takes}") from None
 
 
 def _examples(directory: ModelDirectory, table: Any, reading: Reading) -> Examples:

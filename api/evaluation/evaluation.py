@@ -24,7 +24,7 @@ from mlp_edge.api.result import Result, Sheet
 from mlp_edge.finding import Finding
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Evaluation(Result):
     """How good a model is, beside what it has to beat.
 

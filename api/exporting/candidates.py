@@ -75,7 +75,7 @@ class Candidate:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Candidates(Result):
     """Every dtype of the C header, measured on one chip.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from mlp_edge.export.exporter import Exporter
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Export(Result):
     """What was exported.
 
@@ -54,7 +54,7 @@ class Export(Result):
 
     name: str
     dtype: str
-    files: Mapping[str, bytes] = field(repr=False)
+    files: Mapping[str, bytes]
     paths: tuple[Path, ...] = ()
     listed: bool = False
     losses: Losses | None = None
@@ -85,7 +85,7 @@ class Export(Result):
     def _only(self) -> str:
         names = [name for name in self.files if not name.endswith(".json")]
         if len(names) != 1:
-            raise InputError(f"there are {len(names)} files: {', '.join(names)}; choose by name")
+            raise InputError(f"there are {len(names)} files: {', '.join(names)}; choose in files")
         return names[0]
 
     def to_dict(self) -> dict[str, Any]:

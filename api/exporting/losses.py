@@ -13,7 +13,7 @@ HELD_OUT, FOLDS, CALIBRATED = "held-out rows", "calibration, by folds", "calibra
 """Sets of rows: never seen at all; calibration rows, by integers made without them; with them."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Losses(Result):
     """What a smaller dtype loses.
 

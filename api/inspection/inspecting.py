@@ -18,7 +18,7 @@ from mlp_edge.feature import Feature
 from mlp_edge.files.writing import sha256
 from mlp_edge.finding import Finding
 from mlp_edge.readers.inspection import InspectedFile, inspect_file, inspect_original
-from mlp_edge.readers.model_directory import ModelDirectory, directory_of, undisturbed
+from mlp_edge.readers.model_directory import PARITY, ModelDirectory, directory_of, undisturbed
 from mlp_edge.reading import read_file
 
 AS_EXPORTED = "as exported"
@@ -31,7 +31,8 @@ class ExportState:
     Attributes:
         file: its name.
         bytes: its size; None where it is missing, 0 where it cannot be read.
-        state: "as exported", "changed", "missing", or "not ours" where no manifest lists it.
+        state: "as exported", "changed", "missing", "report" of parity, or "not ours" where no
+            manifest lists it.
     """
 
     file: str
@@ -39,7 +40,7 @@ class ExportState:
     state: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Inspection(Result):
     """What is in a model.
 
@@ -231,7 +232,9 @@ def _export(path: Path, present: bool, recorded: Mapping[str, str]) -> ExportSta
         content = read_file(path)
     except ModelError:
         content = b""
-    if path.name not in recorded:
+    if path.name == PARITY:
+        state = "report"
+    elif path.name not in recorded:
         state = "not ours"
     else:
         state = AS_EXPORTED if sha256(content) == recorded[path.name] else "changed"

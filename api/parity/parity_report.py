@@ -23,7 +23,7 @@ HELD_TO = {"float16": "bound", "dynamic": "nothing"}
 """What artifacts are held to, by dtype; those in integers to the bits."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ParityReport(Result):
     """Whether every export predicts what the original does.
 

@@ -16,7 +16,7 @@ from mlp_edge.plots.style import MODELS
 from mlp_edge.training.search.trials import Tuned
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Training(Result):
     """What a training found. ``to_dict()`` is model.json.
 

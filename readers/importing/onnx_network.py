@@ -47,8 +47,8 @@ def _graph(model: Message) -> Graph:
         raise ModelError("it has functions, training or sparse tensors of its own")
     if any(entry.text(1) == CARD for entry in model.messages(14)):
         raise ModelError(
-            "an export of mlp-edge; the model that it was exported from would do, and "
-            "mlp_edge.load predicts with it"
+            "an export of mlp-edge; the model that it was exported from would do, as an "
+            "export only predicts"
         )
     opsets = {entry.text(1): entry.number(2) for entry in model.messages(8)}
     opset = opsets.get("", opsets.get("ai.onnx", 0))

@@ -73,8 +73,8 @@ def read_tflite_network(path: Path, content: bytes, kind: str = "TFLite") -> Imp
         model = verified(content)
         if CARD in model.metadata:
             raise ModelError(
-                "an export of mlp-edge; the model that it was exported from would do, and "
-                "mlp_edge.load predicts with it"
+                "an export of mlp-edge; the model that it was exported from would do, as an "
+                "export only predicts"
             )
         if len(model.graphs) != 1:
             raise ModelError(f"it has {len(model.graphs)} graphs; one would do")

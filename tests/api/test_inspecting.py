@@ -34,12 +34,14 @@ def test_a_changed_export_is_seen(model: Path) -> None:
     (model / "exports" / "pima.h").write_text("changed")
     (model / "exports" / "pima.onnx").unlink()
     (model / "exports" / "notes.txt").write_text("mine")
+    (model / "exports" / "parity.json").write_text("{}")
     states = {export.file: export.state for export in mlp_edge.inspect(model).exports}
     assert states == {
         "pima.h": "changed",
         "pima.onnx": "missing",
         "pima.tflite": "as exported",
         "notes.txt": "not ours",
+        "parity.json": "report",
     }
 
 

@@ -39,4 +39,5 @@ class Two(Result):
 
 def test_remarks_follow_the_tables() -> None:
     assert str(Two()) == "One\n\n<not> measured"
+    assert repr(Two()) == "<mlp_edge.Two: One>"
     assert Two()._repr_html_().endswith("</table><p>&lt;not&gt; measured</p>")

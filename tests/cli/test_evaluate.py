@@ -170,7 +170,7 @@ def test_another_threshold_to_see(model: Path, typed: Type) -> None:
 
 @pytest.mark.parametrize(
     ("text", "says"),
-    [("f1", "a rule is carried out on validation rows"), ("2", "takes a number between 0 and 1")],
+    [("f1", "a rule is carried out on validation rows"), ("2", "between 0 and 1 such as 0.3\n")],
 )
 def test_thresholds_that_are_none_here(model: Path, typed: Type, text: str, says: str) -> None:
     result = typed("evaluate", "--threshold", text)
@@ -290,7 +290,7 @@ def test_without_matplotlib(model: Path, typed: Type, monkeypatch: pytest.Monkey
         (["--metrics", "r2"], "--metrics r2: a binary task has accuracy"),
         (["--runtime", "cuda"], "there is no runtime 'cuda'"),
         (["--model", "gone"], "gone: there is no model"),
-        (["--model", "model/exports/pima.onnx"], "not a model directory"),
+        (["--model", "model/exports/pima.onnx"], "an export only predicts"),
     ],
 )
 def test_what_is_refused(
