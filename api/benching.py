@@ -196,7 +196,7 @@ def bench(
     exports = [] if directory is None else directory.exported_models
     if directory is None or not exports:
         raise InputError(
-            f"{model.path}: no exports to measure; `mlp-edge export` writes those of a model "
+            f"{model.path}: no exports to measure; `Model.export()` writes those of a model "
             "directory"
         )
     chosen = [named_runtime(name) for name in settings.runtimes] or HOSTED

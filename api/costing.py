@@ -183,7 +183,7 @@ def cost(
     if directory is None:
         raise InputError(
             f"{model.path}: a file alone has no exports to measure; a model directory, "
-            "which `mlp-edge train` makes, would do"
+            "which `mlp_edge.train()` makes, would do"
         )
     header = _header(directory, settings.dtype, trust)
     chips = settings.chosen
@@ -213,9 +213,9 @@ def _header(directory: ModelDirectory, dtype: str, trust: bool) -> Header:
     path = _path(directory, dtype)
     header = read_header(path)
     if header.card.dtype != dtype:
-        raise ModelError(f"{path}: in {header.card.dtype}; `mlp-edge export` writes one in {dtype}")
+        raise ModelError(f"{path}: in {header.card.dtype}; `Model.export()` writes one in {dtype}")
     if header.card.weights_sha256 != directory.manifest.sha256["weights"]:
-        raise ModelError(f"{path}: of other weights; run `mlp-edge export` again")
+        raise ModelError(f"{path}: of other weights; run `Model.export()` again")
     if not trust and not is_listed(path, directory.manifest.exports):
         raise ModelError(
             f"{path}: was changed since it was exported, and a header is a program; "
@@ -240,7 +240,7 @@ def _path(directory: ModelDirectory, dtype: str) -> Path:
         return artifact_path(directory, named_runtime("c"))
     path = directory.exports_path / f"{directory.manifest.name}_{dtype}{EXPORTER.suffix}"
     if not path.exists():
-        raise not_exported(path, directory, dtype)
+        raise not_exported(path, dtype)
     return path
 
 

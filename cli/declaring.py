@@ -61,7 +61,7 @@ class Command(TyperCommand):
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; its messages word settings as options of this command line."""
-        with worded_for(self, ctx.find_root().command):
+        with worded_for(self, ctx.find_root().command, ctx.params):
             return super().invoke(ctx)
 
 

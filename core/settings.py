@@ -1,7 +1,8 @@
 """Settings: declared once with their help, and named in messages as Python spells them.
 
-A message that names a setting, such as "`drop=['id']` leaves it out", is for whoever calls a
-function. The command line reads the setting back and words its own option.
+A message that names a setting, such as "`drop=['id']` leaves it out", or a call, such as
+"`Model.export(dtype='int8')` writes it", is for whoever calls a function. The command line reads
+both back and words its own options and commands.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple
 
 _NOTHING: Any = object()
 _NAMED = re.compile(r"`([a-z][a-z0-9_]*)(?:=([^`\n]*))?`")
+_CALLED = re.compile(r"`(?:Model|mlp_edge)\.([a-z]+)\(([^`\n]*)\)`")
 
 
 class Blank:
@@ -49,6 +51,12 @@ def setting(name: str, value: Any = _NOTHING) -> str:
     return f"`{name}={text}`"
 
 
+def call(function: str, **given: Any) -> str:
+    """A call as messages suggest it, of ``Model.…`` or ``mlp_edge.…``, with its settings."""
+    texts = ", ".join(setting(name, value).strip("`") for name, value in given.items())
+    return f"`{function}({texts})`"
+
+
 def named(message: str) -> list[Named]:
     """The settings that a message names, in its order."""
     return [_read(found) for found in _NAMED.finditer(message)]
@@ -61,6 +69,24 @@ def reworded(message: str, word: Callable[[Named], str | None]) -> str:
         return word(_read(found)) or found[0]
 
     return _NAMED.sub(replaced, message)
+
+
+def calls_reworded(message: str, word: Callable[[str, list[Named]], str | None]) -> str:
+    """A message whose calls are worded anew, from the function's name and the settings given.
+
+    Where ``word`` gives None, and in a stranger's text that only looks like one, it stays as it is.
+    """
+
+    def replaced(found: re.Match[str]) -> str:
+        try:
+            read = ast.parse(f"f({found[2]})", mode="eval").body
+            keywords = read.keywords if isinstance(read, ast.Call) else []
+            given = [Named(str(each.arg), ast.literal_eval(each.value)) for each in keywords]
+        except (ValueError, SyntaxError):
+            return found[0]
+        return word(found[1], given) or found[0]
+
+    return _CALLED.sub(replaced, message)
 
 
 def _read(found: re.Match[str]) -> Named:

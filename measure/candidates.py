@@ -92,7 +92,7 @@ def opened(candidate: Candidate, weights: str) -> Iterator[Predict]:
     elif candidate.way == OURS:
         with load(path, candidate.runtime) as model:
             if model.card.weights_sha256 != weights:
-                raise ModelError(f"{path}: of other weights; run `mlp-edge export` again")
+                raise ModelError(f"{path}: of other weights; run `Model.export()` again")
             yield model.predict
     else:
         with tensorflow().device("CPU:0"):

@@ -35,7 +35,7 @@ def differences(card: Card | None, mlp: Mlp) -> list[str]:
     expected = Card.of(mlp)
     says = []
     if card.weights_sha256 != expected.weights_sha256:
-        says.append("it was exported from other weights; run `mlp-edge export` again")
+        says.append("it was exported from other weights; run `Model.export()` again")
     for field in ("features", "targets", "labels", "task", "threshold"):
         got, wanted = getattr(card, field), getattr(expected, field)
         if got != wanted:
@@ -109,7 +109,7 @@ def likely_cause(expected: Expected, runtime: Predict) -> str | None:
     """
     got = runtime(expected.rows)
     if _ends_at_huge_sums(expected, got):
-        return "the sigmoid of a huge sum is NaN; `mlp-edge export` writes .tflite with a clamp"
+        return "the sigmoid of a huge sum is NaN; `Model.export()` writes .tflite with a clamp"
     off = distance(got.astype(np.float64), expected.exact)
     if not (np.isfinite(off) & (off > expected.bound(ANY))).any():
         return _likely_kind_cause(expected, got)

@@ -91,9 +91,9 @@ class ModelDirectory:
         finish(path)
         if not path.exists():
             raise ModelError(
-                f"{path}: there is no model; `mlp-edge train` makes one, or name another"
+                f"{path}: there is no model; `mlp_edge.train()` makes one, or name another"
             )
-        none = f"{path}: not a model directory (it has no {MANIFEST}); `mlp-edge train` makes one"
+        none = f"{path}: not a model directory (it has no {MANIFEST}); `mlp_edge.train()` makes one"
         return cls(path, Manifest.from_json(read_text(manifest, none), manifest))
 
     @property

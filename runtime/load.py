@@ -26,7 +26,7 @@ from mlp_edge.runtime.verify import (
     folder_around,
     named_dtype,
 )
-from mlp_edge.settings import setting
+from mlp_edge.settings import call, setting
 
 PREFERRED = ("onnxruntime", "keras")
 """What runs a model directory when nobody says: the first whose file is there."""
@@ -194,7 +194,7 @@ def _load(path: Path, runtime: str | None, trust: bool, verify: bool) -> Predict
         card = directory_card(directory)
     else:
         if not path.exists():
-            hint = "" if path.suffix else "; `mlp-edge train` makes one, or name another"
+            hint = "" if path.suffix else "; `mlp_edge.train()` makes one, or name another"
             raise ModelError(f"{path}: there is no such model{hint}")
         chosen = _runtime_for(path, runtime)
         artifact, card = path, None
@@ -212,7 +212,7 @@ def _load(path: Path, runtime: str | None, trust: bool, verify: bool) -> Predict
         model.close()
         raise ModelError(
             f"{artifact}: exported from other weights than {path / MODEL} has; "
-            "run `mlp-edge export` again"
+            "run `Model.export()` again"
         )
     if verify:
         model.check_predictions()
@@ -262,21 +262,19 @@ def artifact_path(directory: ModelDirectory, runtime: Runtime) -> Path:
         for file in sorted(other, key=lambda path: _is_reduced(path.name)):
             if file.exists():
                 return file
-        raise not_exported(path, directory)
+        raise not_exported(path)
     return path
 
 
-def not_exported(path: Path, directory: ModelDirectory, dtype: str | None = None) -> ModelError:
+def not_exported(path: Path, dtype: str | None = None) -> ModelError:
     """What is raised where an export is missing.
 
     Args:
         path: of the export.
-        directory: the model.
         dtype: that it would have; None where any would do.
     """
-    dtypes = [] if dtype is None else [setting("dtype", dtype)]
-    settings = " ".join([*dtypes, setting("model", str(directory.path))])
-    return ModelError(f"{path}: not exported yet; `mlp-edge export` with {settings} writes it")
+    named = call("Model.export") if dtype is None else call("Model.export", dtype=dtype)
+    return ModelError(f"{path}: not exported yet; {named} writes it")
 
 
 def reduced_precision_path(directory: ModelDirectory, dtype: str, runtime: str | None) -> Path:
@@ -299,7 +297,7 @@ def reduced_precision_path(directory: ModelDirectory, dtype: str, runtime: str |
         path = directory.exports_path / f"{stem}{named_runtime(name).reads}"
         if path.exists():
             return path
-    raise not_exported(path, directory, dtype)
+    raise not_exported(path, dtype)
 
 
 def _is_reduced(name: str) -> bool:

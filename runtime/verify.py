@@ -21,7 +21,7 @@ from mlp_edge.reading import read_file
 from mlp_edge.reference import distance
 from mlp_edge.reference import predict as exact
 from mlp_edge.runtime.keras import open_keras
-from mlp_edge.settings import setting
+from mlp_edge.settings import call, setting
 
 BOUNDS = 16
 """What Keras loses by rounding between folded layers is less; a misread file is off by more."""
@@ -130,7 +130,7 @@ def check_predictions(
                 "check it by; its checksum is whole; another dtype would do"
             )
         raise VerifyError(
-            f"{artifact}: carries no golden rows to check it by; `mlp-edge export` writes it "
+            f"{artifact}: carries no golden rows to check it by; `Model.export()` writes it "
             "with them"
         )
     if carried.rows.shape[1] != inputs:
@@ -195,8 +195,8 @@ def named_dtype(name: str) -> str | None:
 def again(artifact: Path) -> str:
     """What to do about an artifact that is not as it should be, to end a sentence."""
     dtype = named_dtype(artifact.name)
-    named = "" if dtype is None else f" with {setting('dtype', dtype)}"
-    return f"`mlp-edge export`{named} writes it again"
+    named = call("Model.export") if dtype is None else call("Model.export", dtype=dtype)
+    return f"{named} writes it again"
 
 
 def folder_around(artifact: Path) -> Path | None:

@@ -93,7 +93,7 @@ def _checked(model: OpenedModel, table: Any, settings: EvaluationSettings) -> Mo
     if directory is None:
         raise InputError(
             f"{model.path}: a file alone says nothing of its targets; a model directory, "
-            "which `mlp-edge train` makes, would do"
+            "which `mlp_edge.train()` makes, would do"
         )
     if table is None and directory.manifest.sample != "held-out":
         raise InputError(

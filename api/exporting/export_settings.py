@@ -92,7 +92,7 @@ class ExportSettings:
         if self.chip is not None and self.dtype != SMALLEST:
             raise InputError(
                 f"{setting('chip')} is what {setting('dtype', SMALLEST)} is measured on; "
-                "`mlp-edge cost` measures others"
+                "`Model.cost()` measures others"
             )
         for name, value in (("max_flips", self.max_flips), ("max_drop", self.max_drop)):
             most = 1 if name == "max_flips" else float("inf")

@@ -173,7 +173,7 @@ class Inspection(Result):
             if part != "runs"
         ]
         if not self.exports:
-            return [*sheets, Sheet("no exports yet; `mlp-edge export` writes them")]
+            return [*sheets, Sheet("no exports yet; `Model.export()` writes them")]
         rows = tuple(
             (each.file, "" if each.bytes is None else f"{each.bytes:,}", each.state)
             for each in self.exports

@@ -67,7 +67,7 @@ def prove(
     if directory is None:
         raise InputError(
             f"{model.path}: a file alone has no exports to compare; a model directory, "
-            "which `mlp-edge train` makes, would do"
+            "which `mlp_edge.train()` makes, would do"
         )
     paths = _exports(directory, settings.formats)
     _check_read(paths, settings.chosen()[0])
@@ -169,7 +169,7 @@ def _exports(directory: ModelDirectory, formats: Sequence[str]) -> list[Path]:
     paths = [path for path in directory.exported_models if path.suffix in kept]
     if not paths:
         raise InputError(
-            f"{directory.exports_path}: nothing to compare; `mlp-edge export` writes the exports"
+            f"{directory.exports_path}: nothing to compare; `Model.export()` writes the exports"
         )
     return sorted(paths, key=lambda path: (kept.index(path.suffix), path.name))
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any, NamedTuple
 
+from mlp_edge.cli.options import model_option
 from mlp_edge.foreign import typed
-from mlp_edge.settings import Blank, Named, reworded
+from mlp_edge.settings import Blank, Named, calls_reworded, reworded
 
 
 class Flag(NamedTuple):
@@ -20,37 +21,69 @@ class Flag(NamedTuple):
     takes_value: bool
 
 
-_COMMAND = re.compile(r"`(mlp-edge [a-z]+)` with ((?:`[a-z_]+=[^`\n]*` )*`[a-z_]+=[^`\n]*`)")
-_FLAGS: ContextVar[dict[str, Flag] | None] = ContextVar("flags", default=None)
+class Wording(NamedTuple):
+    """What messages are worded by while a command runs.
+
+    Attributes:
+        flags: setting -> flag of this command, or else of another.
+        commands: name -> the flags of each.
+        model: the option that names the model at hand, "" for the default one.
+    """
+
+    flags: Mapping[str, Flag]
+    commands: Mapping[str, Mapping[str, Flag]]
+    model: str
+
+
+_WORDING: ContextVar[Wording | None] = ContextVar("wording", default=None)
 
 
 @contextmanager
-def worded_for(command: Any, root: Any) -> Iterator[None]:
-    """Word settings as options of a command, and those that it has not as options of others."""
+def worded_for(command: Any, root: Any, values: Mapping[str, Any]) -> Iterator[None]:
+    """Word settings as options of a command, and those that it has not as options of others.
+
+    Args:
+        command: that runs.
+        root: the group of all.
+        values: parameter -> what was typed; a suggested command names the same model.
+    """
+    others = getattr(root, "commands", {})
+    commands = {name: _flags(other) for name, other in others.items()}
     flags: dict[str, Flag] = {}
-    for other in (*getattr(root, "commands", {}).values(), command):
-        flags |= {each.name: _flag(each) for each in other.params if each.opts[0].startswith("-")}
-    token = _FLAGS.set(flags)
+    for each in (*commands.values(), _flags(command)):
+        flags |= each
+    model = Path(values.get("model") or values.get("file") or "")
+    named = model_option(model) if model != Path() and model.is_dir() else ""
+    token = _WORDING.set(Wording(flags, commands, named))
     try:
         yield
     finally:
-        _FLAGS.reset(token)
+        _WORDING.reset(token)
 
 
 def worded(message: str) -> str:
-    """A message whose settings are options: "`drop=['id']` leaves it out" as "--drop id …".
+    """A message worded as on the command line.
 
-    A command with settings becomes one that can be typed: "`mlp-edge export` with `dtype='int8'`"
-    as "`mlp-edge export --dtype int8`".
+    Settings are options: "`drop=['id']` leaves it out" is "--drop id leaves it out". A call is a
+    command: "`Model.export(dtype='int8')`" is "`mlp-edge export --dtype int8`".
     """
-    flags = _FLAGS.get()
-    if flags is None:
+    wording = _WORDING.get()
+    if wording is None:
         return message
 
-    def options(text: str) -> str:
-        return reworded(text, lambda each: _option(each, flags))
+    def command(name: str, given: list[Named]) -> str | None:
+        flags = wording.commands.get(name)
+        if flags is None:
+            return None
+        options = [option for each in given if (option := _option(each, flags))]
+        model = wording.model if "model" in flags else ""
+        return f"`{' '.join(['mlp-edge', name, *options])}{model}`"
 
-    return options(_COMMAND.sub(lambda found: f"`{found[1]} {options(found[2])}`", message))
+    return reworded(calls_reworded(message, command), lambda each: _option(each, wording.flags))
+
+
+def _flags(command: Any) -> dict[str, Flag]:
+    return {each.name: _flag(each) for each in command.params if each.opts[0].startswith("-")}
 
 
 def _flag(parameter: Any) -> Flag:
@@ -59,7 +92,7 @@ def _flag(parameter: Any) -> Flag:
     return Flag(on, off, not parameter.is_flag)
 
 
-def _option(each: Named, flags: dict[str, Flag]) -> str | None:
+def _option(each: Named, flags: Mapping[str, Flag]) -> str | None:
     flag = flags.get(each.name)
     if flag is None:
         return None

@@ -34,7 +34,7 @@ from mlp_edge.reading import parse_json, read_text
 FORMAT = 1
 """Of the file. A reader refuses another one."""
 SUFFIX = ".json"
-_AGAIN = "`mlp-edge export` with the same dtype writes it again"
+_AGAIN = "`Model.export()` with the same dtype writes it again"
 
 
 class QuantisationParameters(NamedTuple):
@@ -130,7 +130,7 @@ class QuantisationParameters(NamedTuple):
         """
         if self.weights_sha256 != mlp.weights_sha256:
             raise ModelError(
-                f"{source}: its integers were made from other weights; `mlp-edge export` "
+                f"{source}: its integers were made from other weights; `Model.export()` "
                 "with the same dtype makes them from these"
             )
         layers = self.quantised.layers

@@ -67,5 +67,5 @@ def test_what_is_refused(pima: Path, sine: Path, folder: Path) -> None:
         model.evaluate(spreadsheet_safe=True)
     with pytest.raises(InputError, match="`dtype='int9'` is not one of float32, int8"):
         model.evaluate(dtype="int9")
-    with pytest.raises(InputError, match="`mlp-edge export` with `dtype='int8'` `model="):
+    with pytest.raises(InputError, match=r"`Model\.export\(dtype='int8'\)` writes it"):
         model.evaluate(dtype="int8")

@@ -296,7 +296,7 @@ def test_numbers_of_another_model() -> None:
 
 def test_a_file_on_disk(tmp_path: Path) -> None:
     path = tmp_path / "net_int8.json"
-    with pytest.raises(ModelError, match=r"net_int8\.json: is gone; `mlp-edge export`"):
+    with pytest.raises(ModelError, match=r"net_int8\.json: is gone; `Model\.export\(\)`"):
         read_parameters(path)
     path.write_bytes(b"\xff{")
     with pytest.raises(ModelError, match=r"net_int8\.json: damaged, not text"):

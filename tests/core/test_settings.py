@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
@@ -12,8 +13,8 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from mlp_edge.cli.declaring import Command, takes
-from mlp_edge.cli.printing.wording import worded
-from mlp_edge.settings import Blank, Named, declared, named, setting, settings_of
+from mlp_edge.cli.printing.wording import worded, worded_for
+from mlp_edge.settings import Blank, Named, call, declared, named, setting, settings_of
 
 VALUES = st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.text(), max_size=3)
 
@@ -54,9 +55,10 @@ MESSAGES = {
     setting("rounds"): "--rounds",
     setting("table", "x"): "`table='x'`",
     setting("unknown", 1): "`unknown=1`",
-    f"`mlp-edge export` with {setting('rate', 2)} {setting('drop', ['a'])}": (
-        "`mlp-edge export --rate 2 --drop a`"
-    ),
+    call("Model.export", rate=2, drop=["a"]): "`mlp-edge export --rate 2 --drop a`",
+    call("mlp_edge.export"): "`mlp-edge export`",
+    call("Model.save", path="x"): "`Model.save(path='x')`",
+    "`Model.export(rate=f())` `Model.export(=)`": "`Model.export(rate=f())` `Model.export(=)`",
 }
 
 
@@ -107,3 +109,19 @@ def test_an_old_spelling_is_answered_with_the_new_one(app: typer.Typer) -> None:
         result = CliRunner().invoke(app, ["export", *words])
         assert str(result.exception) == "--rows of `mlp-edge export` is now --calibration-table"
     assert CliRunner().invoke(app, ["export", "--", "--rows"]).exit_code == 0
+
+
+def test_a_suggested_command_names_the_model_at_hand(tmp_path: Path) -> None:
+    from support.commands import COMMAND
+
+    (tmp_path / "alone.keras").touch()
+    for parameter, place, option in [
+        ("model", tmp_path, f" --model {tmp_path}"),
+        ("file", tmp_path, f" --model {tmp_path}"),
+        ("model", tmp_path / "alone.keras", ""),
+        ("table", tmp_path, ""),
+    ]:
+        with worded_for(COMMAND, COMMAND, {parameter: place}):
+            said = worded(call("Model.export", dtype="int8"))
+            assert said == f"`mlp-edge export --dtype int8{option}`"
+            assert worded(call("mlp_edge.train")) == "`mlp-edge train`"

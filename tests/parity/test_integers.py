@@ -486,8 +486,7 @@ def test_numbers_that_the_manifest_does_not_know_fail(exported: Exported) -> Non
     line = exported.results(listed={**header, exported.numbers.name: "0" * 64})[1]
     assert line.verdict == "FAIL"
     assert line.says == [
-        "model.json lists another net_int8.json; `mlp-edge export` with `dtype='int8'` writes it "
-        "again"
+        "model.json lists another net_int8.json; `Model.export(dtype='int8')` writes it again"
     ]
 
 

@@ -85,7 +85,7 @@ def test_the_sample_holds_the_predictions_of_the_original(directory: ModelDirect
 def test_what_is_no_model_directory(folder: Path) -> None:
     nothing = folder / "none"
     message = refused(lambda: ModelDirectory.open(nothing), nothing)
-    assert "`mlp-edge train` makes one" in message
+    assert "`mlp_edge.train()` makes one" in message
     assert "no model.json" in refused(lambda: ModelDirectory.open(folder), folder)
     (folder / "file").write_text("x")
     refused(lambda: ModelDirectory.open(folder / "file"), folder / "file")

@@ -317,7 +317,7 @@ def test_trust_does_not_make_a_header_of_anything(folder: Path) -> None:
 
 def test_what_is_not_there(folder: Path) -> None:
     assert refused("none.onnx") == "none.onnx: there is no such model"
-    assert "`mlp-edge train` makes one" in refused("model")
+    assert "`mlp_edge.train()` makes one" in refused("model")
     assert "not a model directory" in refused(folder)
 
 
@@ -354,7 +354,7 @@ def test_a_runtime_that_reads_other_files(pima: Path, suffix: str, runtime: str)
 def test_a_file_that_was_not_exported(model: Path) -> None:
     (model / "exports" / "pima.tflite").unlink()
     message = refused("model", runtime="litert")
-    assert "not exported yet; `mlp-edge export` with `model='model'` writes it" in message
+    assert "not exported yet; `Model.export()` writes it" in message
 
 
 def test_a_runtime_that_is_not_installed(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -374,7 +374,7 @@ def test_exports_of_an_older_training(model: Path, suffix: str) -> None:
     ModelDirectory.open(model).add_exports({f"pima{suffix}": older})
     message = refused("model", runtime=SUFFIXES[suffix])
     assert "exported from other weights than model/model.keras has" in message
-    assert "run `mlp-edge export` again" in message
+    assert "run `Model.export()` again" in message
 
 
 @pytest.mark.parametrize("suffix", [".onnx", ".tflite", ".keras", ".h"])
@@ -636,7 +636,7 @@ def test_any_changed_byte_is_found(lone: Path) -> None:
         changed = bytearray(whole)
         changed[place] ^= 1 << int(generator.integers(8))
         lone.write_bytes(changed)
-        assert "`mlp-edge export` writes it again" in checked(lone), place
+        assert "`Model.export()` writes it again" in checked(lone), place
 
 
 def test_any_file_that_was_cut_short_is_found(lone: Path) -> None:
@@ -755,7 +755,7 @@ def test_golden_rows_that_prove_nothing(pima: Path, iris: Path, folder: Path) ->
     path = Path(shutil.copy(files(pima)[".onnx"], folder / "m.onnx"))
     with_golden(path, None)
     mlp_edge.load(path).close()
-    assert "carries no golden rows to check it by; `mlp-edge export` writes" in checked(path)
+    assert "carries no golden rows to check it by; `Model.export()` writes" in checked(path)
     with_golden(path, '{"rows": [], "answers": [], "bounds": []}')
     assert "carries no golden rows" in checked(path)
     with_golden(path, '{"rows": [[1]], "answers": [[1]]}')

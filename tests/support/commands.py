@@ -47,7 +47,7 @@ def typed(*words: object, piped: bytes | None = None) -> Typed:
 
 def as_typed(command: str, message: str) -> str:
     """A message as a command prints it: its settings worded as options."""
-    with worded_for(COMMAND.commands[command], COMMAND):  # type: ignore[attr-defined]
+    with worded_for(COMMAND.commands[command], COMMAND, {}):  # type: ignore[attr-defined]
         return worded(message)
 
 
