@@ -19,6 +19,7 @@ from mlp_edge.data.sets import SETS
 from mlp_edge.data.table import Table
 from mlp_edge.errors import InputError
 from mlp_edge.feature import Feature
+from mlp_edge.files.writing import plain
 from mlp_edge.finding import Finding
 from mlp_edge.mlp import Floats, Rows
 from mlp_edge.readers.model_directory import ModelDirectory
@@ -85,10 +86,10 @@ class PredictedTable(Result):
         """The predictions as plain values.
 
         Returns:
-            Predictions by column, a list each, and labels; NaN where there is no prediction.
+            Predictions by column, a list each, and labels; None where there is no prediction.
         """
         values = {name: self.values[:, index].tolist() for index, name in enumerate(self.columns)}
-        return {
+        told = {
             "model": self.card.name,
             "table": self.table.source,
             "rows": len(self.values),
@@ -98,6 +99,7 @@ class PredictedTable(Result):
             "labels": None if self.card.task == "regression" else self.labels,
             "findings": [each._asdict() for each in self.findings],
         }
+        return plain(told)
 
     def sheets(self) -> Sequence[Sheet]:
         """The tables that are shown.

@@ -70,7 +70,7 @@ class Result:
     """
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values: dicts, lists, texts, numbers, truth values and None."""
+        """Plain values: dicts, lists, texts, finite numbers, truth values and None."""
         raise NotImplementedError
 
     def sheets(self) -> Sequence[Sheet]:

@@ -21,6 +21,7 @@ from mlp_edge.api.evaluation.score_sheets import (
 )
 from mlp_edge.api.evaluation.scored_rows import ScoredRows
 from mlp_edge.api.result import Result, Sheet
+from mlp_edge.files.writing import plain
 from mlp_edge.finding import Finding
 
 
@@ -93,7 +94,7 @@ class Evaluation(Result):
             What the command prints as JSON: scores, intervals, counts, findings, files.
         """
         scored, manifest = self.scored, self.scored.manifest
-        return {
+        told = {
             "model": manifest.name,
             "table": self.table,
             "rows": len(scored.predicted),
@@ -110,6 +111,7 @@ class Evaluation(Result):
             "findings": [each._asdict() for each in self.findings],
             "files": [str(file) for file in self.files],
         }
+        return plain(told)
 
     def sheets(self) -> Sequence[Sheet]:
         """The tables that are shown.

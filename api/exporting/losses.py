@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from mlp_edge.api.result import Result, Sheet
+from mlp_edge.files.writing import plain
 from mlp_edge.quantise.judge import Loss
 
 HELD_OUT, FOLDS, CALIBRATED = "held-out rows", "calibration, by folds", "calibration rows"
@@ -31,7 +32,7 @@ class Losses(Result):
     def to_dict(self) -> dict[str, Any]:
         """The dtype, the figures of each set of rows, the notes."""
         sets = {name: asdict(one) for name, one in self.sets.items()}
-        return {"dtype": self.dtype, "sets": sets, "notes": list(self.notes)}
+        return plain({"dtype": self.dtype, "sets": sets, "notes": list(self.notes)})
 
     def sheets(self) -> list[Sheet]:
         """A column per set: labels that change, the largest difference, every metric."""

@@ -15,7 +15,7 @@ from mlp_edge.card import Card
 from mlp_edge.encoding import input_names
 from mlp_edge.errors import ModelError
 from mlp_edge.feature import Feature
-from mlp_edge.files.writing import sha256
+from mlp_edge.files.writing import plain, sha256
 from mlp_edge.finding import Finding
 from mlp_edge.readers.inspection import InspectedFile, inspect_file, inspect_original
 from mlp_edge.readers.model_directory import PARITY, ModelDirectory, directory_of, undisturbed
@@ -68,7 +68,7 @@ class Inspection(Result):
             Every key for every format, and some more for a model directory.
         """
         directory = {} if self.directory is None else self._directory_dict(self.directory)
-        return {**self._file_dict(), **directory}
+        return plain({**self._file_dict(), **directory})
 
     def _file_dict(self) -> dict[str, Any]:
         file, card, anatomy = self.file, self.file.card, self.file.anatomy

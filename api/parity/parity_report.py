@@ -9,6 +9,7 @@ from typing import Any
 
 from mlp_edge.api.result import Result, Sheet
 from mlp_edge.errors import CheckError, InputError
+from mlp_edge.files.writing import plain
 from mlp_edge.finding import Finding
 from mlp_edge.parity.certificate import Certificate
 from mlp_edge.parity.labels import Labels
@@ -92,7 +93,7 @@ class ParityReport(Result):
         Returns:
             What exports/parity.json holds.
         """
-        return dict(self.record)
+        return plain(self.record)
 
     def sheets(self) -> list[Sheet]:
         """What is shown of it.

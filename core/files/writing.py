@@ -60,13 +60,18 @@ def json_text(value: Any) -> str:
     return json.dumps(_plain(value), indent=2, allow_nan=False) + "\n"
 
 
+def plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What ``json_text`` writes of a dict, as ``json`` reads it back."""
+    return {spelled(str(key)): _plain(item) for key, item in values.items()}
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, str):
         return spelled(value)
     if isinstance(value, Mapping):
-        return {spelled(str(key)): _plain(item) for key, item in value.items()}
+        return plain(value)
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     return value

@@ -69,3 +69,11 @@ def test_what_is_refused(pima: Path, sine: Path, folder: Path) -> None:
         model.evaluate(dtype="int9")
     with pytest.raises(InputError, match=r"`Model\.export\(dtype='int8'\)` writes it"):
         model.evaluate(dtype="int8")
+
+
+def test_a_score_that_there_is_not_is_none(pima: Path) -> None:
+    table = pd.read_csv(SETS["pima"].location)
+    healthy = table[table[table.columns[-1]] == 0]
+    told = mlp_edge.open(pima).evaluate(healthy, plots=False).to_dict()
+    assert told["scores"]["mlp"]["auc"] is None
+    json.dumps(told, allow_nan=False)

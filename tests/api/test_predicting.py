@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +53,13 @@ def test_a_table_is_what_the_command_writes(iris: Path, typed: Type, folder: Pat
     assert (told["rows"], told["runtime"], told["dtype"]) == (150, "onnxruntime", "float32")
     assert "150 rows predicted by onnxruntime" in str(found)
     assert found.labels[0] in found._repr_html_()
+
+
+def test_rows_without_a_prediction_are_json(iris: Path) -> None:
+    found = mlp_edge.open(iris).predict_table("iris")
+    told = replace(found, values=np.full_like(found.values, np.nan)).to_dict()
+    assert told["predictions"]["probability setosa"] == [None] * 150
+    json.dumps(told, allow_nan=False)
 
 
 def test_a_regression_has_no_labels(sine: Path) -> None:
