@@ -516,11 +516,11 @@ def test_evaluate_scores_the_rows_that_have_an_answer(
     told = json.loads(result.out)
     assert (told["rows"], told["unanswered"]) == (240, 1)
     assert told["scores"]["mlp"] == whole["scores"]["mlp"]
-    assert "1 of 241 rows have no answer and are not scored" in warnings(result)[-1]
+    assert "1 of 241 rows have no prediction and are not scored" in warnings(result)[-1]
     (folder / "none.csv").write_text(lines[0] + "\n110,4,gas,,yes,300000\n")
     refused = typed("evaluate", "none.csv", "--model", homes)
     assert (refused.code, refused.out) == (2, "")
-    assert refused.err.endswith("none.csv: the model has an answer to none of these rows\n")
+    assert refused.err.endswith("none.csv: the model predicts nothing for these rows\n")
 
 
 def test_the_card_of_an_artifact_has_every_feature(homes: Path) -> None:
