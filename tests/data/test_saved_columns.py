@@ -85,13 +85,13 @@ def test_an_unknown_category():
     )
 
 
-def test_a_missing_reading_is_filled_in_or_leaves_the_answer_empty():
+def test_a_missing_reading_is_filled_in_or_leaves_the_prediction_empty():
     readings, (finding,) = one(WIDTH, "1", "", "NA")
     assert readings[0] == 1
     assert np.isnan(readings[1:]).all()
     assert finding.says == (
         "column 'width': 2 of 3 readings missing, the first on line 3; the model takes none, and "
-        "its answer to these rows is NaN"
+        "its prediction for these rows is NaN"
     )
     readings, (finding,) = one(SIZE, "-1", "5", "")
     assert readings[:2] == [-1, 5]

@@ -116,7 +116,7 @@ def test_a_column_that_cannot_be_the_time(split: str, choices: dict[str, Any], s
 
 def test_a_split_that_is_none() -> None:
     for split in ("sometimes", "time:", "Time"):
-        with pytest.raises(RecipeError, match=r"--split takes random, time .* or time:COLUMN; got"):
+        with pytest.raises(RecipeError, match=r"`split` takes random, time .* or time:COLUMN; got"):
             Recipe(split=split)
     with pytest.raises(RecipeError, match="--group who and --split time contradict each other"):
         Recipe(split="time", group="who")
@@ -197,7 +197,7 @@ def test_folds_in_time_watch_the_last_of_their_training_rows() -> None:
     assert found[1].training.tolist() == [*range(24)]
     some = folds(of("time"), Recipe(split="time"), 2, 1, "t", rows=np.arange(30))
     assert [fold.test.tolist() for fold in some] == [[*range(10, 20)], [*range(20, 30)]]
-    with pytest.raises(RecipeError, match="--repeats 2: windows in time are the same every time"):
+    with pytest.raises(RecipeError, match="`repeats=2`: windows in time are the same every time"):
         folds(of("time"), Recipe(split="time"), 3, 2, "t")
     with pytest.raises(TableError, match=r"`cv=60` in time .* fewer folds would do"):
         folds(of("time"), Recipe(split="time"), 60, 1, "t")
