@@ -118,7 +118,7 @@ def test_a_split_that_is_none() -> None:
     for split in ("sometimes", "time:", "Time"):
         with pytest.raises(RecipeError, match=r"`split` takes random, time .* or time:COLUMN; got"):
             Recipe(split=split)
-    with pytest.raises(RecipeError, match="--group who and --split time contradict each other"):
+    with pytest.raises(RecipeError, match=r"`group=.who.` and `split=.time.` contradict"):
         Recipe(split="time", group="who")
 
 
