@@ -196,7 +196,7 @@ def test_integers_of_an_older_training_fail(model: Path, few_rows: None) -> None
     numbers.unlink()
     result = run("parity", "--model", model, "-r", "c")
     assert result.exit_code == 1
-    assert "pima_int8.json: is gone; `mlp-edge export`" in result.stderr
+    assert "pima_int8.json: is gone; `mlp-edge export --model " in result.stderr
 
 
 def test_one_unit_in_an_integer_fails(model: Path, few_rows: None) -> None:
