@@ -52,8 +52,9 @@ def worded_for(command: Any, root: Any, values: Mapping[str, Any]) -> Iterator[N
     flags: dict[str, Flag] = {}
     for each in (*commands.values(), _flags(command)):
         flags |= each
-    model = Path(values.get("model") or values.get("file") or "")
-    named = model_option(model) if model != Path() and model.is_dir() else ""
+    model = values.get("model", values.get("file"))
+    here = model is not None and Path(model).is_dir()
+    named = model_option(Path(model)) if here else ""
     token = _WORDING.set(Wording(flags, commands, named))
     try:
         yield

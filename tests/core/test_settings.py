@@ -118,6 +118,7 @@ def test_a_suggested_command_names_the_model_at_hand(tmp_path: Path) -> None:
     for parameter, place, option in [
         ("model", tmp_path, f" --model {tmp_path}"),
         ("file", tmp_path, f" --model {tmp_path}"),
+        ("model", Path(), " --model ."),
         ("model", tmp_path / "alone.keras", ""),
         ("table", tmp_path, ""),
     ]:
