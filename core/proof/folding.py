@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import Dense, Floats, Mlp
+from mlp_edge.proof.accuracy import ANY, Accuracy
 from mlp_edge.proof.bound import bound
 from mlp_edge.reference import FORMULAS, Doubles
 
 
-def folded_bound(mlp: Mlp, rows: Floats) -> Doubles:
+def folded_bound(mlp: Mlp, rows: Floats, accuracy: Mapping[str, Accuracy] = ANY) -> Doubles:
     """How far float32 arithmetic on the layers that were folded can be from the network.
 
     The bound of a network covers a rounding of each product, hence of each weight, and none of a
@@ -21,14 +23,16 @@ def folded_bound(mlp: Mlp, rows: Floats) -> Doubles:
     Args:
         mlp: the network, read from a file whose layers were folded or not.
         rows: raw readings (n, inputs).
+        accuracy: the activations of what runs the file.
 
     Returns:
         (n, outputs), as ``bound``; that alone for a network with an encoding, which is our own.
     """
     if not mlp.encoding.plain:
-        return bound(mlp, rows)
+        return bound(mlp, rows, accuracy)
     ones = np.ones((len(rows), 1), np.float32)
-    return np.asarray(bound(mlp, rows) + bound(_all_weights(mlp), np.hstack([rows, ones])))
+    widened = bound(_all_weights(mlp), np.hstack([rows, ones]), accuracy)
+    return np.asarray(bound(mlp, rows, accuracy) + widened)
 
 
 def _all_weights(mlp: Mlp) -> Mlp:

@@ -24,6 +24,7 @@ from support.networks import network
 from mlp_edge.errors import ModelError
 from mlp_edge.export import onnx as exporter
 from mlp_edge.mlp import Mlp
+from mlp_edge.proof.accuracy import ANY, MLAS, Accuracy
 from mlp_edge.readers.importing.imported import Imported
 from mlp_edge.readers.importing.opening import read_foreign
 
@@ -89,12 +90,17 @@ def read(path: Path, model: onnx.ModelProto) -> Imported:
     return read_foreign(path)
 
 
+# z times ONNX Runtime's Sigmoid, whose error near 0 does not shrink with it; our files avoid it.
+ACCURACY = ANY | {"silu": Accuracy(3.2, linear=MLAS["sigmoid"].absolute, absolute=2.2)}
+
+
 def check(path: Path, model: onnx.ModelProto, rows: Any = ROWS) -> Mlp:
     """Read a model and compare it with ONNX Runtime."""
     found = read(path, model)
     session = onnxruntime.InferenceSession(model.SerializeToString())
     [answer] = session.run(None, {"x": rows})
-    assert_answers(found.mlp, rows.reshape(len(rows), -1), answer.reshape(len(rows), -1), times=2)
+    flat, answers = rows.reshape(len(rows), -1), answer.reshape(len(rows), -1)
+    assert_answers(found.mlp, flat, answers, 2, ACCURACY)
     return found.mlp
 
 

@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 
 from mlp_edge.mlp import Floats, Mlp
+from mlp_edge.proof.accuracy import ANY, Accuracy
 from mlp_edge.proof.folding import folded_bound
 from mlp_edge.readers.importing.opening import read_foreign
 from mlp_edge.reference import FORMULAS, Doubles, distance, predict
@@ -183,7 +184,10 @@ def activated(name: Any, x: Doubles, version: str = "2.4.0") -> Doubles:
     return np.asarray((others | FORMULAS)[name](x))  # type: ignore[operator]
 
 
-def assert_answers(mlp: Mlp, rows: Floats, wanted: Doubles, times: float = 1) -> None:
+def assert_answers(
+    mlp: Mlp, rows: Floats, wanted: Doubles, times: float = 1,
+    accuracy: Mapping[str, Accuracy] = ANY,
+) -> None:  # fmt: skip
     """The reference of a network answers what its file does, but for the rounding of weights.
 
     Args:
@@ -191,11 +195,12 @@ def assert_answers(mlp: Mlp, rows: Floats, wanted: Doubles, times: float = 1) ->
         rows: raw readings (n, inputs).
         wanted: (n, outputs), what the file's layers answer.
         times: 2 where ``wanted`` was computed in float32.
+        accuracy: the activations of what computed it.
     """
     got = predict(mlp, rows)
     assert got.shape == wanted.shape
     off = distance(got, np.asarray(wanted, np.float64))
-    room = times * folded_bound(mlp, rows)
+    room = times * folded_bound(mlp, rows, accuracy)
     assert np.isfinite(room).all()
     assert (off <= room).all(), f"{(off / room).max()} bounds"
 
