@@ -40,9 +40,9 @@ PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --n
 tests: $(VENV)/installed $(OLD)/installed gcc chips
 	$(PYTEST) $(ARGS)
 
-# All but the tests marked slow: no sessions of the docs, few trainings and conversions.
+# Neither slow tests nor those that wait for TensorFlow.
 test-quick: $(VENV)/installed $(OLD)/installed gcc chips
-	$(PYTEST) -m "not slow" $(ARGS)
+	$(PYTEST) -m "not slow and not trains" $(ARGS)
 
 $(VENV)/installed: pyproject.toml $(CONSTRAINTS)
 	PYTHON=$(PYTHON) sh .ci/setup $(VENV) $(CONSTRAINTS)

@@ -128,12 +128,16 @@ def pytest_runtest_teardown(item: pytest.Item) -> None:
         trim(0)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with slow tests first, so that no worker is left with one when the others are done.
 
-    Of the rest the quick ones first: tests that wait for TensorFlow go last.
+    Of the rest the quick ones first: tests that wait for TensorFlow go last, and are marked.
     """
+    for item in items:
+        if "keras" in getattr(item, "fixturenames", ()):
+            item.add_marker("trains")
     long = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(
-        key=lambda item: (item.path not in long, "keras" in getattr(item, "fixturenames", ()))
+        key=lambda item: (item.path not in long, item.get_closest_marker("trains") is not None)
     )

@@ -23,6 +23,8 @@ from mlp_edge.settings import settings_of
 from mlp_edge.training.plan import Plan
 from mlp_edge.training.recipe import Recipe
 
+pytestmark = pytest.mark.trains
+
 OPTIONS = ("--target", "price", "--hidden", "6,4", "--epochs", 2, "--missing", "rooms=-1",
            "--indicator", "rooms", "--clip", "150000,450000.1", "--metrics", "rmse,mae",
            "--validation-size", 0.2, "--no-standardize", "--name", "homes")  # fmt: skip

@@ -138,6 +138,7 @@ MODELS: dict[str, Callable[[int], Mlp]] = {
 }
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.sampled_from(sorted(MODELS)), st.sampled_from(DTYPES), st.integers(0, 2**16))
 def test_the_arbiter_is_what_fractions_say(name: str, dtype: str, seed: int) -> None:

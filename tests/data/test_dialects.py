@@ -271,6 +271,7 @@ CELL = st.text(
 ) | st.sampled_from(["1", "2,5", "-3.5", "NA", "'q'", "#c", "", " ", "a b", "\t"])
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(data=st.data(), width=st.integers(1, 4), told=st.booleans(), quoted=st.booleans())
 def test_any_cells_in_any_dialect_come_back_or_are_refused(

@@ -132,6 +132,7 @@ def test_every_fault_in_every_layer_fails(name: str) -> None:
     assert layers >= set(range(1, len(mlp.layers) + 1))
 
 
+@pytest.mark.slow
 def test_the_likely_cause_names_the_layer() -> None:
     mlp = NETWORKS["pima"]()
     wanted = expected(mlp)

@@ -58,6 +58,7 @@ def refused(path: Path | str, **options: Any) -> str:
 # The same numbers and labels
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.parametrize("name", ["pima", "iris", "sine"])
 def test_every_file_predicts_the_sample(
@@ -597,6 +598,7 @@ def lone(request: pytest.FixtureRequest, pima: Path, folder: Path) -> Path:
     return Path(shutil.copy(files(pima)[request.param], folder / f"pima{request.param}"))
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.parametrize("name", ["pima", "iris", "sine", "homes"])
 def test_what_nobody_touched_passes(
@@ -694,6 +696,7 @@ def tampered(path: Path, mlp: Mlp) -> bytes:
     return with_checksum(content.replace(before, after))
 
 
+@pytest.mark.trains
 @pytest.mark.parametrize("name", ["pima", "iris", "sine", "homes"])
 @pytest.mark.parametrize("suffix", VERIFIED)
 def test_an_edited_weight_is_found_by_the_golden_rows(

@@ -161,6 +161,7 @@ def apart(examples: Examples, chosen: Parts) -> None:
     assert len(groups) == len(set(groups))
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     sizes=st.lists(st.integers(2, 8), min_size=12, max_size=20),

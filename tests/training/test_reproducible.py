@@ -27,6 +27,8 @@ from mlp_edge.proof.bound import bound
 from mlp_edge.readers.model_directory import ModelDirectory
 from mlp_edge.training.examples import read_examples
 
+pytestmark = pytest.mark.trains
+
 PIMA = ("train", "pima", "--epochs", 25, "-q")
 IRIS = ("train", "iris", "--epochs", 12, "--hidden", "6", "--learning-rate", "0.02", "-q")
 """As the shared models were trained."""

@@ -246,6 +246,7 @@ def test_what_is_measured_names_nobody() -> None:
     assert origin(table(x=[f"t{each}" for each in x], b=noise, y=town)) == ""
 
 
+@pytest.mark.slow
 def test_the_command_says_so(typed: Type, folder: Any) -> None:
     columns = {"when": hours(range(200)), **walks(1, 200)}
     read = table(**columns)

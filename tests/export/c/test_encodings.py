@@ -215,6 +215,7 @@ def test_the_guard_survives_fast_math(
     assert not np.isnan(got[~rejected]).any()
 
 
+@pytest.mark.slow
 def test_nothing_undefined_and_nothing_out_of_bounds(folder: Path, tmp_path: Path) -> None:
     for name in ("open4", "neighbours"):
         rows = hard_rows(MODELS[name], infinite=True)

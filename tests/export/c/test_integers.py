@@ -116,6 +116,7 @@ def test_any_network(
     assert_right(mlp, made(mlp, dtype, seed), stress_rows(mlp, seed), folder)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(case=features_and_rows(), dtype=st.sampled_from(DTYPES), seed=st.integers(0, 99))
 def test_any_features(

@@ -57,6 +57,7 @@ def stack_of(chip: Chip, page: Page, empty: bool = False) -> int:
         return max(simulator.measure(row.tobytes()).stack for row in rows)
 
 
+@pytest.mark.slow
 @every_chip
 def test_no_network_takes_more_than_its_header_states(chip: Chip) -> None:
     name = require(chip).target.name
