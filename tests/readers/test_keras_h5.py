@@ -25,6 +25,7 @@ from support.keras_files import (
     other,
     write_h5,
 )
+from support.spoilt import refusals, wrong_bytes
 
 import mlp_edge
 from mlp_edge.errors import ModelError
@@ -454,22 +455,15 @@ def test_files_with_wrong_bytes_are_read_or_refused(tmp_path: Path) -> None:
     layers = [NORM_4, dense(K1, B1, "relu"), NORM_3, dense(K2, B2)]
     original = write_h5(path, layers, inputs=4).read_bytes()
     generator = random.Random(4)  # noqa: S311 (nothing secret)
-    refusals = 0
-    for _ in range(400):
-        content = bytearray(original)
-        for _ in range(generator.choice([1, 2, 8])):
-            place = generator.randrange(len(content))
-            content[place] = generator.choice([0, 1, 255, generator.randrange(256)])
-        if generator.random() < 0.1:
-            del content[generator.randrange(len(content)) :]
-        path.write_bytes(content)
-        try:
-            read_foreign(path)
-        except ModelError as error:
-            refusals += 1
-            assert str(error).startswith(f"{path}: ")  # noqa: PT017
-            assert "\n" not in str(error)  # noqa: PT017
-    assert refusals > 40
+
+    def spoilt() -> bytes:
+        content = wrong_bytes(
+            original, generator, lambda: generator.choice([0, 1, 255, generator.randrange(256)])
+        )
+        cut = generator.random() < 0.1
+        return content[: generator.randrange(len(content))] if cut else content
+
+    assert refusals(path, read_foreign, (spoilt() for _ in range(400))) > 40
 
 
 # The doors

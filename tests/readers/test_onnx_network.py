@@ -6,7 +6,6 @@ answered by ONNX Runtime.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 from support.keras_files import assert_answers
 from support.networks import network
+from support.spoilt import many_with_wrong_bytes, refusals
 
 from mlp_edge.errors import ModelError
 from mlp_edge.export import onnx as exporter
@@ -447,20 +447,7 @@ def test_files_with_wrong_bytes_are_read_or_refused(tmp_path: Path) -> None:
     gelu_of_torch(graph)
     gemm(graph, W2, B2)
     original, path = graph.model().SerializeToString(), tmp_path / "m.onnx"
-    generator = random.Random(4)  # noqa: S311 (nothing secret)
-    refusals = 0
-    for _ in range(400):
-        content = bytearray(original)
-        for _ in range(generator.choice([1, 2, 8])):
-            content[generator.randrange(len(content))] = generator.randrange(256)
-        path.write_bytes(content)
-        try:
-            read_foreign(path)
-        except ModelError as error:
-            refusals += 1
-            assert str(error).startswith(f"{path}: ")  # noqa: PT017
-            assert "\n" not in str(error)  # noqa: PT017
-    assert refusals > 40
+    assert refusals(path, read_foreign, many_with_wrong_bytes(original)) > 40
 
 
 # At random

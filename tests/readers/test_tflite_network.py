@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 from support.keras_files import assert_answers
 from support.networks import network
+from support.spoilt import many_with_wrong_bytes, refusals
 
 from mlp_edge.errors import ModelError
 from mlp_edge.export import tflite as exporter
@@ -281,17 +281,4 @@ def test_files_with_wrong_bytes_are_read_or_refused(tmp_path: Path) -> None:
     graph.dense(W1, B1, 1)
     graph.dense(W2, B2)
     original, path = graph.content(), tmp_path / "m.tflite"
-    generator = random.Random(4)  # noqa: S311 (nothing secret)
-    refusals = 0
-    for _ in range(400):
-        content = bytearray(original)
-        for _ in range(generator.choice([1, 2, 8])):
-            content[generator.randrange(len(content))] = generator.randrange(256)
-        path.write_bytes(content)
-        try:
-            read_foreign(path)
-        except ModelError as error:
-            refusals += 1
-            assert str(error).startswith(f"{path}: ")  # noqa: PT017
-            assert "\n" not in str(error)  # noqa: PT017
-    assert refusals > 40
+    assert refusals(path, read_foreign, many_with_wrong_bytes(original)) > 40
