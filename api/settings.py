@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlp_edge.data.reading.dialect import Dialect
 from mlp_edge.data.reading.size import read_size
@@ -61,6 +61,25 @@ GUESSED = Reading()
 """Everything guessed."""
 
 
+def _runtime() -> Any:
+    return declared(
+        None,
+        "Runtime that predicts: keras, litert, onnxruntime or c.",
+        "What to run",
+        shown="the first that can run",
+        flag="--runtime -r",
+    )
+
+
+def _spreadsheet_safe() -> Any:
+    return declared(
+        False,
+        "Write words that a spreadsheet would compute (=A1) as '=A1.",
+        "Output",
+        flag="--spreadsheet-safe",
+    )
+
+
 @dataclass(frozen=True)
 class PredictionSettings:
     """What predicts, and what is written.
@@ -72,23 +91,12 @@ class PredictionSettings:
         spreadsheet_safe: write words that a spreadsheet would compute (=A1) as '=A1.
     """
 
-    runtime: str | None = declared(
-        None,
-        "Runtime that predicts: keras, litert, onnxruntime or c.",
-        "What to run",
-        shown="the first that can run",
-        flag="--runtime -r",
-    )
+    runtime: str | None = _runtime()
     verify: bool = declared(
         False, "Check the file's checksum and golden rows first.", "Trust", flag="--verify"
     )
     out: Path | None = declared(None, "CSV file to write.", "Output", shown="standard output")
-    spreadsheet_safe: bool = declared(
-        False,
-        "Write words that a spreadsheet would compute (=A1) as '=A1.",
-        "Output",
-        flag="--spreadsheet-safe",
-    )
+    spreadsheet_safe: bool = _spreadsheet_safe()
 
 
 @dataclass(frozen=True)
@@ -106,13 +114,7 @@ class EvaluationSettings:
         spreadsheet_safe: write words that a spreadsheet would compute (=A1) as '=A1.
     """
 
-    runtime: str | None = declared(
-        None,
-        "Runtime that predicts: keras, litert, onnxruntime or c.",
-        "What to run",
-        shown="the first that can run",
-        flag="--runtime -r",
-    )
+    runtime: str | None = _runtime()
     dtype: str = declared(
         FLOAT32,
         "Data type of the export that predicts, such as int8.",
@@ -131,12 +133,7 @@ class EvaluationSettings:
     rows_out: Path | None = declared(
         None, "CSV file to write with every row and its prediction.", "Output"
     )
-    spreadsheet_safe: bool = declared(
-        False,
-        "Write words that a spreadsheet would compute (=A1) as '=A1.",
-        "Output",
-        flag="--spreadsheet-safe",
-    )
+    spreadsheet_safe: bool = _spreadsheet_safe()
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Annotated, Any, get_args, get_type_hints
 
 import typer
@@ -41,7 +41,8 @@ class Command(TyperCommand):
                 kind = "Arguments" if parameter.param_type_name == "argument" else "Options"
                 groups.setdefault(panel or kind, []).append(record)
         order = ("Arguments", *GROUPS)
-        for group in sorted(groups, key=lambda name: (name not in order, *_place(name, order))):
+        places = {name: place for place, name in enumerate(order)}
+        for group in sorted(groups, key=lambda name: places.get(name, len(order))):
             with formatter.section(group):
                 formatter.write_dl(groups[group], col_max=28)
 
@@ -63,10 +64,6 @@ class Command(TyperCommand):
         """Run the command; its messages word settings as options of this command line."""
         with worded_for(self, ctx.find_root().command, ctx.params):
             return super().invoke(ctx)
-
-
-def _place(name: str, order: Sequence[str]) -> tuple[int, ...]:
-    return (order.index(name),) if name in order else ()
 
 
 def takes(**kinds: type) -> Callable[[Callable[..., None]], Callable[..., None]]:
