@@ -37,7 +37,7 @@ from support.commands import Typed, typed
 from support.keras_files import batch_normalization, dense, other, write_h5
 
 from mlp_edge import lazy
-from mlp_edge.proof import checksum as seal
+from mlp_edge.proof import checksum
 from mlp_edge.proof.checksum import MARK, with_checksum
 
 SPARE, PATIENCE, BATCH = 2**30, 30, 40
@@ -346,7 +346,7 @@ def commands(kind: str, place: Path, table: Path) -> Iterator[tuple[str, ...]]:
 
 PLACES = (
     *sysconfig.get_paths().values(), sys.prefix, sys.base_prefix, *sys.path,
-    str(Path(seal.__file__).parents[2]),
+    str(Path(checksum.__file__).parents[2]),
 )  # fmt: skip
 LIBRARIES = tuple(str(Path(place).resolve()) for place in PLACES if place)
 STARTS = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "socket.connect")

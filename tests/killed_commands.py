@@ -2,10 +2,10 @@
 
     python tests/killed_commands.py [COMMAND...]
 
-The suite does this to what writes (points.py); here each command of ``COMMANDS`` runs whole, its
-temporary files included: once with a copy of all folders before each call, which is what a killed
-process leaves, and then once per call and error. Takes minutes; prints how many points there were,
-and stops at the first that does not hold.
+The suite does this to what writes (killed_writers.py). Here each command of ``COMMANDS`` runs
+whole, its temporary files included: once with a copy of all folders before each call, which is what
+a killed process leaves, and then once per call and error. Takes minutes; prints how many points
+there were, and stops at the first that does not hold.
 """
 
 from __future__ import annotations

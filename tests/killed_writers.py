@@ -1,11 +1,11 @@
 """What writes, killed and failed at every system call that changes its folder.
 
-    LD_PRELOAD=points.so python points.py points.so FOLDER WRITER...
+    LD_PRELOAD=points.so python tests/killed_writers.py points.so FOLDER WRITER...
 
 Each WRITER of ``WRITERS`` runs in forks of this process, once per call and ACTION; afterwards the
 old or the new has to be whole, the next run has to work, and nothing of ours may be left when it is
 as old as litter is. Prints a JSON object: writer -> action -> how many points; dies of the first
-that does not hold. See points.c.
+that does not hold. See killed_writers.c.
 """
 
 from __future__ import annotations

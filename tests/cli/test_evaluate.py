@@ -188,7 +188,7 @@ def test_only_two_classes_have_a_threshold(iris: Path, typed: Type) -> None:
 # Warnings
 
 
-def test_what_a_colleague_would_say(model: Path, typed: Type) -> None:
+def test_the_advice_about_a_model(model: Path, typed: Type) -> None:
     """The linear baseline in the place of a network that is not better."""
     path = model / "model.json"
     written = json.loads(path.read_text())

@@ -1,4 +1,4 @@
-"""What a good colleague says about a trained model: with evidence, and only where there is some."""
+"""Advice about a trained model: with evidence, and only where there is some."""
 
 from __future__ import annotations
 
