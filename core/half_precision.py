@@ -32,4 +32,4 @@ def _rounded(number: int, layer: Dense) -> Dense:
             f"layer {number} has a weight or bias of size {largest:g}, and float16 ends at "
             f"{np.finfo(np.float16).max:g}; {setting('dtype', 'float32')} would do"
         )
-    return Dense(weights, bias, layer.activation)
+    return replace(layer, weights=weights, bias=bias)

@@ -23,6 +23,7 @@ from mlp_edge.errors import ModelError
 from mlp_edge.feature import Feature
 from mlp_edge.foreign import check_text
 from mlp_edge.settings import setting
+from mlp_edge.walk import check_graph, head_numbers, is_chain
 
 Rows = NDArray[np.float32]
 """Rows of readings or of predictions: shape (n, width), float32, C order."""
@@ -97,11 +98,17 @@ class Dense:
         weights: (outputs, inputs) float32; a row is a neuron (Keras stores the transpose).
         bias: (outputs,) float32.
         activation: one of ``ACTIVATIONS``.
+        reads: the numbers of the values that are its inputs, one after the other: 0 is the scaled
+            inputs, n what layer n gives (from 1). () is the layer before, as in a chain.
+        times: the number of a value by which the activations are multiplied, of as many units or
+            of one; None in a chain.
     """
 
     weights: Floats
     bias: Floats
     activation: str
+    reads: tuple[int, ...] = ()
+    times: int | None = None
 
     def __post_init__(self) -> None:
         if self.weights.ndim != 2 or self.weights.dtype != np.float32 or not self.weights.size:
@@ -128,6 +135,20 @@ class Dense:
         """Number of neurons."""
         return int(self.weights.shape[0])
 
+    @cached_property
+    def diagonals(self) -> Floats | None:
+        """(k, outputs) float32 where the weights are k diagonals side by side, else None.
+
+        Unit i then adds up ``diagonals[j, i] * x[j * outputs + i]``: sums of values, or one value
+        times a factor. An export may leave out the products with 0. None for a single unit.
+        """
+        count, rest = divmod(self.inputs, self.outputs)
+        if rest or self.outputs == 1:
+            return None
+        squares = self.weights.reshape(self.outputs, count, self.outputs)
+        found = np.ascontiguousarray(np.einsum("iki->ki", squares))
+        return found if np.count_nonzero(squares) == np.count_nonzero(found) else None
+
 
 @dataclass(frozen=True, eq=False)
 class Mlp:
@@ -144,8 +165,10 @@ class Mlp:
         threshold: a binary model predicts ``labels[1]`` where probability > threshold. A float32
             number, because a microcontroller compares in float32.
         scaling: standardisation in front of the first layer, or None.
-        layers: at least one; the last one's outputs are the predictions.
+        layers: at least one, each behind the values that it reads.
         clip: lowest and highest prediction of a regression, float32 numbers, or None.
+        heads: the numbers of the layers whose outputs, one after the other, are the predictions;
+            () is the last layer.
 
     The inputs of the first layer are the encoded readings (``mlp_edge.encoding``). A row with a
     missing reading that has no fill has the prediction NaN, whatever the layers compute.
@@ -160,6 +183,7 @@ class Mlp:
     scaling: Scaling | None
     layers: tuple[Dense, ...]
     clip: tuple[float, float] | None = None
+    heads: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         check_name(self.name)
@@ -169,18 +193,13 @@ class Mlp:
             raise ModelError(f"a threshold of {self.threshold} decides nothing; 0.5 would do")
         if not self.layers:
             raise ModelError("an Mlp takes at least one dense layer")
-        widths = [self.encoding.width] + [layer.outputs for layer in self.layers]
-        for number, (layer, width) in enumerate(zip(self.layers, widths, strict=False), start=1):
-            if layer.inputs != width:
-                raise ModelError(f"layer {number} takes {layer.inputs} inputs but is given {width}")
+        check_graph(self.layers, self.encoding.width, self.heads)
         if self.scaling is not None and self.scaling.mean.size != self.encoding.width:
             raise ModelError(
                 f"the scaling covers {self.scaling.mean.size} inputs of {self.encoding.width}"
             )
         if self.scaling is not None and _scales_categories(self.scaling, self.encoding):
             raise ModelError("the scaling changes an input that is no number")
-        if any(layer.activation == "softmax" for layer in self.layers[:-1]):
-            raise ModelError("softmax is an output activation; a hidden layer cannot have it")
         _check_labels(self)
         _check_clip(self)
 
@@ -197,7 +216,17 @@ class Mlp:
     @property
     def outputs(self) -> int:
         """Width of a row of predictions."""
-        return self.layers[-1].outputs
+        return sum(layer.outputs for layer in self.head_layers)
+
+    @cached_property
+    def head_layers(self) -> tuple[Dense, ...]:
+        """The layers whose outputs, one after the other, are the predictions."""
+        return tuple(self.layers[number - 1] for number in head_numbers(self.layers, self.heads))
+
+    @cached_property
+    def is_chain(self) -> bool:
+        """Whether every layer reads the one before it alone, and the last one predicts."""
+        return is_chain(self.layers, self.heads)
 
     @property
     def output_name(self) -> str:
@@ -206,7 +235,9 @@ class Mlp:
 
     @property
     def topology(self) -> str:
-        """Layer widths, the encoded readings first, such as 8-12-8-1."""
+        """Layer widths, the encoded readings first, such as 8-12-8-1, or the size of a graph."""
+        if not self.is_chain:
+            return f"graph of {len(self.layers)} layers, {self.encoding.width} to {self.outputs}"
         return "-".join(
             str(width) for width in (self.encoding.width, *(la.outputs for la in self.layers))
         )
@@ -230,6 +261,9 @@ class Mlp:
         for layer in self.layers:
             _feed(digest, layer.activation, layer.weights)
             _feed(digest, "bias", layer.bias)
+        if not self.is_chain:
+            wires = [[*layer.reads, "times", layer.times] for layer in self.layers]
+            digest.update(f"graph {wires} {self.heads}\n".encode())
         return digest.hexdigest()
 
 

@@ -13,9 +13,12 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from mlp_edge.mlp import Floats, Mlp
+from mlp_edge.mlp import Dense, Floats, Mlp
+from mlp_edge.walk import columns, heads_of, walk
 
 Doubles = NDArray[np.float64]
+_Step = tuple[Doubles, Doubles]
+"""The pre-activations of a layer, and what it gives."""
 
 # Klambauer et al., Self-Normalizing Neural Networks (2017).
 SELU_ALPHA = 1.6732632423543772
@@ -57,7 +60,9 @@ FORMULAS: dict[str, Callable[[Doubles], Doubles]] = {
 def trace(
     mlp: Mlp, rows: Floats | Doubles, weights: Sequence[Doubles] | None = None
 ) -> Iterator[tuple[Doubles, Doubles]]:
-    """Yield (z, activation(z)) of each layer, (n, outputs) float64 each, in order.
+    """Yield (z, what the layer gives) of each layer, (n, outputs) float64 each, in order.
+
+    A layer gives activation(z), or that times the value that it is multiplied by.
 
     Args:
         mlp: the network.
@@ -65,20 +70,28 @@ def trace(
         weights: other weights in float64, one array per layer, to see what they would change.
     """
     x = mlp.encoding.encode(np.asarray(rows, dtype=np.float64))
-    with np.errstate(over="ignore", invalid="ignore"):
+    arrays = [layer.weights.astype(np.float64) for layer in mlp.layers]
+    matrices = iter(arrays if weights is None else weights)
+
+    def step(layer: Dense, given: _Step, gate: _Step | None) -> _Step:
+        z = given[1] @ next(matrices).T + layer.bias.astype(np.float64)
+        value = FORMULAS[layer.activation](z)
+        return z, value if gate is None else value * gate[1]
+
+    def join(values: Sequence[_Step]) -> _Step:
+        return values[0][0], columns([value for _, value in values])
+
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         if mlp.scaling is not None:
             mean = mlp.scaling.mean.astype(np.float64)
             x = (x - mean) / mlp.scaling.std.astype(np.float64)
-        for number, layer in enumerate(mlp.layers):
-            matrix = layer.weights.astype(np.float64) if weights is None else weights[number]
-            z = x @ matrix.T + layer.bias.astype(np.float64)
-            x = FORMULAS[layer.activation](z)
-            yield z, x
+        yield from walk(mlp.layers, (x, x), step, join)
 
 
 def predict(mlp: Mlp, rows: Floats | Doubles, weights: Sequence[Doubles] | None = None) -> Doubles:
     """Predictions (n, outputs) in float64 for raw readings (n, inputs); see ``trace``."""
-    *_, (_, last) = trace(mlp, rows, weights)
+    given = (value for _, value in trace(mlp, rows, weights))
+    last: Doubles = heads_of(mlp.layers, mlp.heads, given)
     if mlp.clip is not None:
         last = np.clip(last, *mlp.clip)
     rejected = mlp.encoding.rejected(np.asarray(rows, dtype=np.float64))

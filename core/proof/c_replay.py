@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.mlp import Dense, Floats, Mlp
+from mlp_edge.walk import heads_of, walk
 
 _F = np.float32
 _SHIFT = _F(12582912)
@@ -33,8 +34,12 @@ def replay(mlp: Mlp, rows: Floats, fused: bool = False) -> Floats:
         if mlp.scaling is not None:
             centred = x[:, :numbers] - mlp.scaling.mean[:numbers]
             x[:, :numbers] = centred * mlp.scaling.reciprocal[:numbers]
-        for layer in mlp.layers:
-            x = KERNELS[layer.activation](_dense(layer, x, fused))
+
+        def step(layer: Dense, given: Floats, gate: Floats | None) -> Floats:
+            value = KERNELS[layer.activation](_dense(layer, given, fused))
+            return value if gate is None else value * gate
+
+        x = heads_of(mlp.layers, mlp.heads, walk(mlp.layers, x, step))
         if mlp.clip is not None:
             low, high = _F(mlp.clip[0]), _F(mlp.clip[1])
             x = np.where(x < low, low, np.where(x > high, high, x))

@@ -162,10 +162,6 @@ def test_the_first_layer_takes_encoded_readings() -> None:
     assert (mlp.inputs, mlp.encoding.width, mlp.topology) == (2, 4, "4-6-1")
 
 
-def test_softmax_belongs_at_the_end() -> None:
-    assert "softmax is an output activation" in refused(network, (4, 3, 2), activation="softmax")
-
-
 # The hash of the numbers
 
 
