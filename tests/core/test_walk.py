@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.networks import network
+from support.graphs import graph as random_graph
+from support.networks import network, readings
 
 from mlp_edge.errors import ModelError
 from mlp_edge.mlp import Dense, Mlp
@@ -80,6 +81,13 @@ def test_heads_stand_in_the_order_named() -> None:
 )
 def test_float32_follows_the_same_wires(mlp: Mlp) -> None:
     assert np.allclose(replay(mlp, ROWS), predict(mlp, ROWS), atol=1e-5)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_float32_follows_any_wires(seed: int) -> None:
+    mlp = random_graph(seed)
+    rows = readings(mlp, 20)
+    assert np.allclose(replay(mlp, rows), predict(mlp, rows), rtol=1e-5, atol=1e-5)
 
 
 def test_a_chain_names_nothing() -> None:
