@@ -22,6 +22,7 @@ from mlp_edge.readers.importing.imported import Imported
 from mlp_edge.readers.importing.opening import is_alone, read_foreign
 from mlp_edge.readers.model_directory import MODEL, ModelDirectory, check_place, directory_of
 from mlp_edge.readers.model_directory import open_model as read_directory
+from mlp_edge.readers.objects.opening import read_object
 
 if TYPE_CHECKING:
     from mlp_edge.api.benching import BenchReport
@@ -401,8 +402,8 @@ def open_model(source: Any) -> Model:
 
     Args:
         source: a model directory, its model.keras, a file of another network
-            (docs/reference/importing.md lists them), or a Keras model in memory, which is kept in
-            a temporary folder as long as the ``Model`` is.
+            (docs/reference/importing.md lists them), or a model in memory: of Keras, which is kept
+            in a temporary folder as long as the ``Model`` is, or of scikit-learn.
 
     Returns:
         The model, read and checked.
@@ -415,10 +416,10 @@ def open_model(source: Any) -> Model:
         return _of_path(Path(source))
     if hasattr(source, "save") and hasattr(source, "layers"):
         return _of_keras(source)
-    raise InputError(
-        f"{type(source).__name__} is no model; a model directory, a file of a network or a Keras "
-        "model would do"
-    )
+    found = read_object(source)
+    model = Model(Path(found.mlp.name), found.mlp, None, found)
+    model.in_memory = True
+    return model
 
 
 def _of_path(path: Path) -> Model:

@@ -22,7 +22,7 @@ class OpenedModel:
         mlp: the network as plain NumPy.
         directory: the model directory, read; None for a file alone.
         imported: what was found in a file alone; None for a model directory.
-        in_memory: whether it is a Keras object's, so that nobody knows where its files are.
+        in_memory: whether it is that of a model in memory, so that it has no place for files.
     """
 
     in_memory = False
