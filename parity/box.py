@@ -9,6 +9,7 @@ here for any activation whose slopes are known).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +18,9 @@ from mlp_edge.mlp import Dense, Mlp, Rows
 from mlp_edge.parity.rows import ranges
 from mlp_edge.proof.bound import LARGEST, LOST, Interval, Reach, standardised
 from mlp_edge.proof.slopes import PIECEWISE, SLOPES, slopes
+from mlp_edge.proof.symbols import NAMELESS, Error, aligned, joined, named
 from mlp_edge.reference import FORMULAS, Doubles
+from mlp_edge.walk import columns, walk
 
 PIECES = 8
 """A curve is held piece by piece; twice as many make a band a quarter of its excess narrower."""
@@ -34,18 +37,20 @@ class Form(NamedTuple):
 
     Attributes:
         centre: (n, units).
-        shared: (n, units, symbols), coefficients of the symbols that several units share.
-        own: (n, units), coefficient, not below 0, of the symbol that is the unit's own.
+        spread: what is added to it, as symbols.
     """
 
     centre: Doubles
-    shared: Doubles
-    own: Doubles
+    spread: Error
 
     @property
     def radius(self) -> Doubles:
         """(n, units): no value is further from the centre."""
-        return np.asarray(np.abs(self.shared).sum(axis=2) + self.own)
+        return self.spread.size
+
+
+Value = tuple[Form, Interval]
+"""What a layer gives, as affine forms and as intervals."""
 
 
 class Band(NamedTuple):
@@ -85,42 +90,88 @@ def reaches(mlp: Mlp, boxes: Interval) -> list[Reach]:
     """
     low, high = standardised(mlp, boxes.low), standardised(mlp, boxes.high)
     inputs = Interval(low, high).widened(4 * LOST * Interval(low, high).size)
-    radius = (inputs.high - inputs.low) / 2
-    form = Form(inputs.low + radius, np.zeros((*radius.shape, 0)), radius)
-    stack = []
-    with np.errstate(over="ignore", invalid="ignore"):
-        for layer in mlp.layers:
-            form = _dense(layer, form)
-            sums = _narrower(_span(form), _summed(layer, inputs))
-            if layer.activation == "softmax":
-                activations = _softmax(form, sums)
-            else:
-                band, activations = held(layer.activation, sums)
-                form = _activated(form, band)
-            stack.append(Reach(inputs, sums, activations))
-            inputs = activations
+    stack: list[Reach] = []
+
+    def step(layer: Dense, given: Value, gate: Value | None) -> Value:
+        form, reach = _of_layer(layer, given, gate)
+        stack.append(reach)
+        return form._replace(spread=named(form.spread, len(stack))), reach.outputs
+
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        for _ in walk(mlp.layers, (_apart(inputs, 0), inputs), step, _joined):
+            pass
     return stack
+
+
+def _joined(values: Sequence[Value]) -> Value:
+    forms, intervals = zip(*values, strict=True)
+    spread = joined([form.spread for form in forms])
+    ends = (columns(each) for each in zip(*intervals, strict=True))
+    return Form(columns([form.centre for form in forms]), spread), Interval(*ends)
+
+
+def _of_layer(layer: Dense, given: Value, gate: Value | None) -> tuple[Form, Reach]:
+    form, inputs = given
+    form = _dense(layer, form)
+    sums = _narrower(_span(form), _summed(layer, inputs))
+    if layer.activation == "softmax":
+        activations = _softmax(form, sums)
+        form = _apart(activations, 0)
+    else:
+        band, activations = held(layer.activation, sums)
+        form = _activated(form, band)
+    if gate is None:
+        return form, Reach(inputs, sums, activations, None, activations)
+    form = _multiplied(form, gate[0])
+    outputs = _narrower(_span(form), _products(activations, gate[1]))
+    return form, Reach(inputs, sums, activations, gate[1], outputs)
+
+
+def _apart(inputs: Interval, value: int) -> Form:
+    """Forms of which no two share a symbol."""
+    radius = (inputs.high - inputs.low) / 2
+    spread = Error(np.zeros((*radius.shape, 0)), radius)
+    return Form(inputs.low + radius, named(spread, value))
 
 
 def _dense(layer: Dense, inputs: Form) -> Form:
     weights, bias = layer.weights.astype(np.float64), layer.bias.astype(np.float64)
-    shared = np.concatenate([weights @ inputs.shared, weights * inputs.own[:, None, :]], axis=2)
+    spread = inputs.spread
+    told = spread.own_names != NAMELESS
+    own = (weights * spread.own[:, None, :])[:, :, told]
+    shared = np.concatenate([weights @ spread.shared, own], axis=2)
+    names = np.concatenate([spread.names, spread.own_names[told]])
     size = (np.abs(inputs.centre) + inputs.radius) @ np.abs(weights).T + np.abs(bias)
     # What float64 itself may lose in the coefficients and in their sum.
     lost = LOST * (layer.inputs + shared.shape[2]) * size + LEAST
-    return Form(inputs.centre @ weights.T + bias, shared, lost)
+    return Form(inputs.centre @ weights.T + bias, Error(shared, lost, names))
 
 
 def _activated(sums: Form, band: Band) -> Form:
-    return Form(
-        band.slope * sums.centre + band.offset,
-        band.slope[:, :, None] * sums.shared,
-        np.abs(band.slope) * (sums.own + LOST * np.abs(sums.centre)) + band.height,
-    )
+    shared, own = band.slope[:, :, None] * sums.spread.shared, sums.spread.own
+    own = np.abs(band.slope) * (own + LOST * np.abs(sums.centre)) + band.height
+    centre = band.slope * sums.centre + band.offset
+    return Form(centre, Error(shared, own, sums.spread.names))
+
+
+def _multiplied(form: Form, gate: Form) -> Form:
+    """The product of two affine forms; that of their symbols is a symbol of its own."""
+    mine, theirs, names = aligned(form.spread, gate.spread)
+    shared = gate.centre[:, :, None] * mine + form.centre[:, :, None] * theirs
+    size = (np.abs(form.centre) + form.radius) * (np.abs(gate.centre) + gate.radius)
+    own = np.abs(gate.centre) * form.spread.own + form.radius * gate.radius
+    lost = LOST * (4 + len(names)) * size + LEAST
+    return Form(form.centre * gate.centre, Error(shared, own + lost, names))
+
+
+def _products(one: Interval, other: Interval) -> Interval:
+    ends = [first * second for first in one for second in other]
+    low, high = np.minimum.reduce(ends), np.maximum.reduce(ends)
+    return Interval(low, high).widened(LOST * Interval(low, high).size + LEAST)
 
 
 def _span(form: Form) -> Interval:
-    radius = form.radius * (1 + LOST * form.shared.shape[2])
+    radius = form.radius * (1 + LOST * form.spread.shared.shape[2])
     return Interval(form.centre - radius, form.centre + radius)
 
 
@@ -208,8 +259,10 @@ def _softmax(form: Form, sums: Interval) -> Interval:
         one = np.s_[:, unit, None]
         apart = Form(
             form.centre - form.centre[one],
-            form.shared - form.shared[one],
-            form.own + form.own[one] + lost,
+            Error(
+                form.spread.shared - form.spread.shared[one],
+                form.spread.own + form.spread.own[one] + lost,
+            ),
         )
         plain = Interval(sums.low - sums.high[one], sums.high - sums.low[one])
         powers = np.exp(_narrower(_span(apart), plain))

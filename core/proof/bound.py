@@ -21,7 +21,9 @@ from mlp_edge.feature import LARGEST_FLOAT
 from mlp_edge.mlp import Dense, Floats, Mlp
 from mlp_edge.proof.accuracy import ANY, Accuracy
 from mlp_edge.proof.slopes import slopes
-from mlp_edge.reference import Doubles, trace
+from mlp_edge.proof.symbols import NAMELESS, Error, aligned, joined, named
+from mlp_edge.reference import FORMULAS, Doubles
+from mlp_edge.walk import columns, head_numbers, heads_of, walk
 
 UNIT = 2.0**-24 * (1 + 2.0**-12)
 """The unit roundoff of float32, and with it that of the float64 reference, 2^-29 of it: its sums of
@@ -60,29 +62,16 @@ class Reach(NamedTuple):
     Attributes:
         inputs: (n, inputs), of the layer.
         pre_activations: (n, outputs), weights @ inputs + bias.
-        activations: (n, outputs), what the layer passes on.
+        activations: (n, outputs), what the activation makes of them.
+        gate: (n, outputs or 1), the value that they are multiplied by, or None.
+        outputs: (n, outputs), what the layer passes on.
     """
 
     inputs: Interval
     pre_activations: Interval
     activations: Interval
-
-
-class Error(NamedTuple):
-    """The errors of n vectors as affine forms.
-
-    Attributes:
-        shared: (n, units, symbols), coefficients of the symbols that several units share.
-        own: (n, units), coefficient, above 0, of the symbol that is the unit's own.
-    """
-
-    shared: Doubles
-    own: Doubles
-
-    @property
-    def size(self) -> Doubles:
-        """(n, units): no error is larger."""
-        return np.asarray(np.abs(self.shared).sum(axis=2) + self.own)
+    gate: Interval | None
+    outputs: Interval
 
 
 def bound(mlp: Mlp, rows: Floats | Doubles, accuracy: Mapping[str, Accuracy] = ANY) -> Doubles:
@@ -122,14 +111,24 @@ def _chunks(mlp: Mlp, rows: Doubles) -> Iterator[Doubles]:
 
 
 def _of_rows(mlp: Mlp, rows: Doubles, accuracy: Mapping[str, Accuracy]) -> Doubles:
-    inputs = mlp.encoding.encode(rows)
     reaches = []
-    x = standardised(mlp, inputs)
-    for z, activation in trace(mlp, rows):
-        reaches.append(Reach(Interval(x, x), Interval(z, z), Interval(activation, activation)))
-        x = activation
-    with np.errstate(over="ignore", invalid="ignore"):
+
+    def step(layer: Dense, given: Doubles, gate: Doubles | None) -> Doubles:
+        z = given @ layer.weights.astype(np.float64).T + layer.bias.astype(np.float64)
+        activations = FORMULAS[layer.activation](z)
+        outputs = activations if gate is None else activations * gate
+        values = _point(given), _point(z), _point(activations)
+        reaches.append(Reach(*values, None if gate is None else _point(gate), _point(outputs)))
+        return outputs
+
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        for _ in walk(mlp.layers, standardised(mlp, mlp.encoding.encode(rows)), step):
+            pass
         return over(mlp, reaches, accuracy)
+
+
+def _point(values: Doubles) -> Interval:
+    return Interval(values, values)
 
 
 def standardised(mlp: Mlp, inputs: Doubles) -> Doubles:
@@ -142,20 +141,32 @@ def standardised(mlp: Mlp, inputs: Doubles) -> Doubles:
 
 def over(mlp: Mlp, reaches: Sequence[Reach], accuracy: Mapping[str, Accuracy]) -> Doubles:
     """As ``bound``, for whatever rows have these ``reaches``, one per layer: (n, outputs)."""
-    error = _scaling(mlp, reaches[0].inputs)
-    for layer, reach in zip(mlp.layers, reaches, strict=True):
-        sums = _dense(layer, reach, error)
-        stated = accuracy[layer.activation]
+    layers = enumerate(reaches, start=1)
+
+    def step(layer: Dense, given: Error, gate: Error | None) -> Error:
+        number, reach = next(layers)
+        sums, stated = _dense(layer, reach, given), accuracy[layer.activation]
         if layer.activation == "softmax":
             error = _softmax(reach, sums, stated)
         else:
             error = _activated(layer.activation, reach, sums, stated)
+        return named(error if gate is None else _multiplied(reach, error, gate), number)
+
+    inputs = Interval(*(end[:, : mlp.encoding.width] for end in reaches[0].inputs))
+    errors = walk(mlp.layers, named(_scaling(mlp, inputs), 0), step, joined)
+    error = heads_of(mlp.layers, mlp.heads, errors, joined)
     size = error.size * (1 + 2.0**-32)  # float64 sums of up to 2^20 symbols
-    left = size if mlp.clip is None else _clipped(reaches[-1].activations, size, *mlp.clip)
+    heads = [reaches[number - 1].outputs for number in head_numbers(mlp.layers, mlp.heads)]
+    outputs = Interval(*(columns(ends) for ends in zip(*heads, strict=True)))
+    left = size if mlp.clip is None else _clipped(outputs, size, *mlp.clip)
     # What lies between 0 and 1 is no further off, but for a last rounding beyond.
-    span = 1 + 16 * UNIT if mlp.layers[-1].activation in BETWEEN_0_AND_1 else np.inf
+    spans = [
+        1 + 16 * UNIT if head.activation in BETWEEN_0_AND_1 and head.times is None else np.inf
+        for head in mlp.head_layers
+        for _ in range(head.outputs)
+    ]
     # Beyond float32 there may be NaN, which no clip and no sigmoid makes a number.
-    return np.where(np.isfinite(size), np.minimum(left, span), np.inf)
+    return np.where(np.isfinite(size), np.minimum(left, spans), np.inf)
 
 
 def _clipped(activations: Interval, size: Doubles, low: float, high: float) -> Doubles:
@@ -192,8 +203,10 @@ def _dense(layer: Dense, reach: Reach, inputs: Error) -> Error:
     size = inputs.size
     off = (size > 0).any(axis=0)  # the others are exact in every row: half of them behind a ReLU
     weights = layer.weights[:, off].astype(np.float64)
-    own = inputs.own[:, None, off]
-    shared = np.concatenate([weights @ inputs.shared[:, off], weights * own], axis=2)
+    told = inputs.own_names[off] != NAMELESS
+    own = inputs.own[:, None, off][:, :, told]
+    shared = np.concatenate([weights @ inputs.shared[:, off], weights[:, told] * own], axis=2)
+    names = np.concatenate([inputs.names, inputs.own_names[off][told]])
     # What float64 itself may lose in these coefficients.
     lost = LOST * (layer.inputs + shared.shape[2]) * (size[:, off] @ np.abs(weights).T)
     carried = np.abs(shared).sum(axis=2)
@@ -204,7 +217,7 @@ def _dense(layer: Dense, reach: Reach, inputs: Error) -> Error:
     )
     infinite &= np.isinf(reach.inputs.low).any(axis=1, keepdims=True)
     own = np.where(infinite, np.where(np.isfinite(rounded), 0, np.inf), rounded + lost)
-    return Error(np.where(infinite[:, :, None], 0, shared), own)
+    return Error(np.where(infinite[:, :, None], 0, shared), own, names)
 
 
 def _summing(layer: Dense, reach: Reach, error: Doubles, total: Doubles) -> Doubles:
@@ -291,7 +304,33 @@ def _activated(activation: str, reach: Reach, sums: Error, stated: Accuracy) -> 
     within = reach.activations.size + size * np.maximum(largest, 1) + inexact < LARGEST
     own = np.abs(middle) * sums.own + (radius + LOST * np.abs(middle)) * size + inexact
     own = np.where(stays, 0, np.where(within, own, np.inf))
-    return Error(np.where(stays[:, :, None], 0, middle[:, :, None] * sums.shared), own)
+    shared = np.where(stays[:, :, None], 0, middle[:, :, None] * sums.shared)
+    return Error(shared, own, sums.names)
+
+
+def _multiplied(reach: Reach, error: Error, gate: Error) -> Error:
+    """The error of activations times a gate: both errors, their product, and a rounding.
+
+    Over a box the factor of either error is an interval, whose radius counts in full.
+    """
+    assert reach.gate is not None  # noqa: S101 (the walk gives a gate where there is one)
+    (value, spread), (factor, width) = (_centred(each) for each in (reach.activations, reach.gate))
+    own_size, gate_size = error.size, gate.size
+    mine, theirs, names = aligned(error, gate)
+    shared = factor[:, :, None] * mine + value[:, :, None] * theirs
+    largest = (reach.activations.size + own_size) * (reach.gate.size + gate_size)
+    own = np.abs(factor) * error.own + width * own_size + spread * gate_size
+    own = own + own_size * gate_size + UNIT * largest
+    own += TINY * (1 + reach.activations.size + own_size + reach.gate.size + gate_size)
+    own += LOST * np.abs(shared).sum(axis=2)
+    provable = np.isfinite(own) & (largest * (1 + 4 * UNIT) < LARGEST)
+    shared = np.where(provable[:, :, None], shared, 0)
+    return Error(shared, np.where(provable, own, np.inf), names)
+
+
+def _centred(interval: Interval) -> tuple[Doubles, Doubles]:
+    """The middle and the radius."""
+    return (interval.low + interval.high) / 2, (interval.high - interval.low) / 2
 
 
 def _softmax(reach: Reach, sums: Error, stated: Accuracy) -> Error:

@@ -8,6 +8,7 @@ negative terms and that of all positive ones, so it can overflow only where one 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from mlp_edge.mlp import Dense, Floats, Mlp
 from mlp_edge.proof.bound import EXACT, LARGEST, TINY
 from mlp_edge.reference import FORMULAS, Doubles
+from mlp_edge.walk import columns, heads_of, walk
 
 Booleans = NDArray[np.bool_]
 Codes = NDArray[np.int8]
@@ -73,10 +75,9 @@ def kind_of(predictions: Floats | Doubles) -> Codes:
 
 def _of_rows(mlp: Mlp, rows: Doubles) -> Codes:
     with np.errstate(over="ignore", invalid="ignore"):
-        reach = _scaled(mlp, mlp.encoding.encode(rows))
-        for layer in mlp.layers:
-            reach = _activated(layer.activation, _dense(layer, reach))
-        low, high, nan, never = reach
+        given = _scaled(mlp, mlp.encoding.encode(rows))
+        values = walk(mlp.layers, given, _step, _joined)
+        low, high, nan, never = heads_of(mlp.layers, mlp.heads, values, _joined)
         if mlp.clip is not None:
             low, high = np.clip(low, *mlp.clip), np.clip(high, *mlp.clip)
     found = np.zeros(low.shape, np.int8)
@@ -86,6 +87,15 @@ def _of_rows(mlp: Mlp, rows: Doubles) -> Codes:
     found[nan] = UNKNOWN
     found[never | mlp.encoding.rejected(rows)[:, None]] = NAN
     return found
+
+
+def _joined(reaches: Sequence[_Reach]) -> _Reach:
+    return _Reach(*(columns(parts) for parts in zip(*reaches, strict=True)))
+
+
+def _step(layer: Dense, given: _Reach, gate: _Reach | None) -> _Reach:
+    value = _activated(layer.activation, _dense(layer, given))
+    return value if gate is None else _multiplied(value, gate)
 
 
 def _as_float32(low: Doubles, high: Doubles, nan: Booleans, never: Booleans) -> _Reach:
@@ -136,6 +146,8 @@ def _dense(layer: Dense, x: _Reach) -> _Reach:
     # 0 times infinity is NaN, and a weight that is flushed may be 0.
     infinite = np.isinf(x.low) | np.isinf(x.high)
     lost = (weights == 0) & (infinite & (x.low == x.high))[:, None, :]
+    if layer.diagonals is not None:  # an export leaves such products out
+        lost = np.zeros_like(lost)
     perhaps_lost = (np.abs(weights) < TINY) & infinite[:, None, :]
     meet = (least == np.inf).any(axis=2) & (most == -np.inf).any(axis=2)
     never = x.never.any(axis=1, keepdims=True) | lost.any(axis=2) | meet
@@ -157,6 +169,27 @@ def _activated(activation: str, z: _Reach) -> _Reach:
     if activation not in EXACT:
         low, high = _widened(low, high, SLACK)
     return _as_float32(low, high, z.nan | none[0] | none[1], never)
+
+
+def _multiplied(value: _Reach, gate: _Reach) -> _Reach:
+    """Products of two intervals: 0 times infinity is NaN, what is flushed to 0 included."""
+    ends = [one * other for one in value[:2] for other in gate[:2]]
+    ends = [np.where(np.isnan(end), 0, end) for end in ends]
+    low, high = _widened(np.minimum.reduce(ends), np.maximum.reduce(ends))
+    perhaps = _infinite(value) & _tiny(gate) | _infinite(gate) & _tiny(value)
+    infinite = [(each.low == each.high) & np.isinf(each.low) for each in (value, gate)]
+    zero = [(each.low == 0) & (each.high == 0) for each in (value, gate)]
+    never = value.never | gate.never | infinite[0] & zero[1] | zero[0] & infinite[1]
+    return _as_float32(low, high, value.nan | gate.nan | perhaps, never)
+
+
+def _infinite(x: _Reach) -> Booleans:
+    return np.asarray(np.isinf(x.low) | np.isinf(x.high))
+
+
+def _tiny(x: _Reach) -> Booleans:
+    """Whether it may be 0, or so small that it may count as 0."""
+    return np.asarray((x.low < TINY) & (x.high > -TINY))
 
 
 def _softmax(z: _Reach) -> _Reach:

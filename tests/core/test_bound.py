@@ -9,14 +9,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.graphs import graph
 from support.networks import encoded, network, readings
 
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import ACTIVATIONS, HIDDEN_ACTIVATIONS, Dense, Floats, Mlp, Scaling, Task
 from mlp_edge.proof.accuracy import ANY, Accuracy
-from mlp_edge.proof.bound import MOST_TERMS, UNIT, Error, bound, tree
+from mlp_edge.proof.bound import MOST_TERMS, UNIT, bound, tree
 from mlp_edge.proof.c_replay import fma, replay
+from mlp_edge.proof.symbols import Error
 from mlp_edge.reference import FORMULAS, Doubles, predict, trace
+from mlp_edge.walk import heads_of, walk
 
 EXACT = dict.fromkeys(ACTIVATIONS, Accuracy(1.0))
 """Activations that are rounded once, as ``Machine`` computes them."""
@@ -37,10 +40,13 @@ class Machine:
                 centred = x - mlp.scaling.mean
                 divided = self.random.random() < 0.5
                 x = centred / mlp.scaling.std if divided else centred * mlp.scaling.reciprocal
-            for layer in mlp.layers:
-                sums = self.dense(layer, x).astype(np.float64)
-                x = FORMULAS[layer.activation](sums).astype(np.float32)
-        return x
+
+            def step(layer: Dense, given: Floats, gate: Floats | None) -> Floats:
+                sums = self.dense(layer, given).astype(np.float64)
+                value = FORMULAS[layer.activation](sums).astype(np.float32)
+                return value if gate is None else value * gate
+
+            return heads_of(mlp.layers, mlp.heads, walk(mlp.layers, x, step))
 
     def dense(self, layer: Dense, x: Floats) -> Floats:
         return np.stack(
@@ -92,6 +98,38 @@ def test_no_machine_is_further_off(
     for machine in range(4):
         got = Machine(4 * seed + machine).predict(mlp, rows)
         assert (np.abs(got - exact) <= limit).all()
+
+
+@settings(max_examples=100, deadline=None)
+@given(seed=st.integers(0, 2**16), size=st.sampled_from([1e-2, 1.0, 9.0]))
+def test_no_machine_is_further_off_on_a_graph(seed: int, size: float) -> None:
+    mlp = graph(seed)
+    mlp = replace(mlp, layers=tuple(
+        replace(layer, weights=layer.weights * np.float32(size)) for layer in mlp.layers
+    ))  # fmt: skip
+    rows = readings(mlp, 12, seed)
+    limit, exact = bound(mlp, rows, EXACT), predict(mlp, rows)
+    for machine in range(4):
+        got = Machine(4 * seed + machine).predict(mlp, rows)
+        assert not (np.abs(got - exact) > limit).any()
+    assert (np.abs(replay(mlp, rows) - exact) <= bound(mlp, rows)).all()
+
+
+def test_errors_that_meet_again_cancel() -> None:
+    """A value less itself is off by nothing that it was off by."""
+    mlp = network((3, 4, 4, 1), "tanh", "regression")
+    shortcut = Dense(np.hstack([np.eye(4), -np.eye(4)]).astype(np.float32),
+                     np.zeros(4, np.float32), "linear", reads=(1, 1))  # fmt: skip
+    rows = readings(mlp, 20)
+    doubled = replace(mlp, layers=(mlp.layers[0], shortcut, mlp.layers[2]))
+    assert (bound(doubled, rows) < bound(mlp, rows) / 4).all()
+
+
+def test_a_gate_beyond_float32_is_not_bounded() -> None:
+    large = Dense(np.full((1, 1), 1e30, np.float32), np.zeros(1, np.float32), "linear")
+    gated = replace(large, reads=(0,), times=1)
+    mlp = network((1, 1, 1), task="regression", standardised=False, layers=(large, gated))
+    assert bound(mlp, np.ones((1, 1), np.float32)).tolist() == [[np.inf]]
 
 
 @settings(max_examples=30, deadline=None)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.graphs import graph
 from support.networks import encoded, network, readings
 
 from mlp_edge.feature import Feature
@@ -98,6 +99,24 @@ def test_the_bound_of_a_box_holds_for_each_of_its_rows(activation: str) -> None:
     inside = points(boxes, 30)
     each = bound(mlp, inside.reshape(-1, mlp.inputs)).reshape(*inside.shape[:2], -1)
     assert (each.max(axis=1) <= over(mlp, reaches(mlp, boxes), ANY) * HAIR).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**16))
+def test_a_graph_stays_within_its_reach(seed: int) -> None:
+    mlp = graph(seed)
+    boxes = some_boxes(mlp)
+    inside = points(boxes, 20)
+    rows = inside.reshape(-1, mlp.inputs)
+    stack = reaches(mlp, boxes)
+    for reach, (z, answer) in zip(stack, trace(mlp, rows), strict=True):
+        for (low, high), values in ((reach.pre_activations, z), (reach.outputs, answer)):
+            seen = values.reshape(*inside.shape[:2], -1)
+            hair = 1e-13 * np.abs(seen).max(axis=1)
+            assert (low - hair <= seen.min(axis=1)).all()
+            assert (seen.max(axis=1) <= high + hair).all()
+    each = bound(mlp, rows).reshape(*inside.shape[:2], -1)
+    assert (each.max(axis=1) <= over(mlp, stack, ANY) * HAIR).all()
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.chips import BY_NAME, require
+from support.graphs import graph
 from support.networks import as_float32, network, readings
 
 from mlp_edge.export import tflite
@@ -57,6 +58,17 @@ def test_what_is_claimed_of_any_float32_arithmetic_is_so_of_ours(activation: str
             assert NAN in claimed[without]
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_what_is_claimed_of_a_graph_is_so_of_ours(seed: int) -> None:
+    random, mlp = np.random.default_rng(seed), graph(seed)
+    rows = np.vstack([random.choice(SPECIAL, (300, mlp.inputs)), readings(mlp, 20)])
+    claimed = kinds.kinds(mlp, rows)
+    for fused in (False, True):
+        got = kind_of(c_replay.replay(mlp, rows, fused))
+        assert (got == claimed)[claimed != UNKNOWN].all()
+    assert (claimed[-20:] == FINITE).all()
+
+
 @pytest.mark.parametrize(
     ("weights", "bias", "row", "kind"),
     [
@@ -101,6 +113,28 @@ def test_the_kind_of_an_activation_of_an_infinity(activation: str, below: int, a
     assert kinds.kinds(mlp, rows)[:, 0].tolist() == [below, above, FINITE, FINITE]
     clipped = kinds.kinds(replace(mlp, clip=(-1.0, 1.0)), rows[:2])[:, 0].tolist()
     assert clipped == [kind if kind == NAN else FINITE for kind in (below, above)]
+
+
+@pytest.mark.parametrize(
+    ("activation", "reading", "kind"),
+    [
+        ("linear", INF, BELOW), ("linear", 1e30, BELOW), ("linear", 1e-30, FINITE),
+        ("relu", INF, NAN), ("relu", 1e30, FINITE), ("relu", -INF, BELOW),
+        ("sigmoid", INF, UNKNOWN),
+    ],
+)  # fmt: skip
+def test_the_kind_of_a_product(activation: str, reading: float, kind: int) -> None:
+    """A reading times an activation of its negative."""
+    gate = Dense(np.float32([[-1]]), np.float32([0]), activation)  # type: ignore[arg-type]
+    gated = Dense(np.float32([[1]]), np.float32([0]), "linear", reads=(0,), times=1)
+    mlp = network((1, 1), task="regression", standardised=False, layers=(gate, gated))
+    assert kinds.kinds(mlp, np.float32([[reading]])).tolist() == [[kind]]
+
+
+def test_products_with_0_that_an_export_leaves_out_are_not_claimed() -> None:
+    layer = Dense(np.eye(2, dtype=np.float32), np.zeros(2, np.float32), "linear")
+    mlp = network((2, 2), task="regression", standardised=False, layers=(layer,))
+    assert kinds.kinds(mlp, np.float32([[INF, 1]])).tolist() == [[ABOVE, UNKNOWN]]
 
 
 # What fails
