@@ -6,13 +6,15 @@ inputs); a ``tf.function`` over the Mlp's own numbers converts cleanly.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import count
 from typing import Any
 
 from mlp_edge.lazy import tensorflow
-from mlp_edge.mlp import Mlp
+from mlp_edge.mlp import Dense, Mlp
 from mlp_edge.processing import FEATURES, Operation, carry_out, operations
 from mlp_edge.reference import LEAKY_SLOPE
+from mlp_edge.walk import head_numbers, heads_of, walk
 
 INPUT_NAME = FEATURES
 
@@ -92,15 +94,50 @@ def _layers(mlp: Mlp, formulas: Formulas, inputs: Any) -> Any:
             x = x - tf.constant(mlp.scaling.mean, name="mean")
             x = x * tf.constant(mlp.scaling.reciprocal, name="reciprocal")
             x = formulas["apart"](x)
-    for number, layer in enumerate(mlp.layers, start=1):
+    numbers, heads = count(1), head_numbers(mlp.layers, mlp.heads)
+
+    def step(layer: Dense, given: _Parts, gate: _Parts | None) -> _Parts:
+        number = next(numbers)
         with tf.name_scope(f"layer{number}"):
-            z = tf.matmul(x, tf.constant(layer.weights.T, name="weights"))
-            z = tf.add(z, tf.constant(layer.bias, name="bias"))
-            z = formulas["sums"](z, x)
-            x = formulas[layer.activation](z)
-            if layer.activation == "linear" and number < len(mlp.layers):
-                x = formulas["apart"](x)  # or one bias goes through the next weights
-    return x
+            value = formulas[layer.activation](_sums(layer, formulas, given))
+            if layer.activation == "linear" and number not in heads:
+                value = formulas["apart"](value)  # or one bias goes through the next weights
+            return [value if gate is None else value * _whole(gate)]
+
+    values = walk(mlp.layers, [x], step, _joined)
+    return _whole(heads_of(mlp.layers, mlp.heads, values, _joined))
+
+
+_Parts = list[Any]
+"""Tensors (n, width) that stand side by side, and may never have to be put there."""
+
+
+def _joined(values: Sequence[_Parts]) -> _Parts:
+    return [part for parts in values for part in parts]
+
+
+def _whole(parts: _Parts) -> Any:
+    return parts[0] if len(parts) == 1 else tensorflow().concat(parts, axis=1)
+
+
+def _sums(layer: Dense, formulas: Formulas, given: _Parts) -> Any:
+    """The pre-activations; of a sum of values without the products with 0."""
+    tf, bias = tensorflow(), layer.bias
+    apart = all(part.shape[1] == layer.outputs for part in given)
+    if layer.diagonals is None or not apart:
+        x = _whole(given)
+        z = tf.matmul(x, tf.constant(layer.weights.T, name="weights"))
+        return formulas["sums"](tf.add(z, tf.constant(bias, name="bias")), x)
+    terms = [
+        part if (factors == 1).all() else formulas["apart"](part) * factors
+        for factors, part in zip(layer.diagonals, given, strict=True)
+    ]
+    if bias.any():
+        terms.append(tf.constant(bias, name="bias"))
+    z = terms[0]
+    for term in terms[1:]:
+        z = z + term
+    return z
 
 
 def _operation(step: Operation, formulas: Formulas, inputs: list[Any]) -> Any:
