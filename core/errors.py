@@ -4,7 +4,8 @@ MlpEdgeError                 anything that mlp-edge raises on purpose
 ├── InputError               exit 2: what the user gave cannot be used
 │   ├── TableError           a table: missing, broken, text where a number belongs
 │   ├── ModelError           a model file or directory: corrupt, foreign, of a newer format
-│   │   └── VerifyError      exit 1: a file that is not what was written
+│   │   ├── VerifyError      exit 1: a file that is not what was written
+│   │   └── OpeningError     a file that is read here, and that its own program does not open
 │   ├── RecipeError          options that contradict each other or the data
 │   └── MissingError         an extra, a compiler or a runtime that is not installed
 └── CheckError               exit 1: what was checked does not hold
@@ -40,6 +41,10 @@ class VerifyError(ModelError):
     """A file that was to be verified, and is not what was written."""
 
     exit_code = 1
+
+
+class OpeningError(ModelError):
+    """A file that can be read, and that the program which should run it does not open."""
 
 
 class RecipeError(InputError):

@@ -90,7 +90,7 @@ def check_code(path: Path, compiled: bool) -> None:
     config = dict(read_archive(path).config)
     if not compiled:
         config.pop("compile_config", None)
-    for entry in _mappings(config):
+    for entry in mappings(config):
         name, module = entry.get("class_name"), entry.get("module")
         if name is not None and (name in RUNS_CODE or not _of_keras(module)):
             raise ModelError(
@@ -107,13 +107,14 @@ def _of_keras(module: object) -> bool:
     return module.removeprefix("keras.").removeprefix("src.").split(".")[0] in KERAS_PARTS
 
 
-def _mappings(value: Any) -> Iterator[Mapping[str, Any]]:
+def mappings(value: Any) -> Iterator[Mapping[str, Any]]:
+    """Every object of a JSON document, however deep."""
     if isinstance(value, dict):
         yield value
         value = list(value.values())
     if isinstance(value, list):
         for item in value:
-            yield from _mappings(item)
+            yield from mappings(item)
 
 
 def read_weights(content: bytes) -> Arrays:

@@ -8,30 +8,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from itertools import count, takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from mlp_edge.encoding import Encoding
-from mlp_edge.errors import ModelError, first_line
+from mlp_edge.errors import ModelError, OpeningError, first_line
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import Dense, Mlp, Scaling
 from mlp_edge.readers.importing.chain import Layers
-from mlp_edge.readers.importing.imported import named
-from mlp_edge.readers.importing.keras_chain import KerasLayer, layers_of, weight_names
-from mlp_edge.readers.importing.keras_config import entries
-from mlp_edge.readers.keras_archive import Arrays, check_code, read_archive
+from mlp_edge.readers.importing.imported import Imported, named
+from mlp_edge.readers.importing.keras_chain import KerasLayer, layers_of
+from mlp_edge.readers.importing.keras_weights import OLDER_PLACE, layers_with_weights
+from mlp_edge.readers.keras_archive import Archive, Arrays, check_code, mappings, read_archive
 from mlp_edge.readers.keras_graph import features_of, has_processing, read_processing
 from mlp_edge.readers.keras_layers import (
-    activation_of,
     check_stock,
     computes_in,
     generation,
 )
-
-OLDER_PLACE = "_layer_checkpoint_dependencies"
 
 
 class Network(NamedTuple):
@@ -60,7 +56,11 @@ def read_network(path: Path) -> Network:
     Raises:
         ModelError: naming the file and what in it cannot be read.
     """
-    config, version, arrays = read_archive(path)
+    return _network_in(path, read_archive(path))
+
+
+def _network_in(path: Path, archive: Archive) -> Network:
+    config, version, arrays = archive
     keras = generation(version)
     try:
         check_stock(config)
@@ -94,7 +94,12 @@ def read_network(path: Path) -> Network:
 
 
 def read_mlp(path: Path) -> Mlp:
-    """A .keras file on its own as an Mlp: names and labels are made up, x1 … and class numbers.
+    """A .keras file on its own as an Mlp, with made-up names; see ``read_keras``."""
+    return read_keras(path).mlp
+
+
+def read_keras(path: Path) -> Imported:
+    """A .keras file on its own: names and labels are made up, x1 … and class numbers.
 
     The task follows from the last layer: one sigmoid is binary, softmax multiclass, anything
     else a regression.
@@ -102,12 +107,15 @@ def read_mlp(path: Path) -> Mlp:
     Raises:
         ModelError: as ``read_network``.
     """
-    network = read_network(path)
+    archive = read_archive(path)
+    network = _network_in(path, archive)
     layers = Layers(network.scaling, network.layers, network.clip)
     try:
-        return named(path, layers, features_of(network.encoding))
+        mlp = named(path, layers, features_of(network.encoding))
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
+    signed = f"Keras {archive.version}" if archive.version else ""
+    return Imported(mlp, "Keras", signed, network.remarks, network.folded)
 
 
 def _check_built(config: Mapping[str, Any], network: Network) -> None:
@@ -131,9 +139,31 @@ def check_loadable(path: Path, compiled: bool = False) -> None:
 
     Raises:
         ModelError: when ``read_network`` cannot read it, or it would run code of its own.
+        OpeningError: when Keras 3 does not run it as the Keras 2 that wrote it did.
     """
-    read_network(path)
+    archive = read_archive(path)
+    _network_in(path, archive)
+    reason = _why_keras_3_differs(archive)
+    if reason:
+        raise OpeningError(f"{path}: {reason}")
     check_code(path, compiled)
+
+
+def _why_keras_3_differs(archive: Archive) -> str:
+    """What Keras 3 does not open of Keras 2, or computes otherwise without a word; "" for none."""
+    config, version, arrays = archive
+    found = ""
+    if generation(version) != 2:
+        return found
+    if any(each.get("class_name") == "Functional" for each in mappings(config)):
+        found = "a Functional model"
+    elif any(name.startswith(f"{OLDER_PLACE}/") for name in arrays):
+        found = f"weights in {OLDER_PLACE}"
+    elif any(each.get("activation") == "hard_sigmoid" for each in mappings(config)):
+        found = "hard_sigmoid, clip(0.2 x + 0.5, 0, 1)"
+    return (
+        found and f"it has {found}, which Keras 3 does not run as Keras {version} did; exports do"
+    )
 
 
 def _check_fits(network: Network, encoding: Encoding) -> None:
@@ -154,32 +184,7 @@ def _layers(
         keras: the generation that wrote it.
         path: of the model within them, ending in a slash; "" for the model itself.
     """
-    if config["class_name"] == "Functional" and keras == 2:
-        raise ModelError(
-            "a Functional model of Keras 2, which Keras 3 does not open; a Sequential one would "
-            "do, or one that was built and saved by Keras 3"
-        )
-    if any(name.startswith(f"{path}{OLDER_PLACE}/") for name in arrays):
-        raise ModelError(
-            f"its weights stand in {OLDER_PLACE}, as Keras 2.12 to 2.14 wrote them; loaded and "
-            "saved again by Keras 2.15 or 3 it can be read"
-        )
-    for entry in entries(config, keras, group=path, stock=True):
-        names = (f"{entry.group}/vars/{number}" for number in count())
-        variables = [arrays[name] for name in takewhile(arrays.__contains__, names)]
-        expected = weight_names(entry.kind, entry.config)
-        computes_in(entry.name, entry.config)  # a quantised layer has other arrays
-        if expected and len(variables) > len(expected):
-            raise ModelError(
-                f"layer {entry.name!r} has {len(variables)} arrays in the file; {len(expected)} "
-                "would do"
-            )
-        layer = KerasLayer(
-            entry.kind, entry.name, entry.config, keras,
-            dict(zip(expected, variables, strict=False)),
-        )  # fmt: skip
-        if keras != 3 and entry.config.get("activation") == "hard_sigmoid":
-            activation_of(entry.name, "hard_sigmoid", keras)  # Keras 3, which runs it, has another
+    for entry, layer in layers_with_weights(config, arrays, keras, path, stock=True):
         _check_declared(layer, entry.built)
         yield layer
 

@@ -9,7 +9,7 @@ from threading import RLock
 
 import numpy as np
 
-from mlp_edge.errors import ModelError, first_line
+from mlp_edge.errors import OpeningError, first_line
 from mlp_edge.lazy import installed, keras, tensorflow
 from mlp_edge.mlp import Rows
 from mlp_edge.proof.accuracy import EIGEN
@@ -36,7 +36,7 @@ def open_keras(path: Path) -> Iterator[Opened]:
             # Safe mode refuses Lambda layers, which would run a stranger's code.
             model = keras().models.load_model(path, compile=False, safe_mode=True)
         except Exception as error:  # Keras raises whatever its zip, JSON or HDF5 reader raised
-            raise ModelError(
+            raise OpeningError(
                 f"{path}: Keras cannot read this model ({first_line(error)})"
             ) from error
 

@@ -69,7 +69,7 @@ def entries(
     kind, config = model["class_name"], model["config"]
     if kind not in (*LINES, *GRAPHS):
         raise ModelError(f"a {str(kind)[:60]!r} model; a Sequential or a Functional one would do")
-    listed = config if isinstance(config, list) else config["layers"]
+    listed = layers_inside(model)
     groups = dict(zip(map(id, listed), group_names([each["class_name"] for each in listed]),
                       strict=True))  # fmt: skip
     for entry in listed if kind in LINES else _in_line(config):
@@ -83,6 +83,13 @@ def entries(
             settings = modern(entry["class_name"], entry["config"], keras)
             built = entry.get("build_config")
             yield Entry(entry["class_name"], name, settings, (*place, name), inside, built)
+
+
+def layers_inside(model: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """The layers of a model in the order in which it lists them."""
+    config = model["config"]
+    found: Sequence[Mapping[str, Any]] = config if isinstance(config, list) else config["layers"]
+    return found
 
 
 def group_names(kinds: Sequence[str]) -> Iterator[str]:

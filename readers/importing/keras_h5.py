@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import io
-import re
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from mlp_edge.errors import ModelError, first_line
 from mlp_edge.readers.importing.imported import Imported, named
-from mlp_edge.readers.importing.keras_1 import WEIGHTS as NAMES_1
-from mlp_edge.readers.importing.keras_chain import KerasLayer, layers_of, weight_names
-from mlp_edge.readers.importing.keras_config import Entry, entries, version_of
+from mlp_edge.readers.importing.keras_chain import layers_of
+from mlp_edge.readers.importing.keras_config import version_of
+from mlp_edge.readers.importing.keras_weights import layers_with_weights
 from mlp_edge.readers.keras_archive import HDF5, Arrays, read_weights
 from mlp_edge.readers.keras_layers import generation
 from mlp_edge.reading import parse_json, read_file
 
 CONFIG, VERSION = "model_config", "keras_version"
-FOLDER = "model_weights"
-"""Where a whole model keeps its weights; a file of weights alone keeps them at its top."""
-OLDER_PLACE = "_layer_checkpoint_dependencies"
 WEIGHT_ENDINGS = (".weights.h5", "_weights.h5", ".h5", ".hdf5")
 JSON_ENDINGS = (".json", "_architecture.json", ".config.json")
-NUMBERED = re.compile(r"_\d+$")
 HEAP = b"GCOL\1\0\0\0"
 """How a collection of texts begins in HDF5."""
 MOST_TEXT = 2**24
@@ -62,7 +57,8 @@ def read_keras_h5(path: Path) -> Imported:
         assert file.config is not None  # noqa: S101 (both ways have set it)
         version = version_of(file.config) or file.version
         keras = _generation(version, file.config)
-        layers, notes = layers_of(_layers(file, keras))
+        found = layers_with_weights(file.config, file.arrays, keras)
+        layers, notes = layers_of(layer for _, layer in found)
         mlp = named(path, layers)
     except ModelError as error:
         where = str(path)
@@ -88,80 +84,9 @@ def _generation(version: str, config: Mapping[str, Any]) -> int | None:
 
     An architecture without a version is of Keras 3, which alone names modules and no version.
     """
-    if not version and config.get("module") == "keras":
+    if not version and str(config.get("module")).split(".")[0] == "keras":
         return 3
     return 1 if version.startswith("1.") else generation(version)
-
-
-def _layers(file: _File, keras: int | None) -> Iterator[KerasLayer]:
-    assert file.config is not None  # noqa: S101 (the caller has set it)
-    numbered = any(name.startswith("layers/") for name in file.arrays)
-    if any(name.startswith(f"{OLDER_PLACE}/") for name in file.arrays):
-        raise ModelError(
-            f"its weights stand in {OLDER_PLACE}, as Keras 2.12 to 2.14 wrote them; loaded there "
-            "and saved again as name.h5 it can be read"
-        )
-    for entry in entries(file.config, keras):
-        weights = _by_number(entry, file.arrays) if numbered else _by_name(entry, file.arrays)
-        yield KerasLayer(entry.kind, entry.name, entry.config, keras, weights)
-
-
-def _by_number(entry: Entry, arrays: Arrays) -> Arrays:
-    """The weights of a layer as Keras 3 keeps them, by their order."""
-    expected = weight_names(entry.kind, entry.config)
-    found = {name: arrays.get(f"{entry.group}/vars/{i}") for i, name in enumerate(expected)}
-    if f"{entry.group}/vars/{len(expected)}" in arrays and expected:
-        raise ModelError(f"layer {entry.name!r} has more than {len(expected)} arrays in the file")
-    return {name: array for name, array in found.items() if array is not None}
-
-
-def _by_name(entry: Entry, arrays: Arrays) -> Arrays:
-    """The weights of a layer as Keras 1 to 3 keep them in HDF5, by their names.
-
-    ``dense_1/dense_1_W``, ``dense_1/dense_1/kernel:0`` and ``dense_1/sequential/dense_1/kernel``
-    stand for the same.
-    """
-    outer, name = entry.place[0], entry.place[-1]
-    inside = [f"{FOLDER}/{outer}/", f"{outer}/"]
-    found: dict[str, Any] = {}
-    for place, array in arrays.items():
-        start = next((each for each in inside if place.startswith(each)), None)
-        if start is None:
-            continue
-        parts = place.removeprefix(start).split("/")
-        if len(entry.place) > 1 and not any(_is_named(part, name) for part in parts):
-            continue  # of another layer of the model inside
-        role = _role(parts[-1])
-        if role in found:
-            raise ModelError(f"layer {entry.name!r} has two arrays called {role[:40]!r}")
-        found[role] = array
-    expected = {*weight_names(entry.kind, entry.config)}
-    strange = sorted(set(found) - expected)
-    if expected and strange:
-        raise ModelError(
-            f"layer {entry.name!r} has an array called {strange[0][:40]!r}, which mlp-edge does "
-            "not know"
-        )
-    return found
-
-
-def _is_named(part: str, name: str) -> bool:
-    """Whether a part of a weight's place is a layer's name, or begins with it as Keras 1 had it."""
-    return part == name or (
-        part.startswith(f"{name}_") and part.removeprefix(f"{name}_").split(":")[0] in NAMES_1
-    )
-
-
-def _role(text: str) -> str:
-    """``dense_1_W``, ``kernel:0`` and ``kernel_1:0`` -> kernel."""
-    text = text.split(":")[0]
-    for older, newer in NAMES_1.items():
-        if text == older or text.endswith(f"_{older}"):
-            return newer
-    for ending in ("gamma", "beta"):  # "bn_gamma" in Keras 1
-        if text.endswith(f"_{ending}"):
-            return ending
-    return NUMBERED.sub("", text)
 
 
 def _read(path: Path) -> _File:

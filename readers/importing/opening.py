@@ -13,8 +13,8 @@ from mlp_edge.readers.importing.imported import Imported
 from mlp_edge.readers.importing.keras_h5 import read_keras_h5
 from mlp_edge.readers.importing.onnx_network import read_onnx_network
 from mlp_edge.readers.importing.tflite_network import read_tflite_network
-from mlp_edge.readers.keras_archive import HDF5, read_archive
-from mlp_edge.readers.keras_file import read_mlp, read_network
+from mlp_edge.readers.keras_archive import HDF5
+from mlp_edge.readers.keras_file import read_keras
 from mlp_edge.reading import read_file
 
 SUFFIXES = (".keras", ".h5", ".hdf5", ".json", ".onnx", ".tflite", ".h", ".cc")
@@ -36,10 +36,7 @@ def read_foreign(path: Path) -> Imported:
     if content.startswith(HDF5):
         return read_keras_h5(path)
     if path.suffix.lower() == ".keras" or content.startswith(ZIP):
-        version = read_archive(path).version
-        signed = version and f"Keras {version}"
-        found = read_network(path)
-        return Imported(read_mlp(path), "Keras", signed, found.remarks, found.folded)
+        return read_keras(path)
     if content[:64].lstrip().startswith(b"{"):
         return read_keras_h5(path)
     if path.suffix.lower() == ".tflite" or content[4:8] == IDENTIFIER:

@@ -203,6 +203,40 @@ def test_weights_of_keras_3_beside_an_architecture(keras: Any, tmp_path: Path) -
         assert_answers(mlp, ROWS, model.predict(ROWS, verbose=0), times=2)
 
 
+def test_weights_that_keras_2_12_to_2_14_counted_twice(tmp_path: Path) -> None:
+    """Every layer with weights takes two numbers of its class, in each model on its own."""
+    square = dense(K1[:3] + 1, B1, "elu")
+    inner = [dense(K1, B1, "relu"), NORM_3, other("Dropout", rate=0.1), square, square]
+    config = configuration([other("Model"), square, dense(K2, B2)], "2.13.1")
+    inside = configuration(inner, "2.13.1")
+    inside["config"]["name"] = "layer_0"
+    config["config"]["layers"][0] = inside
+    place = "_layer_checkpoint_dependencies"
+    within = f"{place}/sequential/{place}"
+    groups = {f"{within}/dense": inner[0], f"{within}/batch_normalization": NORM_3,
+              f"{within}/dense_2": square, f"{within}/dense_4": square,
+              f"{place}/dense": square, f"{place}/dense_2": dense(K2, B2)}  # fmt: skip
+    (tmp_path / "a.json").write_text(json.dumps(config | {"keras_version": "2.13.1"}))
+    with h5py.File(tmp_path / "a.weights.h5", "w") as file:
+        for group, layer in groups.items():
+            for number, array in enumerate(layer.weights.values()):
+                file[f"{group}/vars/{number}"] = array
+    mlp = read_foreign(tmp_path / "a.weights.h5").mlp
+    assert_answers(mlp, ROWS, answers([*inner, square, dense(K2, B2)], ROWS))
+
+
+def test_an_architecture_that_names_a_module_and_no_version(tmp_path: Path) -> None:
+    layers = [dense(K1, B1, "hard_sigmoid"), dense(K2, B2)]
+    config = configuration(layers, "3.8.0", "functional", 4) | {"module": "keras.src.models"}
+    (tmp_path / "a.json").write_text(json.dumps(config))
+    with h5py.File(tmp_path / "a.weights.h5", "w") as file:
+        for group, layer in zip(("layers/dense", "layers/dense_1"), layers, strict=True):
+            for number, array in enumerate(layer.weights.values()):
+                file[f"{group}/vars/{number}"] = array
+    mlp = read_foreign(tmp_path / "a.json").mlp
+    assert_answers(mlp, ROWS, answers(layers, ROWS, "3.8.0"))
+
+
 def test_half_a_model(tmp_path: Path) -> None:
     layers = [dense(K1, B1)]
     (tmp_path / "a.json").write_text(json.dumps(configuration(layers, "2.4.0")))

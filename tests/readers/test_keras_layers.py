@@ -20,7 +20,7 @@ from support.keras_files import assert_answers
 from support.networks import assert_within_bound
 
 import mlp_edge
-from mlp_edge.errors import ModelError
+from mlp_edge.errors import ModelError, OpeningError
 from mlp_edge.readers.keras_file import read_mlp
 from mlp_edge.readers.keras_layers import generation
 
@@ -48,10 +48,14 @@ def written(
               "config": {"name": "net", "layers": layers}}  # fmt: skip
     edit(config)
     stream = io.BytesIO()
+    old = config.pop("older_places", False)  # layers with weights counted twice
+    places = [f"_layer_checkpoint_dependencies/{name}" for name in ("dense", "dense_2")]
     with h5py.File(stream, "w") as file:
-        for name, arrays in zip(("dense", "dense_1"), WEIGHTS, strict=True):
+        for place, arrays in zip(
+            places if old else ("layers/dense", "layers/dense_1"), WEIGHTS, strict=True
+        ):
             for number, array in enumerate(arrays):
-                file[f"layers/{name}/vars/{number}"] = array
+                file[f"{place}/vars/{number}"] = array
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("config.json", json.dumps(config))
         archive.writestr("model.weights.h5", stream.getvalue())
@@ -109,6 +113,12 @@ def functional_of_keras_2(config: Config) -> None:
     config.update(module="tf_keras.src.engine.functional", class_name="Functional",
                   registered_name="Functional")  # fmt: skip
     config["config"].update(input_layers=[["layer0", 0, 0]], output_layers=[["layer3", 0, 0]])
+
+
+def older_places(config: Config) -> None:
+    """What ``written`` takes for a file of Keras 2.12 to 2.14."""
+    older(alpha=0.2)(config)
+    config["older_places"] = True
 
 
 def leaky(x: Any, slope: float = 0.2) -> Any:
@@ -171,9 +181,25 @@ READ: dict[str, tuple[Callable[[Config], object], str, Callable[[Any], Any]]] = 
 
 NOT_KERAS = ("constraints, regularisers", "settings that are not used")
 """Not all of a regulariser, and a setting that Keras does not know: it opens neither."""
+NOT_KERAS_3: dict[str, tuple[Callable[[Config], object], str, Callable[[Any], Any], str]] = {
+    "hard_sigmoid": (
+        instead("Activation", activation="hard_sigmoid"), "2.13.1",
+        lambda x: np.clip(0.2 * x + 0.5, 0, 1), "hard_sigmoid, clip(0.2 x + 0.5, 0, 1)",
+    ),
+    "hard_sigmoid as a setting": (
+        first_dense(activation="hard_sigmoid"), "2.15.0",
+        lambda x: np.clip(0.2 * x + 0.5, 0, 1), "hard_sigmoid, clip(0.2 x + 0.5, 0, 1)",
+    ),
+    "branches of names": (functional_of_keras_2, "2.13.1", leaky, "a Functional model"),
+    "old places": (older_places, "2.12.0", leaky, "weights in _layer_checkpoint_dependencies"),
+}  # fmt: skip
+"""What Keras 2 wrote, and Keras 3 does not open or computes otherwise."""
 
 
-@pytest.mark.parametrize(("edit", "version", "formula"), READ.values(), ids=READ)
+READ_OF_ALL = READ | {name: case[:3] for name, case in NOT_KERAS_3.items()}
+
+
+@pytest.mark.parametrize(("edit", "version", "formula"), READ_OF_ALL.values(), ids=READ_OF_ALL)
 def test_read_as_its_keras_meant_it(
     folder: Path, edit: Callable[[Config], object], version: str, formula: Callable[[Any], Any]
 ) -> None:
@@ -199,13 +225,6 @@ REFUSED: dict[str, tuple[Callable[[Config], object], str, str]] = {
     "Softmax": (instead("Softmax", axis=0), "3.15.1", "is a Softmax with axis 0; -1 would do"),
     "a setting to come": (instead("ELU", alpha=1.0, approximate=True), "3.99.0",
                           "is an ELU with approximate True, which mlp-edge does not know"),
-    "hard_sigmoid of Keras 2": (
-        first_dense(activation="hard_sigmoid"), "2.15.0",
-        "'layer1' has the activation hard_sigmoid of Keras 2, clip(0.2 x + 0.5, 0, 1); Keras 3",
-    ),
-    "hard_sigmoid as a layer": (
-        instead("Activation", activation="hard_sigmoid"), "2.13.1", "hard_sigmoid of Keras 2",
-    ),
     "hard_sigmoid, no version": (
         first_dense(activation="hard_sigmoid"), "", "hard_sigmoid of an unknown Keras",
     ),
@@ -274,9 +293,6 @@ REFUSED: dict[str, tuple[Callable[[Config], object], str, str]] = {
                    layers_of(c)[0]["config"].update(batch_input_shape=[None, 5])), "2.15.0",
         "layer 'layer1' takes 2 inputs, and 5 arrive",
     ),
-    "a Functional one of Keras 2": (
-        functional_of_keras_2, "2.13.1", "a Functional model of Keras 2, which Keras 3 does not",
-    ),
     "low-rank weights": (first_dense(lora_rank=4), "3.15.1", "is a Dense with lora_rank 4, which"),
     "a bias that is not used": (
         first_dense(use_bias=False), "3.15.1", "use_bias False, and a bias in the file",
@@ -312,19 +328,24 @@ def test_refused_by_every_door_alike(
     assert not (folder / "exports").exists()
 
 
-def test_weights_where_keras_2_12_put_them(folder: Path) -> None:
-    path = written(folder / "m.keras", older(alpha=0.2), "2.13.1")
-    with zipfile.ZipFile(path) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
-    stream = io.BytesIO()
-    with h5py.File(stream, "w") as file:
-        file["_layer_checkpoint_dependencies/dense/vars/0"] = WEIGHTS[0][0]
-    members["model.weights.h5"] = stream.getvalue()
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    with pytest.raises(ModelError, match=r"as Keras 2\.12 to 2\.14 wrote them"):
-        read_mlp(path)
+@pytest.mark.parametrize("name", NOT_KERAS_3)
+def test_what_keras_3_cannot_be_asked_about(folder: Path, typed: Any, name: str) -> None:
+    edit, version, _, reason = NOT_KERAS_3[name]
+    path = written(folder / "m.keras", edit, version)
+    said = f"it has {reason}, which Keras 3 does not run as Keras {version} did; exports do"
+    with pytest.raises(OpeningError) as caught:
+        mlp_edge.load(path)
+    assert str(caught.value) == f"{path}: {said}"
+    answer = typed("export", "--model", path, "--format", "c")
+    assert answer.code == 0
+    assert f"not compared with Keras itself: {path}: {said}" in " ".join(answer.err.split())
+
+
+def test_an_older_file_that_keras_3_does_not_open(folder: Path, typed: Any) -> None:
+    path = written(folder / "m.keras", older(alpha=0.2, batch_input_shape=[None, 2]), "2.15.0")
+    answer = typed("export", "--model", path, "--format", "c")
+    assert answer.code == 0
+    assert f"not compared with Keras itself: {path}: Keras cannot" in " ".join(answer.err.split())
 
 
 def test_generations() -> None:
