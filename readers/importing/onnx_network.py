@@ -7,6 +7,7 @@ from pathlib import Path
 from mlp_edge.errors import ModelError, first_line
 from mlp_edge.readers.checks.protobuf import Message
 from mlp_edge.readers.importing.imported import Imported, named
+from mlp_edge.readers.importing.onnx_beside import Beside
 from mlp_edge.readers.importing.onnx_graph import Graph, Node
 from mlp_edge.readers.importing.onnx_operators import COMPUTING
 from mlp_edge.readers.importing.onnx_shapes import MOVING
@@ -27,7 +28,7 @@ def read_onnx_network(path: Path) -> Imported:
     content = read_file(path)
     try:
         model = Message(memoryview(content))
-        walk = _graph(model)
+        walk = _graph(model, Beside(path))
         network, labels = walk.network({**COMPUTING, **MOVING})
         mlp = named(path, network, labels=labels)
         signed = f"{model.text(2)} {model.text(3).removesuffix(' None')}".strip()
@@ -40,7 +41,7 @@ def read_onnx_network(path: Path) -> Imported:
     return Imported(mlp, "ONNX", signed, tuple(walk.remarks))
 
 
-def _graph(model: Message) -> Graph:
+def _graph(model: Message, beside: Beside) -> Graph:
     """The graph of a file; raises ModelError for one with other ends than a table's."""
     [graph] = model.messages(7) or [Message(memoryview(b""))]
     if model.messages(20) or model.messages(25) or graph.messages(15):
@@ -57,8 +58,8 @@ def _graph(model: Message) -> Graph:
     constants = {}
     for tensor in graph.messages(5):
         try:
-            constants[tensor.text(8)] = array_of(tensor)
-        except ValueError as error:
+            constants[tensor.text(8)] = array_of(tensor, beside)
+        except (ValueError, ModelError) as error:
             raise ModelError(f"initializer {tensor.text(8)[:80]!r}: {error}") from error
     feeds = [each for each in graph.messages(11) if each.text(1) not in constants]
     if len(feeds) != 1:

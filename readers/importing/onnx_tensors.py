@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mlp_edge.readers.checks.onnx_checks import in_another_file, signed
 from mlp_edge.readers.checks.protobuf import Message
+from mlp_edge.readers.importing.onnx_beside import Beside
 
 FLOAT, INT32, INT64, STRING, HALF, DOUBLE, BFLOAT16 = 1, 6, 7, 8, 10, 11, 16
 DTYPES = {
@@ -25,27 +26,49 @@ NAMES = {FLOAT: "float32", HALF: "float16", DOUBLE: "float64", BFLOAT16: "bfloat
 MOST_AXES = 8
 
 
-def array_of(tensor: Message) -> NDArray[Any]:
+def array_of(tensor: Message, beside: Beside | None = None) -> NDArray[Any]:
     """The numbers of a tensor, bfloat16 as float32; texts as an array of objects.
 
+    Args:
+        tensor: of the file.
+        beside: the files in which its numbers may stand; None for a tensor that has its own.
+
     Raises:
-        ValueError: in one line, where they stand in another file, are of another type, or are not
-            as many as the shape asks for.
+        ValueError: in one line, where they stand elsewhere, are of another type, or are not as
+            many as the shape asks for.
+        ModelError: naming a file beside the model that cannot be read.
     """
-    if in_another_file(tensor) or tensor.has(3):
-        raise ValueError("its numbers stand in another file; a file with all of them would do")
     kind, shape = tensor.number(2), tuple(tensor.numbers(1))
     if len(shape) > MOST_AXES or any(size >= 2**31 for size in shape):
         raise ValueError(f"a tensor of the shape {shape}"[:100])
+    if tensor.has(3):
+        raise ValueError("it is a part of a tensor; a whole one would do")
+    if in_another_file(tensor):
+        return _elsewhere(tensor, kind, shape, beside)
     if kind == STRING:
         texts = np.array(tensor.texts(6), object)
         return _shaped(texts, shape)
     if kind == BFLOAT16:
-        bits = _numbers(tensor, kind, "<u2").astype(np.uint32) << 16
-        return _shaped(bits.astype("<u4").view("<f4"), shape)
+        return _shaped(_widened(_numbers(tensor, kind, "<u2")), shape)
     if kind not in DTYPES:
         raise ValueError(f"a tensor of type {kind}")
     return _shaped(_numbers(tensor, kind, DTYPES[kind]), shape)
+
+
+def _elsewhere(
+    tensor: Message, kind: int, shape: tuple[int, ...], beside: Beside | None
+) -> NDArray[Any]:
+    dtype = np.dtype("<u2" if kind == BFLOAT16 else DTYPES.get(kind, "O"))
+    if beside is None or dtype.hasobject:
+        raise ValueError("its numbers stand in another file; a file with all of them would do")
+    content = beside.bytes_of(tensor, math.prod(shape) * dtype.itemsize)
+    numbers = np.frombuffer(content, dtype)
+    return (_widened(numbers) if kind == BFLOAT16 else numbers).reshape(shape)
+
+
+def _widened(halves: NDArray[Any]) -> NDArray[Any]:
+    """The bits of bfloat16 numbers as float32."""
+    return (halves.astype(np.uint32) << 16).astype("<u4").view("<f4")
 
 
 def _numbers(tensor: Message, kind: int, dtype: str) -> NDArray[Any]:
