@@ -317,10 +317,14 @@ class Model(OpenedModel):
         require: str | Sequence[str] = (),
         table: Any = None,
         allow_vacuous: bool = False,
+        exports: str | os.PathLike[str] | None = None,
         trust: bool = False,
         **reading: Any,
     ) -> ParityReport:
-        """Compare every export with the original, and write exports/parity.json.
+        """Compare every export with the original, and write parity.json beside the exports.
+
+        The original is the model as its owner has it: a stranger's file is run itself, where
+        something here runs it.
 
         Args:
             runtimes: litert, onnxruntime, c; a chip: avr, cortex-m0, cortex-m3, cortex-m4, rv32; or
@@ -330,7 +334,8 @@ class Model(OpenedModel):
             table: rows of which is said whether their label is certain: a path, a data set's name,
                 a data frame, an Arrow table, a structured array or ``(array, names)``; None for
                 the held-out rows.
-            allow_vacuous: whether a bound may be too wide to prove anything.
+            allow_vacuous: whether a bound may be too wide to prove anything, or not be derived.
+            exports: folder of the exports of a file alone; None for exports/ beside it.
             trust: compile a header that was changed since it was exported.
             **reading: how a file of rows is written, as ``mlp_edge.train`` takes it.
 
@@ -338,17 +343,17 @@ class Model(OpenedModel):
             Verdicts, figures, a certificate; ``check()`` raises where parity does not hold.
 
         Raises:
-            InputError: for a file alone, or no export that a chosen runtime reads.
+            InputError: for no export that a chosen runtime reads.
             TableError: for a table that does not fit the model.
             ModelError: for a model directory that is damaged.
-            MissingError: when TensorFlow is missing.
+            MissingError: when what runs the original, such as TensorFlow, is missing.
         """
         from mlp_edge.api.parity.parity_settings import ParitySettings
         from mlp_edge.api.parity.proving import prove
 
         given = {
             "runtimes": runtimes, "formats": formats, "require": require,
-            "allow_vacuous": allow_vacuous, "trust": trust,
+            "allow_vacuous": allow_vacuous, "exports": exports, "trust": trust,
         }  # fmt: skip
         chosen, written = made("parity", given | reading, ParitySettings, Reading)
         return prove(self, chosen, table=table, reading=written)

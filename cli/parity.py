@@ -19,7 +19,7 @@ from mlp_edge.cli.printing.wording import worded
 @takes(settings=ParitySettings)
 def parity(
     model: Annotated[
-        Path, model_named("Model directory whose exports to compare.")
+        Path, model_named("Model directory, or file of a network, whose exports to compare.")
     ] = DEFAULT_MODEL,
     settings: Any = None,
     table: Annotated[

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.card import Classes, predicted_classes
-from mlp_edge.mlp import Mlp, Predict, Rows
+from mlp_edge.mlp import Mlp, Rows
 from mlp_edge.proof.accuracy import ANY, EIGEN, Accuracy
 from mlp_edge.proof.bound import bound, work
 from mlp_edge.proof.kinds import ABOVE, BELOW, FINITE, NAN, UNKNOWN, Codes, kinds
+from mlp_edge.proof.original import PredictAny
 from mlp_edge.reference import Doubles, distance, predict
 
 BATCHES = (1, 7, 1024)
@@ -49,13 +50,15 @@ class Expected:
     Attributes:
         mlp: the network.
         rows: raw readings (n, inputs).
-        original: the Keras model's float32 predictions (n, outputs), as float64.
+        original: the original's predictions (n, outputs), as float64.
         exact: the float64 reference's (n, outputs).
         span: of each output (outputs,): 1 for a probability, else what the real rows span.
         within: (n,), which rows lie in the declared ranges.
         decisive: (n,), which rows have to have a bound of use: real ones, those in the ranges.
         reduced_precision: whether the network is the original's in reduced precision: then
             nobody is held to the original's answers.
+        own: (n, outputs), how far the original may be from the exact answers; None where that is
+            the bound of Keras.
     """
 
     mlp: Mlp
@@ -66,6 +69,7 @@ class Expected:
     within: NDArray[np.bool_]
     decisive: NDArray[np.bool_]
     reduced_precision: bool = False
+    own: Doubles | None = None
     _bounds: dict[tuple[Accuracy, ...], Doubles] = field(default_factory=dict)
 
     def bound(self, accuracy: Mapping[str, Accuracy]) -> Doubles:
@@ -110,6 +114,7 @@ class Expected:
             exact=self.exact[kept],
             within=self.within[kept],
             decisive=self.decisive[kept],
+            own=None if self.own is None else self.own[kept],
             _bounds=bounds,
         )
 
@@ -140,7 +145,7 @@ class Comparison:
         rows: how many different rows were compared, each at every batch size.
         by_kind: how many of them have an answer without a bound, which is held to its kind: NaN, an
             infinity or a finite number, and so to whether it has a label.
-        from_original: largest absolute difference from the Keras model, in the declared ranges.
+        from_original: largest absolute difference from the original, in the declared ranges.
         from_reference: largest absolute difference from the float64 reference, there.
         bound: the largest proved bound on the latter, there.
         of_bound: the largest difference in units of its own row's bound, of all rows.
@@ -178,7 +183,7 @@ class Comparison:
 def expect(
     mlp: Mlp,
     rows: Rows,
-    original: Predict,
+    original: PredictAny,
     real: int | None = None,
     within: NDArray[np.bool_] | None = None,
 ) -> Expected:
@@ -187,7 +192,7 @@ def expect(
     Args:
         mlp: the network.
         rows: raw readings (n, inputs).
-        original: what predicts as the Keras model.
+        original: what predicts as the original.
         real: so many of them, the first, are real; they tell the range. By default all.
         within: (n,), which lie in the declared ranges. By default all.
     """
@@ -222,7 +227,7 @@ def of_range(expected: Expected, bound: Doubles) -> Doubles:
 
 def compare(
     expected: Expected,
-    runtime: Predict,
+    runtime: PredictAny,
     accuracy: Mapping[str, Accuracy] = ANY,
     batches: Sequence[int] = BATCHES,
 ) -> Comparison:
@@ -232,7 +237,8 @@ def compare(
     original's own of the original, unless the network is one of reduced precision; where the exact
     answer is no number, the same kind is required.
     """
-    bound, own = expected.bound(accuracy), expected.bound(EIGEN)
+    bound = expected.bound(accuracy)
+    own = expected.bound(EIGEN) if expected.own is None else expected.own
     held = expected.held(bound)
     # Twice: two answers to one row may be off on either side.
     apart = np.where(held.by_kind, held.limit, 2 * bound)
@@ -275,7 +281,7 @@ def compare(
     )
 
 
-def in_batches(predict: Predict, rows: Rows, size: int, limit: Doubles) -> Doubles:
+def in_batches(predict: PredictAny, rows: Rows, size: int, limit: Doubles) -> Doubles:
     """Predict in batches of exactly ``size`` rows, as float64; the rows repeat to fill the last.
 
     Returns:

@@ -9,17 +9,17 @@ from pathlib import Path
 
 import numpy as np
 
-from mlp_edge.errors import InputError, MissingError
+from mlp_edge.errors import InputError
 from mlp_edge.half_precision import half_precision
 from mlp_edge.integers.quantised_file import QuantisationParameters
-from mlp_edge.mlp import Mlp, Predict, Rows
-from mlp_edge.parity.compare import Expected, compare, expect
+from mlp_edge.mlp import Mlp, Rows
+from mlp_edge.parity.compare import Expected, expect
 from mlp_edge.parity.entry import Entry, open_entry
 from mlp_edge.parity.integer_rows import integer_rows
 from mlp_edge.parity.integers import ExpectedBits
 from mlp_edge.parity.result import (
     ArtifactResult,
-    Original,
+    RealRows,
     in_floats,
     in_integers,
     measured,
@@ -29,8 +29,8 @@ from mlp_edge.parity.result import (
 from mlp_edge.parity.rows import SAMPLE_ROWS, inside, ranges, stress_rows
 from mlp_edge.parity.search import worst_rows
 from mlp_edge.proof.accuracy import ANY
+from mlp_edge.proof.original import Original
 from mlp_edge.runtime import HOSTED, Runtime
-from mlp_edge.runtime.keras import RUNTIME as ORIGINAL
 
 
 @dataclass(frozen=True)
@@ -72,17 +72,18 @@ class _Asked:
     """What everybody is asked, and what is expected of each dtype; made once each.
 
     Attributes:
+        real: the real rows, and what the original answers.
         found: how many rows the search for the worst ones added.
     """
 
-    def __init__(self, mlp: Mlp, sample: Rows, original: Predict, found: Rows) -> None:
-        self.mlp, self.sample = mlp, sample
+    def __init__(self, mlp: Mlp, sample: Rows, original: Original, found: Rows) -> None:
+        self.mlp, self.sample, self.original = mlp, sample, original
         self.found = len(found)
         self.rows = np.vstack([sample, found, stress_rows(mlp, sample)])
-        answers = original(self.rows)
+        answers = original.predict(self.rows)
         self._within = inside(mlp, self.rows, *ranges(mlp, sample))
         self._answers = lambda _: answers
-        self.original = Original(mlp, sample, answers[: len(sample)].astype(np.float64))
+        self.real = RealRows(mlp, sample, answers[: len(sample)].astype(np.float64))
         self.float32 = self._in_floats(mlp)
         self.left_out = len(self.rows) - len(self.float32.rows)
         self._float16: Expected | None = None
@@ -113,7 +114,7 @@ class _Asked:
 
 def check(
     mlp: Mlp,
-    original: Path,
+    original: Original,
     sample: Rows,
     artifacts: Sequence[Path],
     runtimes: Sequence[Runtime] = HOSTED,
@@ -125,22 +126,15 @@ def check(
 
     Args:
         mlp: the network, as read from the original.
-        original: its .keras file.
+        original: what its owner has, opened.
         sample: real rows (n, inputs).
         artifacts: exported files; beside those in integers stand their numbers.
         runtimes: where to run them; each file runs on those that read its suffix.
         required: names of runtimes that have to run: one that cannot is a failure.
         listed: name -> SHA-256 of the files that the model directory lists; None asks nothing.
         trust: compile a header that is not the one listed, too.
-
-    Raises:
-        MissingError: when TensorFlow is missing: without the original nothing is compared.
     """
-    missing = ORIGINAL.missing()
-    if missing:
-        raise MissingError(f"parity compares with the Keras model: {missing}")
     with ExitStack() as stack:
-        opened = stack.enter_context(ORIGINAL.open(original))
         entries = [
             open_entry(path, runtime, stack, mlp, listed or {}, trust or listed is None)
             for path in artifacts
@@ -149,9 +143,8 @@ def check(
         ]
         sample = sample[:SAMPLE_ROWS]
         entries, found = _searched(mlp, sample, entries)
-        asked = _Asked(mlp, sample, opened.predict, found)
-        comparison = compare(asked.float32, opened.predict, ORIGINAL.accuracy)
-        results = [of_original(original.name, ORIGINAL.name, asked.float32, comparison)]
+        asked = _Asked(mlp, sample, original, found)
+        results = [of_original(original, asked.float32, asked.real, required)]
         results += [_result(asked, entry, required) for entry in entries]
     return Report(results, asked.left_out, asked.found, tuple(asked.float32.span.tolist()))
 
@@ -176,9 +169,9 @@ def _result(asked: _Asked, entry: Entry, required: Collection[str]) -> ArtifactR
     if entry.predict is None:
         return unasked(entry, required)
     if entry.dtype == "dynamic":
-        return measured(entry, entry.predict, asked.float32, asked.original)
+        return measured(entry, entry.predict, asked.float32, asked.real)
     if entry.parameters is not None:
         expected = asked.integers(entry.path, entry.parameters)
-        return in_integers(entry, entry.predict, expected, asked.original)
+        return in_integers(entry, entry.predict, expected, asked.real)
     floats = asked.float16() if entry.dtype == "float16" else asked.float32
-    return in_floats(entry, entry.predict, floats, asked.original)
+    return in_floats(entry, entry.predict, floats, asked.real)

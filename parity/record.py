@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from mlp_edge import __version__
-from mlp_edge.files.writing import json_text, sha256
+from mlp_edge.files.writing import sha256
 from mlp_edge.integers.quantised_file import SUFFIX
 from mlp_edge.mlp import Mlp
 from mlp_edge.parity.certificate import Certificate
 from mlp_edge.parity.compare import VACUOUS
 from mlp_edge.parity.labels import Labels
 from mlp_edge.parity.parity import Report
-from mlp_edge.readers.model_directory import EXPORTS, PARITY, ModelDirectory
 from mlp_edge.reading import read_file
 from mlp_edge.requirements import version_of
 
@@ -23,12 +23,19 @@ PACKAGES = ("tensorflow", "keras", "ai-edge-litert", "onnxruntime", "numpy")
 
 
 def record(
-    directory: ModelDirectory, mlp: Mlp, report: Report, certificate: Certificate, labels: Labels
+    files: Mapping[str, Path], mlp: Mlp, report: Report, certificate: Certificate, labels: Labels
 ) -> dict[str, Any]:
-    """Everything that parity found, as JSON holds it; no time and no path, so that it repeats."""
+    """Everything that parity found, as JSON holds it; no time and no path, so that it repeats.
+
+    Args:
+        files: name -> where it stands: the original's file, exports, their integers.
+        mlp: the network.
+        report: every comparison.
+        certificate: for all rows of the declared ranges.
+        labels: of a table.
+    """
     compared = {result.artifact for result in report.results if result.ran}
     held_to = {Path(result.artifact).stem + SUFFIX for result in report.results if result.bits}
-    files = {path.name: path for path in (directory.keras_path, *directory.exports_path.glob("*"))}
     versions = {name: version_of(name) for name in PACKAGES}
     return {
         "format": FORMAT,
@@ -36,7 +43,11 @@ def record(
         "weights_sha256": mlp.weights_sha256,
         "passed": report.passed,
         "versions": {"mlp-edge": __version__, **versions},
-        "sha256": {name: sha256(read_file(files[name])) for name in sorted(compared | held_to)},
+        "sha256": {
+            name: sha256(read_file(files[name]))
+            for name in sorted(compared | held_to)
+            if name in files
+        },
         "searched": report.searched,
         "left_out": report.left_out,
         "results": [{**asdict(result), "verdict": result.verdict} for result in report.results],
@@ -61,12 +72,3 @@ def _certificate(mlp: Mlp, report: Report, certificate: Certificate) -> dict[str
         "proves": not report.failed and max(shares) <= VACUOUS,
         "ranges": {feature.name: [feature.low, feature.high] for feature in mlp.features},
     }
-
-
-def write(directory: ModelDirectory, found: dict[str, Any]) -> None:
-    """Put a record into exports/parity.json.
-
-    Raises:
-        InputError: when the directory holds another model by now, or the disk refuses.
-    """
-    directory.write({f"{EXPORTS}/{PARITY}": json_text(found).encode()}, of_exports=True)

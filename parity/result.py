@@ -25,7 +25,9 @@ from mlp_edge.parity.integers import BitComparison, ExpectedBits, OtherBits, com
 from mlp_edge.proof.accuracy import ANY
 from mlp_edge.proof.c_replay import replay
 from mlp_edge.proof.kinds import WORDS, kind_of
+from mlp_edge.proof.original import Original, PredictAny
 from mlp_edge.reference import Doubles, distance
+from mlp_edge.reference import predict as exact
 
 CHIP_ROWS = 2000
 """Rows of an artifact in integers that a simulated chip, which takes its time, is given."""
@@ -37,8 +39,8 @@ class Changed:
 
     Attributes:
         rows: how many.
-        from_original: largest absolute difference from the Keras model.
-        labels: of how many rows the label is another than the Keras model's; None for a regression.
+        from_original: largest absolute difference from the original.
+        labels: of how many rows the label is another than the original's; None for a regression.
     """
 
     rows: int
@@ -88,8 +90,8 @@ class ArtifactResult:
 
 
 @dataclass(frozen=True)
-class Original:
-    """The Keras model's answers to the real rows.
+class RealRows:
+    """The original's answers to the real rows.
 
     Attributes:
         mlp: the network.
@@ -101,7 +103,7 @@ class Original:
     rows: Rows
     answers: Doubles
 
-    def changed(self, predict: Predict) -> Changed:
+    def changed(self, predict: PredictAny) -> Changed:
         """What another way to predict changes."""
         got = predict(self.rows).astype(np.float64)
         labels = None
@@ -112,25 +114,38 @@ class Original:
 
 
 def of_original(
-    name: str, runtime: str, expected: Expected, comparison: Comparison
+    original: Original, expected: Expected, real: RealRows, required: Collection[str]
 ) -> ArtifactResult:
-    """The line of the Keras model itself."""
+    """The line of the original itself: held to its bound, measured, or not run."""
+    line = ArtifactResult(
+        original.name, original.runtime, "float32", None, None, None, original.missing, []
+    )
+    if original.missing is not None:
+        has_to = original.runtime in required
+        return replace(line, says=_has_to_run(original.missing)) if has_to else line
+    if original.steps is None:
+        return replace(line, changed=real.changed(lambda rows: exact(real.mlp, rows)))
+    comparison = compare(expected, original.predict, original.accuracy)
     says = [] if comparison.passed else [_explain(expected, comparison)]
-    return ArtifactResult(name, runtime, "float32", comparison, None, None, None, says)
+    return replace(line, comparison=comparison, says=says)
+
+
+def _has_to_run(missing: str) -> list[str]:
+    return [f"has to run and cannot: {missing}"]
 
 
 def unasked(entry: Entry, required: Collection[str]) -> ArtifactResult:
     """The line of an artifact that could not be asked."""
     says = entry.says
     if entry.missing and entry.runtime.name in required:
-        says = [f"has to run and cannot: {entry.missing}"]
+        says = _has_to_run(entry.missing)
     return ArtifactResult(
         entry.path.name, entry.runtime.name, entry.dtype, None, None, None, entry.missing, says
     )
 
 
 def in_floats(
-    entry: Entry, predict: Predict, expected: Expected, original: Original
+    entry: Entry, predict: Predict, expected: Expected, original: RealRows
 ) -> ArtifactResult:
     """The line of an artifact in float32 or float16: held to the proved bound."""
     answers: list[Rows] = []
@@ -151,7 +166,7 @@ def in_floats(
 
 
 def in_integers(
-    entry: Entry, predict: Predict, expected: ExpectedBits, original: Original
+    entry: Entry, predict: Predict, expected: ExpectedBits, original: RealRows
 ) -> ArtifactResult:
     """The line of an artifact in integers: every answer has its bits."""
     if entry.runtime.simulated:
@@ -169,7 +184,7 @@ def in_integers(
 
 
 def measured(
-    entry: Entry, predict: Predict, expected: Expected, original: Original
+    entry: Entry, predict: Predict, expected: Expected, original: RealRows
 ) -> ArtifactResult:
     """The line of an artifact of whose numbers nothing is proved: held to where it has some."""
     try:

@@ -90,6 +90,11 @@ def check_code(path: Path, compiled: bool) -> None:
     config = dict(read_archive(path).config)
     if not compiled:
         config.pop("compile_config", None)
+    check_classes(path, config)
+
+
+def check_classes(path: Path, config: Mapping[str, Any]) -> None:
+    """Refuse a configuration that names anything but Keras's own classes; see ``check_code``."""
     for entry in mappings(config):
         name, module = entry.get("class_name"), entry.get("module")
         if name is not None and (name in RUNS_CODE or not _of_keras(module)):

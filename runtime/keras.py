@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from mlp_edge.readers.keras_file import check_loadable
 from mlp_edge.runtime.runtime import Opened, Runtime
 from mlp_edge.runtime.threads import threadsafe
 
-_TURN = RLock()
+TURN = RLock()
 """Whose turn it is to call Keras, of all threads and models.
 
 TensorFlow keeps the arguments of an operation in one place for all threads while it looks at their
@@ -30,22 +31,31 @@ two threads that open or call models at once can end the process.
 def open_keras(path: Path) -> Iterator[Opened]:
     """Open a .keras file; see ``Runtime.open``. Its card is None: model.json has the names."""
     check_loadable(path)
-    tf = tensorflow()
-    with _TURN, tf.device("CPU:0"):
-        try:
-            # Safe mode refuses Lambda layers, which would run a stranger's code.
-            model = keras().models.load_model(path, compile=False, safe_mode=True)
-        except Exception as error:  # Keras raises whatever its zip, JSON or HDF5 reader raised
-            raise OpeningError(
-                f"{path}: Keras cannot read this model ({first_line(error)})"
-            ) from error
+    tf, model = tensorflow(), load_keras(path)
 
     def predict(rows: Rows) -> Rows:
-        with _TURN, tf.device("CPU:0"):
+        with TURN, tf.device("CPU:0"):
             return np.asarray(model(rows, training=False), dtype=np.float32)
 
     with threadsafe(path, predict) as shared:
         yield Opened(shared, None)
+
+
+def load_keras(path: Path) -> Any:
+    """A model that ``check_loadable`` has passed, loaded by Keras on the CPU.
+
+    Raises:
+        ModelError: naming the file, when Keras cannot read it.
+    """
+    tf = tensorflow()
+    with TURN, tf.device("CPU:0"):
+        try:
+            # Safe mode refuses Lambda layers, which would run a stranger's code.
+            return keras().models.load_model(path, compile=False, safe_mode=True)
+        except Exception as error:  # Keras raises whatever its zip, JSON or HDF5 reader raised
+            raise OpeningError(
+                f"{path}: Keras cannot read this model ({first_line(error)})"
+            ) from error
 
 
 def _missing() -> str | None:

@@ -13,15 +13,13 @@ from mlp_edge.card import Card
 from mlp_edge.errors import ModelError, first_line
 from mlp_edge.lazy import installed, quiet
 from mlp_edge.metadata import TFLITE_CARD, TFLITE_GOLDEN
-from mlp_edge.mlp import Rows
+from mlp_edge.mlp import Predict, Rows
 from mlp_edge.proof.accuracy import LITERT
 from mlp_edge.proof.golden import Golden
 from mlp_edge.readers.checks.tflite_checks import check_runnable, names_of, verified
 from mlp_edge.runtime.runtime import Opened, Runtime
 from mlp_edge.runtime.threads import threadsafe
 from mlp_edge.runtime.verify import read_undamaged
-
-"""Metadata buffers of the card and of the golden rows; export/tflite.py writes them."""
 
 
 @contextmanager
@@ -32,6 +30,18 @@ def open_tflite(path: Path) -> Iterator[Opened]:
     metadata = _read_metadata(content, path)
     card = Card.from_json(metadata[TFLITE_CARD], path) if TFLITE_CARD in metadata else None
     golden = Golden.from_json(metadata[TFLITE_GOLDEN], path) if TFLITE_GOLDEN in metadata else None
+    predict = interpreted(content, path)
+    # An interpreter has one place for what goes in and one for what comes out.
+    with threadsafe(path, predict, one_at_a_time=True) as shared:
+        yield Opened(shared, card, golden)
+
+
+def interpreted(content: bytes, path: Path) -> Predict:
+    """What predicts with a file that ``check_runnable`` has passed; one call at a time.
+
+    Raises:
+        ModelError: naming the file, when LiteRT refuses it.
+    """
     with quiet():
         from ai_edge_litert.interpreter import Interpreter
 
@@ -61,9 +71,7 @@ def open_tflite(path: Path) -> Iterator[Opened]:
             predict(np.zeros((1, inputs["shape"][-1]), np.float32))
         except (ValueError, RuntimeError) as error:
             raise _refused(path, error) from error
-    # An interpreter has one place for what goes in and one for what comes out.
-    with threadsafe(path, predict, one_at_a_time=True) as shared:
-        yield Opened(shared, card, golden)
+    return predict
 
 
 def _refused(path: Path, error: Exception) -> ModelError:

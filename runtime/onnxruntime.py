@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,23 +21,13 @@ from mlp_edge.runtime.runtime import Opened, Runtime
 from mlp_edge.runtime.threads import threadsafe
 from mlp_edge.runtime.verify import read_undamaged
 
-"""Metadata property of the golden rows; export/onnx.py writes it."""
-
 
 @contextmanager
 def open_onnx(path: Path) -> Iterator[Opened]:
     """Open a .onnx file; see ``Runtime.open``."""
-    onnxruntime = lazy.onnxruntime()
     content = read_checked(path)
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
     try:
-        session = onnxruntime.InferenceSession(
-            content,
-            options,
-            providers=["CPUExecutionProvider"],
-            enable_fallback=False,  # it prints what went wrong on stdout, then tries the same
-        )
+        session = session_of(content)
         metadata = session.get_modelmeta().custom_metadata_map
         [feed], [output] = session.get_inputs(), session.get_outputs()
     except Exception as error:  # onnxruntime raises a class of its own for each kind of damage
@@ -60,6 +51,26 @@ def open_onnx(path: Path) -> Iterator[Opened]:
         raise _refused(path, error) from error
     with threadsafe(path, predict) as shared:
         yield Opened(shared, card, golden)
+
+
+def session_of(content: bytes, as_written: bool = False) -> Any:
+    """A session of a model that ``check_onnx`` has passed.
+
+    Args:
+        content: of the file.
+        as_written: whether every node is carried out as the file has it, none merged.
+    """
+    onnxruntime = lazy.onnxruntime()
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    if as_written:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    return onnxruntime.InferenceSession(
+        content,
+        options,
+        providers=["CPUExecutionProvider"],
+        enable_fallback=False,  # it prints what went wrong on stdout, then tries the same
+    )
 
 
 def read_checked(path: Path) -> bytes:

@@ -20,6 +20,7 @@ from mlp_edge.settings import setting
 SHOWN = 5
 """At most so many rows whose label is not certain are named."""
 FLOAT32 = "float32"
+UNDERIVED = "how far it may be from its network by rounding is not derived, but measured alone"
 HELD_TO = {"float16": "bound", "dynamic": "nothing"}
 """What artifacts are held to, by dtype; those in integers to the bits."""
 
@@ -34,9 +35,10 @@ class ParityReport(Result):
         report: every comparison, its figures, and how many rows there were.
         certificate: how far any runtime can be off, anywhere in the declared ranges.
         labels: which rows have one label on every runtime.
-        record: what exports/parity.json holds.
+        record: what parity.json holds.
+        rows: what the rows are called that labels are of where no table was named.
         allow_vacuous: whether ``check`` accepts a bound too wide to prove anything.
-        path: of parity.json; None where it could not be written.
+        path: of the record; None where it could not be written.
         findings: what there is to warn of.
     """
 
@@ -46,6 +48,7 @@ class ParityReport(Result):
     certificate: Certificate
     labels: Labels
     record: Mapping[str, Any] = field(repr=False)
+    rows: str = "held-out rows"
     allow_vacuous: bool = False
     path: Path | None = None
     findings: tuple[Finding, ...] = ()
@@ -81,17 +84,22 @@ class ParityReport(Result):
             raise CheckError(f"{self.failed} of {len(self.results)} comparisons failed")
         if not self.report.compared:
             raise InputError("no export was compared: none of these runtimes can run here")
-        if not self.allow_vacuous and "VACUOUS" in self.verdicts.values():
+        if self.allow_vacuous:
+            return
+        accepts = f"{setting('allow_vacuous', True)} accepts that"
+        if "VACUOUS" in self.verdicts.values():
             raise CheckError(
                 "rounding alone may move a prediction so far that agreement proves nothing; "
-                f"{setting('allow_vacuous', True)} accepts that"
+                f"{accepts}"
             )
+        if self.results[0].verdict == "MEASURED":
+            raise CheckError(f"{self.results[0].artifact}: {UNDERIVED}; {accepts}")
 
     def to_dict(self) -> dict[str, Any]:
         """What `mlp-edge parity` prints as JSON.
 
         Returns:
-            What exports/parity.json holds.
+            What parity.json holds.
         """
         return plain(self.record)
 
@@ -102,11 +110,12 @@ class ParityReport(Result):
             The table of float32, that of reduced precision, the certificate with the labels.
         """
         reduced = [result for result in self.results if result.dtype != FLOAT32]
-        sheets = [_float32(self.model, self.report)]
+        from_original = f"|Δ| {_called(self.results[0])}"
+        sheets = [_float32(self.model, self.report, from_original)]
         if reduced:
-            sheets.append(_reduced(reduced))
+            sheets.append(_reduced(reduced, from_original))
         notes = ["Certificate and labels are those of float32"] if reduced else []
-        notes += _certain(self.task, self.labels)
+        notes += _certain(self.task, self.labels, self.rows)
         return [*sheets, Sheet(self._certified(), notes=tuple(notes))]
 
     def _certified(self) -> str:
@@ -162,7 +171,8 @@ class ParityReport(Result):
             exact = ", ".join(f"{value:.9g}" for value in row.answer)
             says.append(f"{where}: {exact}, ±{max(row.bound):.1e}: rounding picks the label")
         if len(doubtful) > SHOWN:
-            says.append(f"and {len(doubtful) - SHOWN:,} more, in exports/parity.json")
+            name = "the JSON" if self.path is None else f"{self.path.parent.name}/{self.path.name}"
+            says.append(f"and {len(doubtful) - SHOWN:,} more, in {name}")
         return says
 
     def remarks(self) -> list[str]:
@@ -171,10 +181,27 @@ class ParityReport(Result):
         Returns:
             What could not run, what is wrong, and whose label is not certain.
         """
-        return [*self.not_run(), *self.failures(), *self.uncertain()]
+        return [*self.not_run(), *self.underived(), *self.failures(), *self.uncertain()]
+
+    def underived(self) -> list[str]:
+        """Whether the original is held to no bound.
+
+        Returns:
+            A sentence, or none.
+        """
+        first = self.results[0]
+        if first.verdict != "MEASURED" or first.changed is None:
+            return []
+        off = f"|Δ| exact is {first.changed.from_original:.1e} on {first.changed.rows:,} real rows"
+        return [f"{first.artifact} on {first.runtime}: {UNDERIVED}: {off}"]
 
 
-def _float32(name: str, report: Report) -> Sheet:
+def _called(original: ArtifactResult) -> str:
+    """What tables call the original."""
+    return "Keras" if original.runtime == "keras" else "original"
+
+
+def _float32(name: str, report: Report, from_original: str) -> Sheet:
     """A row for the original and each artifact in float32; how the figures are to be read."""
     from mlp_edge.runtime import RUNTIMES
 
@@ -188,7 +215,7 @@ def _float32(name: str, report: Report) -> Sheet:
     simulated = {runtime.name for runtime in RUNTIMES if runtime.simulated}
     if any(result.runtime in simulated for result in report.results):
         notes.append("simulated chips, which know no batches: every row once")
-    columns = ("artifact", "runtime", "|Δ| Keras", "|Δ| exact", "bound", "used", "verdict")
+    columns = ("artifact", "runtime", from_original, "|Δ| exact", "bound", "used", "verdict")
     title = f"{name}: parity on {compared[0].rows:,} rows"
     return Sheet(title, columns, rows, tuple(notes), text_columns=2)
 
@@ -220,7 +247,7 @@ def _how_to_read(report: Report) -> list[str]:
 
 
 def _figures(result: ArtifactResult) -> tuple[str, str, str, str]:
-    """The cells of a line of float32: |Δ| Keras, |Δ| exact, bound, used."""
+    """The cells of a line of float32: from the original, from the exact prediction, bound, used."""
     figures = result.comparison
     if figures is None:
         return "", "", "", ""
@@ -229,7 +256,7 @@ def _figures(result: ArtifactResult) -> tuple[str, str, str, str]:
     return off, f"{figures.from_reference:.1e}", f"{figures.bound:.1e}", used
 
 
-def _reduced(results: Sequence[ArtifactResult]) -> Sheet:
+def _reduced(results: Sequence[ArtifactResult], from_original: str) -> Sheet:
     """A row for each artifact in integers, in float16 and in dynamic range."""
     rows = []
     for result in results:
@@ -248,14 +275,16 @@ def _reduced(results: Sequence[ArtifactResult]) -> Sheet:
     }
     there = {HELD_TO.get(result.dtype, "bits") for result in results}
     notes = [sentence for held, sentence in says.items() if held in there]
-    notes.append(f"|Δ| Keras, labels: what reduced precision changes on the {real:,} real rows")
-    columns = ("artifact", "runtime", "held to", "|Δ| Keras", "labels", "verdict")
+    notes.append(
+        f"{from_original}, labels: what reduced precision changes on the {real:,} real rows"
+    )
+    columns = ("artifact", "runtime", "held to", from_original, "labels", "verdict")
     return Sheet("in reduced precision", columns, tuple(rows), tuple(notes), text_columns=3)
 
 
-def _certain(task: str, labels: Labels) -> list[str]:
+def _certain(task: str, labels: Labels, called: str) -> list[str]:
     """What is certain about the rows of a table."""
-    rows = "held-out rows" if labels.table is None else f"rows of {labels.table}"
+    rows = called if labels.table is None else f"rows of {labels.table}"
     if task == "regression":
         if labels.table is None:
             return []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlp_edge.errors import InputError
@@ -25,7 +26,8 @@ class ParitySettings:
         formats: tflite, onnx, c; () for all.
         require: names of runtimes that have to run, or all that are chosen: one that cannot is a
             failure.
-        allow_vacuous: whether a bound may be too wide to prove anything.
+        allow_vacuous: whether a bound may be too wide to prove anything, or not be derived.
+        exports: folder of the exports of a file alone; None for exports/ beside it.
         trust: compile a header that was changed since it was exported.
     """
 
@@ -45,6 +47,9 @@ class ParitySettings:
         "Pass although a bound is too wide to prove anything.",
         "Evaluation",
         flag="--allow-vacuous",
+    )
+    exports: Path | None = declared(
+        None, "Folder of the exports of a file alone.", "What to run", shown="exports/ beside it"
     )
     trust: bool = declared(
         False,

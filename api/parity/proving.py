@@ -12,6 +12,7 @@ from mlp_edge.api.observer import SILENT, Observer, Recording
 from mlp_edge.api.opened_model import OpenedModel
 from mlp_edge.api.parity.parity_report import ParityReport
 from mlp_edge.api.parity.parity_settings import ALL, ParitySettings
+from mlp_edge.api.parity.subject import Subject, subject_of
 from mlp_edge.api.settings import GUESSED, Reading
 from mlp_edge.api.tables import read_any
 from mlp_edge.errors import InputError
@@ -22,14 +23,12 @@ from mlp_edge.parity.box import declared
 from mlp_edge.parity.certificate import certify
 from mlp_edge.parity.labels import Labels, labels
 from mlp_edge.parity.parity import Report, check
-from mlp_edge.parity.record import record, write
-from mlp_edge.readers.model_directory import PARITY
+from mlp_edge.parity.record import record
 from mlp_edge.settings import setting
 
 if TYPE_CHECKING:
     from mlp_edge.mlp import Mlp, Rows
     from mlp_edge.parity.result import ArtifactResult
-    from mlp_edge.readers.model_directory import ModelDirectory
     from mlp_edge.runtime import Runtime
 
 
@@ -41,13 +40,13 @@ def prove(
     reading: Reading = GUESSED,
     observer: Observer = SILENT,
 ) -> ParityReport:
-    """Compare every export with the original, and write exports/parity.json.
+    """Compare every export with the original, and write parity.json beside the exports.
 
     Args:
-        model: from a model directory, with exports.
+        model: with exports.
         settings: what is compared, and where; None for every export on this machine.
         table: rows of which is said whether their label is certain, whatever ``read_any`` reads;
-            None for the held-out rows.
+            None for the held-out rows. Of a file alone they are the real rows as well.
         reading: how a file of them is read.
         observer: follows.
 
@@ -55,39 +54,37 @@ def prove(
         The report; its ``check`` raises where parity does not hold.
 
     Raises:
-        InputError: for a file alone, no export that a chosen runtime reads, or exports that
-            are written meanwhile.
+        InputError: for no export that a chosen runtime reads, or exports that are written
+            meanwhile.
         TableError: for a table that does not fit the model.
         ModelError: for a model directory that is damaged.
-        MissingError: when TensorFlow is missing: without the original nothing is compared.
+        MissingError: when what runs the original is missing: without it nothing is compared.
     """
     settings, heard = settings or ParitySettings(), Recording(observer)
     model.refresh()
-    directory, mlp = model.directory, model.mlp
-    if directory is None:
-        raise InputError(
-            f"{model.path}: a file alone has no exports to compare; a model directory, "
-            "which `mlp_edge.train()` makes, would do"
-        )
-    paths = _exports(directory, settings.formats)
-    _check_read(paths, settings.chosen()[0])
-    sample = directory.sample().rows
-    rows = _Rows(sample) if table is None else _Rows.of(table, reading, mlp, heard)
-    report = _compared(directory, mlp, sample, paths, settings, heard)
+    mlp = model.mlp
+    subject = subject_of(model, settings)
+    _check_read(subject.paths, settings.chosen()[0])
+    given = None if table is None else _Rows.of(table, reading, mlp, heard)
+    sample = subject.sample(None if given is None else given.rows)
+    rows = given or _Rows(sample)
+    heard.found(subject.findings)
+    report = _compared(subject, mlp, sample, settings, heard)
     with heard.step("proving"):
         certificate = certify(mlp, declared(mlp, sample))
     certain = rows.labels(mlp)
-    found = record(directory, mlp, report, certificate, certain)
-    written = report.compared and _written(directory, found, heard)
+    found = record(subject.files, mlp, report, certificate, certain)
+    written = report.compared and _written(subject, found, heard)
     return ParityReport(
         model=mlp.name,
         task=mlp.task,
         report=report,
         certificate=certificate,
         labels=certain,
+        rows=subject.rows,
         record=json.loads(json_text(found)),
         allow_vacuous=settings.allow_vacuous,
-        path=directory.exports_path / PARITY if written else None,
+        path=subject.record_path if written else None,
         findings=tuple(heard.findings),
     )
 
@@ -124,54 +121,31 @@ class _Rows:
 
 
 def _compared(
-    directory: ModelDirectory,
-    mlp: Mlp,
-    sample: Rows,
-    paths: Sequence[Path],
-    settings: ParitySettings,
-    observer: Observer,
+    subject: Subject, mlp: Mlp, sample: Rows, settings: ParitySettings, observer: Observer
 ) -> Report:
     """Every comparison.
 
     Raises:
-        InputError: when the directory was written to meanwhile, or what has to run has no export.
+        InputError: when the exports were written meanwhile, or what has to run has no export.
     """
     chosen, required = settings.chosen()
-    with observer.step("starting TensorFlow"):
-        tensorflow()
-    with observer.step("comparing"):
+    with observer.step("starting TensorFlow" if subject.starts_tensorflow else "comparing"):
+        if subject.starts_tensorflow:
+            tensorflow()
+    with observer.step("comparing"), subject.original() as original:
         report = check(
             mlp,
-            directory.keras_path,
+            original,
             sample,
-            paths,
+            subject.paths,
             chosen,
             required,
-            directory.manifest.exports,
+            subject.listed,
             settings.trust,
         )
-    if not directory.unchanged():
-        raise InputError(f"{directory.path}: was written to meanwhile; run the command again")
+    subject.check_unchanged()
     _check_all_came(report.results, settings.require)
     return report
-
-
-def _exports(directory: ModelDirectory, formats: Sequence[str]) -> list[Path]:
-    """The files to compare, in the order of their formats.
-
-    Raises:
-        InputError: when there is none.
-    """
-    from mlp_edge.export import EXPORTERS
-
-    suffixes = {exporter.name: exporter.suffix for exporter in EXPORTERS}
-    kept = [suffix for name, suffix in suffixes.items() if not formats or name in formats]
-    paths = [path for path in directory.exported_models if path.suffix in kept]
-    if not paths:
-        raise InputError(
-            f"{directory.exports_path}: nothing to compare; `Model.export()` writes the exports"
-        )
-    return sorted(paths, key=lambda path: (kept.index(path.suffix), path.name))
 
 
 def _check_read(paths: Sequence[Path], runtimes: Sequence[Runtime]) -> None:
@@ -199,11 +173,12 @@ def _check_all_came(results: Sequence[ArtifactResult], required: Sequence[str]) 
             raise InputError(f"{setting('require', name)}: there is no export that it reads")
 
 
-def _written(directory: ModelDirectory, found: dict[str, Any], observer: Observer) -> bool:
-    """Whether the record is in exports/parity.json by now; a warning where it cannot be."""
+def _written(subject: Subject, found: dict[str, Any], observer: Observer) -> bool:
+    """Whether the record is beside the exports by now; a warning where it cannot be."""
     try:
-        write(directory, found)
+        subject.write(json_text(found).encode())
     except InputError as error:
-        observer.found([Finding("unwritten", f"{error}; {PARITY} was not written")])
+        name = subject.record_path.name
+        observer.found([Finding("unwritten", f"{error}; {name} was not written")])
         return False
     return True

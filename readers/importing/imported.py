@@ -9,6 +9,7 @@ from typing import NamedTuple
 from mlp_edge.errors import ModelError
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import DEFAULT_THRESHOLD, Mlp, Task, identifier
+from mlp_edge.proof.original import Original, Steps
 from mlp_edge.readers.importing.chain import Layers
 
 MADE_UP = "the names, the labels and the threshold are made up: the file has none"
@@ -23,6 +24,8 @@ class Imported(NamedTuple):
         written_by: the program that wrote it, as far as it signed; may be "".
         remarks: what the network is not as the file has it, a sentence each.
         folded: whether weights were multiplied together that the file has apart.
+        original: what predicts as its owner's, where that is an object in memory; files are
+            opened by ``runtime/originals.py``.
     """
 
     mlp: Mlp
@@ -30,6 +33,13 @@ class Imported(NamedTuple):
     written_by: str
     remarks: tuple[str, ...] = ()
     folded: bool = False
+    original: Original | None = None
+
+    @property
+    def steps(self) -> Steps | None:
+        """The network as the file carries it out; None where its rounding is not derived."""
+        # What computed in other numbers differs by more than the rounding of float32.
+        return None if self.folded or self.remarks else Steps(self.mlp)
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from mlp_edge.readers.importing.imported import Imported, named
 from mlp_edge.readers.importing.keras_chain import layers_of
 from mlp_edge.readers.importing.keras_config import version_of
 from mlp_edge.readers.importing.keras_weights import layers_with_weights
-from mlp_edge.readers.keras_archive import HDF5, Arrays, read_weights
+from mlp_edge.readers.keras_archive import HDF5, Arrays, check_classes, read_weights
 from mlp_edge.readers.keras_layers import generation
 from mlp_edge.reading import parse_json, read_file
 
@@ -77,6 +77,20 @@ def read_keras_h5(path: Path) -> Imported:
     )
     signed = f"Keras {version}" if version else ""
     return Imported(mlp, "Keras HDF5", signed, (*others, *notes))
+
+
+def check_loadable_h5(path: Path) -> None:
+    """Refuse a file that Keras itself had better not open.
+
+    Raises:
+        ModelError: when ``read_keras_h5`` cannot read it, it holds weights alone, or it would run
+            code of its own.
+    """
+    read_keras_h5(path)
+    config = _read(path).config
+    if config is None:
+        raise ModelError(f"{path}: its weights and its architecture are two files")
+    check_classes(path, config)
 
 
 def _generation(version: str, config: Mapping[str, Any]) -> int | None:

@@ -103,9 +103,9 @@ def test_a_record_that_cannot_be_written_is_a_finding(opened: mlp_edge.Model) ->
     assert "parity.json was not written" in finding.says
 
 
-def test_a_keras_file_alone_has_nothing_to_compare(pima: Path, tmp_path: Path) -> None:
+def test_a_file_alone_without_exports_has_nothing_to_compare(pima: Path, tmp_path: Path) -> None:
     shutil.copy(pima / "model.keras", tmp_path / "net.keras")
-    with pytest.raises(InputError, match=r"net\.keras: a file alone has no exports"):
+    with pytest.raises(InputError, match=r"exports: nothing to compare; `Model.export"):
         mlp_edge.open(tmp_path / "net.keras").parity()
 
 

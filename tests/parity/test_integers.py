@@ -38,6 +38,7 @@ from mlp_edge.proof.bound import LARGEST
 from mlp_edge.proof.golden import golden_integers
 from mlp_edge.reference import predict as exact
 from mlp_edge.runtime import HOSTED, RUNTIMES, Opened, Runtime
+from mlp_edge.runtime.originals import own_original
 
 DTYPES = ("int8", "int16")
 MIXED = (
@@ -405,7 +406,8 @@ class Exported:
 
     def results(self, *runtimes: Runtime, **options: Any) -> list[ArtifactResult]:
         sample = readings(MODEL, 20)
-        found = check(MODEL, self.original, sample, [self.path], runtimes or HOSTED, **options)
+        with own_original(self.original, MODEL) as original:
+            found = check(MODEL, original, sample, [self.path], runtimes or HOSTED, **options)
         self.report = found
         return list(found.results)
 

@@ -31,6 +31,7 @@ from mlp_edge.parity.rows import boundary
 from mlp_edge.proof.checksum import BLANK, with_checksum
 from mlp_edge.readers.model_directory import ModelDirectory
 from mlp_edge.runtime import HOSTED, RUNTIMES, Opened, Runtime
+from mlp_edge.runtime.originals import own_original
 
 pytestmark = pytest.mark.slow
 
@@ -542,9 +543,9 @@ def test_each_row_once_on_a_chip(model: Path, few_rows: None) -> None:
 
     chip = Runtime("chip", ".h", lambda: None, watched, simulated=True)
     header = model / "exports" / "pima.h"
-    results = check(
-        directory.mlp(), directory.keras_path, directory.sample().rows, [header], [chip]
-    ).results
+    mlp = directory.mlp()
+    with own_original(directory.keras_path, mlp) as original:
+        results = check(mlp, original, directory.sample().rows, [header], [chip]).results
     assert results[1].comparison is not None
     assert sizes == [1] * results[1].comparison.rows
 

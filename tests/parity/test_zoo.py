@@ -11,6 +11,7 @@ from support.zoo import FACTORS, Animal, raise_animal, zoo
 from mlp_edge.export import EXPORTERS
 from mlp_edge.parity.parity import check
 from mlp_edge.runtime import HOSTED
+from mlp_edge.runtime.originals import own_original
 
 ANIMALS = zoo()
 
@@ -23,7 +24,8 @@ def test_every_runtime_agrees_with_keras(animal: Animal, tmp_path: Path) -> None
     for exporter in EXPORTERS:
         artifacts.append(tmp_path / f"{mlp.name}{exporter.suffix}")
         artifacts[-1].write_bytes(exporter.export(mlp))
-    results = check(mlp, original, rows, artifacts).results
+    with own_original(original, mlp) as opened:
+        results = check(mlp, opened, rows, artifacts).results
     assert {result.runtime for result in results} == {runtime.name for runtime in HOSTED}
     # Sums of so many terms, three layers deep, and answers that a clip leaves hardly a range: what
     # rounding may do to them can be more than a thousandth of it.

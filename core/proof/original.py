@@ -1,0 +1,51 @@
+"""What exports are held against: the model as its owner has it, and what is known of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlp_edge.mlp import Mlp, Rows
+from mlp_edge.proof.accuracy import ANY, Accuracy
+
+PredictAny = Callable[[Rows], NDArray[np.floating[Any]]]
+"""Raw readings (n, inputs) in, predictions (n, outputs) out, in whatever it computes in."""
+
+
+class Steps(NamedTuple):
+    """A network as its original carries it out, step by step, nothing folded into anything.
+
+    Attributes:
+        mlp: a network of the same features and predictions; its bound is that of the original.
+    """
+
+    mlp: Mlp
+
+
+@dataclass(frozen=True, eq=False)
+class Original:
+    """A model that something here runs, and what is known of its rounding.
+
+    Attributes:
+        name: of its file, or of its class where it is an object.
+        runtime: what runs it, such as "keras", "onnxruntime" or "scikit-learn".
+        predict: raw readings (n, features) float32 in, predictions (n, outputs) out, as the
+            ``Mlp`` gives them: probabilities rather than logarithms, one column for two classes.
+        steps: what it computes one after the other; None where its rounding is not derived.
+        accuracy: how exact its activations are.
+        missing: why nothing here runs it; ``predict`` is then the float64 reference. None where
+            something does.
+        underived: why its rounding is not derived, a clause; "" where it is.
+    """
+
+    name: str
+    runtime: str
+    predict: PredictAny
+    steps: Steps | None
+    accuracy: Mapping[str, Accuracy] = field(default_factory=lambda: ANY)
+    missing: str | None = None
+    underived: str = ""
