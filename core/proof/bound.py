@@ -12,6 +12,7 @@ symbol of its own.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -36,6 +37,8 @@ EXACT = ("linear", "relu")
 BETWEEN_0_AND_1 = ("sigmoid", "hard_sigmoid", "softmax")
 LOST = 2.0**-50
 """More, relatively, than a few float64 operations of the analysis itself lose."""
+MARGIN = 1 + 2.0**-7
+"""What roundings make of other numbers: at most ``MOST_TERMS`` of them."""
 _CHUNK = 2**20
 """Numbers in the largest array of a chunk of rows."""
 
@@ -74,13 +77,37 @@ class Reach(NamedTuple):
     outputs: Interval
 
 
-def bound(mlp: Mlp, rows: Floats | Doubles, accuracy: Mapping[str, Accuracy] = ANY) -> Doubles:
+class Slack(NamedTuple):
+    """How far the numbers that something computes with may be from the network's.
+
+    Attributes:
+        weights: (outputs, inputs), absolute; of a scaling (width,), relative to what it gives.
+        bias: (outputs,), absolute; of a scaling (width,), in standard deviations.
+    """
+
+    weights: Doubles
+    bias: Doubles
+
+
+Slacks = Mapping[int, Slack]
+"""Number of a value -> how far the numbers of its layer may be off; 0 is the scaling."""
+EXACTLY: Slacks = MappingProxyType({})
+"""The network's own numbers."""
+
+
+def bound(
+    mlp: Mlp,
+    rows: Floats | Doubles,
+    accuracy: Mapping[str, Accuracy] = ANY,
+    slacks: Slacks = EXACTLY,
+) -> Doubles:
     """How far each float32 prediction can be from the exact one.
 
     Args:
         mlp: the network.
         rows: raw readings (n, inputs).
         accuracy: the activations of what runs it; by default the worst of every runtime.
+        slacks: of what computes with other numbers than the network has.
 
     Returns:
         (n, outputs): the largest |runtime - exact|, and |runtime - ``reference.predict``|. inf
@@ -88,7 +115,7 @@ def bound(mlp: Mlp, rows: Floats | Doubles, accuracy: Mapping[str, Accuracy] = A
         prediction is NaN.
     """
     rows = np.asarray(rows, np.float64)
-    parts = [_of_rows(mlp, part, accuracy) for part in _chunks(mlp, rows)]
+    parts = [_of_rows(mlp, part, accuracy, slacks) for part in _chunks(mlp, rows)]
     rejected = mlp.encoding.rejected(rows)
     return np.where(rejected[:, None], 0.0, np.vstack([np.empty((0, mlp.outputs)), *parts]))
 
@@ -110,7 +137,7 @@ def _chunks(mlp: Mlp, rows: Doubles) -> Iterator[Doubles]:
         yield rows[start : start + step]
 
 
-def _of_rows(mlp: Mlp, rows: Doubles, accuracy: Mapping[str, Accuracy]) -> Doubles:
+def _of_rows(mlp: Mlp, rows: Doubles, accuracy: Mapping[str, Accuracy], slacks: Slacks) -> Doubles:
     reaches = []
 
     def step(layer: Dense, given: Doubles, gate: Doubles | None) -> Doubles:
@@ -124,7 +151,7 @@ def _of_rows(mlp: Mlp, rows: Doubles, accuracy: Mapping[str, Accuracy]) -> Doubl
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         for _ in walk(mlp.layers, standardised(mlp, mlp.encoding.encode(rows)), step):
             pass
-        return over(mlp, reaches, accuracy)
+        return over(mlp, reaches, accuracy, slacks)
 
 
 def _point(values: Doubles) -> Interval:
@@ -139,13 +166,18 @@ def standardised(mlp: Mlp, inputs: Doubles) -> Doubles:
     return (inputs - mean.astype(np.float64)) / std.astype(np.float64)
 
 
-def over(mlp: Mlp, reaches: Sequence[Reach], accuracy: Mapping[str, Accuracy]) -> Doubles:
+def over(
+    mlp: Mlp,
+    reaches: Sequence[Reach],
+    accuracy: Mapping[str, Accuracy],
+    slacks: Slacks = EXACTLY,
+) -> Doubles:
     """As ``bound``, for whatever rows have these ``reaches``, one per layer: (n, outputs)."""
     layers = enumerate(reaches, start=1)
 
     def step(layer: Dense, given: Error, gate: Error | None) -> Error:
         number, reach = next(layers)
-        sums, stated = _dense(layer, reach, given), accuracy[layer.activation]
+        sums, stated = _dense(layer, reach, given, slacks.get(number)), accuracy[layer.activation]
         if layer.activation == "softmax":
             error = _softmax(reach, sums, stated)
         else:
@@ -153,7 +185,8 @@ def over(mlp: Mlp, reaches: Sequence[Reach], accuracy: Mapping[str, Accuracy]) -
         return named(error if gate is None else _multiplied(reach, error, gate), number)
 
     inputs = Interval(*(end[:, : mlp.encoding.width] for end in reaches[0].inputs))
-    errors = walk(mlp.layers, named(_scaling(mlp, inputs), 0), step, joined)
+    scaled = _scaling(mlp, inputs, slacks.get(0))
+    errors = walk(mlp.layers, named(scaled, 0), step, joined)
     error = heads_of(mlp.layers, mlp.heads, errors, joined)
     size = error.size * (1 + 2.0**-32)  # float64 sums of up to 2^20 symbols
     heads = [reaches[number - 1].outputs for number in head_numbers(mlp.layers, mlp.heads)]
@@ -179,7 +212,7 @@ def _clipped(activations: Interval, size: Doubles, low: float, high: float) -> D
     )
 
 
-def _scaling(mlp: Mlp, scaled: Interval) -> Error:
+def _scaling(mlp: Mlp, scaled: Interval, slack: Slack | None) -> Error:
     """(x - mean) / deviation in two roundings, or times a reciprocal that is rounded itself."""
     n, width = scaled.low.shape
     if mlp.scaling is None:
@@ -188,7 +221,11 @@ def _scaling(mlp: Mlp, scaled: Interval) -> Error:
     folded = np.abs(mlp.scaling.reciprocal.astype(np.float64) * std - 1)
     relative = (2 * UNIT + folded) * (1 + 4 * UNIT)
     numbers = np.arange(width) < len(mlp.encoding.numbers)
+    if slack is not None:
+        relative = relative + slack.weights * MARGIN
     size = np.where(np.isinf(scaled.size), 0, scaled.size * relative)
+    if slack is not None:
+        size = size + slack.bias * MARGIN
     # A reading, a mean or a reciprocal below 2^-126 may count as 0.
     flushed = np.where(mlp.scaling.reciprocal < TINY, np.minimum(scaled.size, LARGEST), 0)
     own = np.where(numbers, size + flushed + TINY * (1 + 2 / std), 0)
@@ -198,7 +235,7 @@ def _scaling(mlp: Mlp, scaled: Interval) -> Error:
     return Error(np.zeros((n, width, 0)), own)
 
 
-def _dense(layer: Dense, reach: Reach, inputs: Error) -> Error:
+def _dense(layer: Dense, reach: Reach, inputs: Error, slack: Slack | None) -> Error:
     """What a layer makes of its inputs' errors, and the roundings of its products and sums."""
     size = inputs.size
     off = (size > 0).any(axis=0)  # the others are exact in every row: half of them behind a ReLU
@@ -211,6 +248,9 @@ def _dense(layer: Dense, reach: Reach, inputs: Error) -> Error:
     lost = LOST * (layer.inputs + shared.shape[2]) * (size[:, off] @ np.abs(weights).T)
     carried = np.abs(shared).sum(axis=2)
     rounded = _summing(layer, reach, size, reach.pre_activations.size + carried)
+    if slack is not None:
+        finite = np.where(np.isinf(reach.inputs.size), 0, reach.inputs.size)  # an infinity settles
+        rounded += ((finite + size) @ slack.weights.T + slack.bias) * MARGIN
     # An infinite reading settles a sum, if what is finite of it cannot overflow.
     infinite = np.isinf(reach.pre_activations.low) & (
         reach.pre_activations.low == reach.pre_activations.high
