@@ -17,7 +17,7 @@ from mlp_edge.encoding import Encoding
 from mlp_edge.errors import ModelError, OpeningError, first_line
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import Dense, Mlp, Scaling
-from mlp_edge.readers.importing.chain import Layers
+from mlp_edge.readers.assembling.assembly import Layers
 from mlp_edge.readers.importing.imported import Imported, named
 from mlp_edge.readers.importing.keras_chain import KerasLayer, layers_of
 from mlp_edge.readers.importing.keras_weights import OLDER_PLACE, layers_with_weights

@@ -16,23 +16,11 @@ import numpy as np
 from mlp_edge.errors import ModelError
 from mlp_edge.feature import LARGEST_FLOAT
 from mlp_edge.mlp import Dense, Scaling
+from mlp_edge.readers.assembling.assembly import Layers
+from mlp_edge.readers.assembling.lowering import WIDEST_ADDED
 from mlp_edge.reference import LEAKY_SLOPE, Doubles
 
-WIDEST_ADDED = 2048
-"""Neurons of a layer that is added where the file has none; its weights grow with the square."""
 END = "softmax"
-
-
-class Layers(NamedTuple):
-    """What a chain comes to: the fields of an ``Mlp`` that are numbers.
-
-    ``folded`` is whether weights were multiplied together that the file has apart.
-    """
-
-    scaling: Scaling | None
-    layers: tuple[Dense, ...]
-    clip: tuple[float, float] | None
-    folded: bool = False
 
 
 class _Layer(NamedTuple):

@@ -15,7 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from mlp_edge.errors import ModelError
-from mlp_edge.readers.importing.chain import Chain, Layers
+from mlp_edge.readers.assembling.assembly import Layers
+from mlp_edge.readers.importing.chain import Chain
 from mlp_edge.reference import Doubles
 
 MOST_TERMS, MOST_FACTORS, DEEPEST = 8, 3, 100

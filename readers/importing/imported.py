@@ -10,7 +10,8 @@ from mlp_edge.errors import ModelError
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import DEFAULT_THRESHOLD, Mlp, Task, identifier
 from mlp_edge.proof.original import Original, Steps
-from mlp_edge.readers.importing.chain import Layers
+from mlp_edge.readers.assembling.assembly import Layers
+from mlp_edge.walk import head_numbers
 
 MADE_UP = "the names, the labels and the threshold are made up: the file has none"
 
@@ -52,40 +53,50 @@ def named(
     network: Layers,
     features: Sequence[Feature] | None = None,
     labels: Sequence[str] | None = None,
+    targets: Sequence[str] | None = None,
 ) -> Mlp:
     """A network on its own as an Mlp; what nobody says is made up: x1 … and class numbers.
 
     The task follows from the last layer: one sigmoid is binary, softmax multiclass, anything else
-    a regression.
+    a regression, and so are the outputs of several layers.
 
     Args:
         path: of the file, after which the model is named.
         network: its numbers.
-        features: the raw readings; by default one number per input of the first layer.
+        features: the raw readings; by default one number per input of the network.
         labels: class names, where the file has them.
+        targets: what a regression predicts, where the file names its outputs; by default y, or
+            y1 …
 
     Raises:
         ModelError: for a network that is no ``Mlp``, without the name of the file.
     """
-    last = network.layers[-1]
+    numbers = head_numbers(network.layers, network.heads)
+    last, *others = [network.layers[number - 1] for number in numbers]
+    outputs = sum(head.outputs for head in (last, *others))
     task: Task = "regression"
-    if last.activation == "softmax":
-        task = "multiclass"
-    elif last.activation == "sigmoid" and last.outputs == 1:
-        task = "binary"
-    classes = {"regression": 0, "binary": 2, "multiclass": last.outputs}[task]
+    if not others and last.times is None:
+        if last.activation == "softmax":
+            task = "multiclass"
+        elif last.activation == "sigmoid" and last.outputs == 1:
+            task = "binary"
+    classes = {"regression": 0, "binary": 2, "multiclass": outputs}[task]
     if labels is not None and len(labels) != classes:
         raise ModelError(f"it has {len(labels)} class labels for {classes} classes")
-    several = task == "regression" and last.outputs > 1
+    if task != "regression":
+        targets = None
+    several = task == "regression" and outputs > 1
+    made_up = tuple(f"y{i + 1}" for i in range(outputs)) if several else ("y",)
     width = network.layers[0].inputs
     return Mlp(
         name=identifier(path.stem.removesuffix(".weights")),
         features=tuple(features or (Feature(f"x{i + 1}") for i in range(width))),
-        targets=tuple(f"y{i + 1}" for i in range(last.outputs)) if several else ("y",),
+        targets=made_up if targets is None else tuple(targets),
         labels=tuple(str(i) for i in range(classes)) if labels is None else tuple(labels),
         task=task,
         threshold=DEFAULT_THRESHOLD,
         scaling=network.scaling,
         layers=network.layers,
         clip=network.clip,
+        heads=network.heads,
     )

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from mlp_edge.errors import ModelError
 from mlp_edge.processing import KERAS_EPSILON
-from mlp_edge.readers.importing.chain import Chain, Layers
+from mlp_edge.readers.assembling.assembly import Layers
+from mlp_edge.readers.importing.chain import Chain
 from mlp_edge.readers.keras_layers import activation_of, article, computes_in, plain, settings
 from mlp_edge.reference import Doubles
 

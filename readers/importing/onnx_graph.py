@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.errors import ModelError
+from mlp_edge.readers.assembling.assembly import Layers
 from mlp_edge.readers.checks.protobuf import Message
-from mlp_edge.readers.importing.chain import Layers
 from mlp_edge.readers.importing.formula import Form, Formulas
 from mlp_edge.readers.importing.onnx_tensors import Settings, attributes_of
 from mlp_edge.reference import Doubles

@@ -1,0 +1,1 @@
+"""What layers of any origin compute, put together as the layers of an ``Mlp``."""
