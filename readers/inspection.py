@@ -17,6 +17,7 @@ from mlp_edge.readers.importing.c_array import holds_model
 from mlp_edge.readers.importing.opening import read_foreign
 from mlp_edge.readers.keras_archive import read_archive
 from mlp_edge.readers.onnx_file import read_onnx
+from mlp_edge.readers.saved_model.network import GRAPH
 from mlp_edge.readers.tflite_file import read_tflite
 from mlp_edge.reading import read_file
 
@@ -33,7 +34,7 @@ class InspectedFile:
         anatomy: layers and scaling.
         card: names, labels, threshold and hash of the weights; None for a stranger's file.
         written_by: programs and formats; may be empty.
-        size: of the file, in bytes.
+        size: of the file, in bytes; of a SavedModel, that of its graph.
         file_sha256: of its bytes.
         notes: what else is worth knowing, a sentence each.
         dtype: what its numbers are, such as int8; None where nothing tells.
@@ -86,7 +87,7 @@ def inspect_original(path: Path, mlp: Mlp) -> InspectedFile:
 
 
 def _inspection(path: Path, kind: str, found: Contents) -> InspectedFile:
-    content = read_file(path)
+    content = read_file(path / GRAPH if path.is_dir() else path)
     card, signed = found.card, [found.written_by] if found.written_by else []
     if card is not None and path.suffix in READERS and f"mlp-edge {card.version}" not in signed:
         signed.insert(0, f"mlp-edge {card.version}")

@@ -97,6 +97,8 @@ def _runner(found: Imported) -> tuple[str, Mapping[str, Accuracy], _Opener]:
         return "keras", EIGEN, _keras
     if found.format.startswith("TFLite"):
         return "litert", LITERT, _litert
+    if found.format == "SavedModel":
+        return "tensorflow", EIGEN, _tensorflow
     return "onnxruntime", MLAS, _onnxruntime
 
 
@@ -198,6 +200,10 @@ def _split(rows: Rows, shapes: list[tuple[int, ...]]) -> Any:
     columns = zip(np.split(rows, ends, axis=1), shapes, strict=True)
     parts = [part.reshape(len(rows), *shape) for part, shape in columns]
     return parts if len(parts) > 1 else parts[0]
+
+
+def _tensorflow(path: Path, mlp: Mlp, stack: ExitStack) -> PredictAny:
+    raise _NotRunError("TensorFlow checks no graph before it runs it, so it is given no stranger's")
 
 
 def _onnxruntime(path: Path, mlp: Mlp, stack: ExitStack) -> PredictAny:

@@ -19,6 +19,7 @@ from mlp_edge.files.writing import plain, sha256
 from mlp_edge.finding import Finding
 from mlp_edge.readers.inspection import InspectedFile, inspect_file, inspect_original
 from mlp_edge.readers.model_directory import PARITY, ModelDirectory, directory_of, undisturbed
+from mlp_edge.readers.saved_model.network import is_saved_model
 from mlp_edge.reading import read_file
 
 AS_EXPORTED = "as exported"
@@ -185,7 +186,7 @@ def inspect(source: str | os.PathLike[str]) -> Inspection:
     """Read what is in a model; nothing of it is run or compiled.
 
     Args:
-        source: a model directory, or a .keras, .onnx, .tflite or .h file.
+        source: a model directory, or a file of a network (docs/reference/importing.md).
 
     Returns:
         Layers, features, scaling, hashes; of a model directory also its recipe, scores, exports.
@@ -195,7 +196,7 @@ def inspect(source: str | os.PathLike[str]) -> Inspection:
         MissingError: when reading it takes an extra that is not installed.
     """
     path = directory_of(Path(source))  # whose model.json has the names of its .keras file
-    if not path.is_dir() and (path.exists() or path.suffix):
+    if is_saved_model(path) or (not path.is_dir() and (path.exists() or path.suffix)):
         return Inspection(path, inspect_file(path))
 
     def read() -> Inspection:

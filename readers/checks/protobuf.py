@@ -77,14 +77,14 @@ def _fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
     """(number, value) of each field: an integer, or bytes whose meaning the schema knows."""
     place = 0
     while place < len(data):
-        key, place = _varint(data, place)
+        key, place = varint(data, place)
         kind = key & 7
         if kind == 0:
-            value, place = _varint(data, place)
+            value, place = varint(data, place)
             yield key >> 3, value
             continue
         if kind == 2:
-            size, place = _varint(data, place)
+            size, place = varint(data, place)
         elif kind in (1, 5):
             size = 8 if kind == 1 else 4
         else:
@@ -95,7 +95,7 @@ def _fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
         place += size
 
 
-def _varint(data: memoryview, place: int) -> tuple[int, int]:
+def varint(data: memoryview, place: int) -> tuple[int, int]:
     """An integer of seven bits per byte, the lowest first, and where the next field begins."""
     value = 0
     for shift in range(0, 70, 7):
@@ -110,7 +110,7 @@ def _varint(data: memoryview, place: int) -> tuple[int, int]:
 def _packed(data: memoryview) -> list[int]:
     numbers, place = [], 0
     while place < len(data):
-        number, place = _varint(data, place)
+        number, place = varint(data, place)
         numbers.append(number)
         if len(numbers) > MOST_FIELDS:
             raise ValueError(f"more than {MOST_FIELDS:,} numbers, one by one")

@@ -15,6 +15,7 @@ from mlp_edge.readers.importing.onnx_network import read_onnx_network
 from mlp_edge.readers.importing.tflite_network import read_tflite_network
 from mlp_edge.readers.keras_archive import HDF5
 from mlp_edge.readers.keras_file import read_keras
+from mlp_edge.readers.saved_model.network import GRAPH, is_saved_model, read_saved_model
 from mlp_edge.reading import read_file
 
 SUFFIXES = (".keras", ".h5", ".hdf5", ".json", ".onnx", ".tflite", ".h", ".cc")
@@ -23,7 +24,9 @@ ZIP = b"PK"
 
 def is_alone(path: Path) -> bool:
     """Whether a path is a file of a model, rather than a model directory."""
-    return not path.is_dir() and (path.suffix.lower() in SUFFIXES or path.is_file())
+    if path.is_dir():
+        return is_saved_model(path)
+    return path.suffix.lower() in SUFFIXES or path.is_file()
 
 
 def read_foreign(path: Path) -> Imported:
@@ -32,6 +35,8 @@ def read_foreign(path: Path) -> Imported:
     Raises:
         ModelError: naming the file and what in it cannot be read.
     """
+    if path.is_dir() or path.name == GRAPH:
+        return read_saved_model(path if path.is_dir() else path.parent)
     content = read_file(path)
     if content.startswith(HDF5):
         return read_keras_h5(path)

@@ -1,0 +1,1 @@
+"""SavedModel directories of TensorFlow, read without TensorFlow and never run."""
