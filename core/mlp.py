@@ -23,7 +23,7 @@ from mlp_edge.errors import ModelError
 from mlp_edge.feature import Feature
 from mlp_edge.foreign import check_text
 from mlp_edge.settings import setting
-from mlp_edge.walk import check_graph, head_numbers, is_chain
+from mlp_edge.walk import check_graph, head_numbers, is_chain, sources
 
 Rows = NDArray[np.float32]
 """Rows of readings or of predictions: shape (n, width), float32, C order."""
@@ -168,7 +168,7 @@ class Mlp:
         layers: at least one, each behind the values that it reads.
         clip: lowest and highest prediction of a regression, float32 numbers, or None.
         heads: the numbers of the layers whose outputs, one after the other, are the predictions;
-            () is the last layer.
+            () is the last layer. No layer reads a head.
 
     The inputs of the first layer are the encoded readings (``mlp_edge.encoding``). A row with a
     missing reading that has no fill has the prediction NaN, whatever the layers compute.
@@ -227,6 +227,19 @@ class Mlp:
     def is_chain(self) -> bool:
         """Whether every layer reads the one before it alone, and the last one predicts."""
         return is_chain(self.layers, self.heads)
+
+    @cached_property
+    def front(self) -> Floats:
+        """The weights (rows, width) that meet the scaled inputs, of all layers that read them."""
+        width, blocks = self.encoding.width, []
+        for number, layer in enumerate(self.layers, start=1):
+            start = 0
+            for value in sources(layer, number):
+                size = self.layers[value - 1].outputs if value else width
+                if value == 0:
+                    blocks.append(layer.weights[:, start : start + size])
+                start += size
+        return np.vstack(blocks or [np.zeros((0, width), np.float32)])
 
     @property
     def output_name(self) -> str:

@@ -115,7 +115,8 @@ def check_graph(layers: Sequence[Any], width: int, heads: tuple[int, ...]) -> No
         heads: of the network.
 
     Raises:
-        ModelError: naming the layer by its number.
+        ModelError: naming the layer by its number. No layer reads a head, so a head can be
+            computed where the predictions go, and in their own precision.
     """
     widths = [width]
     for number, layer in enumerate(layers, start=1):
@@ -132,7 +133,12 @@ def check_graph(layers: Sequence[Any], width: int, heads: tuple[int, ...]) -> No
         widths.append(layer.outputs)
     if len(set(heads)) != len(heads) or not all(1 <= head <= len(layers) for head in heads):
         raise ModelError(f"the heads {heads} are not each another of {len(layers)} layers")
-    read = {value for _, value in _reads(layers)} | set(head_numbers(layers, heads))
-    unread = set(range(1, len(layers) + 1)) - read
-    if unread:
-        raise ModelError(f"nothing reads layer {min(unread)}")
+    read, predict = {value for _, value in _reads(layers)}, set(head_numbers(layers, heads))
+    for number in range(1, len(layers) + 1):
+        if number not in read | predict:
+            raise ModelError(f"nothing reads layer {number}")
+        if number in read & predict:
+            raise ModelError(
+                f"layer {number} is a head and read by layer {min(readers(layers, number))}; "
+                "a layer that passes it on would do for the head"
+            )

@@ -8,6 +8,7 @@ without.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from mlp_edge.integers.requantise import scales
 from mlp_edge.lazy import require
 from mlp_edge.mlp import Mlp
 from mlp_edge.processing import FEATURES, Operation, carry_out, operations
+from mlp_edge.walk import walk
 
 BATCH = "N"
 """Name of the first dimension: any number of rows."""
@@ -106,15 +108,23 @@ def _operation(build: _Build, step: Operation, inputs: Sequence[str]) -> str:
 
 
 def _network(build: _Build, quantised: Quantised, readings: str) -> str:
-    u = _inputs(build, quantised, readings)
-    for number, layer in enumerate(quantised.layers, start=1):
+    numbers = count(1)
+
+    def step(layer: IntegerLayer, u: str, _: str | None) -> str:
+        number = next(numbers)
         scope = f"layer{number}"
-        copies = quantised.inputs.high // HIGHEST["int8"] if number == 1 else 1
+        copies = quantised.input_segments if number == 1 else 1
         sums = _sums(build, scope, layer, u, copies)
-        if number < len(quantised.layers):
-            u = _uint8(build, scope, layer, _requantised(build, scope, layer, sums))
-        else:
-            activations = _added(build, scope, layer, sums)
+        if number == len(quantised.layers):
+            return _added(build, scope, layer, sums)
+        return _uint8(build, scope, layer, _requantised(build, scope, layer, sums))
+
+    def join(values: Sequence[str]) -> str:
+        if len(values) == 1:
+            return values[0]
+        return build.add(f"read/{len(build.nodes)}", "Concat", *values, axis=1)
+
+    *_, activations = walk(quantised.layers, _inputs(build, quantised, readings), step, join)
     return _outputs(build, quantised, activations)
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
+from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,6 +36,7 @@ from mlp_edge.integers.quantised import (
 from mlp_edge.integers.requantise import scales
 from mlp_edge.lazy import tensorflow
 from mlp_edge.settings import setting
+from mlp_edge.walk import sources, walk
 
 _HIGH = HIGHEST["int8"]
 _ZERO_POINT = -128
@@ -50,15 +52,23 @@ def layers(quantised: Quantised) -> Formula:
     def network(preprocessed: Any) -> Any:
         with tf.name_scope("inputs"):
             u = _held(_in_segments(quantised, _rounded(quantised, preprocessed)))
-        for number, layer in enumerate(quantised.layers, start=1):
+        numbers = count(1)
+
+        def step(layer: IntegerLayer, inputs: Any, _: Any | None) -> Any:
+            number = next(numbers)
             with tf.name_scope(f"layer{number}"):
-                u = _held(_sums(written[number - 1], u))
-                if layer.table is not None:
-                    u = _held(_looked_up(layer.table, layer.high, u))
+                u = _held(_sums(written[number - 1], inputs))
+                return u if layer.table is None else _held(_looked_up(layer.table, layer.high, u))
+
+        *_, u = walk(quantised.layers, u, step, _joined)
         with tf.name_scope("answers"):
             return _outputs(quantised, _added(quantised.layers[-1], u))
 
     return network
+
+
+def _joined(values: Sequence[Any]) -> Any:
+    return values[0] if len(values) == 1 else _held(tensorflow().concat(list(values), axis=1))
 
 
 def _held(values: Any) -> Any:
@@ -91,7 +101,7 @@ def _sums(written: _Written, u: Any) -> Any:
     tf = tensorflow()
     limit = float(WEIGHT_LIMIT["int8"])
     fake = tf.quantization.fake_quant_with_min_max_vars
-    weights = tf.constant(written.weights.T.astype(np.float32), name="weights")
+    weights = tf.constant(written.unlike.T.astype(np.float32), name="weights")
     held = fake(weights, min=-limit, max=limit, narrow_range=True)
     return tf.matmul(u, held) + tf.constant(written.bias.astype(np.float32), name="bias")
 
@@ -130,16 +140,25 @@ class _Written(NamedTuple):
         weights: (rows, columns).
         bias: (rows,).
         scale: (rows,) float32, what 1 in a sum is in activations.
+        apart: how many layers before read the same values with the same weights.
     """
 
     weights: Integers
     bias: Integers
     scale: Floats
+    apart: int = 0
+
+    @property
+    def unlike(self) -> Integers:
+        """The weights for the converter, which takes one product for two that are equal."""
+        weights = self.weights.copy()
+        weights[0, 0] += self.apart if weights[0, 0] <= 0 else -self.apart
+        return weights
 
 
 def _written(quantised: Quantised) -> list[_Written]:
     copies = [quantised.inputs.high // _HIGH] + [1] * (len(quantised.layers) - 1)
-    return [
+    written = [
         _Written(
             np.tile(layer.weights, (layer.segments, count)),
             np.concatenate(
@@ -149,6 +168,12 @@ def _written(quantised: Quantised) -> list[_Written]:
         )
         for layer, count in zip(quantised.layers, copies, strict=True)
     ]
+    seen: Counter[tuple[object, ...]] = Counter()
+    for number, one in enumerate(written, start=1):
+        product = sources(quantised.layers[number - 1], number), one.weights.tobytes()
+        written[number - 1] = one._replace(apart=seen[product])
+        seen[product] += 1
+    return written
 
 
 def settle(model: Any, quantised: Quantised) -> None:
@@ -172,7 +197,8 @@ def settle(model: Any, quantised: Quantised) -> None:
         for place, numbers in _constants(operator, written):
             tensor = tensors[operator.inputs[place]]
             found = tflite_model.content(model, tensor, numbers.dtype)
-            if operator.inputs[place] < 0 or not _as_float32(found, numbers.ravel()):
+            given = (written.unlike if place == 1 else numbers).ravel()
+            if operator.inputs[place] < 0 or not _as_float32(found, given):
                 what = "weights" if place == 1 else "biases"
                 raise ModelError(f"{_CONVERTER} other {what} of layer {number}; {_OTHER}")
             tflite_model.write(model, tensor, numbers)

@@ -125,7 +125,7 @@ def _halves(mlp: Mlp, boxes: Interval) -> Interval:
     An input that is 0 or 1 becomes either; where it is one category, it is no other.
     """
     encoding, each = mlp.encoding, np.arange(len(boxes.low))
-    moves = (boxes.high - boxes.low) * np.abs(mlp.layers[0].weights).sum(axis=0, dtype=np.float64)
+    moves = (boxes.high - boxes.low) * np.abs(mlp.front).sum(axis=0, dtype=np.float64)
     along = np.argmax(moves if mlp.scaling is None else moves / mlp.scaling.std, axis=1)
     flag = along >= len(encoding.numbers)
     middle = boxes.low[each, along] + (boxes.high - boxes.low)[each, along] / 2

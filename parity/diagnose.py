@@ -9,7 +9,7 @@ import numpy as np
 from mlp_edge.card import Card
 from mlp_edge.integers.integer_reference import predict_quantised
 from mlp_edge.integers.quantised import Quantised
-from mlp_edge.mlp import Mlp, Predict, Rows
+from mlp_edge.mlp import Floats, Mlp, Predict, Rows
 from mlp_edge.parity.compare import Expected, share
 from mlp_edge.parity.faults import Fault, faults
 from mlp_edge.parity.integer_faults import integer_faults, saturated
@@ -59,18 +59,24 @@ def other_numbers(content: bytes, mlp: Mlp, kinds: Sequence[str] = ("<f4",)) -> 
         arrays.append(("means", mlp.scaling.mean, 0))
         arrays.append(("reciprocal deviations", mlp.scaling.reciprocal, 1))
     for number, layer in enumerate(mlp.layers, start=1):
-        arrays.append((f"weights of layer {number}", layer.weights, 0))
+        if layer.diagonals is None or _stands(layer.weights, content, kinds):
+            arrays.append((f"weights of layer {number}", layer.weights, 0))
+        else:
+            arrays += [(f"factors of layer {number}", row, 1) for row in layer.diagonals]
         arrays.append((f"biases of layer {number}", layer.bias, 0))
     return [
         f"its {what} are not the model's, bit for bit: it was edited, or a converter changed them"
         for what, values, neutral in arrays
-        if (values != neutral).any()
-        and not any(
-            np.ascontiguousarray(way, dtype=kind).tobytes() in content
-            for way in (values, values.T)
-            for kind in kinds
-        )
+        if (values != neutral).any() and not _stands(values, content, kinds)
     ]
+
+
+def _stands(values: Floats, content: bytes, kinds: Sequence[str]) -> bool:
+    return any(
+        np.ascontiguousarray(way, dtype=kind).tobytes() in content
+        for way in (values, values.T)
+        for kind in kinds
+    )
 
 
 def other_integers(content: bytes, quantised: Quantised) -> list[str]:

@@ -15,6 +15,7 @@ import numpy as np
 from mlp_edge.errors import ModelError
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import Dense, Floats, Mlp, Scaling
+from mlp_edge.walk import readers, sources
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,9 @@ def _outputs(mlp: Mlp) -> Iterator[Fault]:
     if mlp.task == "binary":
         changed = replace(layer, weights=-layer.weights, bias=-layer.bias)
         yield Fault("labels", last, "the labels are exchanged", _with_layer(mlp, last, changed))
+    elif len(mlp.heads) > 1:
+        faulty = replace(mlp, heads=mlp.heads[::-1])
+        yield Fault("labels", 0, "the heads stand in reverse order", faulty)
     elif mlp.outputs > 1:
         changed = replace(
             layer,
@@ -156,12 +160,17 @@ def _outputs(mlp: Mlp) -> Iterator[Fault]:
 def _inputs(mlp: Mlp) -> Iterator[Fault]:
     if mlp.inputs == 1 or not mlp.encoding.plain:
         return
-    first = mlp.layers[0]
-    weights = np.ascontiguousarray(first.weights[:, ::-1])
     scaling = mlp.scaling
     if scaling is not None:
         scaling = Scaling(scaling.mean[::-1].copy(), scaling.std[::-1].copy())
-    layers = (replace(first, weights=weights), *mlp.layers[1:])
+
+    def turned(number: int, layer: Dense) -> Dense:
+        pieces = [
+            piece[:, ::-1] if value == 0 else piece for value, piece in _pieces(mlp, number, layer)
+        ]
+        return replace(layer, weights=np.ascontiguousarray(np.hstack(pieces)))
+
+    layers = tuple(turned(number, layer) for number, layer in enumerate(mlp.layers, start=1))
     faulty = replace(mlp, scaling=scaling, layers=layers)
     yield Fault("features", 0, "the features arrive in reverse order", faulty)
 
@@ -191,7 +200,41 @@ def _encoding(mlp: Mlp) -> Iterator[Fault]:
     yield Fault("clip", len(mlp.layers), "the clip is missing", replace(mlp, clip=None))
 
 
-KINDS = (_scaling, _encoding, _inputs, _in_layers, _outputs, _activations)
+def _wires(mlp: Mlp) -> Iterator[Fault]:
+    """Of a graph: a value that a layer reads is left out, two are exchanged, a gate is open."""
+    for number, layer in enumerate(mlp.layers, start=1):
+        pieces = _pieces(mlp, number, layer)
+        for place, (value, _) in enumerate(pieces if len(pieces) > 1 else ()):
+            others = [piece * (index != place) for index, (_, piece) in enumerate(pieces)]
+            without = replace(layer, weights=np.hstack(others))
+            says = f"it does not read the {_called(value)}"
+            yield Fault("left out", number, says, _with_layer(mlp, number, without))
+        if len(pieces) > 1:
+            turned = [piece for _, piece in pieces[::-1]]
+            exchanged = replace(layer, weights=np.ascontiguousarray(np.hstack(turned)))
+            says = "the values that it reads are exchanged"
+            yield Fault("exchanged", number, says, _with_layer(mlp, number, exchanged))
+        if layer.times and readers(mlp.layers, layer.times) == [number]:
+            gate = mlp.layers[layer.times - 1]
+            zeros, ones = np.zeros_like(gate.weights), np.ones_like(gate.bias)
+            opened = Dense(zeros, ones, "linear", gate.reads)
+            says = f"it is not multiplied by the {_called(layer.times)}"
+            with suppress(ModelError):  # what the gate was multiplied by is then read by nobody
+                yield Fault("gate", number, says, _with_layer(mlp, layer.times, opened))
+
+
+def _called(value: int) -> str:
+    return f"outputs of layer {value}" if value else "readings"
+
+
+def _pieces(mlp: Mlp, number: int, layer: Dense) -> list[tuple[int, Floats]]:
+    """Each value that a layer reads, with the weights (outputs, width) that it meets."""
+    values = sources(layer, number)
+    widths = [mlp.layers[value - 1].outputs if value else mlp.encoding.width for value in values]
+    return list(zip(values, np.split(layer.weights, np.cumsum(widths)[:-1], axis=1), strict=True))
+
+
+KINDS = (_scaling, _encoding, _inputs, _wires, _in_layers, _outputs, _activations)
 
 
 def faults(mlp: Mlp) -> Iterator[Fault]:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 
-from mlp_edge.mlp import Mlp, Rows
+from mlp_edge.mlp import Dense, Mlp, Rows
 from mlp_edge.proof.bound import LARGEST
 from mlp_edge.reference import FORMULAS, Doubles
+from mlp_edge.walk import heads_of, walk
 
 Change = Callable[[Doubles], Doubles]
 
@@ -38,13 +40,19 @@ class KindFault:
     def predict(self, mlp: Mlp, rows: Rows) -> Doubles:
         """What comes out, (n, outputs), for raw readings (n, inputs)."""
         x = mlp.encoding.encode(rows.astype(np.float64))
-        with np.errstate(over="ignore", invalid="ignore"):
+        numbers = count(1)
+
+        def step(layer: Dense, given: Doubles, gate: Doubles | None) -> Doubles:
+            z = _in_float32(given @ layer.weights.astype(np.float64).T + layer.bias)
+            number = next(numbers)
+            z = self.change(z) if self.layer in (0, number) else z
+            value = FORMULAS[layer.activation](z)
+            return value if gate is None else _in_float32(value * gate)
+
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             if mlp.scaling is not None:
                 x = _in_float32(x - mlp.scaling.mean) / mlp.scaling.std
-            for number, layer in enumerate(mlp.layers, start=1):
-                z = _in_float32(x @ layer.weights.astype(np.float64).T + layer.bias)
-                z = self.change(z) if self.layer in (0, number) else z
-                x = FORMULAS[layer.activation](z)
+            x = heads_of(mlp.layers, mlp.heads, walk(mlp.layers, x, step))
         if mlp.clip is not None:
             x = np.clip(x, *mlp.clip)
         return np.where(mlp.encoding.rejected(rows)[:, None], np.nan, x)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from mlp_edge.card import Card, choose
 from mlp_edge.integers import integer_reference
-from mlp_edge.mlp import Floats, Mlp, Rows
+from mlp_edge.mlp import Dense, Floats, Mlp, Rows
+from mlp_edge.proof.bound import standardised
 from mlp_edge.quantise.network import Made, quantise
-from mlp_edge.reference import FORMULAS, Doubles, distance, predict, trace
+from mlp_edge.quantise.ranges import Steps
+from mlp_edge.reference import FORMULAS, Doubles, distance, predict
 from mlp_edge.settings import setting
+from mlp_edge.walk import columns, walk
 
 FOLDS = 10
+NO_STEPS = Steps(np.empty(0), np.empty(0))
+_Value = tuple[Doubles, Steps]
+"""What a layer gives in real numbers, and what integers in its place would stand for."""
 Score = Callable[[Floats], Mapping[str, float]]
 """Predictions (n, outputs) to metrics, the one that is judged first."""
 
@@ -137,21 +143,31 @@ def layer_errors(mlp: Mlp, made: Made, rows: Rows) -> list[float]:
 
 def _with_integers(mlp: Mlp, made: Made, rows: Rows, number: int) -> Doubles:
     """Predictions (n, outputs) in float64 but for one layer, its inputs and its activations."""
-    integers, layer = made.quantised, made.quantised.layers[number]
-    if number == 0:
-        u = integers.inputs.integers(mlp.encoding.encode(rows))
-    else:
-        values = [value for _, value in trace(mlp, rows)][number - 1]
-        steps = made.steps[number]
-        whole = np.rint((values - steps.offset) / steps.step)
-        u = np.clip(whole, 0, integers.largest[number]).astype(np.int64)
-    activations = layer.requantise(layer.sums(u))
-    if number + 1 == len(mlp.layers):
-        predictions = integer_reference.dequantise(integers, activations).astype(np.float64)
-    else:
+    integers, counted = made.quantised, enumerate(made.quantised.layers)
+
+    def step(dense: Dense, given: _Value, _: _Value | None) -> _Value:
+        index, layer = next(counted)
+        inputs, steps = given
+        last = index + 1 == len(mlp.layers)
+        meant = NO_STEPS if last else made.steps[index + 1]
+        if index != number:
+            return FORMULAS[dense.activation](inputs @ dense.weights.T + dense.bias), meant
+        if index == 0:
+            u = integers.inputs.integers(mlp.encoding.encode(rows))
+        else:
+            whole = np.rint((inputs - steps.offset) / steps.step)
+            u = np.clip(whole, 0, integers.largest[index]).astype(np.int64)
+        activations = layer.requantise(layer.sums(u))
+        if last:
+            return integer_reference.dequantise(integers, activations).astype(np.float64), meant
         integers_out = activations if layer.table is None else layer.table.at(activations)
-        steps = made.steps[number + 1]
-        predictions = steps.offset + steps.step * integers_out
-        for dense in mlp.layers[number + 1 :]:
-            predictions = FORMULAS[dense.activation](predictions @ dense.weights.T + dense.bias)
+        return meant.offset + meant.step * integers_out, meant
+
+    first = standardised(mlp, mlp.encoding.encode(rows.astype(np.float64)))
+    *_, (predictions, _) = walk(mlp.layers, (first, made.steps[0]), step, _joined)
     return predictions if mlp.clip is None else np.clip(predictions, *mlp.clip)
+
+
+def _joined(values: Sequence[_Value]) -> _Value:
+    arrays, steps = zip(*values, strict=True)
+    return columns(arrays), Steps(*(np.concatenate(each) for each in zip(*steps, strict=True)))

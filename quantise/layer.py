@@ -10,7 +10,7 @@ from mlp_edge.integers.quantised import SUM_LIMIT, WEIGHT_LIMIT, IntegerLayer, I
 from mlp_edge.mlp import Dense
 from mlp_edge.quantise import ranges, scales, tables
 from mlp_edge.quantise.ranges import Steps
-from mlp_edge.quantise.rounding import fitted
+from mlp_edge.quantise.rounding import fitted, fitted_diagonals
 from mlp_edge.reference import Doubles
 
 PLAIN = ("relu", "linear")
@@ -84,7 +84,8 @@ def layer(dense: Dense, given: Given, wanted: Wanted, dtype: str) -> tuple[Integ
         if wanted.short:
             step = tables.short(step, wanted.short)
         chosen = scales.choose(unit, step, wanted.high, dtype, wanted.segments)
-        weights, biases = fitted(
+        fit = fitted if dense.diagonals is None else fitted_diagonals
+        weights, biases = fit(
             real / chosen.unit[:, None],
             bias / chosen.unit,
             given.integers,
@@ -99,6 +100,7 @@ def layer(dense: Dense, given: Given, wanted: Wanted, dtype: str) -> tuple[Integ
             high=wanted.high,
             segments=wanted.segments,
             offset=chosen.offset,
+            reads=dense.reads,
         )
         beyond = made.size(given.largest) > SUM_LIMIT
         if not beyond.any():

@@ -100,7 +100,7 @@ def _declared(mlp: Mlp, index: int) -> Floats:
 
 def _weight_of(mlp: Mlp) -> Doubles:
     """The largest weight of each encoded reading, per its own unit."""
-    weights = np.abs(mlp.layers[0].weights.astype(np.float64)).max(axis=0)
+    weights = np.abs(mlp.front.astype(np.float64)).max(axis=0)
     return np.asarray(weights if mlp.scaling is None else weights / mlp.scaling.std)
 
 

@@ -47,6 +47,19 @@ def fitted(
     return found[:, :-1].astype(np.int64), found[:, -1].astype(np.int64)
 
 
+def fitted_diagonals(
+    weights: Doubles, bias: Doubles, inputs: Integers, sums: Doubles, limit: int
+) -> tuple[Integers, Integers]:
+    """As ``fitted``, for weights that are diagonals side by side: what is 0 stays 0."""
+    found, biases = np.zeros(weights.shape, np.int64), np.zeros(len(bias), np.int64)
+    for unit in range(len(weights)):
+        own = np.arange(unit, weights.shape[1], len(weights))
+        row, constant = weights[unit, own][None], bias[[unit]]
+        fit = fitted(row, constant, inputs[:, own], sums[:, [unit]], limit)
+        found[unit, own], biases[unit] = fit[0][0], fit[1][0]
+    return found, biases
+
+
 def _passed_on(real: Doubles, squares: Doubles, limits: Doubles) -> Doubles:
     """Rounded in the order of their inputs' size, the bias last; the rest makes each error good."""
     order = np.append(np.argsort(-np.diag(squares)[:-1], kind="stable"), len(squares) - 1)

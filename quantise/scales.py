@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -45,22 +46,27 @@ def segments_of(last: Dense, dtype: str) -> int:
     return SEGMENTS[dtype] if last.weights.size <= LARGEST_IN_SEGMENTS else 1
 
 
-def highest(following: Dense | None, values: Doubles, dtype: str) -> int:
+def highest(following: Sequence[tuple[Dense, Doubles]], dtype: str) -> int:
     """The largest activation of a layer, or of one of its segments, or the largest input.
 
     int16: inputs and weights share the 31 bits of a sum, half each.
 
     Args:
-        following: the layer that takes the integers; None behind the last.
-        values: (n, width), what they stand for.
+        following: the layers that take the integers, each with its inputs (n, inputs) in real
+            numbers; none behind the last.
         dtype: int8 or int16.
     """
-    if following is None or dtype == "int8":
+    if dtype == "int8":
         return HIGHEST[dtype]
+    most = HIGHEST[dtype].bit_length()
+    bits = min((_bits(layer, values) for layer, values in following), default=most)
+    return min(HIGHEST[dtype], (1 << bits) - 1)
+
+
+def _bits(following: Dense, values: Doubles) -> int:
     sizes = np.abs(following.weights) * np.maximum(np.ptp(values, axis=0), 1e-30)
     terms = float((sizes.sum(axis=1) / np.maximum(sizes.max(axis=1), 1e-30)).max())
-    bits = round((_SUM_BITS - math.log2(max(terms, 1.0))) / 2)
-    return int(min(HIGHEST[dtype], 2**bits - 1))
+    return round((_SUM_BITS - math.log2(max(terms, 1.0))) / 2)
 
 
 def finest(real: Doubles, bias: Doubles, largest: int, activations: Doubles, dtype: str) -> Doubles:

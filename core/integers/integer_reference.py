@@ -7,22 +7,36 @@ integers. Any runtime can therefore give the same bits.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from mlp_edge.integers.quantised import Integers, Quantised
+from mlp_edge.integers.quantised import IntegerLayer, Integers, Quantised
 from mlp_edge.mlp import Floats, Mlp, Rows
+from mlp_edge.walk import columns, walk
+
+_Step = tuple[Integers, Integers, Integers]
+"""The sums of a layer, its activations, and what it gives: these, or the table's of them."""
 
 
 def trace(mlp: Mlp, quantised: Quantised, rows: Rows) -> Iterator[tuple[Integers, Integers]]:
     """Yield each layer's sums and quantised activations before its table, (n, outputs) each."""
-    u = quantised.inputs.integers(mlp.encoding.encode(np.asarray(rows, np.float32)))
-    for layer in quantised.layers:
-        sums = layer.sums(u)
+    given = quantised.inputs.integers(mlp.encoding.encode(np.asarray(rows, np.float32)))
+
+    def step(layer: IntegerLayer, inputs: _Step, _: _Step | None) -> _Step:
+        sums = layer.sums(inputs[2])
         activations = layer.requantise(sums)
+        return (
+            sums,
+            activations,
+            activations if layer.table is None else layer.table.at(activations),
+        )
+
+    def join(values: Sequence[_Step]) -> _Step:
+        return given, given, columns([u for _, _, u in values])
+
+    for sums, activations, _ in walk(quantised.layers, (given, given, given), step, join):
         yield sums, activations
-        u = activations if layer.table is None else layer.table.at(activations)
 
 
 def last_activations(mlp: Mlp, quantised: Quantised, rows: Rows) -> Integers:

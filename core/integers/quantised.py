@@ -18,6 +18,7 @@ There are no zero points: the biases hold what they would add. A relu is the cla
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
@@ -28,6 +29,7 @@ from numpy.typing import NDArray
 from mlp_edge.encoding import Floats
 from mlp_edge.errors import ModelError
 from mlp_edge.settings import setting
+from mlp_edge.walk import Node, readers, sources
 
 Integers = NDArray[np.int64]
 
@@ -85,6 +87,7 @@ class IntegerLayer:
         offset: (outputs,), the distance between the sums of two segments: the next segment begins
             where one reaches ``high``. Unused with one segment.
         table: the activation function; None where the clamp is all there is.
+        reads: as in ``mlp.Dense``: the values that are its inputs, () for the layer before.
     """
 
     weights: Integers
@@ -95,6 +98,12 @@ class IntegerLayer:
     segments: int
     offset: Integers
     table: ActivationTable | None = None
+    reads: tuple[int, ...] = ()
+
+    @property
+    def times(self) -> None:
+        """No product of two values is taken in integers."""
+        return
 
     @property
     def outputs(self) -> int:
@@ -169,7 +178,7 @@ class Quantised:
     Attributes:
         dtype: "int8" or "int16".
         inputs: from encoded inputs to integers.
-        layers: as many as the Mlp has.
+        layers: as many as the Mlp has; the last one predicts.
         softmax: whether the predictions are softmax probabilities.
         table: applied to the last activations before ``step``; None where nothing is.
         offset: (outputs,) float32; 0 for a softmax.
@@ -218,13 +227,21 @@ class Quantised:
         wide = high > byte and self.dtype == "int8"
         if high > HIGHEST[self.dtype] and high != byte * SEGMENTS[self.dtype]:
             raise ModelError(f"inputs up to {high} in {self.dtype}")
-        if wide and (len(self.layers) < 2 or not self.layers[0].narrow(high)):
+        alone = len(self.layers) > 1 and takes_inputs_alone(self.layers)
+        if wide and not (alone and self.layers[0].narrow(high)):
             raise ModelError(f"inputs up to {high} go into a small hidden layer only")
 
     @cached_property
     def largest(self) -> tuple[int, ...]:
         """The largest integer that goes into each layer."""
-        return (self.inputs.high, *(layer.largest for layer in self.layers[:-1]))
+        largest = [self.inputs.high, *(layer.largest for layer in self.layers)]
+        each = enumerate(self.layers, start=1)
+        return tuple(max(largest[n] for n in sources(layer, number)) for number, layer in each)
+
+
+def takes_inputs_alone(layers: Sequence[Node]) -> bool:
+    """Whether the first layer takes the inputs, once, and no other does."""
+    return readers(layers, 0) == [1] and sources(layers[0], 1) == (0,)
 
 
 def _check_layer(number: int, layer: IntegerLayer, largest: int, limit: int) -> None:

@@ -28,12 +28,15 @@ from mlp_edge.integers.quantised import (
     Quantised,
 )
 from mlp_edge.json_values import integer, number, of_type
-from mlp_edge.mlp import Floats, Mlp, Rows
+from mlp_edge.mlp import Dense, Floats, Mlp, Rows
 from mlp_edge.reading import parse_json, read_text
+from mlp_edge.walk import check_graph, sources
 
 FORMAT = 1
 """Of the file. A reader refuses another one."""
 SUFFIX = ".json"
+MOST_LAYERS = 2**16
+"""A value that a layer reads has no larger number."""
 _AGAIN = "`Model.export()` with the same dtype writes it again"
 
 
@@ -73,6 +76,7 @@ class QuantisationParameters(NamedTuple):
                     "high": layer.high,
                     "parts": layer.segments,
                     "table": _table_values(layer.table),
+                    **({"reads": list(layer.reads)} if layer.reads else {}),
                     "neurons": _records(
                         bias=layer.bias,
                         multiplier=layer.multiplier,
@@ -134,11 +138,15 @@ class QuantisationParameters(NamedTuple):
                 "with the same dtype makes them from these"
             )
         layers = self.quantised.layers
-        widths = [layers[0].inputs, *(layer.outputs for layer in layers)]
         softmax = mlp.layers[-1].activation == "softmax"
-        expected = [mlp.encoding.width, *(layer.outputs for layer in mlp.layers)]
-        if widths != expected or softmax is not self.quantised.softmax:
+        if _shapes(layers) != _shapes(mlp.layers) or softmax is not self.quantised.softmax:
             raise ModelError(f"{source}: damaged (the layers of another network); {_AGAIN}")
+
+
+def _shapes(layers: Sequence[IntegerLayer | Dense]) -> list[tuple[object, ...]]:
+    """What each layer reads, its inputs and its outputs."""
+    each = enumerate(layers, start=1)
+    return [(sources(layer, number), layer.inputs, layer.outputs) for number, layer in each]
 
 
 def parameters_name(name: str, dtype: str) -> str:
@@ -248,6 +256,7 @@ def _layer(values: Mapping[str, Any], dtype: str, last: bool) -> IntegerLayer:
         segments=integer("parts", values["parts"], 1, SEGMENTS[dtype] if last else 1),
         offset=_integers("stride", neurons, 0, SUM_LIMIT),
         table=_table(values["table"], HIGHEST[dtype]),
+        reads=tuple(integer("reads", value, 0, MOST_LAYERS) for value in values.get("reads", ())),
     )
 
 
@@ -256,8 +265,8 @@ def _check(found: Quantised) -> None:
     layers = found.layers
     if not (np.isfinite(found.inputs.factor) & (found.inputs.factor > 0)).all():
         raise ValueError("a factor that is not above 0")
-    widths = [found.inputs.low.size, *(layer.outputs for layer in layers)]
-    if [layer.inputs for layer in layers] != widths[:-1] or found.step.size != widths[-1]:
+    check_graph(layers, found.inputs.low.size, ())
+    if found.step.size != layers[-1].outputs:
         raise ValueError("layers that do not follow each other")
     if layers[-1].table is not None or (found.softmax and found.table is None):
         raise ValueError("a table in the wrong place")

@@ -197,7 +197,7 @@ NEURON = ("layers", 0, "neurons", 0)
         (("inputs", "high"), 0, "high 0"),
         (("inputs", "high"), 300, "inputs up to 300 in int8"),
         (("inputs", "high"), 1021, "high 1021, from 1 to 1020"),
-        (("inputs", "each"), [], "do not follow"),
+        (("inputs", "each"), [], "layer 1 takes"),
         (("inputs", "each", 0, "low"), "x", "the low 'x' is no number"),
         (("inputs", "each", 0, "low"), float("nan"), "NaN, which is no number"),
         (("inputs", "each", 0, "low"), 1e39, "low beyond float32"),

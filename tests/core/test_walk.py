@@ -137,6 +137,7 @@ def test_values_are_let_go() -> None:
         ((layer(3, 2), layer(1, 3, reads=(-1,))), (), "layer 2 reads value -1"),
         ((layer(3, 2), layer(2, 3, times=1), layer(1, 2)), (), "multiplies 2 units by 3"),
         ((layer(3, 2), layer(1, 2, reads=(0,))), (), "nothing reads layer 1"),
+        ((layer(3, 2), layer(1, 3)), (1, 2), "layer 1 is a head and read by layer 2"),
         ((layer(3, 2), layer(1, 3)), (3,), "the heads (3,)"),
         ((layer(3, 2), layer(1, 3)), (2, 2), "the heads (2, 2)"),
         ((layer(3, 2), layer(1, 3)), (0,), "the heads (0,)"),

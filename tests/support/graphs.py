@@ -123,9 +123,10 @@ def graph(seed: int, integers: bool = False, **changes: Any) -> Mlp:
     outputs = 1 if task == "binary" else int(random.integers(2, 5))
     last = made.dense(outputs, OUTPUT_ACTIVATION[task], *random.permutation(unread).tolist())
     heads = (last,)
-    if task == "regression" and random.random() < 0.5:
+    if task == "regression" and not integers and random.random() < 0.5:
         others = random.choice(last, size=min(last, 2), replace=False).tolist()
-        heads = tuple(random.permutation([last, *[head for head in others if head]]).tolist())
+        passed = [made.elementwise("linear", value) for value in others]
+        heads = tuple(random.permutation([last, *passed]).tolist())
     return made.mlp(task, () if heads == (last,) else heads, **{"name": f"graph{seed}", **changes})
 
 
