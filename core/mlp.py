@@ -135,6 +135,12 @@ class Dense:
         """Number of neurons."""
         return int(self.weights.shape[0])
 
+    @property
+    def parameters(self) -> int:
+        """Number of weights and biases, without the zeros beside a diagonal."""
+        weights = self.weights if self.diagonals is None else self.diagonals
+        return int(weights.size + self.bias.size)
+
     @cached_property
     def diagonals(self) -> Floats | None:
         """(k, outputs) float32 where the weights are k diagonals side by side, else None.
@@ -258,7 +264,7 @@ class Mlp:
     @property
     def parameters(self) -> int:
         """Number of trained weights and biases."""
-        return sum(layer.weights.size + layer.bias.size for layer in self.layers)
+        return sum(layer.parameters for layer in self.layers)
 
     @property
     def weights_sha256(self) -> str:

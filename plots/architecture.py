@@ -28,6 +28,7 @@ from mlp_edge.plots.style import (
     short,
     styled,
 )
+from mlp_edge.walk import head_numbers, sources
 
 Reals = NDArray[np.float64]
 CIRCLES = 16
@@ -36,6 +37,8 @@ LAYERS = 7
 """Most dense layers that are drawn; of a deeper network the first and the last."""
 STEP, PITCH, RADIUS = 1.75, 0.3, 0.105
 """Inches: between columns, between circles, of a circle."""
+ARC = 0.3
+"""Inches that an arc rises for each column that it passes."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,9 @@ class Column:
         names: of its values; () leaves them without.
         boxed: whether a box stands for the computation in front of the values.
         gap: whether layers are left out here, and nothing else is shown.
+        value: the number of the value that it is, as layers read it (``mlp_edge.walk``).
+        reads: the values that it reads, and that it is multiplied by.
+        whole: whether each of its units takes each unit of the column before.
     """
 
     width: int
@@ -55,6 +61,9 @@ class Column:
     names: Sequence[str] = field(default=())
     boxed: bool = False
     gap: bool = False
+    value: int | None = None
+    reads: tuple[int, ...] = ()
+    whole: bool = True
 
 
 @styled
@@ -73,11 +82,13 @@ def of_network(mlp: Mlp) -> dict[str, Figure]:
     below = 0.35 + 0.21 * lines
     body = STEP * (len(columns) - 1)
     width = max(6.4, left + body + right + 1.2)
-    figure = blank(width, height + below + 1.2)
+    figure = blank(width, height + below + 1.2 + _rise(columns))
     axes = figure.add_subplot()
     xs = [STEP * place for place in range(len(columns))]
     for (column, x), (after, next_x) in pairwise(zip(columns, xs, strict=True)):
-        _joined(axes, column, x, after, next_x)
+        if after.whole and (None in (column.value, after.value) or column.value in after.reads):
+            _joined(axes, column, x, after, next_x)
+    above = _arcs(axes, columns, xs, height)
     for column, x in zip(columns, xs, strict=True):
         _column(axes, column, x, height)
     _named(axes, columns[0], -0.2, "right")
@@ -85,7 +96,7 @@ def of_network(mlp: Mlp) -> dict[str, Figure]:
     spare = (width - left - body - right) / 2
     axes.set(
         xlim=(-left - spare, body + right + spare),
-        ylim=(-height / 2 - below, height / 2 + 0.1),
+        ylim=(-height / 2 - below, height / 2 + 0.1 + above),
         aspect="equal",
     )
     axes.set_axis_off()
@@ -116,24 +127,12 @@ def _note(mlp: Mlp) -> str:
 
 def _columns(mlp: Mlp) -> list[Column]:
     names = [short(feature.name, 20) for feature in mlp.features]
-    columns = [Column(mlp.inputs, ("readings", f"(n, {mlp.inputs:,})"), names)]
-    if not mlp.encoding.plain or mlp.scaling is not None:
+    prepared = not mlp.encoding.plain or mlp.scaling is not None
+    says = "readings", f"(n, {mlp.inputs:,})"
+    columns = [Column(mlp.inputs, says, names, value=None if prepared else 0)]
+    if prepared:
         columns.append(_prepared(mlp))
-    for number_of, layer in enumerate(mlp.layers, start=1):
-        parameters = layer.weights.size + layer.bias.size
-        columns.append(
-            Column(
-                layer.outputs,
-                (
-                    f"dense {number_of}",
-                    layer.activation,
-                    f"(n, {layer.outputs:,})",
-                    f"{layer.inputs:,} × {layer.outputs:,}",
-                    f"+ {layer.outputs:,} = {parameters:,}",
-                ),
-                _answers(mlp) if number_of == len(mlp.layers) else (),
-            )
-        )
+    columns += [_layer(mlp, number_of) for number_of in range(1, len(mlp.layers) + 1)]
     more = len(mlp.layers) - LAYERS
     if more > 0:
         start = len(columns) - LAYERS - more + LAYERS // 2
@@ -141,7 +140,70 @@ def _columns(mlp: Mlp) -> list[Column]:
         columns[start : start + more + 1] = [
             Column(0, (f"{len(hidden):,} more", "layers"), gap=True)
         ]
+    if mlp.heads not in ((), (len(mlp.layers),)):
+        columns.append(
+            Column(
+                mlp.outputs,
+                ("predictions", f"(n, {mlp.outputs:,})"),
+                _answers(mlp),
+                value=len(mlp.layers) + 1,
+                reads=mlp.heads,
+                whole=False,
+            )
+        )
     return columns
+
+
+def _layer(mlp: Mlp, number_of: int) -> Column:
+    layer = mlp.layers[number_of - 1]
+    read, gate = sources(layer, number_of), () if layer.times is None else (layer.times,)
+    says = [
+        f"dense {number_of}",
+        layer.activation,
+        f"(n, {layer.outputs:,})",
+        f"{layer.inputs:,} × {layer.outputs:,}" if layer.diagonals is None else "unit by unit",
+        f"+ {layer.outputs:,} = {layer.parameters:,}",
+    ]
+    if not mlp.is_chain:
+        says += [f"of {', '.join(_called(value) for value in read)}"]
+        says += [f"times {_called(value)}" for value in gate]
+    names = _answers(mlp) if head_numbers(mlp.layers, mlp.heads) == (number_of,) else ()
+    return Column(layer.outputs, tuple(says), names, value=number_of, reads=(*read, *gate))
+
+
+def _called(value: int) -> str:
+    return f"dense {value}" if value else "readings"
+
+
+def _skipping(columns: Sequence[Column]) -> list[tuple[int, int]]:
+    """(from, to) of the columns that a value passes over, by their places."""
+    places = {column.value: place for place, column in enumerate(columns)}
+    return [
+        (places[value], place)
+        for place, column in enumerate(columns)
+        for value in sorted({*column.reads})
+        if value in places and (place - places[value] > 1 or not column.whole)
+    ]
+
+
+def _rise(columns: Sequence[Column]) -> float:
+    """How far the arcs rise above the circles, in inches."""
+    return max((ARC * (end - start) + 0.1 for start, end in _skipping(columns)), default=0.0)
+
+
+def _arcs(axes: Axes, columns: Sequence[Column], xs: Sequence[float], height: float) -> float:
+    """Draw an arc above the columns that a value passes over; returns how far they rise."""
+    patches = require("matplotlib.patches")
+    for start, end in _skipping(columns):
+        ends = [(xs[place], _heights(columns[place])[0] + RADIUS) for place in (start, end)]
+        top = height / 2 + ARC * (end - start)
+        path = require("matplotlib.path").Path
+        corners = [ends[0], (ends[0][0], top), (ends[1][0], top), ends[1]]
+        codes = [path.MOVETO, *3 * [path.CURVE4]]
+        axes.add_patch(
+            patches.PathPatch(path(corners, codes), facecolor="none", edgecolor=SOFT, linewidth=1.0)
+        )
+    return _rise(columns)
 
 
 def _answers(mlp: Mlp) -> list[str]:
@@ -163,7 +225,7 @@ def _prepared(mlp: Mlp) -> Column:
         f"{len(encoding.numbers):,} standardised" if mlp.scaling is not None else "",
     ]
     says = ("prepared", *(step for step in steps if step), f"(n, {encoding.width:,})")
-    return Column(encoding.width, says, boxed=True)
+    return Column(encoding.width, says, boxed=True, value=0)
 
 
 def _places(column: Column) -> list[int | None]:

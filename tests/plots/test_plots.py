@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.text import Text
+from support.graphs import Layers, residual
 from support.networks import encoded, network
 
 from mlp_edge.feature import Feature
@@ -596,6 +597,22 @@ def test_any_label_and_target_can_be_drawn(labels: list[str], name: str) -> None
     binary = of_judged(judged(labels=tuple(labels), rows=20))
     checked({"roc": binary["roc"]})
     checked(of_table([Feature(name, unit=name)], np.ones((3, 1), np.float32)))
+
+
+def test_a_graph_says_what_each_layer_reads() -> None:
+    made = Layers(3)
+    gate = made.dense(4, "sigmoid", 0)
+    value = made.dense(4, "tanh", 0, times=gate)
+    added = made.elementwise("relu", value, gate)
+    heads = made.dense(1, "linear", added), made.dense(2, "linear", 0, added)
+    drawn = of_network(made.mlp(heads=heads))["architecture"]
+    words = said(drawn)
+    for text in ("of readings", "times dense 1", "of dense 2, dense 1", "unit by unit",
+                 "of readings, dense 3", "predictions", "y2"):  # fmt: skip
+        assert text in words
+    assert overlapping(drawn) == []
+    deep = of_network(residual(blocks=4))["architecture"]
+    assert overlapping(deep) == []
 
 
 def _mlp_of(task: str) -> Mlp:
