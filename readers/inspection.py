@@ -70,7 +70,8 @@ def inspect_file(path: Path) -> InspectedFile:
     if path.suffix in READERS and not (path.suffix == ".h" and holds_model(read_file(path))):
         return _inspection(path, FORMATS[path.suffix], READERS[path.suffix](path))
     found = read_foreign(path)
-    contents = Contents(of_mlp(found.mlp), Card.of(found.mlp), found.written_by, found.notes)
+    card = Card.of(found.mlp, "float32" if found.integers is None else "int8")
+    contents = Contents(of_mlp(found.mlp), card, found.written_by, found.notes)
     return _inspection(path, found.format, contents)
 
 

@@ -8,11 +8,16 @@ from typing import NamedTuple
 
 from mlp_edge.errors import ModelError
 from mlp_edge.feature import Feature
+from mlp_edge.integers.asymmetric import AsymmetricNetwork
 from mlp_edge.mlp import DEFAULT_THRESHOLD, Mlp, Task, identifier
 from mlp_edge.proof.original import Original, Steps
 from mlp_edge.readers.assembling.assembly import Layers
 from mlp_edge.walk import head_numbers
 
+HELD = (
+    "it computes in int8; predictions and C are those of its integers, with the bits of TFLite "
+    "Micro; LiteRT on a computer rounds otherwise and may be some steps off"
+)
 MADE_UP = "the names, the labels and the threshold are made up: the file has none"
 
 
@@ -27,6 +32,8 @@ class Imported(NamedTuple):
         folded: whether weights were multiplied together that the file has apart.
         original: what predicts as its owner's, where that is an object in memory; files are
             opened by ``runtime/originals.py``.
+        integers: the network in the integers that the file holds; None where it has none. ``mlp``
+            is then what they stand for, in float32.
     """
 
     mlp: Mlp
@@ -35,6 +42,7 @@ class Imported(NamedTuple):
     remarks: tuple[str, ...] = ()
     folded: bool = False
     original: Original | None = None
+    integers: AsymmetricNetwork | None = None
 
     @property
     def steps(self) -> Steps | None:
@@ -45,7 +53,7 @@ class Imported(NamedTuple):
     @property
     def notes(self) -> tuple[str, ...]:
         """All that is worth knowing of the reading."""
-        return (MADE_UP, *self.remarks)
+        return (MADE_UP, *self.remarks, *([] if self.integers is None else [HELD]))
 
 
 def named(

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.errors import ModelError, first_line
+from mlp_edge.feature import Feature
+from mlp_edge.integers.asymmetric import HIGHEST, LOWEST, AsymmetricNetwork
 from mlp_edge.readers.checks.tflite_checks import (
     FLOAT16,
     FLOAT32,
@@ -29,6 +31,7 @@ from mlp_edge.readers.importing.onnx_graph import Graph, Node
 from mlp_edge.readers.importing.onnx_operators import COMPUTING
 from mlp_edge.readers.importing.onnx_shapes import MOVING
 from mlp_edge.readers.importing.onnx_tensors import Settings
+from mlp_edge.readers.importing.tflite_integers import holds_integers, read_integers
 
 CARD = "mlp_edge"
 """Metadata that only our own exports have."""
@@ -78,24 +81,40 @@ def read_tflite_network(path: Path, content: bytes, kind: str = "TFLite") -> Imp
             )
         if len(model.graphs) != 1:
             raise ModelError(f"it has {len(model.graphs)} graphs; one would do")
-        translation = _Translation(model.graphs[0])
+        integers = (
+            read_integers(model.graphs[0], _name) if holds_integers(model.graphs[0]) else None
+        )
+        translation = _Translation(model.graphs[0], integers is not None)
         graph = translation.graph()
         network, labels = graph.network({**COMPUTING, **MOVING})
-        mlp = named(path, network, labels=labels)
+        features = None if integers is None else _features(integers)
+        mlp = named(path, network, features, labels)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
     except (ValueError, IndexError, TypeError, KeyError, OverflowError, struct.error) as error:
         raise ModelError(
             f"{path}: not a TFLite model, or a damaged one ({first_line(error)})"
         ) from error
-    return Imported(mlp, kind, "", (*translation.remarks, *graph.remarks), network.folded)
+    remarks = (*translation.remarks, *graph.remarks)
+    return Imported(mlp, kind, "", remarks, network.folded, integers=integers)
+
+
+def _name(code: int) -> str:
+    return CODES.get(code, f"number {code}")
+
+
+def _features(network: AsymmetricNetwork) -> list[Feature]:
+    """One number per input, with the range that its integers reach."""
+    low, high = network.given.numbers(np.array([LOWEST, HIGHEST])).tolist()
+    return [Feature(f"x{number}", low, high) for number in range(1, network.inputs + 1)]
 
 
 class _Translation:
     """A graph of TFLite in the words of ONNX; tensors are named by their numbers."""
 
-    def __init__(self, graph: Subgraph) -> None:
+    def __init__(self, graph: Subgraph, integers: bool) -> None:
         self._graph = graph
+        self._integers = integers
         self._constants: dict[str, NDArray[Any]] = {}
         self.remarks: list[str] = []
 
@@ -106,7 +125,7 @@ class _Translation:
             if len(ends) != 1:
                 raise ModelError(f"it has {len(ends)} {what}; one would do")
             kind = tensors[ends[0]].type
-            if kind != FLOAT32:
+            if kind != FLOAT32 and not self._integers:
                 raise ModelError(
                     f"its {what[:-1]} is {TYPES.get(kind, f'type {kind}')}; a network in float32, "
                     "float16 or dynamic range would do"
@@ -123,7 +142,7 @@ class _Translation:
         """The numbers of a tensor, those of integers with a scale as the numbers they stand for."""
         found = np.frombuffer(tensor.data or b"", DTYPES[tensor.type]).reshape(tensor.shape)
         scales = np.frombuffer(tensor.quantization.get(2, b""), "<f4").astype(np.float64)
-        if tensor.type not in (INT8, 3) or not scales.size:
+        if tensor.type not in (INT8, INT32, 3) or not scales.size:
             return found
         points = np.frombuffer(tensor.quantization.get(3, b""), "<i8")
         axis = tensor.quantization.get(6, 0)
@@ -138,7 +157,7 @@ class _Translation:
 
     def _nodes(self, number: int, operator: Operator) -> Iterator[Node]:
         """An operator, and the activation that it applies to its own result."""
-        name = CODES.get(operator.code, f"number {operator.code}")
+        name = _name(operator.code)
         source = f"operator {number} ({name})"
         inputs = ["" if each < 0 else str(each) for each in operator.inputs]
         output = str(operator.outputs[0])
@@ -160,7 +179,9 @@ class _Translation:
     ) -> Node:
         """One operator as a node of ONNX."""
         operators, settings = SAME.get(name, name), dict[str, Any]()
-        if name == DENSE:
+        if name in ("QUANTIZE", "DEQUANTIZE") and self._integers:
+            operators = "Identity"  # the same number, but for its rounding
+        elif name == DENSE:
             operators, settings = "Gemm", {"transB": 1}
             self._look_at_weights(operator, source)
             if operator.options.get(1, 0):
@@ -190,7 +211,7 @@ class _Translation:
         tensor = self._graph.tensors[operator.inputs[1]]
         remark = ("its weights are int8 numbers; LiteRT also rounds what goes into each layer to "
                   "int8, mlp-edge does not")  # fmt: skip
-        if tensor.type in (INT8, 3) and remark not in self.remarks:
+        if tensor.type in (INT8, 3) and not self._integers and remark not in self.remarks:
             self.remarks.append(remark)
 
 

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 from support.agreed_networks import agreed, hostile
 from support.integer_models import CODES, FILLED, MIXED, beside_steps, litert_of
+from support.integer_tflite import CHAINS, read, rows_for
 from support.networks import BARE, HUGE, assert_within_bound, bare, encoded, network, readings
 
 from mlp_edge.export import tflite
+from mlp_edge.integers.asymmetric_reference import integers_of
 from mlp_edge.integers.integer_reference import predict_quantised, trace
 from mlp_edge.integers.quantised import Integers, Quantised
 from mlp_edge.integers.requantise import by_double, differing
@@ -38,7 +40,7 @@ def micro_of(content: bytes) -> Predict:
 
     interpreter = runtime.Interpreter.from_bytes(content, arena_size=ARENA)
 
-    def answer(row: Floats) -> Floats:
+    def answer(row: Any) -> Any:
         interpreter.set_input(row[None], 0)
         interpreter.invoke()
         return np.array(interpreter.get_output(0)[0])
@@ -158,3 +160,19 @@ def _some_proved(mlp: Mlp, integers: Quantised) -> tuple[Mlp, Quantised]:
     few = np.arange(layer.outputs) % 2 == 0
     weights = np.where(few[:, None], 1, layer.weights)
     return mlp, replace(integers, layers=(replace(layer, weights=weights),))
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_micro_has_the_bits_that_strangers_integers_are_given(name: str) -> None:
+    """Everything that is read of a full-integer file: each operator, each kind of scale and end."""
+    found = read(CHAINS[name])
+    assert found.integers is not None
+    rows = rows_for(found, 200)
+    given = found.integers.given.integers(rows)
+    wanted = integers_of(found.integers, given)
+    if name == "float32":
+        assert (micro_of(CHAINS[name])(rows) == found.integers.result.numbers(wanted)).all()
+        return
+    kind, lower = (np.uint8, 128) if name == "uint8" else (np.int8, 0)
+    got = micro_of(CHAINS[name])((given + lower).astype(kind))
+    assert (got.astype(np.int64) - lower == wanted).all()

@@ -1,0 +1,385 @@
+"""A full-integer TFLite file as the integers that it holds: its operators as steps.
+
+What a file says are scales; multipliers, shifts and tables follow from them as TFLite Micro derives
+them when it prepares an operator. Where it would refuse a file, so does this.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from mlp_edge.errors import ModelError
+from mlp_edge.integers import fixed_point
+from mlp_edge.integers.asymmetric import (
+    HIGHEST,
+    LOWEST,
+    AsymmetricNetwork,
+    DenseStep,
+    End,
+    SoftmaxStep,
+    Step,
+    TableStep,
+)
+from mlp_edge.integers.fixed_point import Integers, multiplier_of, twice_rounded
+from mlp_edge.readers.checks.tflite_checks import FLOAT32, INT8, INT32, Graph, Operator, Tensor
+
+UINT8 = 3
+EVERY = np.arange(LOWEST, HIGHEST + 1, dtype=np.int64)
+RELUS: dict[int, tuple[str, float, float]] = {
+    0: ("linear", -math.inf, math.inf),
+    1: ("relu", 0, math.inf),
+    2: ("relu_n1_to_1", -1, 1),
+    3: ("relu6", 0, 6),
+}
+"""Number of an activation that a dense layer applies itself -> its name, and where it clamps."""
+MOST_CLASSES = 4095
+"""A softmax over more may leave the 32 bits of its sum."""
+_ENDS = ("QUANTIZE", "DEQUANTIZE")
+
+
+class Affine(NamedTuple):
+    """A tensor's numbers: scale * (integer - zero point); rows of weights may have a scale each."""
+
+    scales: tuple[np.float32, ...]
+    zero_point: int
+
+    @property
+    def scale(self) -> np.float32:
+        """Of the whole tensor."""
+        return self.scales[0]
+
+    @property
+    def end(self) -> End:
+        """The same of a tensor that goes in or comes out."""
+        return End(self.scale, self.zero_point)
+
+
+def holds_integers(graph: Graph) -> bool:
+    """Whether a graph computes in integers, rather than only holding weights in them."""
+    return any(
+        graph.tensors[number].type not in (FLOAT32, INT32) and graph.tensors[number].data is None
+        for operator in graph.operators
+        for number in operator.outputs
+        if operator.code in _STEPS
+    )
+
+
+def read_integers(graph: Graph, names: Callable[[int], str]) -> AsymmetricNetwork:
+    """The network of a graph that computes in int8.
+
+    Args:
+        graph: of a file whose offsets were verified; one input, one output.
+        names: number of an operator -> its name.
+
+    Raises:
+        ModelError: naming the operator that is not read, and why.
+    """
+    reading = _Reading(graph)
+    for number, operator in enumerate(graph.operators):
+        source = f"operator {number} ({names(operator.code)})"
+        reading.add(operator, source)
+    return reading.network()
+
+
+class _Reading:
+    """The steps so far, and the tensor that holds what they have made."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        [self._reached], [self._last] = graph.inputs, graph.outputs
+        self._steps: list[Step] = []
+        self._given: End | None = None
+        self._result: End | None = None
+        if graph.tensors[self._reached].type != FLOAT32:
+            self._given = self._affine(self._reached, "its input").end
+
+    def network(self) -> AsymmetricNetwork:
+        """The steps as a network."""
+        if self._reached != self._last or self._given is None or self._result is None:
+            raise ModelError("its output is not what its last operator of integers makes")
+        return AsymmetricNetwork(self._given, tuple(self._steps), self._result)
+
+    def add(self, operator: Operator, source: str) -> None:
+        """Take one more operator into account."""
+        make = _STEPS.get(operator.code)
+        if make is None:
+            raise ModelError(f"{source} is not read in a network of int8; {READ}")
+        if len(operator.outputs) != 1 or not operator.plain or not operator.inputs:
+            raise ModelError(f"{source} has several results, or settings of its own making")
+        if operator.inputs[0] != self._reached:
+            raise ModelError(
+                f"{source} does not read what the one before it makes; int8 is read as a chain"
+            )
+        make(self, operator, source)
+        [self._reached] = operator.outputs
+
+    # Operators
+
+    def quantize(self, operator: Operator, source: str) -> None:
+        """Numbers in float32 become integers, or integers those of another scale."""
+        [number], [result] = operator.inputs[:1], operator.outputs
+        if self._graph.tensors[number].type == FLOAT32 and self._given is None:
+            self._given = self._affine(result, source).end
+            return
+        given, wanted = self._affine(number, source), self._affine(result, source)
+        factor = float(given.scale) / float(wanted.scale)
+        self._table(operator, source, "requantise", _requantised(given, wanted, factor))
+
+    def dequantize(self, operator: Operator, source: str) -> None:
+        """Integers become numbers in float32, which nothing but the output may be."""
+        if operator.outputs[0] != self._last:
+            raise ModelError(f"{source} goes on in float32; a network of integers alone would do")
+        self._result = self._affine(operator.inputs[0], source).end
+
+    def reshape(self, operator: Operator, source: str) -> None:
+        """The same integers, in a row as before."""
+        given, result = operator.inputs[0], operator.outputs[0]
+        same = self._affine(given, source) == self._affine(result, source)
+        if not same or self._width(given) != self._width(result):
+            raise ModelError(f"{source} changes more than a shape")
+        self._finish(operator, source)
+
+    def dense(self, operator: Operator, source: str) -> None:
+        """A dense layer, requantised per tensor or per neuron."""
+        weights, bias = (self._constant(operator, place, source) for place in (1, 2))
+        given, wanted = self._affine(operator.inputs[0], source), self._result_of(operator, source)
+        scaled = self._affine(operator.inputs[1], source)
+        fused = operator.options.get(0, 0)
+        if weights is None or weights.ndim != 2 or not weights.size:
+            raise ModelError(f"{source} lacks weights in int8")
+        if scaled.zero_point or fused not in RELUS or operator.options.get(1, 0):
+            raise ModelError(
+                f"{source} has weights with a zero point or in another order, or an activation "
+                "that no kernel of int8 has"
+            )
+        bias = np.zeros(len(weights), np.int64) if bias is None else bias.reshape(-1)
+        if bias.size != len(weights) or len(scaled.scales) not in (1, len(weights)):
+            raise ModelError(f"{source} has {bias.size} biases for {len(weights)} neurons")
+        factors = [float(given.scale) * float(one) / float(wanted.scale) for one in scaled.scales]
+        self._check_bias(operator, given, scaled, wanted, source)
+        multiplier, shift = np.array([multiplier_of(one) for one in factors], np.int64).T
+        name, low, high = RELUS[fused]
+        self._append(
+            operator,
+            DenseStep(
+                weights=weights,
+                bias=bias - given.zero_point * weights.sum(axis=1),
+                multiplier=np.broadcast_to(multiplier, len(weights)),
+                shift=np.broadcast_to(shift, len(weights)),
+                zero_point=wanted.zero_point,
+                low=_quantised(low, wanted),
+                high=_quantised(high, wanted),
+                name=name,
+            ),
+            source,
+        )
+
+    def relu(self, operator: Operator, source: str) -> None:
+        """A relu on its own, which may change the scale."""
+        given, wanted = self._affine(operator.inputs[0], source), self._result_of(operator, source)
+        points = _requantised(given, wanted, float(given.scale / wanted.scale))
+        self._table(operator, source, "relu", np.maximum(points, wanted.zero_point))
+
+    def relu6(self, operator: Operator, source: str) -> None:
+        """A relu up to 6 on its own."""
+        given, wanted = self._affine(operator.inputs[0], source), self._result_of(operator, source)
+        if given != wanted:
+            raise ModelError(f"{source} changes the scale, which its kernel does not")
+        points = np.clip(EVERY, given.zero_point, _quantised(6, given))
+        self._table(operator, source, "relu6", points)
+
+    def leaky_relu(self, operator: Operator, source: str) -> None:
+        """A leaky relu, with a multiplier for either side."""
+        given, wanted = self._affine(operator.inputs[0], source), self._result_of(operator, source)
+        slope = np.float32(_float(operator, 0))
+        factor = float(given.scale * slope / wanted.scale)
+        if not 0 <= factor < math.inf:
+            raise ModelError(f"{source} has the slope {slope:g}")
+        above = _requantised(given, wanted, float(given.scale / wanted.scale))
+        below = _requantised(given, wanted, factor)
+        points = np.where(given.zero_point <= EVERY, above, below)
+        self._table(operator, source, "leaky_relu", points)
+
+    def logistic(self, operator: Operator, source: str) -> None:
+        """A sigmoid, whose results stand for (q + 128) / 256."""
+        self._fixed(operator, source, "sigmoid", Affine((np.float32(1 / 256),), LOWEST))
+
+    def tanh(self, operator: Operator, source: str) -> None:
+        """A tanh, whose results stand for q / 128."""
+        self._fixed(operator, source, "tanh", Affine((np.float32(1 / 128),), 0))
+
+    def softmax(self, operator: Operator, source: str) -> None:
+        """A softmax, whose results stand for (q + 128) / 256."""
+        self._check_result(operator, source, Affine((np.float32(1 / 256),), LOWEST))
+        given, width = self._affine(operator.inputs[0], source), self._width(operator.inputs[0])
+        factor = min(_float(operator, 0) * float(given.scale) * 2**26, 2**31 - 1)
+        if not factor > 1 or width > MOST_CLASSES:
+            raise ModelError(f"{source} has a scale, or more classes, than its kernel can sum")
+        multiplier, shift = multiplier_of(factor)
+        below = np.arange(min(_radius(5, shift), HIGHEST - LOWEST) + 1, dtype=np.int64)
+        powers = fixed_point.exponential(
+            fixed_point.high_product(-below << shift, multiplier), bits=5
+        )
+        self._append(operator, SoftmaxStep(powers), source)
+
+    # What they share
+
+    def _fixed(self, operator: Operator, source: str, name: str, wanted: Affine) -> None:
+        """A sigmoid or tanh in fixed point, of Q4.27."""
+        self._check_result(operator, source, wanted)
+        given = self._affine(operator.inputs[0], source)
+        multiplier, shift = multiplier_of(float(given.scale) * 2**27)
+        if shift < 0:
+            raise ModelError(f"{source} has inputs of the scale {given.scale:g}")
+        radius = _radius(4, shift)
+        distance = EVERY - given.zero_point
+        inside = np.clip(distance, -radius, radius)
+        x = twice_rounded(inside, np.array([multiplier]), np.array([shift]))
+        function, bits = (fixed_point.logistic, 23) if name == "sigmoid" else (fixed_point.tanh, 24)
+        found = fixed_point.rounded_shift(function(x), bits) + wanted.zero_point
+        found = np.where(distance >= radius, HIGHEST, np.clip(found, LOWEST, HIGHEST))
+        self._table(operator, source, name, np.where(distance <= -radius, LOWEST, found))
+
+    def _table(self, operator: Operator, source: str, name: str, points: Integers) -> None:
+        """A step by a table; nothing where it changes nothing."""
+        last = self._steps[-1] if self._steps else None
+        if (points == EVERY).all():
+            self._finish(operator, source)
+        elif isinstance(last, TableStep):  # of two tables one comes to the same
+            self._steps.pop()
+            both = f"{last.name} and {name}"
+            self._append(operator, TableStep(both, points[last.points - LOWEST]), source)
+        else:
+            self._append(operator, TableStep(name, points), source)
+
+    def _append(self, operator: Operator, step: Step, source: str) -> None:
+        given, result = self._width(operator.inputs[0]), self._width(operator.outputs[0])
+        inputs, outputs = (
+            (step.inputs, step.outputs) if isinstance(step, DenseStep) else (given, given)
+        )
+        if (given, result) != (inputs, outputs):
+            raise ModelError(f"{source} makes {result} numbers of {given}")
+        self._steps.append(step)
+        self._finish(operator, source)
+
+    def _finish(self, operator: Operator, source: str) -> None:
+        """Note what the integers of the output stand for."""
+        [result] = operator.outputs
+        if result == self._last:
+            self._result = self._affine(result, source).end
+
+    def _width(self, number: int) -> int:
+        """How many integers a row has."""
+        shape = self._graph.tensors[number].shape
+        return math.prod(shape[1:]) if len(shape) > 1 else 0
+
+    def _affine(self, number: int, source: str) -> Affine:
+        """What a tensor's integers stand for; those of uint8 are read 128 lower, as int8."""
+        tensor = self._graph.tensors[number] if number >= 0 else None
+        if tensor is None or tensor.type not in (INT8, UINT8):
+            raise ModelError(f"{source} works on other numbers than int8")
+        scales, points = _scales(tensor)
+        if not scales or not tensor.plain or not all(0 < one < np.inf for one in scales):
+            raise ModelError(f"{source} has a tensor without a scale above 0")
+        lower = 128 if tensor.type == UINT8 else 0
+        if tensor.data is None and (len(scales) != 1 or not -128 <= points[0] - lower <= 127):
+            raise ModelError(
+                f"{source} has a tensor with {len(scales)} scales or an odd zero point"
+            )
+        if len(set(points)) != 1:
+            raise ModelError(f"{source} has weights of several zero points")
+        return Affine(scales, points[0] - lower)
+
+    def _result_of(self, operator: Operator, source: str) -> Affine:
+        return self._affine(operator.outputs[0], source)
+
+    def _check_result(self, operator: Operator, source: str, wanted: Affine) -> None:
+        if self._result_of(operator, source) != wanted:
+            raise ModelError(
+                f"{source} has results of another scale than {wanted.scale:g} and another zero "
+                f"point than {wanted.zero_point}, which its kernel does not have"
+            )
+
+    def _constant(self, operator: Operator, place: int, source: str) -> Integers | None:
+        """The weights or the biases, or None where there are none."""
+        if place >= len(operator.inputs) or operator.inputs[place] < 0:
+            return None
+        tensor = self._graph.tensors[operator.inputs[place]]
+        kind = {1: (INT8, "<i1"), 2: (INT32, "<i4")}[place]
+        if tensor.data is None or tensor.type != kind[0]:
+            raise ModelError(f"{source} has weights or biases of another type, or computed ones")
+        return np.frombuffer(tensor.data, kind[1]).reshape(tensor.shape).astype(np.int64)
+
+    def _check_bias(
+        self, operator: Operator, given: Affine, weights: Affine, wanted: Affine, source: str
+    ) -> None:
+        """Refuse biases whose scale is not that of the sums, as TFLite Micro does."""
+        if len(weights.scales) > 1 or len(operator.inputs) < 3 or operator.inputs[2] < 0:
+            return
+        scales, _ = _scales(self._graph.tensors[operator.inputs[2]])
+        product = float(given.scale) * float(weights.scale)
+        own = float(scales[0]) if scales else 0.0
+        if not abs(product - own) / float(wanted.scale) <= 0.02:
+            raise ModelError(f"{source} has biases of the scale {own:g} for sums of {product:g}")
+
+
+_STEPS: dict[int, Callable[[_Reading, Operator, str], None]] = {
+    6: _Reading.dequantize,
+    9: _Reading.dense,
+    14: _Reading.logistic,
+    19: _Reading.relu,
+    21: _Reading.relu6,
+    22: _Reading.reshape,
+    25: _Reading.softmax,
+    28: _Reading.tanh,
+    98: _Reading.leaky_relu,
+    114: _Reading.quantize,
+}
+"""Number of an operator in TFLite's schema -> what reads it."""
+READ = (
+    "FULLY_CONNECTED, LOGISTIC, TANH, RELU, RELU6, LEAKY_RELU, SOFTMAX, RESHAPE, QUANTIZE and "
+    "DEQUANTIZE are"
+)
+
+
+def _requantised(given: Affine, wanted: Affine, factor: float) -> Integers:
+    """Every integer, brought to another scale."""
+    multiplier, shift = multiplier_of(factor)
+    if shift > 22:  # a difference of 9 bits would leave the 32
+        raise ModelError(f"a tensor of the scale {given.scale:g} becomes one of {wanted.scale:g}")
+    distance = EVERY - given.zero_point
+    found = twice_rounded(distance, np.array([multiplier]), np.array([shift])) + wanted.zero_point
+    return np.clip(found, LOWEST, HIGHEST)
+
+
+def _quantised(number: float, affine: Affine) -> int:
+    """Where a clamp lies, in integers; the end of the integers for an infinite one."""
+    if math.isinf(number):
+        return HIGHEST if number > 0 else LOWEST
+    scaled = float(np.float32(number) / affine.scale)
+    rounded = math.floor(abs(scaled) + 0.5) if math.isfinite(scaled) else 2**31
+    place = int(math.copysign(rounded, number)) + affine.zero_point
+    return int(max(LOWEST, min(HIGHEST, place)))
+
+
+def _radius(bits: int, shift: int) -> int:
+    """The largest integer that, shifted to the left, stays within ``bits`` before the point."""
+    return int((2**bits - 1) * 2 ** (31 - bits) / 2**shift)
+
+
+def _scales(tensor: Tensor) -> tuple[tuple[np.float32, ...], tuple[int, ...]]:
+    """The scales of a tensor and its zero points; one zero point of 0 where it has none."""
+    scales = np.frombuffer(tensor.quantization.get(2, b""), "<f4")
+    points = np.frombuffer(tensor.quantization.get(3, b""), "<i8").tolist()
+    return tuple(scales), tuple(points) or (0,)
+
+
+def _float(operator: Operator, field: int) -> float:
+    """A float32 setting, which the flatbuffer's reader gives as an integer of the same bits."""
+    bits = struct.pack("<i", operator.options.get(field, 0))
+    return float(struct.unpack("<f", bits)[0])
