@@ -1,6 +1,6 @@
 """How much stack a header takes on every simulated chip: what its comment says of it.
 
-    .venv/bin/python benchmarks/stack.py [CHIP ...]     writes firmware_headers/stack.json
+    .venv/bin/python benchmarks/stack.py [CHIP or dtype ...]    writes firmware_headers/stack.json
 
 Some hundreds of small networks, of every activation, task, encoding and dtype, are built with gcc
 -Os and run on rows that take every path. What each takes beyond its arrays is fitted from above by
@@ -23,9 +23,9 @@ import numpy as np
 from scipy.optimize import linprog
 
 from mlp_edge.card import Card
-from mlp_edge.export.c import exporter, integers
+from mlp_edge.export.c import asymmetric, exporter, integers
 from mlp_edge.export.c.page import Page, single
-from mlp_edge.export.c.stack import ALWAYS, features
+from mlp_edge.export.c.stack import ALWAYS, ASYMMETRIC, features
 from mlp_edge.feature import Feature
 from mlp_edge.integers.quantised import Quantised
 from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Mlp, Task
@@ -37,13 +37,14 @@ from mlp_edge.runtime.chips.firmware import build
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from support.chips import compiler_version
 from support.integer_networks import made
+from support.integer_tflite import chain, read
 from support.networks import encoded, network, readings
 
 TABLE = Path(__file__).parents[1] / "firmware_headers" / "stack.json"
 TASKS: tuple[tuple[Task, int], ...] = (
     ("binary", 1), ("multiclass", 3), ("regression", 1), ("regression", 2),
 )  # fmt: skip
-DTYPES = ("float32", "int8", "int16")
+DTYPES = ("float32", "int8", "int16", ASYMMETRIC)
 FOLDS = 5
 PAIR = 8
 """Bytes of two more registers that a compiler saves."""
@@ -98,8 +99,23 @@ def others() -> Iterator[Mlp]:
                 yield network((4, *[30] * depth, outputs), activation, task, standardised=False)
 
 
+def foreign() -> Iterator[Page]:
+    """Networks in integers of TFLite files: every depth, every step."""
+    lasts = (("", 1), ("", 3), ("LOGISTIC", 1), ("LOGISTIC", 3), ("SOFTMAX", 3), ("TANH", 2))
+    for seed, (last, outputs) in enumerate(lasts):
+        for depth in range(5):
+            for hidden in ("", "TANH"):
+                widths = (6, *[5 + 10 * (seed % 2)] * depth, outputs)
+                found = read(chain(widths, seed, hidden=hidden, last=last).content())
+                if found.integers is not None:
+                    yield asymmetric.page(found.mlp, found.integers)
+
+
 def pages(dtype: str) -> Iterator[Page]:
     """Every network as C in a dtype."""
+    if dtype == ASYMMETRIC:
+        yield from foreign()
+        return
     for number, mlp in enumerate((*plain(), *others())):
         if dtype == "float32":
             yield exporter.page(mlp)
@@ -171,15 +187,17 @@ def margin(calls: Sequence[Counter[str]], beyond: Sequence[int]) -> int:
 
 
 def main(names: Sequence[str]) -> None:
-    """Measure on these chips, or on all, and write the table."""
+    """Measure on these chips, or on all, in these dtypes, or in all, and write the table."""
     table = json.loads(TABLE.read_text())
+    dtypes = [dtype for dtype in DTYPES if dtype in names] or DTYPES
+    chips = [name for name in names if name not in DTYPES]
     for chip in SIMULATED:
         name = chip.target.name
-        if names and name not in names:
+        if chips and name not in chips:
             continue
         table["compilers"][name] = compiler_version(chip)
         nothing = measured(chip, next(pages("float32")), empty=True)
-        for dtype in DTYPES:
+        for dtype in dtypes:
             every = list(pages(dtype))
             stacks = np.array([measured(chip, page) for page in every]) - nothing
             calls, arrays = [p.kernel_calls for p in every], np.array([p.arrays for p in every])

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import NamedTuple
 
 import jinja2
 
@@ -24,7 +25,7 @@ from mlp_edge.export.c.kernels import embedded, prototype, readers, readers_in, 
 from mlp_edge.export.c.labels import label_rows, label_size
 from mlp_edge.export.c.memory import Memory
 from mlp_edge.export.c.selftest import Tables
-from mlp_edge.export.c.stack import stack_lines
+from mlp_edge.export.c.stack import ASYMMETRIC, stack_lines
 from mlp_edge.export.c.tables import Array, Layer
 from mlp_edge.export.c.text import card_comment, comment_lines, literal, quoted
 from mlp_edge.mlp import Mlp
@@ -32,6 +33,15 @@ from mlp_edge.proof.checksum import BLANK, with_checksum
 
 _NEAR_FLASH = 2**16
 _LARGEST_ARRAY = 2**15 - 1
+
+
+class Ends(NamedTuple):
+    """What the int8 inputs and outputs of NAME_predict_int8 stand for; scales as literals."""
+
+    input_scale: str
+    input_zero_point: int
+    output_scale: str
+    output_zero_point: int
 
 
 @dataclass(frozen=True)
@@ -56,6 +66,7 @@ class Page:
         choice: how a class is chosen.
         golden: the rows of the self-test; None for the weights alone.
         wide_inputs: whether the inputs have an array of their own, 16 bits each.
+        ends: of a stranger's network in integers, which has NAME_predict_int8; None of others.
     """
 
     mlp: Mlp
@@ -75,12 +86,15 @@ class Page:
     choice: Choice
     golden: Tables | None
     wide_inputs: bool = False
+    ends: Ends | None = None
 
     # The comment at the top
 
     @property
     def command(self) -> str:
         """What writes this file again, but for how many files it is split into."""
+        if self.ends is not None:
+            return f"mlp-edge export --format c --name {self.mlp.name}"
         dtype = "" if self.dtype == "float32" else f" --dtype {self.dtype}"
         name = self.mlp.name.removesuffix(f"_{self.dtype}")
         return f"mlp-edge export --format c{dtype} --name {name}"
@@ -113,7 +127,8 @@ class Page:
     @property
     def stack(self) -> str:
         """How much stack NAME_predict takes, by chip."""
-        return stack_lines(self.mlp.name, self.dtype, self.kernel_calls, self.arrays)
+        kind = self.dtype if self.ends is None else ASYMMETRIC
+        return stack_lines(self.mlp.name, kind, self.kernel_calls, self.arrays)
 
     @property
     def kernel_calls(self) -> Counter[str]:

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from mlp_edge.export.c.text import wrapped
+from mlp_edge.integers.asymmetric import AsymmetricNetwork
+from mlp_edge.integers.asymmetric_reference import predict_asymmetric
 from mlp_edge.integers.quantised import Quantised
 from mlp_edge.mlp import Floats, Mlp
 from mlp_edge.proof import c_replay
@@ -47,6 +49,13 @@ def tables(mlp: Mlp) -> Tables:
 def integer_tables(mlp: Mlp, quantised: Quantised) -> Tables:
     """The self-test of a model in integers, which has no bounds: bits are asked for everywhere."""
     predictions = golden_integers(mlp, quantised).predictions
+    return Tables(_rows(mlp), [_bits(row) for row in predictions], bounds=[])
+
+
+def asymmetric_tables(mlp: Mlp, network: AsymmetricNetwork) -> Tables:
+    """The self-test of a stranger's network in integers, which has no bounds either."""
+    rows = np.array([*readings(mlp).values()], np.float32)
+    predictions = predict_asymmetric(mlp, network, rows)
     return Tables(_rows(mlp), [_bits(row) for row in predictions], bounds=[])
 
 

@@ -30,7 +30,11 @@ def export(mlp: Mlp, quantised: Quantised | None = None) -> dict[str, bytes]:
     Raises:
         ModelError: as ``exporter.export``.
     """
-    page = exporter.page(mlp) if quantised is None else integers.page(mlp, quantised)
+    return files_of(exporter.page(mlp) if quantised is None else integers.page(mlp, quantised))
+
+
+def files_of(page: Page) -> dict[str, bytes]:
+    """The three files of a page; see ``export``."""
     kernels = kernels_file()
     c_source = _rendered("split.c.jinja", page)
     header = _rendered(
@@ -41,8 +45,8 @@ def export(mlp: Mlp, quantised: Quantised | None = None) -> dict[str, bytes]:
         checksum=BLANK.decode(),
     )
     return {
-        f"{mlp.name}.h": with_checksum(header),
-        f"{mlp.name}.c": c_source,
+        f"{page.mlp.name}.h": with_checksum(header),
+        f"{page.mlp.name}.c": c_source,
         KERNELS_FILE: kernels,
     }
 

@@ -24,6 +24,8 @@ CHIPS = {
     "rv32": "RV32",
 }
 """The chips of the table: their names in ``runtime/chips/targets.py``, and what a comment says."""
+ASYMMETRIC = "asymmetric"
+"""What the table calls a stranger's network in int8, beside the dtypes of our own."""
 ALWAYS = "always"
 _MOST = 3
 """A kernel that is called more often is inlined no differently."""
@@ -34,7 +36,7 @@ def stack_bytes(dtype: str, calls: Counter[str], arrays: int) -> dict[str, int]:
     """Bytes of stack by chip, at most, with gcc at -Os.
 
     Args:
-        dtype: of the header.
+        dtype: of the header, or ``ASYMMETRIC``.
         calls: kernel -> how often the functions call it.
         arrays: bytes of the arrays that NAME_predict keeps.
     """
