@@ -257,7 +257,7 @@ class Model(OpenedModel):
         self,
         formats: str | Sequence[str] = (),
         *,
-        dtype: str = "float32",
+        dtype: str | None = None,
         calibration_table: Any = None,
         max_flips: float = 0.02,
         max_drop: float = 0.02,
@@ -276,7 +276,8 @@ class Model(OpenedModel):
         Args:
             formats: "tflite", "onnx", "c" or several; () for each that has the dtype.
             dtype: "float32"; "int8"; "int16" (c); "float16", "dynamic" (tflite); "smallest", the
-                cheapest of int8, int16 and float32 that holds.
+                cheapest of int8, int16 and float32 that holds. None is float32, or of a TFLite
+                file in int8 the integers that it holds (c).
             calibration_table: rows to quantise with: a path, a data set's name, a data frame, an
                 Arrow table, a structured array or ``(array, names)``; None for the model's own.
             max_flips: share of the labels that a smaller dtype may change, 0 to 1.

@@ -18,6 +18,7 @@ from mlp_edge.readers.keras_file import read_mlp
 from mlp_edge.readers.model_directory import MANIFEST, MODEL, ModelDirectory, undisturbed
 from mlp_edge.runtime import RUNTIMES
 from mlp_edge.runtime.given import readings
+from mlp_edge.runtime.held_integers import runtime_of
 from mlp_edge.runtime.runtime import Opened, Runtime
 from mlp_edge.runtime.verify import (
     check_bytes,
@@ -196,11 +197,12 @@ def _load(path: Path, runtime: str | None, trust: bool, verify: bool) -> Predict
         if not path.exists():
             hint = "" if path.suffix else "; `mlp_edge.train()` makes one, or name another"
             raise ModelError(f"{path}: there is no such model{hint}")
-        chosen = _runtime_for(path, runtime)
+        held = runtime_of(path) if runtime is None and path.is_file() else None
+        chosen = held or _runtime_for(path, runtime)
         artifact, card = path, None
     if verify:
         check_bytes(artifact)
-    if chosen.reads == ".h" and not trust:
+    if chosen.reads == ".h" and chosen.name != "reference" and not trust:
         check_origin(artifact)
     missing = chosen.missing()
     if missing:

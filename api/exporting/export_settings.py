@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mlp_edge.export.exporter import Exporter
     from mlp_edge.quantise.judge import Limits
 
-FLOAT32, SMALLEST = "float32", "smallest"
+FLOAT32, SMALLEST, INT8 = "float32", "smallest", "int8"
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class ExportSettings:
     Attributes:
         formats: tflite, onnx, c; () for each that has the dtype.
         dtype: float32; int8; int16 (c); float16 and dynamic (tflite); smallest, the cheapest of
-            int8, int16 and float32 that holds.
+            int8, int16 and float32 that holds. None is float32, or int8 of a file that computes
+            in int8, as the integers that it holds.
         weights_only: a C header of arrays, without functions.
         split: C in three files: NAME.h, NAME.c, and kernels that several models share.
         name: of files and C symbols; None for the model's.
@@ -40,10 +41,11 @@ class ExportSettings:
         (), "Format to write: tflite, onnx or c.", "What to export", shown="all",
         flag="--format -f", repeat=True,
     )  # fmt: skip
-    dtype: str = declared(
-        FLOAT32,
+    dtype: str | None = declared(
+        None,
         "Data type: float32, int8, int16 (c), float16 or dynamic (tflite), smallest.",
         "What to export",
+        shown="float32; int8 of a file in int8",
         flag="--dtype -d",
     )
     weights_only: bool = declared(
@@ -79,8 +81,8 @@ class ExportSettings:
             InputError: for settings that do not exist, or not together.
             ModelError: for a name that files and C symbols cannot have.
         """
-        chosen_exporters(self.formats, self.dtype)
-        if self.weights_only and (self.formats != ("c",) or self.dtype != FLOAT32):
+        chosen_exporters(self.formats, self.dtype or FLOAT32)
+        if self.weights_only and (self.formats != ("c",) or self.dtype not in (None, FLOAT32)):
             alone = f"{setting('formats', ['c'])} {setting('weights_only', True)}"
             raise InputError(f"{setting('weights_only')} is for float32 C headers: {alone}")
         if self.split and (self.formats != ("c",) or self.weights_only):

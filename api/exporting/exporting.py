@@ -10,9 +10,16 @@ from typing import TYPE_CHECKING, Any
 from mlp_edge.api.exporting.candidates import Candidates, find_smallest
 from mlp_edge.api.exporting.export_settings import (
     FLOAT32,
+    INT8,
     SMALLEST,
     ExportSettings,
     chosen_exporters,
+)
+from mlp_edge.api.exporting.held_integers import (
+    STOOD_FOR,
+    check_held,
+    held_files,
+    held_integers,
 )
 from mlp_edge.api.exporting.losses import Losses
 from mlp_edge.api.exporting.quantiser import (
@@ -155,14 +162,10 @@ def export(
         CheckError: when a smaller dtype loses more than it may; nothing is written then.
     """
     settings = settings or ExportSettings()
-    if calibration_table is not None and settings.dtype == FLOAT32:
-        raise InputError(
-            f"{setting('calibration_table')} is for smaller data types: with "
-            f"{setting('dtype', 'int8')}, int16 or smallest"
-        )
+    _check_rows(model, settings, calibration_table)
     heard = Recording(observer)
     model.refresh()
-    _check_original(model, heard)
+    _check_original(model, settings, heard)
     place = _place(model, settings.out)
     mlp = model.mlp if settings.name is None else replace(model.mlp, name=settings.name)
     beside = model.directory is not None and settings.out is None
@@ -187,7 +190,22 @@ def export(
     )
 
 
-def _check_original(model: OpenedModel, observer: Observer) -> None:
+def _check_rows(model: OpenedModel, settings: ExportSettings, table: Any) -> None:
+    """Refuse rows to quantise with where nothing is quantised.
+
+    Raises:
+        InputError: for them, and for other settings that integers of a file do not take.
+    """
+    if held_integers(model, settings) is not None:
+        check_held(model, settings, table)
+    elif table is not None and settings.dtype in (None, FLOAT32):
+        raise InputError(
+            f"{setting('calibration_table')} is for smaller data types: with "
+            f"{setting('dtype', 'int8')}, int16 or smallest"
+        )
+
+
+def _check_original(model: OpenedModel, settings: ExportSettings, observer: Observer) -> None:
     """Say what a file alone is not, and refuse one of Keras that Keras itself reads otherwise.
 
     Raises:
@@ -200,6 +218,8 @@ def _check_original(model: OpenedModel, observer: Observer) -> None:
     if found is None:
         return
     observer.found([Finding("imported", remark) for remark in found.remarks])
+    if found.integers is not None and held_integers(model, settings) is None:
+        observer.found([Finding("imported", STOOD_FOR)])
     # What computed in other numbers differs by more than the rounding of float32.
     if found.format == "Keras" and not found.remarks and RUNTIME.missing() is None:
         with observer.step("starting TensorFlow"):
@@ -236,14 +256,17 @@ def _made(quantiser: Quantiser, mlp: Mlp, settings: ExportSettings) -> _Made:
     from mlp_edge.export.c import export as header
     from mlp_edge.export.c import export_split
 
+    held = held_integers(quantiser.model, settings)
+    if held is not None:
+        return _Made(INT8, held_files(held, mlp, settings))
     if settings.weights_only:
         return _Made(FLOAT32, {f"{mlp.name}{WEIGHTS_ONLY}": header(mlp, weights_only=True)})
-    dtype, candidates = settings.dtype, None
+    dtype, candidates = settings.dtype or FLOAT32, None
     if dtype == SMALLEST:
         candidates = find_smallest(quantiser, mlp, settings.limits, settings.chip)
         quantiser.observer.known(candidates)
         dtype = candidates.best
-    exporters = chosen_exporters(settings.formats, settings.dtype)
+    exporters = chosen_exporters(settings.formats, settings.dtype or FLOAT32)
     exporters = [exporter for exporter in exporters if dtype in exporter.dtypes]
     if any(exporter.needs == "train" for exporter in exporters):
         with quantiser.observer.step("starting TensorFlow"):
