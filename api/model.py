@@ -75,13 +75,12 @@ class Model(OpenedModel):
             ModelError: for an export that is missing or damaged.
             MissingError: when this machine lacks what runs it.
         """
-        from mlp_edge.api.predicting import predict_table
-        from mlp_edge.runtime.load import load
+        from mlp_edge.api.predicting import open_predictor, predict_table
 
         if isinstance(rows, str | os.PathLike):
             chosen = PredictionSettings(runtime=runtime)
-            return predict_table(self.path, rows, chosen, trust=trust).values
-        with load(self.path, runtime, trust) as opened:
+            return predict_table(self, rows, chosen, trust=trust).values
+        with open_predictor(self, runtime, trust) as opened:
             return opened.predict(rows)
 
     @listing(Reading)
@@ -123,7 +122,7 @@ class Model(OpenedModel):
             "runtime": runtime, "verify": verify, "out": out, "spreadsheet_safe": spreadsheet_safe,
         }  # fmt: skip
         chosen, written = made("predict_table", given | reading, PredictionSettings, Reading)
-        return predict_table(self.path, table, chosen, written, trust=trust)
+        return predict_table(self, table, chosen, written, trust=trust)
 
     @listing(Reading)
     def evaluate(
@@ -184,8 +183,10 @@ class Model(OpenedModel):
         Raises:
             ModelError: when it was damaged since it was opened.
         """
-        from mlp_edge.api.inspection.inspecting import inspect
+        from mlp_edge.api.inspection.inspecting import inspect, inspect_in_memory
 
+        if self.imported is not None and self.imported.original is not None:
+            return inspect_in_memory(self.path, self.imported)
         return inspect(self.path)
 
     def cost(
@@ -391,7 +392,10 @@ class Model(OpenedModel):
         from mlp_edge.files.writing import write_directory
 
         if self.directory is None:
-            raise InputError(f"{self.path}: a file alone is no model directory; copy it")
+            would_do = "export(out=…)" if self.in_memory else "copying it"
+            raise InputError(
+                f"{self.path}: there is no model directory to copy; {would_do} would do"
+            )
         place = Path(path)
         check_place(place, force)
         files = {

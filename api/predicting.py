@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mlp_edge.api.observer import SILENT, Observer
+from mlp_edge.api.opened_model import OpenedModel
 from mlp_edge.api.result import Result, Sheet
 from mlp_edge.api.settings import GUESSED, PredictionSettings, Reading
 from mlp_edge.api.tables import read_any
@@ -23,7 +24,8 @@ from mlp_edge.files.writing import plain
 from mlp_edge.finding import Finding
 from mlp_edge.mlp import Floats, Rows
 from mlp_edge.readers.model_directory import ModelDirectory
-from mlp_edge.runtime.load import load
+from mlp_edge.runtime.load import Predictor, in_memory, load
+from mlp_edge.settings import setting
 
 SHOWN = 5
 """Rows of the comparison with what was expected."""
@@ -164,8 +166,32 @@ def _expected(table: Table, card: Card) -> Sequence[str]:
     return []
 
 
+def open_predictor(
+    model: OpenedModel | str | os.PathLike[str],
+    runtime: str | None = None,
+    trust: bool = False,
+    verify: bool = False,
+) -> Predictor:
+    """What predicts a model: ``mlp_edge.load`` of its files, or itself where it is in memory.
+
+    Raises:
+        InputError: for a runtime that does not exist, or another than itself.
+    """
+    if not isinstance(model, OpenedModel):
+        return load(Path(model), runtime, trust, verify)
+    found = model.imported
+    if found is None or found.original is None:
+        return load(model.path, runtime, trust, verify)
+    if runtime not in (None, found.original.runtime):
+        raise InputError(
+            f"{model.path}: a model in memory is predicted by {found.original.runtime}; "
+            f"`mlp_edge.load()` runs its exports by {setting('runtime', runtime)}"
+        )
+    return in_memory(model.path, found.original, model.mlp)
+
+
 def predict_table(
-    model: str | os.PathLike[str],
+    model: OpenedModel | str | os.PathLike[str],
     table: Any,
     settings: PredictionSettings,
     reading: Reading = GUESSED,
@@ -176,7 +202,7 @@ def predict_table(
     """Predict the rows of a table.
 
     Args:
-        model: a model directory, or a .keras, .onnx, .tflite or .h file.
+        model: opened; or a model directory, or a .keras, .onnx, .tflite or .h file.
         table: as ``read_any`` takes it; None for the data set that a model was trained on.
         settings: what predicts, and what to write.
         reading: how the table is written.
@@ -189,14 +215,13 @@ def predict_table(
         VerifyError: when it is to be verified, and is not what was written.
         MissingError: when this machine lacks what runs it.
     """
-    path = Path(model)
-    source = _own_table(path) if table is None else table
+    source = _own_table(model) if table is None else table
     if settings.out is not None:
         named = source if isinstance(source, str | Path) else None
         check_output("out", Path(settings.out), named)
     rows = read_any(source, reading)
     with observer.step("opening the model"):
-        opened = load(path, settings.runtime, trust, settings.verify)
+        opened = open_predictor(model, settings.runtime, trust, settings.verify)
     with opened:
         readings, findings = known_columns(rows, opened.card.features)
         findings = (*rows.notes, *findings)
@@ -208,14 +233,17 @@ def predict_table(
     return found
 
 
-def _own_table(model: Path) -> str:
+def _own_table(model: OpenedModel | str | os.PathLike[str]) -> str:
     """The data set that a model was trained on, where it ships.
 
     Raises:
         InputError: where it does not.
     """
-    if model.is_dir() or not model.exists():
-        source = ModelDirectory.open(model).manifest.table
-        if source in SETS:
-            return source
+    if isinstance(model, OpenedModel):
+        directory = model.directory
+    else:
+        path = Path(model)
+        directory = ModelDirectory.open(path) if path.is_dir() or not path.exists() else None
+    if directory is not None and directory.manifest.table in SETS:
+        return directory.manifest.table
     raise InputError("predict which rows? name a table of them")

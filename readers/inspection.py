@@ -14,6 +14,7 @@ from mlp_edge.mlp import Mlp
 from mlp_edge.readers.anatomy import Anatomy, Contents, of_mlp
 from mlp_edge.readers.header_file import read_header
 from mlp_edge.readers.importing.c_array import holds_model
+from mlp_edge.readers.importing.imported import Imported
 from mlp_edge.readers.importing.opening import read_foreign
 from mlp_edge.readers.keras_archive import read_archive
 from mlp_edge.readers.onnx_file import read_onnx
@@ -34,8 +35,8 @@ class InspectedFile:
         anatomy: layers and scaling.
         card: names, labels, threshold and hash of the weights; None for a stranger's file.
         written_by: programs and formats; may be empty.
-        size: of the file, in bytes; of a SavedModel, that of its graph.
-        file_sha256: of its bytes.
+        size: of the file, in bytes; of a SavedModel, that of its graph; None of a model in memory.
+        file_sha256: of its bytes; None of a model in memory.
         notes: what else is worth knowing, a sentence each.
         dtype: what its numbers are, such as int8; None where nothing tells.
     """
@@ -44,8 +45,8 @@ class InspectedFile:
     anatomy: Anatomy
     card: Card | None
     written_by: str
-    size: int
-    file_sha256: str
+    size: int | None
+    file_sha256: str | None
     notes: Sequence[str]
     dtype: str | None
 
@@ -70,9 +71,27 @@ def inspect_file(path: Path) -> InspectedFile:
     if path.suffix in READERS and not (path.suffix == ".h" and holds_model(read_file(path))):
         return _inspection(path, FORMATS[path.suffix], READERS[path.suffix](path))
     found = read_foreign(path)
+    return _inspection(path, found.format, _contents(found))
+
+
+def inspect_imported(found: Imported) -> InspectedFile:
+    """What was read of a model that a Python program holds."""
+    contents = _contents(found)
+    return InspectedFile(
+        format=found.format,
+        anatomy=contents.anatomy,
+        card=contents.card,
+        written_by=found.written_by,
+        size=None,
+        file_sha256=None,
+        notes=[*contents.notes, *contents.anatomy.notes],
+        dtype=None if contents.card is None else contents.card.dtype,
+    )
+
+
+def _contents(found: Imported) -> Contents:
     card = Card.of(found.mlp, "float32" if found.integers is None else "int8")
-    contents = Contents(of_mlp(found.mlp), card, found.written_by, found.notes)
-    return _inspection(path, found.format, contents)
+    return Contents(of_mlp(found.mlp), card, found.written_by, found.notes)
 
 
 def inspect_original(path: Path, mlp: Mlp) -> InspectedFile:

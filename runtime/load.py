@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -13,13 +13,15 @@ import numpy as np
 from mlp_edge.card import DTYPES, Card, choose
 from mlp_edge.errors import InputError, MissingError, ModelError, first_line
 from mlp_edge.files.swap import mend
-from mlp_edge.mlp import Floats
+from mlp_edge.mlp import Floats, Mlp, Rows
+from mlp_edge.proof.original import Original
 from mlp_edge.readers.keras_file import read_mlp
 from mlp_edge.readers.model_directory import MANIFEST, MODEL, ModelDirectory, undisturbed
 from mlp_edge.runtime import RUNTIMES
 from mlp_edge.runtime.given import readings
 from mlp_edge.runtime.held_integers import runtime_of
 from mlp_edge.runtime.runtime import Opened, Runtime
+from mlp_edge.runtime.threads import threadsafe
 from mlp_edge.runtime.verify import (
     check_bytes,
     check_origin,
@@ -219,6 +221,29 @@ def _load(path: Path, runtime: str | None, trust: bool, verify: bool) -> Predict
     if verify:
         model.check_predictions()
     return model
+
+
+def in_memory(path: Path, original: Original, mlp: Mlp) -> Predictor:
+    """A model that a Python program holds, as it predicts itself.
+
+    Args:
+        path: what messages call it.
+        original: what predicts.
+        mlp: its network, which has the names.
+
+    Returns:
+        It predicts until it is closed.
+    """
+
+    def predict(rows: Rows) -> Rows:
+        return np.asarray(original.predict(rows), np.float32)
+
+    @contextmanager
+    def opened(path: Path) -> Iterator[Opened]:
+        with threadsafe(path, predict, one_at_a_time=True) as shared:
+            yield Opened(shared, Card.of(mlp))
+
+    return Predictor(path, Runtime(original.runtime, "", lambda: None, opened), None)
 
 
 def named_runtime(name: str) -> Runtime:

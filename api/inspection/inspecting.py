@@ -17,7 +17,13 @@ from mlp_edge.errors import ModelError
 from mlp_edge.feature import Feature
 from mlp_edge.files.writing import plain, sha256
 from mlp_edge.finding import Finding
-from mlp_edge.readers.inspection import InspectedFile, inspect_file, inspect_original
+from mlp_edge.readers.importing.imported import Imported
+from mlp_edge.readers.inspection import (
+    InspectedFile,
+    inspect_file,
+    inspect_imported,
+    inspect_original,
+)
 from mlp_edge.readers.model_directory import PARITY, ModelDirectory, directory_of, undisturbed
 from mlp_edge.readers.saved_model.network import is_saved_model
 from mlp_edge.reading import read_file
@@ -143,7 +149,7 @@ class Inspection(Result):
         kind = (
             f"{file.format}," if self.directory is None else "model directory with an original of"
         )
-        return f"{name}{kind} {file.size:,} bytes"
+        return f"{name}{kind} " + ("in memory" if file.size is None else f"{file.size:,} bytes")
 
     def _directory_facts(self) -> dict[str, str]:
         if self.directory is None:
@@ -207,6 +213,16 @@ def inspect(source: str | os.PathLike[str]) -> Inspection:
     return undisturbed(path, read)
 
 
+def inspect_in_memory(path: Path, found: Imported) -> Inspection:
+    """What is in a model that a Python program holds.
+
+    Args:
+        path: what it is called.
+        found: what was read of it.
+    """
+    return Inspection(path, inspect_imported(found))
+
+
 def _feature_dict(feature: Feature) -> dict[str, Any]:
     """Its kind and its range always, everything else where it has it."""
     always = {key: getattr(feature, key) for key in ("name", "kind", "low", "high")}
@@ -251,7 +267,7 @@ def _typed(value: Any) -> str:
 
 def _card_facts(file: InspectedFile) -> dict[str, str]:
     card = file.card
-    facts = {"file sha256": file.file_sha256}
+    facts = {} if file.file_sha256 is None else {"file sha256": file.file_sha256}
     if card is None:
         return facts if file.dtype is None else {"dtype": file.dtype, **facts}
     return {

@@ -34,6 +34,7 @@ class Imported(NamedTuple):
             opened by ``runtime/originals.py``.
         integers: the network in the integers that the file holds; None where it has none. ``mlp``
             is then what they stand for, in float32.
+        made_up: what of it nobody but this reader says, a sentence.
     """
 
     mlp: Mlp
@@ -43,6 +44,7 @@ class Imported(NamedTuple):
     folded: bool = False
     original: Original | None = None
     integers: AsymmetricNetwork | None = None
+    made_up: str = MADE_UP
 
     @property
     def steps(self) -> Steps | None:
@@ -53,7 +55,7 @@ class Imported(NamedTuple):
     @property
     def notes(self) -> tuple[str, ...]:
         """All that is worth knowing of the reading."""
-        return (MADE_UP, *self.remarks, *([] if self.integers is None else [HELD]))
+        return (self.made_up, *self.remarks, *([] if self.integers is None else [HELD]))
 
 
 def named(

@@ -12,6 +12,7 @@ from mlp_edge.readers.importing.c_array import model_in
 from mlp_edge.readers.importing.imported import Imported
 from mlp_edge.readers.importing.keras_h5 import read_keras_h5
 from mlp_edge.readers.importing.onnx_network import read_onnx_network
+from mlp_edge.readers.importing.pickles import check_no_pickle
 from mlp_edge.readers.importing.tflite_network import read_tflite_network
 from mlp_edge.readers.keras_archive import HDF5
 from mlp_edge.readers.keras_file import read_keras
@@ -38,6 +39,7 @@ def read_foreign(path: Path) -> Imported:
     if path.is_dir() or path.name == GRAPH:
         return read_saved_model(path if path.is_dir() else path.parent)
     content = read_file(path)
+    check_no_pickle(path, content)
     if content.startswith(HDF5):
         return read_keras_h5(path)
     if path.suffix.lower() == ".keras" or content.startswith(ZIP):

@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "readers/checks": set(),
     "readers/importing": {"core", "readers", "readers/assembling", "readers/checks",
                           "readers/saved_model"},
-    "readers/objects": {"core", "readers/assembling", "readers/importing"},
+    "readers/objects": {"core", "readers", "readers/assembling", "readers/importing"},
     "readers/saved_model": {"core", "readers/checks", "readers/importing"},
     "data": {"core", "data/content", "data/findings", "data/splitting"},
     "data/content": {"core", "data"},
