@@ -107,7 +107,16 @@ def read_keras(path: Path) -> Imported:
     Raises:
         ModelError: as ``read_network``.
     """
-    archive = read_archive(path)
+    return imported(path, read_archive(path))
+
+
+def imported(path: Path, archive: Archive) -> Imported:
+    """What a .keras file would hold, wherever it is; see ``read_keras``.
+
+    Args:
+        path: for messages, and the name of the model.
+        archive: its configuration and weights.
+    """
     network = _network_in(path, archive)
     layers = Layers(network.scaling, network.layers, network.clip)
     try:

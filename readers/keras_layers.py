@@ -44,6 +44,7 @@ IDLE = frozenset({
     "beta_initializer", "gamma_initializer", "moving_mean_initializer",
     "moving_variance_initializer", "beta_regularizer", "gamma_regularizer", "beta_constraint",
     "gamma_constraint", "alpha_initializer", "alpha_regularizer", "alpha_constraint",
+    "lora_rank", "lora_alpha",
 })  # fmt: skip
 """Settings that say how a layer learns, or what is checked elsewhere."""
 POLICIES = ("DTypePolicy", "FloatDTypePolicy", "Policy")

@@ -10,10 +10,13 @@ from typing import Any
 
 from mlp_edge.errors import InputError
 from mlp_edge.readers.importing.imported import Imported
+from mlp_edge.readers.objects.keras_models import read_keras_model
 from mlp_edge.readers.objects.sklearn_estimators import read_sklearn
 
 READERS: Mapping[str, Callable[[Any], Imported]] = {
+    "keras": read_keras_model,
     "sklearn": read_sklearn,
+    "tf_keras": read_keras_model,
 }
 """Package of the classes that a model derives from -> what reads it."""
 
@@ -22,7 +25,7 @@ def read_object(source: Any) -> Imported:
     """Read the network of a model in memory.
 
     Args:
-        source: a fitted estimator of scikit-learn.
+        source: a Keras model, or a fitted estimator of scikit-learn.
 
     Raises:
         ModelError: naming the class and what of it cannot be read.
