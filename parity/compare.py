@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mlp_edge.card import Classes, predicted_classes
 from mlp_edge.mlp import Mlp, Rows
 from mlp_edge.proof.accuracy import ANY, EIGEN, Accuracy
-from mlp_edge.proof.bound import bound, work
+from mlp_edge.proof.bound import EXACTLY, Slacks, bound, work
 from mlp_edge.proof.kinds import ABOVE, BELOW, FINITE, NAN, UNKNOWN, Codes, kinds
 from mlp_edge.proof.original import PredictAny
 from mlp_edge.reference import Doubles, distance, predict
@@ -59,6 +59,7 @@ class Expected:
             nobody is held to the original's answers.
         own: (n, outputs), how far the original may be from the exact answers; None where that is
             the bound of Keras.
+        slacks: how far the numbers that are computed with may be from the network's.
     """
 
     mlp: Mlp
@@ -70,6 +71,7 @@ class Expected:
     decisive: NDArray[np.bool_]
     reduced_precision: bool = False
     own: Doubles | None = None
+    slacks: Slacks = field(default_factory=lambda: EXACTLY)
     _bounds: dict[tuple[Accuracy, ...], Doubles] = field(default_factory=dict)
 
     def bound(self, accuracy: Mapping[str, Accuracy]) -> Doubles:
@@ -80,7 +82,7 @@ class Expected:
         stated = accuracy if work(self.mlp) <= AFFORDABLE else ANY
         key = tuple(stated[layer.activation] for layer in self.mlp.layers)
         if key not in self._bounds:
-            found = bound(self.mlp, self.rows, stated)
+            found = bound(self.mlp, self.rows, stated, self.slacks)
             found = np.where(np.isnan(found), np.inf, found)
             # Both are proved, and the certificate is of what holds for any runtime.
             self._bounds[key] = found if stated is ANY else np.minimum(found, self.bound(ANY))

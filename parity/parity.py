@@ -29,7 +29,9 @@ from mlp_edge.parity.result import (
 from mlp_edge.parity.rows import SAMPLE_ROWS, inside, ranges, stress_rows
 from mlp_edge.parity.search import worst_rows
 from mlp_edge.proof.accuracy import ANY
+from mlp_edge.proof.folding import folded_bound
 from mlp_edge.proof.original import Original
+from mlp_edge.reference import distance, predict
 from mlp_edge.runtime import HOSTED, Runtime
 
 
@@ -73,6 +75,7 @@ class _Asked:
 
     Attributes:
         real: the real rows, and what the original answers.
+        steps: what the original is held to, where that is derived.
         found: how many rows the search for the worst ones added.
     """
 
@@ -84,7 +87,12 @@ class _Asked:
         self._within = inside(mlp, self.rows, *ranges(mlp, sample))
         self._answers = lambda _: answers
         self.real = RealRows(mlp, sample, answers[: len(sample)].astype(np.float64))
+        self._steps: Expected | None = None
+        if (steps := original.steps) is not None and (steps.mlp is not mlp or steps.slacks):
+            expected = expect(steps.mlp, self.rows, self._answers, len(sample), self._within)
+            self._steps = replace(expected, slacks=steps.slacks)
         self.float32 = self._in_floats(mlp)
+        self.steps = self.float32 if self._steps is None else claimed(self._steps)
         self.left_out = len(self.rows) - len(self.float32.rows)
         self._float16: Expected | None = None
         self._integers: dict[Path, ExpectedBits] = {}
@@ -106,10 +114,44 @@ class _Asked:
             self._integers[place] = ExpectedBits(self.mlp, parameters.quantised, rows)
         return self._integers[place]
 
+    def folding(self) -> str | None:
+        """What is wrong with what was folded: more than the rounding of weights; None if nothing.
+
+        In exact arithmetic, the steps of the original and the network differ by no more than the
+        numbers do that were rounded, of either.
+        """
+        if self._steps is None:
+            return None
+        exact, folded = self._steps.exact, predict(self.mlp, self.rows)
+        apart = distance(exact, folded)
+        allowed = folded_bound(self.mlp, self.rows) + self._steps.bound(ANY)
+        wrong = np.argwhere(~(apart <= allowed))
+        if not len(wrong):
+            return None
+        row, output = wrong[0]
+        return (
+            f"row {row + 1}, output {output + 1}: its layers one by one give "
+            f"{exact[row, output]:.9g}, and folded {folded[row, output]:.9g}, which rounding "
+            f"explains up to {allowed[row, output]:.1e}"
+        )
+
     def _in_floats(self, mlp: Mlp) -> Expected:
         expected = expect(mlp, self.rows, self._answers, len(self.sample), self._within)
-        claimed = np.isfinite(expected.held(expected.bound(ANY)).limit).any(axis=1)
-        return expected.only(claimed | expected.decisive)
+        accuracy = self.original.accuracy
+        own = (
+            expected.bound(accuracy)
+            if self.original.steps
+            else np.full_like(expected.exact, np.inf)
+        )
+        if self._steps is not None:
+            own = self._steps.bound(accuracy) + distance(self._steps.exact, expected.exact)
+        return claimed(replace(expected, own=own))
+
+
+def claimed(expected: Expected) -> Expected:
+    """The rows of which anything is claimed, and those that have to have a bound."""
+    held = expected.held(expected.bound(ANY))
+    return expected.only(np.isfinite(held.limit).any(axis=1) | expected.decisive)
 
 
 def check(
@@ -144,7 +186,7 @@ def check(
         sample = sample[:SAMPLE_ROWS]
         entries, found = _searched(mlp, sample, entries)
         asked = _Asked(mlp, sample, original, found)
-        results = [of_original(original, asked.float32, asked.real, required)]
+        results = [of_original(original, asked.steps, asked.real, required, asked.folding())]
         results += [_result(asked, entry, required) for entry in entries]
     return Report(results, asked.left_out, asked.found, tuple(asked.float32.span.tolist()))
 

@@ -114,20 +114,33 @@ class RealRows:
 
 
 def of_original(
-    original: Original, expected: Expected, real: RealRows, required: Collection[str]
+    original: Original,
+    expected: Expected,
+    real: RealRows,
+    required: Collection[str],
+    folding: str | None,
 ) -> ArtifactResult:
-    """The line of the original itself: held to its bound, measured, or not run."""
+    """The line of the original itself: held to its bound, measured, or not run.
+
+    Args:
+        original: what was asked.
+        expected: what it is held to, where that is derived.
+        real: its answers to the real rows.
+        required: names of runtimes that have to run.
+        folding: what is wrong with what was folded of it; None where nothing is.
+    """
     line = ArtifactResult(
         original.name, original.runtime, "float32", None, None, None, original.missing, []
     )
     if original.missing is not None:
         has_to = original.runtime in required
-        return replace(line, says=_has_to_run(original.missing)) if has_to else line
+        says = _has_to_run(original.missing) if has_to else []
+        return replace(line, says=[*says, *([folding] if folding else [])])
     if original.steps is None:
         return replace(line, changed=real.changed(lambda rows: exact(real.mlp, rows)))
     comparison = compare(expected, original.predict, original.accuracy)
     says = [] if comparison.passed else [_explain(expected, comparison)]
-    return replace(line, comparison=comparison, says=says)
+    return replace(line, comparison=comparison, says=[*says, *([folding] if folding else [])])
 
 
 def _has_to_run(missing: str) -> list[str]:

@@ -80,11 +80,14 @@ def open_original(path: Path, found: Imported, mlp: Mlp) -> Iterator[Original]:
     if found.original is not None:
         yield found.original
         return
+    as_read = found.as_read or mlp
     runtime, accuracy, opener = _runner(found)
     missing: str | None = None
     with ExitStack() as stack:
         try:
-            predict: PredictAny = _asked(path, opener(path, mlp, stack), mlp)
+            predict: PredictAny = _asked(path, opener(path, as_read, stack), as_read)
+            if found.adaptation is not None:
+                predict = found.adaptation.predict(predict)
         except _NotRunError as reason:
             predict = partial(exact, mlp)
             missing = f"{reason}; the float64 reference of what was read stands in for it"

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlp_edge.mlp import Dense, Mlp, Rows
+from mlp_edge.mlp import Mlp, Rows
 from mlp_edge.proof.accuracy import ANY, Accuracy
-from mlp_edge.walk import sources
+from mlp_edge.proof.bound import EXACTLY, Slacks
+from mlp_edge.proof.folding import rounded
 
 PredictAny = Callable[[Rows], NDArray[np.floating[Any]]]
 """Raw readings (n, inputs) in, predictions (n, outputs) out, in whatever it computes in."""
@@ -22,9 +23,11 @@ class Steps(NamedTuple):
 
     Attributes:
         mlp: a network of the same features and predictions; its bound is that of the original.
+        slacks: how far the numbers that the original computes with may be from its.
     """
 
     mlp: Mlp
+    slacks: Slacks = EXACTLY
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,27 +56,5 @@ class Original:
 
 
 def in_doubles(mlp: Mlp) -> Steps:
-    """Of an original that computes in float64, whose weights and biases a network has rounded.
-
-    The bound of a network covers a rounding of each product, hence of each weight, and none of a
-    bias. So its biases become weights of a unit that is always 1.
-
-    Args:
-        mlp: the network, its numbers rounded to float32 once.
-    """
-    width = mlp.encoding.width
-    one = Dense(np.zeros((1, width), np.float32), np.ones(1, np.float32), "linear", (0,))
-    layers = [one]
-    for number, layer in enumerate(mlp.layers, start=1):
-        reads = tuple(value + (value > 0) for value in sources(layer, number))
-        layers.append(
-            replace(
-                layer,
-                weights=np.column_stack([layer.weights, layer.bias]),
-                bias=np.zeros_like(layer.bias),
-                reads=(*reads, 1),
-                times=None if layer.times is None else layer.times + (layer.times > 0),
-            )
-        )
-    heads = tuple(head + 1 for head in mlp.heads)
-    return Steps(replace(mlp, layers=tuple(layers), heads=heads))
+    """Of an original that computes in float64, whose numbers a network has rounded to float32."""
+    return Steps(mlp, rounded(mlp))

@@ -10,7 +10,8 @@ slope of two ReLUs, a number kept between two ends of a hard_sigmoid.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ import numpy as np
 from mlp_edge.errors import ModelError
 from mlp_edge.feature import LARGEST_FLOAT
 from mlp_edge.mlp import Dense, Scaling
+from mlp_edge.proof.bound import UNIT
 from mlp_edge.readers.assembling.building import build
 from mlp_edge.readers.assembling.lowering import (
     CENTRED,
@@ -28,14 +30,19 @@ from mlp_edge.readers.assembling.lowering import (
     Added,
     Affine,
     Cut,
+    Doubt,
     Leaky,
     Lowering,
     Scaled,
     Step,
     Value,
 )
+from mlp_edge.readers.assembling.unfolding import Unfolded, unfolded
 from mlp_edge.reference import LEAKY_SLOPE, Doubles
 
+AT_RUN_TIME = 6.5
+"""Units of rounding that gamma / sqrt(variance + epsilon) may be off by: the sum half of one, the
+reciprocal of the root up to 4.7 (``mlp_edge.proof.accuracy``), the product with gamma one."""
 MOST_VALUES, MOST_NUMBERS = 10_000, 2**24
 """Operations of a graph, and numbers of all their results for one row."""
 
@@ -50,6 +57,8 @@ class Layers(NamedTuple):
         folded: whether weights were multiplied together that the file has apart.
         heads: the layers that predict; () is the last one.
         notes: what is predicted otherwise than by the file, a sentence each.
+        steps: puts the graph together as the file carries it out, which takes a while; None where
+            nobody has kept that.
     """
 
     scaling: Scaling | None
@@ -58,6 +67,7 @@ class Layers(NamedTuple):
     folded: bool = False
     heads: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
+    steps: Callable[[], Unfolded | None] | None = None
 
 
 class Assembly:
@@ -107,6 +117,29 @@ class Assembly:
             if vector.size != 1:
                 value.expect(vector.size, source)
         return self._value(Scaled(factor, offset), (value,), source, value.width)
+
+    def standardised(self, value: Value, mean: Doubles, std: Doubles, source: str) -> Value:
+        """(x - mean) / std, both (width,), in two roundings."""
+        factor, offset = 1 / std, -mean / std
+        doubt = Doubt(2 * UNIT * np.abs(factor), 2 * UNIT * np.abs(offset))
+        return _doubted(self.scaled(value, factor, offset, source), doubt)
+
+    def batch_normalised(
+        self, value: Value, mean: Doubles, variance: Doubles, gamma: Doubles, beta: Doubles,
+        epsilon: float, source: str,
+    ) -> Value:  # fmt: skip
+        """Gamma * (x - mean) / sqrt(variance + epsilon) + beta, all (width,) of the file.
+
+        What runs the file computes the factor, and beta - mean * factor, in float32 as it predicts.
+        """
+        with np.errstate(invalid="ignore", divide="ignore"):
+            factor = gamma / np.sqrt(variance + epsilon)
+        shift = mean * factor
+        doubt = Doubt(
+            AT_RUN_TIME * UNIT * np.abs(factor),
+            (AT_RUN_TIME + 1) * UNIT * np.abs(shift) + UNIT * np.abs(beta - shift),
+        )
+        return _doubted(self.scaled(value, factor, beta - shift, source), doubt)
 
     def activated(self, value: Value, activation: str, source: str) -> Value:
         """An activation of ``mlp_edge.mlp``."""
@@ -265,7 +298,10 @@ class Assembly:
         heads = lowering.heads(outputs)
         held = sum(weights.size for weights in self._held.values())
         built = build(lowering.readings, heads, held)
-        return Layers(built.scaling, built.layers, clip, lowering.folded, built.heads, tuple(notes))
+        steps = partial(unfolded, tuple(self._inputs), tuple(outputs))
+        return Layers(
+            built.scaling, built.layers, clip, lowering.folded, built.heads, tuple(notes), steps
+        )
 
     def _unclipped(self, output: Value) -> tuple[Value, tuple[float, float] | None]:
         """An output in front of its clip, and the clip; probabilities need none."""
@@ -302,6 +338,12 @@ class Assembly:
             if value.width is None and width is not None:
                 value.expect(width, source)
         return width
+
+
+def _doubted(value: Value, doubt: Doubt) -> Value:
+    assert isinstance(value.step, Scaled)  # noqa: S101 (callers have just scaled)
+    value.step = value.step._replace(doubt=doubt)
+    return value
 
 
 def _told(value: Value, source: str) -> int:

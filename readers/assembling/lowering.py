@@ -47,11 +47,19 @@ class Affine(NamedTuple):
     bias: Doubles
 
 
+class Doubt(NamedTuple):
+    """How far the numbers that a file computes with may be from those that were read; (width,)."""
+
+    factor: Doubles
+    offset: Doubles
+
+
 class Scaled(NamedTuple):
     """Factor * x + offset, each (1,) or (width,)."""
 
     factor: Doubles
     offset: Doubles
+    doubt: Doubt | None = None
 
 
 class Activated(NamedTuple):
@@ -160,7 +168,7 @@ class Lowering:
     """
 
     def __init__(self, inputs: Sequence[Value], outputs: Sequence[Value]) -> None:
-        self._values = _reachable(outputs)
+        self._values = reachable(outputs)
         if not any(isinstance(value.step, Affine) for value in self._values):
             raise ModelError("no Dense layer; an MLP has at least one")
         self.readings = Draft(sum(size(value) for value in inputs))
@@ -196,7 +204,8 @@ class Lowering:
                 return self._product(value, step)
             case Scaled():
                 self.folded |= self.readings not in forms[0].drafts or bool(forms[0].products)
-                factor, offset = (np.broadcast_to(each, size(value)) for each in step)
+                given = step.factor, step.offset
+                factor, offset = (np.broadcast_to(each, size(value)) for each in given)
                 return scaled(forms[0], factor, offset, by_file=True)
             case Activated("log_softmax"):
                 raise ModelError(
@@ -356,7 +365,7 @@ class Lowering:
         return draft
 
 
-def _reachable(outputs: Sequence[Value]) -> list[Value]:
+def reachable(outputs: Sequence[Value]) -> list[Value]:
     """The values that outputs depend on, in the order in which they came."""
     found, waiting = set[Value](), list(outputs)
     while waiting:

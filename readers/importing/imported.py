@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mlp_edge.errors import ModelError
 from mlp_edge.feature import Feature
@@ -12,8 +13,12 @@ from mlp_edge.integers.asymmetric import AsymmetricNetwork
 from mlp_edge.mlp import DEFAULT_THRESHOLD, Mlp, Task, identifier
 from mlp_edge.proof.original import Original, Steps
 from mlp_edge.readers.assembling.assembly import Layers
+from mlp_edge.readers.assembling.unfolding import Unfolded
+from mlp_edge.readers.importing.adaptation import Adaptation
 from mlp_edge.walk import head_numbers
 
+COARSER = ("float16", "int8")
+"""Where a remark names one, the file computes in what is coarser than float32."""
 HELD = (
     "it computes in int8; predictions and C are those of its integers, with the bits of TFLite "
     "Micro; LiteRT on a computer rounds otherwise and may be some steps off"
@@ -30,6 +35,9 @@ class Imported(NamedTuple):
         written_by: the program that wrote it, as far as it signed; may be "".
         remarks: what the network is not as the file has it, a sentence each.
         folded: whether weights were multiplied together that the file has apart.
+        adaptation: what its owner says of it that the file does not; None where nobody did.
+        as_read: the network before that; None where ``mlp`` is it.
+        unfolded: puts the network together as the file carries it out; None where it was not kept.
         original: what predicts as its owner's, where that is an object in memory; files are
             opened by ``runtime/originals.py``.
         integers: the network in the integers that the file holds; None where it has none. ``mlp``
@@ -45,17 +53,38 @@ class Imported(NamedTuple):
     original: Original | None = None
     integers: AsymmetricNetwork | None = None
     made_up: str = MADE_UP
+    adaptation: Adaptation | None = None
+    as_read: Mlp | None = None
+    unfolded: Callable[[], Unfolded | None] | None = None
 
     @property
     def steps(self) -> Steps | None:
         """The network as the file carries it out; None where its rounding is not derived."""
-        # What computed in other numbers differs by more than the rounding of float32.
-        return None if self.folded or self.remarks else Steps(self.mlp)
+        coarser = any(kind in remark for remark in self.remarks for kind in COARSER)
+        if coarser or self.integers is not None:
+            return None
+        if self.unfolded is None:
+            return None if self.folded else Steps(self.mlp)
+        found = self.unfolded()
+        if found is None:
+            return None
+        scaling, layers, heads = None, found.layers, found.heads
+        if self.adaptation is not None:
+            scaling = self.adaptation.scaling
+            layers, heads = self.adaptation.steps(layers, heads)
+        mlp = replace(self.mlp, scaling=scaling, layers=layers, heads=heads)
+        return Steps(mlp, found.slacks)
+
+    def adapted(self, adaptation: Adaptation, **fields: Any) -> Imported:
+        """The same with what its owner says: see ``Adaptation.network``."""
+        network = adaptation.network(self.mlp, **fields)
+        return self._replace(mlp=network, adaptation=adaptation, as_read=self.mlp)
 
     @property
     def notes(self) -> tuple[str, ...]:
         """All that is worth knowing of the reading."""
-        return (self.made_up, *self.remarks, *([] if self.integers is None else [HELD]))
+        held = [] if self.integers is None else [HELD]
+        return (*([] if self.adaptation else [self.made_up]), *self.remarks, *held)
 
 
 def named(

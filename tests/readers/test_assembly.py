@@ -89,11 +89,16 @@ class Both:
         return self.assembly.unit_length(v[0], 2.0**-40, S), v[1] / size
 
     def check(self, *outputs: Any) -> Layers:
-        """The network computes what the operations do."""
+        """The network computes what the operations do, and so do its steps one by one."""
         layers = self.assembly.finished([v[0] for v in outputs], S)
         wanted = np.hstack([v[1] for v in outputs])
-        got = predict(regression(layers), np.hstack(self.rows))
-        np.testing.assert_allclose(got, wanted, rtol=CLOSE, atol=CLOSE)
+        assert layers.steps is not None
+        steps = layers.steps()
+        assert steps is not None
+        stepwise = layers._replace(scaling=None, layers=steps.layers, heads=steps.heads)
+        for made in (layers, stepwise):
+            got = predict(regression(made), np.hstack(self.rows))
+            np.testing.assert_allclose(got, wanted, rtol=CLOSE, atol=CLOSE)
         return layers
 
 
