@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from mlp_edge.api.evaluation.evaluation import Evaluation
     from mlp_edge.api.exporting.exporting import Export
     from mlp_edge.api.inspection.inspecting import Inspection
+    from mlp_edge.api.parity.held_integers import HeldParityReport
     from mlp_edge.api.parity.parity_report import ParityReport
     from mlp_edge.api.predicting import PredictedTable
     from mlp_edge.mlp import Floats, Mlp
@@ -322,7 +323,7 @@ class Model(OpenedModel):
         exports: str | os.PathLike[str] | None = None,
         trust: bool = False,
         **reading: Any,
-    ) -> ParityReport:
+    ) -> ParityReport | HeldParityReport:
         """Compare every export with the original, and write parity.json beside the exports.
 
         The original is the model as its owner has it: a stranger's file is run itself, where
