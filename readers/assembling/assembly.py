@@ -234,6 +234,10 @@ class Assembly:
             return value
         return self._value(Cut(start, stop), (value,), source, stop - start)
 
+    def centred(self, value: Value, source: str) -> Value:
+        """X - mean(x), of each row."""
+        return self._value(CENTRED, (value,), source, _told(value, source))
+
     def normalised(
         self, value: Value, gamma: Doubles | float, beta: Doubles | float, epsilon: float,
         centred: bool, source: str,
@@ -253,7 +257,7 @@ class Assembly:
             raise ModelError(f"{source} has epsilon {epsilon:g}; a number above 0 would do")
         width = _told(value, source)
         if centred:
-            value = self._value(CENTRED, (value,), source, width)
+            value = self.centred(value, source)
         mean = self._summed_squares(value, 1 / width, epsilon, source)
         root = self.activated(mean, "rsqrt", source)
         found = self.multiplied((self.scaled(value, gamma, 0, source), root), source)

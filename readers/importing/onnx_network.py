@@ -1,17 +1,21 @@
-"""An .onnx file of any program as an ``Mlp``, where its graph is a chain; onnx is not needed."""
+"""An .onnx file of any program as an ``Mlp``, where its graph is one of dense layers.
+
+The package onnx is not needed, and nothing in the file is run.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from mlp_edge.errors import ModelError, first_line
 from mlp_edge.readers.checks.protobuf import Message
 from mlp_edge.readers.importing.imported import Imported, named
-from mlp_edge.readers.importing.onnx_beside import Beside
-from mlp_edge.readers.importing.onnx_graph import Graph, Node
-from mlp_edge.readers.importing.onnx_operators import COMPUTING
-from mlp_edge.readers.importing.onnx_shapes import MOVING
-from mlp_edge.readers.importing.onnx_tensors import FLOATS, NAMES, array_of
+from mlp_edge.readers.operators.beside import Beside
+from mlp_edge.readers.operators.graph import Graph, Node
+from mlp_edge.readers.operators.inputs import Feed
+from mlp_edge.readers.operators.network import read_graph
+from mlp_edge.readers.operators.tensors import FLOATS, NAMES, array_of
 from mlp_edge.reading import read_file
 
 OLDEST = 6
@@ -29,8 +33,8 @@ def read_onnx_network(path: Path) -> Imported:
     try:
         model = Message(memoryview(content))
         walk = _graph(model, Beside(path))
-        network, labels = walk.network({**COMPUTING, **MOVING})
-        mlp = named(path, network, labels=labels)
+        found = read_graph(walk)
+        mlp = named(path, found.layers, found.features, found.labels, found.targets)
         signed = f"{model.text(2)} {model.text(3).removesuffix(' None')}".strip()
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
@@ -38,7 +42,7 @@ def read_onnx_network(path: Path) -> Imported:
         raise ModelError(
             f"{path}: not an ONNX model, or a damaged one ({first_line(error)})"
         ) from error
-    return Imported(mlp, "ONNX", signed, tuple(walk.remarks))
+    return Imported(mlp, "ONNX", signed, tuple(walk.remarks), found.folded)
 
 
 def _graph(model: Message, beside: Beside) -> Graph:
@@ -61,45 +65,34 @@ def _graph(model: Message, beside: Beside) -> Graph:
             constants[tensor.text(8)] = array_of(tensor, beside)
         except (ValueError, ModelError) as error:
             raise ModelError(f"initializer {tensor.text(8)[:80]!r}: {error}") from error
-    feeds = [each for each in graph.messages(11) if each.text(1) not in constants]
-    if len(feeds) != 1:
-        names = ", ".join(repr(each.text(1)[:40]) for each in feeds)[:120]
-        raise ModelError(f"it has the inputs {names or 'none'}; one would do")
-    kind, shape = _type(feeds[0])
-    feed = feeds[0].text(1)
-    if kind not in FLOATS:
-        raise ModelError(
-            f"its input {feed[:80]!r} takes {NAMES.get(kind, f'type {kind}')}; float32 would do"
-        )
+    feeds = [_feed(each) for each in graph.messages(11) if each.text(1) not in constants]
+    if not feeds:
+        raise ModelError("it has no inputs; one would do")
     nodes = [Node.of(message) for message in graph.messages(1)]
-    found = Graph(nodes, constants, feed, shape, _output(graph), opset)
-    kinds = {kind, *(each.number(2) for each in graph.messages(5))} & {*FLOATS} - {1}
+    found = Graph(nodes, constants, feeds, _outputs(graph), opset)
+    kinds = {each.number(2) for each in graph.messages(5)} | {feed.kind for feed in feeds}
     found.remarks += [f"it computes in {NAMES[each]}; mlp-edge computes in float32"
-                      for each in sorted(kinds)]  # fmt: skip
+                      for each in sorted(kinds & {*FLOATS} - {1})]  # fmt: skip
     return found
 
 
-def _output(graph: Message) -> str:
-    """The output that is numbers; beside it may stand the class that was chosen."""
+def _outputs(graph: Message) -> Sequence[str]:
+    """The outputs that are numbers; beside them may stand the class that was chosen."""
     outputs = graph.messages(12)
-    numbers = [each for each in outputs if _is_numbers(each)]
-    found = numbers or outputs
-    if len(found) != 1:
-        names = ", ".join(repr(each.text(1)[:40]) for each in found)[:120]
-        raise ModelError(f"it has the outputs {names or 'none'}; one would do")
-    return found[0].text(1)
+    numbers = [each for each in outputs if _is_numbers(each)] or outputs[:1]
+    if not numbers:
+        raise ModelError("it has no outputs; one would do")
+    return [each.text(1) for each in numbers]
 
 
-def _type(entry: Message) -> tuple[int, list[int | None] | None]:
-    """Type and shape of an input; None for a size, or a shape, that is not told."""
+def _feed(entry: Message) -> Feed:
+    """An input, its type and its shape; None for a size, or a shape, that is not told."""
     tensors = [each for kind in entry.messages(2) for each in kind.messages(1)]
     if len(tensors) != 1:
         raise ModelError(f"its input {entry.text(1)[:80]!r} is no tensor")
     shapes = tensors[0].messages(2)
-    if not shapes:
-        return tensors[0].number(1), None
-    sizes = [each.number(1) for each in shapes[0].messages(1)]
-    return tensors[0].number(1), [size or None for size in sizes]
+    sizes = [each.number(1) or None for each in shapes[0].messages(1)] if shapes else None
+    return Feed(entry.text(1), tensors[0].number(1), sizes)
 
 
 def _is_numbers(entry: Message) -> bool:

@@ -27,11 +27,11 @@ from mlp_edge.readers.checks.tflite_checks import (
 )
 from mlp_edge.readers.checks.tflite_checks import Graph as Subgraph
 from mlp_edge.readers.importing.imported import Imported, named
-from mlp_edge.readers.importing.onnx_graph import Graph, Node
-from mlp_edge.readers.importing.onnx_operators import COMPUTING
-from mlp_edge.readers.importing.onnx_shapes import MOVING
-from mlp_edge.readers.importing.onnx_tensors import Settings
 from mlp_edge.readers.importing.tflite_integers import holds_integers, read_integers
+from mlp_edge.readers.operators.graph import Graph, Node
+from mlp_edge.readers.operators.inputs import Feed
+from mlp_edge.readers.operators.network import read_graph
+from mlp_edge.readers.operators.tensors import FLOAT, Settings
 
 CARD = "mlp_edge"
 """Metadata that only our own exports have."""
@@ -86,9 +86,9 @@ def read_tflite_network(path: Path, content: bytes, kind: str = "TFLite") -> Imp
         )
         translation = _Translation(model.graphs[0], integers is not None)
         graph = translation.graph()
-        network, labels = graph.network({**COMPUTING, **MOVING})
+        network = read_graph(graph)
         features = None if integers is None else _features(integers)
-        mlp = named(path, network, features, labels)
+        mlp = named(path, network.layers, features or network.features, network.labels)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
     except (ValueError, IndexError, TypeError, KeyError, OverflowError, struct.error) as error:
@@ -136,7 +136,8 @@ class _Translation:
         nodes = [node for number, operator in enumerate(self._graph.operators)
                  for node in self._nodes(number, operator)]  # fmt: skip
         [feed], [output] = self._graph.inputs, self._graph.outputs
-        return Graph(nodes, self._constants, str(feed), tensors[feed].shape, str(output), OPSET)
+        feeds = [Feed(str(feed), FLOAT, tensors[feed].shape)]
+        return Graph(nodes, self._constants, feeds, [str(output)], OPSET)
 
     def _constant(self, tensor: Tensor) -> NDArray[Any]:
         """The numbers of a tensor, those of integers with a scale as the numbers they stand for."""

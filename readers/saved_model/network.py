@@ -12,9 +12,9 @@ from pathlib import Path
 from mlp_edge.errors import ModelError, first_line
 from mlp_edge.readers.checks.protobuf import Message
 from mlp_edge.readers.importing.imported import Imported, named
-from mlp_edge.readers.importing.onnx_graph import Graph
-from mlp_edge.readers.importing.onnx_operators import COMPUTING
-from mlp_edge.readers.importing.onnx_shapes import MOVING
+from mlp_edge.readers.operators.graph import Graph
+from mlp_edge.readers.operators.inputs import Feed
+from mlp_edge.readers.operators.network import read_graph
 from mlp_edge.readers.saved_model.functions import Library, source_of
 from mlp_edge.readers.saved_model.tensors import FLOAT, FLOATS, NAMES, shape_of
 from mlp_edge.readers.saved_model.translation import Translation
@@ -49,8 +49,8 @@ def read_saved_model(path: Path) -> Imported:
         [model] = _serving(Message(memoryview(content)))
         library = Library(model.messages(2)[0])
         graph = _graph(path, model, library)
-        network, labels = graph.network({**COMPUTING, **MOVING})
-        mlp = named(path, network, labels=labels)
+        network = read_graph(graph)
+        mlp = named(path, network.layers, labels=network.labels)
         about = model.messages(1)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
@@ -96,7 +96,8 @@ def _graph(path: Path, model: Message, library: Library) -> Graph:
     [end] = translation.results([output.text(1)])
     shape = shape_of(feed.messages(3)) if feed.messages(3) else None
     sizes = None if shape is None else [None if size < 0 else size for size in shape]
-    graph = Graph(translation.nodes, translation.constants, start, sizes, end, OPSET)
+    feeds = [Feed(start, FLOAT, sizes)]
+    graph = Graph(translation.nodes, translation.constants, feeds, [end], OPSET)
     if feed.number(2) != FLOAT:
         graph.remarks.append(
             f"it computes in {NAMES[feed.number(2)]}; mlp-edge computes in float32"

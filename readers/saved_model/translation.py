@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.errors import ModelError
-from mlp_edge.readers.importing.onnx_graph import Node
-from mlp_edge.readers.importing.onnx_tensors import Settings
+from mlp_edge.readers.operators.graph import Node
+from mlp_edge.readers.operators.tensors import Settings
 from mlp_edge.readers.saved_model.functions import Function, Library, Step, source_of
 from mlp_edge.readers.saved_model.variables import Variables
 

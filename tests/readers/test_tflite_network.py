@@ -267,7 +267,7 @@ def test_what_is_refused(tmp_path: Path) -> None:
     hidden = graph.dense(W1, B1, 1)
     again = graph.dense(np.float32(RANDOM.normal(size=(5, 5))))
     graph.add("ADD", [hidden, again], (1, 5), options.AddOptions)
-    assert "operator 2 (ADD) computes what no activation is" in refused(path, graph.content())
+    check(path, graph)
     graph = Graph()
     graph.dense(W1, B1)
     graph.add("SOFTMAX", [graph.last], (1, 5), options.SoftmaxOptions, beta=2.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,16 +50,24 @@ class Graph:
         return self.last
 
     def model(
-        self, shape: Sequence[Any] = ("n", 4), outputs: Sequence[onnx.ValueInfoProto] = (),
-        kind: int = TensorProto.FLOAT,
+        self, shape: Sequence[Any] = ("n", 4), outputs: Sequence[onnx.ValueInfoProto | str] = (),
+        kind: int = TensorProto.FLOAT, others: Mapping[str, Sequence[Any]] = {},
     ) -> onnx.ModelProto:  # fmt: skip
-        result = helper.make_tensor_value_info(self.last, TensorProto.FLOAT, None)
+        """The whole model: its input x, and others; its outputs, by default the last result."""
+        results = [tensor(each) if isinstance(each, str) else each
+                   for each in outputs or (self.last,)]  # fmt: skip
         graph = helper.make_graph(
-            self.nodes, "net", [helper.make_tensor_value_info("x", kind, list(shape))],
-            list(outputs) or [result], self.constants,
+            self.nodes, "net",
+            [helper.make_tensor_value_info("x", kind, list(shape)),
+             *(tensor(name, shape) for name, shape in others.items())],
+            results, self.constants,
         )  # fmt: skip
         opsets = [helper.make_opsetid("", self.opset), helper.make_opsetid("ai.onnx.ml", 1)]
         return helper.make_model(graph, opset_imports=opsets, ir_version=8, producer_name="test")
+
+
+def tensor(name: str, shape: Sequence[Any] | None = None) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
 
 
 def dense(graph: Graph, weights: Any, bias: Any) -> None:
@@ -82,13 +90,14 @@ def read(path: Path, model: onnx.ModelProto) -> Imported:
 ACCURACY = ANY | {"silu": Accuracy(3.2, linear=MLAS["sigmoid"].absolute, absolute=2.2)}
 
 
-def check(path: Path, model: onnx.ModelProto, rows: Any = ROWS) -> Mlp:
-    """Read a model and compare it with ONNX Runtime."""
+def check(path: Path, model: onnx.ModelProto, rows: Any = ROWS, **others: Any) -> Mlp:
+    """Read a model and compare all that it gives with ONNX Runtime."""
     found = read(path, model)
+    given = {"x": rows, **others}
     session = onnxruntime.InferenceSession(model.SerializeToString())
-    [answer] = session.run(None, {"x": rows})
-    flat, answers = rows.reshape(len(rows), -1), answer.reshape(len(rows), -1)
-    assert_answers(found.mlp, flat, answers, 2, ACCURACY)
+    answers = [each.reshape(len(rows), -1) for each in session.run(None, given)]
+    flat = np.hstack([each.reshape(len(rows), -1) for each in given.values()])
+    assert_answers(found.mlp, flat, np.hstack(answers), 2, ACCURACY)
     return found.mlp
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mlp_edge.readers.checks.onnx_checks import in_another_file, signed
 from mlp_edge.readers.checks.protobuf import Message
-from mlp_edge.readers.importing.onnx_beside import Beside
+from mlp_edge.readers.operators.beside import Beside
 
 FLOAT, INT32, INT64, STRING, HALF, DOUBLE, BFLOAT16 = 1, 6, 7, 8, 10, 11, 16
 DTYPES = {
@@ -21,8 +21,10 @@ DTYPES = {
 }  # fmt: skip
 """TensorProto.DataType -> NumPy's dtype."""
 FLOATS = (FLOAT, HALF, DOUBLE, BFLOAT16)
+WHOLES = (2, 3, 4, 5, INT32, INT64, 12, 13)
 NAMES = {FLOAT: "float32", HALF: "float16", DOUBLE: "float64", BFLOAT16: "bfloat16",
-         INT32: "int32", INT64: "int64", STRING: "text"}  # fmt: skip
+         2: "uint8", 3: "int8", 4: "uint16", 5: "int16", INT32: "int32", INT64: "int64",
+         STRING: "text", 9: "bool", 12: "uint32", 13: "uint64"}  # fmt: skip
 MOST_AXES = 8
 
 
@@ -156,4 +158,6 @@ def _value(entry: Message) -> Any:
             return [signed(number) for number in entry.numbers(8)]
         case 8:
             return entry.texts(9)
+        case 5 | 10:  # graphs, of operators that are refused by their names
+            return None
     raise ValueError(f"a setting {entry.text(1)[:40]!r} of type {entry.number(20)}")

@@ -1,0 +1,1 @@
+"""Graphs of operators in the words of ONNX, whatever file they stand in, as dense layers."""
