@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlp_edge.api.opened_model import OpenedModel, in_temporary_folder
+from mlp_edge.api.opened_model import OpenedModel
 from mlp_edge.api.settings import (
     BenchSettings,
     CostSettings,
@@ -20,7 +20,7 @@ from mlp_edge.errors import InputError
 from mlp_edge.given import listing, made
 from mlp_edge.readers.importing.imported import Imported
 from mlp_edge.readers.importing.opening import is_alone, read_foreign
-from mlp_edge.readers.model_directory import MODEL, ModelDirectory, check_place, directory_of
+from mlp_edge.readers.model_directory import ModelDirectory, check_place, directory_of
 from mlp_edge.readers.model_directory import open_model as read_directory
 from mlp_edge.readers.objects.opening import read_object
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from mlp_edge.api.evaluation.evaluation import Evaluation
     from mlp_edge.api.exporting.exporting import Export
     from mlp_edge.api.inspection.inspecting import Inspection
+    from mlp_edge.api.parity.held_integers import HeldParityReport
     from mlp_edge.api.parity.parity_report import ParityReport
     from mlp_edge.api.predicting import PredictedTable
     from mlp_edge.mlp import Floats, Mlp
@@ -322,7 +323,7 @@ class Model(OpenedModel):
         exports: str | os.PathLike[str] | None = None,
         trust: bool = False,
         **reading: Any,
-    ) -> ParityReport:
+    ) -> ParityReport | HeldParityReport:
         """Compare every export with the original, and write parity.json beside the exports.
 
         The original is the model as its owner has it: a stranger's file is run itself, where
@@ -412,8 +413,8 @@ def open_model(source: Any) -> Model:
 
     Args:
         source: a model directory, its model.keras, a file of another network
-            (docs/reference/importing.md lists them), or a model in memory: of Keras, which is kept
-            in a temporary folder as long as the ``Model`` is, or of scikit-learn.
+            (docs/reference/importing.md lists them), or a model in memory, of Keras or
+            scikit-learn.
 
     Returns:
         The model, read and checked.
@@ -424,8 +425,6 @@ def open_model(source: Any) -> Model:
     """
     if isinstance(source, str | os.PathLike):
         return _of_path(Path(source))
-    if hasattr(source, "save") and hasattr(source, "layers"):
-        return _of_keras(source)
     found = read_object(source)
     model = Model(Path(found.mlp.name), found.mlp, None, found)
     model.in_memory = True
@@ -439,15 +438,3 @@ def _of_path(path: Path) -> Model:
         return Model(path, found.mlp, None, found)
     directory, mlp = read_directory(path)
     return Model(path, mlp, directory)
-
-
-def _of_keras(network: Any) -> Model:
-    def saved(folder: Path) -> Model:
-        path = folder / MODEL
-        network.save(path)
-        found = read_foreign(path)
-        model = Model(path, found.mlp, None, found)
-        model.in_memory = True
-        return model
-
-    return in_temporary_folder(saved)

@@ -46,7 +46,13 @@ class Entry:
 
 
 def open_entry(
-    path: Path, runtime: Runtime, stack: ExitStack, mlp: Mlp, listed: Mapping[str, str], trust: bool
+    path: Path,
+    runtime: Runtime,
+    stack: ExitStack,
+    mlp: Mlp,
+    listed: Mapping[str, str],
+    trust: bool,
+    held: bool = False,
 ) -> Entry:
     """Open an artifact on a runtime, and check what it says about itself.
 
@@ -57,6 +63,7 @@ def open_entry(
         mlp: the original's network.
         listed: name -> SHA-256 of the files that the model directory lists.
         trust: compile a header that is not listed, too.
+        held: whether integers are those of a stranger's file, which stand in no file beside it.
     """
     entry = Entry(path, runtime, runtime.missing())
     if entry.missing:
@@ -68,7 +75,7 @@ def open_entry(
         opened = stack.enter_context(runtime.open(path))
         entry = replace(entry, dtype=opened.card.dtype if opened.card else "float32")
         entry = replace(entry, says=list(_claims(path, content, opened, mlp, listed)))
-        if entry.dtype in HIGHEST:
+        if entry.dtype in HIGHEST and not held:
             parameters, says = _parameters(path, content, entry.dtype, mlp, listed)
             entry = replace(entry, parameters=parameters, says=[*entry.says, *says])
             if parameters is None:

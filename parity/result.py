@@ -134,7 +134,7 @@ def of_original(
     )
     if original.missing is not None:
         has_to = original.runtime in required
-        says = _has_to_run(original.missing) if has_to else []
+        says = has_to_run(original.missing) if has_to else []
         return replace(line, says=[*says, *([folding] if folding else [])])
     if original.steps is None:
         return replace(line, changed=real.changed(lambda rows: exact(real.mlp, rows)))
@@ -143,7 +143,8 @@ def of_original(
     return replace(line, comparison=comparison, says=[*says, *([folding] if folding else [])])
 
 
-def _has_to_run(missing: str) -> list[str]:
+def has_to_run(missing: str) -> list[str]:
+    """What to say of a runtime that has to run and cannot."""
     return [f"has to run and cannot: {missing}"]
 
 
@@ -151,7 +152,7 @@ def unasked(entry: Entry, required: Collection[str]) -> ArtifactResult:
     """The line of an artifact that could not be asked."""
     says = entry.says
     if entry.missing and entry.runtime.name in required:
-        says = _has_to_run(entry.missing)
+        says = has_to_run(entry.missing)
     return ArtifactResult(
         entry.path.name, entry.runtime.name, entry.dtype, None, None, None, entry.missing, says
     )

@@ -6,11 +6,13 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from mlp_edge.card import Card
 from mlp_edge.errors import ModelError, first_line
+from mlp_edge.integers.asymmetric import AsymmetricNetwork
 from mlp_edge.lazy import installed, quiet
 from mlp_edge.metadata import TFLITE_CARD, TFLITE_GOLDEN
 from mlp_edge.mlp import Predict, Rows
@@ -72,6 +74,52 @@ def interpreted(content: bytes, path: Path) -> Predict:
         except (ValueError, RuntimeError) as error:
             raise _refused(path, error) from error
     return predict
+
+
+def interpreted_integers(content: bytes, path: Path, network: AsymmetricNetwork) -> Predict:
+    """What predicts with a full-integer file by LiteRT's reference kernels; one call at a time.
+
+    Args:
+        content: of the file, whose operators have been read.
+        path: for messages.
+        network: its integers, for the ends: rows and predictions are what they stand for.
+
+    Raises:
+        ModelError: naming the file, when LiteRT refuses it.
+    """
+    with quiet():
+        from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+        try:
+            reference = OpResolverType.BUILTIN_REF
+            interpreter = Interpreter(
+                model_content=content, experimental_op_resolver_type=reference
+            )
+            [given], [result] = interpreter.get_input_details(), interpreter.get_output_details()
+            interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise _refused(path, error) from error
+
+    def predict(rows: Rows) -> Rows:
+        shape = (len(rows), *given["shape"][1:])
+        numbers = rows
+        if given["dtype"] != np.float32:
+            numbers = (network.given.integers(rows) + _lower(given)).astype(given["dtype"])
+        interpreter.resize_tensor_input(given["index"], shape)
+        interpreter.allocate_tensors()
+        interpreter.set_tensor(given["index"], numbers.reshape(shape))
+        interpreter.invoke()
+        found = interpreter.get_tensor(result["index"]).reshape(len(rows), -1)
+        if result["dtype"] == np.float32:
+            return np.asarray(found, np.float32)
+        return network.result.numbers(found.astype(np.int64) - _lower(result))
+
+    return predict
+
+
+def _lower(end: Any) -> int:
+    """By how much integers are lower in an ``AsymmetricNetwork`` than in the file."""
+    return 128 if end["dtype"] == np.uint8 else 0
 
 
 def _refused(path: Path, error: Exception) -> ModelError:

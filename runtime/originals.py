@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.errors import MissingError, ModelError, first_line
+from mlp_edge.integers.asymmetric import AsymmetricNetwork
 from mlp_edge.lazy import quiet, tensorflow
 from mlp_edge.mlp import Mlp, Rows
 from mlp_edge.proof.accuracy import EIGEN, LITERT, MLAS, Accuracy
@@ -34,6 +35,7 @@ from mlp_edge.readers.checks.tflite_checks import (
 from mlp_edge.readers.importing.c_array import model_in
 from mlp_edge.readers.importing.imported import Imported
 from mlp_edge.readers.importing.keras_h5 import check_loadable_h5
+from mlp_edge.readers.importing.tflite_integers import READ_ALONE
 from mlp_edge.readers.keras_archive import HDF5
 from mlp_edge.readers.keras_file import check_loadable
 from mlp_edge.reading import read_file
@@ -82,6 +84,8 @@ def open_original(path: Path, found: Imported, mlp: Mlp) -> Iterator[Original]:
         return
     as_read = found.as_read or mlp
     runtime, accuracy, opener = _runner(found)
+    if found.integers is not None:
+        opener = partial(_integers, found.integers)
     missing: str | None = None
     with ExitStack() as stack:
         try:
@@ -248,3 +252,15 @@ def _litert(path: Path, mlp: Mlp, stack: ExitStack) -> PredictAny:
         return litert.interpreted(content, path)
     except (ValueError, ModelError) as error:
         raise _NotRunError(f"mlp-edge does not let LiteRT open it ({first_line(error)})") from error
+
+
+def _integers(network: AsymmetricNetwork, path: Path, mlp: Mlp, stack: ExitStack) -> PredictAny:
+    """LiteRT's reference kernels on a full-integer file."""
+    if missing := litert.RUNTIME.missing():
+        raise MissingError(f"parity compares with the TFLite file: {missing}")
+    content = read_file(path)
+    if content[4:8] != IDENTIFIER:
+        content = model_in(path, content)
+    if not all(operator.code in READ_ALONE for operator in verified(content).graphs[0].operators):
+        raise _NotRunError("mlp-edge does not let LiteRT work out its shapes")
+    return litert.interpreted_integers(content, path, network)

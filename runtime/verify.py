@@ -15,6 +15,7 @@ from mlp_edge.proof.bound import bound
 from mlp_edge.proof.checksum import checksum_error, wrong_checksum
 from mlp_edge.proof.folding import folded_bound
 from mlp_edge.proof.golden import Golden, disagreement, golden
+from mlp_edge.proof.original import PredictAny
 from mlp_edge.readers.header_split import altered, files_of
 from mlp_edge.readers.model_directory import EXPORTS, MANIFEST, MODEL, ModelDirectory
 from mlp_edge.reading import read_file
@@ -152,11 +153,27 @@ def check_keras(path: Path, mlp: Mlp, folded: bool = False) -> None:
         folded: whether layers of the file were folded into others, between which Keras rounds.
 
     Raises:
-        ModelError: when Keras cannot open it, or a prediction is off by more than rounding.
+        OpeningError: when Keras does not open it.
+        ModelError: when a prediction is off by more than rounding.
+    """
+    with open_keras(path) as opened:
+        check_reading(path, opened.predict, mlp, folded)
+
+
+def check_reading(path: Path, predict: PredictAny, mlp: Mlp, folded: bool) -> None:
+    """Refuse a Keras model that itself predicts otherwise than what was read of it.
+
+    Args:
+        path: of its file, or what it is called.
+        predict: by Keras.
+        mlp: what was read.
+        folded: as for ``check_keras``.
+
+    Raises:
+        ModelError: when a prediction is off by more than rounding.
     """
     rows = _spread(mlp)
-    with open_keras(path) as opened:
-        predictions = opened.predict(rows)
+    predictions = np.asarray(predict(rows))
     right = exact(mlp, rows)
     allowed = BOUNDS * folded_bound(mlp, rows) if folded else bound(mlp, rows)
     off = distance(predictions.astype(np.float64), right)
@@ -165,8 +182,8 @@ def check_keras(path: Path, mlp: Mlp, folded: bool = False) -> None:
         row, output = wrong[0]
         raise ModelError(
             f"{path}: Keras itself predicts {predictions[row, output]:.9g} for "
-            f"{[float(f'{x:.6g}') for x in rows[row][:SHOWN]]}, and what mlp-edge reads of the "
-            f"file gives {right[row, output]:.9g} ± {allowed[row, output]:.2g}; it is not exported"
+            f"{[float(f'{x:.6g}') for x in rows[row][:SHOWN]]}, and what mlp-edge reads of "
+            f"it gives {right[row, output]:.9g} ± {allowed[row, output]:.2g}; it is not exported"
         )
 
 

@@ -38,6 +38,7 @@ from mlp_edge.integers.quantised_file import parameters_name
 from mlp_edge.lazy import tensorflow
 from mlp_edge.mlp import Mlp
 from mlp_edge.readers.model_directory import EXPORTS, WEIGHTS_ONLY
+from mlp_edge.readers.objects.keras_models import IN_MEMORY
 from mlp_edge.settings import setting
 
 if TYPE_CHECKING:
@@ -206,13 +207,16 @@ def _check_rows(model: OpenedModel, settings: ExportSettings, table: Any) -> Non
 
 
 def _check_original(model: OpenedModel, settings: ExportSettings, observer: Observer) -> None:
-    """Say what a file alone is not, and refuse one of Keras that Keras itself reads otherwise.
+    """Say what was not read as it is, and refuse what Keras itself predicts otherwise.
+
+    Keras is asked about a file where a format takes TensorFlow anyway; ``Model.parity`` asks it
+    about every row.
 
     Raises:
         ModelError: as ``check_keras``.
     """
     from mlp_edge.runtime.keras import RUNTIME
-    from mlp_edge.runtime.verify import check_keras
+    from mlp_edge.runtime.verify import check_keras, check_reading
 
     found = model.imported
     if found is None:
@@ -220,8 +224,11 @@ def _check_original(model: OpenedModel, settings: ExportSettings, observer: Obse
     observer.found([Finding("imported", remark) for remark in found.remarks])
     if found.integers is not None and held_integers(model, settings) is None:
         observer.found([Finding("imported", STOOD_FOR)])
-    # What computed in other numbers differs by more than the rounding of float32.
-    if found.format == "Keras" and not found.remarks and RUNTIME.missing() is None:
+    if found.remarks:  # what computed in other numbers differs by more than rounding
+        return
+    if found.format == IN_MEMORY and found.original is not None:
+        check_reading(model.path, found.original.predict, model.mlp, found.folded)
+    elif found.format == "Keras" and _takes_tensorflow(settings) and RUNTIME.missing() is None:
         with observer.step("starting TensorFlow"):
             tensorflow()
         try:
@@ -230,6 +237,11 @@ def _check_original(model: OpenedModel, settings: ExportSettings, observer: Obse
             if not found.written_by.startswith("Keras 2."):
                 raise
             observer.found([Finding("imported", f"not compared with Keras itself: {error}")])
+
+
+def _takes_tensorflow(settings: ExportSettings) -> bool:
+    exporters = chosen_exporters(settings.formats, settings.dtype or FLOAT32)
+    return any(exporter.needs == "train" for exporter in exporters)
 
 
 def _place(model: OpenedModel, out: Path | None) -> Path | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlp_edge.api.observer import SILENT, Observer, Recording
 from mlp_edge.api.opened_model import OpenedModel
+from mlp_edge.api.parity.held_integers import HeldParityReport, prove_held
 from mlp_edge.api.parity.parity_report import ParityReport
 from mlp_edge.api.parity.parity_settings import ALL, ParitySettings
 from mlp_edge.api.parity.subject import Subject, subject_of
@@ -39,7 +40,7 @@ def prove(
     table: Any = None,
     reading: Reading = GUESSED,
     observer: Observer = SILENT,
-) -> ParityReport:
+) -> ParityReport | HeldParityReport:
     """Compare every export with the original, and write parity.json beside the exports.
 
     Args:
@@ -51,7 +52,8 @@ def prove(
         observer: follows.
 
     Returns:
-        The report; its ``check`` raises where parity does not hold.
+        The report; its ``check`` raises where parity does not hold. Of a full-integer TFLite file
+        it is about bits.
 
     Raises:
         InputError: for no export that a chosen runtime reads, or exports that are written
@@ -69,6 +71,10 @@ def prove(
     sample = subject.sample(None if given is None else given.rows)
     rows = given or _Rows(sample)
     heard.found(subject.findings)
+    if model.imported is not None and model.imported.integers is not None:
+        with heard.step("comparing"):
+            held = model.imported.integers
+            return prove_held(mlp, held, subject, settings, sample, tuple(heard.findings))
     report = _compared(subject, mlp, sample, settings, heard)
     with heard.step("proving"):
         certificate = certify(mlp, declared(mlp, sample))

@@ -135,7 +135,9 @@ class _OfFile(Subject):
         headers = [path for path in self.paths if path.suffix == ".h"]
         # A header is a program: it is compiled where this very program writes it again.
         self.listed = {
-            path.name: self._before[path] for path in headers if written_here(path, self._mlp)
+            path.name: self._before[path]
+            for path in headers
+            if written_here(path, self._mlp, found.integers)
         }
         self.record_path = folder / f"{model.name}_{PARITY}"
         self.starts_tensorflow = found.format.startswith("Keras") and found.original is None

@@ -33,16 +33,19 @@ _HEADROOM = 12
 """Bits before the point of a sum of exponentials."""
 
 
-def predict_asymmetric(mlp: Mlp, network: AsymmetricNetwork, rows: Rows) -> Floats:
+def predict_asymmetric(
+    mlp: Mlp, network: AsymmetricNetwork, rows: Rows, once: bool = False
+) -> Floats:
     """Predictions (n, outputs) float32 for raw rows (n, inputs); NaN where a reading is NaN.
 
     Args:
         mlp: the network in float32, for what becomes of missing readings.
         network: its integers.
         rows: raw readings; what the first tensor cannot hold counts as its nearest integer.
+        once: as LiteRT's kernels for computers round.
     """
     raw = np.asarray(rows, np.float32)
-    last = integers_of(network, network.given.integers(mlp.encoding.encode(raw)))
+    last = integers_of(network, network.given.integers(mlp.encoding.encode(raw)), once)
     rejected = mlp.encoding.rejected(raw)
     return np.where(rejected[:, None], np.float32(np.nan), network.result.numbers(last))
 

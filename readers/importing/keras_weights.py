@@ -11,6 +11,8 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from mlp_edge.errors import ModelError
 from mlp_edge.readers.importing.keras_1 import WEIGHTS as NAMES_1
 from mlp_edge.readers.importing.keras_chain import KerasLayer, weight_names
@@ -28,6 +30,7 @@ from mlp_edge.readers.keras_layers import computes_in
 FOLDER = "model_weights"
 """Where a whole HDF5 model keeps its weights; a file of weights alone keeps them at its top."""
 NEWER_PLACE, OLDER_PLACE = "layers", "_layer_checkpoint_dependencies"
+LORA = "lora_kernel_"
 NUMBERED = re.compile(r"_\d+$")
 
 
@@ -119,6 +122,7 @@ def _by_name(entry: Entry, below: Mapping[str, Sequence[str]], arrays: Arrays) -
         if role in found:
             raise ModelError(f"layer {entry.name!r} has two arrays called {role[:40]!r}")
         found[role] = arrays[place]
+    found = _with_lora(entry, found)
     expected = {*weight_names(entry.kind, entry.config)}
     strange = sorted(set(found) - expected)
     if expected and strange:
@@ -127,6 +131,21 @@ def _by_name(entry: Entry, below: Mapping[str, Sequence[str]], arrays: Arrays) -
             "not know"
         )
     return found
+
+
+def _with_lora(entry: Entry, weights: dict[str, Any]) -> dict[str, Any]:
+    """A kernel with the two small matrices that were trained in its place, as Keras 3 adds them.
+
+    In files that number their weights it has them already.
+    """
+    one, other = (weights.pop(f"{LORA}{part}", None) for part in ("a", "b"))
+    if one is None or other is None or "kernel" not in weights:
+        return weights
+    rank = float(entry.config["lora_rank"])
+    share = float(entry.config.get("lora_alpha") or rank) / rank
+    kernel = weights["kernel"]
+    added = share * one.astype(np.float64) @ other.astype(np.float64)
+    return weights | {"kernel": (kernel + added).astype(kernel.dtype)}
 
 
 def _is_named(part: str, name: str) -> bool:
@@ -139,6 +158,8 @@ def _is_named(part: str, name: str) -> bool:
 def _role(text: str) -> str:
     """``dense_1_W``, ``kernel:0`` and ``kernel_1:0`` -> kernel."""
     text = text.split(":")[0]
+    if text.startswith(LORA):
+        return text
     for older, newer in NAMES_1.items():
         if text == older or text.endswith(f"_{older}"):
             return newer

@@ -106,6 +106,9 @@ class _Reading:
 
     def add(self, operator: Operator, source: str) -> None:
         """Take one more operator into account."""
+        results = [self._graph.tensors[number].type for number in operator.outputs]
+        if operator.code in SHAPING and results == [INT32]:
+            return
         make = _STEPS.get(operator.code)
         if make is None:
             raise ModelError(f"{source} is not read in a network of int8; {READ}")
@@ -341,6 +344,10 @@ _STEPS: dict[int, Callable[[_Reading, Operator, str], None]] = {
     114: _Reading.quantize,
 }
 """Number of an operator in TFLite's schema -> what reads it."""
+READ_ALONE = frozenset(_STEPS)
+"""Operators of files that LiteRT may run."""
+SHAPING = frozenset({45, 77, 83})
+"""STRIDED_SLICE, SHAPE and PACK, which work out the shape of a RESHAPE: the file declares it."""
 READ = (
     "FULLY_CONNECTED, LOGISTIC, TANH, RELU, RELU6, LEAKY_RELU, SOFTMAX, RESHAPE, QUANTIZE and "
     "DEQUANTIZE are"

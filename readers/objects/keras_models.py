@@ -10,13 +10,14 @@ import math
 import sys
 from collections.abc import Iterator, Mapping
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlp_edge.errors import ModelError, first_line
+from mlp_edge.errors import InputError, ModelError, first_line
 from mlp_edge.mlp import Rows
 from mlp_edge.proof.original import Original
 from mlp_edge.readers.importing.imported import Imported
@@ -25,6 +26,7 @@ from mlp_edge.readers.keras_archive import Archive
 from mlp_edge.readers.keras_file import imported
 from mlp_edge.readers.keras_layers import ROOTS, plain
 
+IN_MEMORY = "Keras model"
 FLOATS = ("float16", "float32", "float64")
 BATCH = 1024
 """Rows that are predicted at once."""
@@ -55,8 +57,9 @@ def read_keras_model(model: Any) -> Imported:
     # Keras 2 names no module of the outermost model; that it is its own, is known by now.
     config = {"module": "keras", "registered_name": None, **config}
     found = imported(path, Archive(config, str(keras.__version__), arrays))
-    original = Original(name, "keras", partial(_predict, model), found.steps)
-    return found._replace(format="Keras model", original=original)
+    predict = partial(_predict, keras, model, _digest(arrays))
+    original = Original(name, "keras", predict, found.steps)
+    return found._replace(format=IN_MEMORY, original=original)
 
 
 def _check_class(layer: Any, path: Path) -> None:
@@ -103,8 +106,24 @@ def _as_array(keras: Any, value: Any) -> NDArray[Any]:
     return found if known else found.astype(np.float32)
 
 
-def _predict(model: Any, rows: Rows) -> NDArray[np.floating[Any]]:
-    """What the model itself predicts, the columns of several outputs side by side."""
+def _digest(arrays: Mapping[str, NDArray[Any]]) -> str:
+    digest = sha256()
+    for name, array in arrays.items():
+        digest.update(name.encode() + array.tobytes())
+    return digest.hexdigest()
+
+
+def _predict(keras: Any, model: Any, digest: str, rows: Rows) -> NDArray[np.floating[Any]]:
+    """What the model itself predicts, the columns of several outputs side by side.
+
+    Raises:
+        InputError: where it was trained since it was opened.
+    """
+    if _digest(dict(_arrays(keras, model, ""))) != digest:
+        raise InputError(
+            f"{model.name}: its weights changed since it was opened; open it again with "
+            "`mlp_edge.open()`"
+        )
     shapes = [tuple(each.shape[1:]) for each in model.inputs]
     ends = np.cumsum([math.prod(shape) for shape in shapes])[:-1]
     columns = zip(np.split(rows, ends, axis=1), shapes, strict=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from support.commands import contents
 
@@ -34,13 +34,22 @@ def test_a_keras_model_in_memory(keras: Any, tmp_path: Path) -> None:
     network = keras.Sequential([keras.Input((3,)), layers.Dense(2, "relu"), layers.Dense(1)])
     opened = mlp_edge.open(network)
     assert (opened.mlp.inputs, opened.directory) == (3, None)
-    folder = opened.path.parent
-    assert folder.is_dir()
+    rows = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
+    np.testing.assert_array_equal(opened.predict(rows), network.predict(rows, verbose=0))
+    assert opened.path.name == network.name
+    assert not opened.path.exists()
     with pytest.raises(InputError, match="no model directory"):
         opened.save(tmp_path / "copy")
-    del opened
-    gc.collect()
-    assert not folder.exists()
+
+
+def test_a_keras_model_whose_name_hides_another_function(keras: Any) -> None:
+    def relu(x: Any) -> Any:
+        return 2 * keras.ops.relu(x)
+
+    layer = keras.layers.Dense(2, activation=relu)  # Keras keeps the name alone
+    opened = mlp_edge.open(keras.Sequential([keras.Input((3,)), layer, keras.layers.Dense(1)]))
+    with pytest.raises(ModelError, match="Keras itself predicts"):
+        opened.export("c")
 
 
 def test_what_is_no_model(tmp_path: Path) -> None:

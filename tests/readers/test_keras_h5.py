@@ -131,7 +131,7 @@ def test_images_that_are_made_flat(tmp_path: Path) -> None:
     assert "a row is the 2 x 2 numbers" in found.notes[-1]
 
 
-def test_weights_of_other_precision_are_read_and_said(tmp_path: Path) -> None:
+def test_weights_of_secondprecision_are_read_and_said(tmp_path: Path) -> None:
     policy = {"class_name": "Policy", "config": {"name": "mixed_float16"}}
     layers = [dense(K1, B1, "relu", dtype=policy), dense(K2, B2, numbers=np.float64)]
     found = read_foreign(write_h5(tmp_path / "m.h5", layers))
@@ -167,7 +167,7 @@ def test_a_model_in_a_model(tmp_path: Path) -> None:
     assert_answers(mlp, ROWS, answers([*inner, dense(K2, B2)], ROWS))
 
 
-def test_an_old_file_that_keras_3_loads_with_another_rank(tmp_path: Path) -> None:
+def test_an_old_file_that_keras_3_loads_with_ansecondrank(tmp_path: Path) -> None:
     """Keras 2.2.4 says [None, 4] of a layer, which Keras 3 takes for the shape of a row."""
     mlp = check_h5(tmp_path / "m.h5", [dense(K1, B1, "relu"), dense(K2)], ROWS, "2.2.4", inputs=4)
     assert mlp.inputs == 4
@@ -250,7 +250,7 @@ def test_half_a_model(tmp_path: Path) -> None:
     assert "which model.to_json() gives" in refused(tmp_path / "c.json")
 
 
-def test_half_of_another_model(tmp_path: Path) -> None:
+def test_half_of_ansecondmodel(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(json.dumps(configuration([dense(K1, B1)], "2.4.0")))
     with h5py.File(tmp_path / "a.h5", "w") as file:
         fill_weights(file, [dense(K2, B2)], "2.4.0")
@@ -286,6 +286,16 @@ def test_what_keras_3_saves(keras: Any, tmp_path: Path, form: str) -> None:
     found = read_foreign(tmp_path / "m.h5")
     assert_answers(found.mlp, ROWS, model.predict(ROWS, verbose=0), times=2)
     assert found.mlp.labels == ("0", "1", "2")
+
+
+def test_low_rank_weights_beside_a_kernel(tmp_path: Path) -> None:
+    first, second = RANDOM.normal(size=(4, 2)), RANDOM.normal(size=(2, 3))
+    layer = dense(K1, B1, "relu", lora_rank=2, lora_alpha=3)
+    weights = {**layer.weights, "lora_kernel_a": first, "lora_kernel_b": second}
+    layers = [layer._replace(weights=weights), dense(K2, B2)]
+    kernel = layer.weights["kernel"] + 1.5 * first @ second
+    found = read_foreign(write_h5(tmp_path / "m.h5", layers, "3.15.1")).mlp
+    assert_answers(found, ROWS, answers([dense(kernel, B1, "relu"), dense(K2, B2)], ROWS))
 
 
 # What is refused

@@ -173,6 +173,9 @@ READ: dict[str, tuple[Callable[[Config], object], str, Callable[[Any], Any]]] = 
         first_dense(kernel_constraint={"class_name": "NonNeg"}, bias_regularizer={"l2": 1}),
         "3.15.1", leaky,
     ),
+    "low-rank weights, which the file has merged": (
+        first_dense(lora_rank=1, lora_alpha=1), "3.15.1", leaky,
+    ),
     "settings that are not used": (
         first_dense(lora_rank=None, quantization_config=None, x=False), "3.15.1", leaky,
     ),
@@ -293,7 +296,6 @@ REFUSED: dict[str, tuple[Callable[[Config], object], str, str]] = {
                    layers_of(c)[0]["config"].update(batch_input_shape=[None, 5])), "2.15.0",
         "layer 'layer1' takes 2 inputs, and 5 arrive",
     ),
-    "low-rank weights": (first_dense(lora_rank=4), "3.15.1", "is a Dense with lora_rank 4, which"),
     "a bias that is not used": (
         first_dense(use_bias=False), "3.15.1", "use_bias False, and a bias in the file",
     ),
@@ -336,14 +338,14 @@ def test_what_keras_3_cannot_be_asked_about(folder: Path, typed: Any, name: str)
     with pytest.raises(OpeningError) as caught:
         mlp_edge.load(path)
     assert str(caught.value) == f"{path}: {said}"
-    answer = typed("export", "--model", path, "--format", "c")
+    answer = typed("export", "--model", path, "--format", "tflite")
     assert answer.code == 0
     assert f"not compared with Keras itself: {path}: {said}" in " ".join(answer.err.split())
 
 
 def test_an_older_file_that_keras_3_does_not_open(folder: Path, typed: Any) -> None:
     path = written(folder / "m.keras", older(alpha=0.2, batch_input_shape=[None, 2]), "2.15.0")
-    answer = typed("export", "--model", path, "--format", "c")
+    answer = typed("export", "--model", path, "--format", "tflite")
     assert answer.code == 0
     assert f"not compared with Keras itself: {path}: Keras cannot" in " ".join(answer.err.split())
 
@@ -416,12 +418,12 @@ def test_a_function_that_is_called_as_keras_calls_one(keras: Any, folder: Path) 
 def test_export_asks_keras_itself(keras: Any, folder: Path, typed: Any) -> None:
     scaling = keras.layers.Normalization(mean=[0.0, 0.0], variance=[1e-4, 1e-4])
     keras.Sequential([keras.Input((2,)), scaling, keras.layers.Dense(1)]).save(folder / "m.keras")
-    assert typed("export", "--model", "m.keras", "--format", "c").code == 0
-    (folder / "exports" / "m.h").unlink()
+    assert typed("export", "--model", "m.keras", "--format", "tflite").code == 0
+    (folder / "exports" / "m.tflite").unlink()
     usual = keras.config.epsilon()
     keras.config.set_epsilon(0.5)  # what Normalization divides by at least: the file has it not
     try:
-        answer = typed("export", "--model", "m.keras", "--format", "c")
+        answer = typed("export", "--model", "m.keras", "--format", "tflite")
     finally:
         keras.config.set_epsilon(usual)
     assert (answer.code, answer.out) == (2, "")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from support.keras_files import assert_answers
 
-from mlp_edge.errors import ModelError
+from mlp_edge.errors import InputError, ModelError
 from mlp_edge.readers.objects.opening import read_object
 
 RANDOM = np.random.default_rng(6)
@@ -70,10 +70,13 @@ def test_what_lora_added_is_merged(keras: Any) -> None:
 
 def test_a_model_is_read_as_it_is_now(keras: Any) -> None:
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
-    before = read_object(model).mlp
+    before = read_object(model)
     model.set_weights([K1[:, :3], B2])
     assert read_object(model).mlp.layers[0].bias.tobytes() == B2.tobytes()
-    assert before.layers[0].bias.tobytes() != B2.tobytes()
+    assert before.mlp.layers[0].bias.tobytes() != B2.tobytes()
+    assert before.original is not None
+    with pytest.raises(InputError, match="its weights changed since it was opened"):
+        before.original.predict(ROWS)
 
 
 def test_what_is_refused(keras: Any) -> None:
