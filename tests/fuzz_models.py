@@ -18,6 +18,7 @@ import io
 import json
 import os
 import random
+import re
 import resource
 import shutil
 import signal
@@ -33,8 +34,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from ai_edge_litert import schema_py_generated as schema
 from support.commands import Typed, typed
+from support.integer_tflite import CHAINS
 from support.keras_files import batch_normalization, dense, other, write_h5
+from support.tflite_graphs import Graph
 
 from mlp_edge import lazy
 from mlp_edge.proof import checksum
@@ -63,7 +67,10 @@ SLOW = {
 PARITY = {".tflite": "litert", ".h": "c"}
 """Suffix -> the runtime that parity opens such a file with."""
 
-FOREIGN = {"h5": "theirs.h5"}
+FOREIGN = {
+    "h5": "theirs.h5", "theirs-tflite": "theirs.tflite", "theirs-int8": "theirs_int8.tflite",
+    "theirs-c": "theirs.cc", "theirs-int8-c": "theirs_int8.h",
+}  # fmt: skip
 """Files of strangers, which no model directory has: written beside the others, then spoilt."""
 
 FILES = KINDS | SLOW | FOREIGN
@@ -71,8 +78,32 @@ FILES = KINDS | SLOW | FOREIGN
 # Spoiling
 
 
-def foreign() -> bytes:
-    """A Keras model in HDF5 that takes four readings."""
+def foreign(kind: str) -> bytes:
+    """A stranger's network of four readings."""
+    if kind == "h5":
+        return _h5_file()
+    content = _tflite_file() if "int8" not in kind else CHAINS["four readings"]
+    if not kind.endswith("-c"):
+        return content
+    lines = [content[start : start + 12] for start in range(0, len(content), 12)]
+    numbers = "\n".join("".join(f" 0x{byte:02x}," for byte in line) for line in lines)
+    return f"const unsigned char g_model[] = {{\n{numbers}\n}};\n".encode()
+
+
+def _tflite_file() -> bytes:
+    """TFLite in float32: a scaling, two dense layers, activations."""
+    made, options = Graph(4), schema.BuiltinOptions
+    mean = made.constant(np.float32([[1, 2, 3, 4]]))
+    made.add("SUB", [made.last, mean], (1, 4), options.SubOptions)
+    made.dense(np.full((5, 4), 0.25, np.float32), np.full(5, 0.1, np.float32), fused=1)
+    made.add("LEAKY_RELU", [made.last], (1, 5), options.LeakyReluOptions, alpha=0.3)
+    made.dense(np.full((1, 5), 0.5, np.float32), np.ones(1, np.float32))
+    made.add("LOGISTIC", [made.last], (1, 1))
+    return made.content()
+
+
+def _h5_file() -> bytes:
+    """A Keras model in HDF5."""
     first, last = np.full((4, 5), 0.25, np.float32), np.full((5, 1), 0.5, np.float32)
     layers = [
         batch_normalization([1] * 4, [0] * 4, [2] * 4, [4] * 4), dense(first, first[0], "relu"),
@@ -88,6 +119,8 @@ def spoilt(kind: str, content: bytes, choice: random.Random) -> bytes:
         "keras": [_bytes, _zip, _zip], "npz": [_bytes, _zip], "json": [_bytes, _json, _json],
         "int8json": [_bytes, _json, _json], "onnx": [_bytes, _onnx], "int8onnx": [_bytes, _onnx],
         "h5": [_bytes, _h5, _h5],
+        "theirs-tflite": [_bytes, _tflite, _tflite], "theirs-int8": [_bytes, _tflite, _tflite],
+        "theirs-c": [_bytes, _array, _array], "theirs-int8-c": [_bytes, _array, _array],
         "tflite": [_bytes, _tflite], "int8tflite": [_bytes, _tflite],
     }  # fmt: skip
     kind = kind.removeprefix("parity-").removesuffix("-run")
@@ -268,6 +301,14 @@ def _tflite(content: bytes, choice: random.Random) -> bytes:
     return bytes(builder.Output())
 
 
+def _array(content: bytes, choice: random.Random) -> bytes:
+    """A TFLite model inside a C array, spoilt as such."""
+    numbers = bytes(int(found[1], 16) for found in re.finditer(rb"0x(\w\w)", content))
+    way = choice.choice((_bytes, _tflite))
+    written = b", ".join(b"%d" % byte for byte in way(numbers, choice))
+    return b"unsigned char g[] = {" + written + b"};"
+
+
 def _edit_object(model: Any, choice: random.Random) -> None:
     graph = model.subgraphs[0]
     thing = choice.choice(
@@ -336,6 +377,15 @@ def commands(kind: str, place: Path, table: Path) -> Iterator[tuple[str, ...]]:
     yield "inspect", file
     if kind in FOREIGN:
         yield "export", "--model", file, "--format", "c", "--out", out
+        if "int8" in kind:
+            yield (
+                "predict",
+                str(table.with_name("four.csv")),
+                "--model",
+                file,
+                "--out",
+                f"{out}.csv",
+            )
     elif kind == "keras":
         yield "export", "--model", file, "--format", "c", "--out", out
         yield "inspect", model
@@ -401,7 +451,7 @@ def try_one(
     choice = random.Random(f"{kind} {seed}")  # noqa: S311 (nothing secret)
     file = place / FILES[kind]
     if kind in FOREIGN:
-        file.write_bytes(foreign())
+        file.write_bytes(foreign(kind))
     content = file.read_bytes()
     changed = spoilt(kind, content, choice)
     if changed == content:
@@ -466,6 +516,7 @@ def _child(kind: str, seeds: list[int], original: Path, writer: int) -> None:
         os.chdir(folder)
         rows = (original / "sample.csv").read_text().splitlines()[:4]
         (folder / "table.csv").write_text("\n".join(rows) + "\n")
+        (folder / "four.csv").write_text("x1,x2,x3,x4\n1,2,3,4\n-5,0,1e30,0.5\n")
         if kind in SLOW:
             lazy.tensorflow()
         size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()

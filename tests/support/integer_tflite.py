@@ -223,6 +223,7 @@ CHAINS: dict[str, bytes] = {
     "relu -1 to 1": chain((6, 12, 2), 4, fused="RELU_N1_TO_1").content(),
     "no activation": chain((6, 12, 2), 5, fused="").content(),
     "sigmoid": chain((6, 12, 1), 6, last="LOGISTIC").content(),
+    "four readings": chain((4, 5, 3), 30, hidden="LEAKY_RELU", last="SOFTMAX").content(),
     "softmax": chain((6, 12, 5), 7, last="SOFTMAX").content(),
     "wide softmax": chain((6, 200), 8, last="SOFTMAX", per_channel=True).content(),
     "tanh": chain((6, 9, 9, 3), 9, fused="", hidden="TANH", last="TANH").content(),
