@@ -413,8 +413,8 @@ def open_model(source: Any) -> Model:
 
     Args:
         source: a model directory, its model.keras, a file of another network
-            (docs/reference/importing.md lists them), or a model in memory, of Keras or
-            scikit-learn.
+            (docs/reference/importing.md lists them), or a model in memory, of Keras,
+            scikit-learn or PyTorch.
 
     Returns:
         The model, read and checked.

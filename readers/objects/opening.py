@@ -11,12 +11,14 @@ from typing import Any
 from mlp_edge.errors import InputError
 from mlp_edge.readers.importing.imported import Imported
 from mlp_edge.readers.objects.keras_models import read_keras_model
-from mlp_edge.readers.objects.sklearn_estimators import read_sklearn
+from mlp_edge.readers.objects.torch_modules import check_no_weights, read_torch
+from mlp_edge.readers.sklearn.estimators import read_sklearn
 
 READERS: Mapping[str, Callable[[Any], Imported]] = {
     "keras": read_keras_model,
     "sklearn": read_sklearn,
     "tf_keras": read_keras_model,
+    "torch": read_torch,
 }
 """Package of the classes that a model derives from -> what reads it."""
 
@@ -25,7 +27,7 @@ def read_object(source: Any) -> Imported:
     """Read the network of a model in memory.
 
     Args:
-        source: a Keras model, or a fitted estimator of scikit-learn.
+        source: a Keras model, a fitted estimator of scikit-learn, or a module of PyTorch.
 
     Raises:
         ModelError: naming the class and what of it cannot be read.
@@ -35,7 +37,8 @@ def read_object(source: Any) -> Imported:
     for package in packages:
         if package in READERS:
             return READERS[package](source)
+    check_no_weights(source)
     raise InputError(
-        f"{type(source).__name__} is no model; a model directory, a file of a network, or a Keras "
-        "or scikit-learn model in memory would do"
+        f"{type(source).__name__} is no model; a model directory, a file of a network, or a Keras, "
+        "scikit-learn or PyTorch model in memory would do"
     )

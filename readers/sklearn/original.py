@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from mlp_edge.lazy import require
 from mlp_edge.mlp import Mlp, Rows
 from mlp_edge.proof.original import PredictAny
-from mlp_edge.readers.objects.sklearn_columns import Absent, Category
-from mlp_edge.readers.objects.sklearn_inputs import Source
+from mlp_edge.readers.sklearn.columns import Absent, Category
+from mlp_edge.readers.sklearn.inputs import Source
 from mlp_edge.reference import predict as exact
 
 UNKNOWN = "a category that no table has"

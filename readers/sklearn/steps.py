@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from mlp_edge.errors import ModelError
-from mlp_edge.readers.objects.sklearn_columns import Column, combined
-from mlp_edge.readers.objects.sklearn_encoders import one_hot, ordinal
-from mlp_edge.readers.objects.sklearn_imputers import imputed, indicators
-from mlp_edge.readers.objects.sklearn_step import (
+from mlp_edge.readers.sklearn.columns import Column, combined
+from mlp_edge.readers.sklearn.encoders import one_hot, ordinal
+from mlp_edge.readers.sklearn.imputers import imputed, indicators
+from mlp_edge.readers.sklearn.step import (
     WOULD_DO,
     Step,
     check_fitted,

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 
 from mlp_edge.errors import ModelError
-from mlp_edge.readers.objects.sklearn_columns import Absent, Category, Column, Given, encoded, plain
-from mlp_edge.readers.objects.sklearn_step import Step
+from mlp_edge.readers.sklearn.columns import Absent, Category, Column, Given, encoded, plain
+from mlp_edge.readers.sklearn.step import Step
 
 SHARING_UNKNOWN = ("infrequent_if_exist", "warn")
 """Settings by which an unknown category counts as an infrequent one."""

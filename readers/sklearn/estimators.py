@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,11 +13,12 @@ from mlp_edge.proof.original import Original, in_doubles
 from mlp_edge.readers.assembling.assembly import Assembly
 from mlp_edge.readers.assembling.lowering import Value
 from mlp_edge.readers.importing.imported import Imported, named
-from mlp_edge.readers.objects.sklearn_columns import Column, Number, Readings
-from mlp_edge.readers.objects.sklearn_inputs import Inputs, inputs_of
-from mlp_edge.readers.objects.sklearn_original import original_of
-from mlp_edge.readers.objects.sklearn_step import Step, check_fitted, check_stock
-from mlp_edge.readers.objects.sklearn_steps import UNCHANGED, transformed
+from mlp_edge.readers.objects.naming import after_class
+from mlp_edge.readers.sklearn.columns import Column, Number, Readings
+from mlp_edge.readers.sklearn.inputs import Inputs, inputs_of
+from mlp_edge.readers.sklearn.original import original_of
+from mlp_edge.readers.sklearn.step import Step, check_fitted, check_stock
+from mlp_edge.readers.sklearn.steps import UNCHANGED, transformed
 from mlp_edge.reference import Doubles
 
 ACTIVATIONS = {
@@ -27,8 +26,6 @@ ACTIVATIONS = {
     "softmax": "softmax",
 }  # fmt: skip
 """scikit-learn's names -> ours."""
-WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-"""Between the words of a class's name."""
 REGRESSIONS = (
     "LinearRegression", "Ridge", "RidgeCV", "Lasso", "LassoCV", "LassoLars", "LassoLarsCV",
     "LassoLarsIC", "ElasticNet", "ElasticNetCV", "Lars", "LarsCV", "MultiTaskLasso",
@@ -82,7 +79,7 @@ def read_sklearn(source: Any) -> Imported:
     labels = getattr(last, "classes_", None)
     inputs = network.inputs
     mlp = named(
-        Path(WORDS.sub("_", type(last).__name__)),
+        after_class(last),
         network.assembly.finished([network.value], network.source),
         inputs.features,
         None if labels is None else [str(each) for each in labels.tolist()],

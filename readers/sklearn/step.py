@@ -8,7 +8,7 @@ import numpy as np
 
 from mlp_edge.errors import ModelError
 from mlp_edge.readers.keras_layers import article
-from mlp_edge.readers.objects.sklearn_columns import Readings
+from mlp_edge.readers.sklearn.columns import Readings
 from mlp_edge.reference import Doubles
 
 STATELESS = ("FunctionTransformer", "FeatureUnion", "Pipeline")

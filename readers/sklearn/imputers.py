@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from mlp_edge.errors import ModelError
-from mlp_edge.readers.objects.sklearn_columns import Absent, Column, Missing, Number, plain
-from mlp_edge.readers.objects.sklearn_step import Step
+from mlp_edge.readers.sklearn.columns import Absent, Column, Missing, Number, plain
+from mlp_edge.readers.sklearn.step import Step
 
 
 def imputed(step: Step, columns: Sequence[Column]) -> Iterator[Column]:

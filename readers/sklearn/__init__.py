@@ -1,0 +1,1 @@
+"""Estimators and pipelines of scikit-learn, as an ``Mlp``."""
