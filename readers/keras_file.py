@@ -7,7 +7,7 @@ for a file that stands alone.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,10 +17,10 @@ from mlp_edge.encoding import Encoding
 from mlp_edge.errors import ModelError, OpeningError, first_line
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import Dense, Mlp, Scaling
-from mlp_edge.readers.assembling.assembly import Layers
 from mlp_edge.readers.importing.imported import Imported, named
-from mlp_edge.readers.importing.keras_chain import KerasLayer, layers_of
-from mlp_edge.readers.importing.keras_weights import OLDER_PLACE, layers_with_weights
+from mlp_edge.readers.importing.keras_network import KerasNetwork, network_of
+from mlp_edge.readers.importing.keras_walk import KerasLayer
+from mlp_edge.readers.importing.keras_weights import OLDER_PLACE, graph_with_weights
 from mlp_edge.readers.keras_archive import Archive, Arrays, check_code, mappings, read_archive
 from mlp_edge.readers.keras_graph import features_of, has_processing, read_processing
 from mlp_edge.readers.keras_layers import (
@@ -35,23 +35,35 @@ class Network(NamedTuple):
 
     Attributes:
         encoding: how raw readings become the inputs of the first layer.
-        scaling: standardisation in front of the first layer, or None.
-        layers: at least one.
-        clip: lowest and highest prediction, or None.
-        remarks: what the network is not as the file has it, a sentence each.
-        folded: whether weights were multiplied together that the file has apart.
+        found: what its layers compute.
     """
 
     encoding: Encoding
-    scaling: Scaling | None
-    layers: tuple[Dense, ...]
-    clip: tuple[float, float] | None = None
-    remarks: tuple[str, ...] = ()
-    folded: bool = False
+    found: KerasNetwork
+
+    @property
+    def scaling(self) -> Scaling | None:
+        """Standardisation in front of the first layer, or None."""
+        return self.found.layers.scaling
+
+    @property
+    def layers(self) -> tuple[Dense, ...]:
+        """At least one."""
+        return self.found.layers.layers
+
+    @property
+    def heads(self) -> tuple[int, ...]:
+        """The layers that predict; () is the last one."""
+        return self.found.layers.heads
+
+    @property
+    def clip(self) -> tuple[float, float] | None:
+        """Lowest and highest prediction, or None."""
+        return self.found.layers.clip
 
 
 def read_network(path: Path) -> Network:
-    """Read what ``mlp-edge train`` wrote, a Sequential model, or a Functional one in one line.
+    """Read what ``mlp-edge train`` wrote, or a Sequential or Functional model of anybody.
 
     Raises:
         ModelError: naming the file and what in it cannot be read.
@@ -69,11 +81,12 @@ def _network_in(path: Path, archive: Archive) -> Network:
             inner = next(
                 entry for entry in config["config"]["layers"] if entry["class_name"] == "Sequential"
             )
-            network = _network(_layers(inner, arrays, keras, "layers/sequential/"))
+            network = _network(inner, arrays, keras, "layers/sequential/")
             _check_fits(network, encoding)
             _check_built(inner, network)
-            return network._replace(encoding=encoding, clip=clip)
-        network = _network(_layers(config, arrays, keras))
+            layers = network.found.layers._replace(clip=clip, steps=None)
+            return Network(encoding, network.found._replace(layers=layers))
+        network = _network(config, arrays, keras)
         _check_built(config, network)
         return network
     except ModelError as error:
@@ -117,14 +130,13 @@ def imported(path: Path, archive: Archive) -> Imported:
         path: for messages, and the name of the model.
         archive: its configuration and weights.
     """
-    network = _network_in(path, archive)
-    layers = Layers(network.scaling, network.layers, network.clip)
+    encoding, (layers, remarks, targets) = _network_in(path, archive)
     try:
-        mlp = named(path, layers, features_of(network.encoding))
+        mlp = named(path, layers, features_of(encoding), targets=targets)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
     signed = f"Keras {archive.version}" if archive.version else ""
-    return Imported(mlp, "Keras", signed, network.remarks, network.folded)
+    return Imported(mlp, "Keras", signed, remarks, layers.folded, unfolded=layers.steps)
 
 
 def _check_built(config: Mapping[str, Any], network: Network) -> None:
@@ -182,23 +194,7 @@ def _check_fits(network: Network, encoding: Encoding) -> None:
         )
 
 
-def _layers(
-    config: Mapping[str, Any], arrays: Arrays, keras: int | None, path: str = ""
-) -> Iterator[KerasLayer]:
-    """The layers in the order in which data flows, each with its variables.
-
-    Args:
-        config: of the model.
-        arrays: of the file.
-        keras: the generation that wrote it.
-        path: of the model within them, ending in a slash; "" for the model itself.
-    """
-    for entry, layer in layers_with_weights(config, arrays, keras, path, stock=True):
-        _check_declared(layer, entry.built)
-        yield layer
-
-
-def _check_declared(layer: KerasLayer, built: Any) -> None:
+def _check_declared(layer: KerasLayer) -> None:
     """Refuse a dense layer that declares other widths than its weights have.
 
     Keras makes room for what is declared before it looks at the weights.
@@ -212,7 +208,7 @@ def _check_declared(layer: KerasLayer, built: Any) -> None:
             f"layer {layer.name!r} has weights {kernel.dtype} {kernel.shape}; "
             "float32 (inputs, outputs) would do"
         )
-    shape = built.get("input_shape") if isinstance(built, dict) else None
+    shape = layer.built.get("input_shape") if isinstance(layer.built, dict) else None
     declared = layer.config.get("units", outputs), inputs if shape is None else shape[-1]
     if declared != (outputs, inputs):
         raise ModelError(
@@ -221,7 +217,20 @@ def _check_declared(layer: KerasLayer, built: Any) -> None:
         )
 
 
-def _network(layers: Iterator[KerasLayer]) -> Network:
-    found, remarks = layers_of(layers)
-    plain = Encoding.of([Feature(f"x{i}") for i in range(found.layers[0].inputs)])
-    return Network(plain, found.scaling, found.layers, found.clip, remarks, found.folded)
+def _network(
+    config: Mapping[str, Any], arrays: Arrays, keras: int | None, group: str = ""
+) -> Network:
+    """What a model of the file computes.
+
+    Args:
+        config: of the model.
+        arrays: of the file.
+        keras: the generation that wrote it.
+        group: of the model within the arrays, ending in a slash; "" for the model itself.
+    """
+    graph = graph_with_weights(config, arrays, keras, group, stock=True)
+    for layer, _ in graph.calls:
+        _check_declared(layer)
+    found = network_of(graph)
+    width = found.layers.layers[0].inputs
+    return Network(Encoding.of([Feature(f"x{i}") for i in range(width)]), found)

@@ -7,7 +7,7 @@ meaning in another Keras. What a file does not say is taken as its Keras had it,
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mlp_edge.errors import ModelError
@@ -26,10 +26,24 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "Softmax": {"axis": -1},
     "PReLU": {"shared_axes": None},
     "BatchNormalization": {"axis": -1, "epsilon": 1e-3, "center": True, "scale": True},
+    "LayerNormalization": {
+        "axis": -1, "epsilon": 1e-3, "center": True, "scale": True, "rms_scaling": False,
+    },
+    "RMSNormalization": {"axis": -1, "epsilon": 1e-6},
+    "UnitNormalization": {"axis": -1},
     "Rescaling": {"scale": None, "offset": 0.0},
     "Flatten": {"data_format": None},
     "Reshape": {"target_shape": None},
-}
+    "Concatenate": {"axis": -1},
+    "Merge": {"mode": "sum", "concat_axis": -1},
+    "ops.LeakyRelu": {"negative_slope": 0.2},
+    "ops.Elu": {"alpha": 1.0},
+    "ops.Gelu": {"approximate": True},
+    "ops.Softmax": {"axis": -1},
+    "ops.LogSoftmax": {"axis": -1},
+    "ops.Glu": {"axis": -1},
+    "ops.Concatenate": {"axis": 0},
+}  # fmt: skip
 """Layer class -> its settings that decide what it predicts, with the defaults of Keras 2 and 3."""
 OLDER_NAMES = {
     "InputLayer": ("batch_input_shape", "batch_shape"),
@@ -47,6 +61,8 @@ IDLE = frozenset({
     "lora_rank", "lora_alpha",
 })  # fmt: skip
 """Settings that say how a layer learns, or what is checked elsewhere."""
+NOT_OF_KERAS = ("square", "rsqrt")
+"""Activations of ours alone, of which other layers are made."""
 POLICIES = ("DTypePolicy", "FloatDTypePolicy", "Policy")
 
 
@@ -79,7 +95,7 @@ def settings(kind: str, name: str, config: Mapping[str, Any], keras: int | None)
     """The settings of a layer that decide what it predicts.
 
     Args:
-        kind: its class, one of ``DEFAULTS``.
+        kind: its class; one that is not in ``DEFAULTS`` has none.
         name: of the layer, for messages.
         config: as the file has it.
         keras: of ``generation``.
@@ -88,7 +104,7 @@ def settings(kind: str, name: str, config: Mapping[str, Any], keras: int | None)
         ModelError: for a setting that is not known, and for one that the file leaves out where
             nobody knows which Keras wrote it.
     """
-    known, given = DEFAULTS[kind], dict(config)
+    known, given = DEFAULTS.get(kind, {}), dict(config)
     older, newer = OLDER_NAMES.get(kind, ("", ""))
     if older in given:
         if newer in given:
@@ -131,13 +147,14 @@ def computes_in(name: str, config: Mapping[str, Any]) -> str:
     return str(policy["config"]["name"])
 
 
-def activation_of(name: str, given: Any, keras: int | None) -> str:
+def activation_of(name: str, given: Any, keras: int | None, others: Sequence[str] = ()) -> str:
     """An activation by Keras's own names, of an Activation layer or another's setting.
 
     Args:
         name: of the layer, for messages.
         given: as the file has it: a name, or a function or layer as an object.
         keras: of ``generation``.
+        others: that would do too.
 
     Raises:
         ModelError: for one that is not known, or somebody's own.
@@ -147,10 +164,11 @@ def activation_of(name: str, given: Any, keras: int | None) -> str:
     if not isinstance(given, str):
         raise ModelError(f"layer {name!r} has as its activation {_described(given)}")
     found = {"swish": "silu"}.get(given, given)
-    if found not in ACTIVATIONS:
+    known = [each for each in ACTIVATIONS if each not in NOT_OF_KERAS]
+    if found not in known:
         raise ModelError(
             f"layer {name!r} has the activation {given[:60]!r}, which mlp-edge does not know; "
-            f"it knows {', '.join(ACTIVATIONS)}"
+            f"it knows {', '.join((*known, *others))}"
         )
     if found == "hard_sigmoid" and keras != 3:
         raise ModelError(

@@ -125,6 +125,7 @@ class ModelDirectory:
                 scaling=network.scaling,
                 layers=network.layers,
                 clip=manifest.clip,
+                heads=network.heads,
             )
         except ModelError as error:
             raise ModelError(

@@ -15,6 +15,7 @@ from mlp_edge.lazy import installed, keras, tensorflow
 from mlp_edge.mlp import Rows
 from mlp_edge.proof.accuracy import EIGEN
 from mlp_edge.readers.keras_file import check_loadable
+from mlp_edge.readers.objects.keras_models import inputs_of, side_by_side
 from mlp_edge.runtime.runtime import Opened, Runtime
 from mlp_edge.runtime.threads import threadsafe
 
@@ -35,7 +36,8 @@ def open_keras(path: Path) -> Iterator[Opened]:
 
     def predict(rows: Rows) -> Rows:
         with TURN, tf.device("CPU:0"):
-            return np.asarray(model(rows, training=False), dtype=np.float32)
+            answer = model(inputs_of(model, rows), training=False)
+            return side_by_side(answer).astype(np.float32)
 
     with threadsafe(path, predict) as shared:
         yield Opened(shared, None)

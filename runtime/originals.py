@@ -38,6 +38,7 @@ from mlp_edge.readers.importing.keras_h5 import check_loadable_h5
 from mlp_edge.readers.importing.tflite_integers import READ_ALONE
 from mlp_edge.readers.keras_archive import HDF5
 from mlp_edge.readers.keras_file import check_loadable
+from mlp_edge.readers.objects.keras_models import inputs_of, side_by_side
 from mlp_edge.reading import read_file
 from mlp_edge.reference import predict as exact
 from mlp_edge.runtime import keras, litert, onnxruntime
@@ -170,9 +171,10 @@ def _keras(path: Path, mlp: Mlp, stack: ExitStack) -> PredictAny:
 
     def predict(rows: Rows) -> Answers:
         with keras.TURN, tf.device("CPU:0"), _unwarned():
-            given = model(_split(rows, shapes), training=False)
-            parts = tf.nest.flatten(given)
-            return np.hstack([np.asarray(tf.cast(part, "float64")) for part in parts])
+            answer = model(inputs_of(model, rows), training=False)
+            return side_by_side(
+                tf.nest.map_structure(lambda each: tf.cast(each, "float64"), answer)
+            )
 
     return predict
 
@@ -199,14 +201,6 @@ def _shapes(model: Any) -> list[tuple[int, ...]]:
         if not shape or None in shape:
             raise _NotRunError(f"Keras loads it for rows of the shape {shape}")
     return shapes
-
-
-def _split(rows: Rows, shapes: list[tuple[int, ...]]) -> Any:
-    """The columns of each input, one after the other, in its own shape."""
-    ends = np.cumsum([math.prod(shape) for shape in shapes])[:-1]
-    columns = zip(np.split(rows, ends, axis=1), shapes, strict=True)
-    parts = [part.reshape(len(rows), *shape) for part, shape in columns]
-    return parts if len(parts) > 1 else parts[0]
 
 
 def _tensorflow(path: Path, mlp: Mlp, stack: ExitStack) -> PredictAny:

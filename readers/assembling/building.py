@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from mlp_edge.errors import ModelError
 from mlp_edge.mlp import Dense, Floats, Scaling
-from mlp_edge.readers.assembling.forms import Columns, Draft, Form, Pick, Product, Scale
+from mlp_edge.readers.assembling.forms import Columns, Draft, Form, Pick, Product, Scale, ordered
 from mlp_edge.reference import Doubles
 
 MOST_REPEATED, MOST_ADDED = 4, 2**24
@@ -37,7 +36,7 @@ def build(readings: Draft, heads: Sequence[Draft], held: int) -> Built:
         ModelError: for weights that float32 does not hold, and for more of them than the file
             justifies.
     """
-    drafts = _ordered(heads)
+    drafts = ordered(heads)
     size = sum(draft.width * sum(each.width for each in _form(draft).drafts) for draft in drafts)
     if size > MOST_REPEATED * held + MOST_ADDED:
         raise ModelError(f"its layers repeat their {held:,} weights until they are {size:,}")
@@ -58,38 +57,6 @@ def build(readings: Draft, heads: Sequence[Draft], held: int) -> Built:
 def _form(draft: Draft) -> Form:
     assert draft.form is not None  # noqa: S101 (the readings alone have none)
     return draft.form
-
-
-def _reads(draft: Draft) -> tuple[Draft, ...]:
-    """The layers that have to be computed before one."""
-    gate = () if draft.times is None else (draft.times,)
-    return tuple(each for each in (*_form(draft).drafts, *gate) if each.form is not None)
-
-
-def _ordered(heads: Sequence[Draft]) -> list[Draft]:
-    """The layers that the heads depend on, each behind what it reads; else as they were made."""
-    found, waiting = set[Draft](), list(heads)
-    while waiting:
-        draft = waiting.pop()
-        if draft not in found:
-            found.add(draft)
-            waiting += _reads(draft)
-    missing = {draft: len({*_reads(draft)}) for draft in found}
-    readers: dict[Draft, list[Draft]] = {draft: [] for draft in found}
-    for draft in found:
-        for read in {*_reads(draft)}:
-            readers[read].append(draft)
-    ready = [(draft.number, draft) for draft in found if not missing[draft]]
-    heapq.heapify(ready)
-    ordered = []
-    while ready:
-        _, draft = heapq.heappop(ready)
-        ordered.append(draft)
-        for reader in readers[draft]:
-            missing[reader] -= 1
-            if not missing[reader]:
-                heapq.heappush(ready, (reader.number, reader))
-    return ordered
 
 
 # Weights

@@ -7,6 +7,7 @@ Weights are multiplied together in float64 when a layer is built, and rounded to
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
@@ -39,6 +40,13 @@ class Draft:
     source: str = ""
     times: Draft | None = None
     number: int = field(default_factory=count().__next__)
+
+    @property
+    def reads(self) -> tuple[Draft, ...]:
+        """The layers that have to be computed before it, each once."""
+        form = () if self.form is None else self.form.drafts
+        gate = () if self.times is None else (self.times,)
+        return tuple(each for each in dict.fromkeys((*form, *gate)) if each.form is not None)
 
 
 class Scale(NamedTuple):
@@ -300,3 +308,29 @@ def _together(group: Sequence[Part], part: Part) -> bool:
         isinstance(each, Pick) and len(each.columns) == each.draft.width for each in parts
     )
     return whole_ones and len({each.place for each in parts}) == len(parts) == len(drafts_of(parts))
+
+
+def ordered(heads: Sequence[Draft]) -> list[Draft]:
+    """The layers that some depend on, each behind those that it reads; else as they were made."""
+    found, waiting = set[Draft](), list(heads)
+    while waiting:
+        draft = waiting.pop()
+        if draft not in found:
+            found.add(draft)
+            waiting += draft.reads
+    missing = {draft: len(draft.reads) for draft in found}
+    readers: dict[Draft, list[Draft]] = {draft: [] for draft in found}
+    for draft in found:
+        for read in draft.reads:
+            readers[read].append(draft)
+    ready = [(draft.number, draft) for draft in found if not missing[draft]]
+    heapq.heapify(ready)
+    result = []
+    while ready:
+        _, draft = heapq.heappop(ready)
+        result.append(draft)
+        for reader in readers[draft]:
+            missing[reader] -= 1
+            if not missing[reader]:
+                heapq.heappush(ready, (reader.number, reader))
+    return result

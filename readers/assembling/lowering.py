@@ -23,6 +23,7 @@ from mlp_edge.readers.assembling.forms import (
     added,
     cut,
     joined,
+    ordered,
     picked,
     plain,
     scaled,
@@ -181,7 +182,7 @@ class Lowering:
         self._forms: dict[Value, Form] = {}
 
     def heads(self, outputs: Sequence[Value]) -> list[Draft]:
-        """The layers that predict."""
+        """The layers that predict; nothing else reads them."""
         for value in self._values:
             form = self._form(value)
             if self._uses[value] > 1 and form.products:
@@ -194,7 +195,11 @@ class Lowering:
                 if not drafts or {*drafts} & {*heads}:
                     drafts = self._settled(piece, "linear", value.source).drafts
                 heads += drafts
-        return heads
+        read = {each for draft in ordered(heads) for each in draft.reads}
+        return [
+            self._draft(whole(draft), "linear", draft.source) if draft in read else draft
+            for draft in heads
+        ]
 
     def _form(self, value: Value) -> Form:
         """What a value is made of, once its operands are known."""

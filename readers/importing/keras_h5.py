@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 from mlp_edge.errors import ModelError, first_line
 from mlp_edge.readers.importing.imported import Imported, named
-from mlp_edge.readers.importing.keras_chain import layers_of
 from mlp_edge.readers.importing.keras_config import version_of
-from mlp_edge.readers.importing.keras_weights import layers_with_weights
+from mlp_edge.readers.importing.keras_network import network_of
+from mlp_edge.readers.importing.keras_weights import graph_with_weights
 from mlp_edge.readers.keras_archive import HDF5, Arrays, check_classes, read_weights
 from mlp_edge.readers.keras_layers import generation
 from mlp_edge.reading import parse_json, read_file
@@ -57,9 +57,8 @@ def read_keras_h5(path: Path) -> Imported:
         assert file.config is not None  # noqa: S101 (both ways have set it)
         version = version_of(file.config) or file.version
         keras = _generation(version, file.config)
-        found = layers_with_weights(file.config, file.arrays, keras)
-        layers, notes = layers_of(layer for _, layer in found)
-        mlp = named(path, layers)
+        found = network_of(graph_with_weights(file.config, file.arrays, keras))
+        mlp = named(path, found.layers, targets=found.targets)
     except ModelError as error:
         where = str(path)
         raise ModelError(str(error) if str(error).startswith(where) else f"{where}: {error}") from (
@@ -76,7 +75,8 @@ def read_keras_h5(path: Path) -> Imported:
         if other != path
     )
     signed = f"Keras {version}" if version else ""
-    return Imported(mlp, "Keras HDF5", signed, (*others, *notes))
+    return Imported(mlp, "Keras HDF5", signed, (*others, *found.notes), found.layers.folded,
+                    unfolded=found.layers.steps)  # fmt: skip
 
 
 def check_loadable_h5(path: Path) -> None:

@@ -15,15 +15,16 @@ import numpy as np
 
 from mlp_edge.errors import ModelError
 from mlp_edge.readers.importing.keras_1 import WEIGHTS as NAMES_1
-from mlp_edge.readers.importing.keras_chain import KerasLayer, weight_names
+from mlp_edge.readers.importing.keras_calls import graph_of
 from mlp_edge.readers.importing.keras_config import (
     GRAPHS,
     LINES,
     Entry,
-    entries,
     group_names,
     layers_inside,
 )
+from mlp_edge.readers.importing.keras_network import KerasGraph, LayerCall, weight_names
+from mlp_edge.readers.importing.keras_walk import KerasLayer
 from mlp_edge.readers.keras_archive import Arrays
 from mlp_edge.readers.keras_layers import computes_in
 
@@ -34,11 +35,11 @@ LORA = "lora_kernel_"
 NUMBERED = re.compile(r"_\d+$")
 
 
-def layers_with_weights(
+def graph_with_weights(
     model: Mapping[str, Any], arrays: Arrays, keras: int | None, group: str = "",
     stock: bool = False,
-) -> Iterator[tuple[Entry, KerasLayer]]:  # fmt: skip
-    """The layers of a model in the order in which data flows, each with its weights.
+) -> KerasGraph:  # fmt: skip
+    """The calls of a model's layers in the order in which data flows, each with its weights.
 
     Args:
         model: with ``class_name`` and ``config``.
@@ -55,14 +56,22 @@ def layers_with_weights(
     older = f"{group}{OLDER_PLACE}" in below
     numbered = stock or older or NEWER_PLACE in below
     counted_twice = dict(_older_groups(model, below.keys(), group, group)) if older else {}
-    for entry in entries(model, keras, group=group, stock=stock):
+    graph = graph_of(model, keras, group=group, stock=stock)
+    layers: dict[tuple[str, ...], KerasLayer] = {}
+    for entry, _ in graph.calls:
+        if entry.place in layers:
+            continue
         computes_in(entry.name, entry.config)  # a quantised layer has other arrays
         if numbered:
             place = counted_twice.get(entry.group, entry.group)
             weights = _by_number(entry, place, arrays)
         else:
             weights = _by_name(entry, below, arrays)
-        yield entry, KerasLayer(entry.kind, entry.name, entry.config, keras, weights)
+        layers[entry.place] = KerasLayer(
+            entry.kind, entry.name, entry.config, keras, weights, entry.built
+        )
+    calls = [LayerCall(layers[entry.place], reads) for entry, reads in graph.calls]
+    return KerasGraph(calls, graph.outputs, graph.names)
 
 
 def _below(arrays: Arrays) -> Mapping[str, Sequence[str]]:

@@ -124,12 +124,33 @@ def _predict(keras: Any, model: Any, digest: str, rows: Rows) -> NDArray[np.floa
             f"{model.name}: its weights changed since it was opened; open it again with "
             "`mlp_edge.open()`"
         )
+    answer = model.predict(inputs_of(model, rows), batch_size=BATCH, verbose=0)
+    return side_by_side(answer).astype(np.float64)
+
+
+def inputs_of(model: Any, rows: Rows) -> Any:
+    """Rows as a model takes them: the columns of each input, in its own shape.
+
+    Args:
+        model: of Keras, whose inputs say their shapes.
+        rows: (n, inputs), the columns of several inputs one after the other.
+
+    Returns:
+        An array, a list of them, or a dict by the names that the model has for them.
+    """
     shapes = [tuple(each.shape[1:]) for each in model.inputs]
     ends = np.cumsum([math.prod(shape) for shape in shapes])[:-1]
     columns = zip(np.split(rows, ends, axis=1), shapes, strict=True)
     parts = [part.reshape(len(rows), *shape) for part, shape in columns]
-    given = parts if len(parts) > 1 else parts[0]
-    answer = model.predict(given, batch_size=BATCH, verbose=0)
-    several = answer.values() if isinstance(answer, Mapping) else answer
-    answers = [answer] if isinstance(answer, np.ndarray) else list(several)
-    return np.hstack([np.asarray(each, np.float64).reshape(len(rows), -1) for each in answers])
+    named = getattr(model, "input", None)
+    if isinstance(named, Mapping):
+        return dict(zip(sorted(named), parts, strict=True))
+    return parts if len(parts) > 1 else parts[0]
+
+
+def side_by_side(answer: Any) -> NDArray[np.floating[Any]]:
+    """What a model of Keras answers: the columns of its outputs, one after the other."""
+    if isinstance(answer, Mapping):
+        answer = [answer[name] for name in sorted(answer)]
+    answers = answer if isinstance(answer, list | tuple) else [answer]
+    return np.hstack([np.asarray(each).reshape(len(each), -1) for each in answers])

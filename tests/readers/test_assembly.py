@@ -319,14 +319,16 @@ def test_readings_that_are_scaled_twice_and_read_as_they_are() -> None:
 # The end
 
 
-def test_outputs_that_are_equal_or_go_on() -> None:
+def test_outputs_that_others_read_are_passed_on() -> None:
+    """A head is read by nothing else."""
     both = Both(3)
     first = wide(both, 0)
-    last = both.dense(first, W4, B4)
-    found = both.check(last, first, last)
-    assert found.heads[:2] == (2, 1)
-    assert shapes(found) == ["4x3 relu", "4x4 linear", "4x4 linear"]
+    found = both.check(both.dense(first, W4, B4), first)
+    assert shapes(found) == ["4x3 relu", "4x4 linear", "4x4 linear reads 1"]
+    assert found.heads == (2, 3)
     assert found.layers[2].diagonals is not None
+    found = both.check(first, first)
+    assert found.heads == (3, 2)
 
 
 def test_a_clip_at_the_end_and_on_the_way() -> None:

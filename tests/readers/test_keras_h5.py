@@ -89,6 +89,8 @@ READ: dict[str, list[Layer]] = {
                         dense(K2, B2)],
     "an activation first": [other("InputLayer", batch_input_shape=[None, 4], sparse=False,
                             ragged=False), other("Activation", activation="tanh"), dense(K1, B1)],
+    "softmax inside": [dense(K1, B1, "softmax"), dense(K2, B2)],
+    "an elu of another scale": [dense(K1, B1), other("ELU", alpha=0.5), dense(K2, B2)],
     "softmax apart": [dense(K1, B1), other("Dropout", rate=0.5), other("Softmax", axis=-1)],
     "flat already": [dense(K1, B1, "relu"), other("Flatten", data_format="channels_last"),
                      other("Reshape", target_shape=[3]), dense(K2, B2)],
@@ -320,10 +322,8 @@ REFUSED: dict[str, tuple[list[Layer], str]] = {
     "attention": ([other("MultiHeadAttention"), dense(K1)], "weighs a row by itself"),
     "an embedding": ([other("Embedding"), dense(K1)], "looks numbers up by an index"),
     "a layer's own normalisation": ([dense(K1), other("LayerNormalization")], "layer 'layer_1' is"),
-    "an unknown activation": ([dense(K1, B1, "mish")], "has the activation 'mish'"),
-    "softmax inside": ([dense(K1, B1, "softmax"), dense(K2, B2)],
-                       "layer 'layer_1' follows a softmax"),
-    "an elu of another scale": ([dense(K1), other("ELU", alpha=0.5)], "ELU with alpha 0.5"),
+    "an unknown activation": ([dense(K1, B1, "sparsemax")], "has the activation 'sparsemax'"),
+    "an activation of ours": ([dense(K1, B1, "rsqrt")], "has the activation 'rsqrt'"),
     "a threshold": ([dense(K1), other("ReLU", max_value=None, negative_slope=0.0, threshold=1.0)],
                     "ReLU with threshold 1"),
     "softmax over the rows": ([dense(K1), other("Softmax", axis=0)], "Softmax with axis 0"),
@@ -365,32 +365,30 @@ def edited(path: Path, edit: Callable[[dict[str, Any]], object], version: str = 
     return refused(path)
 
 
-def test_graphs_are_refused_by_the_name_of_a_layer(tmp_path: Path) -> None:
-    def skip(config: dict[str, Any]) -> None:
-        config["layers"][2]["inbound_nodes"] = [[["layer_0", 0, 0, {}], ["input_1", 0, 0, {}]]]
+def test_calls_that_make_no_sense(tmp_path: Path) -> None:
+    def reads(*calls: list[Any], layer: int = 2) -> Callable[[dict[str, Any]], None]:
+        def edit(config: dict[str, Any]) -> None:
+            config["layers"][layer]["inbound_nodes"] = [list(calls)]
 
-    def branch(config: dict[str, Any]) -> None:
-        config["layers"][2]["inbound_nodes"] = [[["input_1", 0, 0, {}]]]
+        return edit
 
-    def again(config: dict[str, Any]) -> None:
-        config["layers"][1]["inbound_nodes"] *= 2
+    def outputs(*calls: list[Any]) -> Callable[[dict[str, Any]], None]:
+        return lambda config: config.update(output_layers=list(calls))
 
-    def inputs(config: dict[str, Any]) -> None:
-        config["layers"][1]["inbound_nodes"] = []
-
-    def outputs(config: dict[str, Any]) -> None:
-        config["output_layers"] = [["layer_0", 0, 0], ["layer_1", 0, 0]]
-
-    def training(config: dict[str, Any]) -> None:
-        config["layers"][1]["inbound_nodes"] = [[["input_1", 0, 0, {"training": True}]]]
-
+    first, start, last = ["layer_0", 0, 0, {}], ["input_1", 0, 0, {}], ["layer_1", 0, 0, {}]
     path = tmp_path / "m.h5"
-    assert "layer 'layer_1' merges 'layer_0', 'input_1'" in edited(path, skip)
-    assert "layer 'input_1' branches into 'layer_0', 'layer_1'" in edited(path, branch)
-    assert "layer 'layer_0' is used 2 times" in edited(path, again)
-    assert "it has the inputs 'input_1', 'layer_0'" in edited(path, inputs)
-    assert "its outputs are ['layer_0', 'layer_1']" in edited(path, outputs)
-    assert "layer 'layer_0' is called with training=True" in edited(path, training)
+    assert "'layer_1' is a Dense that reads 2 others" in edited(path, reads(first, start))
+    assert "layer 'layer_1' takes 3 inputs, and 4 arrive" in edited(path, reads(start))
+    assert "reads its own result" in edited(path, reads(last, layer=1))
+    assert "it reads 'layer_9', which is no layer" in edited(path, reads(["layer_9", 0, 0, {}]))
+    assert "call 3 of layer 'layer_0' is not there" in edited(path, reads(["layer_0", 2, 0, {}]))
+    assert "call 1 of layer 'layer_0' is not there" in edited(
+        path, lambda config: config["layers"][1].update(inbound_nodes=[])
+    )
+    assert "a result of 'layer_1' that is not there" in edited(path, outputs(["layer_1", 0, 1]))
+    assert "layer 'layer_1' is called with training=True" in edited(
+        path, reads(["layer_0", 0, 0, {"training": True}])
+    )
 
 
 def test_a_batch_normalisation_of_keras_1_that_looks_at_the_batch(tmp_path: Path) -> None:

@@ -155,6 +155,9 @@ READ: dict[str, tuple[Callable[[Config], object], str, Callable[[Any], Any]]] = 
         lambda x: np.maximum(x, 0),
     ),
     "ELU": (instead("ELU"), "2.15.0", lambda x: np.where(x > 0, x, np.expm1(x))),
+    "ELU of another scale": (
+        instead("ELU", alpha=0.5), "3.15.1", lambda x: np.where(x > 0, x, 0.5 * np.expm1(x)),
+    ),
     "ELU, said": (instead("ELU", alpha=1), "", lambda x: np.where(x > 0, x, np.expm1(x))),
     "hard_sigmoid of Keras 3": (
         instead("Activation", activation="hard_sigmoid"), "3.4.1",
@@ -221,7 +224,7 @@ REFUSED: dict[str, tuple[Callable[[Config], object], str, str]] = {
     "no slope, no version": (without("negative_slope"), "", "without negative_slope, whose"),
     "no slope, a later Keras": (without("negative_slope"), "4.0.0", "without negative_slope"),
     "no use_bias, no version": (without("use_bias", 1), "", "is a Dense without use_bias"),
-    "ELU": (instead("ELU", alpha=0.5), "3.15.1", "is an ELU with alpha 0.5; 1 would do"),
+    "ELU": (instead("ELU", alpha=True), "3.15.1", "is an ELU with alpha True"),
     "ELU, no version": (instead("ELU"), "nightly", "is an ELU without alpha"),
     "ReLU, a threshold": (instead("ReLU", threshold=1.0), "3.15.1", "threshold 1, where it jumps"),
     "ReLU, true": (instead("ReLU", max_value=True), "3.15.1", "is a ReLU with max_value True"),
@@ -240,8 +243,8 @@ REFUSED: dict[str, tuple[Callable[[Config], object], str, str]] = {
         "has as its activation the function 'relu', which is not Keras's own",
     ),
     "a layer as an activation": (
-        first_dense(activation=layer("ELU", alpha=0.5)), "3.15.1",
-        "layer 'layer1' is an ELU with alpha 0.5; 1 would do",
+        first_dense(activation=layer("ELU", alpha="a")), "3.15.1",
+        "layer 'layer1' is an ELU with alpha 'a'",
     ),
     "a registered Dense": (
         foreign(1, module=None, registered_name="mine>Dense"), "3.15.1",

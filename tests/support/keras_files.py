@@ -167,7 +167,9 @@ def _answer(layer: Layer, x: Doubles, version: str) -> Doubles:
         return low if top is None else np.minimum(low, top)
     if layer.kind == "Softmax":
         return FORMULAS["softmax"](x)
-    return FORMULAS["elu"](x) if layer.kind == "ELU" else x
+    if layer.kind == "ELU":
+        return np.where(x > 0, x, config.get("alpha", 1) * np.expm1(np.minimum(x, 0)))
+    return x
 
 
 def activated(name: Any, x: Doubles, version: str = "2.4.0") -> Doubles:

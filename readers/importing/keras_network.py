@@ -1,0 +1,245 @@
+"""A Keras model, of any version, as what it computes when it predicts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlp_edge.errors import ModelError
+from mlp_edge.readers.assembling.assembly import Layers
+from mlp_edge.readers.importing import keras_activations as activations
+from mlp_edge.readers.importing import keras_normalising as normalising
+from mlp_edge.readers.importing.keras_merging import MERGES
+from mlp_edge.readers.importing.keras_operations import OPERATIONS
+from mlp_edge.readers.importing.keras_walk import KerasLayer, Read, Rows, Walk, flat
+from mlp_edge.readers.keras_layers import article, computes_in
+
+IDLE = frozenset({
+    "Dropout", "GaussianNoise", "GaussianDropout", "AlphaDropout", "ActivityRegularization",
+    "Identity",
+})  # fmt: skip
+"""Layers that change nothing when a model predicts."""
+READ = (
+    "Dense, Activation, ReLU, LeakyReLU, PReLU, ELU, Softmax, Add, Subtract, Multiply, Average, "
+    "Maximum, Minimum, Concatenate, BatchNormalization, LayerNormalization, UnitNormalization, "
+    "RMSNormalization, Normalization, Rescaling, Flatten, Reshape, Dropout and the noise layers"
+)
+REASONS: Mapping[str, str] = {
+    "Lambda": "holds code of its own",
+    "Embedding": "looks numbers up by an index",
+    "Dot": "multiplies rows with each other",
+    "ThresholdedReLU": "jumps at its threshold",
+    "TimeDistributed": "repeats a layer over a sequence",
+    "Bidirectional": "is recurrent",
+}
+PARTS: tuple[tuple[str, str], ...] = (
+    ("Conv", "is a convolution"), ("Pool", "takes the mean or the largest of neighbours"),
+    ("LSTM", "is recurrent"), ("GRU", "is recurrent"), ("RNN", "is recurrent"),
+    ("Attention", "weighs a row by itself"), ("Padding", "is for images"),
+)  # fmt: skip
+"""Part of a class's name -> why such a layer is not read."""
+
+
+class LayerCall(NamedTuple):
+    """One use of a layer.
+
+    Attributes:
+        layer: with its weights.
+        reads: numbers of earlier calls, and constants; () for what goes into the model.
+    """
+
+    layer: KerasLayer
+    reads: Sequence[int | NDArray[Any]]
+
+
+class KerasGraph(NamedTuple):
+    """A model with its weights, call by call.
+
+    Attributes:
+        calls: each behind those that it reads; the inputs first, in their order.
+        outputs: the numbers of the calls that the model predicts with.
+        names: of the outputs, where it has several.
+    """
+
+    calls: Sequence[LayerCall]
+    outputs: Sequence[int]
+    names: Sequence[str]
+
+
+class KerasNetwork(NamedTuple):
+    """What a model computes.
+
+    Attributes:
+        layers: the network.
+        notes: what is done otherwise than in Keras, and what is worth knowing, a sentence each.
+        targets: a name for each number of several outputs; None for one output.
+    """
+
+    layers: Layers
+    notes: tuple[str, ...]
+    targets: tuple[str, ...] | None
+
+
+def network_of(graph: KerasGraph) -> KerasNetwork:
+    """What a model's layers compute.
+
+    Raises:
+        ModelError: naming the layer that cannot be read, and why.
+    """
+    walk, found = Walk(), list[Rows]()
+    source = "the model"
+    for layer, reads in graph.calls:
+        source = layer.source
+        found.append(_called(walk, layer, [
+            found[each] if isinstance(each, int) else each for each in reads
+        ]))  # fmt: skip
+    outputs = [found[number].value for number in graph.outputs]
+    layers = walk.assembly.finished(outputs, source)
+    notes, targets = [*walk.notes(), *layers.notes], None
+    if graph.names:
+        targets = _targets(graph.names, [value.width or 1 for value in outputs])
+        notes.append(
+            f"its {len(outputs)} outputs are predicted side by side as numbers, whatever they "
+            f"stand for: {', '.join(map(repr, graph.names))[:200]}"
+        )
+    return KerasNetwork(layers, tuple(notes), targets)
+
+
+def _targets(names: Sequence[str], widths: Sequence[int]) -> tuple[str, ...]:
+    """A name for each number of several outputs: that of its layer, numbered where it has more."""
+    return tuple(
+        name if width == 1 else f"{name}_{number + 1}"
+        for name, width in zip(names, widths, strict=True)
+        for number in range(width)
+    )
+
+
+def weight_names(kind: str, config: Mapping[str, Any]) -> tuple[str, ...]:
+    """The weights of a layer in the order in which Keras 2 and 3 keep them."""
+    optional = tuple(
+        name
+        for name, setting in (("gamma", "scale"), ("beta", "center"))
+        if config.get(setting, True)
+    )
+    return {
+        "Dense": ("kernel", "bias"),
+        "BatchNormalization": (*optional, "moving_mean", "moving_variance"),
+        "LayerNormalization": optional,
+        "RMSNormalization": ("scale",),
+        "Normalization": ("mean", "variance", "count"),
+        "PReLU": ("alpha",),
+    }.get(kind, ())
+
+
+def _called(walk: Walk, layer: KerasLayer, reads: Sequence[Rows | NDArray[Any]]) -> Rows:
+    """What one use of a layer gives."""
+    kind = layer.kind
+    if kind not in (*IDLE, *TAKEN, *MERGES, *OPERATIONS):
+        raise ModelError(_refusal(layer))
+    walk.check_policy(layer, idle=kind in ("InputLayer", *IDLE))
+    if kind not in IDLE:
+        _ = layer.settings  # refuses those that are not known
+    if kind in OPERATIONS:
+        return OPERATIONS[kind](walk, layer, reads)
+    several = [each for each in reads if isinstance(each, Rows)]
+    if len(several) != len(reads):
+        raise ModelError(f"{layer.source} is called with a constant")
+    if kind in MERGES:
+        return MERGES[kind](walk, layer, several)
+    if len(several) > 1:
+        raise ModelError(f"{layer.source} is {article(kind)} that reads {len(several)} others")
+    rows = several[0] if several else walk.given(layer)
+    return rows if kind in IDLE else TAKEN[kind](walk, layer, rows)
+
+
+def _refusal(layer: KerasLayer) -> str:
+    """Why a layer of another class is not read."""
+    reason = REASONS.get(layer.kind) or next(
+        (reason for part, reason in PARTS if part in layer.kind), ""
+    )
+    if reason:
+        return f"{layer.source} is {article(layer.kind)}, which {reason}: no layer of an MLP"
+    return (
+        f"{layer.source} is {article(layer.kind)}, which mlp-edge does not read here; it reads "
+        f"{READ}"
+    )
+
+
+def _input(walk: Walk, layer: KerasLayer, rows: Rows) -> Rows:
+    found = layer.settings
+    if found["sparse"] or found["ragged"]:
+        raise ModelError(f"{layer.source} takes sparse or ragged rows; full ones would do")
+    return rows
+
+
+def _dense(walk: Walk, layer: KerasLayer, rows: Rows) -> Rows:
+    flat(layer, rows)
+    found = layer.settings
+    if "kernel" not in layer.weights:
+        raise ModelError(f"{layer.source} has no weights in the file")
+    kernel = layer.weights["kernel"]
+    if kernel.ndim != 2 or kernel.dtype.kind != "f":
+        raise ModelError(
+            f"{layer.source} has weights {kernel.dtype} {kernel.shape}; float32 (inputs, outputs) "
+            "would do"
+        )
+    if kernel.dtype == np.float64 and computes_in(layer.name, layer.config) == "float32":
+        walk.computed_in("float64", layer)  # as Keras 1 was set up
+    inputs, outputs = kernel.shape
+    if not kernel.size or layer.config.get("units", outputs) != outputs:
+        raise ModelError(
+            f"{layer.source} declares {layer.config.get('units')!r:.20} units, and has weights for "
+            f"{outputs} of {inputs} inputs"
+        )
+    if found["use_bias"] not in (True, False) or found["use_bias"] != ("bias" in layer.weights):
+        raise ModelError(
+            f"{layer.source} has use_bias {found['use_bias']!r:.20}, and "
+            f"{'a' if 'bias' in layer.weights else 'no'} bias in the file"
+        )
+    bias = layer.weight("bias", outputs) if found["use_bias"] else np.zeros(outputs)
+    value = walk.assembly.dense(rows.value, layer.matrix, bias, layer.source)
+    return activations.applied(walk, layer, Rows(value, (outputs,)), found["activation"])
+
+
+def _flatten(walk: Walk, layer: KerasLayer, rows: Rows) -> Rows:
+    if rows.shape is None or len(rows.shape) == 1:
+        return rows
+    if layer.settings["data_format"] == "channels_first":
+        raise ModelError(f"{layer.source} puts the last index first; channels_last would do")
+    if None in rows.shape:
+        raise ModelError(f"{layer.source} flattens rows of the shape {rows.shape!s:.60}")
+    return rows._replace(shape=(math.prod(filter(None, rows.shape)),))
+
+
+def _reshape(walk: Walk, layer: KerasLayer, rows: Rows) -> Rows:
+    target, shape = layer.settings["target_shape"], rows.shape
+    if not isinstance(target, list) or not all(isinstance(size, int) for size in target):
+        raise ModelError(f"{layer.source} is a Reshape to {target!r:.60}")
+    if shape is None or None in shape:
+        if len(target) == 1:
+            return rows
+        raise ModelError(f"{layer.source} reshapes rows whose shape the file does not tell")
+    size = math.prod(filter(None, shape))
+    known = math.prod(each for each in target if each != -1)
+    if -1 in target and known > 0:
+        target = [size // known if each == -1 else each for each in target]
+    if math.prod(target) != size or min(target, default=1) < 1:
+        raise ModelError(f"{layer.source} makes {tuple(target)!s:.60} of rows of {shape!s:.60}")
+    return rows._replace(shape=tuple(target))
+
+
+TAKEN: Mapping[str, Read] = {
+    "InputLayer": _input, "Dense": _dense, "Activation": activations.activation,
+    **activations.LAYERS,
+    "BatchNormalization": normalising.batch_normalization,
+    "LayerNormalization": normalising.layer_normalization,
+    "UnitNormalization": normalising.unit_normalization,
+    "RMSNormalization": normalising.rms_normalization,
+    "Normalization": normalising.normalization, "Rescaling": normalising.rescaling,
+    "Flatten": _flatten, "Reshape": _reshape,
+}  # fmt: skip
+"""Layer class of one input -> how it is read."""
