@@ -23,7 +23,7 @@ class Layer:
     """One layer, or one operator with weights that is no dense layer.
 
     Attributes:
-        kind: "dense", or what the file calls the operator.
+        kind: "dense", "elementwise", or what the file calls the operator.
         inputs: width of a row that goes in; None when unknown.
         outputs: width of a row that comes out; None when unknown.
         activation: Keras's name for it, or the operators that the file applies; ", clipped" after
@@ -50,12 +50,14 @@ class Anatomy:
         deviation: (inputs,) float32 by which that is divided; None without one, and where the
             converter has multiplied it into the first layer's weights.
         notes: what the list of layers does not show, a sentence each.
+        graph: how large a graph of ours is, as ``Mlp.topology`` says it; "" of a chain.
     """
 
     layers: tuple[Layer, ...]
     mean: Floats | None = None
     std: Floats | None = None
     notes: tuple[str, ...] = ()
+    graph: str = ""
 
     @property
     def inputs(self) -> int | None:
@@ -75,7 +77,9 @@ class Anatomy:
 
     @property
     def topology(self) -> str:
-        """Layer widths, such as 8-12-8-1, with ? for an unknown one."""
+        """Layer widths, such as 8-12-8-1, with ? for an unknown one, or the size of a graph."""
+        if self.graph:
+            return self.graph
         own = [layer for layer in self.layers if layer.kind not in (AGAIN, *JOINS)]
         widths = [self.inputs, *(layer.outputs for layer in own)]
         return "-".join("?" if width is None else str(width) for width in widths)
@@ -101,18 +105,29 @@ class Contents(NamedTuple):
 
 def of_mlp(mlp: Mlp) -> Anatomy:
     """The anatomy of a network in memory."""
-    layers = tuple(dense(layer.outputs, layer.inputs, layer.activation) for layer in mlp.layers)
+    layers = tuple(
+        (dense if layer.diagonals is None else elementwise)(
+            layer.outputs, layer.inputs, layer.activation
+        )
+        for layer in mlp.layers
+    )
     if mlp.clip is not None:
         layers = clipped(layers)
+    graph = "" if mlp.is_chain else mlp.topology
     if mlp.scaling is None:
-        return Anatomy(layers)
-    return Anatomy(layers, mlp.scaling.mean, mlp.scaling.std)
+        return Anatomy(layers, graph=graph)
+    return Anatomy(layers, mlp.scaling.mean, mlp.scaling.std, graph=graph)
 
 
 def dense(outputs: int, inputs: int, activation: str) -> Layer:
     """A fully connected layer with biases."""
     size = outputs * inputs
     return Layer("dense", inputs, outputs, activation, size + outputs, size)
+
+
+def elementwise(outputs: int, inputs: int, activation: str) -> Layer:
+    """A layer that adds up values, each unit times a weight of its own, and a bias."""
+    return Layer("elementwise", inputs, outputs, activation, inputs + outputs, inputs)
 
 
 def clipped(layers: Sequence[Layer]) -> tuple[Layer, ...]:

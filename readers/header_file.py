@@ -10,12 +10,20 @@ import numpy as np
 
 from mlp_edge.errors import ModelError
 from mlp_edge.mlp import Floats
-from mlp_edge.readers.anatomy import Anatomy, Contents, Layer, clipped, dense
-from mlp_edge.readers.header_split import read_source
+from mlp_edge.readers.anatomy import Anatomy, Contents, Layer, clipped, dense, elementwise
+from mlp_edge.readers.header_split import Source, read_source
 from mlp_edge.readers.header_text import Written, has_card, read_card, written_tables
 
 _WEIGHTS = re.compile(r"(\w+)_LAYER(\d{1,7})_WEIGHTS")
+# export/c/layer_table.py writes these two, as above each layer's tables and at the top of a graph.
+_ELEMENTWISE = re.compile(
+    r"^/\* Layer (\d{1,7}), (\w{1,40}): elementwise, (\d{1,7}) units?\b", re.MULTILINE
+)
+_GRAPH = re.compile(r"^ \*   layers    (graph of [^,]{1,40}, \d{1,7} to \d{1,7})", re.MULTILINE)
 _ACTIVATION = re.compile(r"^/\* Layer (\d{1,7}), (\w{1,40}): ", re.MULTILINE)
+_INPUTS = re.compile(r"^#define \w{1,100}_LAYER(\d{1,7})_INPUTS (\d{1,7})$", re.MULTILINE)
+_LAYERS = re.compile(r"^#define (\w{1,100})_LAYERS \d{1,7}$", re.MULTILINE)
+_UNITS = re.compile(r"\w+_LAYER(\d{1,7})_(?:DIAGONAL\d{1,7}|BIAS)")
 _NUMBER = re.compile(r"(?<![\w.])-?[0-9][0-9.]*+(?:e[+-]?[0-9]++)?+(?=f\b|[,}\n])")
 """A float, with its f, or an integer of a table; in neither case the number of a row."""
 _WRITTEN = re.compile(r"^ \*   written   by (mlp-edge \S+): ", re.MULTILINE)
@@ -30,10 +38,13 @@ def read_header(path: Path) -> Contents:
     source = read_source(path)
     text = source.program
     tables = written_tables(text, path)
-    layers = list(_layers(tables, dict(_ACTIVATION.findall(text)), path))
-    if not layers:
+    numbered = dict(_layers(tables, dict(_ACTIVATION.findall(text)), path))
+    numbered |= _elementwise(tables, source, path)
+    if not numbered:
         raise ModelError(f"{path}: not a header that mlp-edge export wrote (it has no layers)")
-    prefix = next(found[1] for found in map(_WEIGHTS.fullmatch, tables) if found)
+    layers = [numbered[number] for number in sorted(numbered)]
+    named = _LAYERS.search(source.interface)
+    prefix = "" if named is None else named[1]
     if f"#define {prefix}_CLIP_LOW " in source.interface:
         layers = list(clipped(layers))
     mean, reciprocal = (_vector(tables, f"{prefix}_{which}") for which in ("MEAN", "RECIPROCAL"))
@@ -48,7 +59,9 @@ def read_header(path: Path) -> Contents:
     if card is None:
         notes.append("the card at its end, with names and hash, is missing")
     return Contents(
-        anatomy=Anatomy(tuple(layers), _padded(mean, inputs, 0), _padded(std, inputs, 1)),
+        anatomy=Anatomy(
+            tuple(layers), _padded(mean, inputs, 0), _padded(std, inputs, 1), graph=_graph(source)
+        ),
         card=card,
         written_by=written.group(1) if written else "",
         notes=notes,
@@ -57,7 +70,7 @@ def read_header(path: Path) -> Contents:
 
 def _layers(
     tables: Mapping[str, Written], activations: Mapping[str, str], path: Path
-) -> Iterator[Layer]:
+) -> Iterator[tuple[int, Layer]]:
     for name, table in tables.items():
         found = _WEIGHTS.fullmatch(name)
         if found is None or len(table.sizes) != 2:
@@ -70,7 +83,31 @@ def _layers(
                 f"{path}: damaged, layer {number} has {counted[0]} weights and {counted[1]} biases "
                 f"where {outputs * inputs} and {outputs} belong"
             )
-        yield dense(outputs, inputs, activations.get(number, "unknown"))
+        yield int(number), dense(outputs, inputs, activations.get(number, "unknown"))
+
+
+def _elementwise(tables: Mapping[str, Written], source: Source, path: Path) -> dict[int, Layer]:
+    """The layers that have no matrix; a diagonal of ones has no table either."""
+    counts: dict[str, list[int]] = {}
+    for name, table in tables.items():
+        if named := _UNITS.fullmatch(name):
+            counts.setdefault(named[1], []).append(len(_NUMBER.findall(table.body)))
+    found, widths = {}, dict(_INPUTS.findall(source.interface))
+    for number, activation, units in _ELEMENTWISE.findall(source.program):
+        wrong = [count for count in counts.get(number, ()) if count != int(units)]
+        if wrong:
+            raise ModelError(
+                f"{path}: damaged, layer {number} has a table of {wrong[0]} numbers where {units} "
+                "belong"
+            )
+        inputs = int(widths.get(number, units))
+        found[int(number)] = elementwise(int(units), inputs, activation)
+    return found
+
+
+def _graph(source: Source) -> str:
+    found = _GRAPH.search(source.interface)
+    return "" if found is None else found[1]
 
 
 def _vector(tables: Mapping[str, Written], name: str) -> Floats | None:
