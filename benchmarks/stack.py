@@ -1,6 +1,7 @@
 """How much stack a header takes on every simulated chip: what its comment says of it.
 
     .venv/bin/python benchmarks/stack.py [CHIP or dtype ...]    writes firmware_headers/stack.json
+    .venv/bin/python benchmarks/stack.py new ...    adds kernels that it lacks; the others stay
 
 Some hundreds of small networks, of every activation, task, encoding and dtype, are built with gcc
 -Os and run on rows that take every path. What each takes beyond its arrays is fitted from above by
@@ -14,7 +15,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import ceil
 from pathlib import Path
@@ -25,7 +26,7 @@ from scipy.optimize import linprog
 from mlp_edge.card import Card
 from mlp_edge.export.c import asymmetric, exporter, integers
 from mlp_edge.export.c.page import Page, single
-from mlp_edge.export.c.stack import ALWAYS, ASYMMETRIC, features
+from mlp_edge.export.c.stack import ALWAYS, ASYMMETRIC, GRAPH, features
 from mlp_edge.feature import Feature
 from mlp_edge.integers.quantised import Quantised
 from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Mlp, Task
@@ -36,6 +37,7 @@ from mlp_edge.runtime.chips.firmware import build
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from support.chips import compiler_version
+from support.graphs import graph, residual
 from support.integer_networks import made
 from support.integer_tflite import chain, read
 from support.networks import encoded, network, readings
@@ -45,6 +47,8 @@ TASKS: tuple[tuple[Task, int], ...] = (
     ("binary", 1), ("multiclass", 3), ("regression", 1), ("regression", 2),
 )  # fmt: skip
 DTYPES = ("float32", "int8", "int16", ASYMMETRIC)
+NEW = "new"
+"""The word for measuring only networks with kernels that the table lacks."""
 FOLDS = 5
 PAIR = 8
 """Bytes of two more registers that a compiler saves."""
@@ -99,6 +103,17 @@ def others() -> Iterator[Mlp]:
                 yield network((4, *[30] * depth, outputs), activation, task, standardised=False)
 
 
+def graphs() -> Iterator[Mlp]:
+    """Networks that are no chains, of every activation, gate and encoding."""
+    for width, blocks in ((4, 1), (16, 2), (30, 3)):
+        yield residual(width, blocks)
+        yield residual(width, blocks, standardised=False)
+    for seed in range(70):
+        yield graph(seed)
+    for seed, features_ in enumerate(one for one in ENCODINGS.values() for _ in range(9)):
+        yield graph(100 + seed, features=features_)
+
+
 def foreign() -> Iterator[Page]:
     """Networks in integers of TFLite files: every depth, every step."""
     lasts = (("", 1), ("", 3), ("LOGISTIC", 1), ("LOGISTIC", 3), ("SOFTMAX", 3), ("TANH", 2))
@@ -116,6 +131,8 @@ def pages(dtype: str) -> Iterator[Page]:
     if dtype == ASYMMETRIC:
         yield from foreign()
         return
+    if dtype == "float32":
+        yield from map(exporter.page, graphs())
     for number, mlp in enumerate((*plain(), *others())):
         if dtype == "float32":
             yield exporter.page(mlp)
@@ -160,37 +177,53 @@ def measured(chip: Chip, page: Page, empty: bool = False) -> int:
         return max(simulator.measure(row.tobytes()).stack for row in rows)
 
 
-def fitted(calls: Sequence[Counter[str]], beyond: Sequence[int]) -> dict[str, int]:
+def fitted(
+    calls: Sequence[Counter[str]], beyond: Sequence[int], known: Mapping[str, int]
+) -> dict[str, int]:
     """The lowest sum over the kernels that is nowhere below what was measured.
 
     Args:
         calls: of each network.
         beyond: bytes that each takes beyond its arrays.
+        known: figures that stay as they are.
     """
     found = [set(features(each)) for each in calls]
-    names = sorted(set().union(*found))
+    names = sorted(set().union(*found) - set(known))
     present = np.array([[name in one for name in names] for one in found], float)
-    result = linprog(present.sum(axis=0), A_ub=-present, b_ub=-np.array(beyond, float))
-    return {name: ceil(value - 1e-6) for name, value in zip(names, result.x, strict=True)}
+    rest = [
+        bytes_ - sum(known.get(n, 0) for n in one)
+        for bytes_, one in zip(beyond, found, strict=True)
+    ]
+    result = linprog(present.sum(axis=0), A_ub=-present, b_ub=-np.array(rest, float))
+    return {
+        **known,
+        **{name: ceil(value - 1e-6) for name, value in zip(names, result.x, strict=True)},
+    }
 
 
-def margin(calls: Sequence[Counter[str]], beyond: Sequence[int]) -> int:
+def margin(calls: Sequence[Counter[str]], beyond: Sequence[int], known: Mapping[str, int]) -> int:
     """How many bytes a network may take beyond what others of its kind were fitted to."""
     most = 0
     for fold in range(FOLDS):
         rest = [n for n in range(len(calls)) if n % FOLDS != fold]
-        table = fitted([calls[n] for n in rest], [beyond[n] for n in rest])
+        table = fitted([calls[n] for n in rest], [beyond[n] for n in rest], known)
         for n in range(fold, len(calls), FOLDS):
             stated = sum(table.get(feature, 0) for feature in features(calls[n]))
             most = max(most, beyond[n] - stated)
     return most + PAIR
 
 
+def _with_margin(fresh: set[str]) -> Sequence[str]:
+    """What the margin goes to: what all networks have in common, else each kernel that is new."""
+    shared = [name for name in (ALWAYS, GRAPH) if name in fresh]
+    return shared[:1] or sorted(fresh)
+
+
 def main(names: Sequence[str]) -> None:
     """Measure on these chips, or on all, in these dtypes, or in all, and write the table."""
     table = json.loads(TABLE.read_text())
     dtypes = [dtype for dtype in DTYPES if dtype in names] or DTYPES
-    chips = [name for name in names if name not in DTYPES]
+    chips = [name for name in names if name not in (*DTYPES, NEW)]
     for chip in SIMULATED:
         name = chip.target.name
         if chips and name not in chips:
@@ -198,12 +231,18 @@ def main(names: Sequence[str]) -> None:
         table["compilers"][name] = compiler_version(chip)
         nothing = measured(chip, next(pages("float32")), empty=True)
         for dtype in dtypes:
-            every = list(pages(dtype))
+            known = table["bytes"][name][dtype] if NEW in names else {}
+            every = [page for page in pages(dtype) if not set(page.kernel_calls) <= set(known)]
+            if not every:
+                continue
             stacks = np.array([measured(chip, page) for page in every]) - nothing
             calls, arrays = [p.kernel_calls for p in every], np.array([p.arrays for p in every])
             beyond = (stacks - arrays).tolist()
-            table["bytes"][name][dtype] = found = fitted(calls, beyond)
-            found[ALWAYS] += margin(calls, beyond)
+            found = fitted(calls, beyond, known)
+            more = margin(calls, beyond, known)
+            for kernel in _with_margin(set(found) - set(known)):
+                found[kernel] += more
+            table["bytes"][name][dtype] = dict(sorted(found.items()))
             stated = arrays + [sum(found[feature] for feature in features(one)) for one in calls]
             off = stated / stacks
             print(

@@ -36,7 +36,7 @@ def replay(mlp: Mlp, rows: Floats, fused: bool = False) -> Floats:
             x[:, :numbers] = centred * mlp.scaling.reciprocal[:numbers]
 
         def step(layer: Dense, given: Floats, gate: Floats | None) -> Floats:
-            value = KERNELS[layer.activation](_dense(layer, given, fused))
+            value = KERNELS[layer.activation](_sums(layer, given, fused))
             return value if gate is None else value * gate
 
         x = heads_of(mlp.layers, mlp.heads, walk(mlp.layers, x, step))
@@ -47,11 +47,19 @@ def replay(mlp: Mlp, rows: Floats, fused: bool = False) -> Floats:
     return x
 
 
-def _dense(layer: Dense, x: Floats, fused: bool) -> Floats:
-    sums = np.repeat(layer.bias[None], len(x), axis=0)
-    for i in range(layer.inputs):
-        weights = layer.weights[:, i]
-        sums = fma(weights, x[:, i : i + 1], sums) if fused else sums + weights * x[:, i : i + 1]
+def _sums(layer: Dense, x: Floats, fused: bool) -> Floats:
+    """The pre-activations: bias first, then the products in the order of the inputs."""
+    factors, columns = layer.weights.T, x.T[:, :, None]
+    if layer.diagonals is not None:  # the zeros beside them are left out, and a bias of zeros is
+        factors, columns = layer.diagonals, x.reshape(len(x), -1, layer.outputs).swapaxes(0, 1)
+        if not layer.bias.any():
+            return _added(factors[0] * columns[0], factors[1:], columns[1:], fused)
+    return _added(np.repeat(layer.bias[None], len(x), axis=0), factors, columns, fused)
+
+
+def _added(sums: Floats, factors: Floats, columns: Floats, fused: bool) -> Floats:
+    for weights, column in zip(factors, columns, strict=True):
+        sums = fma(weights, column, sums) if fused else sums + weights * column
     return sums
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from mlp_edge.errors import ModelError
 from mlp_edge.export.c import predict, selftest
 from mlp_edge.export.c.classify import NO_CHOICE, by_predictions
+from mlp_edge.export.c.layer_table import dense_comment
 from mlp_edge.export.c.memory import Vector, placed
 from mlp_edge.export.c.page import Ends, Page
 from mlp_edge.export.c.predict import call
@@ -168,14 +169,16 @@ def _layers(network: AsymmetricNetwork, made: list[_Made]) -> Iterator[Layer]:
     ends = [*starts[1:], len(made)]
     for number, layer in enumerate(network.layers, start=1):
         start, end = starts[number - 1], ends[number - 1]
+        applied = activation(network.steps[start:end])
         yield Layer(
             number=number,
             inputs=layer.inputs,
             outputs=layer.outputs,
-            activation=activation(network.steps[start:end]),
+            activation=applied,
             type="int8_t",
             weights=matrix(layer.weights),
             tables=[table for one in made[start:end] for table in one.tables],
+            comment=dense_comment(number, applied, layer.outputs, layer.inputs),
         )
 
 

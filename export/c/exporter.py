@@ -10,10 +10,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from mlp_edge.errors import ModelError
-from mlp_edge.export.c import classify, integers, predict, selftest
+from mlp_edge.export.c import classify, integers, layers, predict, selftest
 from mlp_edge.export.c import tables as c_tables
 from mlp_edge.export.c.page import Page, single
-from mlp_edge.export.c.tables import BYTES, Array, Layer, matrix, vector
+from mlp_edge.export.c.tables import BYTES, Array, vector
 from mlp_edge.export.exporter import Exporter
 from mlp_edge.mlp import Floats, Mlp, Scaling
 
@@ -37,23 +37,23 @@ def export(mlp: Mlp, weights_only: bool = False) -> bytes:
 
 def page(mlp: Mlp, weights_only: bool = False) -> Page:
     """What the header of a model in float32 says; raises as ``export`` does."""
-    memory = predict.memory(mlp)
+    body, choice = layers.body(mlp), classify.choice(mlp)
     return Page(
         mlp=mlp,
         dtype="float32",
         functions="float32.jinja",
-        kernels=predict.kernels(mlp),
+        kernels=[*predict.encoding_kernels(mlp), *body.kernels, *choice.kernels],
         golden_kernels=("golden", "selftest"),
         tables=[*c_tables.of_readings(mlp), *_scaling_tables(mlp)],
-        layers=list(_layers(mlp)),
+        layers=list(layers.tables(mlp)),
         output_tables=[],
-        memory=memory,
+        memory=body.memory,
         vector="float",
-        arrays=BYTES["float"] * memory.width,
+        arrays=BYTES["float"] * body.memory.width,
         encoding=predict.encoding_calls(mlp),
-        calls=list(predict.layer_calls(mlp)),
-        output_calls=predict.output_calls(mlp),
-        choice=classify.choice(mlp),
+        calls=body.calls,
+        output_calls=body.output_calls,
+        choice=choice,
         golden=None if weights_only else selftest.tables(mlp),
     )
 
@@ -82,19 +82,6 @@ def _numbers_scaling(mlp: Mlp, scaling: Scaling) -> tuple[Floats, Floats]:
             "with a standard deviation from 1e-38 to 1e37, would do"
         )
     return scaling.mean[:count], reciprocal
-
-
-def _layers(mlp: Mlp) -> Iterator[Layer]:
-    for number, layer in enumerate(mlp.layers, start=1):
-        yield Layer(
-            number=number,
-            inputs=layer.inputs,
-            outputs=layer.outputs,
-            activation=layer.activation,
-            type="float",
-            weights=matrix(layer.weights),
-            tables=[vector(f"LAYER{number}_BIAS", "", layer.bias)],
-        )
 
 
 EXPORTER = Exporter(

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from mlp_edge.export.c import predict
 from mlp_edge.export.c.memory import Memory, Vector, placed
-from mlp_edge.export.c.predict import call
+from mlp_edge.export.c.predict import Call
 from mlp_edge.export.c.text import literal
 from mlp_edge.integers.quantised import HIGHEST, IntegerLayer, Quantised
 from mlp_edge.mlp import Mlp
 
 VECTOR = {"int8": "uint8_t", "int16": "uint16_t"}
 """Type of the integers that layers pass on."""
-
-
-class _Call(NamedTuple):
-    kernel: str
-    arguments: tuple[object, ...]
 
 
 def kernels(mlp: Mlp, quantised: Quantised) -> list[str]:
@@ -45,21 +39,20 @@ def memory(mlp: Mlp, quantised: Quantised) -> Memory:
 
 def layer_calls(mlp: Mlp, quantised: Quantised) -> Iterator[str]:
     """From encoded readings to the quantised outputs of the last layer."""
-    for kernel, arguments in _layers(mlp, quantised):
-        yield call(kernel, *arguments)
+    yield from map(str, _layers(mlp, quantised))
 
 
 def output_calls(mlp: Mlp, quantised: Quantised) -> list[str]:
     """From the quantised outputs to the predictions."""
-    calls = [call(kernel, *arguments) for kernel, arguments in _outputs(mlp, quantised)]
-    return calls if mlp.clip is None else [*calls, predict.clip(mlp)]
+    calls = [*map(str, _outputs(mlp, quantised))]
+    return calls if mlp.clip is None else [*calls, str(predict.clip(mlp))]
 
 
-def _layers(mlp: Mlp, quantised: Quantised) -> Iterator[_Call]:
+def _layers(mlp: Mlp, quantised: Quantised) -> Iterator[Call]:
     prefix, dtype = mlp.name.upper(), quantised.dtype
     encoded = "features" if predict.reads_directly(mlp) else "encoded"
     high = literal(float(quantised.inputs.high))
-    yield _Call(
+    yield Call(
         "quantise_int16" if wide_inputs(quantised) else f"quantise_{dtype}",
         (f"{prefix}_LOW", f"{prefix}_FACTOR", high, f"{prefix}_LAYER1_INPUTS", encoded, "inputs"),
     )
@@ -72,7 +65,7 @@ def _layers(mlp: Mlp, quantised: Quantised) -> Iterator[_Call]:
         given = (f"{name}_INPUTS", f"{name}_OUTPUTS", source, result)
         if dtype == "int16":
             weights = (f"{name}_WEIGHTS[0]", f"{name}_BIAS", f"{name}_SHIFT", layer.high)
-            yield _Call("dense_int16", (*weights, *given))
+            yield Call("dense_int16", (*weights, *given))
         else:
             yield _int8_layer(name, layer, largest, given, last)
         if layer.table is not None:
@@ -83,31 +76,31 @@ def _layers(mlp: Mlp, quantised: Quantised) -> Iterator[_Call]:
 
 def _int8_layer(
     name: str, layer: IntegerLayer, largest: int, given: tuple[str, ...], last: bool
-) -> _Call:
+) -> Call:
     """A dense layer of int8; the outputs of the last one have more than 8 bits."""
     from_16 = largest > HIGHEST["int8"]
     wide = "_from_16" if from_16 else "" if layer.narrow(largest) else "_wide"
     names = ("WEIGHTS[0]", "BIAS", "MULTIPLIER", "SHIFT")
     tables = tuple(f"{name}_{which}" for which in names)
     if not last:
-        return _Call(f"dense_int8{wide}", (*tables, *given))
+        return Call(f"dense_int8{wide}", (*tables, *given))
     segments = (f"{name}_SEGMENT_OFFSET", layer.segments)
-    return _Call(f"segments_int8{wide}", (*tables, *segments, *given))
+    return Call(f"segments_int8{wide}", (*tables, *segments, *given))
 
 
-def _outputs(mlp: Mlp, quantised: Quantised) -> Iterator[_Call]:
+def _outputs(mlp: Mlp, quantised: Quantised) -> Iterator[Call]:
     prefix, table = mlp.name.upper(), quantised.table
     count = f"{prefix}_OUTPUTS"
     if quantised.softmax and table is not None:
         given = (f"{prefix}_TABLE", table.shift, count, "quantised", "outputs")
-        yield _Call("softmax_table", given)
+        yield Call("softmax_table", given)
         return
     if table is not None:
         yield _activation("int16", f"{prefix}_TABLE", table.shift, count, "quantised")
     steps = (f"{prefix}_OFFSET", f"{prefix}_STEP")
-    yield _Call("dequantise", (*steps, count, "quantised", "outputs"))
+    yield Call("dequantise", (*steps, count, "quantised", "outputs"))
 
 
-def _activation(dtype: str, table: str, shift: int, count: str, values: str) -> _Call:
+def _activation(dtype: str, table: str, shift: int, count: str, values: str) -> Call:
     interpolated = (shift,) if dtype == "int16" else ()
-    return _Call(f"activation_{dtype}", (table, *interpolated, count, values))
+    return Call(f"activation_{dtype}", (table, *interpolated, count, values))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from mlp_edge.export.c.layer_table import dense_comment
 from mlp_edge.export.c.tables import Array, Layer, matrix, vector
 from mlp_edge.integers.quantised import ActivationTable, IntegerLayer, Integers, Quantised
 from mlp_edge.mlp import Mlp
@@ -32,6 +33,7 @@ def layers(mlp: Mlp, quantised: Quantised) -> list[Layer]:
             type=_WEIGHT[quantised.dtype],
             weights=matrix(layer.weights),
             tables=list(_layer_tables(number, layer, quantised, dense.activation)),
+            comment=dense_comment(number, dense.activation, layer.outputs, layer.inputs),
         )
         for number, (layer, dense) in enumerate(
             zip(quantised.layers, mlp.layers, strict=True), start=1

@@ -20,18 +20,36 @@ class Vector(NamedTuple):
     constant: str
 
 
+class Place(NamedTuple):
+    """Where a C variable points.
+
+    Attributes:
+        name: of the variable.
+        start: the C expression of where it begins.
+        comment: what else there is to say of it; "" says nothing.
+    """
+
+    name: str
+    start: str
+    comment: str = ""
+
+
 class Memory(NamedTuple):
-    """One array that holds any two neighbouring vectors.
+    """One array for the vectors between layers.
 
     Attributes:
         width: how many numbers it holds.
         size: the same as a C expression.
-        places: the name of each vector and the C expression of where it begins.
+        places: where each vector begins.
+        comment: how they share the array.
     """
 
     width: int
     size: str
-    places: list[tuple[str, str]]
+    places: list[Place]
+    comment: str = (
+        "Each layer reads the one before it: they take turns at the two ends of one array."
+    )
 
 
 def placed(vectors: Sequence[Vector]) -> Memory:
@@ -41,7 +59,7 @@ def placed(vectors: Sequence[Vector]) -> Memory:
     pairs = [vectors[i : i + 2] for i in range(max(1, len(vectors) - 1))]
     widest = max(pairs, key=lambda pair: sum(vector.width for vector in pair))
     places = [
-        (vector.name, f"memory + memory_size - {vector.constant}" if index % 2 else "memory")
+        Place(vector.name, f"memory + memory_size - {vector.constant}" if index % 2 else "memory")
         for index, vector in enumerate(vectors)
     ]
     size = " + ".join(vector.constant for vector in widest)

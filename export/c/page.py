@@ -23,9 +23,10 @@ from mlp_edge.export.c.classify import Choice
 from mlp_edge.export.c.constants import constant_lines
 from mlp_edge.export.c.kernels import embedded, prototype, readers, readers_in, source
 from mlp_edge.export.c.labels import label_rows, label_size
+from mlp_edge.export.c.layer_table import layer_lines
 from mlp_edge.export.c.memory import Memory
 from mlp_edge.export.c.selftest import Tables
-from mlp_edge.export.c.stack import ASYMMETRIC, stack_lines
+from mlp_edge.export.c.stack import ASYMMETRIC, GRAPH, stack_lines
 from mlp_edge.export.c.tables import Array, Layer
 from mlp_edge.export.c.text import card_comment, comment_lines, literal, quoted
 from mlp_edge.mlp import Mlp
@@ -100,9 +101,22 @@ class Page:
         return f"mlp-edge export --format c{dtype} --name {name}"
 
     @property
-    def activations(self) -> str:
-        """Of all layers."""
-        return ", ".join(layer.activation for layer in self.layers)
+    def topology(self) -> str:
+        """Widths and activations of a chain; how large a graph is."""
+        if self.mlp.is_chain:
+            activations = ", ".join(layer.activation for layer in self.layers)
+            return f"{self.mlp.topology} ({activations}), {self.mlp.parameters} weights and biases"
+        return f"{self.mlp.topology}, listed below"
+
+    @property
+    def layer_lines(self) -> list[str]:
+        """What each layer of a graph reads; none of a chain."""
+        return [] if self.mlp.is_chain else layer_lines(self.mlp, self.dtype == "float32")
+
+    @property
+    def first_matrix(self) -> int | None:
+        """The number of the first layer with weights of its own for every input."""
+        return next((layer.number for layer in self.layers if layer.weights), None)
 
     @property
     def features(self) -> list[str]:
@@ -132,9 +146,10 @@ class Page:
 
     @property
     def kernel_calls(self) -> Counter[str]:
-        """How often each kernel is called."""
+        """How often each kernel is called, and whether the network is a graph."""
         parts = (*self.guard, *self.encoding, *self.calls, *self.output_calls, self.choice.call)
-        return Counter(["reject", *re.findall(r"\bmlp_edge_(\w+)\(", "\n".join(parts))])
+        shape = [] if self.mlp.is_chain else [GRAPH]
+        return Counter(["reject", *shape, *re.findall(r"\bmlp_edge_(\w+)\(", "\n".join(parts))])
 
     # The interface
 
@@ -188,7 +203,7 @@ class Page:
     @property
     def too_large(self) -> str | None:
         """Why no AVR can read the tables, as C quotes it; None where one can."""
-        total, largest = sum(self.sizes.values()), max(self.sizes.values())
+        total, largest = sum(self.sizes.values()), max(self.sizes.values(), default=0)
         if total > _NEAR_FLASH:
             return f"{total} bytes of tables; an AVR reads 65536 bytes of flash (16-bit pointers)"
         if largest > _LARGEST_ARRAY:

@@ -27,6 +27,8 @@ CHIPS = {
 ASYMMETRIC = "asymmetric"
 """What the table calls a stranger's network in int8, beside the dtypes of our own."""
 ALWAYS = "always"
+GRAPH = "graph"
+"""What counts as one more kernel where values have places of their own."""
 _MOST = 3
 """A kernel that is called more often is inlined no differently."""
 _START = " *   stack     "

@@ -40,8 +40,9 @@ class Layer(NamedTuple):
         outputs: how many neurons it has.
         activation: its name.
         type: of a weight.
-        weights: their rows as an initialiser has them.
+        weights: their rows as an initialiser has them; "" where diagonals stand in their place.
         tables: everything else that it has per neuron, and its activation as a table.
+        comment: what stands above them.
     """
 
     number: int
@@ -51,12 +52,15 @@ class Layer(NamedTuple):
     type: str
     weights: str
     tables: list[Array]
+    comment: str
 
     @property
     def sizes(self) -> dict[str, int]:
         """Bytes of its tables, by name."""
-        weights = BYTES[self.type] * self.inputs * self.outputs
         others = {table.name: table.bytes for table in self.tables}
+        if not self.weights:
+            return others
+        weights = BYTES[self.type] * self.inputs * self.outputs
         return {f"LAYER{self.number}_WEIGHTS": weights, **others}
 
 

@@ -80,6 +80,11 @@ def wrapped(start: str, items: list[str], end: str, indent: int, width: int = WI
     return "\n".join([*lines, line + end])
 
 
+def at(array: str, index: int) -> str:
+    """Where in an array the number of that index is, as a C expression."""
+    return f"&{array}[{index}]" if index else array
+
+
 def runs(indices: Iterable[int]) -> Iterator[list[int]]:
     """Indices in groups of neighbours: 1 2 3 7 8 -> [1, 2, 3], [7, 8]."""
     for _, group in groupby(enumerate(indices), key=lambda pair: pair[1] - pair[0]):

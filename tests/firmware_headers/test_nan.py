@@ -75,6 +75,29 @@ def test_every_activation_hands_a_nan_on(flags: Sequence[str], tmp_path: Path) -
         assert np.isnan(values).all()
 
 
+@every_flag
+def test_every_kernel_of_a_graph_hands_a_nan_on(flags: Sequence[str], tmp_path: Path) -> None:
+    calls = {
+        "diagonal": "mlp_edge_diagonal(w, w, count, x, y);",
+        "shifted": "mlp_edge_diagonal(NULL, w, count, x, y);",
+        "add": "mlp_edge_add(w, count, x, y);",
+        "add_one": "mlp_edge_add(NULL, count, x, y);",
+        "times": "mlp_edge_times(x, count, y);",
+        "times_one": "for (size_t i = 0; i < count; i++) mlp_edge_times_one(&x[i], 1, &y[i]);",
+    }
+    text = "".join(f'#include "{name}.h"\n' for name in ("diagonal", "add", "times", "times_one"))
+    arguments = "const float *w, const float *x, float *y, size_t count"
+    unused = "(void)w; "
+    text += "".join(in_c(f"{name}_", arguments, unused + call) for name, call in calls.items())
+    found = library(tmp_path, flags, text)
+    for name in calls:
+        values = np.concatenate([NANS, np.float32([1, -1])])
+        factors, results = np.full(8, 2, np.float32), np.full(8, 3, np.float32)
+        pointers = [ctypes.c_void_p(array.ctypes.data) for array in (factors, values, results)]
+        found[f"{name}_"](*pointers, ctypes.c_size_t(8))
+        assert np.isnan(results).tolist() == [True] * len(NANS) + [False] * 2, name
+
+
 # Whole networks
 
 

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from mlp_edge.encoding import Encoding
+from mlp_edge.feature import Feature
 from mlp_edge.mlp import ACTIVATIONS, Dense, Floats, Mlp, Task
-from support.networks import OUTPUT_ACTIVATION, network
+from support.networks import OUTPUT_ACTIVATION, encoded, network
 
 BOUNDED = ("tanh", "sigmoid", "softsign", "hard_sigmoid")
 """Activations of gates, whose products do not grow from layer to layer."""
@@ -77,11 +79,19 @@ class Layers:
         beta = self.random.uniform(-0.5, 0.5, width).astype(np.float32)
         return self.elementwise("linear", scaled, bias=beta)
 
-    def mlp(self, task: Task = "regression", heads: tuple[int, ...] = (), **changes: Any) -> Mlp:
-        """The network; its last layer, or the heads, predict. ``changes`` overrule its fields."""
+    def mlp(
+        self,
+        task: Task = "regression",
+        heads: tuple[int, ...] = (),
+        features: Sequence[Feature] = (),
+        **changes: Any,
+    ) -> Mlp:
+        """The network, behind the encoding of ``features``; ``changes`` overrule its fields."""
         outputs = sum(self.widths[head] for head in heads or (len(self.layers),))
-        given = {"layers": tuple(self.layers), "heads": heads}
-        return network((self.widths[0], outputs), task=task, **{**given, **changes})
+        given = {"layers": tuple(self.layers), "heads": heads, **changes}
+        if features:
+            return encoded(features, (), outputs, task, **given)
+        return network((self.widths[0], outputs), task=task, **given)
 
 
 def residual(width: int = 16, blocks: int = 2, inputs: int = 8, **changes: Any) -> Mlp:
@@ -106,16 +116,20 @@ def normalised(width: int = 16, blocks: int = 2, inputs: int = 8, **changes: Any
     return made.mlp("multiclass", **changes)
 
 
-def graph(seed: int, integers: bool = False, **changes: Any) -> Mlp:
+def graph(
+    seed: int, integers: bool = False, features: Sequence[Feature] = (), **changes: Any
+) -> Mlp:
     """A network of any wiring: every task, up to a dozen layers, and several heads.
 
     Args:
         seed: the same seed, the same network.
         integers: leave out what int8 and int16 refuse.
+        features: what is read; numbers where nothing is said.
         changes: fields of the Mlp to overrule.
     """
     random = np.random.default_rng(seed)
-    made = Layers(int(random.integers(1, 9)), seed)
+    width = int(random.integers(1, 9))
+    made = Layers(Encoding.of(features).width if features else width, seed)
     for _ in range(random.integers(2, 8)):
         _grow(made, random, integers)
     task: Task = ("regression", "binary", "multiclass")[seed % 3]
@@ -127,7 +141,8 @@ def graph(seed: int, integers: bool = False, **changes: Any) -> Mlp:
         others = random.choice(last, size=min(last, 2), replace=False).tolist()
         passed = [made.elementwise("linear", value) for value in others]
         heads = tuple(random.permutation([last, *passed]).tolist())
-    return made.mlp(task, () if heads == (last,) else heads, **{"name": f"graph{seed}", **changes})
+    given = {"name": f"graph{seed}", **changes}
+    return made.mlp(task, () if heads == (last,) else heads, features, **given)
 
 
 def _grow(made: Layers, random: np.random.Generator, integers: bool) -> None:

@@ -10,6 +10,7 @@ import pytest
 import specimens
 from support.c_compiler import HEADERS
 from support.chips import compiler_version, every_chip, require
+from support.graphs import graph, residual
 from support.header_models import PENGUINS
 from support.integer_networks import made
 from support.networks import encoded, network, readings
@@ -34,12 +35,14 @@ NETWORKS = (
     network((3, 40, 1), "softsign", standardised=False),
     encoded(PENGUINS, (11, 3), 2),
 )
+GRAPHS = (residual(12, 3), graph(1001), graph(1003), graph(1004, features=PENGUINS))
 PAGES = {
     **{f"specimen {name}": exporter.page(specimens.load(name)) for name in specimens.NAMES},
     "specimen int8": integers.page(
         specimens.load("pima"), specimens.load_integers(specimens.INTEGERS)
     ),
     **{f"float32 {number}": exporter.page(mlp) for number, mlp in enumerate(NETWORKS)},
+    **{f"graph {number}": exporter.page(mlp) for number, mlp in enumerate(GRAPHS)},
     **{
         f"{dtype} {number}": integers.page(mlp, made(mlp, dtype, number))
         for number, mlp in enumerate(NETWORKS)
@@ -68,7 +71,8 @@ def test_no_network_takes_more_than_its_header_states(chip: Chip) -> None:
         stated = stack_bytes(page.dtype, page.kernel_calls, page.arrays)[name]
         taken = stack_of(chip, page) - nothing
         assert taken <= stated, described
-        assert stated <= 1.3 * taken + SLACK, described
+        slack = SLACK if page.mlp.is_chain else 2 * SLACK  # it adds up more kernels
+        assert stated <= 1.3 * taken + slack, described
         assert f"{stated} {'bytes ' * (name == 'avr')}on {CHIPS[name]}" in single(page).decode()
 
 

@@ -1,0 +1,232 @@
+"""Headers of graphs: the bits of the replay everywhere, and what a reviewer reads."""
+
+from __future__ import annotations
+
+import ctypes
+import re
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.c_compiler import C99, CPP11, STRICT, run
+from support.chips import every_chip, require
+from support.graphs import Layers, graph, residual
+from support.networks import readings
+
+from mlp_edge.errors import ModelError
+from mlp_edge.export.c import export, export_split
+from mlp_edge.mlp import Floats, Mlp
+from mlp_edge.proof import c_replay
+from mlp_edge.readers.anatomy import of_mlp
+from mlp_edge.readers.header_file import read_header
+from mlp_edge.readers.inspection import inspect_file
+from mlp_edge.runtime import Chip
+from mlp_edge.runtime.c import open_header
+
+
+def beside() -> Mlp:
+    """Values in rows and copied ones, both kinds of gates, a hidden softmax, two heads."""
+    made = Layers(3, seed=1)
+    one = made.dense(4, "relu", 0)
+    two = made.dense(2, "softmax", 0, one)
+    three = made.dense(4, "tanh", one, two, times=one)  # stands in one row with those before it
+    four = made.dense(1, "sigmoid", three, one)  # in another order, so one is copied
+    five = made.elementwise("silu", three, one, three, factors=[0.5, 1, -1], bias=0.25, times=four)
+    six = made.elementwise("linear", three)
+    seven = made.dense(3, "linear", five, 0, 0)
+    return made.mlp(heads=(seven, six), name="beside")
+
+
+GRAPHS = {mlp.name: mlp for mlp in (residual(name="residual"), beside(), *map(graph, range(14)))}
+FLAGS = {
+    "gcc": (*C99, "-O2", "-ffp-contract=off"),
+    "gcc -O0": (*C99, "-O0", "-ffp-contract=off"),
+    "gcc -Os": (*C99, "-Os", "-ffp-contract=off"),
+    "clang": ("clang", "-std=c99", "-O3", "-ffp-contract=off"),
+    "g++": (*CPP11, "-O3", "-ffp-contract=off"),
+}
+
+
+def strange(mlp: Mlp) -> Floats:
+    """Usual rows, far ones, and rows with infinities and zeros of both signs."""
+    rows = readings(mlp, 30)
+    special = np.array([0, -0.0, np.inf, -np.inf, np.nan, 1e-45, 3e38, -3e38], np.float32)
+    mixed = np.random.default_rng(0).choice(special, (40, mlp.inputs))
+    return np.concatenate([rows, rows * np.float32(1000), mixed])
+
+
+@cache
+def expected(name: str) -> tuple[Floats, Floats]:
+    """Rows of a graph, and what its header has to predict."""
+    rows = strange(GRAPHS[name])
+    return rows, c_replay.replay(GRAPHS[name], rows)
+
+
+def assert_same_bits(got: Floats, expected: Floats, name: str) -> None:
+    np.testing.assert_array_equal(got, expected, name)
+    zeros = expected == 0
+    np.testing.assert_array_equal(np.signbit(got[zeros]), np.signbit(expected[zeros]), name)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Every graph as a header, and one program that predicts with them and tests itself."""
+    folder = tmp_path_factory.mktemp("graphs")
+    code = []
+    for name, mlp in GRAPHS.items():
+        (folder / f"{name}.h").write_bytes(export(mlp))
+        code += [f"#define {name.upper()}_SELFTEST", f'#include "{name}.h"']
+    (folder / "all.c").write_text("\n".join(code) + "\n")
+    return folder
+
+
+@pytest.mark.parametrize("flags", FLAGS.values(), ids=FLAGS)
+def test_the_bits_of_the_replay(flags: tuple[str, ...], folder: Path, tmp_path: Path) -> None:
+    source, library = str(folder / "all.c"), tmp_path / "all.so"
+    run(tmp_path, *flags, *STRICT, "-shared", "-fPIC", source, "-o", str(library))
+    found = ctypes.CDLL(str(library))
+    for name in GRAPHS:
+        rows, wanted = expected(name)
+        got = np.empty_like(wanted)
+        for row, outputs in zip(rows, got, strict=True):
+            found[f"{name}_predict"](
+                ctypes.c_void_p(row.ctypes.data), ctypes.c_void_p(outputs.ctypes.data)
+            )
+        assert_same_bits(got, wanted, name)
+        assert found[f"{name}_selftest"]() == 0, name
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_the_selftest_passes_where_sums_are_fused(
+    compiler: str, folder: Path, tmp_path: Path
+) -> None:
+    flags = (compiler, "-std=gnu99", "-O3", "-march=native", "-ffp-contract=fast")
+    run(tmp_path, *flags, "-shared", "-fPIC", str(folder / "all.c"), "-o", "all.so")
+    found = ctypes.CDLL(str(tmp_path / "all.so"))
+    assert {name: found[f"{name}_selftest"]() for name in GRAPHS} == dict.fromkeys(GRAPHS, 0)
+
+
+@every_chip
+@pytest.mark.parametrize("name", ["residual", "beside", "graph8"])
+def test_the_bits_of_every_chip(chip: Chip, name: str, folder: Path) -> None:
+    mlp = GRAPHS[name]
+    rows = strange(mlp)[::5]
+    with require(chip).open(folder / f"{name}.h") as opened:
+        got = opened.predict(rows)
+    fused = chip.target.name == "cortex-m4"
+    assert_same_bits(got, c_replay.replay(mlp, rows, fused=fused), name)
+
+
+def test_a_split_graph_predicts_the_same(folder: Path, tmp_path: Path) -> None:
+    mlp = GRAPHS["beside"]
+    for file, content in export_split(mlp).items():
+        (tmp_path / file).write_bytes(content)
+    with open_header(tmp_path / "beside.h") as split, open_header(folder / "beside.h") as single:
+        rows = strange(mlp)
+        np.testing.assert_array_equal(split.predict(rows), single.predict(rows))
+
+
+# What a layer reads
+
+
+def body(mlp: Mlp) -> str:
+    text = export(mlp).decode()
+    start = text.index("enum { memory_size")
+    return text[start : text.index("\n}\n", start)]
+
+
+def test_values_that_are_read_together_stand_side_by_side() -> None:
+    made = Layers(8)
+    values = [0]
+    for _ in range(4):
+        values.append(made.dense(4, "relu", *values))
+    made.dense(1, "linear", *values)
+    text = body(made.mlp())
+    assert "memcpy" not in text
+    assert "memory_size = 24 " in text  # 8 readings, and 4 units of each of the four layers
+    assert "layer5_inputs = memory; /* 5 values side by side */" in text
+
+
+def test_what_cannot_stand_side_by_side_is_copied() -> None:
+    text = body(beside())
+    assert re.findall(r"memcpy\((.*), (.*), .*\);", text) == [
+        ("&layer4_inputs[4]", "layer1"),
+        ("layer6", "layer3"),
+        ("&layer7_inputs[4]", "scaled"),
+        ("&layer7_inputs[7]", "scaled"),
+    ]
+
+
+def test_a_sum_reads_its_values_where_they_stand() -> None:
+    lines = body(residual(width=4, blocks=1, standardised=False)).splitlines()
+    place = lines.index("    memcpy(layer4, layer1, NET_LAYER4_OUTPUTS * sizeof(float));")
+    assert lines[place + 1] == "    mlp_edge_add(NULL, NET_LAYER4_OUTPUTS, layer3, layer4);"
+
+
+def test_a_diagonal_takes_no_matrix() -> None:
+    made = Layers(6)
+    numbers = np.arange(1, 7, dtype=np.float32)
+    made.elementwise("linear", 0, factors=[numbers], bias=1)
+    made.elementwise("relu", 1, 0)
+    made.dense(1, "linear", 2)
+    text = export(made.mlp()).decode()
+    assert "NET_LAYER1_DIAGONAL1[6]" in text
+    assert "NET_LAYER1_BIAS[6]" in text
+    assert "LAYER2_DIAGONAL" not in text
+    assert "LAYER2_BIAS" not in text
+    assert "LAYER1_WEIGHTS" not in text
+
+
+def test_one_table_serves_equal_diagonals() -> None:
+    made = Layers(6)
+    made.elementwise("linear", made.dense(6, "relu", 0), 0, factors=[0.5, 0.5])
+    made.dense(1, "linear", 2)
+    assert export(made.mlp()).decode().count(" NET_LAYER2_DIAGONAL") == 1
+
+
+def test_the_top_lists_what_each_layer_reads() -> None:
+    text = export(beside()).decode()
+    start = text.index(" * Layers.")
+    lines = text[start : text.index(" *\n * Features", start)].splitlines()
+    assert [line.removeprefix(" *").strip() for line in lines[2:]] == [
+        "1  dense        3 to 4   relu     of inputs",
+        "2  dense        7 to 2   softmax  of inputs, layer 1",
+        "3  dense        6 to 4   tanh     of layer 1, layer 2; times layer 1",
+        "4  dense        8 to 1   sigmoid  of layer 3, layer 1",
+        "5  elementwise  4        silu     of DIAGONAL1 * layer 3 + layer 1 + DIAGONAL2 * layer 3"
+        " +",
+        "BIAS; times layer 4",
+        "6  elementwise  4        linear   of layer 3; gives outputs [3] to [6]",
+        "7  dense        10 to 3  linear   of layer 5, inputs, inputs; gives outputs [0] to [2]",
+    ]
+    assert " *   layers    graph of 7 layers, 3 to 7, listed below, float32" in text.splitlines()
+
+
+@pytest.mark.parametrize("weights_only", [False, True])
+def test_lines_fit_a_screen(weights_only: bool) -> None:
+    for mlp in GRAPHS.values():
+        assert max(map(len, export(mlp, weights_only).decode("ascii").splitlines())) <= 100
+
+
+@pytest.mark.parametrize("weights_only", [False, True])
+@pytest.mark.parametrize("name", ["residual", "beside", "graph7"])
+def test_the_reader_finds_the_layers(name: str, weights_only: bool, tmp_path: Path) -> None:
+    mlp = GRAPHS[name]
+    (tmp_path / "net.h").write_bytes(export(mlp, weights_only))
+    found, expected = inspect_file(tmp_path / "net.h").anatomy, of_mlp(mlp)
+    assert found.layers == expected.layers
+    assert found.topology == mlp.topology
+    assert found.parameters == mlp.parameters
+
+
+def test_a_damaged_diagonal_is_named(tmp_path: Path) -> None:
+    made = Layers(6)
+    made.elementwise("linear", made.dense(6, "relu", 0), 0, factors=[0.5, 1])
+    made.dense(1, "linear", 2)
+    text = export(made.mlp()).decode()
+    damaged = text.replace("0.5f, 0.5f, 0.5f, 0.5f, 0.5f, 0.5f,", "0.5f, 0.5f,")
+    assert damaged != text
+    (tmp_path / "net.h").write_text(damaged)
+    with pytest.raises(ModelError, match="layer 2 has a table of 2 numbers where 6 belong"):
+        read_header(tmp_path / "net.h")
