@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -55,8 +56,8 @@ def _divided(one: Array, other: Array) -> Array:
 FOLDS: Mapping[str, Callable[..., Array]] = {
     "Add": np.add, "Sub": np.subtract, "Mul": np.multiply, "Div": _divided, "Pow": np.power,
     "Neg": np.negative, "Abs": np.abs, "Sqrt": np.sqrt, "Exp": np.exp, "Log": np.log,
-    "Reciprocal": lambda each: 1 / each, "Max": lambda *each: np.maximum.reduce(each),
-    "Min": lambda *each: np.minimum.reduce(each), "Equal": np.equal, "Greater": np.greater,
+    "Reciprocal": lambda each: 1 / each, "Max": lambda *each: reduce(np.maximum, each),
+    "Min": lambda *each: reduce(np.minimum, each), "Equal": np.equal, "Greater": np.greater,
     "Less": np.less, "GreaterOrEqual": np.greater_equal, "LessOrEqual": np.less_equal,
     "Not": np.logical_not, "And": np.logical_and, "Or": np.logical_or,
     "Floor": np.floor, "Ceil": np.ceil,

@@ -17,8 +17,8 @@ from mlp_edge.readers.operators.tensors import Settings, attributes_of
 from mlp_edge.reference import Doubles
 
 MOST_NODES = 5_000
-WIDEST = 2**22
-"""Numbers of a row."""
+WIDEST, MOST_COMPUTED = 2**22, 2**26
+"""Numbers of a row, and those of all constants that are computed of others."""
 DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
 REASONS: Mapping[str, str] = {
     "Conv": "a convolution", "MaxPool": "for images", "AveragePool": "for images",
@@ -114,6 +114,7 @@ class Graph:
         self.tensors: dict[str, Tensor] = {**constants, **self._feeds()}
         self.labels: list[str] | None = None
         self.remarks: list[str] = []
+        self._computed = 0
 
     def _feeds(self) -> dict[str, Tensor]:
         found: dict[str, Tensor] = {}
@@ -144,6 +145,9 @@ class Graph:
     def put(self, node: Node, found: Tensor | list[Tensor]) -> None:
         """Name the results of a node."""
         results = found if isinstance(found, list) else [found]
+        self._computed += sum(each.size for each in results if isinstance(each, np.ndarray))
+        if self._computed > MOST_COMPUTED:
+            raise ModelError(f"{node.source} and those before it make too many constants")
         self.tensors.update(
             (name, each) for name, each in zip(node.outputs, results, strict=False) if name
         )

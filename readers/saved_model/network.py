@@ -25,6 +25,7 @@ GRAPH = "saved_model.pb"
 SIGNATURES = ("serving_default", "serve")
 """Those that predict, the first one first; other programs may have others."""
 IDLE = ("__saved_model_init_op", "__saved_model_train_op")
+OUTPUT = " (output)"
 OPSET = 13
 """Of ONNX, in whose words the graph is read."""
 
@@ -50,7 +51,7 @@ def read_saved_model(path: Path) -> Imported:
         library = Library(model.messages(2)[0])
         graph = _graph(path, model, library)
         network = read_graph(graph)
-        mlp = named(path, network.layers, labels=network.labels)
+        mlp = named(path, network.layers, network.features, network.labels, network.targets)
         about = model.messages(1)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
@@ -77,32 +78,47 @@ def _serving(model: Message) -> list[Message]:
 def _graph(path: Path, model: Message, library: Library) -> Graph:
     """The nodes of the signature, in the words of ONNX."""
     signature = _signature(model)
-    inputs, outputs = (
-        [each for entry in signature.messages(field) for each in entry.messages(2)]
-        for field in (1, 2)
-    )
-    for ends, what in ((inputs, "inputs"), (outputs, "outputs")):
-        if len(ends) != 1:
-            raise ModelError(f"its signature has {len(ends)} {what}; one would do")
-        kind = ends[0].number(2)
-        if kind not in FLOATS:
-            called = NAMES.get(kind, f"type {kind}")
-            raise ModelError(f"its {what[:-1]} is {called}; float32 would do")
-    [feed], [output] = inputs, outputs
+    inputs, outputs = (_ends(signature, field) for field in (1, 2))
     saver = model.messages(3)
     keys = library.restored(saver[0].text(3)) if saver else {}
-    start, _ = source_of(feed.text(1))
-    translation = Translation(library, keys, Variables(path), [start])
-    [end] = translation.results([output.text(1)])
-    shape = shape_of(feed.messages(3)) if feed.messages(3) else None
-    sizes = None if shape is None else [None if size < 0 else size for size in shape]
-    feeds = [Feed(start, FLOAT, sizes)]
-    graph = Graph(translation.nodes, translation.constants, feeds, [end], OPSET)
-    if feed.number(2) != FLOAT:
-        graph.remarks.append(
-            f"it computes in {NAMES[feed.number(2)]}; mlp-edge computes in float32"
-        )
+    starts = {source_of(each.text(1))[0]: name for name, each in inputs.items()}
+    translation = Translation(library, keys, Variables(path), starts)
+    results = translation.results([each.text(1) for each in outputs.values()])
+    for name, result in zip(outputs, results, strict=True):
+        translation.call(result, f"{name}{OUTPUT if name in inputs else ''}")
+    feeds = [_feed(name, each) for name, each in inputs.items()]
+    ends = [f"{name}{OUTPUT if name in inputs else ''}" for name in outputs]
+    graph = Graph(translation.nodes, translation.constants, feeds, ends, OPSET)
+    kinds = {each.number(2) for each in (*inputs.values(), *outputs.values())} - {FLOAT}
+    graph.remarks += [f"it computes in {NAMES[kind]}; mlp-edge computes in float32"
+                      for kind in sorted(kinds)]  # fmt: skip
     return graph
+
+
+def _ends(signature: Message, field: int) -> dict[str, Message]:
+    """The inputs or the outputs of a signature by their names, in the order of those.
+
+    Raises:
+        ModelError: for what are no floats.
+    """
+    found = {entry.text(1): entry.messages(2)[0] for entry in signature.messages(field)}
+    for name, each in found.items():
+        kind = each.number(2)
+        if kind not in FLOATS:
+            what, called = ("", "input", "output")[field], NAMES.get(kind, f"type {kind}")
+            raise ModelError(f"its {what} {name[:60]!r} is {called}; float32 would do")
+    return dict(sorted(found.items(), key=lambda item: _in_order(item[0])))
+
+
+def _in_order(name: str) -> tuple[str, int]:
+    """So that output_10 comes behind output_2, as the function gives them."""
+    word = name.rstrip("0123456789")
+    return word, int(name[len(word) :][:9] or 0)
+
+
+def _feed(name: str, end: Message) -> Feed:
+    shape = shape_of(end.messages(3)) if end.messages(3) else None
+    return Feed(name, 1, None if shape is None else [size if size >= 0 else None for size in shape])
 
 
 def _signature(model: Message) -> Message:

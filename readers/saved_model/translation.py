@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,9 +14,12 @@ from mlp_edge.readers.operators.tensors import Settings
 from mlp_edge.readers.saved_model.functions import Function, Library, Step, source_of
 from mlp_edge.readers.saved_model.variables import Variables
 
-MOST_STEPS, DEEPEST, MOST_COMPUTED = 20_000, 30, 2**24
-"""Nodes with all functions unfolded, functions inside each other, numbers that are computed of
-constants."""
+MOST_STEPS, DEEPEST = 20_000, 30
+"""Nodes with all functions unfolded, and functions inside each other."""
+LARGEST = 2**31 - 1
+"""Where a slice ends that goes on to the end."""
+TOP = "/"
+"""What the names of the graph's own tensors begin with, so that they are not those of its ends."""
 PASSING = ("Identity", "IdentityN", "ReadVariableOp", "StopGradient", "PreventGradient", "Snapshot",
            "EnsureShape", "PlaceholderWithDefault")  # fmt: skip
 VARIABLES = ("VarHandleOp", "VariableV2", "Variable")
@@ -29,30 +31,18 @@ SAME = {
     "Abs": "Abs", "Neg": "Neg", "Inv": "Reciprocal", "Reciprocal": "Reciprocal", "Sqrt": "Sqrt",
     "Reshape": "Reshape", "ExpandDims": "Unsqueeze", "Shape": "Shape", "ClipByValue": "Clip",
     "Pow": "Pow", "SelectV2": "Where", "Select": "Where", "Greater": "Greater",
-    "GreaterEqual": "GreaterOrEqual", "Less": "Less", "AddN": "Sum",
+    "GreaterEqual": "GreaterOrEqual", "Less": "Less", "LessEqual": "LessOrEqual", "LogicalNot":
+    "Not", "AddN": "Sum", "Erfc": "Erfc", "Expm1": "Expm1", "Tile": "Tile", "BroadcastTo": "Expand",
 }  # fmt: skip
 """Operator -> that of ONNX which computes the same."""
 TYPES = {1: 1, 2: 11, 3: 6, 9: 7, 14: 16, 19: 10}
 """DataType of TensorFlow -> that of ONNX."""
-FOLDED: Mapping[str, Callable[..., Any]] = {
-    "BiasAdd": np.add, "Add": np.add, "AddV2": np.add, "Sub": np.subtract, "Mul": np.multiply,
-    "RealDiv": np.divide, "Div": np.divide, "Maximum": np.maximum, "Minimum": np.minimum,
-    "Sqrt": np.sqrt, "Rsqrt": lambda x: 1 / np.sqrt(x), "Neg": np.negative, "Abs": np.abs,
-    "Square": np.square, "Exp": np.exp, "Log": np.log, "Reciprocal": np.reciprocal,
-    "Inv": np.reciprocal, "Pow": np.power, "Relu": lambda x: np.maximum(x, 0),
-}  # fmt: skip
-"""Operator of numbers alone -> what computes it, floats in float64."""
-MOVED: Mapping[str, Callable[..., NDArray[Any]]] = {
-    "Cast": lambda x: x,
-    "Transpose": lambda x, axes: np.transpose(x, axes),
-}
-"""Operator of numbers alone that only moves them -> what does."""
 REASONS: Mapping[str, str] = {
     "Conv": "a convolution", "Pool": "for images", "Lookup": "a look-up", "Gather": "a look-up",
     "While": "a loop, as recurrent layers are", "TensorList": "a loop, as recurrent layers are",
     "Quant": "quantised", "File": "reads or writes files", "PyFunc": "runs code of Python",
     "FusedBatchNorm": "for images", "Random": "random", "Bucketize": "a look-up",
-    "OneHot": "a look-up", "String": "computes with text", "LogSoftmax": "",
+    "OneHot": "a look-up", "String": "computes with text",
 }  # fmt: skip
 """Part of an operator's name -> why it is not read."""
 
@@ -66,19 +56,19 @@ class Translation:
         library: the graph and its functions.
         keys: name of a variable's node -> its key.
         variables: their numbers.
-        feeds: names of the placeholders that rows go into.
+        feeds: placeholder that rows go into -> what the input is called.
     """
 
     def __init__(
         self, library: Library, keys: Mapping[str, str], variables: Variables,
-        feeds: Sequence[str],
+        feeds: Mapping[str, str],
     ) -> None:  # fmt: skip
         self._library, self._keys, self._variables = library, keys, variables
         self._feeds = feeds
         self.nodes: list[Node] = []
         self.constants: dict[str, NDArray[Any]] = {}
         self._told: dict[int, NDArray[Any]] = {}  # of each Const, whatever calls its function
-        self._steps = self._computed = 0
+        self._steps = 0
 
     def results(self, wanted: Sequence[str]) -> list[str]:
         """The names of tensors of the graph, with all nodes that make them translated.
@@ -86,7 +76,11 @@ class Translation:
         Raises:
             ModelError: naming the node that cannot be read, its operator and the reason.
         """
-        return self._unfolded(self._library.main, {}, wanted, "", 0)
+        return self._unfolded(self._library.main, self._feeds, wanted, TOP, 0)
+
+    def call(self, tensor: str, name: str) -> None:
+        """Give a tensor another name."""
+        self.nodes.append(Node("Identity", "", [tensor], [name], Settings({}), f"output {name!r}"))
 
     def _unfolded(
         self, body: Function, given: Mapping[str, str], wanted: Sequence[str], prefix: str,
@@ -101,6 +95,8 @@ class Translation:
             if self._steps > MOST_STEPS:
                 raise ModelError(f"it has more than {MOST_STEPS:,} nodes")
             inputs = [_picked(values, each, step.source) for each in step.inputs]
+            if step.name in values:  # an input
+                continue
             if step.function:
                 called = self._library.function(step)
                 arguments = dict(zip(called.arguments, inputs, strict=True))
@@ -117,39 +113,18 @@ class Translation:
     def _result(self, step: Step, inputs: list[str], name: str) -> str:
         """The tensor that a node makes."""
         if step.operator == "Placeholder":
-            if name not in self._feeds:
-                raise ModelError(f"{step.source} is an input that the signature does not name")
-        elif step.operator == "Const":
+            raise ModelError(f"{step.source} is an input that the signature does not name")
+        if step.operator == "Const":
             if id(step) not in self._told:
                 self._told[id(step)] = step.tensor()
             self.constants[name] = self._told[id(step)]
         elif step.operator in VARIABLES:
-            if name not in self._keys:
+            if step.name not in self._keys:
                 raise ModelError(f"{step.source} is a variable that is not restored")
-            self.constants[name] = self._variables.array(self._keys[name])
-        elif step.operator in (*FOLDED, *MOVED) and all(each in self.constants for each in inputs):
-            self.constants[name] = self._folded(step, [self.constants[each] for each in inputs])
+            self.constants[name] = self._variables.array(self._keys[step.name])
         else:
             self._translated(step, inputs, name)
         return name
-
-    def _folded(self, step: Step, numbers: list[NDArray[Any]]) -> NDArray[Any]:
-        if any(each.dtype == object for each in numbers):
-            raise ModelError(f"{step.source} computes with text")
-        if step.operator in MOVED:
-            return MOVED[step.operator](*numbers)
-        floats = any(each.dtype.kind == "f" for each in numbers)
-        wide = [each.astype(np.float64) if floats else each for each in numbers]
-        try:
-            size = math.prod(np.broadcast_shapes(*(each.shape for each in numbers)))
-            self._computed += size
-            if size > max(each.size for each in numbers) or self._computed > MOST_COMPUTED:
-                raise ValueError("numbers that the file does not hold")
-            with np.errstate(all="ignore"):
-                return np.asarray(FOLDED[step.operator](*wide))
-        except (ValueError, TypeError) as error:
-            raise ModelError(f"{step.source} computes with constants alone, of two shapes or too "
-                             "many") from error  # fmt: skip
 
     def _translated(self, step: Step, inputs: list[str], name: str) -> None:
         operator, settings = SAME.get(step.operator, ""), dict[str, Any]()
@@ -171,11 +146,6 @@ class Translation:
             case "Rsqrt":
                 self._add("Sqrt", step, inputs, f"root of {name}")
                 operator, inputs = "Reciprocal", [f"root of {name}"]
-            case "Erfc":  # 1 + erf(-x)
-                self._add("Neg", step, inputs, f"argument of {name}")
-                self._add("Erf", step, [f"argument of {name}"], f"erf of {name}")
-                self.constants["one"] = np.ones(())
-                operator, inputs = "Add", [f"erf of {name}", "one"]
             case "Cast":
                 operator, settings = "Cast", {"to": TYPES.get(step.whole("DstT"), 0)}
             case "Squeeze":
@@ -183,15 +153,22 @@ class Translation:
                 axes = step.wholes("squeeze_dims") or step.wholes("axis")
                 settings = {"axes": axes} if axes else {}
             case "ConcatV2":
-                operator, inputs = "Concat", self._along(step, inputs, settings)
+                operator, settings = "Concat", {"axis": self._whole(step, inputs.pop())[0]}
             case "Mean" | "Sum":
                 operator = f"Reduce{step.operator}"
                 settings = {"keepdims": step.whole("keep_dims")}
             case "SquaredDifference":
                 self._add("Sub", step, inputs, f"difference of {name}")
                 operator, inputs = "Mul", [f"difference of {name}"] * 2
+            case "Transpose":
+                operator, settings = "Transpose", {"perm": self._whole(step, inputs.pop())}
+            case "GatherV2" if inputs[1] in self.constants:
+                operator, settings = "Gather", {"axis": self._whole(step, inputs.pop())[0]}
+            case "ZerosLike":
+                self.constants["zero"] = np.zeros((), np.float32)
+                operator, inputs = "Mul", [*inputs, "zero"]
             case "StridedSlice":
-                operator, inputs = "Gather", [inputs[0], self._first(step, inputs)]
+                operator, inputs, settings = self._sliced(step, inputs, name)
             case "Pack":
                 self.constants["first axis"] = np.zeros(1, np.int64)
                 parts = [f"part {number} of {name}" for number in range(len(inputs))]
@@ -209,22 +186,41 @@ class Translation:
         node = Node(operator, "", inputs, [output], Settings(settings), step.source)
         self.nodes.append(node)
 
-    def _along(self, step: Step, inputs: list[str], settings: dict[str, Any]) -> list[str]:
-        """What is joined; the axis, the last input, becomes a setting."""
-        *parts, axis = inputs
-        if axis not in self.constants or self.constants[axis].size != 1:
-            raise ModelError(f"{step.source} joins along an axis that the file does not tell")
-        settings["axis"] = int(self.constants[axis].item())
-        return parts
+    def _whole(self, step: Step, name: str) -> list[int]:
+        """The integers of a constant.
 
-    def _first(self, step: Step, inputs: list[str]) -> str:
-        """The place of the one number that a slice takes out of a vector."""
-        begin = self.constants.get(inputs[1])
-        if step.whole("shrink_axis_mask") != 1 or begin is None or begin.shape != (1,):
-            raise ModelError(f"{step.source} is an operator that mlp-edge does not read: a slice")
-        place = f"first of {inputs[1]}"
-        self.constants[place] = begin.reshape(())
-        return place
+        Raises:
+            ModelError: naming ``step``, where there is no such constant.
+        """
+        found = self.constants.get(name)
+        if found is None or found.dtype.kind not in "iu" or not found.size:
+            raise ModelError(f"{step.source} reads axes or places that the file does not tell")
+        return [int(each) for each in found.reshape(-1)]
+
+    def _sliced(
+        self, step: Step, inputs: Sequence[str], name: str
+    ) -> tuple[str, list[str], dict[str, Any]]:
+        """Some numbers of each axis; one that is left with one number may go."""
+        starts, ends, steps = (self._whole(step, each) for each in inputs[1:4])
+        if step.whole("ellipsis_mask") or step.whole("new_axis_mask") or min(steps) < 1:
+            raise ModelError(f"{step.source} slices backwards, or makes axes of its own")
+        first, last, gone = (
+            [bool(step.whole(f"{mask}_mask") >> axis & 1) for axis in range(len(starts))]
+            for mask in ("begin", "end", "shrink_axis")
+        )
+        starts = [0 if each else start for each, start in zip(first, starts, strict=True)]
+        ends = [LARGEST if each else end for each, end in zip(last, ends, strict=True)]
+        ends = [start + 1 or LARGEST if each else end
+                for each, start, end in zip(gone, starts, ends, strict=True)]  # fmt: skip
+        parts = {"starts": starts, "ends": ends, "axes": range(len(starts)), "steps": steps}
+        for part, numbers in parts.items():
+            self.constants[f"{part} of {name}"] = np.array(numbers, np.int64)
+        given = [inputs[0], *(f"{part} of {name}" for part in parts)]
+        axes = [axis for axis, each in enumerate(gone) if each]
+        if not axes:
+            return "Slice", given, {}
+        self._add("Slice", step, given, f"slice of {name}")
+        return "Squeeze", [f"slice of {name}"], {"axes": axes}
 
 
 def _picked(values: Mapping[str, Sequence[str]], text: str, source: str) -> str:
