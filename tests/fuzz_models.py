@@ -29,7 +29,8 @@ import tempfile
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -238,7 +239,8 @@ def _onnx(content: bytes, choice: random.Random) -> bytes:
 
     model = onnx.load_from_string(content)
     for _ in range(choice.choice((1, 1, 2, 4))):
-        _edit_message(model, choice)
+        with suppress(ValueError):  # what a field does not take
+            _edit_message(model, choice)
     return bytes(model.SerializeToString())
 
 
@@ -484,20 +486,27 @@ def _cause(result: Typed) -> str:
     return " | ".join([*ours[-2:], *lines[-2:-1]])
 
 
-def batch(kind: str, seeds: list[int], original: Path) -> tuple[Counter[str], dict[int, str]]:
-    """Tries in a process of their own, and another where one ends it: counts and faults."""
+def batch(
+    seeds: list[int], child: Callable[[list[int], int], None]
+) -> tuple[Counter[str], dict[int, str]]:
+    """Tries in a process of their own, and another where one ends it: counts and faults.
+
+    Args:
+        seeds: of the tries.
+        child: what the process does and ends by: seeds, and where a line is written for each.
+    """
     counts: Counter[str] = Counter()
     faults: dict[int, str] = {}
     while seeds:
         reader, writer = os.pipe()
-        child = os.fork()
-        if child == 0:
+        process = os.fork()
+        if process == 0:
             os.close(reader)
-            _child(kind, seeds, original, writer)
+            child(seeds, writer)
         os.close(writer)
         with os.fdopen(reader) as lines:
             done = [json.loads(line) for line in lines]
-        _, status = os.waitpid(child, 0)
+        _, status = os.waitpid(process, 0)
         for seed, codes, fault in done:
             counts.update(codes)
             if fault:
@@ -509,7 +518,7 @@ def batch(kind: str, seeds: list[int], original: Path) -> tuple[Counter[str], di
     return counts, faults
 
 
-def _child(kind: str, seeds: list[int], original: Path, writer: int) -> None:
+def _child(kind: str, original: Path, seeds: list[int], writer: int) -> None:
     with tempfile.TemporaryDirectory() as name, os.fdopen(writer, "w") as lines:
         folder = Path(name)
         os.environ["TMPDIR"] = tempfile.tempdir = name
@@ -554,7 +563,8 @@ def main() -> int:
         counts: Counter[str] = Counter()
         faults: dict[int, str] = {}
         for start in range(first, end, BATCH):
-            each = batch(kind, list(range(start, min(start + BATCH, end))), original)
+            seeds = list(range(start, min(start + BATCH, end)))
+            each = batch(seeds, partial(_child, kind, original))
             counts.update(each[0])
             for seed, fault in each[1].items():
                 print(f"{kind} {seed}: {fault}", flush=True)

@@ -31,6 +31,7 @@ from support.onnx_files import (
     check,
     dense,
     f32,
+    gelu_of_torch,
     gemm,
     read,
     refused,
@@ -52,15 +53,6 @@ def exported_silu(g: Graph) -> None:
     g.add("Exp", g.add("Neg", x))
     g.add("Add", f32(1))
     g.add("Div", x, g.last)
-
-
-def gelu_of_torch(g: Graph) -> None:
-    x = g.last
-    g.add("Div", f32(np.sqrt(2)))
-    g.add("Erf")
-    g.add("Add", f32(1))
-    g.add("Mul", x, g.last)
-    g.add("Mul", f32(0.5))
 
 
 def gelu_of_tf2onnx(g: Graph) -> None:

@@ -1,4 +1,4 @@
-"""Some of the spoilt model files of ``fuzz_models.py``, which is run by hand for ten thousand."""
+"""Some spoilt files of ``fuzz_models.py`` and ``fuzz_readers.py``, run by hand for ten thousand."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import fuzz_models
+import fuzz_readers
 import pytest
 from support.commands import typed
 
@@ -24,3 +25,12 @@ def test_a_spoilt_file_is_used_or_refused_and_nothing_else(pima: Path, tmp_path:
     assert result.returncode == 0, result.stdout + result.stderr
     for kind in (*fuzz_models.KINDS, *fuzz_models.FOREIGN):
         assert f"{kind}: 12 files, 0 faults" in result.stdout
+
+
+def test_a_spoilt_file_of_a_stranger_is_read_or_refused_and_nothing_else() -> None:
+    result = subprocess.run(
+        [sys.executable, fuzz_readers.__file__, "60"], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    for kind in fuzz_readers.KINDS:
+        assert f"{kind}: 60 files, 0 faults" in result.stdout

@@ -105,6 +105,15 @@ def f32(value: float) -> Any:
     return np.float32(value)
 
 
+def gelu_of_torch(g: Graph) -> None:
+    x = g.last
+    g.add("Div", f32(np.sqrt(2)))
+    g.add("Erf")
+    g.add("Add", f32(1))
+    g.add("Mul", x, g.last)
+    g.add("Mul", f32(0.5))
+
+
 def refused(path: Path, model: onnx.ModelProto) -> str:
     with pytest.raises(ModelError) as caught:
         read(path, model)
