@@ -20,7 +20,7 @@ from mlp_edge.readers.assembling.assembly import Assembly, Layers
 from mlp_edge.readers.assembling.lowering import Value as Made
 from mlp_edge.reference import Doubles
 
-MOST_TERMS, MOST_FACTORS, DEEPEST = 8, 3, 12
+MOST_TERMS, MOST_FACTORS, DEEPEST = 8, 2, 12
 """Terms of a sum, factors of a term, functions inside each other; no activation has more, and
 what has more is put together before it goes on."""
 CLOSE = 1e-6
@@ -96,8 +96,12 @@ class Formulas:
         """Their product."""
         if _key(one) == _key(other) and one.keys() != {()}:
             return self._squared(one, source)
-        most = max((len(left) + len(right) for left in one for right in other), default=0)
-        if most > MOST_FACTORS or len(one) * len(other) > MOST_TERMS:
+        if self._is_long(one, other):
+            one, other = (
+                self.settled(form, source) if any(len(term) > 1 for term in form) else form
+                for form in (one, other)
+            )
+        if len(one) * len(other) > MOST_TERMS:
             one, other = self.settled(one, source), self.settled(other, source)
         found: dict[Term, Doubles] = {}
         for left, factor in one.items():
@@ -106,6 +110,9 @@ class Formulas:
                 product = _joined(factor, coefficient, np.multiply, source)
                 found[term] = _joined(found.get(term, np.zeros(())), product, np.add, source)
         return _kept(found)
+
+    def _is_long(self, one: Form, other: Form) -> bool:
+        return max(len(left) + len(right) for left in one for right in other) > MOST_FACTORS
 
     def minus(self, form: Form) -> Form:
         """What is below 0 where the formula is above."""
