@@ -1,7 +1,7 @@
 /*
  * A dense layer in int8 with zero points, as a TFLite file has it. The weights hold one row of
- * `inputs` per neuron; the biases hold what the zero point of x adds. Each sum is requantised, `zero`
- * is added, and it is clamped to `low`..`high`. x and y must not overlap.
+ * `inputs` per neuron; the biases hold what the zero point of x adds. Each sum is requantised,
+ * `zero` is added, and it is clamped to `low`..`high`. x and y must not overlap.
  */
 #ifndef MLP_EDGE_KERNEL_DENSE_ASYMMETRIC
 #define MLP_EDGE_KERNEL_DENSE_ASYMMETRIC

@@ -1,6 +1,6 @@
 /*
- * 1 / (1 + x) in Q0.31 of x from 0 to 1: three steps of Newton's method from 48/17 - 32/17 of half the
- * divisor, with gemmlowp's constants and roundings.
+ * 1 / (1 + x) in Q0.31 of x from 0 to 1: three steps of Newton's method from 48/17 - 32/17 of half
+ * the divisor, with gemmlowp's constants and roundings.
  */
 #ifndef MLP_EDGE_KERNEL_FIXED_RECIPROCAL
 #define MLP_EDGE_KERNEL_FIXED_RECIPROCAL

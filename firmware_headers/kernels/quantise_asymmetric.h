@@ -1,7 +1,8 @@
 /*
- * Quantises inputs as TFLite does: x / scale, rounded half away from 0, added to `zero` and clamped
- * to int8. `volatile` keeps -ffast-math from multiplying by a reciprocal instead. C leaves the
- * conversion of a huge float to an integer undefined, so it is clamped before; NaN never comes here.
+ * Quantises inputs as TFLite does: x / scale, rounded half away from 0, added to `zero` and
+ * clamped to int8. `volatile` keeps -ffast-math from multiplying by a reciprocal instead. C leaves
+ * the conversion of a huge float to an integer undefined, so it is clamped before; NaN never comes
+ * here.
  */
 #ifndef MLP_EDGE_KERNEL_QUANTISE_ASYMMETRIC
 #define MLP_EDGE_KERNEL_QUANTISE_ASYMMETRIC

@@ -1,7 +1,8 @@
 /*
- * Softmax in int8, in place, as TFLite Micro has it; the results stand for (q + 128) / 256. A table
- * holds e^-x in Q0.31 for an integer that is 0, 1, ... below the largest; one that is `distances` or
- * more below counts as 0. The exponentials are summed with 12 bits before the point.
+ * Softmax in int8, in place, as TFLite Micro has it; the results stand for (q + 128) / 256. A
+ * table holds e^-x in Q0.31 for an integer that is 0, 1, ... below the largest; one that is
+ * `distances` or more below counts as 0. The exponentials are summed with 12 bits before the
+ * point.
  */
 #ifndef MLP_EDGE_KERNEL_SOFTMAX_ASYMMETRIC
 #define MLP_EDGE_KERNEL_SOFTMAX_ASYMMETRIC
