@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mlp_edge.card import Card
-from mlp_edge.mlp import Floats, Mlp
+from mlp_edge.mlp import Dense, Floats, Mlp
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,9 @@ class Layer:
             it where the predictions are.
         parameters: weights and biases.
         multiply_adds: for one row; None when the file does not tell.
+        reads: in a graph, the numbers of the layers that it reads, from 1; 0 is what goes in. ()
+            is the layer before.
+        times: the number of a layer that its activations are multiplied by; None for none.
     """
 
     kind: str
@@ -38,6 +41,8 @@ class Layer:
     activation: str
     parameters: int
     multiply_adds: int | None
+    reads: tuple[int, ...] = ()
+    times: int | None = None
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,7 @@ class Anatomy:
             converter has multiplied it into the first layer's weights.
         notes: what the list of layers does not show, a sentence each.
         graph: how large a graph of ours is, as ``Mlp.topology`` says it; "" of a chain.
+        heads: the numbers of the layers that predict; () is the last one.
     """
 
     layers: tuple[Layer, ...]
@@ -58,6 +64,7 @@ class Anatomy:
     std: Floats | None = None
     notes: tuple[str, ...] = ()
     graph: str = ""
+    heads: tuple[int, ...] = ()
 
     @property
     def inputs(self) -> int | None:
@@ -105,18 +112,18 @@ class Contents(NamedTuple):
 
 def of_mlp(mlp: Mlp) -> Anatomy:
     """The anatomy of a network in memory."""
-    layers = tuple(
-        (dense if layer.diagonals is None else elementwise)(
-            layer.outputs, layer.inputs, layer.activation
-        )
-        for layer in mlp.layers
-    )
+    layers = tuple(map(_of_dense, mlp.layers))
     if mlp.clip is not None:
         layers = clipped(layers)
+    mean, std = (None, None) if mlp.scaling is None else (mlp.scaling.mean, mlp.scaling.std)
     graph = "" if mlp.is_chain else mlp.topology
-    if mlp.scaling is None:
-        return Anatomy(layers, graph=graph)
-    return Anatomy(layers, mlp.scaling.mean, mlp.scaling.std, graph=graph)
+    return Anatomy(layers, mean, std, graph=graph, heads=mlp.heads)
+
+
+def _of_dense(layer: Dense) -> Layer:
+    kind = dense if layer.diagonals is None else elementwise
+    found = kind(layer.outputs, layer.inputs, layer.activation)
+    return replace(found, reads=layer.reads, times=layer.times)
 
 
 def dense(outputs: int, inputs: int, activation: str) -> Layer:

@@ -58,7 +58,8 @@ IDLE = frozenset({
     "beta_initializer", "gamma_initializer", "moving_mean_initializer",
     "moving_variance_initializer", "beta_regularizer", "gamma_regularizer", "beta_constraint",
     "gamma_constraint", "alpha_initializer", "alpha_regularizer", "alpha_constraint",
-    "lora_rank", "lora_alpha",
+    "lora_rank", "lora_alpha", "mode_type", "dot_axes", "output_shape", "output_shape_type",
+    "output_mask", "output_mask_type", "arguments",
 })  # fmt: skip
 """Settings that say how a layer learns, or what is checked elsewhere."""
 NOT_OF_KERAS = ("square", "rsqrt")

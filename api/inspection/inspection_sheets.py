@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mlp_edge.api.result import Sheet
 from mlp_edge.feature import Feature
+from mlp_edge.readers.anatomy import Anatomy
 from mlp_edge.readers.inspection import InspectedFile
 
 SHOWN_CATEGORIES = 4
@@ -16,27 +17,46 @@ SHOWN_CATEGORIES = 4
 def layer_sheet(file: InspectedFile) -> Sheet:
     """A row per layer, and one for all."""
     anatomy, encoding = file.anatomy, file.encoding
-    rows = []
+    wired = any(layer.reads or layer.times is not None for layer in anatomy.layers)
+    blank = [""] * (1 + wired)
+    rows: list[tuple[str, ...]] = []
     if encoding is not None and not encoding.plain:
-        rows.append(("encoding", "", _width(encoding.width), "", ""))
+        rows.append(("encoding", *blank, _width(encoding.width), "", ""))
     if anatomy.mean is not None or anatomy.std is not None:
-        rows.append(("scaling", "", _width(anatomy.inputs), "", ""))
-    number = 0
+        rows.append(("scaling", *blank, _width(anatomy.inputs), "", ""))
+    for name, reads, layer in zip(_names(anatomy), _reads(anatomy), anatomy.layers, strict=True):
+        wires = (reads,) if wired else ()
+        counts = f"{layer.parameters:,}", _count(layer.multiply_adds)
+        rows.append((name, *wires, layer.activation, _width(layer.outputs), *counts))
+    rows.append(("all", *blank, "", f"{anatomy.parameters:,}",
+                 _count(anatomy.multiply_adds)))  # fmt: skip
+    columns = ("layer", *["reads"] * wired, "activation", "output", "parameters", "multiply-adds")
+    return Sheet(anatomy.topology, columns, tuple(rows), text_columns=2 + wired)
+
+
+def _names(anatomy: Anatomy) -> list[str]:
+    """What each layer is called; by its number in a graph, where others name it."""
+    heads = anatomy.heads or (len(anatomy.layers),)
+    if anatomy.graph:
+        return [
+            f"{number} {layer.kind}{', output' * (number in heads)}"
+            for number, layer in enumerate(anatomy.layers, start=1)
+        ]
+    names, number = [], 0
     for layer in anatomy.layers:
-        number += layer.kind == "dense"
-        dense = "output" if layer is anatomy.layers[-1] else f"hidden {number}"
-        rows.append(
-            (
-                dense if layer.kind == "dense" else layer.kind,
-                layer.activation,
-                _width(layer.outputs),
-                f"{layer.parameters:,}",
-                _count(layer.multiply_adds),
-            )
-        )
-    rows.append(("all", "", "", f"{anatomy.parameters:,}", _count(anatomy.multiply_adds)))
-    columns = ("layer", "activation", "output", "parameters", "multiply-adds")
-    return Sheet(anatomy.topology, columns, tuple(rows), text_columns=2)
+        own = layer.kind in ("dense", "elementwise")
+        number += own
+        name = "output" if layer is anatomy.layers[-1] else f"hidden {number}"
+        names.append(name if own else layer.kind)
+    return names
+
+
+def _reads(anatomy: Anatomy) -> Iterator[str]:
+    """What each layer reads: "inputs", "1, 2", or "1 times 3" where a layer multiplies it."""
+    for number, layer in enumerate(anatomy.layers, start=1):
+        values = [str(value) if value else "inputs" for value in layer.reads or (number - 1,)]
+        gate = "" if layer.times is None else f" times {layer.times or 'inputs'}"
+        yield ", ".join(values) + gate
 
 
 def feature_sheet(file: InspectedFile) -> Sheet:

@@ -59,6 +59,8 @@ class Layers(NamedTuple):
         notes: what is predicted otherwise than by the file, a sentence each.
         steps: puts the graph together as the file carries it out, which takes a while; None where
             nobody has kept that.
+        logarithms: the columns of the predictions that are probabilities here, and their
+            logarithms by the file.
     """
 
     scaling: Scaling | None
@@ -68,6 +70,7 @@ class Layers(NamedTuple):
     heads: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
     steps: Callable[[], Unfolded | None] | None = None
+    logarithms: tuple[int, ...] = ()
 
 
 class Assembly:

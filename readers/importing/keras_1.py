@@ -49,7 +49,7 @@ def modern(kind: str, config: Mapping[str, Any], keras: int | None) -> Mapping[s
         return config
     names = {**EVERYWHERE, **SETTINGS.get(kind, {})}
     found = {names.get(key, key): value for key, value in config.items()}
-    if found.pop("mode", 0) != 0:
+    if kind == "BatchNormalization" and found.pop("mode", 0) != 0:
         raise ModelError(
             f"layer {str(config.get('name'))!r} is a BatchNormalization with mode "
             f"{config['mode']!r:.20}, which normalises by what it is given; mode 0 would do"

@@ -23,7 +23,11 @@ from support.keras_files import (
     dense,
     fill_weights,
     other,
+    write_graph_h5,
     write_h5,
+)
+from support.keras_files import (
+    given as an_input,
 )
 from support.spoilt import refusals, wrong_bytes
 
@@ -173,6 +177,75 @@ def test_an_old_file_that_keras_3_loads_with_ansecondrank(tmp_path: Path) -> Non
     """Keras 2.2.4 says [None, 4] of a layer, which Keras 3 takes for the shape of a row."""
     mlp = check_h5(tmp_path / "m.h5", [dense(K1, B1, "relu"), dense(K2)], ROWS, "2.2.4", inputs=4)
     assert mlp.inputs == 4
+
+
+# Graphs
+
+
+def branches(**merging: str) -> dict[str, tuple[Layer, Sequence[str]]]:
+    return {
+        "right": (an_input(2), []),
+        "left": (an_input(4), []),
+        "hidden": (dense(K1, B1, "relu"), ["left"]),
+        "small": (dense(K2, B2, "tanh"), ["hidden"]),
+        "joined": (other("Concatenate", axis=-1), ["small", "right"]),
+        "added": (other("Add"), ["small", "right"]),
+        "last": (dense(np.vstack([K2[:2], K1[:2, :2]]), B2, "sigmoid"), ["joined"]),
+        **{name: (other(kind), ["small", "right"]) for name, kind in merging.items()},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_graphs_as_each_version_lays_them_out(tmp_path: Path, version: str) -> None:
+    several = {"least": "Minimum", "less": "Subtract", "gate": "Multiply"}
+    layers = branches(**several)
+    if version.startswith("1."):
+        more = {"mode_type": "raw", "concat_axis": -1, "dot_axes": -1, "output_shape": None,
+                "output_shape_type": "raw", "arguments": {}}  # fmt: skip
+        layers["joined"] = (other("Merge", mode="concat", **more), ["small", "right"])
+        layers["added"] = (other("Merge", mode="sum", **more), ["small", "right"])
+    outputs = ["last", "added", *several]
+    found = read_foreign(write_graph_h5(tmp_path / "m.h5", layers, outputs, version))
+    right, left = np.hsplit(RANDOM.normal(size=(30, 6)).astype(np.float32), [2])
+    small = answers([dense(K1, B1, "relu"), dense(K2, B2, "tanh")], left)
+    joined = np.hstack([small, right])
+    wanted = [answers([layers["last"][0]], joined), small + right, np.minimum(small, right),
+              small - right, small * right]  # fmt: skip
+    assert_answers(found.mlp, np.hstack([right, left]), np.hstack(wanted))
+    assert found.mlp.targets[:4] == ("last_1", "last_2", "added_1", "added_2")
+
+
+def test_merges_that_are_not_read(tmp_path: Path) -> None:
+    layers = branches(product="Dot")
+    path = write_graph_h5(tmp_path / "m.h5", layers, ["product"])
+    assert "'product' is a Dot, which multiplies rows with each other" in refused(path)
+    layers = branches(odd="Merge")
+    layers["odd"] = (other("Merge", mode="cos"), ["small", "right"])
+    path = write_graph_h5(tmp_path / "m.h5", layers, ["odd"], "1.2.2")
+    assert "is a Merge with mode 'cos'; sum, mul, ave, max, concat would do" in refused(path)
+    layers["odd"] = (other("Add"), ["small", "hidden"])
+    path = write_graph_h5(tmp_path / "m.h5", layers, ["odd"])
+    assert "layer 'odd' joins values of 2, 3 numbers, one by one" in refused(path)
+    layers["odd"] = (other("Concatenate", axis=0), ["small", "right"])
+    path = write_graph_h5(tmp_path / "m.h5", layers, ["odd"])
+    assert "layer 'odd' is a Concatenate with axis 0; -1 would do" in refused(path)
+
+
+def test_models_that_call_models_without_end(tmp_path: Path) -> None:
+    """Each level calls the next one twice: 2 ** 14 layers in a file of a few kB."""
+    inside = configuration([dense(K1[:3, :3], B1)], "2.4.0", "functional", 3)
+    for level in range(14):
+        start = {"class_name": "InputLayer", "name": "in", "inbound_nodes": [],
+                 "config": {"name": "in", "batch_input_shape": [None, 3]}}  # fmt: skip
+        calls = [[["in", 0, 0, {}]], [["m", 0, 0, {}]]]
+        inside = {"class_name": "Functional", "config": {
+            "name": f"level{level}", "layers": [start, {**inside, "name": "m",
+                                                        "inbound_nodes": calls}],
+            "input_layers": [["in", 0, 0]], "output_layers": [["m", 1, 0]]}}  # fmt: skip
+    path = write_h5(tmp_path / "m.h5", [dense(K1, B1)])
+    with h5py.File(path, "r+") as file:
+        file.attrs["model_config"] = json.dumps(inside)
+    assert "its layers are called more than 10,000 times" in refused(path)
 
 
 # Weights beside an architecture

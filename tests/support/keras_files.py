@@ -80,6 +80,51 @@ def write_h5(
     return path
 
 
+def write_graph_h5(
+    path: Path, layers: Mapping[str, tuple[Layer, Sequence[str]]], outputs: Sequence[str],
+    version: str = "2.4.0",
+) -> Path:  # fmt: skip
+    """A Functional model that is no chain.
+
+    Args:
+        path: where to.
+        layers: name -> layer, and the names of those that it reads; none for an input.
+        outputs: names of the layers that predict.
+        version: of Keras; how calls are written follows it.
+    """
+    entries = []
+    for name, (layer, reads) in layers.items():
+        calls: list[Any] = [[read, 0, 0, {}] for read in reads]
+        if version.startswith("3."):
+            tensors = [{"class_name": "__keras_tensor__", "config": {"keras_history": call[:3]}}
+                       for call in calls]  # fmt: skip
+            nodes: list[Any] = [{"args": [tensors], "kwargs": {}}]
+        else:
+            nodes = [[call[:3] for call in calls] if version.startswith("1.") else calls]
+        entries.append({
+            "class_name": layer.kind, "name": name,
+            "config": {"name": name, "trainable": True, **layer.config},
+            "inbound_nodes": nodes if reads else [],
+        })  # fmt: skip
+    inputs = [[name, 0, 0] for name, (_, reads) in layers.items() if not reads]
+    config = {"class_name": "Model", "config": {
+        "name": "net", "layers": entries, "input_layers": inputs,
+        "output_layers": [[name, 0, 0] for name in outputs]}}  # fmt: skip
+    with h5py.File(path, "w") as file:
+        file.attrs["keras_version"] = version.encode()
+        file.attrs["model_config"] = json.dumps(config).encode()
+        for name, (layer, _) in layers.items():
+            for which, array in layer.weights.items():
+                place = weight_place(name, which, version)
+                file[f"model_weights/{name}/{place}"] = array
+    return path
+
+
+def given(width: int) -> Layer:
+    """An InputLayer."""
+    return other("InputLayer", batch_input_shape=[None, width], sparse=False, ragged=False)
+
+
 def fill_weights(group: h5py.Group, layers: Sequence[Layer], version: str) -> None:
     """The weights as a version before Keras 3's ``.weights.h5`` lays them out."""
     names = [f"layer_{number}" for number in range(len(layers))]
