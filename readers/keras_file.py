@@ -136,7 +136,10 @@ def imported(path: Path, archive: Archive) -> Imported:
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
     signed = f"Keras {archive.version}" if archive.version else ""
-    return Imported(mlp, "Keras", signed, remarks, layers.folded, unfolded=layers.steps)
+    return Imported(
+        mlp, "Keras", signed, remarks, layers.folded,
+        unfolded=layers.steps, logarithms=layers.logarithms,
+    )  # fmt: skip
 
 
 def _check_built(config: Mapping[str, Any], network: Network) -> None:

@@ -90,7 +90,8 @@ def open_original(path: Path, found: Imported, mlp: Mlp) -> Iterator[Original]:
     missing: str | None = None
     with ExitStack() as stack:
         try:
-            predict: PredictAny = _asked(path, opener(path, as_read, stack), as_read)
+            asked = _asked(path, opener(path, as_read, stack), as_read)
+            predict = found.probabilities(asked)
             if found.adaptation is not None:
                 predict = found.adaptation.predict(predict)
         except _NotRunError as reason:

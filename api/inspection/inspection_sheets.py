@@ -39,8 +39,8 @@ def _names(anatomy: Anatomy) -> list[str]:
     heads = anatomy.heads or (len(anatomy.layers),)
     if anatomy.graph:
         return [
-            f"{number} {layer.kind}{', output' * (number in heads)}"
-            for number, layer in enumerate(anatomy.layers, start=1)
+            f"{number} output" if number in heads else str(number)
+            for number in range(1, len(anatomy.layers) + 1)
         ]
     names, number = [], 0
     for layer in anatomy.layers:

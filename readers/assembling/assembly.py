@@ -291,24 +291,27 @@ class Assembly:
         Raises:
             ModelError: where there is no dense layer, or one holds what float32 cannot.
         """
-        outputs, notes, clip = list(outputs), [], None
-        if len(outputs) == 1:
-            outputs[0], clip = self._unclipped(outputs[0])
-        for at, value in enumerate(outputs):
+        notes, logarithms, clip, width = list[str](), list[int](), None, 0
+        for value in outputs:
             if value in self._logarithms:
-                outputs[at] = self._logarithms[value]
+                logarithms += range(width, width + (value.width or 0))
                 notes.append(
                     f"{value.source} gives logarithms of probabilities, and mlp-edge the "
                     "probabilities"
                 )
+            width += value.width or 0
+        outputs = [self._logarithms.get(value, value) for value in outputs]
+        if len(outputs) == 1:
+            outputs[0], clip = self._unclipped(outputs[0])
         lowering = Lowering(self._inputs, outputs)
         heads = lowering.heads(outputs)
         held = sum(weights.size for weights in self._held.values())
         built = build(lowering.readings, heads, held)
         steps = partial(unfolded, tuple(self._inputs), tuple(outputs))
         return Layers(
-            built.scaling, built.layers, clip, lowering.folded, built.heads, tuple(notes), steps
-        )
+            built.scaling, built.layers, clip, lowering.folded, built.heads, tuple(notes), steps,
+            tuple(logarithms),
+        )  # fmt: skip
 
     def _unclipped(self, output: Value) -> tuple[Value, tuple[float, float] | None]:
         """An output in front of its clip, and the clip; probabilities need none."""

@@ -7,11 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mlp_edge.errors import ModelError
 from mlp_edge.feature import Feature
 from mlp_edge.integers.asymmetric import AsymmetricNetwork
-from mlp_edge.mlp import DEFAULT_THRESHOLD, Mlp, Task, identifier
-from mlp_edge.proof.original import Original, Steps
+from mlp_edge.mlp import DEFAULT_THRESHOLD, Mlp, Rows, Task, identifier
+from mlp_edge.proof.original import Original, PredictAny, Steps
 from mlp_edge.readers.assembling.assembly import Layers
 from mlp_edge.readers.assembling.unfolding import Unfolded
 from mlp_edge.readers.importing.adaptation import Adaptation
@@ -38,6 +41,7 @@ class Imported(NamedTuple):
         adaptation: what its owner says of it that the file does not; None where nobody did.
         as_read: the network before that; None where ``mlp`` is it.
         unfolded: puts the network together as the file carries it out; None where it was not kept.
+        logarithms: the columns of the predictions whose logarithms the file gives.
         original: what predicts as its owner's, where that is an object in memory; files are
             opened by ``runtime/originals.py``.
         integers: the network in the integers that the file holds; None where it has none. ``mlp``
@@ -56,12 +60,13 @@ class Imported(NamedTuple):
     adaptation: Adaptation | None = None
     as_read: Mlp | None = None
     unfolded: Callable[[], Unfolded | None] | None = None
+    logarithms: tuple[int, ...] = ()
 
     @property
     def steps(self) -> Steps | None:
         """The network as the file carries it out; None where its rounding is not derived."""
         coarser = any(kind in remark for remark in self.remarks for kind in COARSER)
-        if coarser or self.integers is not None:
+        if coarser or self.integers is not None or self.logarithms:
             return None
         if self.unfolded is None:
             return None if self.folded else Steps(self.mlp)
@@ -74,6 +79,19 @@ class Imported(NamedTuple):
             layers, heads = self.adaptation.steps(layers, heads)
         mlp = replace(self.mlp, scaling=scaling, layers=layers, heads=heads)
         return Steps(mlp, found.slacks)
+
+    def probabilities(self, predict: PredictAny) -> PredictAny:
+        """What predicts as the file, with probabilities in the place of their logarithms."""
+        if not self.logarithms:
+            return predict
+
+        def exponentiated(rows: Rows) -> NDArray[np.floating[Any]]:
+            predictions = np.asarray(predict(rows), np.float64)
+            columns = list(self.logarithms)
+            predictions[:, columns] = np.exp(predictions[:, columns])
+            return predictions
+
+        return exponentiated
 
     def adapted(self, adaptation: Adaptation, **fields: Any) -> Imported:
         """The same with what its owner says: see ``Adaptation.network``."""

@@ -75,8 +75,11 @@ def read_keras_h5(path: Path) -> Imported:
         if other != path
     )
     signed = f"Keras {version}" if version else ""
-    return Imported(mlp, "Keras HDF5", signed, (*others, *found.notes), found.layers.folded,
-                    unfolded=found.layers.steps)  # fmt: skip
+    layers = found.layers
+    return Imported(
+        mlp, "Keras HDF5", signed, (*others, *found.notes), layers.folded,
+        unfolded=layers.steps, logarithms=layers.logarithms,
+    )  # fmt: skip
 
 
 def check_loadable_h5(path: Path) -> None:

@@ -57,7 +57,7 @@ def read_keras_model(model: Any) -> Imported:
     # Keras 2 names no module of the outermost model; that it is its own, is known by now.
     config = {"module": "keras", "registered_name": None, **config}
     found = imported(path, Archive(config, str(keras.__version__), arrays))
-    predict = partial(_predict, keras, model, _digest(arrays))
+    predict = found.probabilities(partial(_predict, keras, model, _digest(arrays)))
     original = Original(name, "keras", predict, found.steps)
     return found._replace(format=IN_MEMORY, original=original)
 

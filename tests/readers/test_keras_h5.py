@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.commands import Type
 from support.keras_files import (
     Layer,
     answers,
@@ -213,6 +214,27 @@ def test_graphs_as_each_version_lays_them_out(tmp_path: Path, version: str) -> N
               small - right, small * right]  # fmt: skip
     assert_answers(found.mlp, np.hstack([right, left]), np.hstack(wanted))
     assert found.mlp.targets[:4] == ("last_1", "last_2", "added_1", "added_2")
+
+
+def test_inspect_says_what_each_layer_reads(typed: Type, folder: Path) -> None:
+    write_graph_h5(folder / "m.h5", branches(gate="Multiply"), ["last", "gate"])
+    shown = typed("inspect", "m.h5")
+    assert shown.code == 0
+    rows = [line.split() for line in shown.out.splitlines()]
+    for row in (
+        ["1", "inputs", "relu"],
+        ["2", "1", "tanh"],
+        ["3", "output", "inputs", "times", "2", "linear"],
+        ["4", "output", "2,", "inputs", "sigmoid"],
+    ):
+        assert row in [found[: len(row)] for found in rows]
+    assert "graph of 4 layers, 6 to 4" in shown.out
+    layers = json.loads(typed("inspect", "m.h5", "--json").out)["layers"]
+    assert [(layer["reads"], layer["times"]) for layer in layers] == [
+        ([], None), ([], None), ([0], 2), ([2, 0], None),
+    ]  # fmt: skip
+    chain = write_h5(folder / "c.h5", [dense(K1, B1, "relu"), dense(K2, B2)])
+    assert "reads" not in typed("inspect", chain).out
 
 
 def test_merges_that_are_not_read(tmp_path: Path) -> None:
