@@ -294,7 +294,8 @@ def _tflite(content: bytes, choice: random.Random) -> bytes:
 
     model = schema.ModelT.InitFromPackedBuf(content, 0)
     for _ in range(choice.choice((1, 1, 2, 4))):
-        _edit_object(model, choice)
+        if model.subgraphs:
+            _edit_object(model, choice)
     try:
         builder = flatbuffers.Builder(len(content))
         builder.Finish(model.Pack(builder), b"TFL3")

@@ -54,6 +54,7 @@ SCHEMA: Schema = {
     "Reshape": (NUMBERS,),
     "Number": (4,),
     "Flag": (1,),
+    "Slice": (4, 4, 4, 4, 4, 1),
 }
 """Of the tables that LiteRT follows; fields in the order of TFLite's schema.fbs."""
 OPTIONS = {
@@ -67,6 +68,7 @@ OPTIONS = {
     27: "Reducer",
     28: "Fused",
     29: "Fused",
+    32: "Slice",
     75: "Number",
     116: "Flag",
 }
@@ -78,12 +80,12 @@ LARGEST_FOREIGN = 2**28
 
 ALONE = frozenset({
     "ABS", "CAST", "CEIL", "DEQUANTIZE", "ELU", "EXP", "FLOOR", "GELU", "HARD_SWISH", "LEAKY_RELU",
-    "LOG", "LOGICAL_NOT", "LOGISTIC", "NEG", "QUANTIZE", "RELU", "RELU6", "ROUND", "RSQRT",
-    "SOFTMAX", "SQRT", "SQUARE", "TANH",
+    "LOG", "LOGICAL_NOT", "LOGISTIC", "LOG_SOFTMAX", "NEG", "QUANTIZE", "RELU", "RELU6", "ROUND",
+    "RSQRT", "SOFTMAX", "SQRT", "SQUARE", "TANH",
 })  # fmt: skip
 PAIRS = frozenset({
     "ADD", "DIV", "EQUAL", "GREATER", "GREATER_EQUAL", "LESS", "LESS_EQUAL", "LOGICAL_AND",
-    "LOGICAL_OR", "MAXIMUM", "MINIMUM", "MUL", "NOT_EQUAL", "SUB",
+    "LOGICAL_OR", "MAXIMUM", "MINIMUM", "MUL", "NOT_EQUAL", "SQUARED_DIFFERENCE", "SUB",
 })  # fmt: skip
 REDUCERS = frozenset({"MEAN", "REDUCE_ALL", "REDUCE_ANY", "REDUCE_MAX", "REDUCE_MIN", "SUM"})
 COUNTS = {

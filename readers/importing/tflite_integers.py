@@ -27,6 +27,7 @@ from mlp_edge.integers.asymmetric import (
 )
 from mlp_edge.integers.fixed_point import Integers, multiplier_of, twice_rounded
 from mlp_edge.readers.checks.tflite_checks import FLOAT32, INT8, INT32, Graph, Operator, Tensor
+from mlp_edge.readers.importing.tflite_names import name_of
 
 UINT8 = 3
 EVERY = np.arange(LOWEST, HIGHEST + 1, dtype=np.int64)
@@ -69,19 +70,25 @@ def holds_integers(graph: Graph) -> bool:
     )
 
 
-def read_integers(graph: Graph, names: Callable[[int], str]) -> AsymmetricNetwork:
+class UnreadError(ModelError):
+    """A network of integers that is sound, but is not read as one: a clause that says why."""
+
+
+def read_integers(graph: Graph) -> AsymmetricNetwork:
     """The network of a graph that computes in int8.
 
     Args:
-        graph: of a file whose offsets were verified; one input, one output.
-        names: number of an operator -> its name.
+        graph: of a file whose offsets were verified.
 
     Raises:
-        ModelError: naming the operator that is not read, and why.
+        UnreadError: naming the operator that is not read as one of integers.
+        ModelError: naming the operator that no kernel carries out, and why.
     """
+    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+        raise UnreadError("it has several inputs or outputs, which are not read in int8")
     reading = _Reading(graph)
     for number, operator in enumerate(graph.operators):
-        source = f"operator {number} ({names(operator.code)})"
+        source = f"operator {number} ({name_of(operator.code)})"
         reading.add(operator, source)
     return reading.network()
 
@@ -111,11 +118,11 @@ class _Reading:
             return
         make = _STEPS.get(operator.code)
         if make is None:
-            raise ModelError(f"{source} is not read in a network of int8; {READ}")
+            raise UnreadError(f"{source} is not read in int8")
         if len(operator.outputs) != 1 or not operator.plain or not operator.inputs:
             raise ModelError(f"{source} has several results, or settings of its own making")
         if operator.inputs[0] != self._reached:
-            raise ModelError(
+            raise UnreadError(
                 f"{source} does not read what the one before it makes; int8 is read as a chain"
             )
         make(self, operator, source)
@@ -136,7 +143,7 @@ class _Reading:
     def dequantize(self, operator: Operator, source: str) -> None:
         """Integers become numbers in float32, which nothing but the output may be."""
         if operator.outputs[0] != self._last:
-            raise ModelError(f"{source} goes on in float32; a network of integers alone would do")
+            raise UnreadError(f"{source} goes on in float32")
         self._result = self._affine(operator.inputs[0], source).end
 
     def reshape(self, operator: Operator, source: str) -> None:
@@ -348,10 +355,6 @@ READ_ALONE = frozenset(_STEPS)
 """Operators of files that LiteRT may run."""
 SHAPING = frozenset({45, 77, 83})
 """STRIDED_SLICE, SHAPE and PACK, which work out the shape of a RESHAPE: the file declares it."""
-READ = (
-    "FULLY_CONNECTED, LOGISTIC, TANH, RELU, RELU6, LEAKY_RELU, SOFTMAX, RESHAPE, QUANTIZE and "
-    "DEQUANTIZE are"
-)
 
 
 def _requantised(given: Affine, wanted: Affine, factor: float) -> Integers:

@@ -8,7 +8,7 @@ import numpy as np
 
 from mlp_edge.errors import ModelError
 from mlp_edge.readers.operators.formula import NOT_NEGATIVE, Form, Formulas, Value, ratio
-from mlp_edge.reference import Doubles
+from mlp_edge.reference import SELU_ALPHA, SELU_SCALE, Doubles
 
 SOFT_END = 15.0
 """From here on softplus(x) is x in float32."""
@@ -126,11 +126,35 @@ def chosen(formulas: Formulas, above: Form, yes: Form, no: Form, source: str) ->
         start = _shift_of(above, inner.argument)
         if start is not None and (start >= SOFT_END).all():
             return no
+    below = formulas.minus(above)
+    for side, linear, power in ((above, yes, no), (below, no, yes)):
+        unit = _exponential_unit(formulas, side, linear, power, source)
+        if unit is not None:
+            return unit
     one, other = (
         formulas.times(form, formulas.applied("step", each, source), source)
-        for form, each in ((yes, above), (no, formulas.minus(above)))
+        for form, each in ((yes, above), (no, below))
     )
     return formulas.plus(one, other, source)
+
+
+def _exponential_unit(
+    formulas: Formulas, above: Form, yes: Form, no: Form, source: str
+) -> Form | None:
+    """Selu, or an elu: a x where x is over 0, else b (exp(x) - 1); None for anything else."""
+    factor, power = _factored(formulas, {term: each for term, each in no.items() if term})
+    if power is None or power.function != "exp" or not np.all(no.get(()) == -factor):
+        return None
+    side, slope = (ratio(each, power.argument) for each in (above, yes))
+    if side is None or slope is None or not ((side > 0).all() and (slope > 0).all()):
+        return None
+    alpha = factor / slope
+    if np.allclose(slope, SELU_SCALE, rtol=1e-6) and np.allclose(alpha, SELU_ALPHA, rtol=1e-6):
+        return formulas.applied("selu", power.argument, source)
+    found = formulas.applied("elu", power.argument, source)
+    if not (alpha == 1).all():
+        found = formulas.applied("leaky", found, source, alpha)
+    return formulas.times(found, {(): slope}, source)
 
 
 def _shift_of(above: Form, argument: Form) -> Doubles | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -160,7 +161,7 @@ def tensor(number: int, **values: Any) -> Callable[[Int8File], None]:
 
 
 def squared(made: Int8File) -> None:
-    made.add("SQUARE", Scale(0.1))
+    made.add("NEG", Scale(0.1))
 
 
 def behind_float(made: Int8File) -> None:
@@ -169,7 +170,7 @@ def behind_float(made: Int8File) -> None:
 
 
 def branched(made: Int8File) -> None:
-    made.graph.operators[-1].inputs[0] = 0
+    made.graph.operators[-1].inputs[0] = 3
 
 
 REFUSED = {
@@ -182,9 +183,6 @@ REFUSED = {
     "softmax": (tensor(7, scale=[0.01]), "another scale than 0.00390625"),
     "int16": (tensor(3, type=KINDS["int16"][0]), "works on other numbers than int8"),
     "shape": (tensor(3, shape=[1, 5]), "makes 5 numbers of 4"),
-    "operator": (squared, r"operator 3 \(number 92\) is not read in a network of int8"),
-    "float32": (behind_float, "goes on in float32"),
-    "branch": (branched, "does not read what the one before it makes"),
 }
 
 
@@ -195,6 +193,22 @@ def test_what_is_refused_in_one_sentence(name: str) -> None:
         read(altered(change))
     assert "\n" not in str(caught.value)
     assert str(caught.value).startswith("net.tflite: ")
+
+
+UNREAD = {
+    "operator": (squared, r"operator 3 \(NEG\) is not read in int8"),
+    "float32": (behind_float, r"operator 2 \(DEQUANTIZE\) goes on in float32"),
+    "branch": (branched, r"operator 2 \(SOFTMAX\) does not read what the one before it makes"),
+}
+
+
+@pytest.mark.parametrize("name", UNREAD)
+def test_what_is_no_chain_of_integers_is_read_in_float32(name: str) -> None:
+    change, said = UNREAD[name]
+    last = "" if name == "float32" else "SOFTMAX"
+    found = read(altered(change, last=last))
+    assert found.integers is None
+    assert re.search(f"it computes in int8, and {said}", found.remarks[0])
 
 
 def test_sums_that_leave_32_bits_are_refused() -> None:

@@ -130,6 +130,117 @@ def test_dynamic_weights_are_the_numbers_that_they_stand_for(tmp_path: Path) -> 
     assert "its weights are int8 numbers" in found.remarks[0]
 
 
+# Graphs
+
+OPTIONS = schema.BuiltinOptions
+SQUARE = np.float32(RANDOM.normal(0, 0.6, (5, 5)))
+
+
+@pytest.mark.parametrize("name", ["ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM"])
+@pytest.mark.parametrize("fused", [0, 1])
+def test_values_joined_number_by_number(tmp_path: Path, name: str, fused: int) -> None:
+    graph = Graph()
+    hidden = graph.dense(W1, B1, 1)
+    again = graph.dense(SQUARE)
+    if name.startswith("M") and name != "MUL":
+        graph.add(name, [hidden, again], (1, 5), OPTIONS.MaximumMinimumOptions)
+    else:
+        kind = getattr(OPTIONS, f"{name.title()}Options")
+        graph.add(name, [hidden, again], (1, 5), kind, fusedActivationFunction=fused)
+    graph.dense(W2, B2)
+    check(tmp_path / "m.tflite", graph)
+
+
+def test_a_skip_over_two_layers_and_rows_side_by_side(tmp_path: Path) -> None:
+    graph = Graph()
+    first = graph.last
+    hidden = graph.dense(W1, B1, 1)
+    joined = graph.add("CONCATENATION", [first, hidden], (1, 9), OPTIONS.ConcatenationOptions,
+                       axis=1)  # fmt: skip
+    graph.dense(np.float32(RANDOM.normal(0, 0.4, (4, 9))), None, 1)
+    graph.add("ADD", [graph.last, first], (1, 4), OPTIONS.AddOptions)
+    assert joined < graph.last
+    graph.dense(W1[:2], B1[:2])
+    mlp = check(tmp_path / "m.tflite", graph)
+    assert mlp.layers[1].reads == (0, 1)
+
+
+def test_several_inputs_and_outputs(tmp_path: Path) -> None:
+    """Inputs and outputs stand one after the other, in the order of the file."""
+    graph = Graph(3)
+    first = graph.last
+    second = graph.tensor((1, 2))
+    graph.graph.inputs = [first, second]
+    left = graph.dense(W1[:, :3], B1, 1)
+    graph.last = second
+    right = graph.dense(W1[:, :2], B1)
+    total = graph.add("ADD", [left, right], (1, 5), OPTIONS.AddOptions)
+    one = graph.dense(W2, B2)
+    graph.last = total
+    other = graph.dense(W2[:2], B2[:2], 1)
+    content, rows = graph.content(one, other), ROWS[:, :1].repeat(5, axis=1) * np.arange(1, 6)
+    found = read(tmp_path / "m.tflite", content)
+    interpreter = Interpreter(model_content=content)
+    interpreter.allocate_tensors()
+    wanted = []
+    for row in rows.astype(np.float32):
+        parts = zip(interpreter.get_input_details(), (row[:3], row[3:]), strict=True)
+        for detail, part in parts:
+            interpreter.set_tensor(detail["index"], part[None])
+        interpreter.invoke()
+        details = interpreter.get_output_details()
+        wanted.append(np.hstack([interpreter.get_tensor(each["index"])[0] for each in details]))
+    assert_answers(found.mlp, rows.astype(np.float32), np.array(wanted), times=2)
+    assert found.mlp.targets == ("output 1 1", "output 1 2", "output 1 3", "output 2 1",
+                                 "output 2 2")  # fmt: skip
+    assert any("its inputs, of 3, 2 numbers" in remark for remark in found.remarks)
+
+
+def test_parts_of_a_row(tmp_path: Path) -> None:
+    graph = Graph()
+    first = graph.last
+    places = [graph.constant(np.int32(each)) for each in ([0, 1], [0, 3], [1, 1])]
+    graph.add("STRIDED_SLICE", [first, *places], (1, 2), OPTIONS.StridedSliceOptions,
+              beginMask=1, endMask=1)  # fmt: skip
+    middle = graph.dense(W1[:, :2], B1, 1)
+    chosen = graph.add("GATHER", [first, graph.constant(np.int32([3, 0, 0, 2, 1]))], (1, 5),
+                       OPTIONS.GatherOptions, axis=1)  # fmt: skip
+    graph.add("ADD", [middle, chosen], (1, 5), OPTIONS.AddOptions)
+    graph.dense(W2, B2)
+    check(tmp_path / "m.tflite", graph)
+
+
+def test_a_softmax_in_the_middle_and_logarithms_at_the_end(tmp_path: Path) -> None:
+    graph = Graph()
+    graph.dense(W1, B1)
+    graph.add("SOFTMAX", [graph.last], (1, 5), OPTIONS.SoftmaxOptions, beta=1.0)
+    logits = graph.dense(W2, B2)
+    check(tmp_path / "m.tflite", graph)
+    graph.add("LOG_SOFTMAX", [logits], (1, 3), OPTIONS.LogSoftmaxOptions)
+    found = read(tmp_path / "m.tflite", graph.content())
+    assert_answers(found.mlp, ROWS, np.exp(litert(graph.content())), times=2)
+    assert found.mlp.task == "multiclass"
+    assert any("gives logarithms of probabilities" in remark for remark in found.remarks)
+
+
+@pytest.mark.parametrize(("slope", "scale"), [(1.0, 1.0), (0.5, 1.0), (1.6732632, 1.050701)])
+def test_elu_and_selu_as_a_choice(tmp_path: Path, slope: float, scale: float) -> None:
+    graph = Graph()
+    x = graph.dense(W1, B1)
+    zero, one = (graph.constant(np.float32(value)) for value in (0, 1))
+    above = graph.add("GREATER", [x, zero], (1, 5), OPTIONS.GreaterOptions)
+    graph.graph.tensors[above].type = KINDS.BOOL
+    linear = graph.add("MUL", [x, graph.constant(np.float32(scale))], (1, 5), OPTIONS.MulOptions)
+    graph.add("EXP", [x], (1, 5), OPTIONS.ExpOptions)
+    graph.add("SUB", [graph.last, one], (1, 5), OPTIONS.SubOptions)
+    factor = graph.constant(np.float32(slope * scale))
+    power = graph.add("MUL", [graph.last, factor], (1, 5), OPTIONS.MulOptions)
+    graph.add("SELECT_V2", [above, linear, power], (1, 5), OPTIONS.SelectV2Options)
+    graph.dense(W2, B2)
+    mlp = check(tmp_path / "m.tflite", graph)
+    assert {layer.activation for layer in mlp.layers} <= {"elu", "selu", "relu", "linear"}
+
+
 # Inside C
 
 
@@ -190,8 +301,8 @@ def test_what_is_refused(tmp_path: Path) -> None:
     assert "its input is int8; a network in float32" in refused(path, graph.content())
     graph = Graph()
     graph.dense(W1, B1)
-    graph.add("HARD_SWISH", [graph.last], (1, 5))
-    assert "operator 1 (HARD_SWISH) is an operator that" in refused(path, graph.content())
+    graph.add("ROUND", [graph.last], (1, 5))
+    assert "operator 1 (number 116) is an operator that" in refused(path, graph.content())
     graph = Graph()
     hidden = graph.dense(W1, B1, 1)
     again = graph.dense(np.float32(RANDOM.normal(size=(5, 5))))

@@ -74,8 +74,8 @@ class Graph:
                         schema.BuiltinOptions.FullyConnectedOptions,
                         fusedActivationFunction=fused)  # fmt: skip
 
-    def content(self) -> bytes:
-        self.graph.outputs = [self.last]
+    def content(self, *outputs: int) -> bytes:
+        self.graph.outputs = list(outputs) or [self.last]
         builder = flatbuffers.Builder(1024)
         builder.Finish(self.model.Pack(builder), b"TFL3")
         return bytes(builder.Output())
