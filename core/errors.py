@@ -61,7 +61,12 @@ class CheckError(MlpEdgeError):
     exit_code = 1
 
 
+LONGEST = 400
+"""Characters of what another library says; some quote the file that they could not read."""
+
+
 def first_line(error: BaseException) -> str:
     """What another library's error says, cut to one line; its class when it says nothing."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
+    line = lines[0] if lines else type(error).__name__
+    return line if len(line) <= LONGEST else f"{line[:LONGEST]} …"

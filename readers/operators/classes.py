@@ -9,9 +9,10 @@ import numpy as np
 
 from mlp_edge.errors import ModelError
 from mlp_edge.feature import LARGEST_FLOAT
-from mlp_edge.readers.operators.graph import Graph, Node, Operator, Rows, Tensor
+from mlp_edge.readers.operators.formula import Form
+from mlp_edge.readers.operators.graph import Graph, Node, Operator, Result, Rows, Tensor
 from mlp_edge.readers.operators.inputs import Levels, Readings
-from mlp_edge.readers.operators.shapes import movable
+from mlp_edge.readers.operators.shapes import MOVING, movable
 
 MOST_LEVELS = 4096
 """Categories of a feature."""
@@ -56,23 +57,62 @@ def _levels(node: Node) -> Levels:
     raise ModelError(f"{node.source} lists no categories of text or of integers")
 
 
-def categories(walk: Graph, node: Node) -> None:
-    """Note what an encoder says of the readings that it takes."""
-    levels = _levels(node)
+def encoded(walk: Graph, node: Node) -> tuple[Readings, Levels] | None:
+    """The readings that a node takes as categories, and which; None where it takes none."""
+    if node.operator in ENCODERS:
+        found, levels = _readings(walk, node), _levels(node)
+    elif node.operator == "Gather" and len(node.inputs) == 2:
+        table, places = (walk.tensors.get(name) for name in node.inputs)
+        if not isinstance(table, np.ndarray) or not isinstance(places, Readings):
+            return None
+        if table.ndim != 2 or table.dtype.kind != "f" or node.settings.whole("axis", 0):
+            raise ModelError(f"{node.source} looks up what is no table of numbers")
+        found, levels = places, Levels(tuple(map(str, range(len(table)))), tuple(range(len(table))))
+    else:
+        return None
     if len(levels.names) > MOST_LEVELS:
         raise ModelError(f"{node.source} has {len(levels.names):,} categories")
-    for column in _readings(walk, node).columns.tolist():
-        walk.inputs.categorise(column, levels, node.source)
+    return found, levels
+
+
+def categorise(walk: Graph, node: Node) -> bool:
+    """Note what a node says of the readings that it takes; whether it is an encoder."""
+    found = encoded(walk, node)
+    if found is not None:
+        readings, levels = found
+        for column in readings.columns.tolist():
+            walk.inputs.categorise(column, levels, node.source)
+    return found is not None
+
+
+def _gather(walk: Graph, node: Node) -> Result:
+    """Parts of a row; or an Embedding, which looks up numbers by a category."""
+    found = encoded(walk, node)
+    return MOVING["Gather"](walk, node) if found is None else _looked_up(walk, node, found[0])
+
+
+def _looked_up(walk: Graph, node: Node, readings: Readings) -> Tensor:
+    """The line of a table for each category."""
+    table = walk.constant(node, 0)
+    assert table is not None  # noqa: S101 (it has been looked at)
+    form, count = _ones(walk, node, readings), readings.columns.size
+    weights = np.kron(np.eye(count), table.T).astype(np.float64)
+    found = walk.formulas.dense(form, None, weights, np.zeros(len(weights)), node.source)
+    return Rows(found, (*readings.shape, table.shape[1]), readings.batch)
+
+
+def _ones(walk: Graph, node: Node, readings: Readings) -> Form:
+    """1 for the category of each reading, else 0, one after the other."""
+    formulas = walk.formulas
+    forms = [walk.inputs.one_hot(column, node.source) for column in readings.columns.tolist()]
+    values = [formulas.made(form, None, node.source) for form in forms]
+    return formulas.point(formulas.assembly.concatenated(values, node.source))
 
 
 def _one_hot(walk: Graph, node: Node) -> Tensor:
-    readings, formulas = _readings(walk, node), walk.formulas
-    columns = readings.columns.tolist()
-    forms = [walk.inputs.one_hot(column, node.source) for column in columns]
-    values = [formulas.made(form, None, node.source) for form in forms]
-    whole = formulas.point(formulas.assembly.concatenated(values, node.source))
+    readings = _readings(walk, node)
     shape = (*readings.shape, len(_levels(node).names))
-    return Rows(whole, shape, readings.batch)
+    return Rows(_ones(walk, node, readings), shape, readings.batch)
 
 
 def _label_encoder(walk: Graph, node: Node) -> Tensor:
@@ -88,12 +128,10 @@ def _label_encoder(walk: Graph, node: Node) -> Tensor:
             f"{node.source} gives {len(levels.names)} categories {values.size} numbers"
         )
     otherwise = otherwise if math.isfinite(otherwise) else 0.0
-    form = _one_hot(walk, node)
-    assert isinstance(form, Rows)  # noqa: S101 (it makes nothing else)
-    count = readings.columns.size
+    form, count = _ones(walk, node, readings), readings.columns.size
     weights = np.kron(np.eye(count), values - otherwise).astype(np.float64)
     bias = np.full(count, otherwise)
-    found = walk.formulas.dense(form.form, form.width, weights, bias, node.source)
+    found = walk.formulas.dense(form, None, weights, bias, node.source)
     return Rows(found, readings.shape, readings.batch)
 
 
@@ -132,9 +170,9 @@ def _zipmap(walk: Graph, node: Node) -> Tensor:
     return walk.rows(node)
 
 
-ENCODING: Mapping[str, Operator] = {"OneHotEncoder": _one_hot, "LabelEncoder": _label_encoder}
+ENCODERS: Mapping[str, Operator] = {"OneHotEncoder": _one_hot, "LabelEncoder": _label_encoder}
 """Operators that say of readings that they are categories."""
 CLASSICAL: Mapping[str, Operator] = {
-    **ENCODING, "Imputer": _imputer, "ArrayFeatureExtractor": _extracted, "ArgMax": _argmax,
-    "ZipMap": _zipmap,
+    **ENCODERS, "Gather": _gather, "Imputer": _imputer, "ArrayFeatureExtractor": _extracted,
+    "ArgMax": _argmax, "ZipMap": _zipmap,
 }  # fmt: skip

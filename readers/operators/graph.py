@@ -128,7 +128,7 @@ class Graph:
 
     def walk(self, operators: Mapping[str, Operator]) -> str:
         """Carry out the nodes that the outputs depend on; what the last is called in messages."""
-        wanted = self._needed()
+        wanted = self.needed()
         last = self.nodes[0].source
         for node in self.nodes:
             if not wanted & {*node.outputs}:
@@ -152,7 +152,7 @@ class Graph:
             (name, each) for name, each in zip(node.outputs, results, strict=False) if name
         )
 
-    def _needed(self) -> set[str]:
+    def needed(self) -> set[str]:
         """The tensors that the outputs depend on."""
         makers = {name: node for node in self.nodes for name in node.outputs}
         wanted, waiting = set[str](), [*self.outputs]

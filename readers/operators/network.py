@@ -12,7 +12,7 @@ from mlp_edge.feature import Feature
 from mlp_edge.readers.assembling.assembly import Layers
 from mlp_edge.readers.operators.activations import ACTIVATING
 from mlp_edge.readers.operators.arithmetic import COMPUTING
-from mlp_edge.readers.operators.classes import CLASSICAL, ENCODING, categories
+from mlp_edge.readers.operators.classes import CLASSICAL, categorise
 from mlp_edge.readers.operators.constants import CONSTANTS, FOLDS, folding
 from mlp_edge.readers.operators.graph import Graph, Operator, Rows
 from mlp_edge.readers.operators.inputs import Readings
@@ -73,17 +73,14 @@ def read_graph(walk: Graph) -> Network:
 
 def _scout(walk: Graph) -> None:
     """Find out which readings are categories, before anything is computed of the others."""
-    if not any(node.operator in ENCODING for node in walk.nodes):
-        return
-    known = {**walk.tensors}
+    known, wanted = {**walk.tensors}, walk.needed()
     for node in walk.nodes:
-        if any(name not in walk.tensors for name in node.inputs):
-            continue
-        if node.operator in ENCODING:
-            categories(walk, node)
-        elif node.operator in AHEAD and all(
-            not isinstance(walk.tensors[name], Rows) for name in node.inputs
+        given = [walk.tensors.get(name) for name in node.inputs if name]
+        if not wanted & {*node.outputs} or any(
+            each is None or isinstance(each, Rows) for each in given
         ):
+            continue
+        if not categorise(walk, node) and node.operator in AHEAD:
             walk.put(node, OPERATORS[node.operator](walk, node))
     walk.tensors = known
 

@@ -105,6 +105,7 @@ def test_one_line_of_an_error() -> None:
     assert first_line(ValueError("\n  one \ntwo")) == "one"
     assert first_line(ValueError("")) == "ValueError"
     assert first_line(KeyError()) == "KeyError"
+    assert first_line(ValueError("x" * 30_000)) == "x" * 400 + " …"
 
 
 def test_exit_codes() -> None:
