@@ -203,7 +203,7 @@ def _check_declared(layer: KerasLayer) -> None:
     Keras makes room for what is declared before it looks at the weights.
     """
     kernel = layer.weights.get("kernel")
-    if kernel is None or kernel.ndim != 2:
+    if kernel is None or kernel.ndim != 2 or layer.kind != "Dense":
         return
     inputs, outputs = kernel.shape
     if kernel.dtype != np.float32 and computes_in(layer.name, layer.config) == "float32":

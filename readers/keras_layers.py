@@ -15,10 +15,17 @@ from mlp_edge.mlp import ACTIVATIONS
 
 ROOTS = ("keras", "tf_keras")
 """Packages that Keras's own classes are in."""
+QUANTISING = ("qkeras", "hgq", "tensorflow_model_optimization")
+"""Packages whose layers round numbers while they train."""
+ROUNDING = "it rounds numbers as it learns", "the network with plain Dense layers"
+UNKNOWN = "what it computes does not stand in the file", "layers of keras.layers"
 DEFAULTS: dict[str, dict[str, Any]] = {
     "InputLayer": {"batch_shape": None, "sparse": False, "ragged": False},
     "Normalization": {"axis": -1, "mean": None, "variance": None, "invert": False},
     "Dense": {"activation": None, "use_bias": True},
+    "EinsumDense": {
+        "equation": None, "output_shape": None, "bias_axes": None, "activation": None,
+    },
     "Activation": {"activation": None},
     "ReLU": {"max_value": None, "negative_slope": 0.0, "threshold": 0.0},
     "LeakyReLU": {"negative_slope": 0.3},
@@ -80,16 +87,21 @@ def check_stock(entry: Mapping[str, Any]) -> None:
         entry: of the file, for a model, a layer or an operation.
 
     Raises:
-        ModelError: naming the class and where it is from.
+        ModelError: naming the class, the layer and where the class is from.
     """
     module, kind, name = (entry.get(key) for key in ("module", "class_name", "registered_name"))
-    own = isinstance(module, str) and module.split(".")[0] in ROOTS
-    if not own or name not in (None, kind):
-        called = "" if name in (None, kind) else f", registered as {str(name)[:60]!r}"
-        raise ModelError(
-            f"its {plain(kind)} is of {plain(module) if module else 'no module'}{called}, and "
-            "not Keras's own class; what it computes does not stand in the file"
-        )
+    root = module.split(".")[0] if isinstance(module, str) else ""
+    if root in ROOTS and name in (None, kind):
+        return
+    config = entry.get("config")
+    called = config.get("name") if isinstance(config, dict) else None
+    layer = f" {str(called)[:60]!r}" if called and kind not in POLICIES else ""
+    registered = "" if name in (None, kind) else f", registered as {str(name)[:60]!r}"
+    reason, instead = ROUNDING if root in QUANTISING else UNKNOWN
+    raise ModelError(
+        f"its {plain(kind)}{layer} is of {plain(module) if module else 'no module'}{registered}, "
+        f"and not Keras's own class; {reason}; {instead} would do"
+    )
 
 
 def settings(kind: str, name: str, config: Mapping[str, Any], keras: int | None) -> dict[str, Any]:
@@ -185,6 +197,8 @@ def _described(activation: Any) -> str:
     """An activation that is no name."""
     if not isinstance(activation, Mapping):
         return f"{activation!r:.60}; the name of one would do"
+    if {"class_name", "value"} & activation.keys() == {"value"}:  # how Keras 3 keeps a lambda
+        return "code of its own; the name of one would do"
     kind = str(activation.get("class_name"))
     if kind == "function":
         return f"the function {str(activation.get('config'))[:60]!r}, which is not Keras's own"

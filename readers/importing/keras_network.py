@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ from mlp_edge.readers.importing import keras_activations as activations
 from mlp_edge.readers.importing import keras_normalising as normalising
 from mlp_edge.readers.importing.keras_merging import MERGES
 from mlp_edge.readers.importing.keras_operations import OPERATIONS
+from mlp_edge.readers.importing.keras_refusals import refusal
 from mlp_edge.readers.importing.keras_walk import KerasLayer, Read, Rows, Walk, flat
 from mlp_edge.readers.keras_layers import article, computes_in
 
@@ -23,25 +25,10 @@ IDLE = frozenset({
     "Identity",
 })  # fmt: skip
 """Layers that change nothing when a model predicts."""
-READ = (
-    "Dense, Activation, ReLU, LeakyReLU, PReLU, ELU, Softmax, Add, Subtract, Multiply, Average, "
-    "Maximum, Minimum, Concatenate, BatchNormalization, LayerNormalization, UnitNormalization, "
-    "RMSNormalization, Normalization, Rescaling, Flatten, Reshape, Dropout and the noise layers"
-)
-REASONS: Mapping[str, str] = {
-    "Lambda": "holds code of its own",
-    "Embedding": "looks numbers up by an index",
-    "Dot": "multiplies rows with each other",
-    "ThresholdedReLU": "jumps at its threshold",
-    "TimeDistributed": "repeats a layer over a sequence",
-    "Bidirectional": "is recurrent",
-}
-PARTS: tuple[tuple[str, str], ...] = (
-    ("Conv", "is a convolution"), ("Pool", "takes the mean or the largest of neighbours"),
-    ("LSTM", "is recurrent"), ("GRU", "is recurrent"), ("RNN", "is recurrent"),
-    ("Attention", "weighs a row by itself"), ("Padding", "is for images"),
-)  # fmt: skip
-"""Part of a class's name -> why such a layer is not read."""
+EINSUM = re.compile(r"(\.\.\.|[a-zA-Z])([a-zA-Z]),([a-zA-Z])([a-zA-Z])->\1([a-zA-Z])")
+"""Rows, their numbers, two axes of weights, and the numbers that they make of each row."""
+EINSUM_ALONE = ("equation", "output_shape", "bias_axes")
+"""Settings that a Dense has not."""
 
 
 class LayerCall(NamedTuple):
@@ -127,6 +114,7 @@ def weight_names(kind: str, config: Mapping[str, Any]) -> tuple[str, ...]:
     )
     return {
         "Dense": ("kernel", "bias"),
+        "EinsumDense": ("kernel", "bias"),
         "BatchNormalization": (*optional, "moving_mean", "moving_variance"),
         "LayerNormalization": optional,
         "RMSNormalization": ("scale",),
@@ -139,7 +127,7 @@ def _called(walk: Walk, layer: KerasLayer, reads: Sequence[Rows | NDArray[Any]])
     """What one use of a layer gives."""
     kind = layer.kind
     if kind not in (*IDLE, *TAKEN, *MERGES, *OPERATIONS):
-        raise ModelError(_refusal(layer))
+        raise ModelError(refusal(kind, layer.source))
     walk.check_policy(layer, idle=kind in ("InputLayer", *IDLE))
     if kind not in IDLE:
         _ = layer.settings  # refuses those that are not known
@@ -154,19 +142,6 @@ def _called(walk: Walk, layer: KerasLayer, reads: Sequence[Rows | NDArray[Any]])
         raise ModelError(f"{layer.source} is {article(kind)} that reads {len(several)} others")
     rows = several[0] if several else walk.given(layer)
     return rows if kind in IDLE else TAKEN[kind](walk, layer, rows)
-
-
-def _refusal(layer: KerasLayer) -> str:
-    """Why a layer of another class is not read."""
-    reason = REASONS.get(layer.kind) or next(
-        (reason for part, reason in PARTS if part in layer.kind), ""
-    )
-    if reason:
-        return f"{layer.source} is {article(layer.kind)}, which {reason}: no layer of an MLP"
-    return (
-        f"{layer.source} is {article(layer.kind)}, which mlp-edge does not read here; it reads "
-        f"{READ}"
-    )
 
 
 def _input(walk: Walk, layer: KerasLayer, rows: Rows) -> Rows:
@@ -205,6 +180,29 @@ def _dense(walk: Walk, layer: KerasLayer, rows: Rows) -> Rows:
     return activations.applied(walk, layer, Rows(value, (outputs,)), found["activation"])
 
 
+def _einsum_dense(walk: Walk, layer: KerasLayer, rows: Rows) -> Rows:
+    """One that multiplies the features of a row by a matrix, as a Dense does."""
+    found, kernel = layer.settings, layer.weights.get("kernel")
+    equation = EINSUM.fullmatch(str(found["equation"]).replace(" ", ""))
+    letters = equation.groups() if equation else ("",) * 5
+    batch, inner, *weights, outer = letters
+    if not equation or {*weights} != {inner, outer} or len({batch, inner, outer}) < 3:
+        raise ModelError(
+            f"{layer.source} is an EinsumDense of {found['equation']!r:.60}; 'ab,bc->ac', which a "
+            "Dense computes, would do"
+        )
+    if kernel is not None and kernel.ndim == 2 and weights[0] == outer:
+        kernel = kernel.T
+    units, bias = found["output_shape"], found["bias_axes"]
+    units = units[-1] if isinstance(units, list) and units else units
+    if bias not in (None, "", outer):
+        raise ModelError(f"{layer.source} has the bias_axes {bias!r:.20}; {outer!r} would do")
+    config = {**layer.config, "units": units, "use_bias": bool(bias)}
+    config = {key: value for key, value in config.items() if key not in EINSUM_ALONE}
+    arrays = layer.weights if kernel is None else {**layer.weights, "kernel": kernel}
+    return _dense(walk, KerasLayer("Dense", layer.name, config, layer.keras, arrays), rows)
+
+
 def _flatten(walk: Walk, layer: KerasLayer, rows: Rows) -> Rows:
     if rows.shape is None or len(rows.shape) == 1:
         return rows
@@ -233,7 +231,8 @@ def _reshape(walk: Walk, layer: KerasLayer, rows: Rows) -> Rows:
 
 
 TAKEN: Mapping[str, Read] = {
-    "InputLayer": _input, "Dense": _dense, "Activation": activations.activation,
+    "InputLayer": _input, "Dense": _dense, "EinsumDense": _einsum_dense,
+    "Activation": activations.activation,
     **activations.LAYERS,
     "BatchNormalization": normalising.batch_normalization,
     "LayerNormalization": normalising.layer_normalization,

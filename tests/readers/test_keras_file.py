@@ -276,7 +276,7 @@ def test_a_class_of_ones_own(keras: Any, folder: Path) -> None:
     model = Own()
     model(ROWS)
     model.save(folder / "m.keras")
-    assert f"its Own is of {__name__}, and not Keras's own class" in refused(folder / "m.keras")
+    assert f" is of {__name__}, and not Keras's own class" in refused(folder / "m.keras")
 
 
 # What is damaged

@@ -395,6 +395,22 @@ def test_low_rank_weights_beside_a_kernel(tmp_path: Path) -> None:
     assert_answers(found, ROWS, answers([dense(kernel, B1, "relu"), dense(K2, B2)], ROWS))
 
 
+@pytest.mark.parametrize(
+    ("equation", "bias", "turned"),
+    [("ab,bc->ac", "c", False), ("...x,yx->...y", "y", True), ("ab, bc -> ac", None, False)],
+)
+def test_an_einsum_dense_that_is_a_dense(
+    tmp_path: Path, equation: str, bias: str | None, turned: bool
+) -> None:
+    alike = dense(K1, B1 if bias else None, "relu")
+    kernel = np.float32(K1.T if turned else K1)
+    layer = Layer("EinsumDense", {
+        "equation": equation, "output_shape": [3], "bias_axes": bias, "activation": "relu",
+    }, {**alike.weights, "kernel": kernel})  # fmt: skip
+    mlp = read_foreign(write_h5(tmp_path / "m.h5", [layer, dense(K2, B2)], "3.15.1")).mlp
+    assert_answers(mlp, ROWS, answers([alike, dense(K2, B2)], ROWS))
+
+
 # What is refused
 
 
@@ -443,6 +459,33 @@ REFUSED: dict[str, tuple[list[Layer], str]] = {
         "mode": "int8", "name": "int8_from_float32"}})], "is quantised (int8)"),
     "a setting of another Keras": ([dense(K1, B1, shift=3)], "with shift 3, which"),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("Lambda", "holds code of its own: no layer of an MLP; layers of keras.layers would do"),
+        ("Embedding", "looks numbers up by an index: no layer of an MLP; a Dense layer on one"),
+        ("StringLookup", "makes numbers of words or codes"),
+        ("CategoryEncoding", "makes columns of categories"),
+        ("Discretization", "makes categories of numbers: no layer of an MLP; columns that are"),
+        ("Bidirectional", "is recurrent"),
+        ("SeparableConv1D", "is a convolution"),
+        ("RandomFlip", "is for images"),
+        (
+            "QDense",
+            "computes with rounded numbers while it trains: no layer of an MLP; the network",
+        ),
+        ("QuantizeWrapperV2", "computes with rounded numbers while it trains"),
+        ("HDenseBatchNorm", "computes with rounded numbers while it trains"),
+        ("PruneLowMagnitude", "wraps another layer while it trains: no layer of an MLP; the model"),
+        ("Mine", "which mlp-edge does not read here; it reads Dense, EinsumDense, Activation"),
+    ],
+)
+def test_what_is_said_of_other_layers(tmp_path: Path, kind: str, said: str) -> None:
+    message = refused(write_h5(tmp_path / "m.h5", [dense(K1, B1), other(kind), dense(K2, B2)]))
+    assert f"layer 'layer_1' is {'an' if kind[0] == 'E' else 'a'} {kind}, " in message
+    assert said in message
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -237,6 +237,14 @@ REFUSED: dict[str, tuple[Callable[[Config], object], str, str]] = {
     "a registered function": (
         first_dense(activation="mine>relu"), "3.15.1", "has the activation 'mine>relu', which",
     ),
+    "code": (
+        first_dense(activation={"value": ["4wEAAA==", None, None]}), "3.15.1",
+        "layer 'layer1' has as its activation code of its own; the name of one would do",
+    ),
+    "an EinsumDense over two axes": (
+        instead("EinsumDense", equation="abc,bcd->ad", output_shape=[2], bias_axes="d"), "3.15.1",
+        "layer 'layer2' is an EinsumDense of 'abc,bcd->ad'; 'ab,bc->ac', which",
+    ),
     "a function called relu": (
         first_dense(activation={"module": "builtins", "class_name": "function", "config": "relu",
                                 "registered_name": "function"}), "3.15.1",
@@ -248,30 +256,38 @@ REFUSED: dict[str, tuple[Callable[[Config], object], str, str]] = {
     ),
     "a registered Dense": (
         foreign(1, module=None, registered_name="mine>Dense"), "3.15.1",
-        "its Dense is of no module, registered as 'mine>Dense', and not Keras's own class",
+        "its Dense 'layer1' is of no module, registered as 'mine>Dense', and not Keras's own class",
+    ),
+    "a layer of QKeras": (
+        foreign(1, class_name="QDense", module="qkeras.qlayers", registered_name="QDense"),
+        "3.15.1", "its QDense 'layer1' is of qkeras.qlayers, and not Keras's own class; it rounds "
+        "numbers as it learns; the network with plain Dense layers would do",
     ),
     "a Dense of a module": (
         foreign(1, module="net.layers", registered_name="Dense"), "3.15.1",
-        "its Dense is of net.layers, and not Keras's own class",
+        "its Dense 'layer1' is of net.layers, and not Keras's own class",
     ),
-    "a Dense that says nothing": (foreign(1, module=None), "3.15.1", "Dense is of no module"),
+    "a Dense that says nothing": (
+        foreign(1, module=None), "3.15.1", "its Dense 'layer1' is of no module",
+    ),
     "a module with a like name": (foreign(1, module="kerasx.layers"), "3.15.1", "of kerasx.layers"),
     "a registered name beside Keras's module": (
         foreign(1, registered_name="mine>Dense"), "3.15.1", "registered as 'mine>Dense'",
     ),
     "a module that is a trick": (
-        foreign(1, module="\x1b]0;gone\n"), "3.15.1", r"its Dense is of '\x1b]0;gone\n', and not",
+        foreign(1, module="\x1b]0;gone\n"), "3.15.1",
+        r"its Dense 'layer1' is of '\x1b]0;gone\n', and not",
     ),
-    "a LeakyReLU": (foreign(2, module="own"), "3.15.1", "its LeakyReLU is of own"),
-    "an InputLayer": (foreign(0, module="own"), "2.15.0", "its InputLayer is of own"),
+    "a LeakyReLU": (foreign(2, module="own"), "3.15.1", "its LeakyReLU 'layer2' is of own"),
+    "an InputLayer": (foreign(0, module="own"), "2.15.0", "its InputLayer 'layer0' is of own"),
     "a Dropout": (
         lambda c: c["config"]["layers"].insert(
             1, {**layer("Dropout", rate=0.5), "module": None, "registered_name": "m>Dropout"}
-        ), "3.15.1", "its Dropout is of no module, registered as 'm>Dropout'",
+        ), "3.15.1", "its Dropout 'dropout' is of no module, registered as 'm>Dropout'",
     ),
     "a Sequential": (
         lambda c: c.update(module="own", registered_name="own>Sequential"), "3.15.1",
-        "its Sequential is of own, registered as 'own>Sequential'",
+        "its Sequential 'net' is of own, registered as 'own>Sequential'",
     ),
     "a dtype policy": (
         first_dense(dtype={"module": None, "class_name": "DTypePolicy", "registered_name": "a>b",
@@ -391,7 +407,7 @@ def test_a_class_that_is_called_as_keras_calls_one(
     with own(keras, kind) as doubled:
         model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2), doubled(*arguments)])
         model.save(folder / "m.keras")
-    with pytest.raises(ModelError, match=f"its {kind} is of .*registered as 'mine>{kind}'"):
+    with pytest.raises(ModelError, match=f"its {kind} .* is of .*registered as 'mine>{kind}'"):
         read_mlp(folder / "m.keras")
     assert typed("export", "--model", "m.keras").code == 2
 
