@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from mlp_edge.errors import ModelError
 from mlp_edge.readers.importing.keras_1 import modern
 from mlp_edge.readers.keras_layers import check_stock
 
@@ -18,6 +19,10 @@ LINES = ("Sequential",)
 GRAPHS = ("Functional", "Model")
 OPERATION = "ops."
 """Before the class of what is no layer, but a function of keras.ops."""
+
+
+LONGEST_NAME = 200
+"""Characters of the name of a layer."""
 
 
 class Entry(NamedTuple):
@@ -58,8 +63,12 @@ def entry_of(
         keras: the generation that wrote it.
 
     Raises:
-        ModelError: as ``modern``.
+        ModelError: as ``modern``, and for a name that no message could hold.
     """
+    if len(place[-1]) > LONGEST_NAME:
+        raise ModelError(
+            f"a layer has a name of {len(place[-1]):,} characters; {LONGEST_NAME} would do"
+        )
     kind = layer["class_name"]
     settings = modern(kind, layer["config"], keras)
     module, config = layer.get("module"), layer["config"]

@@ -5,6 +5,7 @@ The package onnx is not needed, and nothing in the file is run.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -38,7 +39,8 @@ def read_onnx_network(path: Path) -> Imported:
         signed = f"{model.text(2)} {model.text(3).removesuffix(' None')}".strip()
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
-    except (ValueError, IndexError, TypeError, KeyError, OverflowError, RecursionError) as error:
+    except (ValueError, IndexError, TypeError, KeyError, OverflowError, RecursionError,
+            struct.error) as error:  # fmt: skip
         raise ModelError(
             f"{path}: not an ONNX model, or a damaged one ({first_line(error)})"
         ) from error

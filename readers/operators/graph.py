@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.errors import ModelError
+from mlp_edge.foreign import printable
 from mlp_edge.readers.checks.protobuf import Message
 from mlp_edge.readers.operators.formula import Form, Formulas
 from mlp_edge.readers.operators.inputs import Feed, Inputs, Readings
@@ -85,7 +86,7 @@ class Node(NamedTuple):
         """A node of an ONNX file."""
         operator, outputs = message.text(4), message.texts(2)
         name = message.text(3) or (outputs[0] if outputs else "")
-        source = f"node {name[:80]!r} ({operator[:40]})"
+        source = f"node {name[:80]!r} ({printable(operator[:40])})"
         inputs, settings = message.texts(1), attributes_of(message)
         return cls(operator, message.text(7), inputs, outputs, settings, source)
 

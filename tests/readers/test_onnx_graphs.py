@@ -405,7 +405,7 @@ def joins_rows_to_rows(g: Graph) -> None:
 
 
 def looks_up(g: Graph) -> None:
-    g.add("Gather", g.constant(W1), g.add("Cast", "x", to=TensorProto.INT64), axis=0)
+    g.add("Gather", g.constant(B1), g.add("Cast", "x", to=TensorProto.INT64), axis=0)
 
 
 def halves_the_rows(g: Graph) -> None:
@@ -460,7 +460,7 @@ def a_division(g: Graph) -> None:
 
 REFUSED: dict[Callable[[Graph], None], str] = {
     joins_rows_to_rows: "joins rows of several shapes, or rows to rows",
-    looks_up: "looks numbers up by what a row says", halves_the_rows: "of rows",
+    looks_up: "looks up what is no table of numbers", halves_the_rows: "of rows",
     some_rows: "takes some of the rows", mean_of_the_rows: "goes over the rows",
     huge: "makes rows of the shape", huge_constant: "makes a constant of the shape",
     a_jump: "(Cast) computes what no activation is: a jump",
