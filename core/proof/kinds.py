@@ -146,6 +146,7 @@ def _dense(layer: Dense, x: _Reach) -> _Reach:
     # 0 times infinity is NaN, and a weight that is flushed may be 0.
     infinite = np.isinf(x.low) | np.isinf(x.high)
     lost = (weights == 0) & (infinite & (x.low == x.high))[:, None, :]
+    lost &= (weights != 0).any(axis=0)  # the original does not read what another branch reads
     if layer.diagonals is not None:  # an export leaves such products out
         lost = np.zeros_like(lost)
     perhaps_lost = (np.abs(weights) < TINY) & infinite[:, None, :]
