@@ -94,6 +94,16 @@ class Column(NamedTuple):
         return term._replace(mean=term.mean - self.constant * std, std=std)
 
     @property
+    def scaled_number(self) -> Number | None:
+        """As ``number``, or one between two ends that nothing was done to since."""
+        [*terms] = self.terms.items()
+        if len(terms) == 1 and self.constant == 0:
+            term, factor = terms[0]
+            if isinstance(term, Number) and term.ends is not None and factor == 1:
+                return term
+        return self.number
+
+    @property
     def takes_few_values(self) -> bool:
         """Whether at most one of its terms is 1 at a time, the others 0."""
         kinds = {(type(term), term.given) for term in self.terms}

@@ -91,7 +91,7 @@ def read_sklearn(source: Any) -> Imported:
     for step, attributes in readings.adapted:
         vars(step).update(attributes)
     fitted = getattr(_first(estimator), "feature_names_in_", None) is not None
-    predict = original_of(estimator, names if fitted else None, len(names), inputs.sources, mlp)
+    predict = original_of(estimator, readings, fitted, inputs.sources, mlp)
     version = estimator.__getstate__().get("_sklearn_version", "")
     return Imported(
         mlp,

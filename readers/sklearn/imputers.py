@@ -67,19 +67,25 @@ def _filled(
 ) -> tuple[Column, str | float]:
     """The column, and what fills it: a float32 number, as readings are, or a category."""
     given = column.raw
+    number = column.scaled_number
+    if (
+        number is not None
+        and number.given.fill is not None
+        and marker in (None, number.given.marker)
+    ):
+        return column, fill  # nothing is missing any more
     if given is not None and given.fill is None:
         if not isinstance(fill, str):
             fill = float(np.float32(fill))
-        if step.estimator.missing_values is None:
-            step.readings.absent[given.feature] = None
+        if marker is None:
+            step.readings.absent[given.feature] = step.estimator.missing_values
         return Column({Number(given._replace(marker=marker, fill=fill)): 1.0}), fill
-    number = column.number
     if number is None or number.given.fill is not None or marker is not None:
         raise ModelError(_mixed(step))
     # It stands behind a scaler: what fills is the reading that scales to it.
     reading = float(np.float32(float(fill) * number.std + number.mean))
     filled = number._replace(given=number.given._replace(fill=reading))
-    return Column({filled: 1.0}), (reading - number.mean) / number.std
+    return Column({filled: 1.0}), (reading - number.mean) / number.std  # within its ends, if any
 
 
 def _mixed(step: Step) -> str:

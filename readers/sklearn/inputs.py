@@ -26,6 +26,8 @@ from mlp_edge.readers.sklearn.columns import (
 )
 from mlp_edge.reference import Doubles
 
+UNKNOWN = "a category that no table has"
+
 
 class Source(NamedTuple):
     """Where a feature comes from.
@@ -34,11 +36,13 @@ class Source(NamedTuple):
         place: of its column among those that the estimator takes.
         categories: code -> the category itself; {} for a number.
         missing: what the estimator takes for a missing reading.
+        unknown: what is none of its categories, and of their kind.
     """
 
     place: int
     categories: dict[int, Category]
     missing: Any
+    unknown: Category = UNKNOWN
 
 
 class Clipped(NamedTuple):
@@ -232,8 +236,13 @@ def _encoded(readings: Readings, given: Given, feature: Feature) -> tuple[Featur
         fill=None if given.fill is None else float(codes[categories.index(given.fill)]),
     )
     known = dict(zip(codes, categories, strict=True))
-    absent = readings.absent.get(given.feature, np.nan)
-    return filled, Source(given.feature, known, absent if given.marker is None else given.marker)
+    numbers = [each for each in categories if not isinstance(each, str | Absent)]
+    texts = any(isinstance(each, str) for each in categories)
+    unknown: Category = UNKNOWN if texts else max(numbers, default=0) + 1
+    # What no encoder or imputer takes for missing, is to them one more unknown category.
+    absent = readings.absent.get(given.feature, unknown)
+    missing = absent if given.marker is None else given.marker
+    return filled, Source(given.feature, known, missing, unknown)
 
 
 def _codes(categories: Sequence[Category]) -> list[int]:

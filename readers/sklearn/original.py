@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,15 +13,13 @@ from numpy.typing import NDArray
 from mlp_edge.lazy import require
 from mlp_edge.mlp import Mlp, Rows
 from mlp_edge.proof.original import PredictAny
-from mlp_edge.readers.sklearn.columns import Absent, Category
+from mlp_edge.readers.sklearn.columns import Absent, Readings
 from mlp_edge.readers.sklearn.inputs import Source
 from mlp_edge.reference import predict as exact
 
-UNKNOWN = "a category that no table has"
-
 
 def original_of(
-    estimator: Any, names: Sequence[str] | None, width: int, sources: Sequence[Source], mlp: Mlp
+    estimator: Any, readings: Readings, named: bool, sources: Sequence[Source], mlp: Mlp
 ) -> PredictAny:
     """The prediction of an estimator for raw readings.
 
@@ -29,8 +27,8 @@ def original_of(
 
     Args:
         estimator: fitted; nobody else changes it.
-        names: of its columns, where it takes a data frame.
-        width: how many columns it takes.
+        readings: what it takes.
+        named: whether as a data frame.
         sources: of the network's features.
         mlp: the network.
 
@@ -44,20 +42,28 @@ def original_of(
         found = exact(mlp, rows)
         asked = ~mlp.encoding.rejected(rows) & ~np.isinf(rows).any(axis=1)
         if asked.any():
-            columns = [np.zeros(int(asked.sum())) for _ in range(width)]
-            for source, readings in zip(sources, rows[asked].T, strict=True):
-                columns[source.place] = _column(source, readings)
-            found[asked] = _asked(estimator, _table(columns, names), mlp)
+            columns = [
+                np.full(int(asked.sum()), *_any_reading(readings, place))
+                for place in range(len(readings.names))
+            ]
+            for source, given in zip(sources, rows[asked].T, strict=True):
+                columns[source.place] = _column(source, given)
+            table = _table(columns, readings.names if named else None)
+            found[asked] = _asked(estimator, table, mlp)
         return found
 
     return predict
 
 
+def _any_reading(readings: Readings, place: int) -> tuple[Any, type]:
+    """What a column may hold on which nothing depends, and the type of the column."""
+    known = [each for each in readings.categories.get(place, ()) if not isinstance(each, Absent)]
+    return (known[0], object) if known else (0.0, float)
+
+
 def _asked(estimator: Any, table: Any, mlp: Mlp) -> NDArray[Any]:
     with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter(
-            "ignore"
-        )  # of unknown categories, and of names that are not asked for
+        warnings.simplefilter("ignore")  # it tells of unknown categories
         if mlp.task == "regression":
             found = np.asarray(estimator.predict(table))
         else:
@@ -74,19 +80,12 @@ def _column(source: Source, readings: NDArray[np.float32]) -> NDArray[Any]:
         code: source.missing if isinstance(category, Absent) else category
         for code, category in source.categories.items()
     }
-    unknown = _unknown(source)
     found = np.empty(len(readings), object)
     found[:] = [
-        source.missing if np.isnan(reading) else meaning.get(reading, unknown(reading))
+        source.missing if np.isnan(reading) else meaning.get(reading, source.unknown)
         for reading in readings.tolist()
     ]
     return found
-
-
-def _unknown(source: Source) -> Callable[[float], Category]:
-    """What stands for a reading that is none of the categories: of their own kind."""
-    texts = any(isinstance(each, str) for each in source.categories.values())
-    return lambda reading: UNKNOWN if texts else reading
 
 
 def _table(columns: Sequence[NDArray[Any]], names: Sequence[str] | None) -> Any:
