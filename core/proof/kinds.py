@@ -9,6 +9,7 @@ negative terms and that of all positive ones, so it can overflow only where one 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -76,7 +77,7 @@ def kind_of(predictions: Floats | Doubles) -> Codes:
 def _of_rows(mlp: Mlp, rows: Doubles) -> Codes:
     with np.errstate(over="ignore", invalid="ignore"):
         given = _scaled(mlp, mlp.encoding.encode(rows))
-        values = walk(mlp.layers, given, _step, _joined)
+        values = walk(mlp.layers, given, partial(_step, mlp.is_chain), _joined)
         low, high, nan, never = heads_of(mlp.layers, mlp.heads, values, _joined)
         if mlp.clip is not None:
             low, high = np.clip(low, *mlp.clip), np.clip(high, *mlp.clip)
@@ -93,8 +94,8 @@ def _joined(reaches: Sequence[_Reach]) -> _Reach:
     return _Reach(*(columns(parts) for parts in zip(*reaches, strict=True)))
 
 
-def _step(layer: Dense, given: _Reach, gate: _Reach | None) -> _Reach:
-    value = _activated(layer.activation, _dense(layer, given))
+def _step(chain: bool, layer: Dense, given: _Reach, gate: _Reach | None) -> _Reach:
+    value = _activated(layer.activation, _dense(layer, given, chain))
     return value if gate is None else _multiplied(value, gate)
 
 
@@ -131,7 +132,7 @@ def _widened(low: Doubles, high: Doubles, by: float = TINY) -> tuple[Doubles, Do
     return low - below, high + above
 
 
-def _dense(layer: Dense, x: _Reach) -> _Reach:
+def _dense(layer: Dense, x: _Reach, chain: bool) -> _Reach:
     """Sums of products and a bias, in whatever order."""
     weights, bias = layer.weights.astype(np.float64), layer.bias.astype(np.float64)
     ends = [np.where(weights == 0, 0, weights * end[:, None, :]) for end in (x.low, x.high)]
@@ -146,7 +147,8 @@ def _dense(layer: Dense, x: _Reach) -> _Reach:
     # 0 times infinity is NaN, and a weight that is flushed may be 0.
     infinite = np.isinf(x.low) | np.isinf(x.high)
     lost = (weights == 0) & (infinite & (x.low == x.high))[:, None, :]
-    lost &= (weights != 0).any(axis=0)  # the original does not read what another branch reads
+    if not chain:  # the original of a branch does not read what only others read
+        lost &= (weights != 0).any(axis=0)
     if layer.diagonals is not None:  # an export leaves such products out
         lost = np.zeros_like(lost)
     perhaps_lost = (np.abs(weights) < TINY) & infinite[:, None, :]

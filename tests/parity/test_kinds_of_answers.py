@@ -140,10 +140,14 @@ def test_products_with_0_that_an_export_leaves_out_are_not_claimed() -> None:
 def test_an_input_of_another_branch_is_not_claimed_to_make_nan() -> None:
     """The original does not read it; an export multiplies it by 0, which is NaN of infinity."""
     weights = np.float32([[1, 0, 2], [0, 0, 1]])
-    layer = Dense(weights, np.zeros(2, np.float32), "linear")
-    mlp = network((3, 2), task="regression", standardised=False, layers=(layer,))
-    assert kinds.kinds(mlp, np.float32([[1, INF, 1]])).tolist() == [[UNKNOWN, UNKNOWN]]
-    assert kinds.kinds(mlp, np.float32([[INF, 1, 1]])).tolist() == [[ABOVE, NAN]]
+    branch = Dense(weights, np.zeros(2, np.float32), "linear")
+    other = Dense(np.ones((1, 3), np.float32), np.zeros(1, np.float32), "linear", reads=(0,))
+    mlp = network((3, 3), task="regression", standardised=False, layers=(branch, other),
+                  heads=(1, 2))  # fmt: skip
+    assert kinds.kinds(mlp, np.float32([[1, INF, 1]])).tolist() == [[UNKNOWN, UNKNOWN, ABOVE]]
+    assert kinds.kinds(mlp, np.float32([[INF, 1, 1]])).tolist() == [[ABOVE, NAN, ABOVE]]
+    chain = network((3, 2), task="regression", standardised=False, layers=(branch,))
+    assert kinds.kinds(chain, np.float32([[1, INF, 1]])).tolist() == [[NAN, NAN]]
 
 
 # What fails
