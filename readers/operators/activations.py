@@ -18,6 +18,7 @@ from mlp_edge.readers.operators.rewriting import (
     power_less_one,
     square_root,
 )
+from mlp_edge.readers.operators.tensors import MOST_AXES
 from mlp_edge.reference import SELU_ALPHA, SELU_SCALE
 
 
@@ -97,17 +98,9 @@ def _hard_swish(walk: Graph, node: Node) -> Tensor:
 
 def _gelu(walk: Graph, node: Node) -> Result:
     kind = node.settings.text("approximate", "none")
-    if kind == "none":
-        return _applied("gelu")(walk, node)
-    if kind != "tanh":
+    if kind not in ("none", "tanh"):
         raise ModelError(f"{node.source} is the gelu by {kind[:20]}; the exact one would do")
-    rows, formulas, source = walk.numbers(node), walk.formulas, node.source
-    cube = formulas.times(formulas.times(rows.form, rows.form, source), rows.form, source)
-    inside = formulas.plus(rows.form, formulas.times(cube, _number(0.044715), source), source)
-    inside = formulas.times(inside, _number(math.sqrt(2 / math.pi)), source)
-    gate = formulas.plus(formulas.applied("tanh", inside, source), _number(1), source)
-    half = formulas.times(rows.form, _number(0.5), source)
-    return rows._replace(form=formulas.times(half, gate, source))
+    return _applied("gelu" if kind == "none" else "gelu_tanh")(walk, node)
 
 
 def _number(value: float) -> Form:
@@ -143,9 +136,9 @@ def _shrink(walk: Graph, node: Node) -> Tensor:
 def _softmax(function: str) -> Operator:
     def read(walk: Graph, node: Node) -> Tensor:
         axis = node.settings.whole("axis", -1 if walk.opset >= 13 else 1)
-        if axis not in (-1, 1):
-            raise ModelError(f"{node.source} goes along axis {axis}; 1 would do")
-        rows, source = walk.flat(node), node.source
+        rows, source = walk.flat(node, most=MOST_AXES), node.source
+        if axis not in (-1, len(rows.shape)) and (axis, walk.opset < 13) != (1, True):
+            raise ModelError(f"{source} goes along axis {axis}; the last would do")
         made = walk.formulas.made(rows.form, rows.width, source)
         form = walk.formulas.point(made) if rows.width != 1 else rows.form
         return rows._replace(form=walk.formulas.applied(function, form, source))
@@ -216,7 +209,7 @@ def _sum_of(walk: Graph, node: Node, rows: Rows, places: np.ndarray, mean: bool)
 
 def _layer_normalization(walk: Graph, node: Node) -> Tensor:
     """Gamma (x - mean) / sqrt(variance + epsilon) + beta."""
-    rows = walk.flat(node)
+    rows = walk.flat(node, most=MOST_AXES)
     _check_last(walk, node, rows)
     formulas, source = walk.formulas, node.source
     mean = formulas.applied("mean", rows.form, source)
@@ -225,13 +218,13 @@ def _layer_normalization(walk: Graph, node: Node) -> Tensor:
 
 
 def _rms_normalization(walk: Graph, node: Node) -> Tensor:
-    rows = walk.flat(node)
+    rows = walk.flat(node, most=MOST_AXES)
     _check_last(walk, node, rows)
     return _normalised(walk, node, rows, rows.form, None)
 
 
 def _check_last(walk: Graph, node: Node, rows: Rows) -> None:
-    if node.settings.whole("axis", -1) not in (-1, 1):
+    if node.settings.whole("axis", -1) not in (-1, len(rows.shape)):
         raise ModelError(f"{node.source} goes along another axis than the last")
     if rows.width is None:
         raise ModelError(f"{node.source} normalises rows whose width the file does not tell")

@@ -16,6 +16,9 @@ from mlp_edge.readers.operators.rewriting import chosen, clipped, power, recipro
 from mlp_edge.readers.operators.tensors import FLOAT, FLOATS, NAMES
 from mlp_edge.reference import Doubles
 
+MOST_REPEATED = 2**22
+"""Numbers of a matrix that is there once for each line of a table."""
+
 
 def _same(walk: Graph, node: Node) -> Tensor:
     return walk.given(node, 0)
@@ -76,8 +79,16 @@ def _matrix(walk: Graph, node: Node, place: int) -> Doubles:
 
 
 def _matmul(walk: Graph, node: Node) -> Tensor:
-    rows, weights = walk.flat(node), _matrix(walk, node, 1)
-    return _dense(walk, node, rows, weights.T, np.zeros(weights.shape[1]))
+    """Of rows, and of each line of a table that a row is."""
+    rows, weights = walk.numbers(node), _matrix(walk, node, 1)
+    if len(rows.shape) == 1 or None in rows.shape:
+        return _dense(walk, node, walk.flat(node), weights.T, np.zeros(weights.shape[1]))
+    lines = math.prod(size or 0 for size in rows.shape[:-1])
+    if rows.batch or not rows.shape or lines**2 * weights.size > MOST_REPEATED:
+        raise ModelError(f"{node.source} takes rows of the shape {rows.shape}"[:160])
+    every = np.kron(np.eye(lines), weights.T).astype(np.float64)
+    found = _dense(walk, node, rows, every, np.zeros(len(every)))
+    return found._replace(shape=(*rows.shape[:-1], weights.shape[1]))
 
 
 def _gemm(walk: Graph, node: Node) -> Tensor:

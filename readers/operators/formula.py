@@ -26,6 +26,8 @@ what has more is put together before it goes on."""
 CLOSE = 1e-6
 """So far apart, relatively, two ways of writing one float32 constant are."""
 SQRT_2 = math.sqrt(2)
+TANH_SCALE, CUBE = math.sqrt(2 / math.pi), 0.044715
+"""Of gelu by tanh."""
 
 Term = tuple[int, ...]
 """The values that are multiplied, by their numbers, in order; () is 1."""
@@ -296,11 +298,12 @@ class Formulas:
             name, argument = PRODUCTS.get(value.function, ""), value.argument
             if value.function == "tanh":
                 inner = self.alone(argument)
-                if inner is None or inner.function != "softplus":
-                    continue
-                name, argument = "mish", inner.argument
+                if inner is not None and inner.function == "softplus":
+                    name, argument = "mish", inner.argument
             if value.function == "erf":
                 found = self._gelu(number, shared)
+            elif value.function == "tanh" and not name:
+                found = self._gelu_by_tanh(number, shared, source)
             elif value.function == "step":
                 found = self._ramp(number, shared)
             elif name and (factor := ratio(shared, argument)) is not None:
@@ -323,6 +326,22 @@ class Formulas:
             return "gelu", twice, np.ones(()), used
         factor = ratio(shared, argument)
         return None if factor is None else ("gelu", argument, 2 * factor, used)
+
+    def _gelu_by_tanh(
+        self, number: int, shared: Form, source: str
+    ) -> tuple[str, Form, Doubles, Form] | None:
+        """K z tanh(sqrt(2 / pi) (z + 0.044715 z^3)), of which it is as ``_gelu`` is of erf."""
+        inside = self._values[number].argument
+        squares = {each for term in inside for each in term
+                   if self._values[each].function == "square"}  # fmt: skip
+        for square in squares:
+            z = self._values[square].argument
+            factor = ratio(shared, z)
+            cube = {term: CUBE * each for term, each in _with(z, square).items()}
+            wanted = {term: TANH_SCALE * each for term, each in {**z, **cube}.items()}
+            if factor is not None and _near(inside, wanted):
+                return "gelu_tanh", z, 2 * factor, {**_with(shared, number), **shared}
+        return None
 
     def _ramp(self, number: int, shared: Form) -> tuple[str, Form, Doubles, Form] | None:
         """What goes through 0 where a step is: f(z) step(z) = relu(f(z))."""
@@ -370,7 +389,7 @@ class Formulas:
 ACTIVATIONS: Mapping[str, str] = {
     **{name: name for name in (
         "relu", "elu", "selu", "gelu", "silu", "softplus", "softsign", "tanh", "sigmoid",
-        "hard_sigmoid", "softmax", "mish", "square", "rsqrt")},
+        "hard_sigmoid", "softmax", "mish", "gelu_tanh", "square", "rsqrt")},
     "exp": "exponential",
 }  # fmt: skip
 """Function -> the activation that computes it."""

@@ -217,10 +217,11 @@ class Graph:
             raise ModelError(f"{node.source} takes its {name} from what is no list of integers")
         return [int(each) for each in found.reshape(-1)]
 
-    def flat(self, node: Node, place: int = 0) -> Rows:
-        """An input that is one vector per row."""
+    def flat(self, node: Node, place: int = 0, most: int = 1) -> Rows:
+        """An input that is one vector per row, whose shape has at most so many axes."""
         found = self.numbers(node, place)
-        if len(found.shape) != 1 or found.batch:
+        ones = all(size == 1 for size in found.shape[:-1])
+        if not 1 <= len(found.shape) <= most or not ones or found.batch:
             raise ModelError(f"{node.source} takes rows of the shape {found.shape}"[:160])
         return found
 

@@ -297,6 +297,23 @@ def turned(g: Graph) -> None:
     g.add("MatMul", RANDOM.normal(size=(10, 2)).astype(np.float32))
 
 
+def lines(g: Graph) -> None:
+    """The same layer on each line of a table, as nn.Linear on (n, 2, 2)."""
+    g.add("Reshape", "x", g.constant(np.array([0, 2, 2])))
+    g.add("MatMul", W1[:2].copy())
+    g.add("Relu", g.add("Add", g.last, g.constant(B1)))
+    g.add("Flatten", g.last)
+    g.add("MatMul", RANDOM.normal(size=(10, 2)).astype(np.float32))
+
+
+def one_line(g: Graph) -> None:
+    g.add("Unsqueeze", "x", g.constant(np.array([1])))
+    dense(g, W1, B1)
+    g.add("Softmax", g.last, axis=2)
+    g.add("MatMul", W2)
+    g.add("Squeeze", g.last, g.constant(np.array([1])))
+
+
 GRAPHS: dict[str, Callable[[Graph], None]] = {
     each.__name__.replace("_", " "): each
     for each in (
@@ -305,7 +322,7 @@ GRAPHS: dict[str, Callable[[Graph], None]] = {
         stacked_mean_of_scikit_learn, mixture, highway, scalar_gate, excitation, attention,
         softmax_inside, maxout, smallest, advantage, sums, sizes, twice_the_same_weights,
         slope_by_hand, elu_of_keras, softplus_of_torch, other_elu, hard_swish, hard_swish_apart,
-        soft_shrink, size, computed_constants, spread, turned,
+        soft_shrink, size, lines, one_line, computed_constants, spread, turned,
     )
 }  # fmt: skip
 
