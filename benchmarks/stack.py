@@ -29,7 +29,7 @@ from mlp_edge.export.c.page import Page, single
 from mlp_edge.export.c.stack import ALWAYS, ASYMMETRIC, GRAPH, features
 from mlp_edge.feature import Feature
 from mlp_edge.integers.quantised import Quantised
-from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Mlp, Task
+from mlp_edge.mlp import SCALAR_ACTIVATIONS, Mlp, Task
 from mlp_edge.runtime import CHIPS as SIMULATED
 from mlp_edge.runtime import Chip
 from mlp_edge.runtime.c import Header
@@ -76,10 +76,25 @@ def plain() -> Iterator[Mlp]:
         for depth in range(5):
             for standardised in (True, False):
                 yield network((6, *[5] * depth, outputs), "relu", task, standardised)
-    for activation in HIDDEN_ACTIVATIONS:
+    for activation in SCALAR_ACTIVATIONS:
         for depth in (1, 2, 3):
             for task, outputs in TASKS:
-                yield network((6, *[5] * depth, outputs), activation, task)
+                yield _of(activation, (6, *[5] * depth, outputs), task)
+
+
+def _of(activation: str, widths: Sequence[int], task: Task, standardised: bool = True) -> Mlp:
+    """A network of one activation, with sums above 0 in front of every rsqrt."""
+    mlp = network(widths, activation, task, standardised)
+    if activation != "rsqrt":
+        return mlp
+    *hidden, last = mlp.layers
+    raised = [
+        replace(
+            layer, weights=abs(layer.weights) / np.float32(50), bias=abs(layer.bias) + np.float32(5)
+        )
+        for layer in hidden
+    ]
+    return replace(mlp, layers=(*raised, last))
 
 
 def others() -> Iterator[Mlp]:
@@ -97,10 +112,10 @@ def others() -> Iterator[Mlp]:
         own = replace(last.layers[-1], activation="hard_sigmoid")
         yield replace(last, layers=(*last.layers[:-1], own))  # decided by its predictions
     yield network((6, 5, 1), threshold=np.float32(0))
-    for activation in HIDDEN_ACTIVATIONS:
+    for activation in SCALAR_ACTIVATIONS:
         for depth in (1, 2):
             for task, outputs in (TASKS[0], TASKS[2]):
-                yield network((4, *[30] * depth, outputs), activation, task, standardised=False)
+                yield _of(activation, (4, *[30] * depth, outputs), task, standardised=False)
 
 
 def graphs() -> Iterator[Mlp]:

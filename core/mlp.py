@@ -32,13 +32,23 @@ Predict = Callable[[Rows], Rows]
 
 Task = Literal["regression", "binary", "multiclass"]
 Activation = Literal[
-    "linear", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus", "softsign",
-    "tanh", "sigmoid", "hard_sigmoid", "softmax",
+    "linear", "relu", "leaky_relu", "elu", "selu", "gelu", "gelu_tanh", "silu", "mish", "softplus",
+    "softsign", "tanh", "sigmoid", "hard_sigmoid", "exponential", "square", "rsqrt", "softmax",
 ]  # fmt: skip
-"""Keras's names, with Keras's default parameters (``mlp_edge.reference`` has the formulas)."""
+"""What a layer can apply to its pre-activations (``mlp_edge.reference`` has the formulas)."""
 
 ACTIVATIONS: tuple[str, ...] = get_args(Activation)
-HIDDEN_ACTIVATIONS = tuple(name for name in ACTIVATIONS if name != "softmax")
+SCALAR_ACTIVATIONS = tuple(name for name in ACTIVATIONS if name != "softmax")
+"""Functions of one number."""
+KERAS_ACTIVATIONS = tuple(
+    name for name in ACTIVATIONS if name not in ("gelu_tanh", "square", "rsqrt")
+)
+"""Those that have a name in Keras, with Keras's default parameters; the others come from layers
+of networks that are read."""
+HIDDEN_ACTIVATIONS = tuple(
+    name for name in KERAS_ACTIVATIONS if name not in ("exponential", "softmax")
+)
+"""What the hidden layers of a training can have."""
 TASKS: tuple[str, ...] = get_args(Task)
 
 OUTPUT_NAMES = {"regression": "value", "binary": "probability", "multiclass": "probabilities"}

@@ -1,7 +1,8 @@
 """The slow, obvious float64 reference: the arbiter of every runtime.
 
 One formula per activation, each the one that Keras 3 documents under its name, with Keras's
-default parameters. To add an activation: a formula here, a name in ``mlp_edge.mlp.Activation``,
+default parameters; ``gelu_tanh`` is Keras's gelu with ``approximate=True``, ``rsqrt`` 1 / sqrt(z).
+To add an activation: a formula here, a name in ``mlp_edge.mlp.Activation``,
 a C kernel in firmware_headers/, a line in export/graph.py; the parity zoo then covers it.
 """
 
@@ -26,6 +27,10 @@ SELU_SCALE = 1.0507009873554805
 LEAKY_SLOPE = 0.2
 """Keras 3's default negative_slope; Keras 2 had 0.3."""
 
+# Hendrycks and Gimpel, Gaussian Error Linear Units (2016).
+GELU_SCALE = 2 * math.sqrt(2 / math.pi)
+GELU_CUBE = 0.044715
+
 erfc = np.vectorize(math.erfc, otypes=[np.float64])
 
 
@@ -33,6 +38,18 @@ def _sigmoid(z: Doubles) -> Doubles:
     # exp of a negative number only: no overflow on either side.
     small = np.exp(-np.abs(z))
     return np.where(z >= 0, 1 / (1 + small), small / (1 + small))
+
+
+def _mish(z: Doubles) -> Doubles:
+    # tanh(ln(1 + e)) = (e^2 + 2 e) / (e^2 + 2 e + 2); beyond 20 it is 1.
+    power = np.exp(np.minimum(z, 20))
+    share = power * (power + 2)
+    return np.asarray(z * (share / (share + 2)))
+
+
+def _rsqrt(z: Doubles) -> Doubles:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(1 / np.sqrt(z))
 
 
 def _softmax(z: Doubles) -> Doubles:
@@ -47,12 +64,18 @@ FORMULAS: dict[str, Callable[[Doubles], Doubles]] = {
     "elu": lambda z: np.where(z >= 0, z, np.expm1(np.minimum(z, 0))),
     "selu": lambda z: SELU_SCALE * np.where(z >= 0, z, SELU_ALPHA * np.expm1(np.minimum(z, 0))),
     "gelu": lambda z: 0.5 * z * erfc(-z / math.sqrt(2)),  # erfc: no cancellation in the tail
+    # z (1 + tanh(...)) / 2, without its cancellation in the tail.
+    "gelu_tanh": lambda z: z * _sigmoid(GELU_SCALE * (z + GELU_CUBE * z**3)),
     "silu": lambda z: z * _sigmoid(z),
+    "mish": _mish,
     "softplus": lambda z: np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z))),
     "softsign": lambda z: z / (1 + np.abs(z)),
     "tanh": np.tanh,
     "sigmoid": _sigmoid,
     "hard_sigmoid": lambda z: np.clip(z + 3, 0, 6) / 6,
+    "exponential": np.exp,
+    "square": np.square,
+    "rsqrt": _rsqrt,
     "softmax": _softmax,
 }
 

@@ -35,6 +35,13 @@ def formulas(apart: Formula) -> Formulas:
     """
     tf = tensorflow()
     nn = tf.nn
+
+    def mish(z: Any) -> Any:
+        # tanh(ln(1 + e)) as (e^2 + 2 e) / (e^2 + 2 e + 2), which no runtime's logarithm can spoil.
+        power = tf.exp(tf.minimum(z, 20.0))
+        share = power * (power + 2.0)
+        return z * (share / (share + 2.0))
+
     return {
         "sums": lambda z, x: z,
         "linear": lambda z: z,
@@ -43,12 +50,17 @@ def formulas(apart: Formula) -> Formulas:
         "elu": nn.elu,
         "selu": nn.selu,
         "gelu": lambda z: nn.gelu(z, approximate=False),
+        "gelu_tanh": lambda z: nn.gelu(z, approximate=True),
         "silu": nn.silu,
+        "mish": mish,
         "softplus": nn.softplus,
         "softsign": nn.softsign,
         "tanh": nn.tanh,
         "sigmoid": nn.sigmoid,
         "hard_sigmoid": lambda z: apart(nn.relu6(apart(z) + 3.0) / 6.0),
+        "exponential": tf.exp,
+        "square": tf.square,
+        "rsqrt": tf.math.rsqrt,
         "apart": apart,
         "softmax": nn.softmax,
         "isnan": tf.math.is_nan,

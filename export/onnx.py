@@ -19,6 +19,7 @@ from mlp_edge.metadata import ONNX_CHECKSUM, ONNX_GOLDEN
 from mlp_edge.mlp import Mlp
 from mlp_edge.proof.checksum import BLANK, with_checksum
 from mlp_edge.proof.golden import Golden, golden, golden_integers
+from mlp_edge.reference import GELU_CUBE, GELU_SCALE
 
 OPSET = 13
 """The first opset whose Softmax works along one axis; onnxruntime reads it since 1.7 (2021)."""
@@ -69,6 +70,10 @@ def _described(model: Any, card: Card, golden: Golden) -> bytes:
 
 def _formulas() -> Formulas:
     tf = tensorflow()
+
+    def gelu_tanh(z: Any) -> Any:
+        return z / (1.0 + tf.exp(z * (-GELU_SCALE - GELU_SCALE * GELU_CUBE * (z * z))))
+
     return formulas(apart=lambda x: tf.minimum(x, math.inf)) | {
         "isnan": lambda x: tf.not_equal(x, x),  # small converters have no IsNaN
         # tf.nn.gelu becomes an Erfc that ONNX does not have.
@@ -76,6 +81,7 @@ def _formulas() -> Formulas:
         # onnxruntime's Sigmoid never falls below 1e-9, which a large negative z multiplies to
         # something that shows; its Exp is exact enough at any z.
         "silu": lambda z: z / (1.0 + tf.exp(-z)),
+        "gelu_tanh": gelu_tanh,
     }
 
 

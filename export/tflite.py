@@ -17,7 +17,7 @@ from mlp_edge.metadata import TFLITE_CARD, TFLITE_CHECKSUM, TFLITE_GOLDEN
 from mlp_edge.mlp import Mlp
 from mlp_edge.proof.checksum import BLANK, with_checksum
 from mlp_edge.proof.golden import Golden, golden, golden_integers
-from mlp_edge.reference import SELU_ALPHA, SELU_SCALE
+from mlp_edge.reference import GELU_CUBE, GELU_SCALE, SELU_ALPHA, SELU_SCALE
 
 IDENTIFIER = b"TFL3"
 DYNAMIC = 1024
@@ -124,6 +124,14 @@ def _formulas() -> Formulas:
         # What the limits make of NaN depends on the kernel; 0 times a tanh is 0, or NaN.
         return tf.nn.sigmoid(limited(z)) + tf.nn.tanh(z) * 0.0
 
+    def gelu_tanh(z: Any) -> Any:
+        return z * tf.nn.sigmoid(limited(z * (GELU_SCALE + GELU_SCALE * GELU_CUBE * (z * z))))
+
+    def exponential(z: Any) -> Any:
+        # XNNPACK's exp(z) is infinite from 2^127.5 on, and 0 of NaN.
+        root = tf.exp(0.5 * z)
+        return tf.where(tf.not_equal(z, z), math.nan, root * root)
+
     def ones(truths: Any) -> Any:
         # Not a cast, which the converter moves behind the take: Micro takes no truths.
         return tf.where(truths, 1.0, 0.0)
@@ -132,6 +140,8 @@ def _formulas() -> Formulas:
     return plain | {
         "sigmoid": sigmoid,
         "silu": lambda z: z * tf.nn.sigmoid(limited(z)),
+        "gelu_tanh": gelu_tanh,
+        "exponential": exponential,
         "clip": between,
         "isnan": lambda x: tf.not_equal(x, x),  # TFLite has no other way to ask
         "any": lambda truths: tf.reduce_max(ones(truths), axis=1, keepdims=True) > 0.0,

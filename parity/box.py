@@ -205,6 +205,8 @@ def held(activation: str, sums: Interval) -> tuple[Band, Interval]:
     else:
         knots = low[..., None] + (high - low)[..., None] * np.linspace(0, 1, PIECES + 1)
         knots[..., -1] = high
+        if activation == "square":  # never below 0, as a root behind it has to know
+            knots = np.sort(np.append(knots, np.clip(0, low, high)[..., None], axis=-1), axis=-1)
     values = FORMULAS[activation](knots)
     least, largest = slopes(activation, knots[..., :-1], knots[..., 1:])
     flattest, steepest = least.min(axis=-1), largest.max(axis=-1)
@@ -218,8 +220,9 @@ def held(activation: str, sums: Interval) -> tuple[Band, Interval]:
     activations = Interval(
         *_extremes(activation, knots, values, least, largest, np.zeros_like(slope))
     )
+    everything = np.full_like(slack, BEYOND)
     # An inactive ReLU answers 0 and nothing else: no term of the next sums (``bound.tree``).
-    return band, activations.widened(slack)
+    return band, _narrower(activations.widened(slack), Interval(-everything, everything))
 
 
 def _extremes(

@@ -24,7 +24,7 @@ class Fault:
 
     Attributes:
         kind: a word for the kind of fault.
-        layer: number of the layer it is in, from 1; 0 is the scaling.
+        layer: number of the layer it is in, from 1; 0 is the scaling, or several layers.
         says: the likely cause, in words.
         faulty: the network that it makes.
     """
@@ -111,6 +111,16 @@ def _activations(mlp: Mlp) -> Iterator[Fault]:
                 changed = _with_layer(mlp, number, replace(layer, activation=activation))
                 says = f"its activation is {activation} instead of {layer.activation}"
                 yield Fault("activation", number, says, changed)
+
+
+def _gelus(mlp: Mlp) -> Iterator[Fault]:
+    """Both forms have one name in frameworks, which tell them apart by a setting."""
+    for form, other in (("gelu", "gelu_tanh"), ("gelu_tanh", "gelu")):
+        layers = tuple(
+            replace(layer, activation=other) if layer.activation == form else layer
+            for layer in mlp.layers
+        )
+        yield Fault("gelu", 0, f"{form} is computed as {other}", replace(mlp, layers=layers))
 
 
 SCALING_FAULTS: dict[str, tuple[str, Callable[[Scaling], Scaling | None]]] = {
@@ -234,7 +244,7 @@ def _pieces(mlp: Mlp, number: int, layer: Dense) -> list[tuple[int, Floats]]:
     return list(zip(values, np.split(layer.weights, np.cumsum(widths)[:-1], axis=1), strict=True))
 
 
-KINDS = (_scaling, _encoding, _inputs, _wires, _in_layers, _outputs, _activations)
+KINDS = (_scaling, _encoding, _inputs, _wires, _in_layers, _outputs, _activations, _gelus)
 
 
 def faults(mlp: Mlp) -> Iterator[Fault]:

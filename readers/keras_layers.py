@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mlp_edge.errors import ModelError
-from mlp_edge.mlp import ACTIVATIONS
+from mlp_edge.mlp import KERAS_ACTIVATIONS
 
 ROOTS = ("keras", "tf_keras")
 """Packages that Keras's own classes are in."""
@@ -69,8 +69,6 @@ IDLE = frozenset({
     "output_mask", "output_mask_type", "arguments",
 })  # fmt: skip
 """Settings that say how a layer learns, or what is checked elsewhere."""
-NOT_OF_KERAS = ("square", "rsqrt")
-"""Activations of ours alone, of which other layers are made."""
 POLICIES = ("DTypePolicy", "FloatDTypePolicy", "Policy")
 
 
@@ -177,11 +175,10 @@ def activation_of(name: str, given: Any, keras: int | None, others: Sequence[str
     if not isinstance(given, str):
         raise ModelError(f"layer {name!r} has as its activation {_described(given)}")
     found = {"swish": "silu"}.get(given, given)
-    known = [each for each in ACTIVATIONS if each not in NOT_OF_KERAS]
-    if found not in known:
+    if found not in KERAS_ACTIVATIONS:
         raise ModelError(
             f"layer {name!r} has the activation {given[:60]!r}, which mlp-edge does not know; "
-            f"it knows {', '.join((*known, *others))}"
+            f"it knows {', '.join((*KERAS_ACTIVATIONS, *others))}"
         )
     if found == "hard_sigmoid" and keras != 3:
         raise ModelError(

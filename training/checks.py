@@ -39,6 +39,7 @@ REACH = {
     "softsign": (-1.0, 1.0),
     "relu": (0.0, float("inf")),
     "softplus": (0.0, float("inf")),
+    "exponential": (0.0, float("inf")),
 }
 
 

@@ -14,7 +14,7 @@ LOSSES: dict[Task, tuple[str, ...]] = {
 """What can be minimised for a task; the first is the default."""
 
 OUTPUTS: dict[Task, tuple[str, ...]] = {
-    "regression": tuple(HIDDEN_ACTIVATIONS),
+    "regression": (*HIDDEN_ACTIVATIONS, "exponential"),
     "binary": ("sigmoid", "hard_sigmoid"),
     "multiclass": ("softmax", "sigmoid"),
 }

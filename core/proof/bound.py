@@ -166,6 +166,7 @@ def standardised(mlp: Mlp, inputs: Doubles) -> Doubles:
     return (inputs - mean.astype(np.float64)) / std.astype(np.float64)
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def over(
     mlp: Mlp,
     reaches: Sequence[Reach],
@@ -329,22 +330,26 @@ def _activated(activation: str, reach: Reach, sums: Error, stated: Accuracy) -> 
     size = sums.size
     near = reach.pre_activations.widened(size)
     least, largest = slopes(activation, *near)
+    steepest = np.maximum(np.abs(least), np.abs(largest))
     middle, radius = (least + largest) / 2, (largest - least) / 2
     inexact = np.zeros_like(size)
     if activation not in EXACT:
-        activations = reach.activations.size + np.maximum(np.abs(least), np.abs(largest)) * size
+        activations = reach.activations.size + steepest * size
         inexact += UNIT * (stated.relative * activations + stated.absolute) + 4 * TINY
     if stated.linear:
         inexact += UNIT * stated.linear * near.size
+    if stated.product:
+        inexact += UNIT * stated.product * np.where(activations > 0, near.size, 0) * activations
     stays = (
         np.isinf(reach.activations.low)
         & (reach.activations.low == reach.activations.high)
         & (size == 0)
     )
-    within = reach.activations.size + size * np.maximum(largest, 1) + inexact < LARGEST
+    within = reach.activations.size + size * np.maximum(steepest, 1) + inexact < LARGEST
     own = np.abs(middle) * sums.own + (radius + LOST * np.abs(middle)) * size + inexact
     own = np.where(stays, 0, np.where(within, own, np.inf))
-    shared = np.where(stays[:, :, None], 0, middle[:, :, None] * sums.shared)
+    told = (within & ~stays)[:, :, None]
+    shared = np.where(told, middle[:, :, None] * sums.shared, 0)
     return Error(shared, own, sums.names)
 
 

@@ -30,7 +30,7 @@ def replay(mlp: Mlp, rows: Floats, fused: bool = False) -> Floats:
     """
     x = mlp.encoding.encode(rows)
     numbers = len(mlp.encoding.numbers)
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", under="ignore", invalid="ignore", divide="ignore"):
         if mlp.scaling is not None:
             centred = x[:, :numbers] - mlp.scaling.mean[:numbers]
             x[:, :numbers] = centred * mlp.scaling.reciprocal[:numbers]
@@ -149,6 +149,28 @@ def _softplus(x: Floats) -> Floats:
     return _either(x > 0, x, _F(0)) + _log1p(_exp(_either(x > 0, -x, x)))
 
 
+def _mish(x: Floats) -> Floats:
+    t = _exp(_either(x < 0, x, -x))
+    share = _either(x < 0, t * (t + _F(2)), _F(1) + _F(2) * t)
+    return np.asarray(x * (share / (share + _either(x < 0, _F(2), _F(2) * t * t))))
+
+
+def _exponential(x: Floats) -> Floats:
+    large = x >= _F(64)
+    below = _exp(_either(x < 0, x, _either(large, _F(16) - x, -x)))
+    return _either(x < 0, below, _either(large, _F(8886110.5), _F(1)) / below)
+
+
+def _rsqrt(x: Floats) -> Floats:
+    bits = np.ascontiguousarray(x).view(np.uint32)
+    y: Floats = (np.uint32(0x5F375A86) - (bits >> np.uint32(1))).view(np.float32)
+    for _ in range(3):
+        y = np.asarray(y + y * (_F(0.5) - x * y * (_F(0.5) * y)), _F)
+    small = np.abs(x) < _F(2.0**-126)
+    y = _either(small, np.copysign(_F(np.inf), x), _either(x < 0, _F(np.nan), y))
+    return _either(x == np.inf, _F(0), y)
+
+
 def _softmax(x: Floats) -> Floats:
     largest: Floats = x[:, 0]
     for column in x.T[1:]:
@@ -167,7 +189,9 @@ KERNELS: dict[str, Callable[[Floats], Floats]] = {
     "elu": lambda x: _either(x < 0, _expm1(x), x),
     "selu": lambda x: _either(x < 0, _F(1.75809934) * _expm1(x), _F(1.05070098) * x),
     "gelu": _gelu,
+    "gelu_tanh": lambda x: x * _logistic(x * (_F(1.59576912) + _F(7.13548163e-2) * (x * x))),
     "silu": lambda x: x * _logistic(x),
+    "mish": _mish,
     "softplus": _softplus,
     "softsign": lambda x: x / (_F(1) + _either(x < 0, -x, x)),
     "tanh": _tanh,
@@ -175,6 +199,9 @@ KERNELS: dict[str, Callable[[Floats], Floats]] = {
     "hard_sigmoid": lambda x: _either(
         x < _F(-3), _F(0), _either(x > _F(3), _F(1), (x + _F(3)) / _F(6))
     ),
+    "exponential": _exponential,
+    "square": lambda x: x * x,
+    "rsqrt": _rsqrt,
     "softmax": _softmax,
 }
 """By the activation's name: z (n, width) in, activation(z) out."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from mlp_edge.mlp import Dense, Floats, Mlp
 from mlp_edge.proof.bound import EXACT, LARGEST, TINY
+from mlp_edge.proof.slopes import MOST_POWER
 from mlp_edge.reference import FORMULAS, Doubles
 from mlp_edge.walk import columns, heads_of, walk
 
@@ -30,8 +31,8 @@ WORDS = ("anything", "a finite number", "NaN", "infinity", "-infinity")
 
 SLACK = 2.0**-12
 """More, relatively, than a sum of ``MOST_TERMS`` roundings, or an activation, is off by."""
-LEAST = -0.28
-"""No gelu or silu is below it."""
+LEAST = {"gelu": -0.28, "gelu_tanh": -0.28, "silu": -0.28, "mish": -0.31}
+"""Activations that fall before they rise, and what none of them is below."""
 _PERHAPS = LARGEST * (1 - SLACK)
 _CHUNK = 2**19
 """Products in the largest array of a chunk of rows."""
@@ -146,14 +147,15 @@ def _dense(layer: Dense, x: _Reach, chain: bool) -> _Reach:
     high = np.where(over, np.inf, most.sum(axis=2) + bias + off)
     # 0 times infinity is NaN, and a weight that is flushed may be 0.
     infinite = np.isinf(x.low) | np.isinf(x.high)
-    lost = (weights == 0) & (infinite & (x.low == x.high))[:, None, :]
+    seen = np.ones_like(weights, bool)
     if not chain:  # the original of a branch does not read what only others read
-        lost &= (weights != 0).any(axis=0)
+        seen &= (weights != 0).any(axis=0)
+    lost = (weights == 0) & seen & (infinite & (x.low == x.high))[:, None, :]
     if layer.diagonals is not None:  # an export leaves such products out
-        lost = np.zeros_like(lost)
+        lost, seen = np.zeros_like(lost), weights != 0
     perhaps_lost = (np.abs(weights) < TINY) & infinite[:, None, :]
     meet = (least == np.inf).any(axis=2) & (most == -np.inf).any(axis=2)
-    never = x.never.any(axis=1, keepdims=True) | lost.any(axis=2) | meet
+    never = (x.never[:, None, :] & seen).any(axis=2) | lost.any(axis=2) | meet
     nan = x.nan.any(axis=1, keepdims=True) | perhaps_lost.any(axis=2) | (over & under)
     return _as_float32(low, high, nan, never)
 
@@ -166,11 +168,20 @@ def _activated(activation: str, z: _Reach) -> _Reach:
     none = np.isnan(low), np.isnan(high)
     never = z.never | (none[0] & none[1] & (z.low == z.high))
     low, high = np.where(none[0], -1, low), np.where(none[1], 1, high)
-    if activation in ("gelu", "silu"):  # they fall before they rise
-        low = np.where(z.low < 0, LEAST, low)
+    low, high = np.minimum(low, high), np.maximum(low, high)
+    if activation in LEAST:
+        low = np.where(z.low < 0, LEAST[activation], low)
         high = np.where(z.low < 0, np.maximum(high, 0), high)
+    if activation == "square":
+        low = np.where((z.low < 0) & (z.high > 0), 0, low)
+    if activation == "exponential":
+        high = np.where(high > MOST_POWER, np.inf, high)
     if activation not in EXACT:
         low, high = _widened(low, high, SLACK)
+    if activation == "rsqrt":  # of a z that counts as 0: infinity, or NaN
+        pole = z.low < TINY
+        low, high = np.where(pole, -np.inf, low), np.where(pole, np.inf, high)
+        never, none = never | (z.high < -TINY), (none[0] | pole, none[1])
     return _as_float32(low, high, z.nan | none[0] | none[1], never)
 
 

@@ -139,7 +139,7 @@ def test_a_weight_that_is_off_by_five_percent_is_found(name: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["int8", "int16"])
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", sorted(MODELS.keys() - {"exponential_", "square_"}))
 def test_golden_rows_in_integers_are_the_very_bits(name: str, dtype: str) -> None:
     mlp = MODELS[name]
     net = quantised(mlp, dtype)

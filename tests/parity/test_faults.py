@@ -143,6 +143,13 @@ def test_the_likely_cause_names_the_layer() -> None:
             assert cause == f"layer {fault.layer}: {fault.says}"
 
 
+@pytest.mark.parametrize(("form", "other"), [("gelu", "gelu_tanh"), ("gelu_tanh", "gelu")])
+def test_the_other_gelu_in_every_layer_is_told(form: str, other: str) -> None:
+    mlp, wrong = (network((8, 12, 8, 1), activation) for activation in (form, other))
+    cause = likely_cause(expected(mlp), lambda rows: as_float32(predict(wrong, rows)))
+    assert cause == f"{form} is computed as {other}"
+
+
 def test_an_unknown_fault_is_not_explained() -> None:
     mlp = NETWORKS["pima"]()
     wanted = expected(mlp)

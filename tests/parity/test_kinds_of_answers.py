@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from support.chips import BY_NAME, require
 from support.graphs import graph
-from support.networks import as_float32, network, readings
+from support.networks import ANY_SUM, as_float32, network, readings
 
 from mlp_edge.export import tflite
 from mlp_edge.export.c import export
-from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Dense, Mlp, Predict, Rows
+from mlp_edge.mlp import Dense, Mlp, Predict, Rows
 from mlp_edge.parity.compare import Comparison, Expected, compare, expect
 from mlp_edge.parity.kind_faults import CHANGES, KindFault
 from mlp_edge.parity.result import _explain, _without_parameters
@@ -41,7 +41,7 @@ def honest(mlp: Mlp) -> Expected:
 # What is claimed
 
 
-@pytest.mark.parametrize("activation", HIDDEN_ACTIVATIONS)
+@pytest.mark.parametrize("activation", ANY_SUM)
 def test_what_is_claimed_of_any_float32_arithmetic_is_so_of_ours(activation: str) -> None:
     """Rounded twice and fused, from readings at every end of float32."""
     random = np.random.default_rng(len(activation))
@@ -104,6 +104,7 @@ def test_the_kind_of_one_sum(
         ("elu", FINITE, ABOVE), ("selu", FINITE, ABOVE), ("gelu", NAN, ABOVE),
         ("silu", NAN, ABOVE), ("softplus", FINITE, ABOVE), ("softsign", NAN, NAN),
         ("tanh", FINITE, FINITE), ("sigmoid", FINITE, FINITE), ("hard_sigmoid", FINITE, FINITE),
+        ("gelu_tanh", NAN, ABOVE), ("mish", NAN, ABOVE),
     ],
 )  # fmt: skip
 def test_the_kind_of_an_activation_of_an_infinity(activation: str, below: int, above: int) -> None:
@@ -148,6 +149,25 @@ def test_an_input_of_another_branch_is_not_claimed_to_make_nan() -> None:
     assert kinds.kinds(mlp, np.float32([[INF, 1, 1]])).tolist() == [[ABOVE, NAN, ABOVE]]
     chain = network((3, 2), task="regression", standardised=False, layers=(branch,))
     assert kinds.kinds(chain, np.float32([[1, INF, 1]])).tolist() == [[NAN, NAN]]
+
+
+@pytest.mark.parametrize(
+    ("activation", "rows", "wanted"),
+    [
+        ("exponential", [-INF, INF, 88, 88.5, 100], [FINITE, ABOVE, FINITE, UNKNOWN, ABOVE]),
+        ("square", [-INF, INF, 1e18, -1e19, -1e20], [ABOVE, ABOVE, FINITE, FINITE, ABOVE]),
+        ("rsqrt", [-1, 0, -0.0, 1e-38, 1e-30, 1e30], [NAN, *[UNKNOWN] * 3, FINITE, FINITE]),
+    ],
+)
+def test_the_kind_of_an_activation_that_has_no_largest_slope(
+    activation: str, rows: list[float], wanted: list[int]
+) -> None:
+    layer = Dense(np.float32([[1]]), np.float32([0]), activation)
+    mlp = network((1, 1), task="regression", standardised=False, layers=(layer,))
+    given = np.float32(rows)[:, None]
+    assert kinds.kinds(mlp, given)[:, 0].tolist() == wanted
+    unbounded = ~np.isfinite(bound(mlp, given))[:, 0]
+    assert unbounded[np.array(wanted) == UNKNOWN].all()
 
 
 # What fails

@@ -16,7 +16,7 @@ from mlp_edge.card import Card
 from mlp_edge.errors import InputError, MissingError, ModelError, TableError
 from mlp_edge.export.c import export
 from mlp_edge.feature import Feature
-from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Activation, Floats, Mlp
+from mlp_edge.mlp import SCALAR_ACTIVATIONS, Dense, Floats, Mlp
 from mlp_edge.proof import c_replay
 from mlp_edge.runtime import HOSTED, RUNTIMES, Chip
 from mlp_edge.runtime.c import open_header, read_header
@@ -39,13 +39,18 @@ def bits(values: Floats) -> list[int]:
     return np.where(np.isnan(values), 0x7FC00000, values.view(np.uint32)).ravel().tolist()
 
 
-def mixed(names: tuple[Activation, ...], outputs: int = 1) -> Mlp:
+def _applying(layer: Dense, activation: str) -> Dense:
+    """The layer with another activation; above 0 is what goes into a root."""
+    if activation == "rsqrt":
+        layer = replace(layer, weights=np.abs(layer.weights), bias=np.abs(layer.bias))
+    return replace(layer, activation=activation)
+
+
+def mixed(names: tuple[str, ...], outputs: int = 1) -> Mlp:
     """A network with one layer of each of these activations."""
     task = "binary" if outputs == 1 else "multiclass"
     mlp = network((6, *[5] * len(names), outputs), task=task, seed=len(names))
-    hidden = [
-        replace(layer, activation=name) for layer, name in zip(mlp.layers, names, strict=False)
-    ]
+    hidden = [_applying(layer, name) for layer, name in zip(mlp.layers, names, strict=False)]
     return replace(mlp, layers=(*hidden, mlp.layers[-1]))
 
 
@@ -54,8 +59,8 @@ CATEGORIES = encoded(
      Feature("c", categories=("u", "v"), codes=(1, 2))]
 )  # fmt: skip
 NETWORKS = {
-    "even": mixed(HIDDEN_ACTIVATIONS[::2]),
-    "odd": mixed(HIDDEN_ACTIVATIONS[1::2], outputs=3),
+    "even": mixed(SCALAR_ACTIVATIONS[::2]),
+    "odd": mixed(SCALAR_ACTIVATIONS[1::2], outputs=3),
     "categories": CATEGORIES,
 }
 

@@ -11,14 +11,23 @@ import pytest
 from support.agreed_networks import agreed, hostile
 from support.integer_models import CODES, FILLED, MIXED, beside_steps, litert_of
 from support.integer_tflite import CHAINS, read, rows_for
-from support.networks import BARE, HUGE, assert_within_bound, bare, encoded, network, readings
+from support.networks import (
+    ANY_SUM,
+    BARE,
+    HUGE,
+    assert_within_bound,
+    bare,
+    encoded,
+    network,
+    readings,
+)
 
 from mlp_edge.export import tflite
 from mlp_edge.integers.asymmetric_reference import integers_of
 from mlp_edge.integers.integer_reference import predict_quantised, trace
 from mlp_edge.integers.quantised import Integers, Quantised
 from mlp_edge.integers.requantise import by_double, differing
-from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Floats, Mlp, Predict
+from mlp_edge.mlp import Floats, Mlp, Predict
 
 if not os.environ.get("CI"):  # where a missing runtime is a failure
     pytest.importorskip("tflite_micro", reason="pip install tflite-micro brings TFLite Micro")
@@ -50,7 +59,7 @@ def micro_of(content: bytes) -> Predict:
 
 FLOATS: dict[str, Mlp] = {
     **NETWORKS,
-    **{name: network((8, 12, 8, 1), name) for name in HIDDEN_ACTIVATIONS if name != "gelu"},
+    **{name: network((8, 12, 8, 1), name) for name in ANY_SUM if name != "gelu"},
     "relu6": network((3, 5, 1), "relu", "regression", clip=(0.0, 6.0)),
     "signs": encoded(MIXED, outputs=2, clip=(-1.0, 1.0)),
 }

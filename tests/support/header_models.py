@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from mlp_edge.feature import Feature
-from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Mlp
-from support.networks import encoded, network
+from mlp_edge.mlp import Mlp
+from support.networks import ANY_SUM, encoded, network
 
 PENGUINS = (
     Feature("bill", 32.1, 59.6, fill=45.0, indicator=True),
@@ -18,7 +18,7 @@ PENGUINS = (
 
 
 def models() -> Iterator[Mlp]:
-    for name in HIDDEN_ACTIVATIONS:
+    for name in ANY_SUM:
         yield network((3, 9, 5, 2), name, "regression", name=f"{name}_")
     for task in ("binary", "multiclass"):
         mlp = network((5, 6, 1 if task == "binary" else 4), task=task, name=task)  # type: ignore[arg-type]

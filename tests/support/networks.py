@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from mlp_edge.encoding import Encoding
 from mlp_edge.feature import Feature
-from mlp_edge.mlp import ACTIVATIONS, Dense, Floats, Mlp, Scaling, Task
+from mlp_edge.mlp import ACTIVATIONS, SCALAR_ACTIVATIONS, Dense, Floats, Mlp, Scaling, Task
 from mlp_edge.proof.bound import bound
 from mlp_edge.reference import distance, predict
 
+ANY_SUM = tuple(name for name in SCALAR_ACTIVATIONS if name != "rsqrt")
+"""Activations that give a number for any sum; rsqrt takes those above 0."""
 OUTPUT_ACTIVATION = {"regression": "linear", "binary": "sigmoid", "multiclass": "softmax"}
 
 

@@ -10,15 +10,15 @@ import pytest
 from support.c_compiler import C99, CPP11, STRICT, run
 from support.header_models import memory_width
 from support.integer_networks import made
-from support.networks import network
+from support.networks import ANY_SUM, network
 
 from mlp_edge.errors import ModelError
 from mlp_edge.export.c import EXPORTER, export
 from mlp_edge.feature import Feature
-from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Mlp, Scaling
+from mlp_edge.mlp import Mlp, Scaling
 
 NETWORKS = {
-    **{name: network((3, 4, 2, 1), name, name=name) for name in HIDDEN_ACTIVATIONS},
+    **{name: network((3, 4, 2, 1), name, name=name) for name in ANY_SUM},
     "regression": network((2, 5, 2), "gelu", "regression", name="regression"),
     "multiclass": network((4, 10, 10, 3), task="multiclass", name="multiclass"),
     "no_hidden": network((8, 1), name="no_hidden"),
