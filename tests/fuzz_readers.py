@@ -30,6 +30,10 @@ from fuzz_models import SHORT, SPARE, Watch, batch, spared, spoilt
 from support.strangers import c_array, originals
 
 from mlp_edge.errors import ModelError
+from mlp_edge.export.c import asymmetric
+from mlp_edge.export.c.page import single
+from mlp_edge.integers.asymmetric_reference import predict_asymmetric
+from mlp_edge.mlp import Floats, Mlp
 from mlp_edge.readers.importing.opening import read_foreign
 from mlp_edge.reference import predict
 
@@ -40,7 +44,7 @@ PATIENCE, BATCH = 10, 500
 def spoilt_file(kind: str, choice: random.Random) -> bytes:
     """A file of a kind, spoilt somewhere."""
     if kind == "cc" and choice.random() < 0.7:
-        return c_array(spoilt("tflite", originals("tflite")[0], choice))
+        return c_array(spoilt("tflite", choice.choice(originals("tflite")), choice))
     return spoilt(kind, choice.choice(originals(kind)), choice)
 
 
@@ -60,8 +64,11 @@ def read_one(kind: str, seed: int, folder: Path, watch: Watch, most: int) -> lis
         with spared(most), np.errstate(all="ignore"):
             found = read_foreign(file)
             predictions = predict(found.mlp, np.zeros((1, found.mlp.inputs)))
+            if found.integers is not None:
+                predictions = predict_asymmetric(found.mlp, found.integers, _extremes(found.mlp))
+                single(asymmetric.page(found.mlp, found.integers))
         answer = "read"
-        assert predictions.shape == (1, found.mlp.outputs)
+        assert predictions.shape[1:] == (found.mlp.outputs,)
     except ModelError as error:
         answer, message = "refused", str(error)
         assert message.startswith(f"{file}: "), f"begins otherwise: {message[:200]!r}"
@@ -73,6 +80,12 @@ def read_one(kind: str, seed: int, folder: Path, watch: Watch, most: int) -> lis
         signal.setitimer(signal.ITIMER_PROF, 0)
     assert not watch.seen, watch.seen[0]
     return [answer]
+
+
+def _extremes(mlp: Mlp) -> Floats:
+    """Rows that reach every end of integers."""
+    ends = np.array([0, 1, -3e38, np.inf, -np.inf, np.nan], np.float32)
+    return np.repeat(ends[:, None], mlp.inputs, axis=1)
 
 
 def _child(kind: str, seeds: Sequence[int], writer: int) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 from onnx import TensorProto
 
 from support import keras_files, onnx_files
+from support.integer_tflite import CHAINS
 
 WIDE = np.linspace(-1, 1, 20, dtype=np.float32).reshape(4, 5)
 DEEP = np.linspace(1, -1, 15, dtype=np.float32).reshape(5, 3)
@@ -29,7 +30,8 @@ def originals(kind: str) -> list[bytes]:
         return [_h5()]
     if kind == "onnx":
         return [_branches(), _normalised(), _pipeline()]
-    return [_tflite()] if kind == "tflite" else [c_array(_tflite())]
+    made = [_tflite(), _tflite_graph(), CHAINS["four readings"]]
+    return made if kind == "tflite" else [c_array(content) for content in made]
 
 
 def c_array(content: bytes) -> bytes:
@@ -144,6 +146,32 @@ def _pipeline() -> bytes:
           domain="ai.onnx.ml")  # fmt: skip
     g.add("ZipMap", chances, domain="ai.onnx.ml", classlabels_strings=["a", "b", "c"])
     return bytes(g.model(outputs=[chances]).SerializeToString())
+
+
+def _tflite_graph() -> bytes:
+    """Parts of a row side by side, a residual, a normalisation by its parts, a choice."""
+    from support.tflite_graphs import KINDS, Graph, schema
+
+    made, options = Graph(4), schema.BuiltinOptions
+    given = made.last
+    places = [made.constant(np.int32(each)) for each in ([0, 1], [0, 3], [1, 1])]
+    made.add("STRIDED_SLICE", [given, *places], (1, 2), options.StridedSliceOptions,
+             beginMask=1, endMask=1)  # fmt: skip
+    joined = made.add("CONCATENATION", [given, made.last], (1, 6), options.ConcatenationOptions,
+                      axis=1)  # fmt: skip
+    x = made.dense(np.ones((5, 6), np.float32), WIDE[0])
+    axes = made.constant(np.int32([1]))
+    mean = made.add("MEAN", [x, axes], (1, 1), options.ReducerOptions, keepDims=True)
+    apart = made.add("SUB", [x, mean], (1, 5), options.SubOptions)
+    above = made.add("GREATER", [apart, made.constant(np.float32(0))], (1, 5))
+    made.graph.tensors[above].type = KINDS.BOOL
+    low = made.add("MUL", [apart, made.constant(np.float32(0.1))], (1, 5), options.MulOptions)
+    made.add("SELECT_V2", [above, apart, low], (1, 5), options.SelectV2Options)
+    made.add("ADD", [made.last, x], (1, 5), options.AddOptions)
+    assert joined < made.last
+    made.dense(DEEP.T.copy(), DEEP[0])
+    made.add("LOG_SOFTMAX", [made.last], (1, 3), options.LogSoftmaxOptions)
+    return made.content()
 
 
 def _tflite() -> bytes:
