@@ -18,8 +18,8 @@ from mlp_edge.proof.original import Original
 from mlp_edge.readers.keras_file import read_mlp
 from mlp_edge.readers.model_directory import MANIFEST, MODEL, ModelDirectory, undisturbed
 from mlp_edge.runtime import RUNTIMES
+from mlp_edge.runtime.foreign_tflite import runtime_of
 from mlp_edge.runtime.given import readings
-from mlp_edge.runtime.held_integers import runtime_of
 from mlp_edge.runtime.runtime import Opened, Runtime
 from mlp_edge.runtime.threads import threadsafe
 from mlp_edge.runtime.verify import (
@@ -199,8 +199,8 @@ def _load(path: Path, runtime: str | None, trust: bool, verify: bool) -> Predict
         if not path.exists():
             hint = "" if path.suffix else "; `mlp_edge.train()` makes one, or name another"
             raise ModelError(f"{path}: there is no such model{hint}")
-        held = runtime_of(path) if runtime is None and path.is_file() else None
-        chosen = held or _runtime_for(path, runtime)
+        theirs = runtime_of(path) if runtime is None and path.is_file() else None
+        chosen = theirs or _runtime_for(path, runtime)
         artifact, card = path, None
     if verify:
         check_bytes(artifact)

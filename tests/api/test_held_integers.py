@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from support.commands import typed
 from support.integer_tflite import CHAINS, read, rows_for
+from support.tflite_graphs import Graph
 
 import mlp_edge
 from mlp_edge.errors import InputError, ModelError
@@ -60,10 +61,10 @@ def test_c_is_what_is_exported_where_nobody_says(path: Path, tmp_path: Path) -> 
 
 
 def test_in_float32_it_is_what_the_integers_stand_for(path: Path, tmp_path: Path) -> None:
-    made = mlp_edge.open(path).export(["onnx", "c"], dtype="float32", out=tmp_path / "out")
+    made = mlp_edge.open(path).export("c", dtype="float32", out=tmp_path / "out")
     assert made.dtype == "float32"
     assert "without the rounding between its layers" in made.findings[-1].says
-    with mlp_edge.load(tmp_path / "out" / "gesture.onnx") as opened:
+    with mlp_edge.load(made.path, trust=True) as opened:
         np.testing.assert_allclose(opened.predict(ROWS), predict(FOUND.mlp, ROWS), atol=1e-5)
 
 
@@ -93,6 +94,21 @@ def test_commands(path: Path, tmp_path: Path) -> None:
     table = tmp_path / "rows.csv"
     table.write_text("x1,x2,x3,x4,x5,x6\n1,2,3,4,5,6\n")
     assert typed("predict", str(table), "--model", str(path)).code == 0
+
+
+@pytest.mark.parametrize("suffix", [".tflite", ".cc"])
+def test_a_file_in_float32_predicts_as_well(suffix: str, tmp_path: Path) -> None:
+    graph = Graph()
+    weights = np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4)
+    graph.dense(weights, np.ones(3, np.float32))
+    content = graph.content()
+    path = tmp_path / f"net{suffix}"
+    text = f"char g[] = {{{', '.join(map(str, content))}}};".encode()
+    path.write_bytes(content if suffix == ".tflite" else text)
+    rows = np.arange(8, dtype=np.float32).reshape(2, 4)
+    np.testing.assert_allclose(mlp_edge.open(path).predict(rows), rows @ weights.T + 1, rtol=1e-6)
+    with mlp_edge.load(path) as opened:
+        assert (opened.runtime, opened.card.dtype) == ("reference", "float32")
 
 
 def test_a_damaged_array_is_named(tmp_path: Path) -> None:

@@ -123,6 +123,7 @@ def test_it_is_opened_like_any_header(split: bool, tmp_path: Path) -> None:
         assert opened.card.dtype == "int8"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compiler", COMPILERS)
 @pytest.mark.parametrize("language", ["c", "c++"])
 def test_no_warning(compiler: str, language: str, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A stranger's TFLite file in int8, run by the exact reference of its integers."""
+"""A stranger's TFLite file, run by the reference of what was read of it."""
 
 from __future__ import annotations
 
@@ -6,24 +6,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+
 from mlp_edge.card import Card
 from mlp_edge.errors import ModelError
 from mlp_edge.integers.asymmetric_reference import predict_asymmetric
 from mlp_edge.metadata import TFLITE_CARD
 from mlp_edge.mlp import Rows
 from mlp_edge.reading import read_file
+from mlp_edge.reference import predict as exact
 from mlp_edge.runtime.runtime import Opened, Runtime
 from mlp_edge.runtime.threads import threadsafe
 
 
 def runtime_of(path: Path) -> Runtime | None:
-    """What predicts with the integers of a file, on this machine as on a microcontroller.
+    """What predicts as a stranger's TFLite file does: its integers exactly, its floats in float64.
 
     Args:
         path: of any file.
 
     Returns:
-        A runtime for this file; None where it is not a stranger's TFLite model in int8, alone or
+        A runtime for this file; None where it is no TFLite model of another program, alone or
         inside a C array.
 
     Raises:
@@ -43,15 +46,17 @@ def runtime_of(path: Path) -> Runtime | None:
             raise
         return None
     network, mlp = found.integers, found.mlp
-    if network is None:
-        return None
+    card = Card.of(mlp, "float32" if network is None else "int8")
 
     def predict(rows: Rows) -> Rows:
-        return predict_asymmetric(mlp, network, rows)
+        if network is not None:
+            return predict_asymmetric(mlp, network, rows)
+        with np.errstate(over="ignore"):
+            return exact(mlp, rows).astype(np.float32)
 
     @contextmanager
     def opened(path: Path) -> Iterator[Opened]:
         with threadsafe(path, predict) as shared:
-            yield Opened(shared, Card.of(mlp, "int8"))
+            yield Opened(shared, card)
 
     return Runtime("reference", path.suffix, lambda: None, opened)
