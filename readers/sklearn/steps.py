@@ -48,7 +48,7 @@ def transformed(step: Step, columns: Sequence[Column]) -> list[Column]:
     check_stock(estimator, source)
     if kind not in TRANSFORMERS:
         reason = REASONS.get(kind)
-        because = "is not read" if reason is None else f"{reason}, which mlp-edge does not read"
+        because = "is not read" if reason is None else f"{reason}, which dense layers cannot do"
         raise ModelError(f"{source} {because}; {WOULD_DO}")
     check_fitted(estimator, source)
     given = getattr(estimator, "n_features_in_", len(columns))
@@ -129,7 +129,7 @@ def _selected(step: Step, columns: Sequence[Column]) -> list[Column]:
 def _function(step: Step, columns: Sequence[Column]) -> list[Column]:
     if step.estimator.func is not None:
         reason = REASONS["FunctionTransformer"]
-        raise ModelError(f"{step.source} {reason}, which mlp-edge does not read; {WOULD_DO}")
+        raise ModelError(f"{step.source} {reason}, whose formula nothing tells; {WOULD_DO}")
     return list(columns)
 
 

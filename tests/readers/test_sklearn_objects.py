@@ -296,7 +296,8 @@ def test_a_category_on_which_nothing_depends_is_left_out() -> None:
     found = read_object(model)
     given = TABLE[NUMBERS].to_numpy(np.float32)
     wanted = model.predict_proba(rows)[:, 1:]
-    np.testing.assert_allclose(found.original.predict(given), wanted, rtol=1e-6)  # type: ignore
+    assert found.original is not None
+    np.testing.assert_allclose(found.original.predict(given), wanted, rtol=1e-6)
 
 
 def test_an_array_has_no_names_and_the_model_is_a_copy() -> None:
