@@ -241,6 +241,43 @@ def test_elu_and_selu_as_a_choice(tmp_path: Path, slope: float, scale: float) ->
     assert {layer.activation for layer in mlp.layers} <= {"elu", "selu", "relu", "linear"}
 
 
+def test_a_layer_normalization_by_its_parts(tmp_path: Path) -> None:
+    """As Keras's is converted."""
+    graph = Graph()
+    x = graph.dense(W1, B1)
+    axes, epsilon = graph.constant(np.int32([1])), graph.constant(np.float32(1e-3))
+    mean = graph.add("MEAN", [x, axes], (1, 1), OPTIONS.ReducerOptions, keepDims=True)
+    graph.add("SQUARED_DIFFERENCE", [x, mean], (1, 5), OPTIONS.SquaredDifferenceOptions)
+    graph.add("MEAN", [graph.last, axes], (1, 1), OPTIONS.ReducerOptions, keepDims=True)
+    graph.add("ADD", [graph.last, epsilon], (1, 1), OPTIONS.AddOptions)
+    root = graph.add("RSQRT", [graph.last], (1, 1))
+    gamma = graph.constant(B1 + 2)
+    factor = graph.add("MUL", [root, gamma], (1, 5), OPTIONS.MulOptions)
+    scaled = graph.add("MUL", [x, factor], (1, 5), OPTIONS.MulOptions)
+    moved = graph.add("MUL", [mean, factor], (1, 5), OPTIONS.MulOptions)
+    offset = graph.add("SUB", [graph.constant(B1), moved], (1, 5), OPTIONS.SubOptions)
+    graph.add("ADD", [scaled, offset], (1, 5), OPTIONS.AddOptions)
+    graph.dense(W2, B2)
+    mlp = check(tmp_path / "m.tflite", graph)
+    assert "rsqrt" in {layer.activation for layer in mlp.layers}
+
+
+def test_exponentials_and_mish_by_its_parts(tmp_path: Path) -> None:
+    graph = Graph()
+    graph.dense(W1, B1)
+    graph.add("EXP", [graph.last], (1, 5), OPTIONS.ExpOptions)
+    x = graph.dense(SQUARE / 50)
+    graph.add("EXP", [x], (1, 5), OPTIONS.ExpOptions)
+    one = graph.constant(np.float32(1))
+    graph.add("ADD", [graph.last, one], (1, 5), OPTIONS.AddOptions)
+    graph.add("LOG", [graph.last], (1, 5))
+    graph.add("TANH", [graph.last], (1, 5))
+    graph.add("MUL", [x, graph.last], (1, 5), OPTIONS.MulOptions)
+    graph.dense(W2, B2)
+    mlp = check(tmp_path / "m.tflite", graph)
+    assert [layer.activation for layer in mlp.layers] == ["exponential", "mish", "linear"]
+
+
 # Inside C
 
 
