@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,19 +12,19 @@ import numpy as np
 from mlp_edge.errors import ModelError
 from mlp_edge.mlp import Floats
 from mlp_edge.readers.anatomy import Anatomy, Contents, Layer, clipped, dense, elementwise
+from mlp_edge.readers.header_graph import graph_size, heads, listed_wires
 from mlp_edge.readers.header_split import Source, read_source
 from mlp_edge.readers.header_text import Written, has_card, read_card, written_tables
 
 _WEIGHTS = re.compile(r"(\w+)_LAYER(\d{1,7})_WEIGHTS")
-# export/c/layer_table.py writes these two, as above each layer's tables and at the top of a graph.
+# export/c/layer_table.py writes this above each layer's tables.
 _ELEMENTWISE = re.compile(
     r"^/\* Layer (\d{1,7}), (\w{1,40}): elementwise, (\d{1,7}) units?\b", re.MULTILINE
 )
-_GRAPH = re.compile(r"^ \*   layers    (graph of [^,]{1,40}, \d{1,7} to \d{1,7})", re.MULTILINE)
 _ACTIVATION = re.compile(r"^/\* Layer (\d{1,7}), (\w{1,40}): ", re.MULTILINE)
 _INPUTS = re.compile(r"^#define \w{1,100}_LAYER(\d{1,7})_INPUTS (\d{1,7})$", re.MULTILINE)
 _LAYERS = re.compile(r"^#define (\w{1,100})_LAYERS \d{1,7}$", re.MULTILINE)
-_UNITS = re.compile(r"\w+_LAYER(\d{1,7})_(?:DIAGONAL\d{1,7}|BIAS)")
+_UNITS = re.compile(r"\w+_LAYER(\d{1,7})_(?:DIAGONAL\d{1,7}|DIAGONALS|BIAS)")
 _NUMBER = re.compile(r"(?<![\w.])-?[0-9][0-9.]*+(?:e[+-]?[0-9]++)?+(?=f\b|[,}\n])")
 """A float, with its f, or an integer of a table; in neither case the number of a row."""
 _WRITTEN = re.compile(r"^ \*   written   by (mlp-edge \S+): ", re.MULTILINE)
@@ -42,7 +43,13 @@ def read_header(path: Path) -> Contents:
     numbered |= _elementwise(tables, source, path)
     if not numbered:
         raise ModelError(f"{path}: not a header that mlp-edge export wrote (it has no layers)")
-    layers = [numbered[number] for number in sorted(numbered)]
+    wires = listed_wires(source.interface)
+    layers = [
+        replace(layer, reads=wires[number].reads, times=wires[number].times)
+        if number in wires
+        else layer
+        for number, layer in sorted(numbered.items())
+    ]
     named = _LAYERS.search(source.interface)
     prefix = "" if named is None else named[1]
     if f"#define {prefix}_CLIP_LOW " in source.interface:
@@ -60,7 +67,11 @@ def read_header(path: Path) -> Contents:
         notes.append("the card at its end, with names and hash, is missing")
     return Contents(
         anatomy=Anatomy(
-            tuple(layers), _padded(mean, inputs, 0), _padded(std, inputs, 1), graph=_graph(source)
+            tuple(layers),
+            _padded(mean, inputs, 0),
+            _padded(std, inputs, 1),
+            graph=graph_size(source.interface),
+            heads=heads(wires),
         ),
         card=card,
         written_by=written.group(1) if written else "",
@@ -91,7 +102,8 @@ def _elementwise(tables: Mapping[str, Written], source: Source, path: Path) -> d
     counts: dict[str, list[int]] = {}
     for name, table in tables.items():
         if named := _UNITS.fullmatch(name):
-            counts.setdefault(named[1], []).append(len(_NUMBER.findall(table.body)))
+            rows = table.sizes[0] if len(table.sizes) > 1 else 1
+            counts.setdefault(named[1], []).append(len(_NUMBER.findall(table.body)) // max(rows, 1))
     found, widths = {}, dict(_INPUTS.findall(source.interface))
     for number, activation, units in _ELEMENTWISE.findall(source.program):
         wrong = [count for count in counts.get(number, ()) if count != int(units)]
@@ -103,11 +115,6 @@ def _elementwise(tables: Mapping[str, Written], source: Source, path: Path) -> d
         inputs = int(widths.get(number, units))
         found[int(number)] = elementwise(int(units), inputs, activation)
     return found
-
-
-def _graph(source: Source) -> str:
-    found = _GRAPH.search(source.interface)
-    return "" if found is None else found[1]
 
 
 def _vector(tables: Mapping[str, Written], name: str) -> Floats | None:
