@@ -118,15 +118,15 @@ def others() -> Iterator[Mlp]:
                 yield _of(activation, (4, *[30] * depth, outputs), task, standardised=False)
 
 
-def graphs() -> Iterator[Mlp]:
-    """Networks that are no chains, of every activation, gate and encoding."""
+def graphs(whole: bool) -> Iterator[Mlp]:
+    """Networks that are no chains: of every activation, gate and encoding, or for integers."""
     for width, blocks in ((4, 1), (16, 2), (30, 3)):
         yield residual(width, blocks)
         yield residual(width, blocks, standardised=False)
     for seed in range(70):
-        yield graph(seed)
+        yield graph(seed, integers=not whole)
     for seed, features_ in enumerate(one for one in ENCODINGS.values() for _ in range(9)):
-        yield graph(100 + seed, features=features_)
+        yield graph(100 + seed, integers=not whole, features=features_)
 
 
 def foreign() -> Iterator[Page]:
@@ -146,8 +146,13 @@ def pages(dtype: str) -> Iterator[Page]:
     if dtype == ASYMMETRIC:
         yield from foreign()
         return
-    if dtype == "float32":
-        yield from map(exporter.page, graphs())
+    for number, mlp in enumerate(graphs(dtype == "float32")):
+        if dtype == "float32":
+            yield exporter.page(mlp)
+        else:
+            first = made(mlp, dtype, number)
+            several = (first, heavy(first)) if dtype == "int8" and number % 4 == 0 else (first,)
+            yield from (integers.page(mlp, numbers) for numbers in several)
     for number, mlp in enumerate((*plain(), *others())):
         if dtype == "float32":
             yield exporter.page(mlp)

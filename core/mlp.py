@@ -158,12 +158,7 @@ class Dense:
         Unit i then adds up ``diagonals[j, i] * x[j * outputs + i]``: sums of values, or one value
         times a factor. An export may leave out the products with 0. None for a single unit.
         """
-        count, rest = divmod(self.inputs, self.outputs)
-        if rest or self.outputs == 1:
-            return None
-        squares = self.weights.reshape(self.outputs, count, self.outputs)
-        found = np.ascontiguousarray(np.einsum("iki->ki", squares))
-        return found if np.count_nonzero(squares) == np.count_nonzero(found) else None
+        return diagonals_of(self.weights)
 
 
 @dataclass(frozen=True, eq=False)
@@ -294,6 +289,17 @@ class Mlp:
             wires = [[*layer.reads, "times", layer.times] for layer in self.layers]
             digest.update(f"graph {wires} {self.heads}\n".encode())
         return digest.hexdigest()
+
+
+def diagonals_of(weights: NDArray[Any]) -> NDArray[Any] | None:
+    """The diagonals (k, outputs) of weights (outputs, inputs); see ``Dense.diagonals``."""
+    outputs = len(weights)
+    count, rest = divmod(weights.shape[1], outputs)
+    if rest or outputs == 1:
+        return None
+    squares = weights.reshape(outputs, count, outputs)
+    found = np.ascontiguousarray(np.einsum("iki->ki", squares))
+    return found if np.count_nonzero(squares) == np.count_nonzero(found) else None
 
 
 def check_name(name: str) -> None:

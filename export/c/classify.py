@@ -43,8 +43,10 @@ def choice(mlp: Mlp) -> Choice:
     """The choice of a model in float32."""
     if not mlp.labels:
         return NO_CHOICE
-    prefix, last = mlp.name.upper(), mlp.layers[-1].activation
-    comment = "Most rows are classified without the exponential."
+    prefix, heads = mlp.name.upper(), mlp.head_layers
+    if len(heads) > 1 or heads[0].times is not None:
+        return by_predictions(mlp)
+    last, comment = heads[0].activation, "Most rows are classified without the exponential."
     if mlp.task == "multiclass" and last == "softmax":
         call = f"mlp_edge_choose_softmax(logits, {prefix}_OUTPUTS)"
         return Choice(call, ("choose_softmax",), early=True, comment=comment)

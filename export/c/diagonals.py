@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import accumulate
 from typing import NamedTuple
 
-from mlp_edge.mlp import Dense, Floats, Mlp
+from mlp_edge.integers.quantised import HIGHEST, Integers, Quantised
+from mlp_edge.mlp import Dense, Floats, Mlp, diagonals_of
 from mlp_edge.walk import sources
 
 
@@ -61,3 +62,17 @@ def factors(layer: Dense) -> list[str | None]:
     """The table of each diagonal; None where all of it is 1."""
     named = {row.tobytes(): name for name, row in factor_tables(layer).items()}
     return [named.get(row.tobytes()) for row in rows_of(layer)]
+
+
+def diagonals_in(quantised: Quantised, number: int) -> Integers | None:
+    """The diagonals (k, outputs) of layer ``number`` where a kernel of integers takes them.
+
+    None of a matrix, and of the few layers in int8 that other kernels compute: the last one, and
+    those with inputs or products that take more bits.
+    """
+    layer, largest = quantised.layers[number - 1], quantised.largest[number - 1]
+    if quantised.dtype == "int8":
+        other = number == len(quantised.layers) or largest > HIGHEST["int8"]
+        if other or not layer.narrow(largest):
+            return None
+    return diagonals_of(layer.weights)

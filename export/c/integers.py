@@ -34,30 +34,29 @@ def page(mlp: Mlp, quantised: Quantised) -> Page:
     """What the header of a model in integers says."""
     # Quantisation of the inputs scales as well: what is encoded before it is not scaled.
     unscaled = replace(mlp, scaling=None)
-    memory = integers_predict.memory(mlp, quantised)
+    body = integers_predict.body(mlp, quantised)
     vector = integers_predict.VECTOR[quantised.dtype]
     wide = mlp.encoding.width if integers_predict.wide_inputs(quantised) else 0
     encoded = 0 if predict.reads_directly(mlp) else mlp.encoding.width
     chosen = choice(mlp, quantised)
-    encoding, behind = predict.encoding_kernels(unscaled), integers_predict.kernels(mlp, quantised)
     return Page(
         mlp=mlp,
         dtype=quantised.dtype,
         functions="integers.jinja",
-        kernels=[*encoding, *behind, *chosen.kernels],
+        kernels=[*predict.encoding_kernels(unscaled), *body.kernels, *chosen.kernels],
         golden_kernels=("golden",),
         tables=[*c_tables.of_readings(mlp), *input_tables(quantised)],
         layers=layers(mlp, quantised),
         output_tables=list(output_tables(mlp, quantised)),
-        memory=memory,
+        memory=body.memory,
         vector=vector,
         wide_inputs=bool(wide),
-        arrays=BYTES[vector] * memory.width
+        arrays=BYTES[vector] * body.memory.width
         + BYTES["uint16_t"] * (mlp.outputs + wide)
         + BYTES["float"] * encoded,
         encoding=predict.encoding_calls(unscaled),
-        calls=list(integers_predict.layer_calls(mlp, quantised)),
-        output_calls=integers_predict.output_calls(mlp, quantised),
+        calls=body.calls,
+        output_calls=body.output_calls,
         choice=chosen,
         golden=selftest.integer_tables(mlp, quantised),
     )

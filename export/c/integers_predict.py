@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from mlp_edge.export.c import predict
-from mlp_edge.export.c.memory import Memory, Vector, placed
-from mlp_edge.export.c.predict import Call
+from mlp_edge.export.c.diagonals import diagonals_in
+from mlp_edge.export.c.memory import Vector, vectors_of
+from mlp_edge.export.c.predict import Body, Call, copy
 from mlp_edge.export.c.text import literal
+from mlp_edge.export.c.wires import Wires, wired
 from mlp_edge.integers.quantised import HIGHEST, IntegerLayer, Quantised
 from mlp_edge.mlp import Mlp
 
 VECTOR = {"int8": "uint8_t", "int16": "uint16_t"}
 """Type of the integers that layers pass on."""
+_TABLES = {"int8": ("BIAS", "MULTIPLIER", "SHIFT"), "int16": ("BIAS", "SHIFT")}
+"""Of a layer, beside its weights."""
 
 
-def kernels(mlp: Mlp, quantised: Quantised) -> list[str]:
-    """The kernels that the functions call behind the encoding, in order; some more than once."""
-    called = [one.kernel for one in (*_layers(mlp, quantised), *_outputs(mlp, quantised))]
-    return called if mlp.clip is None else [*called, "clip"]
+def body(mlp: Mlp, quantised: Quantised) -> Body:
+    """The layers of a model in integers."""
+    vectors = vectors_of(mlp, "inputs")
+    vectors[-1] = vectors[-1]._replace(name="quantised")
+    elsewhere = {len(mlp.layers)} | ({0} if wide_inputs(quantised) else set())
+    wires = wired(quantised.layers, vectors, elsewhere, apart=set())
+    calls = list(_layers(mlp, quantised, vectors, wires))
+    behind = list(_outputs(mlp, quantised))
+    if mlp.clip is not None:
+        behind.append(predict.clip(mlp))
+    kernels = [one.kernel for one in (*calls, *behind) if one.kernel]
+    return Body(wires.memory, [*map(str, calls)], [*map(str, behind)], kernels)
 
 
 def wide_inputs(quantised: Quantised) -> bool:
@@ -26,62 +38,49 @@ def wide_inputs(quantised: Quantised) -> bool:
     return quantised.dtype == "int8" and quantised.inputs.high > HIGHEST["int8"]
 
 
-def memory(mlp: Mlp, quantised: Quantised) -> Memory:
-    """Where the integers lie that layers pass on."""
-    prefix = mlp.name.upper()
-    first = [Vector("inputs", mlp.encoding.width, f"{prefix}_LAYER1_INPUTS")]
-    hidden = [
-        Vector(f"layer{n}", layer.outputs, f"{prefix}_LAYER{n}_OUTPUTS")
-        for n, layer in enumerate(mlp.layers[:-1], start=1)
-    ]
-    return placed(hidden if wide_inputs(quantised) else first + hidden)
-
-
-def layer_calls(mlp: Mlp, quantised: Quantised) -> Iterator[str]:
-    """From encoded readings to the quantised outputs of the last layer."""
-    yield from map(str, _layers(mlp, quantised))
-
-
-def output_calls(mlp: Mlp, quantised: Quantised) -> list[str]:
-    """From the quantised outputs to the predictions."""
-    calls = [*map(str, _outputs(mlp, quantised))]
-    return calls if mlp.clip is None else [*calls, str(predict.clip(mlp))]
-
-
-def _layers(mlp: Mlp, quantised: Quantised) -> Iterator[Call]:
+def _layers(
+    mlp: Mlp, quantised: Quantised, vectors: Sequence[Vector], wires: Wires
+) -> Iterator[Call]:
     prefix, dtype = mlp.name.upper(), quantised.dtype
     encoded = "features" if predict.reads_directly(mlp) else "encoded"
-    high = literal(float(quantised.inputs.high))
+    top, count = literal(float(quantised.inputs.high)), vectors[0].constant
     yield Call(
         "quantise_int16" if wide_inputs(quantised) else f"quantise_{dtype}",
-        (f"{prefix}_LOW", f"{prefix}_FACTOR", high, f"{prefix}_LAYER1_INPUTS", encoded, "inputs"),
+        (f"{prefix}_LOW", f"{prefix}_FACTOR", top, count, encoded, "inputs"),
     )
-    source = "inputs"
     for number, (layer, largest) in enumerate(
         zip(quantised.layers, quantised.largest, strict=True), start=1
     ):
-        last = number == len(quantised.layers)
-        result, name = "quantised" if last else f"layer{number}", f"{prefix}_LAYER{number}"
-        given = (f"{name}_INPUTS", f"{name}_OUTPUTS", source, result)
-        if dtype == "int16":
-            weights = (f"{name}_WEIGHTS[0]", f"{name}_BIAS", f"{name}_SHIFT", layer.high)
-            yield Call("dense_int16", (*weights, *given))
+        for target, value in wires.copies.get(number, ()):
+            yield copy(target, vectors[value].name, vectors[value].constant, VECTOR[dtype])
+        name, result = f"{prefix}_LAYER{number}", vectors[number].name
+        given = (f"{name}_INPUTS", f"{name}_OUTPUTS", wires.inputs[number - 1], result)
+        tables = tuple(f"{name}_{which}" for which in _TABLES[dtype])
+        if diagonals_in(quantised, number) is not None:
+            high = (layer.high,) if dtype == "int16" else ()
+            yield Call(f"diagonal_{dtype}", (f"{name}_DIAGONALS[0]", *tables, *high, *given))
+        elif dtype == "int16":
+            yield Call("dense_int16", (f"{name}_WEIGHTS[0]", *tables, layer.high, *given))
         else:
-            yield _int8_layer(name, layer, largest, given, last)
+            tables = (f"{name}_WEIGHTS[0]", *tables)
+            last = number == len(quantised.layers)
+            yield _int8_layer(name, layer, largest, tables, given, last)
         if layer.table is not None:
             shift = layer.table.shift
             yield _activation(dtype, f"{name}_TABLE", shift, f"{name}_OUTPUTS", result)
-        source = result
 
 
 def _int8_layer(
-    name: str, layer: IntegerLayer, largest: int, given: tuple[str, ...], last: bool
+    name: str,
+    layer: IntegerLayer,
+    largest: int,
+    tables: tuple[str, ...],
+    given: tuple[str, ...],
+    last: bool,
 ) -> Call:
     """A dense layer of int8; the outputs of the last one have more than 8 bits."""
     from_16 = largest > HIGHEST["int8"]
     wide = "_from_16" if from_16 else "" if layer.narrow(largest) else "_wide"
-    names = ("WEIGHTS[0]", "BIAS", "MULTIPLIER", "SHIFT")
-    tables = tuple(f"{name}_{which}" for which in names)
     if not last:
         return Call(f"dense_int8{wide}", (*tables, *given))
     segments = (f"{name}_SEGMENT_OFFSET", layer.segments)

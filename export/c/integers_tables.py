@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mlp_edge.export.c.layer_table import dense_comment
+from mlp_edge.export.c.diagonals import diagonals_in
+from mlp_edge.export.c.layer_table import dense_comment, elementwise_comment
 from mlp_edge.export.c.tables import Array, Layer, matrix, vector
 from mlp_edge.integers.quantised import ActivationTable, IntegerLayer, Integers, Quantised
 from mlp_edge.mlp import Mlp
@@ -25,20 +26,28 @@ def input_tables(quantised: Quantised) -> Iterator[Array]:
 def layers(mlp: Mlp, quantised: Quantised) -> list[Layer]:
     """All layers of the page."""
     return [
-        Layer(
-            number=number,
-            inputs=layer.inputs,
-            outputs=layer.outputs,
-            activation=dense.activation,
-            type=_WEIGHT[quantised.dtype],
-            weights=matrix(layer.weights),
-            tables=list(_layer_tables(number, layer, quantised, dense.activation)),
-            comment=dense_comment(number, dense.activation, layer.outputs, layer.inputs),
-        )
-        for number, (layer, dense) in enumerate(
-            zip(quantised.layers, mlp.layers, strict=True), start=1
-        )
+        _layer(number, layer, quantised, mlp.layers[number - 1].activation)
+        for number, layer in enumerate(quantised.layers, start=1)
     ]
+
+
+def _layer(number: int, layer: IntegerLayer, quantised: Quantised, activation: str) -> Layer:
+    diagonals = diagonals_in(quantised, number)
+    comment = dense_comment(number, activation, layer.outputs, layer.inputs)
+    if diagonals is not None:
+        shape = f"[value][unit], {len(diagonals)} x {layer.outputs}"
+        comment = elementwise_comment(number, activation, layer.outputs, shape)
+    return Layer(
+        number=number,
+        inputs=layer.inputs,
+        outputs=layer.outputs,
+        activation=activation,
+        type=_WEIGHT[quantised.dtype],
+        weights=matrix(layer.weights if diagonals is None else diagonals),
+        tables=list(_layer_tables(number, layer, quantised, activation)),
+        comment=comment,
+        diagonals=diagonals is not None,
+    )
 
 
 def _layer_tables(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from itertools import accumulate
 from textwrap import TextWrapper
 
-from mlp_edge.export.c.diagonals import Term, factors, terms
+from mlp_edge.export.c.diagonals import Term, factors, reads_apart, terms
 from mlp_edge.export.c.text import WIDTH
 from mlp_edge.mlp import Mlp
 from mlp_edge.walk import head_numbers, sources
@@ -17,8 +17,7 @@ def layer_comment(mlp: Mlp, number: int) -> str:
     layer = mlp.layers[number - 1]
     if layer.diagonals is None:
         return dense_comment(number, layer.activation, layer.outputs, layer.inputs)
-    sums = f"elementwise, {layer.outputs} units: {_sum(mlp, number)}"
-    text = f"Layer {number}, {layer.activation}: {sums}"
+    text = elementwise_comment(number, layer.activation, layer.outputs, _sum(mlp, number))
     return "\n * ".join(_lines(text, WIDTH - len("/*  */")))
 
 
@@ -27,19 +26,25 @@ def dense_comment(number: int, activation: str, outputs: int, inputs: int) -> st
     return f"Layer {number}, {activation}: [neuron][input], {outputs} x {inputs}"
 
 
-def layer_lines(mlp: Mlp, diagonals: bool = True) -> list[str]:
+def elementwise_comment(number: int, activation: str, outputs: int, what: str) -> str:
+    """The same of a layer whose weights are diagonals."""
+    return f"Layer {number}, {activation}: elementwise, {outputs} units: {what}"
+
+
+def layer_lines(mlp: Mlp, elementwise: Set[int], factors: bool) -> list[str]:
     """A line per layer, or more where it reads many values.
 
     Args:
         mlp: the network.
-        diagonals: whether the header has diagonals as such, not as matrices.
+        elementwise: the numbers of layers whose weights are diagonals in this header.
+        factors: whether diagonals of ones are left out, so that the others are worth a word.
     """
-    cells = [_cells(mlp, number, diagonals) for number in range(1, len(mlp.layers) + 1)]
+    cells = [_cells(mlp, number, number in elementwise) for number in range(1, len(mlp.layers) + 1)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = []
     for number, row in enumerate(cells, start=1):
         start = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + "  "
-        text = "; ".join(_wires(mlp, number, diagonals))
+        text = "; ".join(_wires(mlp, number, factors and number in elementwise))
         lines += _lines(text, WIDTH - len(" *   "), start)
     return lines
 
@@ -47,20 +52,22 @@ def layer_lines(mlp: Mlp, diagonals: bool = True) -> list[str]:
 def _lines(text: str, width: int, start: str = "") -> list[str]:
     wrapper = TextWrapper(width, initial_indent=start, subsequent_indent=" " * len(start))
     wrapper.break_long_words = wrapper.break_on_hyphens = False
-    return wrapper.wrap(text)
+    # A name stays on one line.
+    kept = text.replace("layer ", "layer\xa0")
+    return [line.replace("\xa0", " ") for line in wrapper.wrap(kept)]
 
 
-def _cells(mlp: Mlp, number: int, diagonals: bool) -> tuple[str, ...]:
+def _cells(mlp: Mlp, number: int, elementwise: bool) -> tuple[str, ...]:
     layer = mlp.layers[number - 1]
-    if diagonals and layer.diagonals is not None:
+    if elementwise:
         return (str(number), "elementwise", str(layer.outputs), layer.activation)
     return (str(number), "dense", f"{layer.inputs} to {layer.outputs}", layer.activation)
 
 
-def _wires(mlp: Mlp, number: int, diagonals: bool) -> Iterator[str]:
+def _wires(mlp: Mlp, number: int, factors: bool) -> Iterator[str]:
     """What a layer reads, by what it is multiplied, which outputs it gives."""
     layer = mlp.layers[number - 1]
-    if diagonals and layer.diagonals is not None:
+    if factors:
         yield f"of {_sum(mlp, number)}"
     else:
         yield "of " + ", ".join(map(_name, sources(layer, number)))
@@ -77,6 +84,8 @@ def _wires(mlp: Mlp, number: int, diagonals: bool) -> Iterator[str]:
 def _sum(mlp: Mlp, number: int) -> str:
     """The pre-activation of an elementwise layer."""
     layer = mlp.layers[number - 1]
+    if not reads_apart(mlp, number):
+        return ", ".join(map(_name, sources(layer, number))) + " one after the other"
     found = [
         f"{factor} * {_term(term)}" if factor else _term(term)
         for term, factor in zip(terms(mlp, number), factors(layer), strict=True)
@@ -85,9 +94,7 @@ def _sum(mlp: Mlp, number: int) -> str:
 
 
 def _term(term: Term) -> str:
-    if term.value is None:
-        return f"its inputs from [{term.start}]"
-    return _name(term.value) + ("" if term.whole else f" from [{term.start}]")
+    return _name(term.value or 0) + ("" if term.whole else f" from [{term.start}]")
 
 
 def _name(value: int) -> str:

@@ -3,34 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from mlp_edge.export.c import classify, predict
 from mlp_edge.export.c.diagonals import factor_tables, factors, reads_apart, terms
 from mlp_edge.export.c.layer_table import layer_comment
-from mlp_edge.export.c.memory import Memory, Place, Vector
-from mlp_edge.export.c.predict import Call
+from mlp_edge.export.c.memory import Place, Vector, vectors_of
+from mlp_edge.export.c.predict import Body, Call, copy
 from mlp_edge.export.c.tables import Array, Layer, matrix, vector
 from mlp_edge.export.c.text import at
 from mlp_edge.export.c.wires import Wires, wired
 from mlp_edge.mlp import Dense, Mlp
 from mlp_edge.walk import head_numbers
-
-
-class Body(NamedTuple):
-    """The layers as C.
-
-    Attributes:
-        memory: what they pass on.
-        calls: from the inputs of layer 1 to the outputs; to the logits where they decide a class.
-        output_calls: from the logits to the outputs, in place; none where ``calls`` does it all.
-        kernels: the kernels of both, in order; some more than once.
-    """
-
-    memory: Memory
-    calls: list[str]
-    output_calls: list[str]
-    kernels: list[str]
 
 
 def body(mlp: Mlp) -> Body:
@@ -44,7 +27,7 @@ def body(mlp: Mlp) -> Body:
     calls: list[Call] = []
     for number in range(1, len(mlp.layers) + 1):
         copied = [(to, vectors[value]) for to, value in wires.copies.get(number, ())]
-        calls += [_copy(to, value.name, value.constant) for to, value in copied]
+        calls += [copy(to, value.name, value.constant, "float") for to, value in copied]
         calls += _layer_calls(mlp, number, vectors, wires, early)
     count = f"{mlp.name.upper()}_OUTPUTS"
     behind = [Call(mlp.layers[-1].activation, ("outputs", count))] if early else []
@@ -57,18 +40,11 @@ def body(mlp: Mlp) -> Body:
 
 def _vectors(mlp: Mlp) -> tuple[list[Vector], list[Place]]:
     """The values, from number 0 on, and where those lie that are parts of the outputs."""
-    prefix, places = mlp.name.upper(), []
-    width, first = mlp.encoding.width, mlp.layers[0]
-    # Layer 1 may read value 0 twice.
-    constant = f"{prefix}_LAYER1_INPUTS" if first.inputs == width else str(width)
-    vectors = [Vector(predict.first_vector(mlp), width, constant)]
-    for n, layer in enumerate(mlp.layers, start=1):
-        vectors.append(Vector(f"layer{n}", layer.outputs, f"{prefix}_LAYER{n}_OUTPUTS"))
+    vectors, places = vectors_of(mlp, predict.first_vector(mlp)), []
     heads = head_numbers(mlp.layers, mlp.heads)
     if len(heads) == 1:
         name = "logits" if classify.choice(mlp).early else "outputs"
-        vectors[-1] = vectors[-1]._replace(name=name)
-        return vectors, []
+        return [*vectors[:-1], vectors[-1]._replace(name=name)], []
     start = 0
     for head in heads:
         width = vectors[head].width
@@ -98,10 +74,6 @@ def _layer_calls(
         yield Call(kernel, (gate.name, count, result))
 
 
-def _copy(target: str, source: str, count: str) -> Call:
-    return Call("", (target, source, f"{count} * sizeof(float)"), "memcpy")
-
-
 def _diagonal_calls(
     mlp: Mlp, number: int, vectors: Sequence[Vector], inputs: str
 ) -> Iterator[Call]:
@@ -117,7 +89,7 @@ def _diagonal_calls(
         if place:
             yield Call("add", (weights, count, source, result))
         elif weights == bias == "NULL":
-            yield _copy(result, source, count)
+            yield copy(result, source, count, "float")
         else:
             yield Call("diagonal", (weights, bias, count, source, result))
 
@@ -138,6 +110,7 @@ def tables(mlp: Mlp) -> Iterator[Layer]:
             weights="" if diagonal else matrix(layer.weights),
             tables=list(_diagonal_tables(number, layer)) if diagonal else [_bias(number, layer)],
             comment=layer_comment(mlp, number),
+            diagonals=diagonal,
         )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from mlp_edge.mlp import Mlp
+
 
 class Vector(NamedTuple):
     """What one layer passes on to the next.
@@ -18,6 +20,20 @@ class Vector(NamedTuple):
     name: str
     width: int
     constant: str
+
+
+def vectors_of(mlp: Mlp, first: str) -> list[Vector]:
+    """The values of a network, from number 0 on, whose variable is ``first``."""
+    prefix, width = mlp.name.upper(), mlp.encoding.width
+    # Layer 1 may read value 0 twice.
+    alone = mlp.layers[0].inputs == width
+    return [
+        Vector(first, width, f"{prefix}_LAYER1_INPUTS" if alone else str(width)),
+        *(
+            Vector(f"layer{n}", layer.outputs, f"{prefix}_LAYER{n}_OUTPUTS")
+            for n, layer in enumerate(mlp.layers, start=1)
+        ),
+    ]
 
 
 class Place(NamedTuple):

@@ -24,7 +24,7 @@ from mlp_edge.export.c.constants import constant_lines
 from mlp_edge.export.c.kernels import embedded, prototype, readers, readers_in, source
 from mlp_edge.export.c.labels import label_rows, label_size
 from mlp_edge.export.c.layer_table import layer_lines
-from mlp_edge.export.c.memory import Memory
+from mlp_edge.export.c.memory import Memory, vectors_of
 from mlp_edge.export.c.selftest import Tables
 from mlp_edge.export.c.stack import ASYMMETRIC, GRAPH, stack_lines
 from mlp_edge.export.c.tables import Array, Layer
@@ -111,7 +111,10 @@ class Page:
     @property
     def layer_lines(self) -> list[str]:
         """What each layer of a graph reads; none of a chain."""
-        return [] if self.mlp.is_chain else layer_lines(self.mlp, self.dtype == "float32")
+        if self.mlp.is_chain:
+            return []
+        elementwise = {layer.number for layer in self.layers if layer.diagonals}
+        return layer_lines(self.mlp, elementwise, factors=self.dtype == "float32")
 
     @property
     def first_matrix(self) -> int | None:
@@ -132,6 +135,11 @@ class Page:
     def first_inputs(self) -> list[str]:
         """The inputs of layer 1 by name; none where they are the readings."""
         return [] if predict.reads_directly(self.mlp) else banner.input_lines(self.mlp)
+
+    @property
+    def encoded_width(self) -> str:
+        """How many inputs layer 1 is given, as C."""
+        return vectors_of(self.mlp, "")[0].constant
 
     @property
     def meanings(self) -> list[str]:

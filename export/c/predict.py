@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from mlp_edge.export.c.constants import feature_names
+from mlp_edge.export.c.memory import Memory
 from mlp_edge.export.c.text import at, runs, wrapped
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import Mlp
@@ -31,6 +32,23 @@ class Call(NamedTuple):
         items = [str(argument) for argument in self.arguments]
         function = self.function or f"mlp_edge_{self.kernel}"
         return wrapped(f"{function}(", items, ");", 2 * _INDENT, width=96)
+
+
+class Body(NamedTuple):
+    """The layers as C.
+
+    Attributes:
+        memory: what they pass on.
+        calls: from the inputs of layer 1 to the outputs, or to what decides a class: logits, or
+            quantised outputs.
+        output_calls: from there to the outputs.
+        kernels: the kernels of both, in order; some more than once.
+    """
+
+    memory: Memory
+    calls: list[str]
+    output_calls: list[str]
+    kernels: list[str]
 
 
 def reads_directly(mlp: Mlp) -> bool:
@@ -177,3 +195,8 @@ def _features(mlp: Mlp, run: list[int]) -> str:
 def call(kernel: str, *arguments: object) -> str:
     """A kernel's call, as it stands in a function's body."""
     return str(Call(kernel, arguments))
+
+
+def copy(target: str, source: str, count: str, kind: str) -> Call:
+    """Numbers of a kind, copied from one array to another."""
+    return Call("", (target, source, f"{count} * sizeof({kind})"), "memcpy")

@@ -40,9 +40,10 @@ class Layer(NamedTuple):
         outputs: how many neurons it has.
         activation: its name.
         type: of a weight.
-        weights: their rows as an initialiser has them; "" where diagonals stand in their place.
+        weights: their rows as an initialiser has them; "" where diagonals have tables each.
         tables: everything else that it has per neuron, and its activation as a table.
         comment: what stands above them.
+        diagonals: whether the rows are diagonals.
     """
 
     number: int
@@ -53,6 +54,19 @@ class Layer(NamedTuple):
     weights: str
     tables: list[Array]
     comment: str
+    diagonals: bool = False
+
+    @property
+    def matrix(self) -> str:
+        """The name of the table of weights."""
+        return f"LAYER{self.number}_{'DIAGONALS' if self.diagonals else 'WEIGHTS'}"
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Of that table."""
+        if self.diagonals:
+            return self.inputs // self.outputs, self.outputs
+        return self.outputs, self.inputs
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -61,7 +75,7 @@ class Layer(NamedTuple):
         if not self.weights:
             return others
         weights = BYTES[self.type] * self.inputs * self.outputs
-        return {f"LAYER{self.number}_WEIGHTS": weights, **others}
+        return {self.matrix: weights, **others}
 
 
 def vector(name: str, comment: str, values: Floats | Integers, type_: str = "float") -> Array:

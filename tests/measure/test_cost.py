@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from support.chips import BY_NAME, every_chip, require
 from support.commands import Type
+from support.graphs import residual
 from support.header_models import PENGUINS
 from support.networks import encoded, network, readings
 
@@ -41,6 +42,13 @@ def header_of(mlp: Mlp) -> Header:
 
 def measured(chip: Chip, mlp: Mlp, **options: object) -> Cost:
     return measure(header_of(mlp), require(chip), readings(mlp, 6), **options)  # type: ignore[arg-type]
+
+
+def test_a_sum_of_values_takes_little_beside_dense_layers() -> None:
+    chip, chain = BY_NAME["avr"], network((8, 8, 8, 8, 1))
+    sums, plain = (measured(chip, mlp) for mlp in (residual(8, 1), chain))
+    assert sums.worst < 1.1 * plain.worst
+    assert plain.flash < sums.flash < plain.flash + 4 * 8 * 16  # it has no matrix of its own
 
 
 @every_chip

@@ -5,6 +5,8 @@ They reach what calibrated ones hardly do: sums that saturate, tables that fall,
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from mlp_edge.integers.quantised import (
@@ -18,8 +20,10 @@ from mlp_edge.integers.quantised import (
     Inputs,
     IntegerLayer,
     Quantised,
+    takes_inputs_alone,
 )
 from mlp_edge.mlp import Mlp
+from mlp_edge.walk import sources
 
 _PLAIN = ("linear", "relu")
 
@@ -28,17 +32,21 @@ def made(mlp: Mlp, dtype: str, seed: int = 0) -> Quantised:
     """A network in integers of the shape of an Mlp, whose numbers have nothing to do with it."""
     random = np.random.default_rng(seed)
     high = HIGHEST[dtype] if dtype == "int8" else int(random.choice([511, 4095, 32767]))
-    if dtype == "int8" and len(mlp.layers) > 1 and mlp.encoding.width <= 16 and seed % 2:
+    alone = len(mlp.layers) > 1 and takes_inputs_alone(mlp.layers)
+    if dtype == "int8" and alone and mlp.encoding.width <= 16 and seed % 2:
         high *= SEGMENTS[dtype]  # wide inputs
     span = random.uniform(1, 300, mlp.encoding.width)
     low = random.uniform(-60, 0, mlp.encoding.width).astype(np.float32)
     inputs = Inputs(low, (high / span).astype(np.float32), high)
     layers: list[IntegerLayer] = []
     for number, dense in enumerate(mlp.layers, start=1):
-        largest = layers[-1].largest if layers else high
+        known = [high, *(layer.largest for layer in layers)]
+        largest = max(known[value] for value in sources(dense, number))
         last = number == len(mlp.layers)
         table = not last and dense.activation not in _PLAIN
-        layers.append(_layer(random, dense.weights.shape, largest, dtype, last, table))
+        layer = _layer(random, dense.weights.shape, largest, dtype, last, table)
+        kept = layer.weights if dense.diagonals is None else layer.weights * (dense.weights != 0)
+        layers.append(replace(layer, weights=kept, reads=dense.reads))
     softmax, values = mlp.layers[-1].activation == "softmax", None
     if mlp.layers[-1].activation not in _PLAIN:
         values = _table(random, layers[-1].largest, TABLE_LIMIT, 9, falling=softmax)

@@ -12,10 +12,13 @@ import pytest
 from support.c_compiler import C99, CPP11, STRICT, run
 from support.chips import every_chip, require
 from support.graphs import Layers, graph, residual
+from support.integer_networks import made
 from support.networks import readings
 
+from mlp_edge.card import Card, choose
 from mlp_edge.errors import ModelError
-from mlp_edge.export.c import export, export_split
+from mlp_edge.export.c import EXPORTER, export, export_split
+from mlp_edge.integers.integer_reference import predict_quantised
 from mlp_edge.mlp import Floats, Mlp
 from mlp_edge.proof import c_replay
 from mlp_edge.readers.anatomy import of_mlp
@@ -38,7 +41,28 @@ def beside() -> Mlp:
     return made.mlp(heads=(seven, six), name="beside")
 
 
-GRAPHS = {mlp.name: mlp for mlp in (residual(name="residual"), beside(), *map(graph, range(14)))}
+def gated_classes() -> Mlp:
+    """Three classes, whose probabilities are scaled down by a gate."""
+    made = Layers(4, seed=3)
+    gate = made.dense(1, "sigmoid", 0)
+    made.dense(3, "softmax", 0, times=gate)
+    return made.mlp("multiclass", name="gated")
+
+
+def two_opinions() -> Mlp:
+    """Two classes, each with a head of its own."""
+    made = Layers(4, seed=4)
+    first = made.dense(1, "sigmoid", 0)
+    second = made.dense(1, "tanh", 0)
+    return made.mlp("multiclass", heads=(second, first), name="opinions")
+
+
+GRAPHS = {
+    mlp.name: mlp
+    for mlp in (
+        residual(name="residual"), beside(), gated_classes(), two_opinions(), *map(graph, range(14))
+    )
+}  # fmt: skip
 FLAGS = {
     "gcc": (*C99, "-O2", "-ffp-contract=off"),
     "gcc -O0": (*C99, "-O0", "-ffp-contract=off"),
@@ -46,6 +70,8 @@ FLAGS = {
     "clang": ("clang", "-std=c99", "-O3", "-ffp-contract=off"),
     "g++": (*CPP11, "-O3", "-ffp-contract=off"),
 }
+FAST = ("gcc", "-std=gnu99", "-Ofast", "-march=native")
+"""Integers have the same bits with any flags."""
 
 
 def strange(mlp: Mlp) -> Floats:
@@ -69,6 +95,15 @@ def assert_same_bits(got: Floats, expected: Floats, name: str) -> None:
     np.testing.assert_array_equal(np.signbit(got[zeros]), np.signbit(expected[zeros]), name)
 
 
+def predicted(library: ctypes.CDLL, mlp: Mlp, rows: Floats) -> Floats:
+    """What NAME_predict gives for raw readings."""
+    got = np.empty((len(rows), mlp.outputs), np.float32)
+    for row, outputs in zip(rows, got, strict=True):
+        pointers = (ctypes.c_void_p(array.ctypes.data) for array in (row, outputs))
+        library[f"{mlp.name}_predict"](*pointers)
+    return got
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Every graph as a header, and one program that predicts with them and tests itself."""
@@ -88,12 +123,13 @@ def test_the_bits_of_the_replay(flags: tuple[str, ...], folder: Path, tmp_path: 
     found = ctypes.CDLL(str(library))
     for name in GRAPHS:
         rows, wanted = expected(name)
-        got = np.empty_like(wanted)
-        for row, outputs in zip(rows, got, strict=True):
-            found[f"{name}_predict"](
-                ctypes.c_void_p(row.ctypes.data), ctypes.c_void_p(outputs.ctypes.data)
-            )
+        got = predicted(found, GRAPHS[name], rows)
         assert_same_bits(got, wanted, name)
+        if GRAPHS[name].labels:
+            classify = found[f"{name}_classify"]
+            names = [*GRAPHS[name].labels, None]  # -1 is no class
+            chosen = [names[classify(ctypes.c_void_p(row.ctypes.data))] for row in rows]
+            assert chosen == choose(Card.of(GRAPHS[name]), got), name
         assert found[f"{name}_selftest"]() == 0, name
 
 
@@ -105,6 +141,53 @@ def test_the_selftest_passes_where_sums_are_fused(
     run(tmp_path, *flags, "-shared", "-fPIC", str(folder / "all.c"), "-o", "all.so")
     found = ctypes.CDLL(str(tmp_path / "all.so"))
     assert {name: found[f"{name}_selftest"]() for name in GRAPHS} == dict.fromkeys(GRAPHS, 0)
+
+
+WHOLE = [residual(), *(graph(seed, integers=True) for seed in range(8))]
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16"])
+@pytest.mark.parametrize("flags", [FLAGS["gcc"], FAST], ids=["gcc", "fast"])
+def test_the_bits_of_integers(dtype: str, flags: tuple[str, ...], tmp_path: Path) -> None:
+    code, networks = [], []
+    for seed, mlp in enumerate(WHOLE):
+        networks.append((mlp, made(mlp, dtype, seed)))
+        (tmp_path / f"{mlp.name}.h").write_bytes(EXPORTER.integers[dtype](*networks[-1]))
+        code += [f"#define {mlp.name.upper()}_SELFTEST", f'#include "{mlp.name}.h"']
+    (tmp_path / "all.c").write_text("\n".join(code) + "\n")
+    run(tmp_path, *flags, *STRICT, "-shared", "-fPIC", "all.c", "-o", "all.so")
+    found = ctypes.CDLL(str(tmp_path / "all.so"))
+    for mlp, quantised in networks:
+        rows = strange(mlp)
+        assert_same_bits(
+            predicted(found, mlp, rows), predict_quantised(mlp, quantised, rows), mlp.name
+        )
+        assert found[f"{mlp.name}_selftest"]() == 0, mlp.name
+
+
+@every_chip
+@pytest.mark.parametrize("dtype", ["int8", "int16"])
+def test_the_bits_of_integers_on_every_chip(chip: Chip, dtype: str, tmp_path: Path) -> None:
+    for mlp in (WHOLE[0], WHOLE[4]):
+        quantised, rows = made(mlp, dtype, 1), strange(mlp)[::5]
+        path = tmp_path / f"{mlp.name}.h"
+        path.write_bytes(EXPORTER.integers[dtype](mlp, quantised))
+        with require(chip).open(path) as opened:
+            got = opened.predict(rows)
+        assert_same_bits(got, predict_quantised(mlp, quantised, rows), mlp.name)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16"])
+def test_integers_have_diagonals_too(dtype: str, tmp_path: Path) -> None:
+    mlp = residual()
+    text = EXPORTER.integers[dtype](mlp, made(mlp, dtype)).decode()
+    assert "NET_LAYER4_DIAGONALS[2][16]" in text
+    assert "LAYER4_WEIGHTS" not in text
+    assert " *   4  elementwise  16        relu     of layer 1, layer 3" in text.splitlines()
+    (tmp_path / "net.h").write_text(text)
+    found = inspect_file(tmp_path / "net.h").anatomy
+    assert found.layers == of_mlp(mlp).layers
+    assert found.topology == mlp.topology
 
 
 @every_chip
@@ -210,13 +293,13 @@ def test_lines_fit_a_screen(weights_only: bool) -> None:
 
 
 @pytest.mark.parametrize("weights_only", [False, True])
-@pytest.mark.parametrize("name", ["residual", "beside", "graph7"])
+@pytest.mark.parametrize("name", GRAPHS)
 def test_the_reader_finds_the_layers(name: str, weights_only: bool, tmp_path: Path) -> None:
     mlp = GRAPHS[name]
     (tmp_path / "net.h").write_bytes(export(mlp, weights_only))
     found, expected = inspect_file(tmp_path / "net.h").anatomy, of_mlp(mlp)
     assert found.layers == expected.layers
-    assert found.topology == mlp.topology
+    assert (found.topology, found.heads) == (mlp.topology, mlp.heads)
     assert found.parameters == mlp.parameters
 
 

@@ -48,6 +48,11 @@ PAGES = {
         for number, mlp in enumerate(NETWORKS)
         for dtype in ("int8", "int16")
     },
+    **{
+        f"{dtype} graph {number}": integers.page(mlp, made(mlp, dtype, number))
+        for number, mlp in enumerate((residual(12, 3), graph(1005, integers=True)))
+        for dtype in ("int8", "int16")
+    },
 }
 
 
