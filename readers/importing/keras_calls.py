@@ -33,6 +33,8 @@ HARMLESS = {"training": (None, False), "mask": (None,)}
 
 Tensor = tuple[str, int, int]
 """Layer, which of its calls, which of the results of that."""
+_Calls = Mapping[tuple[str, int], Sequence[Tensor | NDArray[Any]]]
+"""Layer and which of its calls -> what that reads."""
 
 
 class Call(NamedTuple):
@@ -134,12 +136,20 @@ class _Unfolding:
         outputs = [tensor for _, tensor in _ends(config, "output_layers")]
         if given is not None and len(given) != len(starts):
             raise ModelError(f"a model of {len(starts)} inputs is called with {len(given)}")
+        calls: _Calls = {
+            (name, index): list(_sources(name, node))
+            for name, layer in layers.items()
+            for index, node in enumerate(layer.config.get("inbound_nodes", []))
+        }
+        calls, outputs = _renumbered(layers, calls, outputs, self._keras)
         results: dict[Tensor, int] = {}
         for number, tensor in enumerate(starts):
             own = () if given is None else (given[number],)
             [results[tensor]] = self._call(_of(layers, tensor), own)
-        for name, index, sources in _ordered(layers, starts, outputs):
-            reads = tuple(results[each] if isinstance(each, tuple) else each for each in sources)
+        for name, index in _ordered(layers, calls, {name for name, *_ in starts}, outputs):
+            reads = tuple(
+                results[each] if isinstance(each, tuple) else each for each in calls[name, index]
+            )
             for place, result in enumerate(self._call(layers[name], reads)):
                 results[name, index, place] = result
         missing = [name for name, *place in outputs if (name, *place) not in results]
@@ -174,33 +184,73 @@ def _of(layers: Mapping[str, _Layer], tensor: Tensor) -> _Layer:
     return layers[tensor[0]]
 
 
+def _renumbered(
+    layers: Mapping[str, _Layer], calls: _Calls, outputs: Sequence[Tensor], keras: int | None
+) -> tuple[_Calls, list[Tensor]]:
+    """Calls of models inside, counted from 0 as those of layers.
+
+    Keras counts the one with which such a model was made, which no configuration lists: everywhere
+    up to Keras 2, and from Keras 3 on where it names the outputs.
+    """
+    inside = [tensor for sources in calls.values() for tensor in sources if _is_tensor(tensor)]
+    read, given = (inside, [*outputs]) if keras == 3 else ([*inside, *outputs],) * 2
+    first = {
+        name: [_first({index for other, index, _ in tensors if other == name},
+                      len(layer.config.get("inbound_nodes", [])), default)
+               for tensors, default in ((read, 0 if keras == 3 else 1), (given, 1))]
+        for name, layer in layers.items()
+        if layer.config["class_name"] in (*LINES, *GRAPHS)
+    }  # fmt: skip
+
+    def moved(tensor: Any, which: int) -> Any:
+        if not _is_tensor(tensor) or tensor[0] not in first:
+            return tensor
+        name, index, place = tensor
+        return name, index - first[name][which], place
+
+    found = {call: [moved(each, 0) for each in sources] for call, sources in calls.items()}
+    return found, [moved(each, 1) for each in outputs]
+
+
+def _first(indices: set[int], count: int, default: int) -> int:
+    """The number of the first of so many calls, by the numbers that others have for them."""
+    if 0 in indices:
+        return 0
+    return 1 if count in indices else default
+
+
+def _is_tensor(source: Any) -> bool:
+    return isinstance(source, tuple)
+
+
 def _ordered(
-    layers: Mapping[str, _Layer], starts: Sequence[Tensor], outputs: Sequence[Tensor]
-) -> Iterator[tuple[str, int, Sequence[Tensor | NDArray[Any]]]]:
-    """(layer, which call, what it reads) of the calls that the outputs need, in order.
+    layers: Mapping[str, _Layer], calls: _Calls, begun: set[str], outputs: Sequence[Tensor]
+) -> Iterator[tuple[str, int]]:
+    """The calls that the outputs need, in order.
+
+    Args:
+        layers: by their names.
+        calls: what each call of a layer reads.
+        begun: the layers that are inputs.
+        outputs: of the model.
 
     Raises:
         ModelError: for a layer that is not there, is an input of its own, or reads its own result.
     """
-    begun = {name for name, *_ in starts}
-    needed: dict[tuple[str, int], Sequence[Tensor | NDArray[Any]]] = {}
+    graph: dict[tuple[str, int], list[tuple[str, int]]] = {}
     waiting = [tensor[:2] for tensor in outputs]
     while waiting:
         name, index = waiting.pop()
-        if name in begun or (name, index) in needed:
+        if name in begun or (name, index) in graph:
             continue
-        nodes = _of(layers, (name, index, 0)).config.get("inbound_nodes", [])
-        if not 0 <= index < len(nodes):
+        _of(layers, (name, index, 0))
+        if (name, index) not in calls:
             raise ModelError(f"call {index + 1} of layer {name[:60]!r} is not there")
-        needed[name, index] = sources = list(_sources(name, nodes[index]))
-        waiting += [each[:2] for each in sources if isinstance(each, tuple)]
-    graph = {
-        call: [each[:2] for each in sources if isinstance(each, tuple) and each[0] not in begun]
-        for call, sources in needed.items()
-    }
+        read = [each[:2] for each in calls[name, index] if isinstance(each, tuple)]
+        graph[name, index] = [call for call in read if call[0] not in begun]
+        waiting += read
     try:
-        for name, index in TopologicalSorter(graph).static_order():
-            yield name, index, needed[name, index]
+        yield from TopologicalSorter(graph).static_order()
     except CycleError as error:
         raise ModelError(f"layer {error.args[1][0][0][:60]!r} reads its own result") from error
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -100,9 +101,17 @@ def _targets(names: Sequence[str], widths: Sequence[int]) -> tuple[str, ...]:
     """A name for each number of several outputs: that of its layer, numbered where it has more."""
     return tuple(
         name if width == 1 else f"{name}_{number + 1}"
-        for name, width in zip(names, widths, strict=True)
+        for name, width in zip(_distinct(names), widths, strict=True)
         for number in range(width)
     )
+
+
+def _distinct(names: Sequence[str]) -> Iterator[str]:
+    """Names of outputs, numbered where several are of one model inside, as Keras does."""
+    seen = Counter[str]()
+    for name in names:
+        yield f"{name}_{seen[name]}" if seen[name] else name
+        seen[name] += 1
 
 
 def weight_names(kind: str, config: Mapping[str, Any]) -> tuple[str, ...]:

@@ -137,9 +137,9 @@ def _elu(walk: Walk, layer: KerasLayer, reads: Sequence[Rows | NDArray[Any]]) ->
 
 
 def _gelu(walk: Walk, layer: KerasLayer, reads: Sequence[Rows | NDArray[Any]]) -> Rows:
-    if layer.settings["approximate"] is not False:
-        raise ModelError(f"{layer.source} is the gelu by tanh; approximate=False would do")
-    return applied(walk, layer, _alone(layer, reads), "gelu")
+    rows, by_tanh = _alone(layer, reads), layer.settings["approximate"]
+    name = "gelu_tanh" if by_tanh else "gelu"
+    return rows._replace(value=walk.assembly.activated(rows.value, name, layer.source))
 
 
 OPERATIONS: Mapping[str, Operation] = {

@@ -174,8 +174,8 @@ class Grower:
             "unit length": lambda: both.unit_length(value),
             "softmax": lambda: both.activated(value, "softmax"),
         }  # fmt: skip
-        for kind in ("normalised", "unit length", "multiplied"):
-            del do[kind]
+        if width & (width - 1):
+            del do["normalised"]  # 1 / width is no float32 number
         found = do[str(random.choice(list(do)))]()
         if self.width(found) <= 40 and np.abs(found[1]).max() < 1e4:
             self.values.append(found)
@@ -274,12 +274,38 @@ def test_a_gate_is_the_product_of_two_layers() -> None:
     both = Both(3, 2)
     found = both.check(both.multiplied([wide(both, 0, "tanh"), wide(both, 1, "sigmoid")]))
     assert shapes(found) == ["4x5 sigmoid", "4x5 tanh reads 0 times 1"]
+    both = Both(3)
+    squared = both.activated(both.dense(both.inputs[0], W3, B4), "relu")
+    found = both.check(both.multiplied([squared, squared]))
+    assert shapes(found) == ["4x3 relu", "4x4 square"]
+
+
+def test_layer_normalisation() -> None:
+    both = Both(3)
+    hidden = both.dense(both.inputs[0], W3, B4)
+    normal = both.normalised(hidden, np.float64([1, 2, 0.5, -1]), B4, centred=True)
+    found = both.check(both.dense(normal, W4, B4))
+    assert shapes(found) == [
+        "4x3 linear", "4x4 square", "1x4 rsqrt", "4x4 linear reads 1 times 3", "4x4 linear",
+    ]  # fmt: skip
+    np.testing.assert_allclose(found.layers[0].weights.mean(axis=0), 0, atol=1e-7)
+    both = Both(4)
+    found = both.check(both.dense(both.unit_length(both.inputs[0]), W4, B4))
+    assert shapes(found) == [
+        "4x4 square", "1x4 relu", "1x1 rsqrt", "4x4 linear reads 0 times 3", "4x4 linear",
+    ]  # fmt: skip
 
 
 def test_the_maximum_needs_one_layer() -> None:
     both = Both(3, 2)
     found = both.check(both.dense(both.maximum([wide(both, 0), wide(both, 1)]), W4[:1], B4[:1]))
     assert shapes(found)[2:] == ["4x8 relu reads 2, 1", "1x8 linear reads 1, 3"]
+
+
+def test_operations_that_nothing_reads_are_left_out() -> None:
+    both = Both(3)
+    both.normalised(both.dense(both.inputs[0], W3, B4), 1, 0, centred=True)
+    assert shapes(both.check(wide(both, 0))) == ["4x3 relu"]
 
 
 # What stands in front

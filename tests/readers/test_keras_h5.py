@@ -253,6 +253,37 @@ def test_merges_that_are_not_read(tmp_path: Path) -> None:
     assert "layer 'odd' is a Concatenate with axis 0; -1 would do" in refused(path)
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_calls_of_a_model_inside_are_counted_from_1(tmp_path: Path, first: int) -> None:
+    """Keras 2 counts the one with which a Functional model was made, which no file lists."""
+    square = RANDOM.normal(0, 0.5, (4, 4))
+    inside = configuration([dense(K1, B1, "relu")], "2.4.0", "functional", 4)
+    inside["config"]["layers"][1]["config"]["name"] = "deep"
+    inside["config"]["layers"][1]["name"] = "deep"
+    inside["config"]["output_layers"] = [["deep", 0, 0]]
+    layers = {
+        "start": (an_input(4), []),
+        "other": (dense(square), ["start"]),
+        "inner": (dense(K1, B1), ["start"]),
+        "sum": (other("Subtract"), ["inner", "inner"]),
+    }
+    path = write_graph_h5(tmp_path / "m.h5", layers, ["sum"])
+    with h5py.File(path, "r+") as file:
+        config = json.loads(file.attrs["model_config"])
+        calls = [[["start", 0, 0, {}]], [["other", 0, 0, {}]]]
+        config["config"]["layers"][2] = {**inside, "name": "inner", "inbound_nodes": calls}
+        config["config"]["layers"][3]["inbound_nodes"] = [
+            [["inner", first, 0, {}], ["inner", first + 1, 0, {}]]
+        ]
+        file.attrs["model_config"] = json.dumps(config)
+        for name in ("kernel", "bias"):
+            file[f"model_weights/inner/deep/{name}:0"] = file[f"model_weights/inner/inner/{name}:0"]
+            del file[f"model_weights/inner/inner/{name}:0"]
+    once = [dense(K1, B1, "relu")]
+    wanted = answers(once, ROWS) - answers([dense(square), *once], ROWS)
+    assert_answers(read_foreign(path).mlp, ROWS, wanted)
+
+
 def test_models_that_call_models_without_end(tmp_path: Path) -> None:
     """Each level calls the next one twice: 2 ** 14 layers in a file of a few kB."""
     inside = configuration([dense(K1[:3, :3], B1)], "2.4.0", "functional", 3)
