@@ -11,11 +11,11 @@ from pathlib import Path
 
 from mlp_edge.errors import ModelError, first_line
 from mlp_edge.readers.checks.protobuf import Message
-from mlp_edge.readers.importing.imported import Imported, named
+from mlp_edge.readers.importing.imported import MADE_UP, Imported, named
 from mlp_edge.readers.operators.beside import Beside
 from mlp_edge.readers.operators.graph import Graph, Node
 from mlp_edge.readers.operators.inputs import Feed
-from mlp_edge.readers.operators.network import read_graph
+from mlp_edge.readers.operators.network import Network, read_graph
 from mlp_edge.readers.operators.tensors import FLOATS, NAMES, array_of
 from mlp_edge.reading import read_file
 
@@ -44,7 +44,19 @@ def read_onnx_network(path: Path) -> Imported:
         raise ModelError(
             f"{path}: not an ONNX model, or a damaged one ({first_line(error)})"
         ) from error
-    return Imported(mlp, "ONNX", signed, tuple(walk.remarks), found.folded)
+    return Imported(
+        mlp, "ONNX", signed, tuple(walk.remarks), found.folded, made_up=_made_up(found),
+        logarithms=found.layers.logarithms,
+    )  # fmt: skip
+
+
+def _made_up(found: Network) -> str:
+    """What the file does not say."""
+    if found.features is None:
+        return MADE_UP
+    if found.labels is None:
+        return "the labels and the threshold are made up: the file has none"
+    return "the threshold is made up: the file has none"
 
 
 def _graph(model: Message, beside: Beside) -> Graph:

@@ -55,7 +55,10 @@ def read_tflite_network(path: Path, content: bytes, kind: str = "TFLite") -> Imp
             f"{path}: not a TFLite model, or a damaged one ({first_line(error)})"
         ) from error
     remarks += (*said, *graph.remarks)
-    return Imported(mlp, kind, "", remarks, network.folded, integers=integers)
+    return Imported(
+        mlp, kind, "", remarks, network.folded, integers=integers,
+        logarithms=network.layers.logarithms,
+    )  # fmt: skip
 
 
 def _integers(graph: Graph) -> tuple[AsymmetricNetwork | None, tuple[str, ...]]:

@@ -62,7 +62,10 @@ def read_saved_model(path: Path) -> Imported:
         ) from error
     version = about[0].text(5) if about else ""
     signed = f"TensorFlow {version}" if version else ""
-    return Imported(mlp, "SavedModel", signed, tuple(graph.remarks), network.folded)
+    return Imported(
+        mlp, "SavedModel", signed, tuple(graph.remarks), network.folded,
+        logarithms=network.layers.logarithms,
+    )  # fmt: skip
 
 
 def _serving(model: Message) -> list[Message]:

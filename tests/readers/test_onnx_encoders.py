@@ -85,6 +85,8 @@ def test_texts_are_categories_and_fills_are_kept(tmp_path: Path) -> None:
     ages = AGES.copy()
     ages[::5] = np.nan
     mlp = check(tmp_path / "m.onnx", model(graph, KINDS), COLUMNS | {"age": ages})
+    made_up = read(tmp_path / "m.onnx", model(graph, KINDS)).made_up
+    assert made_up == "the labels and the threshold are made up: the file has none"
     colour, age, height, size = mlp.features
     assert (colour.name, colour.categories, colour.codes) == ("colour", COLOURS, (0, 1, 2))
     assert (size.name, size.categories, size.codes) == ("size", SIZES, (0, 1))

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 from onnx import TensorProto, helper
 from support.keras_files import assert_answers
 from support.onnx_files import (
+    ACCURACY,
     B1,
     B2,
     RANDOM,
@@ -401,6 +403,9 @@ def test_logarithms_of_probabilities_are_predicted_as_probabilities(tmp_path: Pa
     found = read(tmp_path / "m.onnx", graph.model())
     assert found.mlp.layers[-1].activation == "softmax"
     assert any("gives logarithms of probabilities" in remark for remark in found.remarks)
+    session = onnxruntime.InferenceSession(graph.model().SerializeToString())
+    predict = found.probabilities(lambda rows: session.run(None, {"x": rows})[0])
+    assert_answers(found.mlp, ROWS, predict(ROWS), 4, ACCURACY)
 
 
 def test_a_regression_whose_predictions_stand_below_each_other(tmp_path: Path) -> None:
