@@ -29,10 +29,12 @@ SIZES = {1: 4, 2: 1, 3: 1, 4: 2, 5: 2, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8, 12: 4, 13
 FLOAT, INT32, INT64 = 1, 6, 7
 ALONE = frozenset({
     "Abs", "Cast", "Ceil", "Celu", "Elu", "Erf", "Exp", "Floor", "Gelu", "HardSigmoid", "HardSwish",
-    "Identity", "IsInf", "IsNaN", "LeakyRelu", "Log", "LogSoftmax", "Neg", "Not", "Reciprocal",
-    "Relu", "Round", "Selu", "Sigmoid", "Sign", "Softmax", "Softplus", "Softsign", "Sqrt", "Tanh",
-    "ThresholdedRelu",
+    "Identity", "IsInf", "IsNaN", "LeakyRelu", "Log", "LogSoftmax", "LpNormalization", "Mish",
+    "Neg", "Not", "Reciprocal", "Relu", "Round", "Selu", "Shrink", "Sigmoid", "Sign", "Softmax",
+    "Softplus", "Softsign", "Sqrt", "Swish", "Tanh", "ThresholdedRelu",
 })  # fmt: skip
+FIRST = frozenset({"BatchNormalization", "Dropout", "LayerNormalization", "RMSNormalization"})
+"""Operators of several inputs whose result has the shape of the first."""
 SCALED = frozenset({"DequantizeLinear", "QuantizeLinear"})
 TOGETHER = frozenset({
     "Add", "And", "Clip", "Div", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Max",
@@ -173,7 +175,9 @@ def _result(
 
     if not shapes:
         raise ValueError(f"a {name} of nothing")
-    if name in ALONE and len(shapes) == 1:
+    if (name in ALONE and len(shapes) == 1) or name in FIRST:
+        return shapes[0]
+    if name == "Flatten" and len(shapes) == 1 and len(shapes[0]) == 2 and whole("axis", 1) == 1:
         return shapes[0]
     if name in SCALED and len(shapes) in (2, 3) and all(len(one) < 2 for one in shapes[1:]):
         return shapes[0]

@@ -40,6 +40,7 @@ from support.spoilt import many_with_wrong_bytes, refusals
 
 from mlp_edge.errors import ModelError
 from mlp_edge.export import onnx as exporter
+from mlp_edge.readers.checks.onnx_checks import check_onnx
 from mlp_edge.readers.importing.opening import read_foreign
 
 
@@ -278,6 +279,23 @@ def test_fields_that_numbers_may_stand_in(tmp_path: Path) -> None:
     model.graph.initializer[0].CopyFrom(brain)
     found = read(tmp_path / "m.onnx", model)
     assert np.allclose(found.mlp.layers[0].weights, W1.T, rtol=2**-7)
+
+
+@pytest.mark.parametrize(
+    ("operator", "inputs"),
+    [("BatchNormalization", [B1, B1, B1, np.abs(B1)]), ("LayerNormalization", [B1, B1]),
+     ("Dropout", []), ("LpNormalization", []), ("Flatten", []), ("HardSwish", []), ("Mish", [])],
+)  # fmt: skip
+def test_onnx_runtime_may_run_it_as_the_original(operator: str, inputs: list[Any]) -> None:
+    graph = Graph(20)
+    gemm(graph, W1, B1)
+    graph.add(operator, graph.last, *inputs)
+    gemm(graph, W2, B2)
+    content = graph.model().SerializeToString()
+    check_onnx(content)
+    session = onnxruntime.InferenceSession(content)
+    [answer] = session.run(None, {"x": ROWS})
+    assert answer.shape == (len(ROWS), 3)
 
 
 # What is refused
