@@ -179,14 +179,8 @@ def _log_sigmoid(layer: Layer, value: Value) -> Value:
 
 
 def _gelu(layer: Layer, value: Value) -> Value:
-    assembly, source = layer.assembly, layer.source
-    if layer.module.approximate == "none":
-        return assembly.activated(value, "gelu", source)
-    # x (1 + tanh(u)) / 2 = x sigmoid(2 u), where u = sqrt(2 / pi) (x + 0.044715 x^3)
-    cube = assembly.multiplied((value, assembly.activated(value, "square", source)), source)
-    slope = 2 * math.sqrt(2 / math.pi)
-    inner = assembly.added((value, cube), (slope, slope * 0.044715), source)
-    return assembly.multiplied((value, assembly.activated(inner, "sigmoid", source)), source)
+    exact = layer.module.approximate == "none"
+    return layer.assembly.activated(value, "gelu" if exact else "gelu_tanh", layer.source)
 
 
 def _hard_swish(layer: Layer, value: Value) -> Value:

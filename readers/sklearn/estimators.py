@@ -23,7 +23,7 @@ from mlp_edge.reference import Doubles
 
 ACTIVATIONS = {
     "identity": "linear", "logistic": "sigmoid", "tanh": "tanh", "relu": "relu",
-    "softmax": "softmax",
+    "softmax": "softmax", "exp": "exponential",
 }  # fmt: skip
 """scikit-learn's names -> ours."""
 REGRESSIONS = (

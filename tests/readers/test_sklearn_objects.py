@@ -272,6 +272,7 @@ ESTIMATORS: dict[str, tuple[Any, str]] = {
     ),
     "logistic": (LogisticRegression(), "binary"),
     "logistic, of three": (LogisticRegression(), "multiclass"),
+    "poisson": (regressor(loss="poisson"), "regression"),
     "ridge": (Ridge(), "regression"),
     "line": (LinearRegression(fit_intercept=False), "regressions"),
 }

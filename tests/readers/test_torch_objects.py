@@ -50,7 +50,7 @@ ACTIVATIONS: dict[str, Callable[[], Any]] = {
     **{
         kind: lambda kind=kind: make(kind)
         for kind in (
-            "Identity", "Dropout", "AlphaDropout", "ReLU", "SELU", "SiLU", "Softsign",
+            "Identity", "Dropout", "AlphaDropout", "ReLU", "SELU", "SiLU", "Mish", "Softsign",
             "Tanh", "Sigmoid", "LogSigmoid", "Hardsigmoid", "Hardswish", "Tanhshrink",
         )
     },
@@ -65,6 +65,7 @@ ACTIVATIONS: dict[str, Callable[[], Any]] = {
     "ELU, 0.4": lambda: make("ELU", alpha=0.4),
     "CELU": lambda: make("CELU", alpha=2.5),
     "GELU": lambda: make("GELU", approximate="none"),
+    "GELU, by tanh": lambda: make("GELU", approximate="tanh"),
     "Softplus": lambda: make("Softplus", beta=1.0, threshold=20.0),
     "Softplus, 2": lambda: make("Softplus", beta=2.0, threshold=25.0),
     "Softshrink": lambda: make("Softshrink", lambd=0.7),
@@ -74,6 +75,10 @@ ACTIVATIONS: dict[str, Callable[[], Any]] = {
         "BatchNorm1d", running_mean=array(6), running_var=array(6, 0.1), weight=array(6),
         bias=array(6), eps=1e-5,
     ),
+    "LayerNorm": lambda: make(
+        "LayerNorm", normalized_shape=(6,), weight=array(6), bias=array(6), eps=1e-5
+    ),
+    "RMSNorm": lambda: make("RMSNorm", normalized_shape=(6,), weight=array(6), eps=None),
 }  # fmt: skip
 
 
