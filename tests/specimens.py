@@ -25,7 +25,7 @@ SPECIMENS = HEADERS / "specimens"
 SKETCH = HEADERS / "sketch" / "pima"
 
 
-NAMES = ("pima", "iris", "sine")
+NAMES = ("pima", "iris", "sine", "iris_residual")
 
 
 INTEGERS = "pima_int8"
@@ -44,7 +44,13 @@ def load(name: str) -> Mlp:
         threshold=np.float32(values["threshold"]),
         scaling=Scaling(_floats(scaling["mean"]), _floats(scaling["deviation"])),
         layers=tuple(
-            Dense(_floats(layer["weights"]), _floats(layer["bias"]), layer["activation"])
+            Dense(
+                _floats(layer["weights"]),
+                _floats(layer["bias"]),
+                layer["activation"],
+                tuple(layer.get("reads", ())),
+                layer.get("times"),
+            )
             for layer in values["layers"]
         ),
     )
@@ -62,11 +68,17 @@ def save(mlp: Mlp) -> None:
         "scaling": {"mean": _plain(mlp.scaling.mean), "deviation": _plain(mlp.scaling.std)},
         "layers": [
             {"activation": layer.activation, "weights": _plain(layer.weights),
-             "bias": _plain(layer.bias)}
+             "bias": _plain(layer.bias), **_wires(layer)}
             for layer in mlp.layers
         ],
     }  # fmt: skip
     _write(mlp.name, values)
+
+
+def _wires(layer: Dense) -> dict[str, Any]:
+    """What a layer of a graph reads and is multiplied by; nothing of a chain's."""
+    times = {} if layer.times is None else {"times": layer.times}
+    return ({"reads": layer.reads} if layer.reads else {}) | times
 
 
 def load_integers(name: str) -> Quantised:
