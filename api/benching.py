@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mlp_edge.api.observer import SILENT, Observer
 from mlp_edge.api.opened_model import OpenedModel
 from mlp_edge.api.result import Result, Sheet
+from mlp_edge.api.sample import rows_of
 from mlp_edge.api.settings import BenchSettings
 from mlp_edge.errors import InputError
 from mlp_edge.measure.candidates import Candidate, candidates, cold_seconds, opened
@@ -200,7 +201,8 @@ def bench(
             "directory"
         )
     chosen = [named_runtime(name) for name in settings.runtimes] or HOSTED
-    everybody = candidates([directory.keras_path, *exports], chosen)
+    original = [] if directory.manifest.imported else [directory.keras_path]
+    everybody = candidates([*original, *exports], chosen)
     present = [candidate for candidate, missing in everybody if missing is None]
     if not present:
         raise InputError("nothing to measure: none of these runtimes can run an export here")
@@ -222,7 +224,7 @@ def _measured(
     observer: Observer,
 ) -> list[Measurement]:
     weights = directory.manifest.sha256["weights"]
-    rows = directory.sample().rows
+    rows = rows_of(directory, directory.mlp())
     with observer.step("") as watch, ExitStack() as stack:
         predictors = {}
         for candidate in present:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mlp_edge.api.observer import SILENT, Observer
 from mlp_edge.api.opened_model import OpenedModel
 from mlp_edge.api.result import Result, Sheet
+from mlp_edge.api.sample import rows_of
 from mlp_edge.api.settings import FLOAT32, CostSettings
 from mlp_edge.errors import CheckError, InputError, ModelError, RecipeError
 from mlp_edge.measure.budget import Budget, overruns, unknown
@@ -193,7 +194,7 @@ def cost(
     if settings.limits and asked:  # a gate that nobody guards is none
         raise InputError(f"{setting('budget')} cannot be held on {asked[0]}: {absent[asked[0]]}")
     present = [chip for chip in chips if chip.target.name not in absent]
-    rows = directory.sample().rows
+    rows = rows_of(directory, model.mlp)
     costs, refused = _measured(header, present, rows, settings, observer)
     weights = directory.manifest.sha256["weights"]
     return CostReport(

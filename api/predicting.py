@@ -223,7 +223,7 @@ def predict_table(
     with observer.step("opening the model"):
         opened = open_predictor(model, settings.runtime, trust, settings.verify)
     with opened:
-        readings, findings = known_columns(rows, opened.card.features)
+        readings, findings = known_columns(rows, opened.card.features, opened.nameless)
         findings = (*rows.notes, *findings)
         observer.found(findings)
         values = opened.predict(readings)

@@ -15,6 +15,7 @@ from mlp_edge.cli.declaring import Command
 from mlp_edge.cli.doctor import doctor
 from mlp_edge.cli.evaluate import evaluate
 from mlp_edge.cli.export import export
+from mlp_edge.cli.importing import import_
 from mlp_edge.cli.inspect import inspect
 from mlp_edge.cli.parity import parity
 from mlp_edge.cli.predict import predict
@@ -39,8 +40,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (train, export, parity, evaluate, predict, inspect, cost, bench, doctor):
-    app.command(cls=Command)(guarded(command))
+for command in (train, import_, export, parity, evaluate, predict, inspect, cost, bench, doctor):
+    app.command(command.__name__.rstrip("_"), cls=Command)(guarded(command))
 
 
 def _show_version(wanted: bool) -> None:

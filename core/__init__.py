@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from mlp_edge.api.doctor.diagnosis import Diagnosis, doctor
     from mlp_edge.api.evaluation.evaluation import Evaluation
     from mlp_edge.api.exporting.exporting import Export
+    from mlp_edge.api.importing.import_report import ImportReport
+    from mlp_edge.api.importing.importing import import_model
     from mlp_edge.api.inspection.inspecting import Inspection, inspect
     from mlp_edge.api.model import Model
     from mlp_edge.api.model import open_model as open  # noqa: A004 (as one says it: mlp_edge.open)
@@ -35,6 +37,7 @@ _DOOR = {
     "Diagnosis": "mlp_edge.api.doctor.diagnosis:Diagnosis",
     "Evaluation": "mlp_edge.api.evaluation.evaluation:Evaluation",
     "Export": "mlp_edge.api.exporting.exporting:Export",
+    "ImportReport": "mlp_edge.api.importing.import_report:ImportReport",
     "Inspection": "mlp_edge.api.inspection.inspecting:Inspection",
     "Model": "mlp_edge.api.model:Model",
     "ParityReport": "mlp_edge.api.parity.parity_report:ParityReport",
@@ -42,6 +45,7 @@ _DOOR = {
     "Predictor": "mlp_edge.runtime.load:Predictor",
     "Training": "mlp_edge.api.training.trained:Training",
     "doctor": "mlp_edge.api.doctor.diagnosis:doctor",
+    "import_model": "mlp_edge.api.importing.importing:import_model",
     "inspect": "mlp_edge.api.inspection.inspecting:inspect",
     "load": "mlp_edge.runtime.load:load",
     "open": "mlp_edge.api.model:open_model",
@@ -53,6 +57,7 @@ __all__ = [
     "Diagnosis",
     "Evaluation",
     "Export",
+    "ImportReport",
     "Inspection",
     "Model",
     "ParityReport",
@@ -61,6 +66,7 @@ __all__ = [
     "Training",
     "__version__",
     "doctor",
+    "import_model",
     "inspect",
     "load",
     "open",

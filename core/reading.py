@@ -7,6 +7,8 @@ import math
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -18,6 +20,7 @@ LIMIT_VARIABLE = "MLP_EDGE_MAX_MB"
 DEFAULT_MB = 128
 JSON_SHARE = 8
 """Parsed, JSON takes up to 25 bytes for each of its own: an eighth of other files it may have."""
+_READ: ContextVar[list[Path] | None] = ContextVar("_READ", default=None)
 DEEPEST = 64
 """Lists and mappings inside each other; a model of Keras nests about 15."""
 MOST_DIGITS = 25
@@ -38,6 +41,17 @@ def limit() -> int:
     return int(text) * 2**20
 
 
+@contextmanager
+def files_read() -> Iterator[list[Path]]:
+    """Yield a list that grows by each file that ``read_file`` reads meanwhile, in this thread."""
+    found: list[Path] = []
+    before = _READ.set(found)
+    try:
+        yield found
+    finally:
+        _READ.reset(before)
+
+
 def read_file(path: Path, gone: str = "") -> bytes:
     """All bytes of a regular file, which may be a link to one.
 
@@ -50,6 +64,8 @@ def read_file(path: Path, gone: str = "") -> bytes:
             than ``limit``, or the system refuses.
     """
     largest = limit()
+    if (kept := _READ.get()) is not None and path not in kept:
+        kept.append(path)
     try:
         # A pipe that nobody writes to would block, a terminal could become this process's own.
         flags = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)

@@ -25,7 +25,9 @@ class _Read(NamedTuple):
     wrong: NDArray[np.bool_]
 
 
-def known_columns(table: Table, features: Sequence[Feature]) -> tuple[Rows, tuple[Finding, ...]]:
+def known_columns(
+    table: Table, features: Sequence[Feature], nameless: bool = False
+) -> tuple[Rows, tuple[Finding, ...]]:
     """Read the columns that a trained model takes.
 
     Columns are found as ``match_columns`` does. A cell of a category is a category's name, or the
@@ -35,6 +37,8 @@ def known_columns(table: Table, features: Sequence[Feature]) -> tuple[Rows, tupl
     Args:
         table: rows to predict or to score on.
         features: of the model, in its order.
+        nameless: whether their names are made up, so that the columns of a table that has none of
+            them are taken by their places.
 
     Returns:
         Raw readings (rows, features) float32, NaN where a cell is missing; and for each column
@@ -44,7 +48,7 @@ def known_columns(table: Table, features: Sequence[Feature]) -> tuple[Rows, tupl
         TableError: when a column is missing, or a cell among numbers is neither a number nor
             missing: the first such cell by line and column, and how many more there are.
     """
-    names = match_columns(table, [feature.name for feature in features])
+    names = _matched(table, [feature.name for feature in features], nameless)
     read = [
         (_codes if feature.categories else _numbers)(table, name, feature)
         for name, feature in zip(names, features, strict=True)
@@ -58,6 +62,14 @@ def known_columns(table: Table, features: Sequence[Feature]) -> tuple[Rows, tupl
         findings += about(name, (*unknown, *missing))
     rows = np.stack([column.readings for column in read], axis=1).astype(np.float32)
     return np.ascontiguousarray(rows), tuple(findings)
+
+
+def _matched(table: Table, names: Sequence[str], nameless: bool) -> tuple[str, ...]:
+    """The column of each feature."""
+    widths = (len(names), len(names) + 1)
+    if nameless and len(table.columns) in widths and not {*names} & {*table.columns}:
+        return table.columns[: len(names)]
+    return match_columns(table, names)
 
 
 def _numbers(table: Table, name: str, feature: Feature) -> _Read:
@@ -86,6 +98,12 @@ def _by_place(
     if names == tuple(feature.name for feature in features):
         return ()
     more = len(table.columns) - len(names)
+    if table.header:
+        says = (
+            f"{plain(table.source)}: the model has no names, so the columns are taken in their "
+            f"order: {listed(names)}{', and the target last' if more else ''}"
+        )
+        return (Finding("by-place", says),)
     return (
         Finding(
             "by-place",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mlp_edge.card import Card
 from mlp_edge.encoding import Encoding
@@ -94,13 +95,19 @@ def _contents(found: Imported) -> Contents:
     return Contents(of_mlp(found.mlp), card, found.written_by, found.notes)
 
 
-def inspect_original(path: Path, mlp: Mlp) -> InspectedFile:
-    """The .keras file of a model directory, whose names and labels are known from elsewhere.
+def inspect_original(
+    path: Path, mlp: Mlp, imported: Mapping[str, Any] | None = None
+) -> InspectedFile:
+    """The original of a model directory, whose names and labels are known from elsewhere.
 
     Args:
         path: the file.
         mlp: the network, as the model directory describes it.
+        imported: what its manifest says of a network that somebody else trained.
     """
+    if imported is not None:
+        found = Contents(of_mlp(mlp), Card.of(mlp), imported["written_by"])
+        return _inspection(path, imported["format"], found)
     version = read_archive(path).version
     signed = version and f"Keras {version}"
     return _inspection(path, FORMATS[".keras"], Contents(of_mlp(mlp), Card.of(mlp), signed))
@@ -109,7 +116,8 @@ def inspect_original(path: Path, mlp: Mlp) -> InspectedFile:
 def _inspection(path: Path, kind: str, found: Contents) -> InspectedFile:
     content = read_file(path / GRAPH if path.is_dir() else path)
     card, signed = found.card, [found.written_by] if found.written_by else []
-    if card is not None and path.suffix in READERS and f"mlp-edge {card.version}" not in signed:
+    ours = card is not None and path.suffix in READERS and kind == FORMATS.get(path.suffix)
+    if card is not None and ours and f"mlp-edge {card.version}" not in signed:
         signed.insert(0, f"mlp-edge {card.version}")
     notes = [*found.notes, *found.anatomy.notes]
     if card is None:

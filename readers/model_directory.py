@@ -4,6 +4,7 @@ model/
 model.keras   the original: raw readings in, prediction out
 model.json    the manifest: names, labels, task, threshold, recipe, scores, versions, hashes
 history.csv   a row per epoch
+original/     instead of model.keras, the file of a network that somebody else trained
 sample.csv    held-out raw rows with their targets, the original's predictions and ID columns
 calibration.npz  raw training rows, for quantisation, unless training kept none
 tuning.csv    a row per trial of a search
@@ -34,12 +35,16 @@ from mlp_edge.files.writing import Files, check_replaceable, csv_text, finish, s
 from mlp_edge.mlp import Floats, Mlp, Rows
 from mlp_edge.processing import operations, same
 from mlp_edge.readers.header_split import models
+from mlp_edge.readers.importing.adaptation import Adaptation
+from mlp_edge.readers.importing.imported import Imported
+from mlp_edge.readers.importing.opening import read_foreign
 from mlp_edge.readers.keras_file import read_network
-from mlp_edge.reading import read_text
+from mlp_edge.reading import read_file, read_text
 from mlp_edge.settings import setting
 
-MODEL, MANIFEST, HISTORY, SAMPLE, CALIBRATION, TUNING, EXPORTS, PLOTS = (
+MODEL, ORIGINAL, MANIFEST, HISTORY, SAMPLE, CALIBRATION, TUNING, EXPORTS, PLOTS = (
     "model.keras",
+    "original",
     "model.json",
     "history.csv",
     "sample.csv",
@@ -52,7 +57,7 @@ PARITY = "parity.json"
 """In exports/: what `mlp-edge parity` found; no manifest lists it, as it changes none."""
 WEIGHTS_ONLY = "_weights.h"
 """How a header without functions ends; no manifest lists it, as it has nothing to run."""
-KNOWN = (MODEL, MANIFEST, HISTORY, SAMPLE, CALIBRATION, TUNING, EXPORTS, PLOTS)
+KNOWN = (MODEL, ORIGINAL, MANIFEST, HISTORY, SAMPLE, CALIBRATION, TUNING, EXPORTS, PLOTS)
 """All that a model directory holds; anything else in it is somebody's own."""
 
 
@@ -98,8 +103,14 @@ class ModelDirectory:
 
     @property
     def keras_path(self) -> Path:
-        """The original."""
+        """The original of a network that was trained here."""
         return self.path / MODEL
+
+    @property
+    def original_path(self) -> Path:
+        """The original, whoever trained it."""
+        imported = self.manifest.imported
+        return self.keras_path if imported is None else self.path / ORIGINAL / imported["file"]
 
     @property
     def exports_path(self) -> Path:
@@ -113,6 +124,8 @@ class ModelDirectory:
             ModelError: when either is damaged or they do not belong together.
         """
         manifest = self.manifest
+        if manifest.imported is not None:
+            return self.imported().mlp
         network = read_network(self.keras_path)
         try:
             mlp = Mlp(
@@ -144,6 +157,43 @@ class ModelDirectory:
                 "another hash); train again, or name a copy of the .keras file"
             )
         return mlp
+
+    def imported(self) -> Imported:
+        """The network that somebody else trained, with what its owner says of it.
+
+        Raises:
+            ModelError: when it is damaged, or not the one that model.json describes.
+        """
+        manifest, path = self.manifest, self.original_path
+        assert manifest.imported is not None  # noqa: S101 (callers have looked)
+        for name, wanted in manifest.imported["files"].items():
+            file = self.path / ORIGINAL / name
+            if sha256(read_file(file)) != wanted:
+                raise ModelError(
+                    f"{file}: not the file that {MANIFEST} describes (it has another hash); import "
+                    "the network again"
+                )
+        try:
+            found = read_foreign(path).adapted(
+                Adaptation.from_dict(manifest.imported["adaptation"]),
+                name=manifest.name,
+                features=manifest.features,
+                targets=manifest.targets,
+                labels=manifest.labels,
+                task=manifest.task,
+                threshold=np.float32(manifest.threshold),
+            )
+        except (TypeError, KeyError, ValueError, ModelError) as error:
+            reason = first_line(error)
+            raise ModelError(
+                f"{path}: not the network that {MANIFEST} describes ({reason}); import it again"
+            ) from error
+        if found.mlp.weights_sha256 != manifest.sha256["weights"]:
+            raise ModelError(
+                f"{path}: not the network that {MANIFEST} describes (its weights have another "
+                "hash); import it again"
+            )
+        return found
 
     def sample(self) -> Sample:
         """Read sample.csv.
@@ -331,6 +381,7 @@ def check_place(path: Path, force: bool) -> None:
     for folder, known, what in (
         (path / EXPORTS, _is_export(path), f"the exports that {MANIFEST} lists"),
         (path / PLOTS, _is_picture, "its pictures"),
+        (path / ORIGINAL, _is_original(path), f"the files that {MANIFEST} lists"),
     ):
         for file in sorted(entry for entry in folder.rglob("*") if not entry.is_dir()):
             name = file.relative_to(folder)
@@ -349,6 +400,15 @@ def _is_export(path: Path) -> Callable[[str], bool]:
     except ModelError:
         ours = {PARITY}
     return lambda name: name in ours or name.endswith(WEIGHTS_ONLY)
+
+
+def _is_original(path: Path) -> Callable[[str], bool]:
+    """Whether a file in original/ is one of those that the manifest lists."""
+    try:
+        imported = ModelDirectory.open(path).manifest.imported or {"files": {}}
+    except ModelError:
+        imported = {"files": {}}
+    return lambda name: Path(name).as_posix() in imported["files"]
 
 
 def _is_picture(name: str) -> bool:

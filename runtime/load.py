@@ -15,9 +15,12 @@ from mlp_edge.errors import InputError, MissingError, ModelError, first_line
 from mlp_edge.files.swap import mend
 from mlp_edge.mlp import Floats, Mlp, Rows
 from mlp_edge.proof.original import Original
+from mlp_edge.readers.importing.imported import Imported
+from mlp_edge.readers.importing.opening import read_foreign
 from mlp_edge.readers.keras_file import read_mlp
 from mlp_edge.readers.model_directory import MANIFEST, MODEL, ModelDirectory, undisturbed
 from mlp_edge.runtime import RUNTIMES
+from mlp_edge.runtime.foreign import OURS, foreign_runtime, is_foreign
 from mlp_edge.runtime.foreign_tflite import runtime_of
 from mlp_edge.runtime.given import readings
 from mlp_edge.runtime.runtime import Opened, Runtime
@@ -46,7 +49,10 @@ class Predictor:
         path: the file that runs.
         runtime: the name of what runs it.
         golden: the rows that the file carries to be checked by, or None.
+        nameless: whether the names of its features are made up: a stranger's file has none.
     """
+
+    nameless = False
 
     def __init__(self, path: Path, runtime: Runtime, card: Card | None) -> None:
         self._stack = ExitStack()
@@ -190,21 +196,20 @@ def load(
 
 
 def _load(path: Path, runtime: str | None, trust: bool, verify: bool) -> Predictor:
-    if path.is_dir():
+    if (held := _foreign(path, runtime)) is not None:
+        (chosen, card), artifact = held, path
+    elif path.is_dir():
         directory = ModelDirectory.open(path)
-        chosen = _runtime_of(directory, runtime)
-        artifact = artifact_path(directory, chosen)
+        artifact, chosen = _of_directory(directory, runtime)
         card = directory_card(directory)
     else:
         if not path.exists():
             hint = "" if path.suffix else "; `mlp_edge.train()` makes one, or name another"
             raise ModelError(f"{path}: there is no such model{hint}")
-        theirs = runtime_of(path) if runtime is None and path.is_file() else None
-        chosen = theirs or _runtime_for(path, runtime)
-        artifact, card = path, None
+        chosen, artifact, card = _runtime_for(path, runtime), path, None
     if verify:
         check_bytes(artifact)
-    if chosen.reads == ".h" and chosen.name != "reference" and not trust:
+    if chosen.reads == ".h" and held is None and not trust:
         check_origin(artifact)
     missing = chosen.missing()
     if missing:
@@ -212,6 +217,7 @@ def _load(path: Path, runtime: str | None, trust: bool, verify: bool) -> Predict
     if chosen.reads == ".keras" and card is None:
         card = _keras_card(artifact)
     model = Predictor(artifact, chosen, card)
+    model.nameless = held is not None
     if card is not None and model.card.weights_sha256 != card.weights_sha256:
         model.close()
         raise ModelError(
@@ -221,6 +227,60 @@ def _load(path: Path, runtime: str | None, trust: bool, verify: bool) -> Predict
     if verify:
         model.check_predictions()
     return model
+
+
+def _foreign(path: Path, name: str | None) -> tuple[Runtime, Card | None] | None:
+    """What runs a stranger's network, and its card with what was made up; None for ours.
+
+    Raises:
+        InputError: for another runtime than that.
+    """
+    if not is_foreign(path):
+        return None
+    theirs = runtime_of(path) if path.is_file() else None
+    if theirs is not None and name in (None, theirs.name):
+        return theirs, None
+    found = _read_foreign(path)
+    chosen = foreign_runtime(path, found)
+    if name not in (None, chosen.name):
+        raise InputError(f"{path}: {chosen.name} runs this file, not {name}")
+    return chosen, Card.of(found.mlp)
+
+
+def _read_foreign(path: Path) -> Imported:
+    try:
+        return read_foreign(path)
+    except ModelError as error:
+        if path.suffix not in OURS:
+            raise
+        reason = str(error).removeprefix(f"{path}: ")
+        raise ModelError(
+            f"{path}: carries no mlp-edge metadata, and cannot be read as somebody else's network "
+            f"({reason})"
+        ) from error
+
+
+def _of_directory(directory: ModelDirectory, name: str | None) -> tuple[Path, Runtime]:
+    """The file of a model directory that predicts, and what runs it."""
+    if directory.manifest.imported is not None:
+        original = foreign_runtime(directory.original_path, directory.imported())
+        chosen = None if name is None else named_runtime(name)
+        exported = _exported(directory, ".onnx" if chosen is None else chosen.reads)
+        if not exported and name in (None, original.name):
+            return directory.original_path, original
+        if chosen is not None and chosen.reads == ".keras":
+            raise InputError(
+                f"{directory.path}: was imported from {directory.original_path.name}, which "
+                f"{original.name} runs, not keras"
+            )
+    chosen = _runtime_of(directory, name)
+    return artifact_path(directory, chosen), chosen
+
+
+def _exported(directory: ModelDirectory, suffix: str) -> bool:
+    """Whether there is an export in float32."""
+    names = directory.manifest.exports
+    return any(name.endswith(suffix) and not _is_reduced(name) for name in names)
 
 
 def in_memory(path: Path, original: Original, mlp: Mlp) -> Predictor:

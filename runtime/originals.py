@@ -100,6 +100,11 @@ def open_original(path: Path, found: Imported, mlp: Mlp) -> Iterator[Original]:
         yield Original(path.name, runtime, predict, found.steps, accuracy, missing)
 
 
+def runtime_of(found: Imported) -> str:
+    """The name of what runs a kind of file."""
+    return _runner(found)[0]
+
+
 def _runner(found: Imported) -> tuple[str, Mapping[str, Accuracy], _Opener]:
     """What runs a kind of file, how exact that is, and what opens it there."""
     if found.format.startswith("Keras"):
@@ -120,7 +125,8 @@ def _asked(path: Path, predict: PredictAny, mlp: Mlp) -> PredictAny:
     """
 
     def rows_of(rows: Rows) -> Answers:
-        return np.asarray(predict(rows)).reshape(len(rows), -1)
+        found = np.asarray(predict(rows))
+        return found.reshape(len(rows), math.prod(found.shape[1:]))
 
     def one_by_one(rows: Rows) -> Answers:
         return np.vstack([rows_of(rows[place : place + 1]) for place in range(len(rows))])

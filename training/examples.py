@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,6 @@ from mlp_edge.data.table import Table
 from mlp_edge.data.targets import check_varies, classes, detect_task, targets
 from mlp_edge.errors import RecipeError, TableError
 from mlp_edge.feature import Feature
-from mlp_edge.files.manifest import Manifest
 from mlp_edge.finding import Finding
 from mlp_edge.mlp import DEFAULT_THRESHOLD, Floats, Rows, Task
 from mlp_edge.settings import setting
@@ -189,8 +188,32 @@ def _task(
     return detected, reason, labels
 
 
+class Known(Protocol):
+    """What a model that exists has in its manifest, as far as a table is read by it."""
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """The raw readings, in order."""
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The predicted columns."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Class names in the order of the outputs."""
+
+    @property
+    def task(self) -> Task:
+        """What is predicted."""
+
+    @property
+    def missing_targets(self) -> Mapping[str, Sequence[str]]:
+        """Target -> spellings of a missing one."""
+
+
 def reread_examples(
-    table: Table, manifest: Manifest, group: str | None = None, split: str = "random"
+    table: Table, manifest: Known, group: str | None = None, split: str = "random"
 ) -> Examples:
     """Read a table for a model that exists: its features, targets and labels.
 

@@ -71,7 +71,9 @@ def evaluate(
     observer.found((*(() if named is None else examples.findings), *notes))
     outputs, runtime, dtype = _predicted(directory, examples, settings, trust, observer)
     directory.check_same()
-    part = HELD_OUT if named is None else f"rows of {named}"
+    part = f"rows of {named}" if named is not None else HELD_OUT
+    if named is None and manifest.imported is not None:
+        part = manifest.sample
     scored = ScoredRows(manifest, examples.table, examples, part, outputs, threshold, metrics)
     unanswered = _unanswered(scored)
     scored.work_out()
@@ -95,7 +97,12 @@ def _checked(model: OpenedModel, table: Any, settings: EvaluationSettings) -> Mo
             f"{model.path}: a file alone says nothing of its targets; a model directory, "
             "which `mlp_edge.train()` makes, would do"
         )
-    if table is None and directory.manifest.sample != "held-out":
+    manifest = directory.manifest
+    if table is None and manifest.imported is not None and not manifest.scores:
+        raise InputError(
+            f"{model.path}: was imported without rows and their targets; name a table of some"
+        )
+    if table is None and manifest.sample == "training":
         raise InputError(
             f"{model.path}: trained on every row ({setting('test_size', 0)}), so none is left to "
             "judge it by; name a table of other rows"
@@ -161,7 +168,7 @@ def _named(table: Any, read: Table) -> str:
 
 def _notes(named: str, examples: Examples, manifest: Manifest) -> list[Finding]:
     """That the model was trained on the very table, where it was."""
-    if examples.table.sha256 != manifest.sha256["data"]:
+    if examples.table.sha256 != manifest.sha256["data"] or manifest.imported is not None:
         return []
     held_out = manifest.sample == "held-out"
     end = "; without a table, only those that it never saw are scored" if held_out else ""

@@ -13,7 +13,10 @@ from mlp_edge.api.result import Sheet
 from mlp_edge.foreign import printable, shortened
 from mlp_edge.plots.style import MODELS
 
-TITLES = {"test": "held-out rows", "training": "training rows", "validation": "validation rows"}
+TITLES = {
+    "test": "held-out rows", "training": "training rows", "validation": "validation rows",
+    "imported": "rows it was imported with",
+}  # fmt: skip
 """What the parts of a table are called."""
 WIDEST, LABEL = 78, 12
 """Characters of a table, and of a long label in its first column."""

@@ -136,7 +136,7 @@ class ScoredRows:
     @property
     def table_findings(self) -> tuple[Finding, ...]:
         """What there is to warn of in a user's table; of held-out rows training has told."""
-        return () if self.part == "test" else self.examples.findings
+        return () if self.part in TITLES else self.examples.findings
 
     @cached_property
     def findings(self) -> list[Finding]:
@@ -145,7 +145,8 @@ class ScoredRows:
         from mlp_edge.training.scoring.advice import ScoredPredictions, row_advice
 
         truth, outputs = self.models["mlp"]
-        recipe = Recipe.from_dict(self.manifest.recipe)
+        imported = self.manifest.imported is not None  # nobody knows how it was trained
+        recipe = Recipe() if imported else Recipe.from_dict(self.manifest.recipe)
         # Without hidden layers the model is a linear one itself.
         linear = self.straight if recipe.hidden else None
         prior = np.array(self.manifest.prior, np.float64)

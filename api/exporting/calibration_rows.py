@@ -114,7 +114,7 @@ def _rows_of(
         observer.found(examples.findings)
         return read.source, examples.rows, examples.targets
     try:
-        rows, found = known_columns(read, mlp.features)
+        rows, found = known_columns(read, mlp.features, nameless=directory is None)
     except TableError as error:
         names = f"{mlp.features[0].name}, …" if mlp.inputs > 1 else mlp.features[0].name
         hint = "" if directory else f"; a .keras file has no names: head the columns {names}"

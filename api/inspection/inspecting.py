@@ -162,11 +162,14 @@ class Inspection(Result):
             if value not in (None, [], "")
         ]
         versions = [f"{name} {version}" for name, version in manifest.versions.items()]
-        clip = manifest.clip
+        clip, rows = manifest.clip, f"{manifest.table} ({counts})" if counts else "none"
         return {
             **({} if clip is None else {"clipped": "from {:g} to {:g}".format(*clip)}),
-            "trained on": f"{manifest.table} ({counts})",
-            "recipe": ", ".join(settings),
+            **(
+                {"trained on": f"{manifest.table} ({counts})", "recipe": ", ".join(settings)}
+                if manifest.imported is None
+                else {"imported from": manifest.imported["file"], "with the rows of": rows}
+            ),
             "versions": ", ".join(versions),
         }
 
@@ -207,7 +210,8 @@ def inspect(source: str | os.PathLike[str]) -> Inspection:
 
     def read() -> Inspection:
         directory = ModelDirectory.open(path)
-        file = inspect_original(directory.keras_path, directory.mlp())
+        imported = directory.manifest.imported
+        file = inspect_original(directory.original_path, directory.mlp(), imported)
         return Inspection(path, file, directory, tuple(_exports(directory)))
 
     return undisturbed(path, read)

@@ -67,7 +67,7 @@ def prove(
     mlp = model.mlp
     subject = subject_of(model, settings)
     _check_read(subject.paths, settings.chosen()[0])
-    given = None if table is None else _Rows.of(table, reading, mlp, heard)
+    given = None if table is None else _Rows.of(table, reading, model, heard)
     sample = subject.sample(None if given is None else given.rows)
     rows = given or _Rows(sample)
     heard.found(subject.findings)
@@ -110,12 +110,13 @@ class _Rows:
         self.rows, self.table, self.lines = rows, table, lines
 
     @classmethod
-    def of(cls, table: Any, reading: Reading, mlp: Mlp, observer: Observer) -> _Rows:
+    def of(cls, table: Any, reading: Reading, model: OpenedModel, observer: Observer) -> _Rows:
         """The rows of a table."""
         from mlp_edge.data.saved_columns import known_columns
 
         read = read_any(table, reading)
-        rows, findings = known_columns(read, mlp.features)
+        nameless = model.directory is None
+        rows, findings = known_columns(read, model.mlp.features, nameless)
         observer.found((*read.notes, *findings))
         if isinstance(table, str | os.PathLike):
             return cls(rows, os.fspath(table), read.lines.tolist())

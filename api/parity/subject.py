@@ -3,36 +3,29 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from mlp_edge.api.opened_model import OpenedModel
 from mlp_edge.api.parity.parity_settings import ParitySettings
 from mlp_edge.api.parity.written_here import written_here
+from mlp_edge.api.sample import DEVIATIONS, DRAWN, drawn_rows, has_sample
 from mlp_edge.card import DTYPES
 from mlp_edge.errors import InputError
 from mlp_edge.files.writing import sha256, write_files
 from mlp_edge.finding import Finding
 from mlp_edge.mlp import Mlp, Rows
-from mlp_edge.parity.search import drawn
 from mlp_edge.readers.importing.imported import Imported
-from mlp_edge.readers.model_directory import EXPORTS, PARITY, ModelDirectory
+from mlp_edge.readers.model_directory import EXPORTS, ORIGINAL, PARITY, ModelDirectory
 from mlp_edge.reading import read_file
 from mlp_edge.runtime.originals import open_original, own_original
 from mlp_edge.settings import setting
 
 if TYPE_CHECKING:
     from mlp_edge.proof.original import Original
-
-DRAWN = 200
-"""Rows that stand for real ones where there are none."""
-DEVIATIONS = 2.0
-"""How far such rows go from the mean of a scaling, in its standard deviations."""
-SEED = 17
 
 
 class Subject(ABC):
@@ -97,17 +90,28 @@ class _OfDirectory(Subject):
         self.listed = directory.manifest.exports
         self.record_path = directory.exports_path / PARITY
 
+        self._found = None
+        if directory.manifest.imported is not None:
+            self._found = directory.imported()._replace(mlp=mlp)
+            self.starts_tensorflow = self._found.format.startswith("Keras")
+
     def original(self) -> AbstractContextManager[Original]:
-        return own_original(self._directory.keras_path, self._mlp)
+        path = self._directory.original_path
+        if self._found is None:
+            return own_original(path, self._mlp)
+        return _told_apart(open_original(path, self._found, self._mlp), self.paths)
 
     def sample(self, given: Rows | None) -> Rows:
-        return self._directory.sample().rows
+        if has_sample(self._directory):
+            return self._directory.sample().rows
+        self.rows = "drawn rows"
+        self.findings = (_drawn_finding(self._directory.path),)
+        return drawn_rows(self._mlp)
 
     @property
     def files(self) -> Mapping[str, Path]:
         directory = self._directory
-        every = (directory.keras_path, *directory.exports_path.glob("*"))
-        return {path.name: path for path in every}
+        return _by_name(directory.original_path, directory.exports_path)
 
     def check_unchanged(self) -> None:
         if not self._directory.unchanged():
@@ -143,23 +147,18 @@ class _OfFile(Subject):
         self.starts_tensorflow = found.format.startswith("Keras") and found.original is None
 
     def original(self) -> AbstractContextManager[Original]:
-        return open_original(self._path, self._found, self._mlp)
+        return _told_apart(open_original(self._path, self._found, self._mlp), self.paths)
 
     def sample(self, given: Rows | None) -> Rows:
         if given is not None and len(kept := given[~self._mlp.encoding.rejected(given)]):
             return kept
         self.rows = "drawn rows"
-        says = (
-            f"{self._path} has no rows: {DRAWN} were drawn, within {DEVIATIONS:g} standard "
-            f"deviations of its scaling, or of 0; {setting('table')} gives real ones"
-        )
-        self.findings = (Finding("drawn", says),)
-        return _drawn(self._mlp)
+        self.findings = (_drawn_finding(self._path),)
+        return drawn_rows(self._mlp)
 
     @property
     def files(self) -> Mapping[str, Path]:
-        beside = self.paths[0].parent.glob("*")
-        return {path.name: path for path in (self._path, *beside) if path.is_file()}
+        return _by_name(self._path, self.paths[0].parent)
 
     def check_unchanged(self) -> None:
         for path, before in self._before.items():
@@ -168,6 +167,32 @@ class _OfFile(Subject):
 
     def write(self, content: bytes) -> None:
         write_files(self.record_path.parent, {self.record_path.name: content})
+
+
+@contextmanager
+def _told_apart(
+    opened: AbstractContextManager[Original], exports: Sequence[Path]
+) -> Iterator[Original]:
+    """The original, called that where an export has its name."""
+    with opened as original:
+        taken = original.name in {path.name for path in exports}
+        yield replace(original, name=ORIGINAL) if taken else original
+
+
+def _by_name(original: Path, exports: Path) -> dict[str, Path]:
+    """Every file by what the tables call it."""
+    files = {path.name: path for path in exports.glob("*") if path.is_file()}
+    if original.is_file():
+        files[ORIGINAL if original.name in files else original.name] = original
+    return files
+
+
+def _drawn_finding(path: Path) -> Finding:
+    says = (
+        f"{path} has no rows: {DRAWN} were drawn, within {DEVIATIONS:g} standard deviations of its "
+        f"scaling, or of 0; {setting('table')} gives real ones"
+    )
+    return Finding("drawn", says)
 
 
 def _named_after(name: str, folder: Path) -> list[Path]:
@@ -190,20 +215,3 @@ def _ordered(paths: Sequence[Path], formats: Sequence[str], folder: Path) -> lis
     if not chosen:
         raise InputError(f"{folder}: nothing to compare; `Model.export()` writes the exports")
     return sorted(chosen, key=lambda path: (kept.index(path.suffix), path.name))
-
-
-def _drawn(mlp: Mlp) -> Rows:
-    """Rows (DRAWN, inputs) around the scaling, or around 0; within ranges that are declared."""
-    encoding = mlp.encoding
-    mean, deviation = np.zeros(mlp.inputs), np.ones(mlp.inputs)
-    if mlp.scaling is not None:
-        numbers = len(encoding.numbers)
-        mean[encoding.numbers] = mlp.scaling.mean[:numbers]
-        deviation[encoding.numbers] = mlp.scaling.std[:numbers]
-    low, high = mean - DEVIATIONS * deviation, mean + DEVIATIONS * deviation
-    for index, feature in enumerate(mlp.features):
-        if feature.codes:
-            low[index], high[index] = min(feature.codes), max(feature.codes)
-        low[index] = low[index] if feature.low is None else feature.low
-        high[index] = high[index] if feature.high is None else feature.high
-    return drawn(mlp.features, low, high, DRAWN, np.random.default_rng(SEED))

@@ -50,9 +50,11 @@ class Calibration(NamedTuple):
             raise ModelError(f"{source}: damaged (targets that the model does not have){_AGAIN}")
 
 
-def calibration_npz(rows: Rows, targets: NDArray[Any]) -> bytes:
-    """The bytes of calibration.npz; see ``Calibration``."""
+def calibration_npz(rows: Rows, targets: NDArray[Any] | None) -> bytes:
+    """The bytes of calibration.npz; see ``Calibration``. Unknown targets are none for each row."""
     content = io.BytesIO()
+    if targets is None:
+        targets = np.empty((len(rows), 0), np.float32)
     # Its members are dated 1980, so the bytes repeat.
     np.savez_compressed(content, rows=rows, targets=targets)
     return content.getvalue()
@@ -84,4 +86,5 @@ def read_calibration(path: Path, inputs: int) -> Calibration:
         raise ModelError(f"{path}: damaged (without {error}){_AGAIN}") from error
     except ValueError as error:
         raise ModelError(f"{path}: damaged ({first_line(error)}){_AGAIN}") from error
-    return Calibration(rows.astype(np.float32), targets)
+    known = targets.ndim == 1 or targets.shape[1] > 0
+    return Calibration(rows.astype(np.float32), targets if known else None)

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from pathlib import PurePosixPath
 from typing import Any
 
 from mlp_edge.errors import ModelError, first_line
@@ -53,6 +54,8 @@ class Manifest:
             held-out rows begin; None in models of before.
         tuning: what was searched and what won, or None.
         missing_targets: target -> spellings of a missing one, as ``missing`` gave them.
+        imported: of a network that somebody else trained: its file in original/, what that is,
+            what its owner says of it, and the SHA-256 of each file there; None of one trained here.
         format: of this file.
     """
 
@@ -80,6 +83,7 @@ class Manifest:
     tuning: Mapping[str, Any] | None = None
     split: Mapping[str, Any] | None = None
     missing_targets: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    imported: Mapping[str, Any] | None = None
     format: int = FORMAT
 
     def to_json(self) -> str:
@@ -87,6 +91,8 @@ class Manifest:
         values = {entry.name: getattr(self, entry.name) for entry in fields(self)}
         values["features"] = [_described(feature) for feature in self.features]
         values["warnings"] = [warning._asdict() for warning in self.warnings]
+        if self.imported is None:
+            del values["imported"]
         ordered = {"format": values.pop("format"), **values}
         return json_text(ordered)
 
@@ -143,6 +149,7 @@ class Manifest:
                 part: integer("number of rows", rows, 0) for part, rows in values["rows"].items()
             }
             values["scores"] = _scores(values["scores"], values["rows"])
+            _check_imported(values["imported"])
             if values["sample"] not in SAMPLES or "training" not in values["rows"]:
                 raise ValueError("nobody can tell its training rows from its held-out ones")
             _check_columns([each.name for each in values["features"]], values["targets"])
@@ -152,13 +159,14 @@ class Manifest:
             raise ModelError(f"{source}: damaged ({first_line(error)})") from error
 
 
-SAMPLES = ("held-out", "training")
+SAMPLES = ("held-out", "training", "imported")
 """Where the rows of sample.csv can come from."""
 OPTIONAL: Mapping[str, Any] = {
     "cross_validation": None,
     "tuning": None,
     "split": None,
     "missing_targets": {},
+    "imported": None,
 }
 """Keys that models of before do not have, and what stands for them."""
 KINDS: Mapping[str, type | tuple[type, ...]] = {
@@ -168,6 +176,7 @@ KINDS: Mapping[str, type | tuple[type, ...]] = {
     "scores": dict, "baseline": (dict, type(None)), "prior": list, "versions": dict,
     "sha256": dict, "exports": dict, "cross_validation": (dict, type(None)),
     "tuning": (dict, type(None)), "split": (dict, type(None)), "missing_targets": dict,
+    "imported": (dict, type(None)),
 }  # fmt: skip
 """What JSON makes of each key."""
 
@@ -218,6 +227,8 @@ def _finding(values: Mapping[str, Any]) -> Finding:
     return Finding(kind, says, _texts("column", finding.columns))
 
 
+_ORIGINAL = re.compile(r"[^\W.](?:[^\x00-\x1f/\\:]*[^\x00-\x1f/\\:. ])?")
+"""A part of a path that leads nowhere else on any system."""
 _EXPORT = re.compile(r"[a-z][a-z0-9_]*\.[a-z0-9]+")
 
 
@@ -225,6 +236,24 @@ def _check_export(name: str) -> None:
     """Refuse anything but the bare name of a file: what it leads to is opened, even compiled."""
     if not _EXPORT.fullmatch(name):
         raise ValueError(f"its exports name {name[:80]!r}, which is no file of exports/")
+
+
+def _check_imported(values: Mapping[str, Any] | None) -> None:
+    """Refuse files that do not stand in original/: what they lead to is opened."""
+    if values is None:
+        return
+    for name in ("file", "format", "written_by"):
+        of_type(name, values[name], str)
+    files = of_type("files", values["files"], dict)
+    _texts("sha256", files.values())
+    of_type("adaptation", values["adaptation"], dict)
+    for name in (values["file"], *files):
+        parts = PurePosixPath(name).parts
+        if not parts or not all(_ORIGINAL.fullmatch(part) for part in parts):
+            raise ValueError(f"its original is {name[:80]!r}, which is no file of original/")
+    folder = f"{values['file']}/"  # a SavedModel is one
+    if values["file"] not in files and not any(name.startswith(folder) for name in files):
+        raise ValueError(f"its original {values['file'][:80]!r} is none of its files")
 
 
 def _scores(values: Mapping[str, Any], rows: Mapping[str, int]) -> dict[str, Any]:

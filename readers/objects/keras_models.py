@@ -153,4 +153,5 @@ def side_by_side(answer: Any) -> NDArray[np.floating[Any]]:
     if isinstance(answer, Mapping):
         answer = [answer[name] for name in sorted(answer)]
     answers = answer if isinstance(answer, list | tuple) else [answer]
-    return np.hstack([np.asarray(each).reshape(len(each), -1) for each in answers])
+    arrays = [np.asarray(each) for each in answers]
+    return np.hstack([each.reshape(len(each), math.prod(each.shape[1:])) for each in arrays])

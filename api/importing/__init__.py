@@ -1,0 +1,1 @@
+"""``mlp_edge.import_model``: the network that somebody else trained, as a model directory."""
