@@ -103,15 +103,25 @@ class Page:
     @property
     def topology(self) -> str:
         """Widths and activations of a chain; how large a graph is."""
-        if self.mlp.is_chain:
-            activations = ", ".join(layer.activation for layer in self.layers)
-            return f"{self.mlp.topology} ({activations}), {self.mlp.parameters} weights and biases"
-        return f"{self.mlp.topology}, listed below"
+        if not self._is_chain:
+            return f"{self.mlp.topology}, listed below"
+        activations = ", ".join(layer.activation for layer in self.layers)
+        widths, parameters = self.mlp.topology, self.mlp.parameters
+        if self.ends is not None:  # whose layers may be others than those in float32
+            widths = "-".join(str(each.outputs) for each in self.layers)
+            widths = f"{self.layers[0].inputs}-{widths}"
+            parameters = sum(each.outputs * (each.inputs + 1) for each in self.layers)
+        return f"{widths} ({activations}), {parameters} weights and biases"
+
+    @property
+    def _is_chain(self) -> bool:
+        """Whether its layers are one after the other, as a stranger's integers always are."""
+        return self.ends is not None or self.mlp.is_chain
 
     @property
     def layer_lines(self) -> list[str]:
         """What each layer of a graph reads; none of a chain."""
-        if self.mlp.is_chain:
+        if self._is_chain:
             return []
         elementwise = {layer.number for layer in self.layers if layer.diagonals}
         return layer_lines(self.mlp, elementwise, factors=self.dtype == "float32")
@@ -149,14 +159,18 @@ class Page:
     @property
     def stack(self) -> str:
         """How much stack NAME_predict takes, by chip."""
-        kind = self.dtype if self.ends is None else ASYMMETRIC
-        return stack_lines(self.mlp.name, kind, self.kernel_calls, self.arrays)
+        return stack_lines(self.mlp.name, self.measured_as, self.kernel_calls, self.arrays)
+
+    @property
+    def measured_as(self) -> str:
+        """Of which kind of header the stack was measured."""
+        return self.dtype if self.ends is None else ASYMMETRIC
 
     @property
     def kernel_calls(self) -> Counter[str]:
         """How often each kernel is called, and whether the network is a graph."""
         parts = (*self.guard, *self.encoding, *self.calls, *self.output_calls, self.choice.call)
-        shape = [] if self.mlp.is_chain else [GRAPH]
+        shape = [] if self._is_chain else [GRAPH]
         return Counter(["reject", *shape, *re.findall(r"\bmlp_edge_(\w+)\(", "\n".join(parts))])
 
     # The interface

@@ -30,14 +30,14 @@ OPTIONS = {
 FIXED = {"LOGISTIC": (1 / 256, -128), "SOFTMAX": (1 / 256, -128), "TANH": (1 / 128, 0)}
 """Operators whose results have one scale and one zero point."""
 
-SETTINGS: dict[str, dict[str, float]] = {"SOFTMAX": {"beta": 1.0}, "LEAKY_RELU": {"alpha": 0.2}}
+SETTINGS: dict[str, dict[str, float]] = {"SOFTMAX": {"beta": 1.0}, "LEAKY_RELU": {"alpha": 0.3}}
 ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
     "": lambda x: x,
     "QUANTIZE": lambda x: x,
     "RELU": lambda x: np.maximum(x, 0),
     "RELU6": lambda x: np.clip(x, 0, 6),
     "RELU_N1_TO_1": lambda x: np.clip(x, -1, 1),
-    "LEAKY_RELU": lambda x: np.where(x < 0, 0.2 * x, x),
+    "LEAKY_RELU": lambda x: np.where(x < 0, 0.3 * x, x),
     "LOGISTIC": lambda x: 1 / (1 + np.exp(-x)),
     "TANH": np.tanh,
     "SOFTMAX": lambda x: np.exp(x) / np.exp(x).sum(axis=1, keepdims=True),

@@ -140,6 +140,13 @@ def test_no_warning(compiler: str, language: str, tmp_path: Path) -> None:
             "-c", "all.c", "-o", "all.o")  # fmt: skip
 
 
+def test_the_banner_describes_the_layers_of_integers() -> None:
+    """A leaky relu of another slope is two relus in float32."""
+    text = header_of("leaky relu").decode()
+    assert "layers    6-9-3 (leaky_relu, linear), 93 weights and biases, int8" in text
+    assert "mlp-edge export --format c --name net\n" in text
+
+
 def test_the_selftest_on_this_machine(tmp_path: Path) -> None:
     (tmp_path / "net.h").write_bytes(header_of("softmax"))
     (tmp_path / "main.c").write_text(
