@@ -1,6 +1,6 @@
 """Files of strangers spoilt at random: each is read as a network, refused, or a fault of ours.
 
-    python tests/fuzz_readers.py [FIRST:]10000 [keras h5 onnx tflite cc]
+    python tests/fuzz_readers.py [FIRST:]10000 [keras h5 onnx tflite cc pb index]
 
 FIRST is the seed to begin with, 0 where none is named; 10000 is where to end. A small file of the
 kind is spoilt: its bytes, or what they mean (JSON, operators, tensors). Then the reader has ten
@@ -27,17 +27,21 @@ from pathlib import Path
 
 import numpy as np
 from fuzz_models import SHORT, SPARE, Watch, batch, spared, spoilt
-from support.strangers import c_array, originals
+from support.saved_models import message, with_checksums
+from support.strangers import c_array, originals, saved_model
 
 from mlp_edge.errors import ModelError
 from mlp_edge.export.c import asymmetric
 from mlp_edge.export.c.page import single
 from mlp_edge.integers.asymmetric_reference import predict_asymmetric
 from mlp_edge.mlp import Floats, Mlp
+from mlp_edge.readers.checks.protobuf import fields_of
 from mlp_edge.readers.importing.opening import read_foreign
 from mlp_edge.reference import predict
 
-KINDS = ("keras", "h5", "onnx", "tflite", "cc")
+KINDS = ("keras", "h5", "onnx", "tflite", "cc", "pb", "index")
+SAVED = {"pb": "saved_model.pb", "index": "variables/variables.index"}
+"""Kind -> its place in a SavedModel."""
 PATIENCE, BATCH = 10, 500
 
 
@@ -45,7 +49,31 @@ def spoilt_file(kind: str, choice: random.Random) -> bytes:
     """A file of a kind, spoilt somewhere."""
     if kind == "cc" and choice.random() < 0.7:
         return c_array(spoilt("tflite", choice.choice(originals("tflite")), choice))
-    return spoilt(kind, choice.choice(originals(kind)), choice)
+    original = choice.choice(originals(kind))
+    if kind == "pb" and choice.random() < 0.5:
+        return edited_message(original, choice)
+    found = spoilt(kind, original, choice)
+    if kind == "index" and choice.random() < 0.7:
+        return with_checksums(found, original)
+    return found
+
+
+def edited_message(content: bytes, choice: random.Random) -> bytes:
+    """A protobuf message with one field of its own, or of one inside, changed, gone or twice."""
+    fields = [(number, value if isinstance(value, int) else bytes(value))
+              for number, value in fields_of(memoryview(content))]  # fmt: skip
+    at = choice.randrange(len(fields))
+    number, value = fields[at]
+    try:
+        if isinstance(value, bytes) and choice.random() < 0.9:
+            fields[at] = number, edited_message(value, choice)
+            return message(*fields)
+    except (ValueError, IndexError):  # no message inside
+        pass
+    texts = [each for _, each in fields if isinstance(each, bytes)] or [b"x"]
+    changed = choice.choice([choice.choice(texts), b"", 0, 1, 2**40, 2**64 - 1])
+    fields[at : at + 1] = choice.choice([[], [fields[at]] * 2, [(number, changed)]])
+    return message(*fields)
 
 
 def read_one(kind: str, seed: int, folder: Path, watch: Watch, most: int) -> list[str]:
@@ -56,7 +84,12 @@ def read_one(kind: str, seed: int, folder: Path, watch: Watch, most: int) -> lis
     """
     choice = random.Random(f"{kind} {seed}")  # noqa: S311 (nothing secret)
     file = folder / f"theirs.{kind}"
-    file.write_bytes(spoilt_file(kind, choice))
+    if kind in SAVED:
+        if not file.exists():
+            saved_model(file)
+        (file / SAVED[kind]).write_bytes(spoilt_file(kind, choice))
+    else:
+        file.write_bytes(spoilt_file(kind, choice))
     watch.seen.clear()
     signal.setitimer(signal.ITIMER_PROF, PATIENCE)  # of the processor, which others use, too
     signal.alarm(4 * PATIENCE)

@@ -25,7 +25,7 @@ class Message:
 
     def __init__(self, data: memoryview) -> None:
         self._fields: dict[int, list[int | memoryview]] = {}
-        for count, (number, value) in enumerate(_fields(data)):
+        for count, (number, value) in enumerate(fields_of(data)):
             if count >= MOST_FIELDS:
                 raise ValueError(f"a message of more than {MOST_FIELDS:,} fields")
             self._fields.setdefault(number, []).append(value)
@@ -73,7 +73,7 @@ class Message:
         return numbers
 
 
-def _fields(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
+def fields_of(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:
     """(number, value) of each field: an integer, or bytes whose meaning the schema knows."""
     place = 0
     while place < len(data):

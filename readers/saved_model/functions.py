@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.errors import ModelError
+from mlp_edge.foreign import printable
 from mlp_edge.readers.checks.onnx_checks import signed
 from mlp_edge.readers.checks.protobuf import Message
 from mlp_edge.readers.saved_model.tensors import array_of
@@ -44,7 +45,7 @@ class Step(NamedTuple):
     @property
     def source(self) -> str:
         """What messages call it."""
-        return f"node {self.name[:80]!r} ({self.operator[:40]})"
+        return f"node {self.name[:80]!r} ({printable(self.operator[:40])})"
 
     @property
     def function(self) -> str:

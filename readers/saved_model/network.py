@@ -52,7 +52,7 @@ def read_saved_model(path: Path) -> Imported:
         graph = _graph(path, model, library)
         network = read_graph(graph)
         mlp = named(path, network.layers, network.features, network.labels, network.targets)
-        about = model.messages(1)
+        version = "".join(each.text(5) for each in model.messages(1))
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
     except (ValueError, IndexError, TypeError, KeyError, OverflowError, AttributeError,
@@ -60,7 +60,6 @@ def read_saved_model(path: Path) -> Imported:
         raise ModelError(
             f"{path}: not a SavedModel, or a damaged one ({first_line(error)})"
         ) from error
-    version = about[0].text(5) if about else ""
     signed = f"TensorFlow {version}" if version else ""
     return Imported(
         mlp, "SavedModel", signed, tuple(graph.remarks), network.folded,

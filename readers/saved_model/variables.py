@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from mlp_edge.errors import ModelError
 from mlp_edge.readers.checks.protobuf import Message, varint
+from mlp_edge.readers.saved_model.checksum import masked_crc32c
 from mlp_edge.readers.saved_model.tensors import DTYPES, in_numbers, shape_of
 from mlp_edge.reading import limit, read_file, too_large
 
@@ -34,6 +35,7 @@ class Entry(NamedTuple):
     shard: int
     offset: int
     size: int
+    checksum: int
 
 
 class Variables:
@@ -69,7 +71,7 @@ class Variables:
         """The numbers of a variable, float16 and bfloat16 as float32.
 
         Raises:
-            ModelError: where it is not there, is no array of numbers, or its file is shorter.
+            ModelError: where it is not there, is no array of numbers, or damaged.
         """
         if key not in self._entries:
             raise ModelError(f"its variable {key[:80]!r} is not among those in {FOLDER}/")
@@ -82,7 +84,10 @@ class Variables:
         end = entry.offset + entry.size
         if end > len(content):
             raise ModelError(f"its variable {key[:80]!r} ends behind the end of its file")
-        return in_numbers(content[entry.offset : end], entry.dtype).reshape(entry.shape)
+        numbers = content[entry.offset : end]
+        if masked_crc32c(numbers) != entry.checksum:
+            raise ModelError(f"its variable {key[:80]!r} is damaged: its checksum is another")
+        return in_numbers(numbers, entry.dtype).reshape(entry.shape)
 
     def _shard(self, number: int) -> bytes:
         if number not in self._contents:
@@ -104,8 +109,9 @@ class Variables:
 def _entry(message: Message) -> Entry:
     if message.has(7):
         raise ValueError("a variable in slices")
-    shape = shape_of(message.messages(2))
-    return Entry(message.number(1), shape, *(message.number(field) for field in (3, 4, 5)))
+    dtype, shard, offset, size = (message.number(field) for field in (1, 3, 4, 5))
+    checksum = int.from_bytes(message.joined(6), "little")
+    return Entry(dtype, shape_of(message.messages(2)), shard, offset, size, checksum)
 
 
 def _table(content: bytes) -> Iterator[tuple[bytes, memoryview]]:
@@ -135,8 +141,11 @@ def _block(data: memoryview, handle: tuple[int, int]) -> Iterator[tuple[bytes, m
     offset, size = handle
     if offset + size + TRAILER > len(data):
         raise ValueError("a block that ends behind the file")
-    if data[offset + size]:
-        raise ValueError("a packed block")
+    packed, *checksum = data[offset + size : offset + size + TRAILER]
+    if packed or masked_crc32c(data[offset : offset + size + 1]) != int.from_bytes(
+        bytes(checksum), "little"
+    ):
+        raise ValueError("a block that is packed or damaged")
     block = data[offset : offset + size]
     restarts = int.from_bytes(block[-4:], "little")
     end, place, key = len(block) - 4 - 4 * restarts, 0, b""

@@ -19,6 +19,7 @@ import mlp_edge
 from mlp_edge.errors import ModelError
 from mlp_edge.lazy import tensorflow
 from mlp_edge.readers.importing.opening import read_foreign
+from mlp_edge.readers.saved_model.checksum import TABLE, crc32c
 from mlp_edge.readers.saved_model.variables import Variables
 
 RANDOM = np.random.default_rng(8)
@@ -335,6 +336,8 @@ def test_a_directory_with_wrong_files(copy: Path, tmp_path: Path) -> None:
     numbers = data.read_bytes()
     data.write_bytes(numbers[:40])
     assert "ends behind the end of its file" in refused(copy)
+    data.write_bytes(bytes(len(numbers)))
+    assert "is damaged: its checksum is another" in refused(copy)
     data.unlink()
     (tmp_path / "elsewhere").write_bytes(numbers)
     data.symlink_to(tmp_path / "elsewhere")
@@ -358,6 +361,16 @@ def test_files_with_wrong_bytes_are_read_or_refused(copy: Path, name: str) -> No
 
     spoilt = (wrong_bytes(original, generator) for _ in range(300))
     assert refusals(copy / name, read, spoilt) > 20
+
+
+def test_checksums() -> None:
+    assert crc32c(b"123456789") == 0xE3069283
+    assert crc32c(bytes(32)) == 0x8A9136AA
+    data = RANDOM.bytes(70_001)  # in parts, and with a rest
+    state = 0xFFFFFFFF
+    for byte in data:
+        state = int(TABLE[(state ^ byte) & 0xFF]) ^ state >> 8
+    assert crc32c(data) == state ^ 0xFFFFFFFF
 
 
 def test_the_index_of_variables(exported: Path) -> None:

@@ -16,6 +16,7 @@ from onnx import TensorProto
 
 from support import keras_files, onnx_files
 from support.integer_tflite import CHAINS
+from support.saved_models import write_saved_model
 
 WIDE = np.linspace(-1, 1, 20, dtype=np.float32).reshape(4, 5)
 DEEP = np.linspace(1, -1, 15, dtype=np.float32).reshape(5, 3)
@@ -23,11 +24,16 @@ DEEP = np.linspace(1, -1, 15, dtype=np.float32).reshape(5, 3)
 
 @cache
 def originals(kind: str) -> list[bytes]:
-    """Files of a kind: "keras", "h5", "onnx", "tflite" or "cc"."""
+    """Files of a kind: "keras", "h5", "onnx", "tflite", "cc"; "pb" and "index" of a SavedModel."""
     if kind == "keras":
-        return [_keras()]
+        return [_keras(), _older_keras()]
     if kind == "h5":
         return [_h5()]
+    if kind in ("pb", "index"):
+        with tempfile.TemporaryDirectory() as name:
+            place = saved_model(Path(name) / "net")
+            file = "saved_model.pb" if kind == "pb" else "variables/variables.index"
+            return [(place / file).read_bytes()]
     if kind == "onnx":
         return [_branches(), _normalised(), _pipeline()]
     made = [_tflite(), _tflite_graph(), CHAINS["four readings"]]
@@ -38,6 +44,12 @@ def c_array(content: bytes) -> bytes:
     """A C file that holds a model as an array."""
     numbers = ",".join(f"0x{byte:02x}" for byte in content)
     return f"const unsigned char g_model[] = {{{numbers}}};\n".encode()
+
+
+def saved_model(path: Path) -> Path:
+    """Two dense layers in a directory of TensorFlow."""
+    arrays = {"a": WIDE, "b": WIDE[0], "c": DEEP, "d": DEEP[0]}
+    return write_saved_model(path, arrays)
 
 
 def _keras() -> bytes:
@@ -60,6 +72,25 @@ def _keras() -> bytes:
     found = io.BytesIO()
     with zipfile.ZipFile(found, "w") as archive:
         archive.writestr("metadata.json", json.dumps({"keras_version": "3.15.1"}))
+        archive.writestr("config.json", json.dumps(model))
+        archive.writestr("model.weights.h5", weights.getvalue())
+    return found.getvalue()
+
+
+def _older_keras() -> bytes:
+    """Two dense layers in Keras 2.13."""
+    weights = io.BytesIO()
+    with h5py.File(weights, "w") as file:
+        for name, array in (("dense", WIDE), ("dense_2", DEEP)):
+            file[f"_layer_checkpoint_dependencies/{name}/vars/0"] = array
+            file[f"_layer_checkpoint_dependencies/{name}/vars/1"] = array[0]
+    layers = [keras_files.dense(WIDE, WIDE[0], "hard_sigmoid"), keras_files.dense(DEEP, DEEP[0])]
+    model = keras_files.configuration(layers, "2.13.1", "functional", 4)
+    for entry in (model, *model["config"]["layers"]):
+        entry |= {"module": "keras.layers", "registered_name": None}
+    found = io.BytesIO()
+    with zipfile.ZipFile(found, "w") as archive:
+        archive.writestr("metadata.json", json.dumps({"keras_version": "2.13.1"}))
         archive.writestr("config.json", json.dumps(model))
         archive.writestr("model.weights.h5", weights.getvalue())
     return found.getvalue()
