@@ -28,11 +28,13 @@ from mlp_edge.readers.importing.keras_config import (
 
 MOST_CALLS, DEEPEST = 10_000, 50
 """Calls of a model, those of models inside included, and models inside each other."""
-HARMLESS = {"training": (None, False), "mask": (None,)}
+HARMLESS = {"training": (None, False), "mask": (None,), "name": (None,)}
 """Arguments of a call that change no prediction."""
 
 Tensor = tuple[str, int, int]
 """Layer, which of its calls, which of the results of that."""
+CONSTANT = "_CONSTANT_VALUE"
+"""The layer that Keras 2 names where a function is called with a constant."""
 _Calls = Mapping[tuple[str, int], Sequence[Tensor | NDArray[Any]]]
 """Layer and which of its calls -> what that reads."""
 
@@ -280,11 +282,14 @@ def _sources(name: str, node: Any) -> Iterator[Tensor | NDArray[Any]]:
     else:
         arguments = {}
         for call in _calls(node):
-            yield _tensor(call)
+            yield np.asarray(call[2], np.float64) if call[0] == CONSTANT else _tensor(call)
             arguments |= dict(*call[3:4])
     for key, value in arguments.items():
         if key == "inputs":
             yield from _arguments(name, [value])
+        elif key == "y":  # the second operand of a function
+            yield from map(_tensor, _calls(value))
+            yield from _arguments(name, [] if isinstance(value, list) else [value])
         elif key != "mask" and value not in HARMLESS.get(key, ()):
             raise ModelError(f"layer {name!r} is called with {str(key)[:40]}={value!r:.40}")
 

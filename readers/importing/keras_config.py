@@ -19,6 +19,15 @@ LINES = ("Sequential",)
 GRAPHS = ("Functional", "Model")
 OPERATION = "ops."
 """Before the class of what is no layer, but a function of keras.ops."""
+FUNCTIONS_2 = {
+    "__operators__.add": "Add", "math.add": "Add", "math.subtract": "Subtract",
+    "math.multiply": "Multiply", "math.truediv": "Divide", "math.divide": "Divide",
+    "math.maximum": "Maximum", "math.minimum": "Minimum", "math.negative": "Negative",
+    "math.square": "Square", "math.exp": "Exp", "math.sigmoid": "Sigmoid", "math.tanh": "Tanh",
+    "math.softplus": "Softplus", "nn.relu": "Relu", "nn.relu6": "Relu6", "nn.selu": "Selu",
+    "nn.silu": "Silu",
+}  # fmt: skip
+"""Function of TensorFlow, as ``x + y`` stands in files of Keras 2 -> that of keras.ops."""
 
 
 LONGEST_NAME = 200
@@ -75,6 +84,9 @@ def entry_of(
     unnamed = module is None and keras == 3 and kind != "InputLayer"  # as Keras 3 writes HDF5
     if ".ops." in str(module) or (unnamed and "trainable" not in config):
         kind = f"{OPERATION}{kind}"
+    if kind == "TFOpLambda" and config.get("function") in FUNCTIONS_2:
+        kind = f"{OPERATION}{FUNCTIONS_2[config['function']]}"
+        settings = {"dtype": config.get("dtype", "float32")}
     return Entry(kind, place[-1], settings, place, group, layer.get("build_config"))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -214,6 +214,44 @@ def test_graphs_as_each_version_lays_them_out(tmp_path: Path, version: str) -> N
               small - right, small * right]  # fmt: skip
     assert_answers(found.mlp, np.hstack([right, left]), np.hstack(wanted))
     assert found.mlp.targets[:4] == ("last_1", "last_2", "added_1", "added_2")
+
+
+def test_functions_of_tensorflow_between_layers_of_keras_2(tmp_path: Path) -> None:
+    """``1 - tf.nn.relu(hidden) * other + 0.5``, as Keras 2.15 writes it."""
+
+    def function(name: str) -> Layer:
+        return other("TFOpLambda", dtype="float32", function=name)
+
+    layers = {
+        "start": (an_input(4), []),
+        "hidden": (dense(K1, B1), ["start"]),
+        "other": (dense(K1 * 2, B1), ["start"]),
+        "relu": (function("nn.relu"), ["hidden"]),
+        "times": (function("math.multiply"), ["relu"]),
+        "less": (function("math.subtract"), ["times"]),
+        "sum": (function("__operators__.add"), ["less"]),
+    }
+    calls = {
+        "times": ["relu", 0, 0, {"y": ["other", 0, 0], "name": None}],
+        "less": ["_CONSTANT_VALUE", -1, 1, {"y": ["times", 0, 0], "name": None}],
+        "sum": ["less", 0, 0, {"y": 0.5, "name": None}],
+    }
+    path = write_graph_h5(tmp_path / "m.h5", layers, ["sum"], "2.15.0")
+
+    def edit(changed: Mapping[str, list[Any]]) -> None:
+        with h5py.File(path, "r+") as file:
+            config = json.loads(file.attrs["model_config"])
+            for entry in config["config"]["layers"]:
+                entry["inbound_nodes"] = [changed[entry["name"]]] if entry["name"] in changed else (
+                    entry["inbound_nodes"])  # fmt: skip
+            file.attrs["model_config"] = json.dumps(config)
+
+    edit(calls)
+    hidden, more = (answers([layers[name][0]], ROWS) for name in ("hidden", "other"))
+    wanted = 1 - np.maximum(hidden, 0) * more + 0.5
+    assert_answers(read_foreign(path).mlp, ROWS, wanted)
+    edit({"times": ["relu", 0, 0, {"y": [0.5, 2.0], "name": None}]})
+    assert "layer 'times' joins 1 inputs" in refused(path)
 
 
 def test_inspect_says_what_each_layer_reads(typed: Type, folder: Path) -> None:
