@@ -31,8 +31,9 @@ from mlp_edge.reference import Doubles
 from mlp_edge.runtime import HOSTED
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "core"))
 from support.networks import bare
-from test_core_accuracy import ANY, TABLES, errors, meant, running, share
+from test_accuracy import ANY, TABLES, errors, meant, running, share
 
 CHUNK = 2**20
 NEAR = 20
@@ -133,7 +134,7 @@ def main() -> None:
         with ExitStack() as stack:
             runs = []
             for runtime in runtimes:
-                for hidden in (False, True) if activation != "softmax" else (False,):
+                for hidden in (False, True):
                     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
                     run = stack.enter_context(running(bare(activation, hidden), runtime, folder))
                     runs.append((runtime.name, run))

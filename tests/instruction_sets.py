@@ -25,7 +25,7 @@ import numpy as np
 from support.networks import BARE, HUGE, bare, encoded, network, readings
 
 from mlp_edge.feature import Feature
-from mlp_edge.mlp import ACTIVATIONS, Floats, Mlp, Predict
+from mlp_edge.mlp import KERAS_ACTIVATIONS, Floats, Mlp, Predict
 from mlp_edge.parity.rows import stress_rows
 from mlp_edge.proof.bound import bound
 from mlp_edge.proof.golden import golden
@@ -42,7 +42,7 @@ NETWORKS: Mapping[str, Mlp] = {
     "binary": network((8, 40, 33, 1), "silu"),
     "classes": network((8, 40, 33, 3), "tanh", "multiclass"),
 }
-ORIGINALS = {*ACTIVATIONS, "binary", "classes"}
+ORIGINALS = {*KERAS_ACTIVATIONS, "binary", "classes"}
 """Keras does a hidden layer as it does the last one; train's own layers have test_semantics.py."""
 SUFFIXES = {"keras": ".keras", "litert": ".tflite", "onnxruntime": ".onnx"}
 BATCHES = (1, 3, 17, 64)

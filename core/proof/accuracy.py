@@ -15,8 +15,9 @@ KERNELS is ours and the same bits everywhere: the largest error over every float
 instruction set: stated is 1.5 times the largest error that was measured of any, or what is proved
 from the roundings of a formula, where it says so. Measured means every float32 from 2^-8 to 32,
 both signs, and every 257th beyond (benchmarks/activations.py) on a CPU with AVX2 and FMA, and a
-million of them for other CPUs. Which share is relative and which absolute, is chosen for the least
-bound where z is of the size that sums in a network have.
+million of them for other CPUs; of gelu_tanh, mish, exponential and rsqrt every 11th or 23rd on a
+CPU with AVX-512, in strangers' operators too (Gelu, Mish, RSQRT, EXP). Which share is relative and
+which absolute, is chosen for the least bound where z is of the size that sums in a network have.
 """
 
 from __future__ import annotations
@@ -62,9 +63,9 @@ EIGEN: Mapping[str, Accuracy] = {
     "elu": Accuracy(0, absolute=1.75),  # e^z - 1
     "selu": Accuracy(1.6, absolute=3.1),  # the same, scaled; above 0 a product, proved
     "gelu": Accuracy(1.9, absolute=2.4),  # z erfc(-z / sqrt 2) / 2
-    "gelu_tanh": Accuracy(1, linear=4.25, absolute=0.15),  # z (1 + tanh) / 2: 0 below -4.9
+    "gelu_tanh": Accuracy(1.05, linear=4.35, absolute=0.15),  # z (1 + tanh) / 2: 0 below -4.9
     "silu": Accuracy(3.2, absolute=2.2),  # z logistic(z)
-    "mish": Accuracy(6.75, linear=2.25),  # z tanh(softplus(z)); fused by oneDNN, 0 below -16.6
+    "mish": Accuracy(7.1, linear=2.4),  # z tanh(softplus(z)); fused by oneDNN, 0 below -16.6
     "softplus": Accuracy(6, absolute=0.9),  # log1p(e^z); z above 13.9, e^z below -13.9
     "softsign": _QUOTIENT,
     "tanh": Accuracy(9.25),  # a rational function, worst where it nears 1: 6.14
@@ -89,7 +90,7 @@ LITERT: Mapping[str, Accuracy] = {
     "gelu": Accuracy(0.9, linear=4.7),  # z (1 + erf) / 2, erf a rational function: 0 below -5.2
     "gelu_tanh": Accuracy(1, linear=4.25),  # its GELU; z sigmoid(2 y), as we write it, is nearer
     "silu": Accuracy(3.2, absolute=2.2),  # z sigmoid(z)
-    "mish": Accuracy(3, absolute=1.45),  # from e^z, as export/graph.py writes it
+    "mish": Accuracy(3.15, absolute=1.5),  # from e^z, as export/graph.py writes it
     "softplus": Accuracy(1.8, absolute=4.9),  # max(z, 0) + log(1 + e^-|z|), as export/tflite.py
     "softsign": _QUOTIENT,
     "tanh": Accuracy(9.25),  # Eigen's; XNNPACK's: 5.3
@@ -166,8 +167,8 @@ ANY: Mapping[str, Accuracy] = {
 } | {
     # Stated apart: the runtimes err in different ways, and one that covers them all is less.
     "gelu": Accuracy(0.9, linear=4.7),
-    "gelu_tanh": Accuracy(1, linear=4.25, absolute=0.15),
-    "mish": Accuracy(6.75, linear=2.25),
+    "gelu_tanh": Accuracy(1.05, linear=4.35, absolute=0.15),
+    "mish": Accuracy(7.1, linear=2.4),
     "sigmoid": Accuracy(0.5, absolute=4.7),
 }
 """Whatever runs it."""

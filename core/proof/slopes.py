@@ -31,11 +31,12 @@ SILU_TURN = 2.399357280520181
 MISH_TURNS = -2.2563763963607932, 1.4905711794854285
 """Where mish'' = 0."""
 GELU_TANH_TURN = 1.4185040087908284
-"""Where gelu_tanh'' = 0, as is -this."""
+"""Where gelu_tanh'' = 0; it is so at the negative of this too."""
 LEAST_ROOT, MOST_ROOT = 2.0**-126, 2.0**125
-"""Of what rsqrt is stated: below, z may count as 0; above, its root's square, in XNNPACK."""
+"""Where the accuracy of rsqrt is stated: a smaller z may count as 0, and from a larger one XNNPACK
+computes numbers that do, and is off by half."""
 MOST_POWER = 2.0**127
-"""The largest e^z that is stated: XNNPACK's is infinite from 2^127.5 on."""
+"""Up to which e^z the accuracy of exponential is stated: XNNPACK's is infinite from 2^127.5 on."""
 SLACK = 2.0**-40
 """More, relatively, than float64 can be off in any of these derivatives."""
 
@@ -89,7 +90,7 @@ def _rsqrt(z: Doubles) -> Doubles:
 
 
 def _exponential(z: Doubles) -> Doubles:
-    return np.where(z <= math.log(MOST_POWER), np.exp(np.minimum(z, 88)), np.inf)
+    return np.where(z <= math.log(MOST_POWER), np.exp(np.minimum(z, 89)), np.inf)
 
 
 def _turn(slope: Callable[[Doubles], Doubles], point: float) -> tuple[float, float]:

@@ -72,3 +72,9 @@ def test_a_slope_at_infinity_is_a_limit(name: str) -> None:
 def test_slopes_are_infinite_where_nothing_is_stated(name: str, low: float, high: float) -> None:
     [least], [largest] = slopes(name, np.array([low]), np.array([high]))
     assert np.isinf(least) or np.isinf(largest)
+
+
+def test_powers_have_their_slope_up_to_the_largest_that_is_stated() -> None:
+    z = np.array([0.0, 88.0, 88.02])
+    for slope in slopes("exponential", z, z):
+        np.testing.assert_allclose(slope, np.exp(z), rtol=1e-11)

@@ -98,21 +98,20 @@ def bare(activation: str, hidden: bool = False) -> Mlp:
 
     Args:
         activation: of softmax the answers are those of 0 and -x.
-        hidden: whether a linear layer follows; behind a softmax none can.
+        hidden: whether a linear layer follows.
     """
     softmax = activation == "softmax"
     weights = np.float32([[0], [-1]] if softmax else [[1]])
     layers = [Dense(weights, np.zeros(len(weights), np.float32), activation)]
     if hidden:
-        one = np.ones((1, 1), np.float32)
-        layers.append(Dense(one, np.zeros(1, np.float32), "linear"))
-    task: Task = "multiclass" if softmax else "regression"
+        one = np.eye(len(weights), dtype=np.float32)
+        layers.append(Dense(one, np.zeros(len(weights), np.float32), "linear"))
+    task: Task = "multiclass" if softmax and not hidden else "regression"
     blank = network((1, len(weights)), task=task, standardised=False)
     return replace(blank, layers=tuple(layers))
 
 
-BARE = [(name, hidden) for name in ACTIVATIONS for hidden in (False, True)
-        if not (hidden and name == "softmax")]  # fmt: skip
+BARE = [(name, hidden) for name in ACTIVATIONS for hidden in (False, True)]
 """What ``bare`` takes."""
 
 
