@@ -218,28 +218,21 @@ def joined(forms: Sequence[Form]) -> Form:
 def added(forms: Sequence[Form]) -> Form:
     """The sum of forms of one width; what picks the same numbers becomes one pick."""
     parts: list[Part] = []
+    known: dict[object, int] = {}
     for part in (part for form in forms for part in form.parts):
-        same = (at for at, other in enumerate(parts) if _alike(part, other))
-        at = next(same, None)
-        if at is None:
+        same = None
+        if isinstance(part, Pick):
+            scale = None if part.scale is None else id(part.scale)
+            same = part.place, part.draft, part.columns.tobytes(), scale
+        if same is None or same not in known:
+            known[same] = len(parts)
             parts.append(part)
         else:
-            other = parts[at]
-            parts[at] = other._replace(
+            other = parts[known[same]]
+            parts[known[same]] = other._replace(
                 factor=other.factor + part.factor, offset=other.offset + part.offset
             )
     return Form(forms[0].width, tuple(parts))
-
-
-def _alike(one: Part, other: Part) -> bool:
-    return (
-        isinstance(one, Pick)
-        and isinstance(other, Pick)
-        and one.draft is other.draft
-        and one.place == other.place
-        and one.scale is other.scale
-        and np.array_equal(one.columns, other.columns)
-    )
 
 
 def widened(form: Form, width: int) -> Form:

@@ -35,6 +35,8 @@ from mlp_edge.reference import Doubles
 
 WIDEST_ADDED = 2048
 """Neurons of a layer that is added where the file has none; its weights grow with the square."""
+MOST_PARTS = 2**17
+"""Parts of which all values are made, counted anew for everything that reads them."""
 SMALL = 2
 """Numbers that another layer reads beside its own at less cost than that of a layer of sums."""
 WHOLE_ROWS = ("softmax",)
@@ -183,8 +185,15 @@ class Lowering:
 
     def heads(self, outputs: Sequence[Value]) -> list[Draft]:
         """The layers that predict; nothing else reads them."""
+        parts = 0
         for value in self._values:
             form = self._form(value)
+            parts += len(form.parts) * (1 + self._uses[value])
+            if parts > MOST_PARTS:
+                raise ModelError(
+                    f"{value.source} reads what is joined of others that join others: "
+                    f"{parts:,} parts in all; {MOST_PARTS:,} would do"
+                )
             if self._uses[value] > 1 and form.products:
                 form = self._settled(form, "linear", value.source)
             self._forms[value] = form

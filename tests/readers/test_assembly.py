@@ -463,6 +463,21 @@ def test_graphs_that_double_at_each_step() -> None:
     )
 
 
+@pytest.mark.parametrize("join", ["sums", "concatenations"])
+def test_values_that_join_all_values_before_them(join: str) -> None:
+    assembly = Assembly()
+    first = assembly.dense(assembly.given(3), W3[:1], B4[:1], S)
+    values = [assembly.activated(first, "relu", S)]
+    for _ in range(600):
+        one = assembly.activated(values[0], "tanh", S)
+        both = (values[-1], one)
+        values.append(
+            assembly.added(both, (1, 1), S) if join == "sums" else assembly.concatenated(both, S)
+        )
+    with pytest.raises(ModelError, match="parts in all; 131,072 would do"):
+        assembly.finished([values[-1]], S)
+
+
 def test_a_matrix_that_is_used_again_and_again() -> None:
     assembly = Assembly()
     weights = np.eye(1000)
