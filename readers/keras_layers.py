@@ -204,7 +204,8 @@ def _described(activation: Any) -> str:
 
 def article(kind: str) -> str:
     """A class with what stands before it, such as "an ELU"."""
-    return f"{'an' if kind[:1] in 'AEIOU' else 'a'} {plain(kind)}"
+    vowel = kind[:1] in "AEIOU" and not kind.startswith("One")
+    return f"{'an' if vowel else 'a'} {plain(kind)}"
 
 
 def plain(text: object) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -11,12 +10,8 @@ from mlp_edge.errors import ModelError
 from mlp_edge.readers.sklearn.columns import Column, combined
 from mlp_edge.readers.sklearn.encoders import one_hot, ordinal
 from mlp_edge.readers.sklearn.imputers import imputed, indicators
-from mlp_edge.readers.sklearn.step import (
-    WOULD_DO,
-    Step,
-    check_fitted,
-    check_stock,
-)
+from mlp_edge.readers.sklearn.step import WOULD_DO, Step, check_fitted, check_stock
+from mlp_edge.reference import Doubles
 
 UNCHANGED = (None, "passthrough")
 REASONS: Mapping[str, str] = {
@@ -57,15 +52,11 @@ def transformed(step: Step, columns: Sequence[Column]) -> list[Column]:
     return list(TRANSFORMERS[kind](step, columns))
 
 
-def _affine(
-    columns: Sequence[Column], factor: Any, offset: Any = None, divide: bool = False
-) -> list[Column]:
-    """Factor * x + offset of each column; None changes nothing."""
-    factors = np.ones(len(columns)) if factor is None else factor
-    offsets = np.zeros(len(columns)) if offset is None else offset
+def _affine(columns: Sequence[Column], factors: Doubles, offsets: Doubles) -> list[Column]:
+    """Factor * x + offset of each column."""
     return [
-        column.scaled(1 / by if divide else by, plus)
-        for column, by, plus in zip(columns, factors, offsets, strict=True)
+        column.scaled(factor, offset)
+        for column, factor, offset in zip(columns, factors, offsets, strict=True)
     ]
 
 
@@ -81,10 +72,13 @@ def _robust(step: Step, columns: Sequence[Column]) -> list[Column]:
     return _centred(columns, centre, scale)
 
 
-def _centred(columns: Sequence[Column], mean: Any, scale: Any) -> list[Column]:
+def _centred(
+    columns: Sequence[Column], mean: Doubles | None, scale: Doubles | None
+) -> list[Column]:
     """(x - mean) / scale of each column; None changes nothing."""
+    mean = np.zeros(len(columns)) if mean is None else mean
     scale = np.ones(len(columns)) if scale is None else scale
-    return _affine(columns, 1 / scale, None if mean is None else -mean / scale)
+    return _affine(columns, 1 / scale, -mean / scale)
 
 
 def _min_max(step: Step, columns: Sequence[Column]) -> list[Column]:
@@ -100,8 +94,7 @@ def _min_max(step: Step, columns: Sequence[Column]) -> list[Column]:
 
 
 def _max_abs(step: Step, columns: Sequence[Column]) -> list[Column]:
-    scale = step.numbers("scale_")
-    scaled = _centred(columns, None, scale)
+    scaled = _centred(columns, None, step.numbers("scale_"))
     if not getattr(step.estimator, "clip", False):  # which came with scikit-learn 1.9
         return scaled
     return [column.clipped(-1, 1, step.source) for column in scaled]

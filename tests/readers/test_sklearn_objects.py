@@ -348,7 +348,7 @@ REFUSED: dict[str, Callable[[], Any]] = {
     "step 'minmaxscaler', a MinMaxScaler, clips columns that mix": lambda: behind(
         PCA(2), MinMaxScaler(clip=True)
     ),
-    "step 'onehotencoder', an OneHotEncoder, encodes columns that steps before": lambda: behind(
+    "step 'onehotencoder', a OneHotEncoder, encodes columns that steps before": lambda: behind(
         StandardScaler(), OneHotEncoder(handle_unknown="ignore", max_categories=4)
     ),
     "column 'age' is a number to one step and a category": lambda: behind(
