@@ -21,7 +21,9 @@ from mlp_edge.feature import LARGEST_FLOAT
 from mlp_edge.mlp import Dense, Scaling
 from mlp_edge.proof.bound import UNIT
 from mlp_edge.readers.assembling.building import build
-from mlp_edge.readers.assembling.lowering import (
+from mlp_edge.readers.assembling.lowering import Lowering
+from mlp_edge.readers.assembling.unfolding import Unfolded, unfolded
+from mlp_edge.readers.assembling.values import (
     CENTRED,
     GIVEN,
     JOINED,
@@ -32,12 +34,10 @@ from mlp_edge.readers.assembling.lowering import (
     Cut,
     Doubt,
     Leaky,
-    Lowering,
     Scaled,
     Step,
     Value,
 )
-from mlp_edge.readers.assembling.unfolding import Unfolded, unfolded
 from mlp_edge.reference import LEAKY_SLOPE, Doubles
 
 AT_RUN_TIME = 6.5

@@ -1,4 +1,4 @@
-"""Drafts of layers as dense layers: their order, their weights, and the scaling of the readings."""
+"""Drafts of layers as dense layers: their weights, and the scaling of the readings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import numpy as np
 
 from mlp_edge.errors import ModelError
 from mlp_edge.mlp import Dense, Floats, Scaling
-from mlp_edge.readers.assembling.forms import Columns, Draft, Form, Pick, Product, Scale, ordered
+from mlp_edge.readers.assembling.forms import Columns, Draft, Form, Pick, Product, Scale
+from mlp_edge.readers.assembling.ordering import ordered
 from mlp_edge.reference import Doubles
 
 MOST_REPEATED, MOST_ADDED = 4, 2**24

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from mlp_edge.errors import ModelError
 from mlp_edge.mlp import Dense
 from mlp_edge.proof.bound import UNIT, Slack
-from mlp_edge.readers.assembling.lowering import (
+from mlp_edge.readers.assembling.values import (
     Activated,
     Added,
     Affine,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mlp_edge.errors import ModelError
 from mlp_edge.readers.assembling.assembly import Assembly
-from mlp_edge.readers.assembling.lowering import Value
+from mlp_edge.readers.assembling.values import Value
 from mlp_edge.readers.keras_layers import article, computes_in, plain, settings
 from mlp_edge.reference import Doubles
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from mlp_edge.errors import ModelError
 from mlp_edge.readers.assembling.assembly import Assembly
-from mlp_edge.readers.assembling.lowering import Value
+from mlp_edge.readers.assembling.values import Value
 from mlp_edge.readers.objects.torch_classes import WOULD_DO, kind_of
 from mlp_edge.reference import Doubles
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from mlp_edge.errors import ModelError
 from mlp_edge.readers.assembling.assembly import Assembly, Layers
-from mlp_edge.readers.assembling.lowering import Value as Made
+from mlp_edge.readers.assembling.values import Value as Made
 from mlp_edge.reference import Doubles
 
 MOST_TERMS, MOST_FACTORS, DEEPEST = 8, 2, 12

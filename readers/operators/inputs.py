@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mlp_edge.errors import ModelError
 from mlp_edge.feature import Feature
 from mlp_edge.foreign import check_text
-from mlp_edge.readers.assembling.lowering import Value
+from mlp_edge.readers.assembling.values import Value
 from mlp_edge.readers.operators.formula import Form, Formulas
 from mlp_edge.readers.operators.tensors import FLOATS, NAMES, STRING, WHOLES
 

@@ -11,7 +11,7 @@ import numpy as np
 from mlp_edge.errors import ModelError
 from mlp_edge.proof.original import Original, in_doubles
 from mlp_edge.readers.assembling.assembly import Assembly
-from mlp_edge.readers.assembling.lowering import Value
+from mlp_edge.readers.assembling.values import Value
 from mlp_edge.readers.importing.imported import Imported, named
 from mlp_edge.readers.objects.naming import after_class
 from mlp_edge.readers.sklearn.columns import Column, Number, Readings

@@ -12,7 +12,7 @@ from mlp_edge.encoding import Encoding
 from mlp_edge.errors import ModelError
 from mlp_edge.feature import LARGEST_CODE, Feature
 from mlp_edge.readers.assembling.assembly import Assembly
-from mlp_edge.readers.assembling.lowering import Value
+from mlp_edge.readers.assembling.values import Value
 from mlp_edge.readers.sklearn.columns import (
     Absent,
     Category,
