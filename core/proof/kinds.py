@@ -148,10 +148,9 @@ def _dense(layer: Dense, x: _Reach, chain: bool) -> _Reach:
     # 0 times infinity is NaN, and a weight that is flushed may be 0.
     infinite = np.isinf(x.low) | np.isinf(x.high)
     seen = np.ones_like(weights, bool)
-    if not chain:  # the original of a branch does not read what only others read
-        seen &= (weights != 0).any(axis=0)
-    lost = (weights == 0) & seen & (infinite & (x.low == x.high))[:, None, :]
-    if layer.diagonals is not None:  # an export leaves such products out
+    lost = (weights == 0) & (infinite & (x.low == x.high))[:, None, :]
+    # Nobody has to multiply by the zeros of a diagonal, or of a branch that reads other inputs.
+    if layer.diagonals is not None or not chain:
         lost, seen = np.zeros_like(lost), weights != 0
     perhaps_lost = (np.abs(weights) < TINY) & infinite[:, None, :]
     meet = (least == np.inf).any(axis=2) & (most == -np.inf).any(axis=2)

@@ -138,15 +138,15 @@ def test_products_with_0_that_an_export_leaves_out_are_not_claimed() -> None:
     assert kinds.kinds(mlp, np.float32([[INF, 1]])).tolist() == [[ABOVE, UNKNOWN]]
 
 
-def test_an_input_of_another_branch_is_not_claimed_to_make_nan() -> None:
-    """The original does not read it; an export multiplies it by 0, which is NaN of infinity."""
+def test_weights_of_0_in_a_graph_are_not_claimed_to_make_nan() -> None:
+    """The original may not read that input; an export multiplies infinity by 0, which is NaN."""
     weights = np.float32([[1, 0, 2], [0, 0, 1]])
     branch = Dense(weights, np.zeros(2, np.float32), "linear")
     other = Dense(np.ones((1, 3), np.float32), np.zeros(1, np.float32), "linear", reads=(0,))
     mlp = network((3, 3), task="regression", standardised=False, layers=(branch, other),
                   heads=(1, 2))  # fmt: skip
     assert kinds.kinds(mlp, np.float32([[1, INF, 1]])).tolist() == [[UNKNOWN, UNKNOWN, ABOVE]]
-    assert kinds.kinds(mlp, np.float32([[INF, 1, 1]])).tolist() == [[ABOVE, NAN, ABOVE]]
+    assert kinds.kinds(mlp, np.float32([[INF, 1, 1]])).tolist() == [[ABOVE, UNKNOWN, ABOVE]]
     chain = network((3, 2), task="regression", standardised=False, layers=(branch,))
     assert kinds.kinds(chain, np.float32([[1, INF, 1]])).tolist() == [[NAN, NAN]]
 
