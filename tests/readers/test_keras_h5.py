@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -713,6 +713,34 @@ def test_files_with_wrong_bytes_are_read_or_refused(tmp_path: Path) -> None:
         return content[: generator.randrange(len(content))] if cut else content
 
     assert refusals(path, read_foreign, (spoilt() for _ in range(400))) > 40
+
+
+def test_graphs_of_other_calls_are_read_or_refused(tmp_path: Path) -> None:
+    """A value anywhere in the architecture in the place of another: names, calls, settings."""
+    layers = branches(less="Subtract", gate="Multiply", most="Maximum")
+    weights = write_graph_h5(tmp_path / "m.h5", layers, ["last", "less", "gate", "most"], "3.15.1")
+    with h5py.File(weights, "r+") as file:
+        architecture = json.loads(file.attrs["model_config"])
+        del file.attrs["model_config"]
+    generator = random.Random(4)  # noqa: S311 (nothing secret)
+
+    def places(value: Any) -> Iterator[tuple[Any, Any]]:
+        for key in value if isinstance(value, dict) else range(len(value)):
+            yield value, key
+            if isinstance(value[key], dict | list):
+                yield from places(value[key])
+
+    def spoilt() -> bytes:
+        changed = json.loads(json.dumps(architecture))
+        for _ in range(generator.choice([1, 1, 2])):
+            every = list(places(changed))
+            (inside, key), (other, name) = generator.choice(every), generator.choice(every)
+            odd = generator.choice([None, {}, [], -1, 10**12, "x", True])
+            value = other[name] if generator.random() < 0.6 else odd
+            inside[key] = json.loads(json.dumps(value))
+        return json.dumps(changed).encode()
+
+    assert refusals(tmp_path / "m.json", read_foreign, (spoilt() for _ in range(250))) > 60
 
 
 # The doors
