@@ -9,14 +9,11 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 
 from mlp_edge.errors import ModelError
-from mlp_edge.integers import fixed_point
 from mlp_edge.integers.asymmetric import (
-    HIGHEST,
     LOWEST,
     AsymmetricNetwork,
     DenseStep,
@@ -25,12 +22,34 @@ from mlp_edge.integers.asymmetric import (
     Step,
     TableStep,
 )
-from mlp_edge.integers.fixed_point import Integers, multiplier_of, twice_rounded
+from mlp_edge.integers.fixed_point import Integers, multiplier_of
 from mlp_edge.readers.checks.tflite_checks import FLOAT32, INT8, INT32, Graph, Operator, Tensor
 from mlp_edge.readers.importing.tflite_names import name_of
+from mlp_edge.readers.importing.tflite_tables import (
+    EVERY,
+    MOST_SHIFT,
+    Affine,
+    leaky_relu,
+    place_of,
+    relu,
+    relu6,
+    requantised,
+    sigmoid,
+    softmax_powers,
+    tanh,
+)
 
 UINT8 = 3
-EVERY = np.arange(LOWEST, HIGHEST + 1, dtype=np.int64)
+LEAKY = 98
+TINY, HUGE = 1e-30, 1e30
+"""Ends of the scales that are read: what they make of integers stays a number in float32."""
+TABLES: dict[int, tuple[str, Callable[[Affine, Affine, str], Integers]]] = {
+    14: ("sigmoid", sigmoid),
+    19: ("relu", relu),
+    21: ("relu6", relu6),
+    28: ("tanh", tanh),
+}
+"""Number of an operator -> the name of its function, and what makes its table."""
 RELUS: dict[int, tuple[str, float, float]] = {
     0: ("linear", -math.inf, math.inf),
     1: ("relu", 0, math.inf),
@@ -38,26 +57,6 @@ RELUS: dict[int, tuple[str, float, float]] = {
     3: ("relu6", 0, 6),
 }
 """Number of an activation that a dense layer applies itself -> its name, and where it clamps."""
-MOST_CLASSES = 4095
-"""A softmax over more may leave the 32 bits of its sum."""
-_ENDS = ("QUANTIZE", "DEQUANTIZE")
-
-
-class Affine(NamedTuple):
-    """A tensor's numbers: scale * (integer - zero point); rows of weights may have a scale each."""
-
-    scales: tuple[np.float32, ...]
-    zero_point: int
-
-    @property
-    def scale(self) -> np.float32:
-        """Of the whole tensor."""
-        return self.scales[0]
-
-    @property
-    def end(self) -> End:
-        """The same of a tensor that goes in or comes out."""
-        return End(self.scale, self.zero_point)
 
 
 def holds_integers(graph: Graph) -> bool:
@@ -138,7 +137,7 @@ class _Reading:
             return
         given, wanted = self._affine(number, source), self._affine(result, source)
         factor = float(given.scale) / float(wanted.scale)
-        self._table(operator, source, "requantise", _requantised(given, wanted, factor))
+        self._table(operator, source, "requantise", requantised(given, wanted, factor, source))
 
     def dequantize(self, operator: Operator, source: str) -> None:
         """Integers become numbers in float32, which nothing but the output may be."""
@@ -169,10 +168,15 @@ class _Reading:
             )
         bias = np.zeros(len(weights), np.int64) if bias is None else bias.reshape(-1)
         if bias.size != len(weights) or len(scaled.scales) not in (1, len(weights)):
-            raise ModelError(f"{source} has {bias.size} biases for {len(weights)} neurons")
+            raise ModelError(
+                f"{source} has {bias.size} biases and {len(scaled.scales)} scales for "
+                f"{len(weights)} neurons"
+            )
         factors = [float(given.scale) * float(one) / float(wanted.scale) for one in scaled.scales]
         self._check_bias(operator, given, scaled, wanted, source)
         multiplier, shift = np.array([multiplier_of(one) for one in factors], np.int64).T
+        if (shift > MOST_SHIFT).any():
+            raise ModelError(f"{source} has results of a scale too small for its sums")
         name, low, high = RELUS[fused]
         self._append(
             operator,
@@ -182,78 +186,31 @@ class _Reading:
                 multiplier=np.broadcast_to(multiplier, len(weights)),
                 shift=np.broadcast_to(shift, len(weights)),
                 zero_point=wanted.zero_point,
-                low=_quantised(low, wanted),
-                high=_quantised(high, wanted),
+                low=place_of(low, wanted),
+                high=place_of(high, wanted),
                 name=name,
             ),
             source,
         )
 
-    def relu(self, operator: Operator, source: str) -> None:
-        """A relu on its own, which may change the scale."""
+    def table(self, operator: Operator, source: str) -> None:
+        """An activation of single integers."""
         given, wanted = self._affine(operator.inputs[0], source), self._result_of(operator, source)
-        points = _requantised(given, wanted, float(given.scale / wanted.scale))
-        self._table(operator, source, "relu", np.maximum(points, wanted.zero_point))
-
-    def relu6(self, operator: Operator, source: str) -> None:
-        """A relu up to 6 on its own."""
-        given, wanted = self._affine(operator.inputs[0], source), self._result_of(operator, source)
-        if given != wanted:
-            raise ModelError(f"{source} changes the scale, which its kernel does not")
-        points = np.clip(EVERY, given.zero_point, _quantised(6, given))
-        self._table(operator, source, "relu6", points)
-
-    def leaky_relu(self, operator: Operator, source: str) -> None:
-        """A leaky relu, with a multiplier for either side."""
-        given, wanted = self._affine(operator.inputs[0], source), self._result_of(operator, source)
-        slope = np.float32(_float(operator, 0))
-        factor = float(given.scale * slope / wanted.scale)
-        if not 0 <= factor < math.inf:
-            raise ModelError(f"{source} has the slope {slope:g}")
-        above = _requantised(given, wanted, float(given.scale / wanted.scale))
-        below = _requantised(given, wanted, factor)
-        points = np.where(given.zero_point <= EVERY, above, below)
-        self._table(operator, source, "leaky_relu", points)
-
-    def logistic(self, operator: Operator, source: str) -> None:
-        """A sigmoid, whose results stand for (q + 128) / 256."""
-        self._fixed(operator, source, "sigmoid", Affine((np.float32(1 / 256),), LOWEST))
-
-    def tanh(self, operator: Operator, source: str) -> None:
-        """A tanh, whose results stand for q / 128."""
-        self._fixed(operator, source, "tanh", Affine((np.float32(1 / 128),), 0))
+        if operator.code == LEAKY:
+            points = leaky_relu(given, wanted, np.float32(_float(operator, 0)), source)
+            self._table(operator, source, "leaky_relu", points)
+        else:
+            name, make = TABLES[operator.code]
+            self._table(operator, source, name, make(given, wanted, source))
 
     def softmax(self, operator: Operator, source: str) -> None:
         """A softmax, whose results stand for (q + 128) / 256."""
-        self._check_result(operator, source, Affine((np.float32(1 / 256),), LOWEST))
-        given, width = self._affine(operator.inputs[0], source), self._width(operator.inputs[0])
-        factor = min(_float(operator, 0) * float(given.scale) * 2**26, 2**31 - 1)
-        if not factor > 1 or width > MOST_CLASSES:
-            raise ModelError(f"{source} has a scale, or more classes, than its kernel can sum")
-        multiplier, shift = multiplier_of(factor)
-        below = np.arange(min(_radius(5, shift), HIGHEST - LOWEST) + 1, dtype=np.int64)
-        powers = fixed_point.exponential(
-            fixed_point.high_product(-below << shift, multiplier), bits=5
-        )
+        given, wanted = self._affine(operator.inputs[0], source), self._result_of(operator, source)
+        width = self._width(operator.inputs[0])
+        powers = softmax_powers(given, wanted, _float(operator, 0), width, source)
         self._append(operator, SoftmaxStep(powers), source)
 
     # What they share
-
-    def _fixed(self, operator: Operator, source: str, name: str, wanted: Affine) -> None:
-        """A sigmoid or tanh in fixed point, of Q4.27."""
-        self._check_result(operator, source, wanted)
-        given = self._affine(operator.inputs[0], source)
-        multiplier, shift = multiplier_of(float(given.scale) * 2**27)
-        if shift < 0:
-            raise ModelError(f"{source} has inputs of the scale {given.scale:g}")
-        radius = _radius(4, shift)
-        distance = EVERY - given.zero_point
-        inside = np.clip(distance, -radius, radius)
-        x = twice_rounded(inside, np.array([multiplier]), np.array([shift]))
-        function, bits = (fixed_point.logistic, 23) if name == "sigmoid" else (fixed_point.tanh, 24)
-        found = fixed_point.rounded_shift(function(x), bits) + wanted.zero_point
-        found = np.where(distance >= radius, HIGHEST, np.clip(found, LOWEST, HIGHEST))
-        self._table(operator, source, name, np.where(distance <= -radius, LOWEST, found))
 
     def _table(self, operator: Operator, source: str, name: str, points: Integers) -> None:
         """A step by a table; nothing where it changes nothing."""
@@ -291,29 +248,24 @@ class _Reading:
     def _affine(self, number: int, source: str) -> Affine:
         """What a tensor's integers stand for; those of uint8 are read 128 lower, as int8."""
         tensor = self._graph.tensors[number] if number >= 0 else None
+        if tensor is not None and tensor.type == FLOAT32:
+            raise UnreadError(f"{source} computes in float32")
         if tensor is None or tensor.type not in (INT8, UINT8):
             raise ModelError(f"{source} works on other numbers than int8")
         scales, points = _scales(tensor)
-        if not scales or not tensor.plain or not all(0 < one < np.inf for one in scales):
-            raise ModelError(f"{source} has a tensor without a scale above 0")
+        if not scales or not tensor.plain or not all(TINY < one < HUGE for one in scales):
+            raise ModelError(f"{source} has a tensor without a scale from {TINY:g} to {HUGE:g}")
         lower = 128 if tensor.type == UINT8 else 0
         if tensor.data is None and (len(scales) != 1 or not -128 <= points[0] - lower <= 127):
             raise ModelError(
                 f"{source} has a tensor with {len(scales)} scales or an odd zero point"
             )
-        if len(set(points)) != 1:
-            raise ModelError(f"{source} has weights of several zero points")
+        if len(set(points)) != 1 or (len(scales) > 1 and tensor.quantization.get(6, 0)):
+            raise ModelError(f"{source} has weights of several zero points, or scales by column")
         return Affine(scales, points[0] - lower)
 
     def _result_of(self, operator: Operator, source: str) -> Affine:
         return self._affine(operator.outputs[0], source)
-
-    def _check_result(self, operator: Operator, source: str, wanted: Affine) -> None:
-        if self._result_of(operator, source) != wanted:
-            raise ModelError(
-                f"{source} has results of another scale than {wanted.scale:g} and another zero "
-                f"point than {wanted.zero_point}, which its kernel does not have"
-            )
 
     def _constant(self, operator: Operator, place: int, source: str) -> Integers | None:
         """The weights or the biases, or None where there are none."""
@@ -341,13 +293,13 @@ class _Reading:
 _STEPS: dict[int, Callable[[_Reading, Operator, str], None]] = {
     6: _Reading.dequantize,
     9: _Reading.dense,
-    14: _Reading.logistic,
-    19: _Reading.relu,
-    21: _Reading.relu6,
+    14: _Reading.table,
+    19: _Reading.table,
+    21: _Reading.table,
     22: _Reading.reshape,
     25: _Reading.softmax,
-    28: _Reading.tanh,
-    98: _Reading.leaky_relu,
+    28: _Reading.table,
+    LEAKY: _Reading.table,
     114: _Reading.quantize,
 }
 """Number of an operator in TFLite's schema -> what reads it."""
@@ -355,31 +307,6 @@ READ_ALONE = frozenset(_STEPS)
 """Operators of files that LiteRT may run."""
 SHAPING = frozenset({45, 77, 83})
 """STRIDED_SLICE, SHAPE and PACK, which work out the shape of a RESHAPE: the file declares it."""
-
-
-def _requantised(given: Affine, wanted: Affine, factor: float) -> Integers:
-    """Every integer, brought to another scale."""
-    multiplier, shift = multiplier_of(factor)
-    if shift > 22:  # a difference of 9 bits would leave the 32
-        raise ModelError(f"a tensor of the scale {given.scale:g} becomes one of {wanted.scale:g}")
-    distance = EVERY - given.zero_point
-    found = twice_rounded(distance, np.array([multiplier]), np.array([shift])) + wanted.zero_point
-    return np.clip(found, LOWEST, HIGHEST)
-
-
-def _quantised(number: float, affine: Affine) -> int:
-    """Where a clamp lies, in integers; the end of the integers for an infinite one."""
-    if math.isinf(number):
-        return HIGHEST if number > 0 else LOWEST
-    scaled = float(np.float32(number) / affine.scale)
-    rounded = math.floor(abs(scaled) + 0.5) if math.isfinite(scaled) else 2**31
-    place = int(math.copysign(rounded, number)) + affine.zero_point
-    return int(max(LOWEST, min(HIGHEST, place)))
-
-
-def _radius(bits: int, shift: int) -> int:
-    """The largest integer that, shifted to the left, stays within ``bits`` before the point."""
-    return int((2**bits - 1) * 2 ** (31 - bits) / 2**shift)
 
 
 def _scales(tensor: Tensor) -> tuple[tuple[np.float32, ...], tuple[int, ...]]:

@@ -21,7 +21,8 @@ from mlp_edge.readers.operators.tensors import FLOAT, Settings
 OPSET = 17
 UINT8 = 3
 DTYPES = {
-    FLOAT32: "<f4", FLOAT16: "<f2", INT32: "<i4", UINT8: "u1", 4: "<i8", INT8: "i1", 10: "<f8",
+    FLOAT32: "<f4", FLOAT16: "<f2", INT32: "<i4", UINT8: "u1", 4: "<i8", 7: "<i2", INT8: "i1",
+    10: "<f8",
 }  # fmt: skip
 TYPES = {
     FLOAT16: "float16", INT32: "int32", UINT8: "uint8", 7: "int16", INT8: "int8", 10: "float64",
@@ -106,7 +107,7 @@ class _Translation:
         """The numbers of a tensor, those of integers with a scale as the numbers they stand for."""
         found = np.frombuffer(tensor.data or b"", DTYPES[tensor.type]).reshape(tensor.shape)
         scales = np.frombuffer(tensor.quantization.get(2, b""), "<f4").astype(np.float64)
-        if tensor.type not in (INT8, INT32, UINT8) or not scales.size:
+        if found.dtype.kind not in "iu" or not scales.size:
             return found
         points = np.frombuffer(tensor.quantization.get(3, b""), "<i8")
         axis = tensor.quantization.get(6, 0)
