@@ -215,8 +215,8 @@ def _check_declared(layer: KerasLayer) -> None:
     declared = layer.config.get("units", outputs), inputs if shape is None else shape[-1]
     if declared != (outputs, inputs):
         raise ModelError(
-            f"layer {layer.name!r} declares {declared[0]!r} units of {declared[1]!r} inputs, and "
-            f"has weights for {outputs} of {inputs}"
+            f"layer {layer.name!r} declares {declared[0]!r:.60} units of {declared[1]!r:.60} "
+            f"inputs, and has weights for {outputs} of {inputs}"
         )
 
 

@@ -39,6 +39,8 @@ from mlp_edge.readers.importing.tflite_integers import READ_ALONE
 from mlp_edge.readers.keras_archive import HDF5
 from mlp_edge.readers.keras_file import check_loadable
 from mlp_edge.readers.objects.keras_models import inputs_of, side_by_side
+from mlp_edge.readers.operators.beside import Beside
+from mlp_edge.readers.operators.tensors import in_one_file
 from mlp_edge.reading import read_file
 from mlp_edge.reference import predict as exact
 from mlp_edge.runtime import keras, litert, onnxruntime
@@ -217,8 +219,9 @@ def _tensorflow(path: Path, mlp: Mlp, stack: ExitStack) -> PredictAny:
 def _onnxruntime(path: Path, mlp: Mlp, stack: ExitStack) -> PredictAny:
     content = read_file(path)
     try:
+        content = in_one_file(content, Beside(path))
         check_onnx(content)
-    except (ValueError, IndexError, TypeError, KeyError) as error:
+    except (ModelError, ValueError, IndexError, TypeError, KeyError) as error:
         raise _NotRunError(
             f"mlp-edge does not let ONNX Runtime open it ({first_line(error)})"
         ) from (error)

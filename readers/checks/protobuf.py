@@ -5,7 +5,7 @@ Neither a schema nor a library is needed; what a field means, its reader knows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 MOST_FIELDS = 2_000_000
 """Of a message; numbers of weights are written as one field of bytes."""
@@ -71,6 +71,25 @@ class Message:
         for value in self._fields.get(number, []):
             numbers += [value] if isinstance(value, int) else _packed(value)
         return numbers
+
+
+def written(fields: Iterable[tuple[int, int | bytes | memoryview]]) -> bytes:
+    """Fields as a message: integers as such, everything else as bytes with their length."""
+    found = bytearray()
+    for number, value in fields:
+        if isinstance(value, int):
+            found += _as_varint(number << 3) + _as_varint(value)
+        else:
+            found += _as_varint(number << 3 | 2) + _as_varint(len(value)) + value
+    return bytes(found)
+
+
+def _as_varint(number: int) -> bytes:
+    found = bytearray()
+    while number >= 0x80:
+        found.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes((*found, number))
 
 
 def fields_of(data: memoryview) -> Iterator[tuple[int, int | memoryview]]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.readers.checks.onnx_checks import in_another_file, signed
-from mlp_edge.readers.checks.protobuf import Message
+from mlp_edge.readers.checks.protobuf import Message, fields_of, written
 from mlp_edge.readers.operators.beside import Beside
 
 FLOAT, INT32, INT64, STRING, HALF, DOUBLE, BFLOAT16 = 1, 6, 7, 8, 10, 11, 16
@@ -66,6 +66,39 @@ def _elsewhere(
     content = beside.bytes_of(tensor, math.prod(shape) * dtype.itemsize)
     numbers = np.frombuffer(content, dtype)
     return (_widened(numbers) if kind == BFLOAT16 else numbers).reshape(shape)
+
+
+def in_one_file(content: bytes, beside: Beside) -> bytes:
+    """A model with all its numbers in it, for what opens one file alone.
+
+    Raises:
+        ValueError: for what is no model, and as ``array_of``.
+        ModelError: as ``array_of``.
+    """
+    [graph] = (value for number, value in fields_of(memoryview(content)) if number == 7)
+    if isinstance(graph, int) or not any(map(in_another_file, Message(graph).messages(5))):
+        return content
+    inside = written(
+        (number, _whole(value, beside) if number == 5 else value)
+        for number, value in fields_of(graph)
+    )
+    fields = fields_of(memoryview(content))
+    return written((number, inside if number == 7 else value) for number, value in fields)
+
+
+def _whole(value: int | memoryview, beside: Beside) -> int | bytes | memoryview:
+    if isinstance(value, int) or not in_another_file(tensor := Message(value)):
+        return value
+    kept = [(number, each) for number, each in fields_of(value) if number in (1, 2, 8)]
+    kind = tensor.number(2)
+    size = math.prod(tensor.numbers(1)) * (2 if kind == BFLOAT16 else _itemsize(kind))
+    return written([*kept, (9, beside.bytes_of(tensor, size))])
+
+
+def _itemsize(kind: int) -> int:
+    if kind not in DTYPES:
+        raise ValueError(f"a tensor of type {kind}")
+    return np.dtype(DTYPES[kind]).itemsize
 
 
 def _widened(halves: NDArray[Any]) -> NDArray[Any]:

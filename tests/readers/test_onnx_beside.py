@@ -7,12 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 from onnx import TensorProto
-from support.onnx_files import B1, B2, W1, W2, Graph, gemm
+from support.onnx_files import B1, B2, ROWS, W1, W2, Graph, gemm
 
 from mlp_edge.errors import ModelError
+from mlp_edge.readers.checks.onnx_checks import check_onnx
 from mlp_edge.readers.importing.opening import read_foreign
+from mlp_edge.readers.operators.beside import Beside
+from mlp_edge.readers.operators.tensors import in_one_file
 
 
 def model() -> onnx.ModelProto:
@@ -52,6 +56,18 @@ def test_bfloat16_numbers_beside_the_file(tmp_path: Path) -> None:
     path.write_bytes(found.SerializeToString())
     weights = read_foreign(path).mlp.layers[0].weights
     assert weights.view(np.uint32).tolist() == (bits.astype(np.uint32) << 16).tolist()
+
+
+@pytest.mark.parametrize("one_file", [True, False])
+def test_onnx_runtime_is_given_all_of_it_in_one_file(tmp_path: Path, one_file: bool) -> None:
+    path = beside(tmp_path / "apart", one_file)
+    content = in_one_file(path.read_bytes(), Beside(path))
+    check_onnx(content)
+    whole = model().SerializeToString()
+    one, other = (onnxruntime.InferenceSession(each).run(None, {"x": ROWS})[0]
+                  for each in (content, whole))  # fmt: skip
+    assert (one == other).all()
+    assert in_one_file(whole, Beside(path)) == whole
 
 
 def refused(path: Path, **entries: str) -> str:
