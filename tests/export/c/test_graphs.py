@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from support.c_compiler import C99, CPP11, STRICT, run
 from support.chips import every_chip, require
-from support.graphs import Layers, graph, residual
+from support.graphs import Layers, graph, normalised, residual
 from support.integer_networks import made
 from support.networks import readings
 
@@ -26,6 +26,7 @@ from mlp_edge.readers.header_file import read_header
 from mlp_edge.readers.inspection import inspect_file
 from mlp_edge.runtime import Chip
 from mlp_edge.runtime.c import open_header
+from mlp_edge.walk import readers
 
 
 def beside() -> Mlp:
@@ -60,7 +61,8 @@ def two_opinions() -> Mlp:
 GRAPHS = {
     mlp.name: mlp
     for mlp in (
-        residual(name="residual"), beside(), gated_classes(), two_opinions(), *map(graph, range(14))
+        residual(name="residual"), normalised(6, name="normalised"), beside(), gated_classes(),
+        two_opinions(), *map(graph, range(14)),
     )
 }  # fmt: skip
 FLAGS = {
@@ -191,7 +193,7 @@ def test_integers_have_diagonals_too(dtype: str, tmp_path: Path) -> None:
 
 
 @every_chip
-@pytest.mark.parametrize("name", ["residual", "beside", "graph8"])
+@pytest.mark.parametrize("name", ["residual", "normalised", "beside", "graph8"])
 def test_the_bits_of_every_chip(chip: Chip, name: str, folder: Path) -> None:
     mlp = GRAPHS[name]
     rows = strange(mlp)[::5]
@@ -217,6 +219,27 @@ def body(mlp: Mlp) -> str:
     text = export(mlp).decode()
     start = text.index("enum { memory_size")
     return text[start : text.index("\n}\n", start)]
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_no_value_overwrites_one_that_is_still_read(name: str) -> None:
+    mlp = GRAPHS[name]
+    text = export(mlp).decode()
+    pattern = r"\*const (\w+) = memory(?: \+ (\d+))?; /\* (\d+) numbers?, until layer (\d+) \*/"
+    lives = []
+    for variable, start, width, last in re.findall(pattern, text):
+        first = int(variable.removeprefix("layer")) if variable != "scaled" else 0
+        assert int(last) == max(readers(mlp.layers, first))
+        place = int(start or 0)
+        lives.append((range(place, place + int(width)), range(first, int(last) + 1)))
+    assert len(lives) > 2 or name in ("gated", "opinions")
+    for one, life in enumerate(lives):
+        for other in lives[:one]:
+            both = (
+                range(max(a[0], b[0]), min(a[-1], b[-1]) + 1)
+                for a, b in zip(life, other, strict=True)
+            )
+            assert not all(both)
 
 
 def test_values_that_are_read_together_stand_side_by_side() -> None:
