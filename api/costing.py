@@ -183,7 +183,7 @@ def cost(
     directory = model.directory
     if directory is None:
         raise InputError(
-            f"{model.path}: a file alone has no exports to measure; a model directory, "
+            f"{model.path}: {model.alone} has no exports to measure; a model directory, "
             "which `mlp_edge.train()` makes, would do"
         )
     header = _header(directory, settings.dtype, trust)

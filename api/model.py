@@ -373,7 +373,7 @@ class Model(OpenedModel):
         """
         if self._training is None:
             if self.directory is None:
-                raise InputError(f"{self.path}: a file alone does not tell how it was trained")
+                raise InputError(f"{self.path}: {self.alone} does not tell how it was trained")
             self._training = Training(self.directory.manifest, self.mlp)
         return self._training
 

@@ -45,6 +45,11 @@ class OpenedModel:
         return () if self.imported is None else self.imported.notes
 
     @property
+    def alone(self) -> str:
+        """What messages call a model without a model directory."""
+        return "a model in memory" if self.in_memory else "a file alone"
+
+    @property
     def name(self) -> str:
         """A C identifier, after which exports are named."""
         return self.mlp.name

@@ -94,7 +94,7 @@ def _checked(model: OpenedModel, table: Any, settings: EvaluationSettings) -> Mo
     directory = model.directory
     if directory is None:
         raise InputError(
-            f"{model.path}: a file alone says nothing of its targets; a model directory, "
+            f"{model.path}: {model.alone} says nothing of its targets; a model directory, "
             "which `mlp_edge.train()` makes, would do"
         )
     manifest = directory.manifest

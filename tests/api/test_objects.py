@@ -64,6 +64,12 @@ def test_it_is_inspected(opened: mlp_edge.Model) -> None:
     assert "the name of the target is made up" in told["notes"][0]
     with pytest.raises(InputError, match=r"export\(out=…\) would do"):
         opened.save("elsewhere")
+    with pytest.raises(InputError, match="mlp_classifier: a model in memory says"):
+        opened.evaluate(TABLE)
+    with pytest.raises(InputError, match="a model in memory has no exports to measure"):
+        opened.cost()
+    with pytest.raises(InputError, match="a model in memory does not tell how it was trained"):
+        _ = opened.training
 
 
 def test_its_exports_are_proved(
