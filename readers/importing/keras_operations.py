@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.errors import ModelError
+from mlp_edge.readers.assembling.values import Value
 from mlp_edge.readers.importing.keras_activations import applied
 from mlp_edge.readers.importing.keras_config import OPERATION
 from mlp_edge.readers.importing.keras_merging import MERGES
@@ -52,38 +53,45 @@ def _pairwise(kind: str) -> Operation:
         rows, constant = (one, other) if isinstance(one, Rows) else (other, one)
         if not isinstance(rows, Rows) or isinstance(constant, Rows):
             raise ModelError(f"{layer.source} computes with constants alone")
-        return _with_constant(walk, layer, rows, constant, behind=rows is one)
-
-    def _with_constant(
-        walk: Walk, layer: KerasLayer, rows: Rows, constant: NDArray[Any], behind: bool
-    ) -> Rows:
-        numbers, source = _vector(layer, rows, constant), layer.source
-        if kind not in SCALINGS:
-            if numbers.size != 1:
-                raise ModelError(f"{source} compares with {numbers.size} constants; one would do")
-            end = float(numbers.item())
-            ends = (end, math.inf) if kind == "Maximum" else (-math.inf, end)
-            return rows._replace(value=walk.assembly.clipped(rows.value, *ends, source))
-        scaling = SCALINGS[kind][0 if behind else 1]
-        if scaling is None:
-            raise ModelError(f"{source} divides a constant by rows")
-        with np.errstate(divide="ignore"):
-            factor, offset = scaling(numbers)
-        return rows._replace(value=walk.assembly.scaled(rows.value, factor, offset, source))
+        value = _with_constant(walk, layer, rows, constant, kind, behind=rows is one)
+        return rows._replace(value=value)
 
     return read
 
 
+def _with_constant(
+    walk: Walk, layer: KerasLayer, rows: Rows, constant: NDArray[Any], kind: str, behind: bool
+) -> Value:
+    """What a function makes of rows and a constant.
+
+    Args:
+        walk: so far.
+        layer: the function.
+        rows: one operand.
+        constant: the other one.
+        kind: of the function.
+        behind: whether the constant is the second operand.
+    """
+    numbers, source = _vector(layer, rows, constant), layer.source
+    if kind in ("Maximum", "Minimum"):
+        if numbers.size != 1:
+            raise ModelError(f"{source} compares with {numbers.size} constants; one would do")
+        end = float(numbers.item())
+        ends = (end, math.inf) if kind == "Maximum" else (-math.inf, end)
+        return walk.assembly.clipped(rows.value, *ends, source)
+    scaling = SCALINGS[kind][0 if behind else 1]
+    if scaling is None:
+        raise ModelError(f"{source} divides a constant by rows")
+    with np.errstate(divide="ignore"):
+        factor, offset = scaling(numbers)
+    return walk.assembly.scaled(rows.value, factor, offset, source)
+
+
 def _vector(layer: KerasLayer, rows: Rows, constant: NDArray[Any]) -> Doubles:
     """A constant beside rows of a table: one number, or one for each of theirs."""
-    if constant.size > 1 and (rows.shape is None or constant.shape[-1:] != rows.shape[-1:]):
+    size = constant.size
+    if size != 1 and not (constant.shape in ((size,), (1, size)) and rows.shape == (size,)):
         raise ModelError(f"{layer.source} joins rows and constants of the shape {constant.shape}")
-    if constant.size > 1:
-        flat_shapes = ((constant.size,), (1, constant.size))
-        if constant.shape not in flat_shapes or rows.shape != (constant.size,):
-            raise ModelError(
-                f"{layer.source} joins rows and constants of the shape {constant.shape}"
-            )
     return np.asarray(constant, np.float32).astype(np.float64).reshape(-1)
 
 
