@@ -122,18 +122,19 @@ def _by_name(entry: Entry, below: Mapping[str, Sequence[str]], arrays: Arrays) -
     stand for the same.
     """
     outer, name = entry.place[0], entry.place[-1]
+    expected = weight_names(entry.kind, entry.config)
     found: dict[str, Any] = {}
     for place in (*below.get(f"{FOLDER}/{outer}", ()), *below.get(outer, ())):
         parts = place.removeprefix(f"{FOLDER}/").removeprefix(f"{outer}/").split("/")
-        if len(entry.place) > 1 and not any(_is_named(part, name) for part in parts):
-            continue  # of another layer of the model inside
         role = _role(parts[-1])
+        nameless = parts == [role] and role in expected  # Keras 3.0, in models inside
+        if len(entry.place) > 1 and not nameless and not any(_is_named(p, name) for p in parts):
+            continue  # of another layer of the model inside
         if role in found:
             raise ModelError(f"layer {entry.name!r} has two arrays called {role[:40]!r}")
         found[role] = arrays[place]
     found = _with_lora(entry, found)
-    expected = {*weight_names(entry.kind, entry.config)}
-    strange = sorted(set(found) - expected)
+    strange = sorted({*found} - {*expected})
     if expected and strange:
         raise ModelError(
             f"layer {entry.name!r} has an array called {strange[0][:40]!r}, which mlp-edge does "

@@ -581,3 +581,18 @@ def test_nothing_heavy_is_imported(model: Path) -> None:
             capture_output=True, text=True, check=True,
         )  # fmt: skip
         assert result.stderr.splitlines()[-1] == "[]", path
+
+
+def test_nothing_heavy_is_imported_to_export_c(model: Path, tmp_path: Path) -> None:
+    path = Path(shutil.copy(model / "model.keras", tmp_path / "net.keras"))
+    program = (
+        "import sys\n"
+        "from mlp_edge.cli.app import app\n"
+        f"app(['export', '--model', {str(path)!r}, '--format', 'c'], standalone_mode=False)\n"
+        f"print(sorted({FORBIDDEN!r} & set(sys.modules)))\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.splitlines()[-1] == "[]"
+    assert (tmp_path / "exports/net.h").exists()

@@ -174,6 +174,18 @@ def test_a_model_in_a_model(tmp_path: Path) -> None:
     assert_answers(mlp, ROWS, answers([*inner, dense(K2, B2)], ROWS))
 
 
+def test_a_model_in_a_model_whose_layers_keras_3_0_did_not_name(tmp_path: Path) -> None:
+    config, inner = nested("3.0.5")
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        file.attrs["model_config"] = json.dumps(config)
+        file.attrs["keras_version"] = "3.0.5"
+        for number, layers in enumerate((inner, [dense(K2, B2)])):
+            for name, array in (each for layer in layers for each in layer.weights.items()):
+                file[f"model_weights/layer_{number}/{name}"] = array
+    mlp = read_foreign(tmp_path / "m.h5").mlp
+    assert_answers(mlp, ROWS, answers([*inner, dense(K2, B2)], ROWS))
+
+
 def test_an_old_file_that_keras_3_loads_with_ansecondrank(tmp_path: Path) -> None:
     """Keras 2.2.4 says [None, 4] of a layer, which Keras 3 takes for the shape of a row."""
     mlp = check_h5(tmp_path / "m.h5", [dense(K1, B1, "relu"), dense(K2)], ROWS, "2.2.4", inputs=4)
