@@ -22,6 +22,7 @@ from mlp_edge.readers.checks.tflite_checks import check_runnable, names_of, veri
 from mlp_edge.runtime.runtime import Opened, Runtime
 from mlp_edge.runtime.threads import threadsafe
 from mlp_edge.runtime.verify import read_undamaged
+from mlp_edge.walk import columns
 
 
 @contextmanager
@@ -41,6 +42,8 @@ def open_tflite(path: Path) -> Iterator[Opened]:
 def interpreted(content: bytes, path: Path) -> Predict:
     """What predicts with a file that ``check_runnable`` has passed; one call at a time.
 
+    Several inputs take their columns of a row one after the other, several outputs give theirs.
+
     Raises:
         ModelError: naming the file, when LiteRT refuses it.
     """
@@ -51,8 +54,10 @@ def interpreted(content: bytes, path: Path) -> Predict:
             interpreter = Interpreter(model_content=content)
         except (ValueError, RuntimeError) as error:
             raise _refused(path, error) from error
-    [inputs], [outputs] = interpreter.get_input_details(), interpreter.get_output_details()
-    feed, output, width = inputs["index"], outputs["index"], int(outputs["shape"][-1])
+    inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
+    widths = [int(given["shape"][-1]) for given in inputs]
+    ends = np.cumsum(widths)[:-1]
+    width = sum(int(output["shape"][-1]) for output in outputs)
     batch = -1
 
     def predict(rows: Rows) -> Rows:
@@ -60,17 +65,20 @@ def interpreted(content: bytes, path: Path) -> Predict:
         if len(rows) == 0:  # the interpreter cannot allocate an empty tensor
             return np.empty((0, width), np.float32)
         if len(rows) != batch:
-            interpreter.resize_tensor_input(feed, rows.shape)
+            for given, size in zip(inputs, widths, strict=True):
+                interpreter.resize_tensor_input(given["index"], (len(rows), size))
             interpreter.allocate_tensors()
             batch = len(rows)
-        interpreter.set_tensor(feed, rows)
+        for given, part in zip(inputs, np.split(rows, ends, axis=1), strict=True):
+            interpreter.set_tensor(given["index"], part)
         interpreter.invoke()
-        predictions: Rows = interpreter.get_tensor(output)
+        found = [interpreter.get_tensor(output["index"]) for output in outputs]
+        predictions: Rows = columns(found)
         return predictions
 
     with quiet():  # the first allocation announces the delegate
         try:
-            predict(np.zeros((1, inputs["shape"][-1]), np.float32))
+            predict(np.zeros((1, sum(widths)), np.float32))
         except (ValueError, RuntimeError) as error:
             raise _refused(path, error) from error
     return predict

@@ -220,7 +220,7 @@ def _onnxruntime(path: Path, mlp: Mlp, stack: ExitStack) -> PredictAny:
     content = read_file(path)
     try:
         content = in_one_file(content, Beside(path))
-        check_onnx(content)
+        check_onnx(content, several=True)
     except (ModelError, ValueError, IndexError, TypeError, KeyError) as error:
         raise _NotRunError(
             f"mlp-edge does not let ONNX Runtime open it ({first_line(error)})"
@@ -229,13 +229,26 @@ def _onnxruntime(path: Path, mlp: Mlp, stack: ExitStack) -> PredictAny:
         session = onnxruntime.session_of(content, as_written=True)
     except Exception as error:  # a class of its own for each kind of damage
         raise _NotRunError(f"ONNX Runtime refuses it ({first_line(error)})") from error
-    [feed], [output] = session.get_inputs(), session.get_outputs()
-    batch, *sizes = (size if isinstance(size, int) else None for size in feed.shape)
+    names, outputs = (
+        [end.name for end in ends] for ends in (session.get_inputs(), session.get_outputs())
+    )
+    shapes = [[size if isinstance(size, int) else None for size in feed.shape]
+              for feed in session.get_inputs()]  # fmt: skip
+    batch = shapes[0][0]
+    sizes: list[tuple[int, ...]] = [
+        tuple(size for size in shape[1:] if size and None not in shape[1:]) for shape in shapes
+    ]
+    ends = np.cumsum([math.prod(size) for size in sizes])[:-1]
 
     def predict(rows: Rows) -> Answers:
         if batch is None or len(rows) == batch:
-            given = rows if None in sizes else rows.reshape(len(rows), *sizes)
-            return np.asarray(session.run([output.name], {feed.name: given})[0])
+            parts = np.split(rows, ends, axis=1) if len(names) > 1 else [rows]
+            given = [
+                part.reshape(len(rows), *size) if size else part
+                for part, size in zip(parts, sizes, strict=True)
+            ]
+            found = session.run(outputs, dict(zip(names, given, strict=True)))
+            return np.hstack([np.asarray(each).reshape(len(rows), -1) for each in found])
         filled = np.resize(rows, (-(-len(rows) // batch) * batch, rows.shape[1]))
         parts = [predict(filled[start : start + batch]) for start in range(0, len(filled), batch)]
         return np.vstack(parts)[: len(rows)]
@@ -252,7 +265,7 @@ def _litert(path: Path, mlp: Mlp, stack: ExitStack) -> PredictAny:
     from ai_edge_litert import schema_py_generated as schema
 
     try:
-        check_runnable(verified(content), names_of(schema.BuiltinOperator))
+        check_runnable(verified(content), names_of(schema.BuiltinOperator), several=True)
         return litert.interpreted(content, path)
     except (ValueError, ModelError) as error:
         raise _NotRunError(f"mlp-edge does not let LiteRT open it ({first_line(error)})") from error

@@ -50,8 +50,12 @@ class Initializer(NamedTuple):
     numbers: tuple[int, ...] | None
 
 
-def check_onnx(content: bytes) -> None:
+def check_onnx(content: bytes, several: bool = False) -> None:
     """Refuse what ONNX Runtime would read elsewhere, or would make more room for than is sensible.
+
+    Args:
+        content: of the file.
+        several: whether it may have more inputs and outputs than one.
 
     Raises:
         ValueError: in one line, for what is no ONNX model, or no network of a table.
@@ -63,9 +67,11 @@ def check_onnx(content: bytes) -> None:
     constants = {tensor.text(8): constant(tensor) for tensor in graph.messages(5)}
     shapes = {name: each.shape for name, each in constants.items()}
     feeds = [entry for entry in graph.messages(11) if entry.text(1) not in constants]
-    if len(feeds) != 1 or len(graph.messages(12)) != 1:
+    outputs = [entry.text(1) for entry in graph.messages(12)]
+    if not feeds or not outputs or (not several and len(feeds) + len(outputs) > 2):
         raise ValueError(OTHER_KIND)
-    shapes[feeds[0].text(1)] = checked((ROWS, _width(feeds[0])))
+    for feed in feeds:
+        shapes[feed.text(1)] = checked((ROWS, _width(feed)))
     nodes = graph.messages(1)
     for node in nodes:
         name, result = _checked(node, shapes)
@@ -81,7 +87,7 @@ def check_onnx(content: bytes) -> None:
                 name, node, [shapes[one] for one in inputs], [constants.get(one) for one in inputs]
             )
     check_total([shape for name, shape in shapes.items() if name not in constants])
-    if graph.messages(12)[0].text(1) not in shapes:
+    if any(output not in shapes for output in outputs):
         raise ValueError("an output that nobody makes")
 
 

@@ -240,12 +240,13 @@ def _tensor(fields: Mapping[int, Any], buffers: Sequence[Any]) -> Tensor:
     return Tensor(kind, shape, kept, scales, plain)
 
 
-def check_runnable(model: CheckedModel, names: Mapping[int, str]) -> None:
+def check_runnable(model: CheckedModel, names: Mapping[int, str], several: bool = False) -> None:
     """Refuse what LiteRT would run without end, without room, or into a crash.
 
     Args:
         model: as ``verified`` has read it.
         names: number -> name of TFLite's operators.
+        several: whether it may have more inputs and outputs than one.
 
     Raises:
         ValueError: in one line.
@@ -254,12 +255,14 @@ def check_runnable(model: CheckedModel, names: Mapping[int, str]) -> None:
         raise ValueError("more than one graph, or an order of its own")
     [graph] = model.graphs
     ends = [graph.tensors[number] for number in (*graph.inputs, *graph.outputs)]
-    if [(len(tensor.shape), tensor.type, tensor.data) for tensor in ends] != 2 * [_TABLE]:
+    count = len(ends) if several and graph.inputs and graph.outputs else 2
+    if [(len(tensor.shape), tensor.type, tensor.data) for tensor in ends] != count * [_TABLE]:
         raise ValueError(OTHER_KIND)
     for tensor in graph.tensors:
         _check_tensor(tensor)
     shapes = {number: tensor.shape for number, tensor in enumerate(graph.tensors) if tensor.data}
-    shapes[graph.inputs[0]] = (ROWS, ends[0].shape[1])
+    for number in graph.inputs:
+        shapes[number] = (ROWS, graph.tensors[number].shape[1])
     for operator in graph.operators:
         name = names.get(operator.code, str(operator.code))
         if name not in COUNTS or not operator.plain:
@@ -276,7 +279,7 @@ def check_runnable(model: CheckedModel, names: Mapping[int, str]) -> None:
         _check_types(name, operator, graph.tensors)
         shapes[output] = _result(name, operator, graph.tensors, [shapes[one] for one in given])
     check_total([shapes[operator.outputs[0]] for operator in graph.operators])
-    if graph.outputs[0] not in shapes:
+    if any(output not in shapes for output in graph.outputs):
         raise ValueError("an output that nobody makes")
 
 
