@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from mlp_edge.errors import ModelError
-from mlp_edge.readers.operators.formula import Form
 from mlp_edge.readers.operators.graph import Graph, Node, Operator, Result, Rows, Tensor
 from mlp_edge.readers.operators.rewriting import (
     clipped,
@@ -19,6 +18,7 @@ from mlp_edge.readers.operators.rewriting import (
     square_root,
 )
 from mlp_edge.readers.operators.tensors import MOST_AXES
+from mlp_edge.readers.operators.terms import Form
 from mlp_edge.reference import SELU_ALPHA, SELU_SCALE
 
 

@@ -9,11 +9,11 @@ import numpy as np
 
 from mlp_edge.errors import ModelError
 from mlp_edge.readers.operators.constants import cast
-from mlp_edge.readers.operators.formula import Form
 from mlp_edge.readers.operators.graph import Graph, Node, Operator, Over, Rows, Tensor
 from mlp_edge.readers.operators.inputs import Readings
 from mlp_edge.readers.operators.rewriting import chosen, clipped, power, reciprocal
 from mlp_edge.readers.operators.tensors import FLOAT, FLOATS, NAMES
+from mlp_edge.readers.operators.terms import Form
 from mlp_edge.reference import Doubles
 
 MOST_REPEATED = 2**22

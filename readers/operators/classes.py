@@ -9,10 +9,10 @@ import numpy as np
 
 from mlp_edge.errors import ModelError
 from mlp_edge.feature import LARGEST_FLOAT
-from mlp_edge.readers.operators.formula import Form
 from mlp_edge.readers.operators.graph import Graph, Node, Operator, Result, Rows, Tensor
 from mlp_edge.readers.operators.inputs import Levels, Readings
 from mlp_edge.readers.operators.shapes import MOVING, movable
+from mlp_edge.readers.operators.terms import Form
 
 MOST_LEVELS = 4096
 """Categories of a feature."""

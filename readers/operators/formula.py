@@ -10,47 +10,37 @@ becomes sums and products of values.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 import numpy as np
 
 from mlp_edge.errors import ModelError
 from mlp_edge.readers.assembling.assembly import Assembly, Layers
 from mlp_edge.readers.assembling.values import Value as Made
+from mlp_edge.readers.operators.recognition import (
+    ACTIVATIONS,
+    NOT_NEGATIVE,
+    TOLD,
+    Value,
+    activation_in,
+    alone,
+)
+from mlp_edge.readers.operators.terms import (
+    Form,
+    Term,
+    bits_of,
+    joined,
+    kept_of,
+    key_of,
+    less,
+    same,
+    shared_by,
+    times_value,
+)
 from mlp_edge.reference import Doubles
 
 MOST_TERMS, MOST_FACTORS, DEEPEST = 8, 2, 12
 """Terms of a sum, factors of a term, functions inside each other; no activation has more, and
 what has more is put together before it goes on."""
-CLOSE = 1e-6
-"""So far apart, relatively, two ways of writing one float32 constant are."""
-SQRT_2 = math.sqrt(2)
-TANH_SCALE, CUBE = math.sqrt(2 / math.pi), 0.044715
-"""Of gelu by tanh."""
-
-Term = tuple[int, ...]
-"""The values that are multiplied, by their numbers, in order; () is 1."""
-Form = Mapping[Term, Doubles]
-"""Term -> its coefficient, one number or one for each number of a row."""
-
-
-class Value(NamedTuple):
-    """What is no sum or product: a value of the assembly, or a function.
-
-    Attributes:
-        function: its name; "" for a value of the assembly.
-        argument: of a function.
-        settings: of a function: slopes, the ends between which numbers are kept, a width.
-        depth: functions inside each other, this one included.
-        source: of the operator, for messages.
-    """
-
-    function: str
-    argument: Form
-    settings: tuple[Doubles, ...] = ()
-    depth: int = 0
-    source: str = ""
 
 
 class Formulas:
@@ -90,13 +80,13 @@ class Formulas:
         """Their sum."""
         found = dict(one)
         for term, coefficient in other.items():
-            found[term] = _joined(found.get(term, np.zeros(())), coefficient, np.add, source)
-        kept = _kept(found)
+            found[term] = joined(found.get(term, np.zeros(())), coefficient, np.add, source)
+        kept = kept_of(found)
         return kept if len(kept) <= MOST_TERMS else self.settled(kept, source)
 
     def times(self, one: Form, other: Form, source: str) -> Form:
         """Their product."""
-        if _key(one) == _key(other) and one.keys() != {()}:
+        if key_of(one) == key_of(other) and one.keys() != {()}:
             return self._squared(one, source)
         if self._is_long(one, other):
             one, other = (
@@ -109,9 +99,9 @@ class Formulas:
         for left, factor in one.items():
             for right, coefficient in other.items():
                 term = tuple(sorted((*left, *right)))
-                product = _joined(factor, coefficient, np.multiply, source)
-                found[term] = _joined(found.get(term, np.zeros(())), product, np.add, source)
-        return _kept(found)
+                product = joined(factor, coefficient, np.multiply, source)
+                found[term] = joined(found.get(term, np.zeros(())), product, np.add, source)
+        return kept_of(found)
 
     def _is_long(self, one: Form, other: Form) -> bool:
         return max(len(left) + len(right) for left in one for right in other) > MOST_FACTORS
@@ -125,7 +115,7 @@ class Formulas:
         depth = 1 + self._depth(form)
         if depth > DEEPEST:
             form, depth = self.settled(form, source), 1
-        key = (function, _key(form), tuple(map(_bytes, settings)))
+        key = (function, key_of(form), tuple(map(bits_of, settings)))
         number = self._numbered(key, Value(function, form, settings, depth, source))
         return {(number,): np.ones(())}
 
@@ -135,12 +125,7 @@ class Formulas:
 
     def alone(self, form: Form) -> Value | None:
         """The function that a formula is, times 1 and plus nothing."""
-        if len(form) != 1:
-            return None
-        [(term, coefficient)] = form.items()
-        if len(term) != 1 or not (coefficient == 1).all():
-            return None
-        return self._values[term[0]]
+        return alone(self._values, form)
 
     def is_narrow(self, form: Form) -> bool:
         """Whether a formula is one number, which stands for each of a row."""
@@ -158,7 +143,7 @@ class Formulas:
 
     def are_one(self, one: Form, other: Form) -> bool:
         """Whether two formulas are the same."""
-        return _key(one) == _key(other)
+        return key_of(one) == key_of(other)
 
     def value(self, number: int) -> Value:
         """What a term names by its number."""
@@ -193,7 +178,7 @@ class Formulas:
         Raises:
             ModelError: naming the operator that computes what no layer does.
         """
-        key = _key(form)
+        key = key_of(form)
         if key not in self._sums:
             self._sums[key] = self._sum(form, source)
         made = self._sums[key]
@@ -208,12 +193,12 @@ class Formulas:
             found = self._activation(rest, source) or self._product(rest, source)
             made, factor, used = found
             parts.append((made, factor))
-            rest = _less(rest, used)
+            rest = less(rest, used)
         for number in [term[0] for term in rest if term]:
             if (centred := self._without_mean(rest, number, source)) is not None:
                 made, factor, used = centred
                 parts.append((made, factor))
-                rest = _less(rest, used)
+                rest = less(rest, used)
         constant = rest.pop((), np.zeros(()))
         parts += [(self._function(term[0], source), factor) for term, factor in rest.items()]
         return self._added(parts, constant, source)
@@ -291,73 +276,13 @@ class Formulas:
     # What is recognised: a value, its factor, and what it stands for
 
     def _activation(self, terms: Form, source: str) -> tuple[Made, Doubles, Form] | None:
-        """An activation that is a product, such as z times sigmoid(z)."""
-        for number in dict.fromkeys(number for term in terms if len(term) > 1 for number in term):
-            value = self._values[number]
-            shared = _shared(terms, number)
-            name, argument = PRODUCTS.get(value.function, ""), value.argument
-            if value.function == "tanh":
-                inner = self.alone(argument)
-                if inner is not None and inner.function == "softplus":
-                    name, argument = "mish", inner.argument
-            if value.function == "erf":
-                found = self._gelu(number, shared)
-            elif value.function == "tanh" and not name:
-                found = self._gelu_by_tanh(number, shared, source)
-            elif value.function == "step":
-                found = self._ramp(number, shared)
-            elif name and (factor := ratio(shared, argument)) is not None:
-                found = name, argument, factor, _with(shared, number)
-            else:
-                found = None
-            if found is not None:
-                self.recognised = True
-                activation, argument, factor, used = found
-                made = self.made(argument, None, source)
-                return self.assembly.activated(made, activation, source), factor, used
-        return None
-
-    def _gelu(self, number: int, shared: Form) -> tuple[str, Form, Doubles, Form] | None:
-        """K z erf(z / sqrt 2) = 2 k gelu(z) - k z, of which converters write k z beside it."""
-        argument = {term: SQRT_2 * each for term, each in self._values[number].argument.items()}
-        used = {**_with(shared, number), **shared}
-        twice = {term: 2 * each for term, each in shared.items()}
-        if _near(twice, argument):
-            return "gelu", twice, np.ones(()), used
-        factor = ratio(shared, argument)
-        return None if factor is None else ("gelu", argument, 2 * factor, used)
-
-    def _gelu_by_tanh(
-        self, number: int, shared: Form, source: str
-    ) -> tuple[str, Form, Doubles, Form] | None:
-        """K z tanh(sqrt(2 / pi) (z + 0.044715 z^3)), of which it is as ``_gelu`` is of erf."""
-        inside = self._values[number].argument
-        squares = {each for term in inside for each in term
-                   if self._values[each].function == "square"}  # fmt: skip
-        for square in squares:
-            z = self._values[square].argument
-            factor = ratio(shared, z)
-            cube = {term: CUBE * each for term, each in _with(z, square).items()}
-            wanted = {term: TANH_SCALE * each for term, each in {**z, **cube}.items()}
-            if factor is not None and _near(inside, wanted):
-                return "gelu_tanh", z, 2 * factor, {**_with(shared, number), **shared}
-        return None
-
-    def _ramp(self, number: int, shared: Form) -> tuple[str, Form, Doubles, Form] | None:
-        """What goes through 0 where a step is: f(z) step(z) = relu(f(z))."""
-        above, used = self._values[number].argument, _with(shared, number)
-        factor = ratio(shared, above)
-        if factor is not None:
-            return "relu", above, factor, used
-        if len(shared) != 1 or any(len(term) != 1 for term in shared):
+        """An activation that is a product."""
+        found = activation_in(self._values, terms)
+        if found is None:
             return None
-        [(term, factor)] = shared.items()
-        value = self._values[term[0]]
-        slope = ratio(value.argument, above) if value.function in SIGNED else None
-        if slope is None or not ((slope > 0).all() or (slope < 0).all()):
-            return None
-        sign = np.sign(slope.flat[0])
-        return "relu", {term: np.asarray(sign)}, factor * sign, used
+        self.recognised = True
+        made = self.made(found.argument, None, source)
+        return self.assembly.activated(made, found.name, source), found.factor, found.used
 
     def _without_mean(
         self, terms: Form, number: int, source: str
@@ -368,10 +293,10 @@ class Formulas:
             return None
         factor = -terms[(number,)]
         wanted = {term: factor * each for term, each in value.argument.items()}
-        if not all(term in terms and _same(terms[term], each)
+        if not all(term in terms and same(terms[term], each)
                    for term, each in wanted.items() if term):  # fmt: skip
             return None
-        key = _key(value.argument)
+        key = key_of(value.argument)
         if key not in self._centred:
             made = self.made(value.argument, None, source)
             self._centred[key] = self.assembly.centred(made, value.source)
@@ -381,105 +306,10 @@ class Formulas:
         """The value that most terms share, times what is beside it."""
         numbers = [number for term in terms if len(term) > 1 for number in {*term}]
         best = max(numbers, key=lambda number: (numbers.count(number), number))
-        shared = _shared(terms, best)
+        shared = shared_by(terms, best)
         one, other = self.made(shared, None, source), self._function(best, source)
-        return self.assembly.multiplied((one, other), source), np.ones(()), _with(shared, best)
-
-
-ACTIVATIONS: Mapping[str, str] = {
-    **{name: name for name in (
-        "relu", "elu", "selu", "gelu", "silu", "softplus", "softsign", "tanh", "sigmoid",
-        "hard_sigmoid", "softmax", "mish", "gelu_tanh", "square", "rsqrt")},
-    "exp": "exponential",
-}  # fmt: skip
-"""Function -> the activation that computes it."""
-PRODUCTS = {"sigmoid": "silu", "softsign share": "softsign"}
-"""Function -> the activation that z times it is."""
-SIGNED = frozenset({"elu", "selu", "gelu", "silu", "mish", "tanh", "softsign", "leaky"})
-"""Functions that are over 0 where their argument is."""
-TOLD = {
-    "step": "a jump",
-    "sqrt": "a square root of what may be 0", "reciprocal": "a division by what may be 0",
-    "softsign share": "1 / (1 + |x|)", "log": "a logarithm",
-}  # fmt: skip
-"""Function that no layer computes -> what it is called in a message."""
-NOT_NEGATIVE = frozenset({
-    "relu", "softplus", "sigmoid", "hard_sigmoid", "softmax", "square", "rsqrt", "exp", "abs",
-    "sqrt",
-})  # fmt: skip
-
-
-def _shared(terms: Form, number: int) -> dict[Term, Doubles]:
-    """What a value is multiplied by, in all terms that have it."""
-    found = {}
-    for term, coefficient in terms.items():
-        if number in term:
-            at = term.index(number)
-            found[(*term[:at], *term[at + 1 :])] = coefficient
-    return found
-
-
-def _with(terms: Form, number: int) -> dict[Term, Doubles]:
-    """Terms times a value."""
-    return {tuple(sorted((*term, number))): each for term, each in terms.items()}
-
-
-def _less(terms: Form, used: Form) -> dict[Term, Doubles]:
-    """What is left of a sum without some of it; what differs by rounding alone is gone."""
-    found = dict(terms)
-    for term, each in used.items():
-        left = found.get(term, np.zeros(())) - each
-        if term and _same(found.get(term, np.zeros(())), each):
-            del found[term]
-        else:
-            found[term] = left
-    return _kept(found, empty=True)
-
-
-def _joined(
-    one: Doubles, other: Doubles, do: Callable[[Doubles, Doubles], Doubles], source: str
-) -> Doubles:
-    if one.ndim and other.ndim and one.size != other.size and 1 not in (one.size, other.size):
-        raise ModelError(f"{source} joins {one.size} numbers and {other.size}")
-    with np.errstate(over="ignore", invalid="ignore"):
-        return np.asarray(do(one, other))
-
-
-def _kept(form: Mapping[Term, Doubles], empty: bool = False) -> dict[Term, Doubles]:
-    """A sum without what is 0."""
-    kept = {
-        term: each.reshape(-1)[:1].reshape(()) if (each == each.flat[0]).all() else each
-        for term, each in form.items()
-        if not (each == 0).all()
-    }
-    return kept if kept or empty else {(): np.zeros(())}
-
-
-def _same(one: Doubles, other: Doubles) -> bool:
-    return bool(np.allclose(one, other, rtol=CLOSE, atol=0))
-
-
-def _near(one: Form, other: Form) -> bool:
-    return one.keys() == other.keys() and all(_same(one[term], other[term]) for term in one)
-
-
-def ratio(one: Form, other: Form) -> Doubles | None:
-    """The k of ``one`` = k ``other``."""
-    terms = [term for term in other if term]
-    if one.keys() != other.keys() or not terms:
-        return None
-    with np.errstate(divide="ignore", invalid="ignore"):
-        factor = np.asarray(one[terms[0]] / other[terms[0]])
-        if not np.isfinite(factor).all():
-            return None
-        scaled = {term: other[term] * factor for term in other}
-    return factor if _near(one, scaled) else None
-
-
-def _key(form: Form) -> object:
-    return tuple(sorted((term, _bytes(coefficient)) for term, coefficient in form.items()))
-
-
-def _bytes(numbers: Doubles) -> tuple[tuple[int, ...], bytes]:
-    numbers = np.asarray(numbers, np.float64)
-    return numbers.shape, numbers.tobytes()
+        return (
+            self.assembly.multiplied((one, other), source),
+            np.ones(()),
+            times_value(shared, best),
+        )

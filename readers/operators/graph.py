@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from mlp_edge.errors import ModelError
 from mlp_edge.foreign import printable
 from mlp_edge.readers.checks.protobuf import Message
-from mlp_edge.readers.operators.formula import Form, Formulas
+from mlp_edge.readers.operators.formula import Formulas
 from mlp_edge.readers.operators.inputs import Feed, Inputs, Readings
 from mlp_edge.readers.operators.tensors import Settings, attributes_of
+from mlp_edge.readers.operators.terms import Form
 from mlp_edge.reference import Doubles
 
 MOST_NODES = 5_000

@@ -13,8 +13,9 @@ from mlp_edge.errors import ModelError
 from mlp_edge.feature import Feature
 from mlp_edge.foreign import check_text
 from mlp_edge.readers.assembling.values import Value
-from mlp_edge.readers.operators.formula import Form, Formulas
+from mlp_edge.readers.operators.formula import Formulas
 from mlp_edge.readers.operators.tensors import FLOATS, NAMES, STRING, WHOLES
+from mlp_edge.readers.operators.terms import Form
 
 MOST_FEATURES = 2**16
 

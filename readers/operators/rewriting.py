@@ -7,7 +7,9 @@ import math
 import numpy as np
 
 from mlp_edge.errors import ModelError
-from mlp_edge.readers.operators.formula import NOT_NEGATIVE, Form, Formulas, Value, ratio
+from mlp_edge.readers.operators.formula import Formulas
+from mlp_edge.readers.operators.recognition import NOT_NEGATIVE, Value
+from mlp_edge.readers.operators.terms import Form, ratio
 from mlp_edge.reference import SELU_ALPHA, SELU_SCALE, Doubles
 
 SOFT_END = 15.0
