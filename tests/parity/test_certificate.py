@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.graphs import graph
+from support.graphs import graph, normalised
 from support.networks import ANY_SUM, encoded, network, readings
 
 from mlp_edge.feature import Feature
@@ -121,6 +121,15 @@ def test_a_graph_stays_within_its_reach(seed: int) -> None:
             assert (seen.max(axis=1) <= high + hair).all()
     each = bound(mlp, rows).reshape(*inside.shape[:2], -1)
     assert (each.max(axis=1) <= over(mlp, stack, ANY) * HAIR).all()
+
+
+def test_a_root_behind_squares_never_reaches_0() -> None:
+    """Or no bound would hold for a box, as wide as it may be."""
+    mlp = normalised(8, 2, 2)
+    for layer, reach in zip(mlp.layers, reaches(mlp, declared(mlp, readings(mlp, 1))), strict=True):
+        if layer.activation == "rsqrt":
+            assert (reach.pre_activations.low > 0).all()
+            assert (reach.activations.high < 32).all()  # 1 / sqrt(0.001), its epsilon, is 31.6
 
 
 @pytest.mark.parametrize("activation", CURVES)
