@@ -11,11 +11,10 @@ from mlp_edge.card import DTYPES
 from mlp_edge.errors import ModelError, VerifyError
 from mlp_edge.files.writing import sha256
 from mlp_edge.mlp import Mlp, Predict, Rows
-from mlp_edge.proof.bound import bound
+from mlp_edge.proof.accuracy import EIGEN
 from mlp_edge.proof.checksum import checksum_error, wrong_checksum
-from mlp_edge.proof.folding import folded_bound
 from mlp_edge.proof.golden import Golden, disagreement, golden
-from mlp_edge.proof.original import PredictAny
+from mlp_edge.proof.original import PredictAny, Steps
 from mlp_edge.readers.header_split import altered, files_of
 from mlp_edge.readers.model_directory import EXPORTS, MANIFEST, MODEL, ModelDirectory
 from mlp_edge.reading import read_file
@@ -24,8 +23,6 @@ from mlp_edge.reference import predict as exact
 from mlp_edge.runtime.keras import open_keras
 from mlp_edge.settings import call, setting
 
-BOUNDS = 16
-"""What Keras loses by rounding between folded layers is less; a misread file is off by more."""
 SHOWN = 6
 """Readings of a row that a message shows."""
 
@@ -144,30 +141,30 @@ def check_predictions(
         )
 
 
-def check_keras(path: Path, mlp: Mlp, folded: bool = False) -> None:
+def check_keras(path: Path, mlp: Mlp, steps: Steps) -> None:
     """Refuse a stranger's .keras file that Keras itself predicts otherwise than its numbers say.
 
     Args:
         path: the file; Keras runs it, without code of the file's own.
         mlp: what was read of it.
-        folded: whether layers of the file were folded into others, between which Keras rounds.
+        steps: the network as Keras carries it out.
 
     Raises:
         OpeningError: when Keras does not open it.
         ModelError: when a prediction is off by more than rounding.
     """
     with open_keras(path) as opened:
-        check_reading(path, opened.predict, mlp, folded)
+        check_reading(path, opened.predict, mlp, steps)
 
 
-def check_reading(path: Path, predict: PredictAny, mlp: Mlp, folded: bool) -> None:
+def check_reading(path: Path, predict: PredictAny, mlp: Mlp, steps: Steps) -> None:
     """Refuse a Keras model that itself predicts otherwise than what was read of it.
 
     Args:
         path: of its file, or what it is called.
         predict: by Keras.
         mlp: what was read.
-        folded: as for ``check_keras``.
+        steps: as for ``check_keras``.
 
     Raises:
         ModelError: when a prediction is off by more than rounding.
@@ -175,7 +172,7 @@ def check_reading(path: Path, predict: PredictAny, mlp: Mlp, folded: bool) -> No
     rows = _spread(mlp)
     predictions = np.asarray(predict(rows))
     right = exact(mlp, rows)
-    allowed = BOUNDS * folded_bound(mlp, rows) if folded else bound(mlp, rows)
+    allowed = steps.allowed(mlp, rows, EIGEN)
     off = distance(predictions.astype(np.float64), right)
     wrong = np.argwhere(~(off <= allowed))
     if len(wrong):

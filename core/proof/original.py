@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from mlp_edge.mlp import Mlp, Rows
 from mlp_edge.proof.accuracy import ANY, Accuracy
-from mlp_edge.proof.bound import EXACTLY, Slacks
-from mlp_edge.proof.folding import rounded
+from mlp_edge.proof.bound import EXACTLY, Slacks, bound
+from mlp_edge.proof.folding import folded_bound, rounded
+from mlp_edge.reference import Doubles, distance, predict
 
 PredictAny = Callable[[Rows], NDArray[np.floating[Any]]]
 """Raw readings (n, inputs) in, predictions (n, outputs) out, in whatever it computes in."""
@@ -28,6 +29,24 @@ class Steps(NamedTuple):
 
     mlp: Mlp
     slacks: Slacks = EXACTLY
+
+    def allowed(self, mlp: Mlp, rows: Rows, accuracy: Mapping[str, Accuracy]) -> Doubles:
+        """How far the original may be from the float64 reference of a network.
+
+        Args:
+            mlp: the network, which may be folded.
+            rows: raw readings (n, inputs).
+            accuracy: how exact the original's activations are.
+
+        Returns:
+            (n, outputs): the bound of the steps, and how far they are from the network in float64,
+            as far as rounding its numbers once explains that.
+        """
+        own = bound(self.mlp, rows, accuracy, self.slacks)
+        if self.mlp is mlp:
+            return own
+        apart = distance(predict(self.mlp, rows), predict(mlp, rows))
+        return own + np.minimum(apart, folded_bound(mlp, rows) + own)
 
 
 @dataclass(frozen=True, eq=False)
