@@ -108,9 +108,10 @@ class Assembly:
         return self._value(Affine(weights, bias), (value,), source, len(weights))
 
     def scaled(
-        self, value: Value, factor: Doubles | float, offset: Doubles | float, source: str
-    ) -> Value:
-        """Factor * x + offset; both (width,), (1,) or ()."""
+        self, value: Value, factor: Doubles | float, offset: Doubles | float, source: str,
+        doubt: Doubt | None = None,
+    ) -> Value:  # fmt: skip
+        """Factor * x + offset; both (width,), (1,) or (), and so is how far they may be off."""
         factor, offset = (np.atleast_1d(np.asarray(each, np.float64)) for each in (factor, offset))
         if not (np.isfinite(factor).all() and np.isfinite(offset).all()):
             raise ModelError(f"{source} multiplies or adds NaN or infinity")
@@ -119,13 +120,13 @@ class Assembly:
                 raise ModelError(f"{source} has numbers of the shape {vector.shape}")
             if vector.size != 1:
                 value.expect(vector.size, source)
-        return self._value(Scaled(factor, offset), (value,), source, value.width)
+        return self._value(Scaled(factor, offset, doubt), (value,), source, value.width)
 
     def standardised(self, value: Value, mean: Doubles, std: Doubles, source: str) -> Value:
         """(x - mean) / std, both (width,), in two roundings."""
         factor, offset = 1 / std, -mean / std
         doubt = Doubt(2 * UNIT * np.abs(factor), 2 * UNIT * np.abs(offset))
-        return _doubted(self.scaled(value, factor, offset, source), doubt)
+        return self.scaled(value, factor, offset, source, doubt)
 
     def batch_normalised(
         self, value: Value, mean: Doubles, variance: Doubles, gamma: Doubles, beta: Doubles,
@@ -142,7 +143,7 @@ class Assembly:
             AT_RUN_TIME * UNIT * np.abs(factor),
             (AT_RUN_TIME + 1) * UNIT * np.abs(shift) + UNIT * np.abs(beta - shift),
         )
-        return _doubted(self.scaled(value, factor, beta - shift, source), doubt)
+        return self.scaled(value, factor, beta - shift, source, doubt)
 
     def activated(self, value: Value, activation: str, source: str) -> Value:
         """An activation of ``mlp_edge.mlp``."""
@@ -348,12 +349,6 @@ class Assembly:
             if value.width is None and width is not None:
                 value.expect(width, source)
         return width
-
-
-def _doubted(value: Value, doubt: Doubt) -> Value:
-    assert isinstance(value.step, Scaled)  # noqa: S101 (callers have just scaled)
-    value.step = value.step._replace(doubt=doubt)
-    return value
 
 
 def _told(value: Value, source: str) -> int:

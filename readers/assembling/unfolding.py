@@ -121,7 +121,11 @@ class _Unfolding:
                 factor, offset = (
                     np.broadcast_to(each, size(value)) for each in (step.factor, step.offset)
                 )
-                off = step.doubt and Slack(np.diag(step.doubt.factor), step.doubt.offset)
+                off = None
+                if step.doubt is not None:
+                    doubts = (np.broadcast_to(each, size(value)) for each in step.doubt)
+                    by, plus = doubts
+                    off = Slack(np.diag(by), plus)
                 return self._add(given[0], np.diag(factor), offset, slack=off)
             case Activated():
                 return self._activated(value, step.activation)

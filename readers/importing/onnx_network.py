@@ -46,7 +46,7 @@ def read_onnx_network(path: Path) -> Imported:
         ) from error
     return Imported(
         mlp, "ONNX", signed, tuple(walk.remarks), found.folded, made_up=_made_up(found),
-        unfolded=found.layers.steps, logarithms=found.layers.logarithms,
+        logarithms=found.layers.logarithms, unfolded=found.steps,
     )  # fmt: skip
 
 

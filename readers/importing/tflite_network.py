@@ -57,7 +57,7 @@ def read_tflite_network(path: Path, content: bytes, kind: str = "TFLite") -> Imp
     remarks += (*said, *graph.remarks)
     return Imported(
         mlp, kind, "", remarks, network.folded, integers=integers,
-        unfolded=network.layers.steps, logarithms=network.layers.logarithms,
+        logarithms=network.layers.logarithms, unfolded=network.steps,
     )  # fmt: skip
 
 

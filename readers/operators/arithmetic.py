@@ -122,11 +122,19 @@ def _batch_normalization(walk: Graph, node: Node) -> Tensor:
     if any(each is None or each.ndim != 1 for each in numbers):
         raise ModelError(f"{node.source} lacks one of its vectors")
     scale, offset, mean, variance = (np.asarray(each) for each in numbers)
+    epsilon = node.settings.number("epsilon", 1e-5)
     with np.errstate(invalid="ignore", divide="ignore"):
-        factor = scale / np.sqrt(variance + node.settings.number("epsilon", 1e-5))
-    if not np.isfinite(factor).all():
-        raise ModelError(f"{node.source} multiplies by NaN or infinity")
-    return _scaled(walk, node, rows, factor, offset - mean * factor)
+        if not np.isfinite(scale / np.sqrt(variance + epsilon)).all():
+            raise ModelError(f"{node.source} multiplies by NaN or infinity")
+    formulas, size = walk.formulas, scale.size
+    if size not in (1, rows.width or size):
+        raise ModelError(f"{node.source} joins rows of {rows.width} and {size} numbers")
+    value = formulas.assembly.batch_normalised(
+        formulas.made(rows.form, rows.width, node.source), mean, variance, scale, offset, epsilon,
+        node.source,
+    )  # fmt: skip
+    shape = (size,) if rows.shape == (None,) and size > 1 else rows.shape
+    return Rows(formulas.point(value), shape)
 
 
 def _scaled(walk: Graph, node: Node, rows: Rows, factor: Doubles, offset: Doubles) -> Rows:

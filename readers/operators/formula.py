@@ -15,7 +15,9 @@ import numpy as np
 
 from mlp_edge.errors import ModelError
 from mlp_edge.readers.assembling.assembly import Assembly, Layers
+from mlp_edge.readers.assembling.values import Doubt
 from mlp_edge.readers.assembling.values import Value as Made
+from mlp_edge.readers.operators.efforts import Efforts, product_of, sum_of
 from mlp_edge.readers.operators.recognition import (
     ACTIVATIONS,
     NOT_NEGATIVE,
@@ -57,6 +59,7 @@ class Formulas:
         self._made: dict[int, Made] = {}
         self._sums: dict[object, Made] = {}
         self._centred: dict[object, Made] = {}
+        self._efforts = Efforts()
         self.recognised = False
 
     def point(self, made: Made) -> Form:
@@ -82,6 +85,7 @@ class Formulas:
         for term, coefficient in other.items():
             found[term] = joined(found.get(term, np.zeros(())), coefficient, np.add, source)
         kept = kept_of(found)
+        self._efforts.keep(kept, one, other, sum_of)
         return kept if len(kept) <= MOST_TERMS else self.settled(kept, source)
 
     def times(self, one: Form, other: Form, source: str) -> Form:
@@ -101,14 +105,18 @@ class Formulas:
                 term = tuple(sorted((*left, *right)))
                 product = joined(factor, coefficient, np.multiply, source)
                 found[term] = joined(found.get(term, np.zeros(())), product, np.add, source)
-        return kept_of(found)
+        kept = kept_of(found)
+        self._efforts.keep(kept, one, other, product_of)
+        return kept
 
     def _is_long(self, one: Form, other: Form) -> bool:
         return max(len(left) + len(right) for left in one for right in other) > MOST_FACTORS
 
     def minus(self, form: Form) -> Form:
         """What is below 0 where the formula is above."""
-        return {term: -coefficient for term, coefficient in form.items()}
+        found = {term: -coefficient for term, coefficient in form.items()}
+        self._efforts.turn(found, form)
+        return found
 
     def applied(self, function: str, form: Form, source: str, *settings: Doubles) -> Form:
         """A function of a formula, as it is; ``mlp_edge.readers.operators.rewriting`` has more."""
@@ -199,11 +207,20 @@ class Formulas:
                 made, factor, used = centred
                 parts.append((made, factor))
                 rest = less(rest, used)
-        constant = rest.pop((), np.zeros(()))
+        constant, roundings = rest.pop((), np.zeros(())), self._efforts.of(form).roundings
+        if not parts and len(rest) == 1 and roundings > 1:
+            [(term, factor)] = rest.items()
+            value, doubt = self._function(term[0], source), self._efforts.doubt(form, term)
+            return self._added([(value, factor)], constant, source, doubt)
+        # More roundings than terms are not derived.
+        self.recognised |= bool(roundings > len(parts) + len(rest) + constant.any())
         parts += [(self._function(term[0], source), factor) for term, factor in rest.items()]
         return self._added(parts, constant, source)
 
-    def _added(self, parts: list[tuple[Made, Doubles]], constant: Doubles, source: str) -> Made:
+    def _added(
+        self, parts: list[tuple[Made, Doubles]], constant: Doubles, source: str,
+        doubt: Doubt | None = None,
+    ) -> Made:  # fmt: skip
         assembly = self.assembly
         if not parts:
             raise ModelError(f"{source} computes with constants alone")
@@ -211,11 +228,11 @@ class Formulas:
         wide = max(wide, *(made.width or 0 for made, _ in parts))
         if len(parts) == 1:
             [(made, factor)] = parts
-            if (factor == 1).all() and (constant == 0).all():
+            if (factor == 1).all() and (constant == 0).all() and doubt is None:
                 return made
             if made.width == 1 and max(factor.size, constant.size) > 1:
                 made = assembly.concatenated([made] * wide, source)
-            return assembly.scaled(made, factor, constant, source)
+            return assembly.scaled(made, factor, constant, source, doubt)
         values = [self._added([(made, factor)], np.zeros(()), source) if factor.size > 1 else made
                   for made, factor in parts]  # fmt: skip
         factors = [1.0 if factor.size > 1 else float(factor.item()) for _, factor in parts]

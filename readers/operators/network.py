@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from mlp_edge.errors import ModelError
 from mlp_edge.feature import Feature
 from mlp_edge.readers.assembling.assembly import Layers
+from mlp_edge.readers.assembling.unfolding import Unfolded
 from mlp_edge.readers.operators.activations import ACTIVATING
 from mlp_edge.readers.operators.arithmetic import COMPUTING
 from mlp_edge.readers.operators.classes import CLASSICAL, categorise
@@ -37,6 +38,8 @@ class Network(NamedTuple):
         features: its readings; None where they are numbers without names.
         targets: what a regression of several outputs predicts; None where nothing is named.
         folded: whether it rounds otherwise than the graph, as operators have become one.
+        steps: puts it together as the file carries it out; None where several operators were
+            recognised as one, which rounds otherwise.
     """
 
     layers: Layers
@@ -44,6 +47,7 @@ class Network(NamedTuple):
     features: list[Feature] | None
     targets: list[str] | None
     folded: bool
+    steps: Callable[[], Unfolded | None] | None
 
 
 def read_graph(walk: Graph) -> Network:
@@ -67,8 +71,10 @@ def read_graph(walk: Graph) -> Network:
             "its outputs are predicted one after the other, as a regression: "
             + ", ".join(name for name, _ in outputs)[:200]
         )
-    folded = layers.folded or walk.formulas.recognised
-    return Network(layers, labels, walk.inputs.features(), targets, folded)
+    recognised = walk.formulas.recognised
+    folded = layers.folded or recognised
+    steps = None if recognised else layers.steps
+    return Network(layers, labels, walk.inputs.features(), targets, folded, steps)
 
 
 def _scout(walk: Graph) -> None:

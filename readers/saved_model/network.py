@@ -63,7 +63,7 @@ def read_saved_model(path: Path) -> Imported:
     signed = f"TensorFlow {version}" if version else ""
     return Imported(
         mlp, "SavedModel", signed, tuple(graph.remarks), network.folded,
-        unfolded=network.layers.steps, logarithms=network.layers.logarithms,
+        unfolded=network.steps, logarithms=network.layers.logarithms,
     )  # fmt: skip
 
 
