@@ -87,7 +87,7 @@ def _graph(path: Path, model: Message, library: Library) -> Graph:
     translation = Translation(library, keys, Variables(path), starts)
     results = translation.results([each.text(1) for each in outputs.values()])
     for name, result in zip(outputs, results, strict=True):
-        translation.call(result, f"{name}{OUTPUT if name in inputs else ''}")
+        translation.rename(result, f"{name}{OUTPUT if name in inputs else ''}")
     feeds = [_feed(name, each) for name, each in inputs.items()]
     ends = [f"{name}{OUTPUT if name in inputs else ''}" for name in outputs]
     graph = Graph(translation.nodes, translation.constants, feeds, ends, OPSET)

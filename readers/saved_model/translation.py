@@ -78,7 +78,7 @@ class Translation:
         """
         return self._unfolded(self._library.main, self._feeds, wanted, TOP, 0)
 
-    def call(self, tensor: str, name: str) -> None:
+    def rename(self, tensor: str, name: str) -> None:
         """Give a tensor another name."""
         self.nodes.append(Node("Identity", "", [tensor], [name], Settings({}), f"output {name!r}"))
 

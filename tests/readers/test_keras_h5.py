@@ -24,6 +24,7 @@ from support.keras_files import (
     dense,
     fill_weights,
     other,
+    shaken,
     write_graph_h5,
     write_h5,
 )
@@ -436,14 +437,6 @@ def test_half_of_ansecondmodel(tmp_path: Path) -> None:
 
 
 # Keras itself
-
-
-def shaken(model: Any) -> None:
-    """Give every weight a value that no initialiser gives; variances stay above 0."""
-    generator = np.random.default_rng(2)
-    for variable in model.weights:
-        spread = generator.normal(0, 0.4, variable.shape)
-        variable.assign(np.abs(spread) + 0.5 if "variance" in variable.path else spread)
 
 
 @pytest.mark.parametrize("form", ["sequential", "functional", "nested"])

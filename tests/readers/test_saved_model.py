@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.keras_files import assert_answers
+from support.keras_files import assert_answers, shaken
 from support.spoilt import refusals, wrong_bytes
 
 import mlp_edge
@@ -26,14 +26,6 @@ RANDOM = np.random.default_rng(8)
 ROWS = RANDOM.normal(0.5, 1.5, (30, 4)).astype(np.float32)
 K1, B1 = (RANDOM.normal(0, 0.6, shape).astype(np.float32) for shape in ((4, 6), (6,)))
 K2, B2 = (RANDOM.normal(0, 0.6, shape).astype(np.float32) for shape in ((6, 3), (3,)))
-
-
-def shaken(model: Any) -> None:
-    """Give every weight a value that no initialiser gives; variances stay above 0."""
-    for variable in model.weights:
-        if variable.dtype == "float32":
-            spread = RANDOM.normal(0, 0.4, variable.shape)
-            variable.assign(np.abs(spread) + 0.5 if "variance" in variable.path else spread)
 
 
 @pytest.fixture(scope="module")
