@@ -31,6 +31,8 @@ STORY = (
     *(HOW_TO / f"{name}.md" for name in ("predict", "beginner-tutorials", "budget", "quantise")),
 )
 """Pages whose sessions go on from each other, in one folder: the README trains the model."""
+ALONE = (HOW_TO / "bring-your-own.md", HOW_TO / "sklearn-pytorch.md")
+"""Pages that begin with a model of the reader's own; tests/docs plays each by itself."""
 CONSOLE = re.compile(r"(?<=```console\n).*?(?=```)", re.DOTALL)
 COUNTED = r"^best of |-fold cross-validation|rows to train|^scores on "
 """Lines whose numbers are counts, the same on every machine."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from sessions import (
+    ALONE,
     CONSOLE,
     HOW_TO,
     PYTHON,
@@ -32,6 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("readme")
 
 
+PAGES = [README, *sorted({*HOW_TO.glob("*.md")} - {*ALONE})]
 SESSIONS = [
     pytest.param(block, id=f"{page.stem}-{number}")
     for page in STORY
@@ -50,11 +52,11 @@ def test_no_session_is_left_out() -> None:
     with_sessions = {
         page for page in HOW_TO.glob("*.md") if CONSOLE.search(page.read_text("utf-8"))
     }
-    assert with_sessions <= set(STORY)
+    assert with_sessions <= {*STORY, *ALONE}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", [README, *sorted(HOW_TO.glob("*.md"))], ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_the_code_runs(page: Path, folder: Path) -> None:
     """Python beside the model directory, but for ```py on a table of the reader's own; sketches."""
     text = page.read_text("utf-8")
