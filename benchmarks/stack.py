@@ -5,7 +5,7 @@
 
 Some hundreds of small networks, of every activation, task, encoding and dtype, are built with gcc
 -Os and run on rows that take every path. What each takes beyond its arrays is fitted from above by
-a sum over the kernels that it calls (export/c/stack.py): per chip and dtype the lowest sum that no
+a sum over its kernels (export/layout/stack.py): per chip and dtype the lowest sum that no
 measurement exceeds, by linear programming, and a margin. The margin is how far networks of one
 fifth exceed what the other four fifths give, at most, and eight bytes. Ten minutes.
 """
@@ -26,7 +26,7 @@ from scipy.optimize import linprog
 from mlp_edge.card import Card
 from mlp_edge.export.c import asymmetric, exporter, integers
 from mlp_edge.export.c.page import Page, single
-from mlp_edge.export.c.stack import ALWAYS, ASYMMETRIC, GRAPH, features
+from mlp_edge.export.layout.stack import ALWAYS, ASYMMETRIC, GRAPH, features
 from mlp_edge.feature import Feature
 from mlp_edge.integers.quantised import Quantised
 from mlp_edge.mlp import SCALAR_ACTIVATIONS, Mlp, Task

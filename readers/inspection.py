@@ -14,12 +14,12 @@ from mlp_edge.files.writing import sha256
 from mlp_edge.mlp import Mlp
 from mlp_edge.readers.anatomy import Anatomy, Contents, of_mlp
 from mlp_edge.readers.header_file import read_header
-from mlp_edge.readers.importing.c_array import holds_model
 from mlp_edge.readers.importing.imported import Imported
 from mlp_edge.readers.importing.opening import read_foreign
 from mlp_edge.readers.keras_archive import read_archive
 from mlp_edge.readers.onnx_file import read_onnx
 from mlp_edge.readers.saved_model.network import GRAPH
+from mlp_edge.readers.tflite.c_array import holds_model
 from mlp_edge.readers.tflite_file import read_tflite
 from mlp_edge.reading import read_file
 

@@ -18,9 +18,9 @@ from mlp_edge.errors import ModelError, OpeningError, first_line
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import Dense, Mlp, Scaling
 from mlp_edge.readers.importing.imported import Imported, named
-from mlp_edge.readers.importing.keras_network import KerasNetwork, network_of
-from mlp_edge.readers.importing.keras_walk import KerasLayer
-from mlp_edge.readers.importing.keras_weights import OLDER_PLACE, graph_with_weights
+from mlp_edge.readers.keras.network import KerasNetwork, network_of
+from mlp_edge.readers.keras.walk import KerasLayer
+from mlp_edge.readers.keras.weights import OLDER_PLACE, graph_with_weights
 from mlp_edge.readers.keras_archive import Archive, Arrays, check_code, mappings, read_archive
 from mlp_edge.readers.keras_graph import features_of, has_processing, read_processing
 from mlp_edge.readers.keras_layers import (

@@ -12,10 +12,10 @@ from mlp_edge.errors import ModelError
 from mlp_edge.metadata import TFLITE_CARD
 from mlp_edge.mlp import Rows
 from mlp_edge.proof.checksum import MARK
-from mlp_edge.readers.importing.c_array import holds_model
 from mlp_edge.readers.importing.imported import Imported
 from mlp_edge.readers.importing.opening import is_alone
 from mlp_edge.readers.keras_archive import HDF5
+from mlp_edge.readers.tflite.c_array import holds_model
 from mlp_edge.reading import read_file
 from mlp_edge.runtime.originals import open_original, runtime_of
 from mlp_edge.runtime.runtime import Opened, Runtime

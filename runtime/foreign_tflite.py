@@ -32,8 +32,8 @@ def runtime_of(path: Path) -> Runtime | None:
     Raises:
         ModelError: naming the file, where it cannot be read.
     """
-    from mlp_edge.readers.importing.c_array import SUFFIXES, holds_model
     from mlp_edge.readers.importing.opening import read_foreign
+    from mlp_edge.readers.tflite.c_array import SUFFIXES, holds_model
 
     content = read_file(path)
     in_array = path.suffix in SUFFIXES and holds_model(content)

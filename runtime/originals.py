@@ -32,15 +32,15 @@ from mlp_edge.readers.checks.tflite_checks import (
     names_of,
     verified,
 )
-from mlp_edge.readers.importing.c_array import model_in
 from mlp_edge.readers.importing.imported import Imported
-from mlp_edge.readers.importing.keras_h5 import check_loadable_h5
-from mlp_edge.readers.importing.tflite_integers import READ_ALONE
+from mlp_edge.readers.keras.h5 import check_loadable_h5
 from mlp_edge.readers.keras_archive import HDF5
 from mlp_edge.readers.keras_file import check_loadable
 from mlp_edge.readers.objects.keras_models import inputs_of, side_by_side
 from mlp_edge.readers.operators.beside import Beside
 from mlp_edge.readers.operators.tensors import in_one_file
+from mlp_edge.readers.tflite.c_array import model_in
+from mlp_edge.readers.tflite.integers import READ_ALONE
 from mlp_edge.reading import read_file
 from mlp_edge.reference import predict as exact
 from mlp_edge.runtime import keras, litert, onnxruntime

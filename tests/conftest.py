@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,16 @@ from mlp_edge.readers.model_directory import ModelDirectory
 # A user's own settings of these would change what is printed.
 for variable in ("COLUMNS", "NO_COLOR", "FORCE_COLOR"):
     os.environ.pop(variable, None)
+
+
+SUBNORMAL = 1e-310
+
+
+@pytest.fixture(autouse=True)
+def _subnormals() -> Iterator[None]:
+    """No test leaves a process that flushes subnormal numbers to 0: later ones would see it."""
+    yield
+    assert SUBNORMAL * 0.5 > 0, "a library that this test loaded flushes subnormal numbers to 0"
 
 
 @pytest.fixture

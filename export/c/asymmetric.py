@@ -12,11 +12,11 @@ from mlp_edge.errors import ModelError
 from mlp_edge.export.c import predict, selftest
 from mlp_edge.export.c.classify import NO_CHOICE, by_predictions
 from mlp_edge.export.c.layer_table import dense_comment
-from mlp_edge.export.c.memory import Vector, placed
 from mlp_edge.export.c.page import Ends, Page
 from mlp_edge.export.c.predict import call
 from mlp_edge.export.c.tables import Array, Layer, matrix, vector
 from mlp_edge.export.c.text import literal
+from mlp_edge.export.layout.memory import Vector, placed
 from mlp_edge.integers.asymmetric import (
     AsymmetricNetwork,
     DenseStep,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mlp_edge.export.c import predict
-from mlp_edge.export.c.diagonals import diagonals_in
-from mlp_edge.export.c.memory import Vector, vectors_of
 from mlp_edge.export.c.predict import Body, Call, copy
 from mlp_edge.export.c.text import literal
-from mlp_edge.export.c.wires import Wires, wired
+from mlp_edge.export.layout.diagonals import diagonals_in
+from mlp_edge.export.layout.memory import Vector, vectors_of
+from mlp_edge.export.layout.wires import Wires, wired
 from mlp_edge.integers.quantised import HIGHEST, IntegerLayer, Quantised
 from mlp_edge.mlp import Mlp
 

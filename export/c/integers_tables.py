@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mlp_edge.export.c.diagonals import diagonals_in
 from mlp_edge.export.c.layer_table import dense_comment, elementwise_comment
 from mlp_edge.export.c.tables import Array, Layer, matrix, vector
+from mlp_edge.export.layout.diagonals import diagonals_in
 from mlp_edge.integers.quantised import ActivationTable, IntegerLayer, Integers, Quantised
 from mlp_edge.mlp import Mlp
 

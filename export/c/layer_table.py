@@ -6,8 +6,8 @@ from collections.abc import Iterator, Set
 from itertools import accumulate
 from textwrap import TextWrapper
 
-from mlp_edge.export.c.diagonals import Term, factors, reads_apart, terms
 from mlp_edge.export.c.text import WIDTH
+from mlp_edge.export.layout.diagonals import Term, factors, reads_apart, terms
 from mlp_edge.mlp import Mlp
 from mlp_edge.walk import head_numbers, sources
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mlp_edge.export.c import classify, predict
-from mlp_edge.export.c.diagonals import factor_tables, factors, reads_apart, terms
 from mlp_edge.export.c.layer_table import layer_comment
-from mlp_edge.export.c.memory import Place, Vector, vectors_of
 from mlp_edge.export.c.predict import Body, Call, copy
 from mlp_edge.export.c.tables import Array, Layer, matrix, vector
 from mlp_edge.export.c.text import at
-from mlp_edge.export.c.wires import Wires, wired
+from mlp_edge.export.layout.diagonals import factor_tables, factors, reads_apart, terms
+from mlp_edge.export.layout.memory import Place, Vector, vectors_of
+from mlp_edge.export.layout.wires import Wires, wired
 from mlp_edge.mlp import Dense, Mlp
 from mlp_edge.walk import head_numbers
 

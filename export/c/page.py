@@ -24,11 +24,11 @@ from mlp_edge.export.c.constants import constant_lines
 from mlp_edge.export.c.kernels import embedded, prototype, readers, readers_in, source
 from mlp_edge.export.c.labels import label_rows, label_size
 from mlp_edge.export.c.layer_table import layer_lines
-from mlp_edge.export.c.memory import Memory, vectors_of
 from mlp_edge.export.c.selftest import Tables
-from mlp_edge.export.c.stack import ASYMMETRIC, GRAPH, stack_lines
 from mlp_edge.export.c.tables import Array, Layer
 from mlp_edge.export.c.text import card_comment, comment_lines, literal, quoted
+from mlp_edge.export.layout.memory import Memory, vectors_of
+from mlp_edge.export.layout.stack import ASYMMETRIC, GRAPH, stack_lines
 from mlp_edge.mlp import Mlp
 from mlp_edge.proof.checksum import BLANK, with_checksum
 

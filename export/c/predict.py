@@ -7,8 +7,8 @@ from itertools import groupby
 from typing import NamedTuple
 
 from mlp_edge.export.c.constants import feature_names
-from mlp_edge.export.c.memory import Memory
 from mlp_edge.export.c.text import at, runs, wrapped
+from mlp_edge.export.layout.memory import Memory
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import Mlp
 

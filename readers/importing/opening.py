@@ -7,16 +7,16 @@ from pathlib import Path
 from mlp_edge.errors import ModelError
 from mlp_edge.readers.checks.protobuf import Message
 from mlp_edge.readers.checks.tflite_checks import IDENTIFIER
-from mlp_edge.readers.importing.c_array import SUFFIXES as C_SUFFIXES
-from mlp_edge.readers.importing.c_array import model_in
 from mlp_edge.readers.importing.imported import Imported
-from mlp_edge.readers.importing.keras_h5 import read_keras_h5
 from mlp_edge.readers.importing.onnx_network import read_onnx_network
 from mlp_edge.readers.importing.pickles import check_no_pickle
-from mlp_edge.readers.importing.tflite_network import read_tflite_network
+from mlp_edge.readers.keras.h5 import read_keras_h5
 from mlp_edge.readers.keras_archive import HDF5
 from mlp_edge.readers.keras_file import read_keras
 from mlp_edge.readers.saved_model.network import GRAPH, is_saved_model, read_saved_model
+from mlp_edge.readers.tflite.c_array import SUFFIXES as C_SUFFIXES
+from mlp_edge.readers.tflite.c_array import model_in
+from mlp_edge.readers.tflite.network import read_tflite_network
 from mlp_edge.reading import read_file
 
 SUFFIXES = (".keras", ".h5", ".hdf5", ".json", ".onnx", ".tflite", ".h", ".cc")

@@ -21,7 +21,7 @@ from mlp_edge.errors import InputError, ModelError, first_line
 from mlp_edge.mlp import Rows
 from mlp_edge.proof.original import Original
 from mlp_edge.readers.importing.imported import Imported
-from mlp_edge.readers.importing.keras_config import GRAPHS, LINES, group_names
+from mlp_edge.readers.keras.config import GRAPHS, LINES, group_names
 from mlp_edge.readers.keras_archive import Archive
 from mlp_edge.readers.keras_file import imported
 from mlp_edge.readers.keras_layers import ROOTS, plain

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.c_compiler import KERNELS, run
+from support.c_compiler import KERNELS, shared
 from support.chips import every_chip, require
 from support.networks import encoded, network, readings
 
@@ -41,13 +41,11 @@ every_flag = pytest.mark.parametrize("flags", FLAGS.values(), ids=FLAGS)
 
 
 def library(folder: Path, flags: Sequence[str], text: str) -> ctypes.CDLL:
-    """C as a shared library. Linked apart: -ffast-math would flush this process's subnormals."""
+    """C as a shared library."""
     if shutil.which(flags[0]) is None:
         pytest.skip(f"{flags[0]} is missing")
     (folder / "all.c").write_text(text)
-    run(folder, *flags, f"-I{KERNELS}", "-fPIC", "-c", "all.c", "-o", "all.o")
-    run(folder, "gcc", "-shared", "all.o", "-o", "all.so")
-    return ctypes.CDLL(str(folder / "all.so"))
+    return shared(folder, "all.c", *flags, f"-I{KERNELS}")
 
 
 def in_c(function: str, arguments: str, call: str) -> str:

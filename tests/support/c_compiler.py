@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import subprocess
@@ -37,3 +38,18 @@ def run(folder: Path, *command: str) -> str:
     result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert result.returncode == 0, f"{' '.join(command)}\n{result.stderr[:4000]}"
     return result.stdout
+
+
+def shared(folder: Path, source: str, *flags: str) -> ctypes.CDLL:
+    """C as a shared library, loaded. Linked apart: -ffast-math would flush this process's
+    subnormal numbers.
+
+    Args:
+        folder: to build in.
+        source: of the C file.
+        flags: the compiler and its options.
+    """
+    library = f"{len(list(folder.glob('*.so')))}.so"  # one that is loaded stays as it is
+    run(folder, *flags, "-fPIC", "-c", source, "-o", "all.o")
+    run(folder, "gcc", "-shared", "all.o", "-o", library)
+    return ctypes.CDLL(str(folder / library))

@@ -12,7 +12,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from mlp_edge.mlp import Floats
 from mlp_edge.readers.importing.imported import Imported
-from mlp_edge.readers.importing.tflite_network import read_tflite_network
+from mlp_edge.readers.tflite.network import read_tflite_network
 
 KINDS = {
     "float32": (schema.TensorType.FLOAT32, "<f4"),

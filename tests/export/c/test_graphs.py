@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.c_compiler import C99, CPP11, STRICT, run
+from support.c_compiler import C99, CPP11, STRICT, shared
 from support.chips import every_chip, require
 from support.graphs import Layers, graph, normalised, residual
 from support.integer_networks import made
@@ -120,9 +120,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("flags", FLAGS.values(), ids=FLAGS)
 def test_the_bits_of_the_replay(flags: tuple[str, ...], folder: Path, tmp_path: Path) -> None:
-    source, library = str(folder / "all.c"), tmp_path / "all.so"
-    run(tmp_path, *flags, *STRICT, "-shared", "-fPIC", source, "-o", str(library))
-    found = ctypes.CDLL(str(library))
+    found = shared(tmp_path, str(folder / "all.c"), *flags, *STRICT)
     for name in GRAPHS:
         rows, wanted = expected(name)
         got = predicted(found, GRAPHS[name], rows)
@@ -140,8 +138,7 @@ def test_the_selftest_passes_where_sums_are_fused(
     compiler: str, folder: Path, tmp_path: Path
 ) -> None:
     flags = (compiler, "-std=gnu99", "-O3", "-march=native", "-ffp-contract=fast")
-    run(tmp_path, *flags, "-shared", "-fPIC", str(folder / "all.c"), "-o", "all.so")
-    found = ctypes.CDLL(str(tmp_path / "all.so"))
+    found = shared(tmp_path, str(folder / "all.c"), *flags)
     assert {name: found[f"{name}_selftest"]() for name in GRAPHS} == dict.fromkeys(GRAPHS, 0)
 
 
@@ -157,8 +154,7 @@ def test_the_bits_of_integers(dtype: str, flags: tuple[str, ...], tmp_path: Path
         (tmp_path / f"{mlp.name}.h").write_bytes(EXPORTER.integers[dtype](*networks[-1]))
         code += [f"#define {mlp.name.upper()}_SELFTEST", f'#include "{mlp.name}.h"']
     (tmp_path / "all.c").write_text("\n".join(code) + "\n")
-    run(tmp_path, *flags, *STRICT, "-shared", "-fPIC", "all.c", "-o", "all.so")
-    found = ctypes.CDLL(str(tmp_path / "all.so"))
+    found = shared(tmp_path, "all.c", *flags, *STRICT)
     for mlp, quantised in networks:
         rows = strange(mlp)
         assert_same_bits(

@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlp_edge.export.c.planner import Life, Plan, planned
+from mlp_edge.export.layout.planner import Life, Plan, planned
 
 LIVES = st.lists(
     st.builds(

@@ -19,7 +19,7 @@ from support.networks import encoded, network, readings
 from mlp_edge.card import Card
 from mlp_edge.export.c import asymmetric, exporter, integers
 from mlp_edge.export.c.page import Page, single
-from mlp_edge.export.c.stack import CHIPS, stack_bytes
+from mlp_edge.export.layout.stack import CHIPS, stack_bytes
 from mlp_edge.mlp import ACTIVATIONS
 from mlp_edge.runtime import Chip
 from mlp_edge.runtime.c import Header

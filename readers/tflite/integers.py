@@ -24,8 +24,8 @@ from mlp_edge.integers.asymmetric import (
 )
 from mlp_edge.integers.fixed_point import Integers, multiplier_of
 from mlp_edge.readers.checks.tflite_checks import FLOAT32, INT8, INT32, Graph, Operator, Tensor
-from mlp_edge.readers.importing.tflite_names import name_of
-from mlp_edge.readers.importing.tflite_tables import (
+from mlp_edge.readers.tflite.names import name_of
+from mlp_edge.readers.tflite.tables import (
     EVERY,
     MOST_SHIFT,
     Affine,

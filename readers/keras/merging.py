@@ -8,14 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from mlp_edge.errors import ModelError
 from mlp_edge.readers.assembling.assembly import Assembly
 from mlp_edge.readers.assembling.values import Value
-from mlp_edge.readers.importing.keras_walk import (
-    KerasLayer,
-    ReadSeveral,
-    Rows,
-    Shape,
-    Walk,
-    along_rows,
-)
+from mlp_edge.readers.keras.walk import KerasLayer, ReadSeveral, Rows, Shape, Walk, along_rows
 
 Merge = Callable[[Assembly, Sequence[Value], str], Value]
 

@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 
 from mlp_edge.errors import ModelError
 from mlp_edge.readers.assembling.assembly import Layers
-from mlp_edge.readers.importing import keras_activations as activations
-from mlp_edge.readers.importing import keras_normalising as normalising
-from mlp_edge.readers.importing.keras_merging import MERGES
-from mlp_edge.readers.importing.keras_operations import OPERATIONS
-from mlp_edge.readers.importing.keras_refusals import refusal
-from mlp_edge.readers.importing.keras_walk import KerasLayer, Read, Rows, Walk, flat
+from mlp_edge.readers.keras import activations, normalising
+from mlp_edge.readers.keras.merging import MERGES
+from mlp_edge.readers.keras.operations import OPERATIONS
+from mlp_edge.readers.keras.refusals import refusal
+from mlp_edge.readers.keras.walk import KerasLayer, Read, Rows, Walk, flat
 from mlp_edge.readers.keras_layers import article, computes_in
 
 IDLE = frozenset({

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 from mlp_edge.errors import ModelError, first_line
 from mlp_edge.readers.importing.imported import Imported, named
-from mlp_edge.readers.importing.keras_config import version_of
-from mlp_edge.readers.importing.keras_network import network_of
-from mlp_edge.readers.importing.keras_weights import graph_with_weights
+from mlp_edge.readers.keras.config import version_of
+from mlp_edge.readers.keras.network import network_of
+from mlp_edge.readers.keras.weights import graph_with_weights
 from mlp_edge.readers.keras_archive import HDF5, Arrays, check_classes, read_weights
 from mlp_edge.readers.keras_layers import generation
 from mlp_edge.reading import parse_json, read_file

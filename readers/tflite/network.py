@@ -12,9 +12,9 @@ from mlp_edge.feature import Feature
 from mlp_edge.integers.asymmetric import HIGHEST, LOWEST, AsymmetricNetwork
 from mlp_edge.readers.checks.tflite_checks import Graph, verified
 from mlp_edge.readers.importing.imported import Imported, named
-from mlp_edge.readers.importing.tflite_integers import UnreadError, holds_integers, read_integers
-from mlp_edge.readers.importing.tflite_translation import translated
 from mlp_edge.readers.operators.network import read_graph
+from mlp_edge.readers.tflite.integers import UnreadError, holds_integers, read_integers
+from mlp_edge.readers.tflite.translation import translated
 
 CARD = "mlp_edge"
 """Metadata that only our own exports have."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from mlp_edge.errors import ModelError
 from mlp_edge.processing import KERAS_EPSILON
-from mlp_edge.readers.importing.keras_walk import KerasLayer, Rows, Walk, along_rows, flat
+from mlp_edge.readers.keras.walk import KerasLayer, Rows, Walk, along_rows, flat
 
 SMALLEST_LENGTH = {2: 1e-6}
 """Length of a row that UnitNormalization divides by at least, by Keras; 1e-12 from Keras 3 on."""

@@ -9,7 +9,7 @@ from typing import Any
 from mlp_edge.errors import ModelError
 from mlp_edge.readers.assembling.assembly import Assembly
 from mlp_edge.readers.assembling.values import Value
-from mlp_edge.readers.importing.keras_walk import KerasLayer, Read, Rows, Walk, along_rows, flat
+from mlp_edge.readers.keras.walk import KerasLayer, Read, Rows, Walk, along_rows, flat
 from mlp_edge.readers.keras_layers import activation_of
 
 HARD_SIGMOID_2 = 0.2

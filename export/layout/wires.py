@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from itertools import pairwise
 from typing import NamedTuple
 
-from mlp_edge.export.c.memory import Memory, Place, Vector, placed
-from mlp_edge.export.c.planner import Life, planned
 from mlp_edge.export.c.text import at
+from mlp_edge.export.layout.memory import Memory, Place, Vector, placed
+from mlp_edge.export.layout.planner import Life, planned
 from mlp_edge.walk import Node, is_chain, readers, sources
 
 _SHARED = "A value keeps its place until the last layer that reads it; then others take it."

@@ -14,17 +14,11 @@ from typing import Any
 import numpy as np
 
 from mlp_edge.errors import ModelError
-from mlp_edge.readers.importing.keras_1 import WEIGHTS as NAMES_1
-from mlp_edge.readers.importing.keras_calls import graph_of
-from mlp_edge.readers.importing.keras_config import (
-    GRAPHS,
-    LINES,
-    Entry,
-    group_names,
-    layers_inside,
-)
-from mlp_edge.readers.importing.keras_network import KerasGraph, LayerCall, weight_names
-from mlp_edge.readers.importing.keras_walk import KerasLayer
+from mlp_edge.readers.keras.calls import graph_of
+from mlp_edge.readers.keras.config import GRAPHS, LINES, Entry, group_names, layers_inside
+from mlp_edge.readers.keras.keras_1 import WEIGHTS as NAMES_1
+from mlp_edge.readers.keras.network import KerasGraph, LayerCall, weight_names
+from mlp_edge.readers.keras.walk import KerasLayer
 from mlp_edge.readers.keras_archive import Arrays
 from mlp_edge.readers.keras_layers import computes_in
 

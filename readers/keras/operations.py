@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from mlp_edge.errors import ModelError
 from mlp_edge.readers.assembling.values import Value
-from mlp_edge.readers.importing.keras_activations import applied
-from mlp_edge.readers.importing.keras_config import OPERATION
-from mlp_edge.readers.importing.keras_merging import MERGES
-from mlp_edge.readers.importing.keras_walk import KerasLayer, Rows, Walk, along_rows
+from mlp_edge.readers.keras.activations import applied
+from mlp_edge.readers.keras.config import OPERATION
+from mlp_edge.readers.keras.merging import MERGES
+from mlp_edge.readers.keras.walk import KerasLayer, Rows, Walk, along_rows
 from mlp_edge.reference import Doubles
 
 Operation = Callable[[Walk, KerasLayer, Sequence[Rows | NDArray[Any]]], Rows]

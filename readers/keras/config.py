@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mlp_edge.errors import ModelError
-from mlp_edge.readers.importing.keras_1 import modern
+from mlp_edge.readers.keras.keras_1 import modern
 from mlp_edge.readers.keras_layers import check_stock
 
 LINES = ("Sequential",)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.errors import ModelError
-from mlp_edge.readers.importing.keras_config import (
+from mlp_edge.readers.keras.config import (
     GRAPHS,
     LINES,
     Entry,

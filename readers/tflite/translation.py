@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from mlp_edge.errors import ModelError
 from mlp_edge.readers.checks.tflite_checks import FLOAT16, FLOAT32, INT8, INT32, Operator, Tensor
 from mlp_edge.readers.checks.tflite_checks import Graph as Subgraph
-from mlp_edge.readers.importing.tflite_names import name_of
 from mlp_edge.readers.operators.graph import Graph, Node
 from mlp_edge.readers.operators.inputs import Feed
 from mlp_edge.readers.operators.tensors import FLOAT, Settings
+from mlp_edge.readers.tflite.names import name_of
 
 OPSET = 17
 UINT8 = 3

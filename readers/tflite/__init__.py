@@ -1,0 +1,1 @@
+"""TFLite files of others, alone or in C arrays."""
