@@ -27,6 +27,8 @@ IDLE = frozenset({
 """Layers that change nothing when a model predicts."""
 EINSUM = re.compile(r"(\.\.\.|[a-zA-Z])([a-zA-Z]),([a-zA-Z])([a-zA-Z])->\1([a-zA-Z])")
 """Rows, their numbers, two axes of weights, and the numbers that they make of each row."""
+LOW_RANK = 16
+"""A rank of a LoRA that any layer may have, however small."""
 EINSUM_ALONE = ("equation", "output_shape", "bias_axes")
 """Settings that a Dense has not."""
 
@@ -183,9 +185,20 @@ def _dense(walk: Walk, layer: KerasLayer, rows: Rows) -> Rows:
             f"{layer.source} has use_bias {found['use_bias']!r:.20}, and "
             f"{'a' if 'bias' in layer.weights else 'no'} bias in the file"
         )
+    _check_rank(layer, max(LOW_RANK, min(inputs, outputs)))
     bias = layer.weight("bias", outputs) if found["use_bias"] else np.zeros(outputs)
     value = walk.assembly.dense(rows.value, layer.matrix, bias, layer.source)
     return activations.applied(walk, layer, Rows(value, (outputs,)), found["activation"])
+
+
+def _check_rank(layer: KerasLayer, most: int) -> None:
+    """Refuse a LoRA for which Keras would make more room than the weights justify."""
+    rank = layer.config.get("lora_rank")
+    if rank is not None and not (type(rank) is int and 1 <= rank <= most):
+        raise ModelError(
+            f"{layer.source} is {article(layer.kind)} with lora_rank {rank!r:.20}; 1 to {most} "
+            "would do"
+        )
 
 
 def _einsum_dense(walk: Walk, layer: KerasLayer, rows: Rows) -> Rows:

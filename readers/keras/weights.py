@@ -145,8 +145,8 @@ def _with_lora(entry: Entry, weights: dict[str, Any]) -> dict[str, Any]:
     one, other = (weights.pop(f"{LORA}{part}", None) for part in ("a", "b"))
     if one is None or other is None or "kernel" not in weights:
         return weights
-    rank = float(entry.config["lora_rank"])
-    share = float(entry.config.get("lora_alpha") or rank) / rank
+    rank, alpha = float(entry.config["lora_rank"]), entry.config.get("lora_alpha")
+    share = (rank if alpha is None else float(alpha)) / rank
     kernel = weights["kernel"]
     added = share * one.astype(np.float64) @ other.astype(np.float64)
     return weights | {"kernel": (kernel + added).astype(kernel.dtype)}
