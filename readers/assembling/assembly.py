@@ -198,6 +198,16 @@ class Assembly:
             return self.scaled(below, -1, high, source)
         return value
 
+    def limited(self, value: Value, ends: Doubles, sign: float, source: str) -> Value:
+        """The larger of each number and its constant (1), or the smaller (-1); ends (width,)."""
+        if ends.size == 1:
+            low, high = (ends.item(), math.inf) if sign > 0 else (-math.inf, ends.item())
+            return self.clipped(value, low, high, source)
+        if not np.isfinite(ends).all():
+            raise ModelError(f"{source} compares with NaN or infinity; finite numbers would do")
+        beyond = self.activated(self.scaled(value, sign, -sign * ends, source), "relu", source)
+        return self.scaled(beyond, sign, ends, source)
+
     def added(self, values: Sequence[Value], factors: Sequence[float], source: str) -> Value:
         """The sum of values, each times a factor; those of width 1 are added to every number."""
         width = self._common_width(values, source)

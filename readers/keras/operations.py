@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -74,11 +73,7 @@ def _with_constant(
     """
     numbers, source = _vector(layer, rows, constant), layer.source
     if kind in ("Maximum", "Minimum"):
-        if numbers.size != 1:
-            raise ModelError(f"{source} compares with {numbers.size} constants; one would do")
-        end = float(numbers.item())
-        ends = (end, math.inf) if kind == "Maximum" else (-math.inf, end)
-        return walk.assembly.clipped(rows.value, *ends, source)
+        return walk.assembly.limited(rows.value, numbers, 1 if kind == "Maximum" else -1, source)
     scaling = SCALINGS[kind][0 if behind else 1]
     if scaling is None:
         raise ModelError(f"{source} divides a constant by rows")

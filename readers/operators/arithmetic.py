@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import reduce
 
 import numpy as np
 
@@ -11,13 +12,15 @@ from mlp_edge.errors import ModelError
 from mlp_edge.readers.operators.constants import cast
 from mlp_edge.readers.operators.graph import Graph, Node, Operator, Over, Rows, Tensor
 from mlp_edge.readers.operators.inputs import Readings
-from mlp_edge.readers.operators.rewriting import chosen, clipped, power, reciprocal
+from mlp_edge.readers.operators.rewriting import chosen, clipped, limited, power, reciprocal
 from mlp_edge.readers.operators.tensors import FLOAT, FLOATS, NAMES
 from mlp_edge.readers.operators.terms import Form
 from mlp_edge.reference import Doubles
 
 MOST_REPEATED = 2**22
 """Numbers of a matrix that is there once for each line of a table."""
+MOST_MULTIPLIED = 2**26
+"""Multiplications of a product of constants."""
 
 
 def _same(walk: Graph, node: Node) -> Tensor:
@@ -79,7 +82,9 @@ def _matrix(walk: Graph, node: Node, place: int) -> Doubles:
 
 
 def _matmul(walk: Graph, node: Node) -> Tensor:
-    """Of rows, and of each line of a table that a row is."""
+    """Of rows, of each line of a table that a row is, and of two constants."""
+    if _of_constants(walk, node):
+        return _constant_product(walk, node, _matrix(walk, node, 0), _matrix(walk, node, 1))
     rows, weights = walk.numbers(node), _matrix(walk, node, 1)
     if len(rows.shape) == 1 or None in rows.shape:
         return _dense(walk, node, walk.flat(node), weights.T, np.zeros(weights.shape[1]))
@@ -91,12 +96,29 @@ def _matmul(walk: Graph, node: Node) -> Tensor:
     return found._replace(shape=(*rows.shape[:-1], weights.shape[1]))
 
 
+def _of_constants(walk: Graph, node: Node) -> bool:
+    return all(isinstance(walk.given(node, place), np.ndarray) for place in (0, 1))
+
+
+def _constant_product(walk: Graph, node: Node, one: Doubles, other: Doubles) -> Tensor:
+    """Of two matrices, such as those of a LoRA."""
+    if one.shape[1] != len(other) or len(one) * other.size > MOST_MULTIPLIED:
+        raise ModelError(f"{node.source} multiplies constants of {one.shape} and {other.shape}")
+    with np.errstate(all="ignore"):
+        return (one @ other).astype(np.asarray(walk.given(node, 0)).dtype)
+
+
 def _gemm(walk: Graph, node: Node) -> Tensor:
     settings = node.settings
-    rows, weights, bias = walk.flat(node), _matrix(walk, node, 1), walk.constant(node, 2)
+    weights, bias = _matrix(walk, node, 1), walk.constant(node, 2)
+    weights = weights if settings.whole("transB", 0) else weights.T
+    if bias is None and _of_constants(walk, node) and settings.number("alpha", 1.0) == 1:
+        one = _matrix(walk, node, 0)
+        one = one.T if settings.whole("transA", 0) else one
+        return _constant_product(walk, node, one, weights.T)
+    rows = walk.flat(node)
     if settings.whole("transA", 0):
         raise ModelError(f"{node.source} turns its rows into columns (transA)")
-    weights = weights if settings.whole("transB", 0) else weights.T
     weights = weights * settings.number("alpha", 1.0)
     bias = np.zeros(1) if bias is None else bias * settings.number("beta", 1.0)
     if bias.size not in (1, len(weights)) or bias.ndim > 2 or bias.shape[:-1] not in ((), (1,)):
@@ -230,19 +252,22 @@ def _clip(walk: Graph, node: Node) -> Tensor:
 
 
 def _extreme(sign: int) -> Operator:
-    """Max (1) and Min (-1) of rows and one constant, and of rows among each other."""
+    """Max (1) and Min (-1) of rows and constants, and of rows among each other."""
 
     def read(walk: Graph, node: Node) -> Tensor:
         like, forms = walk.spread(node, range(len(node.inputs)))
         formulas, source = walk.formulas, node.source
-        ends = [form for form in forms if form.keys() == {()}]
-        if len(forms) == 2 and len(ends) == 1 and ends[0][()].size == 1:
-            [rows] = [form for form in forms if form is not ends[0]]
-            end = float(ends[0][()].item())
-            low, high = (end, math.inf) if sign > 0 else (-math.inf, end)
-            return like._replace(form=clipped(formulas, rows, low, high, source))
-        values = [formulas.made(form, like.width, source) for form in forms]
-        found = formulas.point(formulas.assembly.maximum(values, source, sign))
+        ends = [form[()] for form in forms if form.keys() == {()}]
+        rows = [form for form in forms if form.keys() != {()}]
+        if not rows:
+            raise ModelError(f"{source} chooses among constants alone")
+        found = rows[0]
+        if len(rows) > 1:
+            values = [formulas.made(form, like.width, source) for form in rows]
+            found = formulas.point(formulas.assembly.maximum(values, source, sign))
+        if ends:
+            end = reduce(np.maximum if sign > 0 else np.minimum, ends)
+            found = limited(formulas, found, end, sign, source)
         return like._replace(form=found)
 
     return read

@@ -37,6 +37,21 @@ def clipped(formulas: Formulas, form: Form, low: float, high: float, source: str
     return formulas.applied("clip", form, source, np.asarray(low), np.asarray(high))
 
 
+def limited(formulas: Formulas, form: Form, end: Doubles, sign: int, source: str) -> Form:
+    """The larger of a formula and a constant (1), or the smaller (-1).
+
+    Of a constant for each number, end + relu(form - end).
+    """
+    if end.size == 1:
+        low, high = (end.item(), math.inf) if sign > 0 else (-math.inf, end.item())
+        return clipped(formulas, form, low, high, source)
+    if not np.isfinite(end).all():
+        raise ModelError(f"{source} compares with NaN or infinity; finite numbers would do")
+    beyond = formulas.plus(form, {(): -end}, source)
+    kept = formulas.applied("relu", beyond if sign > 0 else formulas.minus(beyond), source)
+    return formulas.plus({(): end}, kept if sign > 0 else formulas.minus(kept), source)
+
+
 def square_root(formulas: Formulas, form: Form, source: str) -> Form:
     """Its square root, which may come to be divided by."""
     return formulas.applied("sqrt", form, source)

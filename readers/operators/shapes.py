@@ -15,8 +15,9 @@ from mlp_edge.errors import ModelError
 from mlp_edge.readers.operators.graph import WIDEST, Graph, Node, Operator, Rows, Tensor
 from mlp_edge.readers.operators.inputs import Readings
 
-BATCH = -(2**40) - 7
-"""What Shape gives for the number of rows: nothing else comes to it by computing."""
+BATCH = -(2**30) - 7 * 2**7
+"""What Shape gives for the number of rows, as int64, int32 and float32: nothing else comes to it
+by computing."""
 
 Places = NDArray[np.intp]
 

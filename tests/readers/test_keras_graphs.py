@@ -85,6 +85,12 @@ def gated(k: Any, x: Any) -> Any:
     return k.Dense(1, "sigmoid")(k.Multiply()([k.Dense(5, "tanh")(x), gate, k.Dense(1)(x)]))
 
 
+def _ops() -> Any:
+    import keras
+
+    return keras.ops
+
+
 GRAPHS: dict[str, Build] = {
     "a branch": lambda k, x: k.Dense(2)(k.Concatenate()([k.Dense(3, "relu")(x), x])),
     "a merge": lambda k, x: k.Add()([k.Dense(4, "relu")(x), x]),
@@ -102,6 +108,9 @@ GRAPHS: dict[str, Build] = {
     "a length of 1": lambda k, x: k.Dense(2)(k.UnitNormalization()(k.Dense(5)(x))),
     "root mean squares": lambda k, x: k.Dense(2)(k.RMSNormalization()(k.Dense(5, "relu")(x))),
     "operators": lambda k, x: (1 - k.Dense(3)(x)) * 0.5 + k.Dense(1)(x) / 4 - k.Dense(3)(x),
+    "ends for each number": lambda k, x: k.Dense(2)(_ops().minimum(
+        _ops().maximum(k.Dense(3)(x), np.float32([0.1, -0.2, 0.3])),
+        np.float32([[0.5, 0.4, 0.6]]))),
     "an elu of another scale": lambda k, x: k.Dense(2)(k.ELU(alpha=0.3)(k.Dense(5)(x))),
 }  # fmt: skip
 

@@ -195,6 +195,13 @@ def smallest(g: Graph) -> None:
     after(g, g.add("Min", hidden(g, "Identity"), hidden(g, "Identity", W6), hidden(g)))
 
 
+def ends_for_each_number(g: Graph) -> None:
+    before = hidden(g, "Identity")
+    low, high = (g.constant(f32(each)) for each in ([0, -1, 0.1, -0.3, 0.2], [1, 0.5, 2, 0.4, 1]))
+    g.add("Max", g.constant(f32(-0.9)), before, low)
+    after(g, g.add("Min", high, g.last))
+
+
 def advantage(g: Graph) -> None:
     """v + a - a.mean(1), of a duelling network."""
     before = hidden(g)
@@ -299,6 +306,24 @@ def turned(g: Graph) -> None:
     g.add("MatMul", RANDOM.normal(size=(10, 2)).astype(np.float32))
 
 
+def viewed(g: Graph) -> None:
+    """x.view(x.size(0), -1) by sizes in int32, as tf2onnx computes them."""
+    before = hidden(g, "Identity")
+    sizes = g.add("Cast", g.add("Shape", before), to=TensorProto.INT32)
+    g.add("Gather", sizes, g.constant(np.array([0])), axis=0)
+    g.add("Concat", g.last, g.constant(np.array([5], np.int32)), axis=0)
+    after(g, g.add("Reshape", before, g.add("Cast", g.last, to=TensorProto.INT64)))
+
+
+def low_rank(g: Graph) -> None:
+    """A kernel to which the product of two matrices is added, in two ways."""
+    first, second = f32(RANDOM.normal(size=(4, 2))), f32(RANDOM.normal(size=(2, 5)))
+    product = g.add("MatMul", g.constant(first), g.constant(second))
+    turned_over = g.add("Gemm", g.constant(first), g.constant(second.T.copy()), transB=1)
+    kernel = g.add("Add", g.add("Add", g.constant(W1), product), turned_over)
+    after(g, g.add("MatMul", "x", kernel))
+
+
 def lines(g: Graph) -> None:
     """The same layer on each line of a table, as nn.Linear on (n, 2, 2)."""
     g.add("Reshape", "x", g.constant(np.array([0, 2, 2])))
@@ -322,9 +347,11 @@ GRAPHS: dict[str, Callable[[Graph], None]] = {
         residual, residual_of_an_activation_by_parts, residual_gelu, beside_the_readings,
         wide_and_deep, parts, split, chunk, columns, columns_of_scikit_learn, stacked_mean,
         stacked_mean_of_scikit_learn, mixture, highway, scalar_gate, excitation, attention,
-        softmax_inside, maxout, smallest, advantage, sums, sizes, twice_the_same_weights,
+        softmax_inside, maxout, smallest, ends_for_each_number, advantage, sums, sizes,
+        twice_the_same_weights,
         slope_by_hand, elu_of_keras, softplus_of_torch, other_elu, hard_swish, hard_swish_apart,
         soft_shrink, size, lines, one_line, computed_constants, spread, turned,
+        viewed, low_rank,
     )
 }  # fmt: skip
 

@@ -125,6 +125,16 @@ def test_slices_of_rows(keras: Any, tmp_path: Path) -> None:
     assert_answers(found, ROWS, expected, times=2)
 
 
+def test_weights_of_low_rank(keras: Any, tmp_path: Path) -> None:
+    layer = keras.layers.Dense(6, "relu")
+    model = keras.Sequential([keras.Input((4,)), layer, keras.layers.Dense(3)])
+    layer.enable_lora(2, lora_alpha=3)
+    shaken(model)
+    model.export(tmp_path / "net", verbose=False)
+    expected = model.predict(ROWS, verbose=0)
+    assert_answers(read_foreign(tmp_path / "net").mlp, ROWS, expected, times=3)
+
+
 def test_precision_that_is_mixed_is_said(keras: Any, tmp_path: Path) -> None:
     k = keras.layers
     model = keras.Sequential([
