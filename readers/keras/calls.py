@@ -291,7 +291,10 @@ def _sources(name: str, node: Any) -> Iterator[Tensor | NDArray[Any]]:
             yield from map(_tensor, _calls(value))
             yield from _arguments(name, [] if isinstance(value, list) else [value])
         elif key != "mask" and value not in HARMLESS.get(key, ()):
-            raise ModelError(f"layer {name!r} is called with {str(key)[:40]}={value!r:.40}")
+            raise ModelError(
+                f"layer {name!r} is called with {str(key)[:40]}={value!r:.40}, which may change "
+                "its predictions; a call without it would do"
+            )
 
 
 def _arguments(name: str, values: Sequence[Any]) -> Iterator[Tensor | NDArray[Any]]:
@@ -305,6 +308,11 @@ def _arguments(name: str, values: Sequence[Any]) -> Iterator[Tensor | NDArray[An
             yield np.asarray(value["config"]["value"], np.float64)
         elif isinstance(value, int | float) and not isinstance(value, bool):
             yield np.asarray(value, np.float64)
+        elif isinstance(value, Mapping) and value.get("class_name") == "__slice__":
+            raise ModelError(
+                f"layer {name!r} takes a part of what it reads, as x[:, 1:3]; an Input for each "
+                "part would do, or the model as an ONNX file"
+            )
         elif value is not None:
             raise ModelError(f"layer {name!r} is called with {value!r:.40}")
 

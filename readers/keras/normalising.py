@@ -29,11 +29,11 @@ def batch_normalization(walk: Walk, layer: KerasLayer, rows: Rows) -> Rows:
 
 
 def normalization(walk: Walk, layer: KerasLayer, rows: Rows) -> Rows:
-    """(x - mean) / standard deviation, each given or adapted to."""
+    """(x - mean) / standard deviation, each given or adapted to; the inverse where it says so."""
     flat(layer, rows)
     found = layer.settings
-    if found["invert"] or found["axis"] not in (-1, [-1], 1, [1], None, []):
-        raise ModelError(f"{layer.source} normalises backwards or along another axis")
+    if found["axis"] not in (-1, [-1], 1, [1], None, []):
+        raise ModelError(f"{layer.source} normalises along axis {found['axis']!r:.40}; -1 would do")
     given = found["mean"], found["variance"]
     kept = {"mean", "variance"} & set(layer.weights)
     if given != (None, None) and (None in given or kept):
@@ -51,7 +51,10 @@ def normalization(walk: Walk, layer: KerasLayer, rows: Rows) -> Rows:
         std = np.maximum(np.sqrt(variance), np.float32(KERAS_EPSILON)).astype(np.float64)
     if mean.size != std.size:
         raise ModelError(f"{layer.source} has {mean.size} means for {std.size} variances")
-    value = walk.assembly.standardised(rows.value, mean.astype(np.float64), std, layer.source)
+    means, assembly = mean.astype(np.float64), walk.assembly
+    if found["invert"]:
+        return rows._replace(value=assembly.scaled(rows.value, std, means, layer.source))
+    value = assembly.standardised(rows.value, means, std, layer.source)
     return rows._replace(value=value)
 
 

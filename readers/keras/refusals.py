@@ -41,8 +41,17 @@ REFUSALS = (
             "makes numbers of words or codes", EARLIER),
     Refusal(("CategoryEncoding",), "makes columns of categories", EARLIER),
     Refusal(("Discretization",), "makes categories of numbers", EARLIER),
-    Refusal(("Masking",), "tells layers what to skip of a sequence"),
+    Refusal(("Masking",), "tells layers what to skip of a sequence", "the model without it"),
     Refusal(("Dot",), "multiplies rows with each other"),
+    Refusal(("Permute",), "turns lines into columns", "columns in that order"),
+    Refusal(("RepeatVector",), "makes a sequence of a row", "a Concatenate of the row with itself"),
+    Refusal(("ops.Slice", "ops.Split", "ops.Take"), "takes some numbers of a row",
+            "an Input for each part"),
+    Refusal(("ops.Matmul", "ops.Dot", "ops.Einsum", "ops.Tensordot"), "multiplies matrices",
+            "a Dense layer"),
+    Refusal(("ops.Power",), "takes powers", "keras.ops.square"),
+    Refusal(("ops.Mean", "ops.Sum", "ops.Max", "ops.Min", "ops.Var", "ops.Std"),
+            "makes one number of several", "a Dense layer, or a LayerNormalization,"),
     Refusal(("ThresholdedReLU",), "jumps at its threshold", "a ReLU"),
     Refusal(("GroupNormalization",), "normalises by what a part of the row holds",
             "a LayerNormalization"),
@@ -72,10 +81,14 @@ def refusal(kind: str, source: str) -> str:
         kind: its class.
         source: what messages call it.
     """
-    found = next(
-        (each for each in REFUSALS if any(fnmatchcase(kind, name) for name in each.names)), None
-    )
+    # HDF5 of Keras 3 does not tell a function from a layer without settings to train.
+    known = {each: found for found in REFUSALS for each in found.names}
+    kind, found = next(
+        ((each, known[name]) for each in (kind, kind.removeprefix("ops.")) for name in known
+         if fnmatchcase(each, name)), (kind, None),
+    )  # fmt: skip
     if found is None:
         return f"{source} is {article(kind)}, which mlp-edge does not read here; it reads {READ}"
     end = f"; {found.instead} would do" if found.instead else ""
-    return f"{source} is {article(kind)}, which {found.reason}: no layer of an MLP{end}"
+    called = f"keras.{kind}" if kind.startswith("ops.") else article(kind)
+    return f"{source} is {called}, which {found.reason}: no layer of an MLP{end}"

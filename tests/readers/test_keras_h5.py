@@ -459,12 +459,13 @@ def test_what_keras_3_saves(keras: Any, tmp_path: Path, form: str) -> None:
     assert found.mlp.labels == ("0", "1", "2")
 
 
-def test_low_rank_weights_beside_a_kernel(tmp_path: Path) -> None:
+@pytest.mark.parametrize("alpha", [3, 0])
+def test_low_rank_weights_beside_a_kernel(tmp_path: Path, alpha: int) -> None:
     first, second = RANDOM.normal(size=(4, 2)), RANDOM.normal(size=(2, 3))
-    layer = dense(K1, B1, "relu", lora_rank=2, lora_alpha=3)
+    layer = dense(K1, B1, "relu", lora_rank=2, lora_alpha=alpha)
     weights = {**layer.weights, "lora_kernel_a": first, "lora_kernel_b": second}
     layers = [layer._replace(weights=weights), dense(K2, B2)]
-    kernel = layer.weights["kernel"] + 1.5 * first @ second
+    kernel = layer.weights["kernel"] + alpha / 2 * first @ second
     found = read_foreign(write_h5(tmp_path / "m.h5", layers, "3.15.1")).mlp
     assert_answers(found, ROWS, answers([dense(kernel, B1, "relu"), dense(K2, B2)], ROWS))
 
@@ -553,6 +554,8 @@ REFUSED: dict[str, tuple[list[Layer], str]] = {
         ("QuantizeWrapperV2", "computes with rounded numbers while it trains"),
         ("HDenseBatchNorm", "computes with rounded numbers while it trains"),
         ("PruneLowMagnitude", "wraps another layer while it trains: no layer of an MLP; the model"),
+        ("Permute", "turns lines into columns: no layer of an MLP; columns in that order would do"),
+        ("RepeatVector", "makes a sequence of a row: no layer of an MLP; a Concatenate of the row"),
         ("Mine", "which mlp-edge does not read here; it reads Dense, EinsumDense, Activation"),
     ],
 )
@@ -598,8 +601,30 @@ def test_calls_that_make_no_sense(tmp_path: Path) -> None:
         path, lambda config: config["layers"][1].update(inbound_nodes=[])
     )
     assert "a result of 'layer_1' that is not there" in edited(path, outputs(["layer_1", 0, 1]))
-    assert "layer 'layer_1' is called with training=True" in edited(
+    assert "layer 'layer_1' is called with training=True, which may change" in edited(
         path, reads(["layer_0", 0, 0, {"training": True}])
+    )
+
+
+def test_functions_of_keras_3_that_no_layer_is(keras: Any, tmp_path: Path) -> None:
+    def said(function: Callable[[Any], Any]) -> str:
+        start = keras.Input((4,))
+        model = keras.Model(start, keras.layers.Dense(1)(function(start)))
+        model.save(tmp_path / "m.h5")
+        return refused(tmp_path / "m.h5")
+
+    assert "takes a part of what it reads, as x[:, 1:3]; an Input for each part" in said(
+        lambda x: x[:, 1:3]
+    )
+    assert "is keras.ops.Mean, which makes one number of several: no layer of an MLP" in said(
+        lambda x: keras.ops.mean(x, axis=-1, keepdims=True)
+    )
+    assert "is keras.ops.Power, which takes powers: no layer of an MLP; keras.ops.square" in said(
+        lambda x: x**2
+    )
+    # A layer without settings to train, which looks like a function there.
+    assert "is a Discretization, which makes categories of numbers" in said(
+        keras.layers.Discretization(bin_boundaries=[0.0, 1.0])
     )
 
 
