@@ -194,12 +194,14 @@ def bench(
     from mlp_edge.runtime.load import named_runtime
 
     directory = model.directory
-    exports = [] if directory is None else directory.exported_models
-    if directory is None or not exports:
+    if directory is None:
         raise InputError(
-            f"{model.path}: no exports to measure; `Model.export()` writes those of a model "
-            "directory"
+            f"{model.path}: {model.alone} has no exports to measure; a model directory, "
+            "which `mlp_edge.import_model()` makes of a file, would do"
         )
+    exports = directory.exported_models
+    if not exports:
+        raise InputError(f"{model.path}: no exports to measure; `Model.export()` writes them")
     chosen = [named_runtime(name) for name in settings.runtimes] or HOSTED
     original = [] if directory.manifest.imported else [directory.keras_path]
     everybody = candidates([*original, *exports], chosen)

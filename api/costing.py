@@ -184,7 +184,7 @@ def cost(
     if directory is None:
         raise InputError(
             f"{model.path}: {model.alone} has no exports to measure; a model directory, "
-            "which `mlp_edge.train()` makes, would do"
+            "which `mlp_edge.import_model()` makes of a file, would do"
         )
     header = _header(directory, settings.dtype, trust)
     chips = settings.chosen

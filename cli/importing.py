@@ -10,8 +10,8 @@ import typer
 from mlp_edge.api.importing.import_settings import ImportSettings
 from mlp_edge.api.settings import Reading
 from mlp_edge.cli.declaring import takes
-from mlp_edge.cli.options import DEFAULT_MODEL, JsonOption
-from mlp_edge.cli.printing.console import print_json
+from mlp_edge.cli.options import DEFAULT_MODEL, JsonOption, model_option
+from mlp_edge.cli.printing.console import out, print_json
 from mlp_edge.cli.printing.observer import Printing
 from mlp_edge.cli.printing.sheets import show_sheets
 
@@ -29,8 +29,8 @@ def import_(
         ),
     ] = None,
     reading: Any = None,
-    out: Annotated[
-        Path, typer.Option(help="Model directory to write.", rich_help_panel="Output")
+    directory: Annotated[
+        Path, typer.Option("--out", help="Model directory to write.", rich_help_panel="Output")
     ] = DEFAULT_MODEL,
     force: Annotated[
         bool,
@@ -44,7 +44,7 @@ def import_(
     report = import_file(
         file,
         ImportSettings(**settings),
-        out=out,
+        out=directory,
         rows=rows,
         reading=Reading(**reading),
         force=force,
@@ -54,3 +54,4 @@ def import_(
         print_json(report.to_dict())
     else:
         show_sheets(report.sheets())
+        out.print(f"\nnext: mlp-edge export{model_option(directory)}", soft_wrap=True)

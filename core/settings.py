@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 _NOTHING: Any = object()
 _NAMED = re.compile(r"`([a-z][a-z0-9_]*)(?:=([^`\n]*))?`")
-_CALLED = re.compile(r"`(?:Model|mlp_edge)\.([a-z]+)\(([^`\n]*)\)`")
+_CALLED = re.compile(r"`(?:Model|mlp_edge)\.([a-z_]+)\(([^`\n]*)\)`")
 
 
 class Blank:

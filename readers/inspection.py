@@ -121,7 +121,7 @@ def _inspection(path: Path, kind: str, found: Contents) -> InspectedFile:
         signed.insert(0, f"mlp-edge {card.version}")
     notes = [*found.notes, *found.anatomy.notes]
     if card is None:
-        notes.append("no mlp-edge metadata: nobody knows the features' names and what comes out")
+        notes.append("no mlp-edge metadata: the file has no names, labels or units")
     elif found.anatomy.inputs not in (None, expected := Encoding.of(card.features).width):
         notes.append(
             f"its first layer takes {found.anatomy.inputs} inputs, but the features of its "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,12 +36,20 @@ def open_keras(path: Path) -> Iterator[Opened]:
     tf, model = tensorflow(), load_keras(path)
 
     def predict(rows: Rows) -> Rows:
-        with TURN, tf.device("CPU:0"):
+        with TURN, tf.device("CPU:0"), _unwarned():
             answer = model(inputs_of(model, rows), training=False)
             return side_by_side(answer).astype(np.float32)
 
     with threadsafe(path, predict) as shared:
         yield Opened(shared, None)
+
+
+@contextmanager
+def _unwarned() -> Iterator[None]:
+    """Silence what Keras warns its callers of, such as an older name of a setting in a file."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        yield
 
 
 def load_keras(path: Path) -> Any:
@@ -50,7 +59,7 @@ def load_keras(path: Path) -> Any:
         ModelError: naming the file, when Keras cannot read it.
     """
     tf = tensorflow()
-    with TURN, tf.device("CPU:0"):
+    with TURN, tf.device("CPU:0"), _unwarned():
         try:
             # Safe mode refuses Lambda layers, which would run a stranger's code.
             return keras().models.load_model(path, compile=False, safe_mode=True)

@@ -214,10 +214,12 @@ def _load(path: Path, runtime: str | None, trust: bool, verify: bool) -> Predict
     missing = chosen.missing()
     if missing:
         raise MissingError(f"the runtime {chosen.name} cannot run here: {missing}")
+    nameless = held is not None
     if chosen.reads == ".keras" and card is None:
+        nameless = not _is_in_directory(artifact)
         card = _keras_card(artifact)
     model = Predictor(artifact, chosen, card)
-    model.nameless = held is not None
+    model.nameless = nameless
     if card is not None and model.card.weights_sha256 != card.weights_sha256:
         model.close()
         raise ModelError(
@@ -418,6 +420,11 @@ def _runtime_for(path: Path, name: str | None) -> Runtime:
 
 def _keras_card(path: Path) -> Card:
     """The card of a .keras file: its model directory's, or made up for a file on its own."""
-    if path.name == MODEL and (path.parent / MANIFEST).exists():
+    if _is_in_directory(path):
         return Card.of(ModelDirectory.open(path.parent).mlp())
     return Card.of(read_mlp(path))
+
+
+def _is_in_directory(path: Path) -> bool:
+    """Whether a .keras file is the original of a model directory, which has its names."""
+    return path.name == MODEL and (path.parent / MANIFEST).exists()

@@ -95,7 +95,7 @@ def _checked(model: OpenedModel, table: Any, settings: EvaluationSettings) -> Mo
     if directory is None:
         raise InputError(
             f"{model.path}: {model.alone} says nothing of its targets; a model directory, "
-            "which `mlp_edge.train()` makes, would do"
+            "which `mlp_edge.import_model()` makes of a file, would do"
         )
     manifest = directory.manifest
     if table is None and manifest.imported is not None and not manifest.scores:

@@ -157,8 +157,9 @@ def _labels(
     if settings.labels:
         if len(settings.labels) != count:
             raise InputError(
-                f"{setting('labels', list(settings.labels))} names {len(settings.labels)} classes, "
-                f"and a {task} network of {counted(mlp.outputs, 'output')} has {count}"
+                f"{setting('labels', list(settings.labels))} names "
+                f"{counted(len(settings.labels), 'class')}, and a {task} network of "
+                f"{counted(mlp.outputs, 'output')} has {count}"
             )
         return settings.labels, []
     if not count:

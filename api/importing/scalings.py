@@ -97,7 +97,8 @@ def read_scaler(path: Path, names: Sequence[str]) -> Scaling:
         raise InputError(
             f"{path}: {first_line(error).removeprefix(f'{path}: ')}; a scaler.json such as "
             '{"mean": {"age": 41.5, …}, "std": {"age": 12.1, …}} would do, with lists in the order '
-            "of the features, or with min and max"
+            "of the features, or with min and max; so would a model directory, "
+            f"{STANDARD} or {MIN_MAX}"
         ) from error
 
 

@@ -14,11 +14,12 @@ from mlp_edge.settings import Blank, Named, calls_reworded, reworded
 
 
 class Flag(NamedTuple):
-    """How a setting is typed: with a value, or as one of two words."""
+    """How a setting is typed: with a value, or one for each of several; or as one of two words."""
 
     on: str
     off: str | None
     takes_value: bool
+    repeats: bool
 
 
 class Wording(NamedTuple):
@@ -73,6 +74,7 @@ def worded(message: str) -> str:
         return message
 
     def command(name: str, given: list[Named]) -> str | None:
+        name = name.removesuffix("_model")  # `import` alone is no name in Python
         flags = wording.commands.get(name)
         if flags is None:
             return None
@@ -90,7 +92,7 @@ def _flags(command: Any) -> dict[str, Flag]:
 def _flag(parameter: Any) -> Flag:
     on = max(parameter.opts, key=len)
     off = max(parameter.secondary_opts, key=len, default=None)
-    return Flag(on, off, not parameter.is_flag)
+    return Flag(on, off, not parameter.is_flag, parameter.multiple)
 
 
 def _option(each: Named, flags: Mapping[str, Flag]) -> str | None:
@@ -101,7 +103,7 @@ def _option(each: Named, flags: Mapping[str, Flag]) -> str | None:
         return flag.on
     if not flag.takes_value:
         return flag.on if each.value else flag.off
-    if isinstance(each.value, list):
+    if isinstance(each.value, list) and flag.repeats:
         return " ".join(f"{flag.on} {_argument(value)}" for value in each.value)
     return f"{flag.on} {_argument(each.value)}"
 
@@ -109,7 +111,7 @@ def _option(each: Named, flags: Mapping[str, Flag]) -> str | None:
 def _argument(value: Any) -> str:
     if isinstance(value, Blank):
         return repr(value)
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | list):
         return typed(",".join(map(_plain, value)) or "none")
     return typed(_plain(value))
 

@@ -17,6 +17,7 @@ from mlp_edge.json_values import number, of_type
 from mlp_edge.mlp import Dense, Mlp, Rows, Scaling
 from mlp_edge.proof.original import PredictAny
 from mlp_edge.reference import FORMULAS, Doubles
+from mlp_edge.settings import setting
 
 OUTPUTS: Mapping[str, str] = {
     "": "the predictions are what the file gives",
@@ -53,9 +54,10 @@ def output_of(task: str, mlp: Mlp) -> str:
         return "sigmoid" if linear else ""
     if task == "binary" and mlp.outputs == 2 and (linear or last.activation == "softmax"):
         return "difference" if linear else "second"
+    given = "one number" if single else f"{mlp.outputs} numbers"
     raise ModelError(
-        f"its last layer gives {mlp.outputs} numbers with the activation {last.activation}, which "
-        f"is no {task} task"
+        f"its last layer gives {given} with the activation {last.activation}, which "
+        f"is no {task} task; {setting('task', mlp.task)} would do"
     )
 
 

@@ -137,6 +137,10 @@ def test_the_command_prints_what_the_report_is(theirs: Path, rows: Path, typed: 
     result = typed("import", "theirs.onnx", "--rows", "rows.csv", "--force")
     assert (result.code, "scores by how the rows are read" in result.out) == (0, True)
     assert "--scaling standard takes them so" in result.err
+    assert result.out.endswith("\nnext: mlp-edge export\n")
+    result = typed("import", "theirs.onnx", "--labels", "a,b", "--out", "new")
+    assert (result.code, result.out) == (2, "")
+    assert "--labels a,b names 2 classes" in result.err
 
 
 def test_without_rows_names_come_by_settings(theirs: Path) -> None:
@@ -253,7 +257,7 @@ def test_another_order_of_the_classes_is_said_and_not_taken(
         ({"target": ["width"], "features": NAMES}, "another value in each of its 90 rows"),
         ({"target": "price"}, "price"),
         ({"scaling": "nowhere.json"}, "nowhere.json: there is no such file"),
-        ({"task": "binary"}, "which is no binary task"),
+        ({"task": "binary"}, "which is no binary task; `task='multiclass'` would do"),
         ({"task": "clustering"}, "is not one of regression, binary, multiclass"),
         ({"threshold": 2}, "takes a number between 0 and 1"),
         ({"labels": ["a", "a", "b"]}, "names 'a' twice"),

@@ -102,6 +102,20 @@ def test_a_file_instead_of_a_directory(
     assert len(cells(result.out)) == 13
 
 
+def test_columns_of_other_names_for_a_file_without_names(
+    pima: Path, typed: Type, folder: Path, table: Path
+) -> None:
+    shutil.copy(pima / "model.keras", folder / "alone.keras")
+    result = typed("predict", "ward.csv", "--model", "alone.keras")
+    assert result.code == 0
+    assert "the model has no names, so the columns are taken in their order" in result.err
+    # A model directory has names, which its model.keras is matched by.
+    table.write_text(table.read_text().replace("glucose", "sugar"))
+    result = typed("predict", "ward.csv", "--model", str(pima / "model.keras"))
+    assert (result.code, result.out) == (2, "")
+    assert "no column 'glucose'" in result.err
+
+
 def test_a_table_without_a_header(model: Path, typed: Type, table: Path) -> None:
     with_header = typed("predict", "ward.csv")
     table.write_text(table.read_text().partition("\n")[2])
