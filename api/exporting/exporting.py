@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -178,6 +178,7 @@ def export(
     if listed and model.directory is not None:
         model.directory = model.directory.add_exports(made.files)
     elif place is not None:
+        _check_places(model, place, made.files)
         write_files(place, made.files)
     return Export(
         name=mlp.name,
@@ -243,6 +244,20 @@ def _check_original(model: OpenedModel, settings: ExportSettings, observer: Obse
 def _takes_tensorflow(settings: ExportSettings) -> bool:
     exporters = chosen_exporters(settings.formats, settings.dtype or FLOAT32)
     return any(exporter.needs == "train" for exporter in exporters)
+
+
+def _check_places(model: OpenedModel, place: Path, files: Iterable[str]) -> None:
+    """Refuse to write an export over the file that it is made of.
+
+    Raises:
+        InputError: naming that file.
+    """
+    for path in (place / name for name in files):
+        if not model.in_memory and path.is_file() and path.samefile(model.path):
+            raise InputError(
+                f"{path}: is the model itself, which an export does not replace; another folder "
+                f"as {setting('out')}, or another {setting('name')}, would do"
+            )
 
 
 def _place(model: OpenedModel, out: Path | None) -> Path | None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from support.commands import Type, contents
+from support.onnx_files import Graph
 
 import mlp_edge
 from mlp_edge.api.exporting.export_settings import ExportSettings
@@ -106,6 +107,21 @@ def test_a_keras_file_has_its_exports_beside_it(pima: Path, tmp_path: Path) -> N
     export = mlp_edge.open(tmp_path / "net.keras").export("c", weights_only=True)
     assert export.path == tmp_path / "exports" / "net_weights.h"
     assert export.path.exists()
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_an_export_does_not_replace_the_model_itself(tmp_path: Path, linked: bool) -> None:
+    graph = Graph()
+    graph.add("MatMul", "x", np.ones((4, 2), np.float32))
+    theirs = tmp_path / "net.onnx"
+    theirs.write_bytes(graph.model().SerializeToString())
+    out = tmp_path / "folder" if linked else tmp_path
+    if linked:
+        out.symlink_to(tmp_path)
+    before = theirs.read_bytes()
+    with pytest.raises(InputError, match=r"net\.onnx: is the model itself.* would do"):
+        mlp_edge.open(theirs).export("onnx", out=out)
+    assert theirs.read_bytes() == before
 
 
 def test_what_loses_too_much_is_not_written(opened: mlp_edge.Model) -> None:
