@@ -4,9 +4,9 @@
 
 Each network is saved as .keras, .h5, SavedModel, .onnx and .tflite and given as an object. What is
 read of each is held to the original, run by what runs it, within the derived bound; what nothing
-runs, to Keras where it has one input. With --exports the network is also exported to C, ONNX and TFLite, and every export
-run and held to its own bound. Prints a line per failure, then how many of each kind were right,
-refused or wrong. Exit code 1 for a wrong one.
+runs, to Keras where it has one input. With --exports the network is also exported to C, ONNX and
+TFLite, and every export run and held to its own bound. Prints a line per failure, then how many of
+each kind were right, refused or wrong. Exit code 1 for a wrong one.
 """
 
 from __future__ import annotations
