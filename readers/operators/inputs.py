@@ -83,6 +83,7 @@ class Inputs:
         self.levels: dict[int, Levels] = {}
         self._fills: dict[int, tuple[float, float | None]] = {}
         self._read_raw: set[int] = set()
+        self._parts: dict[tuple[Value, bytes], Form] = {}
         self._numbers: Value | None = None
         self._codes: Value | None = None
         widths = [_width(feed) for feed in feeds]
@@ -162,11 +163,15 @@ class Inputs:
         return np.cumsum(number) - 1
 
     def _part(self, value: Value | None, places: NDArray[np.intp], source: str) -> Form:
+        """Some of the numbers: the same ones are the same formula, or no activation is known."""
         assert value is not None  # noqa: S101 (there are such features)
-        runs = np.split(places, np.flatnonzero(np.diff(places) != 1) + 1)
-        assembly = self._formulas.assembly
-        parts = [assembly.part(value, int(run[0]), int(run[-1]) + 1, source) for run in runs]
-        return self._formulas.point(assembly.concatenated(parts, source))
+        asked = value, places.tobytes()
+        if asked not in self._parts:
+            runs = np.split(places, np.flatnonzero(np.diff(places) != 1) + 1)
+            assembly = self._formulas.assembly
+            parts = [assembly.part(value, int(run[0]), int(run[-1]) + 1, source) for run in runs]
+            self._parts[asked] = self._formulas.point(assembly.concatenated(parts, source))
+        return self._parts[asked]
 
     # What is said of them
 

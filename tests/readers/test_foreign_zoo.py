@@ -8,8 +8,8 @@ import pytest
 from foreign_zoo import KINDS, tried
 
 
-@pytest.mark.parametrize("seed", [3, 9, 14, 21])
+@pytest.mark.parametrize("seed", [3, 9, 14, 96])
 def test_a_network_of_others_is_read_right(keras: Any, seed: int) -> None:
-    """Layer normalisation, several inputs, shared layers, log_softmax; one is exported too."""
+    """Layer normalisation, several inputs, log_softmax, an activation of readings; one exported."""
     verdicts = list(tried(seed, KINDS, exports=seed == 9))
     assert [kind for kind, verdict, _ in verdicts if verdict == "right"] == list(KINDS), verdicts
