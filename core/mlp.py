@@ -239,18 +239,21 @@ class Mlp:
         """Whether every layer reads the one before it alone, and the last one predicts."""
         return is_chain(self.layers, self.heads)
 
+    def pieces(self, number: int) -> list[tuple[int, Floats]]:
+        """The values that a layer reads, each with the weights (outputs, width) that it meets."""
+        layer = self.layers[number - 1]
+        values = sources(layer, number)
+        widths = [self.layers[value - 1].outputs if value else self.encoding.width
+                  for value in values]  # fmt: skip
+        split = np.split(layer.weights, np.cumsum(widths)[:-1], axis=1)
+        return list(zip(values, split, strict=True))
+
     @cached_property
     def front(self) -> Floats:
         """The weights (rows, width) that meet the scaled inputs, of all layers that read them."""
-        width, blocks = self.encoding.width, []
-        for number, layer in enumerate(self.layers, start=1):
-            start = 0
-            for value in sources(layer, number):
-                size = self.layers[value - 1].outputs if value else width
-                if value == 0:
-                    blocks.append(layer.weights[:, start : start + size])
-                start += size
-        return np.vstack(blocks or [np.zeros((0, width), np.float32)])
+        numbers = range(1, len(self.layers) + 1)
+        blocks = [piece for n in numbers for value, piece in self.pieces(n) if value == 0]
+        return np.vstack(blocks or [np.zeros((0, self.encoding.width), np.float32)])
 
     @property
     def output_name(self) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 from mlp_edge.errors import ModelError
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import Dense, Floats, Mlp, Scaling
-from mlp_edge.walk import readers, sources
+from mlp_edge.walk import readers
 
 
 @dataclass(frozen=True)
@@ -175,9 +175,7 @@ def _inputs(mlp: Mlp) -> Iterator[Fault]:
         scaling = Scaling(scaling.mean[::-1].copy(), scaling.std[::-1].copy())
 
     def turned(number: int, layer: Dense) -> Dense:
-        pieces = [
-            piece[:, ::-1] if value == 0 else piece for value, piece in _pieces(mlp, number, layer)
-        ]
+        pieces = [piece[:, ::-1] if value == 0 else piece for value, piece in mlp.pieces(number)]
         return replace(layer, weights=np.ascontiguousarray(np.hstack(pieces)))
 
     layers = tuple(turned(number, layer) for number, layer in enumerate(mlp.layers, start=1))
@@ -213,7 +211,7 @@ def _encoding(mlp: Mlp) -> Iterator[Fault]:
 def _wires(mlp: Mlp) -> Iterator[Fault]:
     """Of a graph: a value that a layer reads is left out, two are exchanged, a gate is open."""
     for number, layer in enumerate(mlp.layers, start=1):
-        pieces = _pieces(mlp, number, layer)
+        pieces = mlp.pieces(number)
         for place, (value, _) in enumerate(pieces if len(pieces) > 1 else ()):
             others = [piece * (index != place) for index, (_, piece) in enumerate(pieces)]
             without = replace(layer, weights=np.hstack(others))
@@ -235,13 +233,6 @@ def _wires(mlp: Mlp) -> Iterator[Fault]:
 
 def _called(value: int) -> str:
     return f"outputs of layer {value}" if value else "readings"
-
-
-def _pieces(mlp: Mlp, number: int, layer: Dense) -> list[tuple[int, Floats]]:
-    """Each value that a layer reads, with the weights (outputs, width) that it meets."""
-    values = sources(layer, number)
-    widths = [mlp.layers[value - 1].outputs if value else mlp.encoding.width for value in values]
-    return list(zip(values, np.split(layer.weights, np.cumsum(widths)[:-1], axis=1), strict=True))
 
 
 KINDS = (_scaling, _encoding, _inputs, _wires, _in_layers, _outputs, _activations, _gelus)
