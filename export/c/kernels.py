@@ -1,4 +1,7 @@
-"""The kernels: C functions, one per file of ``firmware_headers/kernels/``, embedded verbatim."""
+"""The kernels: C functions, one per file of ``firmware_headers/kernels/``, embedded verbatim.
+
+A folder in there holds variants for one instruction set, which kernels include: ``avr/sum_int8``.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.resources import files
 
-_INCLUDE = re.compile(r'^#include "(\w+)\.h"\n+', re.MULTILINE)
+_INCLUDE = re.compile(r'^#include "([\w/]+)\.h"\n+', re.MULTILINE)
 _READER = re.compile(r"\bMLP_EDGE_READ_(\w+)")
 _DEFINES_READER = re.compile(r"#define MLP_EDGE_READ_(\w+)")
 _EMPTY = re.compile(r"^#if.*\n#else\n#endif\n", re.MULTILINE)
@@ -29,7 +32,7 @@ def embedded(names: Iterable[str], without: Iterable[str] = ()) -> list[str]:
 def every_kernel() -> list[str]:
     """All kernels, callees first."""
     folder = files("mlp_edge.firmware_headers").joinpath("kernels")
-    names = sorted(file.name.removesuffix(".h") for file in folder.iterdir())
+    names = sorted(file.name[:-2] for file in folder.iterdir() if file.name.endswith(".h"))
     return embedded(name for name in names if name not in _EVERYWHERE)
 
 
