@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlp_edge.integers.quantised import HIGHEST, ActivationTable, IntegerLayer, Quantised
+from mlp_edge.integers.activation_tables import Table
+from mlp_edge.integers.quantised import HIGHEST, IntegerLayer, Quantised
 from mlp_edge.integers.requantise import scales
 from mlp_edge.lazy import require
 from mlp_edge.mlp import Mlp
@@ -207,7 +208,7 @@ def _uint8(build: _Build, scope: str, layer: IntegerLayer, activations: str) -> 
 def _looked_up(
     build: _Build,
     scope: str,
-    table: ActivationTable,
+    table: Table,
     high: int,
     activations: str,
     kind: type[np.generic],

@@ -24,11 +24,11 @@ from mlp_edge.encoding import Floats
 from mlp_edge.errors import ModelError
 from mlp_edge.export import tflite_model
 from mlp_edge.export.graph import Formula
+from mlp_edge.integers.activation_tables import Table
 from mlp_edge.integers.quantised import (
     EXACT,
     HIGHEST,
     WEIGHT_LIMIT,
-    ActivationTable,
     IntegerLayer,
     Integers,
     Quantised,
@@ -106,7 +106,7 @@ def _sums(written: _Written, u: Any) -> Any:
     return tf.matmul(u, held) + tf.constant(written.bias.astype(np.float32), name="bias")
 
 
-def _looked_up(table: ActivationTable, high: int, activations: Any) -> Any:
+def _looked_up(table: Table, high: int, activations: Any) -> Any:
     tf = tensorflow()
     values = tf.constant(table.at(np.arange(high + 1)).astype(np.float32), name="table")
     return tf.gather(values, tf.cast(activations, tf.int32))

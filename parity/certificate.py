@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.mlp import Mlp, Rows
-from mlp_edge.parity.box import PIECES, reaches
 from mlp_edge.proof.accuracy import ANY, Accuracy
 from mlp_edge.proof.bound import Interval, bound, over
+from mlp_edge.proof.box import PIECES, reaches
 from mlp_edge.reference import Doubles
 
 BUDGET = 2.0**25

@@ -14,10 +14,10 @@ import numpy as np
 
 from mlp_edge.encoding import Floats
 from mlp_edge.errors import ModelError
+from mlp_edge.integers.activation_tables import GUARD, ActivationTable, PolynomialTable, Table
 from mlp_edge.integers.integer_reference import dequantise
 from mlp_edge.integers.quantised import (
     HIGHEST,
-    ActivationTable,
     Inputs,
     IntegerLayer,
     Integers,
@@ -77,7 +77,7 @@ def _multipliers(layer: IntegerLayer) -> Iterator[IntegerLayer]:
 
 def _shifts(layer: IntegerLayer) -> Iterator[IntegerLayer]:
     for shift in _each(layer.shift, 1):
-        yield replace(layer, shift=np.minimum(shift, 31))
+        yield replace(layer, shift=np.minimum(shift, np.maximum(layer.shift, 31)))
 
 
 def _offsets(layer: IntegerLayer) -> Iterator[IntegerLayer]:
@@ -189,7 +189,12 @@ def saturated(mlp: Mlp, quantised: Quantised, rows: Rows) -> Rows:
     return np.where(mlp.encoding.rejected(rows)[:, None], np.float32(np.nan), found)
 
 
-def _of_table(table: ActivationTable) -> Iterator[ActivationTable]:
+def _of_table(table: Table) -> Iterator[Table]:
     for by in (1, -1):
+        if isinstance(table, PolynomialTable):
+            for constants in _each(table.coefficients[:, 0], by << GUARD):
+                moved = np.column_stack([constants, table.coefficients[:, 1:]])
+                yield table._replace(coefficients=moved)
+            continue
         for points in _each(table.points, by):
             yield ActivationTable(np.maximum(points, 0), table.shift)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from mlp_edge.card import predicted_classes
 from mlp_edge.feature import LARGEST_FLOAT
 from mlp_edge.mlp import Mlp, Rows
+from mlp_edge.proof.box import ranges
 from mlp_edge.reference import Doubles, predict, trace
 
 SAMPLE_ROWS = 1000
@@ -55,22 +56,6 @@ def inside(mlp: Mlp, rows: Rows, low: Doubles, high: Doubles) -> NDArray[np.bool
     there = ~mlp.encoding.missing(rows)
     within = (rows >= np.float32(low)) & (rows <= np.float32(high))
     return np.asarray((within | ~there).all(axis=1))
-
-
-def ranges(mlp: Mlp, sample: Rows) -> tuple[Doubles, Doubles]:
-    """Lowest and highest value of each feature: as declared, otherwise as sampled.
-
-    Those of a category are its lowest and its highest code.
-    """
-    known = np.where(mlp.encoding.missing(sample), np.nan, sample).astype(np.float64)
-    known[0] = np.where(np.isnan(known).all(axis=0), 0.0, known[0])
-    low, high = np.nanmin(known, axis=0), np.nanmax(known, axis=0)
-    for index, feature in enumerate(mlp.features):
-        if feature.kind == "category":
-            low[index], high[index] = min(feature.codes), max(feature.codes)
-        low[index] = low[index] if feature.low is None else feature.low
-        high[index] = high[index] if feature.high is None else feature.high
-    return low, high
 
 
 def _middle(mlp: Mlp, sample: Rows, low: Doubles) -> Doubles:

@@ -102,7 +102,7 @@ def layer(dense: Dense, given: Given, wanted: Wanted, dtype: str) -> tuple[Integ
             offset=chosen.offset,
             reads=dense.reads,
         )
-        beyond = made.size(given.largest) > SUM_LIMIT
+        beyond = made.size(given.largest) > SUM_LIMIT[dtype]
         if not beyond.any():
             return made, Steps(offset, step)
         # The fit made weights larger than those that the unit was chosen for.

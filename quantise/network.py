@@ -10,17 +10,17 @@ import numpy as np
 
 from mlp_edge.errors import ModelError
 from mlp_edge.integers import integer_reference
+from mlp_edge.integers.activation_tables import Table
 from mlp_edge.integers.quantised import (
     HIGHEST,
     SEGMENTS,
-    ActivationTable,
     Inputs,
     IntegerLayer,
     Quantised,
     takes_inputs_alone,
 )
 from mlp_edge.mlp import Dense, Floats, Mlp, Rows
-from mlp_edge.quantise import ranges, scales, tables
+from mlp_edge.quantise import int24, ranges, scales, tables
 from mlp_edge.quantise.layer import PLAIN, Given, Wanted, activation_steps, layer
 from mlp_edge.quantise.ranges import Steps
 from mlp_edge.quantise.rows import central_rows, recombined
@@ -63,7 +63,7 @@ def make(mlp: Mlp, rows: Rows, dtype: str) -> Made:
     Args:
         mlp: the network.
         rows: raw readings (n, inputs) to calibrate with; rows without a prediction are passed over.
-        dtype: int8 or int16.
+        dtype: int8, int16 or int24.
 
     Raises:
         ModelError: when no row has a prediction, a softmax has too many classes, or a layer does
@@ -75,6 +75,8 @@ def make(mlp: Mlp, rows: Rows, dtype: str) -> Made:
         raise ModelError("no calibration row has an answer: each lacks a reading that has no fill")
     if np.isinf(rows).any():
         raise ModelError("a calibration row holds an infinity, which no range can span")
+    if dtype == "int24":
+        return Made(*int24.make(mlp, rows))
     whole, near = _made(mlp, recombined(rows), dtype, declared=True), central_rows(mlp, rows)
     if len(near) in (0, len(rows)):
         return whole
@@ -210,9 +212,7 @@ def _of_inputs(mlp: Mlp, inputs: Inputs) -> Steps:
     return Steps((offset - mlp.scaling.mean) / std, step / std)
 
 
-def _outputs(
-    activation: str, steps: Steps, high: int, dtype: str
-) -> tuple[ActivationTable | None, Steps]:
+def _outputs(activation: str, steps: Steps, high: int, dtype: str) -> tuple[Table | None, Steps]:
     """What the last activations become, and what that stands for."""
     outputs = len(steps.step)
     if activation in PLAIN:

@@ -33,7 +33,7 @@ def fitted(
     """
     given = np.column_stack([inputs, np.ones(len(inputs))]).astype(np.float64)
     start = np.column_stack([weights, bias])
-    limits = np.append(np.full(weights.shape[1], float(limit)), float(SUM_LIMIT))
+    limits = np.append(np.full(weights.shape[1], float(limit)), float(SUM_LIMIT["int16"]))
     squares = given.T @ given / len(given)
     pull = np.full(len(squares), _PULL * np.trace(squares[:-1, :-1]) / max(len(squares) - 1, 1))
     pull[-1] = 0.0  # a bias is free

@@ -81,7 +81,7 @@ def finest(real: Doubles, bias: Doubles, largest: int, activations: Doubles, dty
     """
     size = np.abs(bias) + np.abs(real).sum(axis=1) * largest + activations
     weight = np.abs(real).max(axis=1) / WEIGHT_LIMIT[dtype]
-    return np.asarray(np.maximum(np.maximum(weight, size * _ROOM / SUM_LIMIT), _TINY))
+    return np.asarray(np.maximum(np.maximum(weight, size * _ROOM / SUM_LIMIT[dtype]), _TINY))
 
 
 def choose(unit: Doubles, step: Doubles, high: int, dtype: str, segments: int) -> Scales:

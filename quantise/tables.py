@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mlp_edge.integers.quantised import TABLE_LIMIT, ActivationTable, Integers
+from mlp_edge.integers.activation_tables import ActivationTable
+from mlp_edge.integers.quantised import TABLE_LIMIT, Integers
 from mlp_edge.quantise.ranges import Steps, of_activations
 from mlp_edge.reference import FORMULAS, Doubles
 

@@ -16,7 +16,8 @@ from support.c_compiler import HEADERS
 
 from mlp_edge.export.c import EXPORTER, export
 from mlp_edge.feature import Feature
-from mlp_edge.integers.quantised import ActivationTable, Inputs, IntegerLayer, Quantised
+from mlp_edge.integers.activation_tables import ActivationTable
+from mlp_edge.integers.quantised import Inputs, IntegerLayer, Quantised
 from mlp_edge.mlp import Dense, Floats, Mlp, Scaling
 
 SPECIMENS = HEADERS / "specimens"

@@ -20,11 +20,11 @@ from mlp_edge.errors import InputError
 from mlp_edge.files.writing import json_text
 from mlp_edge.finding import Finding
 from mlp_edge.lazy import tensorflow
-from mlp_edge.parity.box import declared
 from mlp_edge.parity.certificate import certify
 from mlp_edge.parity.labels import Labels, labels
 from mlp_edge.parity.parity import Report, check
 from mlp_edge.parity.record import record
+from mlp_edge.proof.box import declared
 from mlp_edge.settings import setting
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from mlp_edge.integers import exponential
 from mlp_edge.integers.quantised import IntegerLayer, Integers, Quantised
 from mlp_edge.mlp import Floats, Mlp, Rows
 from mlp_edge.walk import columns, walk
@@ -47,10 +48,14 @@ def last_activations(mlp: Mlp, quantised: Quantised, rows: Rows) -> Integers:
 
 def dequantise(quantised: Quantised, activations: Integers) -> Floats:
     """The predictions (n, outputs) float32 for the last layer's quantised activations."""
+    if quantised.octave:
+        if quantised.softmax:
+            return exponential.softmax(activations, quantised.octave)
+        return exponential.sigmoid(activations - quantised.zero, quantised.octave)
     if quantised.softmax:
         activations = activations.max(axis=1, keepdims=True) - activations
     values = activations if quantised.table is None else quantised.table.at(activations)
-    floats = values.astype(np.float32)
+    floats = (values - quantised.zero).astype(np.float32)
     if quantised.softmax:
         return np.asarray(floats / floats.sum(axis=1, keepdims=True, dtype=np.float32))
     return np.asarray(quantised.offset + quantised.step * floats)

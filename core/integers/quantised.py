@@ -1,25 +1,28 @@
-"""A network in integers: what every int8 or int16 artifact computes, to the bit.
+"""A network in integers: what every int8, int16 or int24 artifact computes, to the bit.
 
 Made once from an ``Mlp`` and calibration rows (``mlp_edge.quantise``), shared by all formats, and
 carried out by ``mlp_edge.integers.integer_reference``, the arbiter. All vectors hold integers from
 0 up:
 
     input x    -> integer     u = round(clamp((x - low) * factor, 0, high))    float32, half to even
-    layer      -> sum         a = bias + weights u                             int32, exact
+    layer      -> sum         a = bias + weights u                             exact
                   activation  r = clamp(round(a * multiplier / 2^shift), 0, high)
                   next u      = table(r), or r itself where there is no table
     last layer -> activation  r = that of a, of a - offset, of a - 2 offset ..., added up: one for
                               each of `segments`, so that int8 tensors give more than 8 bits
-                  prediction  offset + step * table(r), or softmax's table(max r - r) / their sum
+                  prediction  offset + step * table(r), or softmax's table(max r - r) / their sum;
+                              in int24 offset + step * (r - zero), a sigmoid and a softmax by
+                              exponentials (``mlp_edge.integers.exponential``)
 
-There are no zero points: the biases hold what they would add. A relu is the clamp at 0.
+Sums have 32 bits; those of int24 stay below 2^52, exact in float64, too. There are no zero points
+inside: the biases hold what they would add. A relu is the clamp at 0.
 ``x`` are encoded inputs (``mlp_edge.encoding``): imputation and codes come before, in float32.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -28,18 +31,24 @@ from numpy.typing import NDArray
 
 from mlp_edge.encoding import Floats
 from mlp_edge.errors import ModelError
+from mlp_edge.integers.activation_tables import Table
+from mlp_edge.integers.exponential import MOST_CLASSES
 from mlp_edge.settings import setting
 from mlp_edge.walk import Node, readers, sources
 
 Integers = NDArray[np.int64]
 
-HIGHEST = {"int8": 255, "int16": 32767}
-"""Largest quantised activation: an int8 tensor holds it less 128, an int16_t as it is."""
-SEGMENTS = {"int8": 4, "int16": 1}
+HIGHEST = {"int8": 255, "int16": 32767, "int24": 2**24 - 1}
+"""Largest quantised activation: an int8 tensor holds it less 128, others as it is."""
+LAST_HIGHEST = {"int8": 255, "int16": 32767, "int24": 2**31 - 1}
+"""The same of the last layer: in int24 a table takes less, exponentials and a line do not."""
+SEGMENTS = {"int8": 4, "int16": 1, "int24": 1}
 """Segments of an output of the last layer, and at most of an input of the first."""
-WEIGHT_LIMIT = {"int8": 127, "int16": 32767}
+WEIGHT_LIMIT = {"int8": 127, "int16": 32767, "int24": 2**23 - 1}
 """Largest size of a weight; -128 would have no counterpart."""
-SUM_LIMIT = 2**31 - 1
+SUM_LIMIT = {"int8": 2**31 - 1, "int16": 2**31 - 1, "int24": 2**52}
+"""Largest size of a sum, partial sums included."""
+MOST_SHIFT = {"int8": 31, "int16": 31, "int24": 47}
 MULTIPLIER_LIMIT = 2**10 - 1
 TABLE_LIMIT = 2**16 - 1
 EXACT = 2**24
@@ -52,27 +61,6 @@ def rounded(sums: Integers, multiplier: Integers, shift: Integers) -> Integers:
     return np.asarray((sums * multiplier + half) >> shift)
 
 
-class ActivationTable(NamedTuple):
-    """An activation as a piecewise-linear table.
-
-    Attributes:
-        points: (n,), each from 0 to ``TABLE_LIMIT``.
-        shift: there is a point at every 2^shift-th integer; 0 for a point at each.
-    """
-
-    points: Integers
-    shift: int
-
-    def at(self, activations: Integers) -> Integers:
-        """The value at each integer, interpolated between points and rounded half up."""
-        index = activations >> self.shift
-        if self.shift == 0:
-            return np.asarray(self.points[index])
-        beyond = activations - (index << self.shift)
-        rise = (self.points[index + 1] - self.points[index]) * beyond
-        return np.asarray(self.points[index] + ((rise + (1 << (self.shift - 1))) >> self.shift))
-
-
 @dataclass(frozen=True, eq=False)
 class IntegerLayer:
     """A dense layer of integers, and how its sums are requantised.
@@ -81,7 +69,7 @@ class IntegerLayer:
         weights: (outputs, inputs); a row is a neuron.
         bias: (outputs,).
         multiplier: (outputs,), from 1 to ``MULTIPLIER_LIMIT``, less than 2^shift.
-        shift: (outputs,), from 1 to 31.
+        shift: (outputs,), from 1 to ``MOST_SHIFT``.
         high: the largest quantised activation of a segment.
         segments: how many are added up; 1 except in the last layer.
         offset: (outputs,), the distance between the sums of two segments: the next segment begins
@@ -97,7 +85,7 @@ class IntegerLayer:
     high: int
     segments: int
     offset: Integers
-    table: ActivationTable | None = None
+    table: Table | None = None
     reads: tuple[int, ...] = ()
 
     @property
@@ -118,7 +106,7 @@ class IntegerLayer:
     @property
     def largest(self) -> int:
         """The largest integer that goes on to the next layer."""
-        return self.segments * self.high if self.table is None else int(self.table.points.max())
+        return self.segments * self.high if self.table is None else self.table.largest
 
     def reach(self, largest: int) -> tuple[Integers, Integers]:
         """The lowest and the highest sum (outputs,) that inputs from 0 to ``largest`` can give."""
@@ -156,7 +144,8 @@ class Inputs(NamedTuple):
         low: (width,) float32, the encoded input that becomes the integer 0.
         factor: (width,) float32, integers per unit of the encoded input; above zero.
         high: the largest integer. In int8 255, or ``SEGMENTS`` times that: tensors of int8 then
-            hold the input four times, clamp(u - 255 segment, 0, 255), with the same weights.
+            hold the input four times, clamp(u - 255 segment, 0, 255), with the same weights. Every
+            integer up to it is a float32 number.
     """
 
     low: Floats
@@ -176,31 +165,39 @@ class Quantised:
     """A whole network in integers.
 
     Attributes:
-        dtype: "int8" or "int16".
+        dtype: "int8", "int16" or "int24".
         inputs: from encoded inputs to integers.
         layers: as many as the Mlp has; the last one predicts.
         softmax: whether the predictions are softmax probabilities.
         table: applied to the last activations before ``step``; None where nothing is.
         offset: (outputs,) float32; 0 for a softmax.
-        step: (outputs,) float32; ``step * table(r)`` is exact in float32. 1 for a softmax.
+        step: (outputs,) float32; ``step * table(r)`` is exact in float32, ``step`` of int24 a
+            power of two. 1 for a softmax, and for exponentials.
+        zero: (outputs,), what stands for ``offset``, or for 0 in front of a sigmoid by
+            exponentials. 0 but in int24.
+        octave: where exponentials predict, log2 of the integers that halve one: a softmax if
+            ``softmax``, otherwise sigmoids. 0 where a table does, and in int8 and int16.
     """
 
     dtype: str
     inputs: Inputs
     layers: tuple[IntegerLayer, ...]
     softmax: bool
-    table: ActivationTable | None
+    table: Table | None
     offset: Floats
     step: Floats
+    zero: Integers = field(default_factory=lambda: np.zeros(1, np.int64))
+    octave: int = 0
 
     def __post_init__(self) -> None:
         self._check_inputs()
         for number, (layer, largest) in enumerate(zip(self.layers, self.largest, strict=True), 1):
-            _check_layer(number, layer, largest, WEIGHT_LIMIT[self.dtype])
-        if self.softmax and self.layers[-1].outputs * TABLE_LIMIT >= EXACT:
+            _check_layer(number, layer, largest, self.dtype)
+        most = MOST_CLASSES if self.octave else (EXACT - 1) // TABLE_LIMIT
+        if self.softmax and self.layers[-1].outputs > most:
             raise ModelError(
-                f"a softmax over {self.layers[-1].outputs} classes sums more than float32 counts; "
-                f"at most 256 would do, or {setting('dtype', 'float32')}"
+                f"a softmax over {self.layers[-1].outputs} classes sums more than {self.dtype} "
+                f"counts; at most {most} would do, or {setting('dtype', 'float32')}"
             )
 
     @property
@@ -244,12 +241,14 @@ def takes_inputs_alone(layers: Sequence[Node]) -> bool:
     return readers(layers, 0) == [1] and sources(layers[0], 1) == (0,)
 
 
-def _check_layer(number: int, layer: IntegerLayer, largest: int, limit: int) -> None:
-    """Prove that no sum of a layer leaves 32 bits, whatever the inputs."""
+def _check_layer(number: int, layer: IntegerLayer, largest: int, dtype: str) -> None:
+    """Prove that no sum of a layer is too large, whatever the inputs."""
+    limit = WEIGHT_LIMIT[dtype]
     if (layer.multiplier >= np.int64(1) << layer.shift).any():
         raise ModelError(f"layer {number}: a sum is worth an activation step or more")
     if np.abs(layer.weights).max() > limit:
         raise ModelError(f"layer {number}: a weight beyond ±{limit}")
     size = layer.size(largest)
-    if (size > SUM_LIMIT).any():  # so no partial sum does either
-        raise ModelError(f"layer {number}: a sum may reach {size.max()}, beyond 32 bits")
+    if (size > SUM_LIMIT[dtype]).any():  # so no partial sum is either
+        bits = "2^52" if dtype == "int24" else "32 bits"
+        raise ModelError(f"layer {number}: a sum may reach {size.max()}, beyond {bits}")

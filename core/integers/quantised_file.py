@@ -14,14 +14,23 @@ import numpy as np
 
 from mlp_edge.errors import ModelError, first_line
 from mlp_edge.files.writing import json_text, sha256
+from mlp_edge.integers.activation_tables import (
+    COEFFICIENT_LIMIT,
+    DEGREE,
+    ActivationTable,
+    PolynomialTable,
+    Table,
+)
+from mlp_edge.integers.exponential import DIGITS, LEAST_OCTAVE
 from mlp_edge.integers.quantised import (
     HIGHEST,
+    LAST_HIGHEST,
+    MOST_SHIFT,
     MULTIPLIER_LIMIT,
     SEGMENTS,
     SUM_LIMIT,
     TABLE_LIMIT,
     WEIGHT_LIMIT,
-    ActivationTable,
     Inputs,
     IntegerLayer,
     Integers,
@@ -90,7 +99,8 @@ class QuantisationParameters(NamedTuple):
             "answers": {
                 "softmax": quantised.softmax,
                 "table": _table_values(quantised.table),
-                "each": _records(offset=quantised.offset, step=quantised.step),
+                "each": _records(**_ends(quantised)),
+                **({"octave": quantised.octave} if quantised.octave else {}),
             },
         }
         return _laid_out(values) + "\n"
@@ -188,8 +198,21 @@ def _plain(array: Floats | Integers) -> list[Any]:
     return list(array.tolist())
 
 
-def _table_values(table: ActivationTable | None) -> dict[str, Any] | None:
-    return None if table is None else {"shift": table.shift, "nodes": table.points.tolist()}
+def _ends(quantised: Quantised) -> dict[str, Floats | Integers]:
+    """What turns the last integers into predictions, per output."""
+    found: dict[str, Floats | Integers] = {"offset": quantised.offset, "step": quantised.step}
+    if quantised.dtype == "int24":
+        found["zero"] = quantised.zero
+    return found
+
+
+def _table_values(table: Table | None) -> dict[str, Any] | None:
+    if table is None:
+        return None
+    if isinstance(table, PolynomialTable):
+        polynomials = table.coefficients.tolist()
+        return {"shift": table.shift, "high": table.highest, "polynomials": polynomials}
+    return {"shift": table.shift, "nodes": table.points.tolist()}
 
 
 def _laid_out(value: Any, margin: str = "") -> str:
@@ -233,12 +256,24 @@ def _quantised(values: Mapping[str, Any]) -> Quantised:
         ),
         layers=tuple(_layer(layer, dtype, layer is layers[-1]) for layer in layers),
         softmax=of_type("softmax", outputs["softmax"], bool),
-        table=_table(outputs["table"], TABLE_LIMIT),
+        table=_table(outputs["table"], dtype, TABLE_LIMIT),
         offset=_floats("offset", outputs["each"]),
         step=_floats("step", outputs["each"]),
+        **_int24_ends(outputs, dtype),
     )
     _check(found)
     return found
+
+
+def _int24_ends(outputs: Mapping[str, Any], dtype: str) -> dict[str, Any]:
+    if dtype != "int24":
+        return {}
+    high = LAST_HIGHEST[dtype]
+    octave = outputs.get("octave", 0)
+    return {
+        "zero": _integers("zero", outputs["each"], 0, high),
+        "octave": integer("octave", octave, LEAST_OCTAVE, DIGITS) if octave else 0,
+    }
 
 
 def _layer(values: Mapping[str, Any], dtype: str, last: bool) -> IntegerLayer:
@@ -249,13 +284,13 @@ def _layer(values: Mapping[str, Any], dtype: str, last: bool) -> IntegerLayer:
     limit = WEIGHT_LIMIT[dtype]
     return IntegerLayer(
         weights=np.array([[integer("weight", w, -limit, limit) for w in row] for row in rows]),
-        bias=_integers("bias", neurons, -SUM_LIMIT, SUM_LIMIT),
+        bias=_integers("bias", neurons, -SUM_LIMIT[dtype], SUM_LIMIT[dtype]),
         multiplier=_integers("multiplier", neurons, 1, MULTIPLIER_LIMIT),
-        shift=_integers("shift", neurons, 1, 31),
-        high=integer("high", values["high"], 1, HIGHEST[dtype]),
+        shift=_integers("shift", neurons, 1, MOST_SHIFT[dtype]),
+        high=integer("high", values["high"], 1, (LAST_HIGHEST if last else HIGHEST)[dtype]),
         segments=integer("parts", values["parts"], 1, SEGMENTS[dtype] if last else 1),
-        offset=_integers("stride", neurons, 0, SUM_LIMIT),
-        table=_table(values["table"], HIGHEST[dtype]),
+        offset=_integers("stride", neurons, 0, SUM_LIMIT[dtype]),
+        table=_table(values["table"], dtype, HIGHEST[dtype]),
         reads=tuple(integer("reads", value, 0, MOST_LAYERS) for value in values.get("reads", ())),
     )
 
@@ -268,22 +303,37 @@ def _check(found: Quantised) -> None:
     check_graph(layers, found.inputs.low.size, ())
     if found.step.size != layers[-1].outputs:
         raise ValueError("layers that do not follow each other")
-    if layers[-1].table is not None or (found.softmax and found.table is None):
+    misplaced = found.table is not None if found.octave else found.softmax and found.table is None
+    if layers[-1].table is not None or misplaced:
         raise ValueError("a table in the wrong place")
     tables = [(layer.table, layer) for layer in layers[:-1]] + [(found.table, layers[-1])]
     for table, layer in tables:
-        if table is not None:
-            # The point at or below the largest activation.
-            index = (layer.segments * layer.high) >> table.shift
-            if table.points.size <= index + (table.shift > 0):
-                raise ValueError("a table that ends before the activations do")
+        if table is not None and not table.reaches(layer.segments * layer.high):
+            raise ValueError("a table that ends before the activations do")
 
 
-def _table(values: Any, highest: int) -> ActivationTable | None:
+def _table(values: Any, dtype: str, highest: int) -> Table | None:
     if values is None:
         return None
+    if dtype == "int24":
+        return _polynomials(values)
     points = [integer("node", node, 0, highest) for node in of_type("nodes", values["nodes"], list)]
     return ActivationTable(np.array(points, np.int64), integer("shift", values["shift"], 0, 15))
+
+
+def _polynomials(values: Any) -> PolynomialTable:
+    rows = of_type("polynomials", values["polynomials"], list)
+    limit = COEFFICIENT_LIMIT
+    found = np.array(
+        [[integer("coefficient", c, -limit, limit) for c in of_type("polynomial", row, list)]
+         for row in rows], np.int64
+    )  # fmt: skip
+    if found.ndim != 2 or found.shape[1] != DEGREE + 1:
+        raise ValueError("polynomials of another degree")
+    if np.abs(found).sum(axis=1).max() > limit:
+        raise ValueError("a polynomial that leaves 32 bits")
+    high = integer("high", values["high"], 1, HIGHEST["int24"])
+    return PolynomialTable(found, integer("shift", values["shift"], 1, 22), high)
 
 
 def _integers(name: str, records: Sequence[Any], low: int, high: int) -> Integers:

@@ -9,7 +9,8 @@ import numpy as np
 from mlp_edge.export.c.layer_table import dense_comment, elementwise_comment
 from mlp_edge.export.c.tables import Array, Layer, matrix, vector
 from mlp_edge.export.layout.diagonals import diagonals_in
-from mlp_edge.integers.quantised import ActivationTable, IntegerLayer, Integers, Quantised
+from mlp_edge.integers.activation_tables import ActivationTable
+from mlp_edge.integers.quantised import IntegerLayer, Integers, Quantised
 from mlp_edge.mlp import Mlp
 
 _WEIGHT = {"int8": "int8_t", "int16": "int16_t"}
@@ -65,7 +66,7 @@ def _layer_tables(
     if dtype == "int8" and number == len(quantised.layers):
         comment = f"An output adds up {layer.segments} segments, each this far above the last."
         yield vector(f"{name}_SEGMENT_OFFSET", comment, layer.offset, "int32_t")
-    if layer.table is not None:
+    if isinstance(layer.table, ActivationTable):
         points = layer.table.points if dtype == "int8" else enclosing(layer.table)
         comment = f"{activation} of a quantised pre-activation{_every(layer.table)}."
         yield vector(f"{name}_TABLE", comment, points, _TABLE[dtype])
@@ -73,7 +74,7 @@ def _layer_tables(
 
 def output_tables(mlp: Mlp, quantised: Quantised) -> Iterator[Array]:
     """How quantised outputs become predictions."""
-    if quantised.table is not None:
+    if isinstance(quantised.table, ActivationTable):
         what = f"{mlp.layers[-1].activation} of a quantised pre-activation"
         if quantised.softmax:
             what = "e^-d, where d is how far a quantised logit is below the largest"

@@ -16,6 +16,8 @@ from support.quantised_networks import quantised
 
 from mlp_edge.errors import ModelError
 from mlp_edge.feature import Feature
+from mlp_edge.integers.activation_tables import GUARD, ActivationTable, PolynomialTable, Table
+from mlp_edge.integers.exponential import COEFFICIENTS
 from mlp_edge.integers.integer_reference import (
     dequantise,
     last_activations,
@@ -25,11 +27,11 @@ from mlp_edge.integers.integer_reference import (
 from mlp_edge.integers.quantised import (
     EXACT,
     HIGHEST,
+    MOST_SHIFT,
     SEGMENTS,
     SUM_LIMIT,
     TABLE_LIMIT,
     WEIGHT_LIMIT,
-    ActivationTable,
     Inputs,
     IntegerLayer,
     Quantised,
@@ -42,7 +44,7 @@ MIXED = (
     Feature("width", sentinel=0.0),
     Feature("island", categories=("a", "b", "c"), codes=(10, -20, 30)),
 )
-DTYPES = ("int8", "int16")
+DTYPES = ("int8", "int16", "int24")
 
 
 # The same once more, in fractions: slow, and without NumPy's integers
@@ -68,15 +70,48 @@ def float32(value: Fraction) -> Fraction:
     return nearest_even(value / Fraction(2) ** exponent) * Fraction(2) ** exponent
 
 
-def table_at(table: ActivationTable | None, result: int) -> int:
+def table_at(table: Table | None, result: int) -> int:
     if table is None:
         return result
+    if isinstance(table, PolynomialTable):
+        return polynomial_at(table, result)
     index, segment = divmod(result, 2**table.shift)
     points = table.points.tolist()
     if segment == 0:
         return int(points[index])
     rise = Fraction((points[index + 1] - points[index]) * segment, 2**table.shift)
     return int(points[index]) + half_up(rise)
+
+
+def polynomial_at(table: PolynomialTable, result: int) -> int:
+    index, beyond = divmod(result, 2**table.shift)
+    *lower, value = table.coefficients[index].tolist()
+    for coefficient in reversed(lower):
+        value = coefficient + floor(Fraction(value * beyond, 2**table.shift))
+    return min(max(half_up(Fraction(value, 2**GUARD)), 0), table.highest)
+
+
+def slow_power(distance: int, octave: int) -> tuple[int, int]:
+    halvings, rest = divmod(distance, 2**octave)
+    rest *= 2 ** (24 - octave)
+    value = 0
+    for coefficient in reversed(COEFFICIENTS):
+        value = coefficient - floor(Fraction(value * rest, 2**24))
+    return half_up(Fraction(2**28 - floor(Fraction(value * rest, 2**24)), 2**4)), halvings
+
+
+def slow_exponentials(net: Quantised, found: list[int]) -> list[Fraction]:
+    if net.softmax:
+        powers = [slow_power(max(found) - r, net.octave) for r in found]
+        total = float32(sum((floor(Fraction(m, 2**k)) for m, k in powers), Fraction(0)))
+        shares = [Fraction(m, 2**k) if k <= 100 else Fraction(0) for m, k in powers]
+        return [float32(share / total) for share in shares]
+    answers = []
+    for r, zero in zip(found, net.zero.tolist(), strict=True):
+        mantissa, halvings = slow_power(abs(r - zero), net.octave)
+        below = Fraction(mantissa, 2 ** (24 + halvings)) if halvings <= 100 else Fraction(0)
+        answers.append(float32((below if r < zero else 1) / float32(1 + below)))
+    return answers
 
 
 def slow_inputs(inputs: Inputs, encoded_row: list[Fraction]) -> list[int]:
@@ -103,15 +138,19 @@ def slow_results(layer: IntegerLayer, u: list[int]) -> list[int]:
 
 
 def slow_answers(net: Quantised, found: list[int]) -> list[Fraction]:
+    if net.octave:
+        return slow_exponentials(net, found)
     if net.softmax:
         shares = [Fraction(table_at(net.table, max(found) - r)) for r in found]
         total = Fraction(0)
         for share in shares:
             total = float32(total + share)
         return [float32(share / total) for share in shares]
+    zeros = np.broadcast_to(net.zero, len(found)).tolist()
+    values = [Fraction(table_at(net.table, r) - zero) for r, zero in zip(found, zeros, strict=True)]
     return [
-        float32(Fraction(float(offset)) + float32(Fraction(float(step)) * table_at(net.table, r)))
-        for offset, step, r in zip(net.offset, net.step, found, strict=True)
+        float32(Fraction(float(offset)) + float32(Fraction(float(step)) * float32(value)))
+        for offset, step, value in zip(net.offset, net.step, values, strict=True)
     ]
 
 
@@ -167,8 +206,8 @@ def test_any_layer_is_what_fractions_say(data: st.DataObject) -> None:
     layer = IntegerLayer(
         weights=drawn(-limit, limit, outputs, inputs),
         bias=drawn(-(2**24), 2**24, outputs),
-        multiplier=drawn(1, 1023, outputs),
-        shift=drawn(1, 31, outputs),
+        multiplier=drawn(1, 1 if dtype == "int24" else 1023, outputs),
+        shift=drawn(1, MOST_SHIFT[dtype], outputs),
         high=data.draw(st.integers(1, HIGHEST[dtype])),
         segments=segments,
         offset=drawn(0, 2**24, outputs),
@@ -254,7 +293,7 @@ def test_trace_results_and_answers_are_of_one_piece(activation: str, dtype: str)
     steps = list(trace(mlp, net, rows))
     assert [found.shape for _, found in steps] == [(30, 6), (30, 5), (30, 3)]
     for layer, (sums, found) in zip(net.layers, steps, strict=True):
-        assert (np.abs(sums) <= SUM_LIMIT).all()
+        assert (np.abs(sums) <= SUM_LIMIT[dtype]).all()
         assert (layer.requantise(sums) == found).all()
     assert (last_activations(mlp, net, rows) == steps[-1][1]).all()
     assert dequantise(net, steps[-1][1]).tobytes() == predict_quantised(mlp, net, rows).tobytes()
@@ -268,11 +307,12 @@ def test_an_answer_takes_one_rounding_only(name: str, dtype: str) -> None:
     """step * table(r) is exact, so a fused multiply-add gives the same bits."""
     net = quantised(MODELS[name](3), dtype)
     layer = net.layers[-1]
-    every = np.arange(layer.segments * layer.high + 1)
+    every = np.arange(0, layer.segments * layer.high + 1, 1 if layer.high < 2**16 else 9973)
     values = every if net.table is None else net.table.at(every)
     for step in net.step:
-        products = step * values.astype(np.float32)
-        assert (products.astype(np.float64) == float(step) * values).all()
+        floats = values.astype(np.float32)
+        products = step * floats
+        assert (products.astype(np.float64) == float(step) * floats.astype(np.float64)).all()
 
 
 # What is refused
@@ -281,7 +321,7 @@ def test_an_answer_takes_one_rounding_only(name: str, dtype: str) -> None:
 def test_a_layer_whose_sums_leave_32_bits_is_refused() -> None:
     net = quantised(MODELS["binary"](0))
     first, middle, last = net.layers
-    room = SUM_LIMIT - np.abs(middle.weights).sum(axis=1).max() * first.largest
+    room = SUM_LIMIT["int16"] - np.abs(middle.weights).sum(axis=1).max() * first.largest
     full = replace(middle, bias=np.full_like(middle.bias, room))
     replace(net, layers=(first, full, last))
     for sign in (1, -1):

@@ -14,12 +14,12 @@ from support.networks import ANY_SUM, encoded, network, readings
 
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import Mlp, Rows
-from mlp_edge.parity.box import declared, held, reaches
 from mlp_edge.parity.certificate import certify
 from mlp_edge.parity.compare import settled
 from mlp_edge.proof import c_replay
 from mlp_edge.proof.accuracy import ANY
 from mlp_edge.proof.bound import Interval, bound, over
+from mlp_edge.proof.box import declared, held, reaches
 from mlp_edge.reference import FORMULAS, Doubles, predict, trace
 
 CURVES = [*ANY_SUM, "softmax"]

@@ -14,7 +14,8 @@ from support.quantised_networks import quantised
 
 from mlp_edge.export.c.integers_classify import alike_below_the_largest, highest_below
 from mlp_edge.integers import integer_reference
-from mlp_edge.integers.quantised import ActivationTable, IntegerLayer, Quantised
+from mlp_edge.integers.activation_tables import ActivationTable
+from mlp_edge.integers.quantised import IntegerLayer, Quantised
 from mlp_edge.mlp import Dense, Mlp
 
 
