@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from mlp_edge.integers.exponential import DIGITS
 from mlp_edge.integers.quantised import HIGHEST, Inputs
 from mlp_edge.mlp import Floats, Mlp, Rows
 from mlp_edge.proof.bound import Interval
-from mlp_edge.proof.box import declared
+from mlp_edge.proof.box import declared, reaches
 from mlp_edge.quantise.ranges import Steps
 from mlp_edge.reference import Doubles
 
 _MARGIN = 0.25
 """Room on both sides of what calibration rows show of a feature that declares no range."""
 _TINY = 1e-200
+_DRAWN = 2000
+"""Rows drawn from the box."""
+_HALVINGS = 8
+_AFFORDABLE = 2**22
+"""Multiply-adds, roughly, of all boxes that the declared one is halved into."""
 
 
 def box_of(mlp: Mlp, rows: Rows) -> Interval:
@@ -35,8 +42,7 @@ def box_of(mlp: Mlp, rows: Rows) -> Interval:
 def inputs_of(mlp: Mlp, box: Interval) -> Inputs:
     """Readings in powers of two: whole numbers stay exact, and a device has nothing to multiply."""
     low, high = box.low[0], box.high[0]
-    weights = np.abs(mlp.front.astype(np.float64)).max(axis=0)
-    weights = weights if mlp.scaling is None else weights / mlp.scaling.std
+    weights = _moving(mlp)
     span = high - low
     # What never changes takes a step that needs no larger weight than the others do.
     worth = (weights * span).max(initial=0.0)
@@ -67,3 +73,46 @@ def standardised(mlp: Mlp, inputs: Inputs) -> Steps:
         return Steps(offset, step)
     std = mlp.scaling.std.astype(np.float64)
     return Steps((offset - mlp.scaling.mean) / std, step / std)
+
+
+def sums_over(mlp: Mlp, box: Interval) -> list[Interval]:
+    """What the sums of each layer, (outputs,), can be over a box: proved.
+
+    It is put together from boxes that are halved where the first layer's sums move most, which
+    brings it near what rows reach.
+    """
+    moved = _moving(mlp) * (box.high - box.low)[0]
+    halved = np.argsort(-moved, kind="stable")[: _halvings(mlp, len(moved))]
+    boxes = box
+    for column in halved:
+        low, high = (np.repeat(end, 2, axis=0) for end in boxes)
+        middle = (low[::2, column] + high[::2, column]) / 2
+        high[::2, column], low[1::2, column] = middle, middle
+        boxes = Interval(low, high)
+    sums = [reach.pre_activations for reach in reaches(mlp, boxes)]
+    return [Interval(each.low.min(axis=0), each.high.max(axis=0)) for each in sums]
+
+
+def _halvings(mlp: Mlp, width: int) -> int:
+    affordable = math.floor(math.log2(max(_AFFORDABLE // mlp.parameters, 1)))
+    return min(width, _HALVINGS, affordable)
+
+
+def _moving(mlp: Mlp) -> Doubles:
+    """The largest weight of each encoded reading (width,), per its own unit."""
+    weights = np.abs(mlp.front.astype(np.float64)).max(axis=0)
+    return np.asarray(weights if mlp.scaling is None else weights / mlp.scaling.std)
+
+
+def rows_in(box: Interval, encoded: Floats) -> Floats:
+    """Encoded calibration rows, and as many drawn from all over the box, (n, width)."""
+    random = np.random.default_rng(0)
+    low, high = box
+    drawn = low + (high - low) * random.random((_DRAWN, low.shape[1]))
+    return np.vstack([encoded, drawn.astype(np.float32)])
+
+
+def scaled(mlp: Mlp, encoded: Floats) -> Doubles:
+    """What the first layer is given for them."""
+    x = encoded.astype(np.float64)
+    return x if mlp.scaling is None else (x - mlp.scaling.mean) / mlp.scaling.std

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mlp_edge.integers.quantised import SUM_LIMIT, WEIGHT_LIMIT, IntegerLayer, Integers
+from mlp_edge.integers.quantised import SUM_LIMIT, IntegerLayer, Integers
 from mlp_edge.mlp import Dense
 from mlp_edge.quantise import ranges, scales, tables
 from mlp_edge.quantise.ranges import Steps
@@ -90,7 +90,7 @@ def layer(dense: Dense, given: Given, wanted: Wanted, dtype: str) -> tuple[Integ
             bias / chosen.unit,
             given.integers,
             (wanted.sums - offset) / chosen.unit,
-            WEIGHT_LIMIT[dtype],
+            dtype,
         )
         made = IntegerLayer(
             weights=weights,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from mlp_edge.integers.quantised import SUM_LIMIT, Integers
+from mlp_edge.integers.quantised import SUM_LIMIT, WEIGHT_LIMIT, Integers
 from mlp_edge.reference import Doubles
 
 _PULL = 1e-3
 """How much the real weights hold the fitted ones, as a share of what the inputs' squares do."""
+_HELD = 1e30
+"""The same for a bias that is to stay, beyond all squares of inputs; others are free."""
 _MOVES = 400
 """At most so many times may a single weight or a pair move by one, per neuron."""
 _PAIRS = 200
@@ -16,8 +18,9 @@ _PAIRS = 200
 
 
 def fitted(
-    weights: Doubles, bias: Doubles, inputs: Integers, sums: Doubles, limit: int
-) -> tuple[Integers, Integers]:
+    weights: Doubles, bias: Doubles, inputs: Integers, sums: Doubles, dtype: str,
+    held: bool = False,
+) -> tuple[Integers, Integers]:  # fmt: skip
     """Integer weights (outputs, inputs) and biases (outputs,) that give the sums again.
 
     Least squares over the rows, first in real numbers (what quantised inputs have lost is made
@@ -29,14 +32,16 @@ def fitted(
         bias: (outputs,).
         inputs: (n, inputs), the integers that the layer will be given.
         sums: (n, outputs), what they should give.
-        limit: the largest size of a weight.
+        dtype: of the integers, which says how large they may be.
+        held: leave the biases as they are, but for their rounding.
     """
     given = np.column_stack([inputs, np.ones(len(inputs))]).astype(np.float64)
     start = np.column_stack([weights, bias])
-    limits = np.append(np.full(weights.shape[1], float(limit)), float(SUM_LIMIT["int16"]))
+    limits = np.full(start.shape[1], float(WEIGHT_LIMIT[dtype]))
+    limits[-1] = SUM_LIMIT[dtype]
     squares = given.T @ given / len(given)
     pull = np.full(len(squares), _PULL * np.trace(squares[:-1, :-1]) / max(len(squares) - 1, 1))
-    pull[-1] = 0.0  # a bias is free
+    pull[-1] = _HELD if held else 0.0
     squares[np.diag_indices_from(squares)] += pull + 1e-9
     slope = given.T @ (sums - given @ start.T) / len(given)
     real = start + np.linalg.solve(squares, slope).T
@@ -48,14 +53,15 @@ def fitted(
 
 
 def fitted_diagonals(
-    weights: Doubles, bias: Doubles, inputs: Integers, sums: Doubles, limit: int
-) -> tuple[Integers, Integers]:
+    weights: Doubles, bias: Doubles, inputs: Integers, sums: Doubles, dtype: str,
+    held: bool = False,
+) -> tuple[Integers, Integers]:  # fmt: skip
     """As ``fitted``, for weights that are diagonals side by side: what is 0 stays 0."""
     found, biases = np.zeros(weights.shape, np.int64), np.zeros(len(bias), np.int64)
     for unit in range(len(weights)):
         own = np.arange(unit, weights.shape[1], len(weights))
         row, constant = weights[unit, own][None], bias[[unit]]
-        fit = fitted(row, constant, inputs[:, own], sums[:, [unit]], limit)
+        fit = fitted(row, constant, inputs[:, own], sums[:, [unit]], dtype, held)
         found[unit, own], biases[unit] = fit[0][0], fit[1][0]
     return found, biases
 

@@ -269,7 +269,7 @@ def test_fitted_weights_give_the_sums_better_than_rounded_ones() -> None:
     inputs[:, 1] = np.clip(inputs[:, 0] + random.integers(-9, 9, 500), 0, 255)
     weights, bias = random.normal(0, 20, (6, 10)), random.normal(0, 500, 6)
     sums = inputs @ weights.T + bias
-    whole, biases = fitted(weights, bias, inputs, sums, 127)
+    whole, biases = fitted(weights, bias, inputs, sums, "int8")
     ours = np.square(inputs @ whole.T + biases - sums).mean(axis=0)
     rounded = np.square(inputs @ np.rint(weights).T + np.rint(bias) - sums).mean(axis=0)
     assert (ours <= rounded).all()
@@ -280,7 +280,7 @@ def test_fitted_weights_give_the_sums_better_than_rounded_ones() -> None:
 def test_a_limit_on_weights_is_kept_where_the_fit_would_pass_it() -> None:
     inputs = np.random.default_rng(0).integers(0, 256, (200, 3))
     weights = np.array([[127.0, -127.0, 126.6]])
-    whole, _ = fitted(weights, np.zeros(1), inputs, inputs @ weights.T * 1.5, 127)
+    whole, _ = fitted(weights, np.zeros(1), inputs, inputs @ weights.T * 1.5, "int8")
     assert np.abs(whole).max() == 127
 
 
