@@ -137,7 +137,7 @@ def _layer(dense: Dense, given: _Value, meant: Meant) -> tuple[IntegerLayer, Ste
     bias = dense.bias + weights @ given.steps.offset - offset
     fit = fitted if dense.diagonals is None else fitted_diagonals
     sums = given.exact @ weights.T + dense.bias
-    weights, biases = fit(
+    integers, biases = fit(
         real / unit[:, None],
         bias / unit,
         given.integers,
@@ -146,7 +146,7 @@ def _layer(dense: Dense, given: _Value, meant: Meant) -> tuple[IntegerLayer, Ste
         meant.held,
     )
     made = IntegerLayer(
-        weights=weights,
+        weights=integers,
         bias=biases,
         multiplier=np.ones(dense.outputs, np.int64),
         shift=shift.astype(np.int64),

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from mlp_edge.integers.activation_tables import DEGREE, GUARD, Integers, PolynomialTable
+from mlp_edge.integers.activation_tables import (
+    COEFFICIENT_LIMIT,
+    DEGREE,
+    GUARD,
+    Integers,
+    PolynomialTable,
+)
 from mlp_edge.integers.quantised import HIGHEST
 from mlp_edge.quantise.ranges import Steps
 from mlp_edge.reference import FORMULAS, Doubles
@@ -72,7 +78,9 @@ def _finest(activation: str, sums: Steps, high: int, meant: Steps) -> tuple[Poly
     length = ALIGNED
     while True:
         table = _table(activation, sums, high, meant, length)
-        if length == _SHORTEST or _off(activation, sums, high, meant, table) <= _GOOD:
+        fits = np.abs(table.coefficients).sum(axis=1).max() <= COEFFICIENT_LIMIT
+        good = fits and _off(activation, sums, high, meant, table) <= _GOOD
+        if good or length == _SHORTEST:
             return table, meant
         length //= 2
 

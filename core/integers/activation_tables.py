@@ -11,7 +11,7 @@ Integers = NDArray[np.int64]
 
 DEGREE = 5
 """Of the polynomials."""
-GUARD = 4
+GUARD = 5
 """Binary digits that their coefficients have more than what comes out."""
 COEFFICIENT_LIMIT = 2**31 - 1
 """No sum of coefficients, in absolute values, is larger: what is computed fits 32 bits."""
