@@ -11,7 +11,7 @@ from mlp_edge.data.reading.read import read_table
 from mlp_edge.data.reading.size import MOST_BYTES
 from mlp_edge.data.table import Table
 from mlp_edge.mlp import Mlp, Rows
-from mlp_edge.parity.search import drawn
+from mlp_edge.proof.declared import drawn
 from mlp_edge.readers.model_directory import SAMPLE, ModelDirectory
 
 DRAWN = 200

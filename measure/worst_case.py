@@ -14,8 +14,9 @@ import numpy as np
 
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import Rows
-from mlp_edge.parity.search import changed, drawn
+from mlp_edge.parity.search import changed
 from mlp_edge.proof.bound import LARGEST
+from mlp_edge.proof.declared import drawn
 from mlp_edge.reference import Doubles
 from mlp_edge.runtime.chips.simulated import Measured
 

@@ -11,9 +11,8 @@ from mlp_edge.integers.integer_reference import trace
 from mlp_edge.integers.quantised import Inputs, IntegerLayer, Integers, Quantised
 from mlp_edge.mlp import Mlp, Rows
 from mlp_edge.parity.rows import PROBED, spread
-from mlp_edge.parity.search import drawn
 from mlp_edge.proof.bound import LARGEST
-from mlp_edge.proof.box import ranges
+from mlp_edge.proof.declared import drawn, ranges
 from mlp_edge.reference import Doubles
 
 SEED = 21

@@ -26,10 +26,10 @@ from mlp_edge.parity.result import (
     of_original,
     unasked,
 )
-from mlp_edge.parity.rows import SAMPLE_ROWS, inside, stress_rows
+from mlp_edge.parity.rows import SAMPLE_ROWS, stress_rows
 from mlp_edge.parity.search import worst_rows
 from mlp_edge.proof.accuracy import ANY
-from mlp_edge.proof.box import ranges
+from mlp_edge.proof.declared import inside, ranges
 from mlp_edge.proof.folding import folded_bound
 from mlp_edge.proof.original import Original
 from mlp_edge.reference import distance, predict

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mlp_edge.card import predicted_classes
 from mlp_edge.feature import LARGEST_FLOAT
 from mlp_edge.mlp import Mlp, Rows
-from mlp_edge.proof.box import ranges
+from mlp_edge.proof.declared import ranges
 from mlp_edge.reference import Doubles, predict, trace
 
 SAMPLE_ROWS = 1000
@@ -49,13 +49,6 @@ def stress_rows(mlp: Mlp, sample: Rows) -> Rows:
     with np.errstate(over="ignore"):
         rows = np.vstack([group for group in groups if len(group)]).astype(np.float32)
     return np.ascontiguousarray(rows)
-
-
-def inside(mlp: Mlp, rows: Rows, low: Doubles, high: Doubles) -> NDArray[np.bool_]:
-    """Which rows (n,) are all within the features' ranges; a missing reading is in none's way."""
-    there = ~mlp.encoding.missing(rows)
-    within = (rows >= np.float32(low)) & (rows <= np.float32(high))
-    return np.asarray((within | ~there).all(axis=1))
 
 
 def _middle(mlp: Mlp, sample: Rows, low: Doubles) -> Doubles:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mlp_edge.card import predicted_classes
 from mlp_edge.feature import Feature
@@ -18,7 +17,7 @@ from mlp_edge.parity.compare import AFFORDABLE, share
 from mlp_edge.parity.rows import boundary
 from mlp_edge.proof.accuracy import Accuracy
 from mlp_edge.proof.bound import LARGEST, bound, work
-from mlp_edge.proof.box import ranges
+from mlp_edge.proof.declared import clipped, drawn, ranges
 from mlp_edge.reference import Doubles, distance, predict
 
 SEED = 20
@@ -67,21 +66,6 @@ def _nearness(mlp: Mlp, rows: Rows, runtime: Predict, accuracy: Mapping[str, Acc
     return np.asarray(off.max(axis=1))
 
 
-def drawn(
-    features: Sequence[Feature],
-    low: Doubles,
-    high: Doubles,
-    count: int,
-    random: np.random.Generator,
-) -> Rows:
-    """Rows (count, inputs) from the ranges, evenly; categories from their codes."""
-    rows = random.uniform(low, high, (count, len(low)))
-    for index, feature in enumerate(features):
-        if feature.codes:
-            rows[:, index] = random.choice(feature.codes, count)
-    return _within(rows, low, high)
-
-
 def changed(
     features: Sequence[Feature],
     best: Rows,
@@ -94,15 +78,10 @@ def changed(
     parents = best[random.integers(len(best), size=count)]
     picked = random.random(parents.shape) < random.uniform(0.1, 1.0, (count, 1))
     steps = 10.0 ** random.uniform(*STEPS, (count, 1)) * random.normal(size=parents.shape)
-    moved = _within(parents + steps * (high - low), low, high)
+    moved = clipped(parents + steps * (high - low), low, high)
     fresh = drawn(features, low, high, count, random)
     category = np.array([bool(feature.codes) for feature in features])
     return np.where(picked, np.where(category, fresh, moved), parents)
-
-
-def _within(rows: NDArray[np.floating], low: Doubles, high: Doubles) -> Rows:
-    with np.errstate(over="ignore"):
-        return np.asarray(np.clip(rows, low, high), np.float32)
 
 
 def _flips(mlp: Mlp, sample: Rows, runtime: Predict) -> Rows:

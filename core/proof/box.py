@@ -16,6 +16,7 @@ import numpy as np
 
 from mlp_edge.mlp import Dense, Mlp, Rows
 from mlp_edge.proof.bound import LARGEST, LOST, Interval, Reach, standardised
+from mlp_edge.proof.declared import ranges
 from mlp_edge.proof.slopes import PIECEWISE, SLOPES, slopes
 from mlp_edge.proof.symbols import NAMELESS, Error, aligned, joined, named
 from mlp_edge.reference import FORMULAS, Doubles
@@ -58,22 +59,6 @@ class Band(NamedTuple):
     slope: Doubles
     offset: Doubles
     height: Doubles
-
-
-def ranges(mlp: Mlp, sample: Rows) -> tuple[Doubles, Doubles]:
-    """Lowest and highest value of each feature: as declared, otherwise as sampled.
-
-    Those of a category are its lowest and its highest code.
-    """
-    known = np.where(mlp.encoding.missing(sample), np.nan, sample).astype(np.float64)
-    known[0] = np.where(np.isnan(known).all(axis=0), 0.0, known[0])
-    low, high = np.nanmin(known, axis=0), np.nanmax(known, axis=0)
-    for index, feature in enumerate(mlp.features):
-        if feature.kind == "category":
-            low[index], high[index] = min(feature.codes), max(feature.codes)
-        low[index] = low[index] if feature.low is None else feature.low
-        high[index] = high[index] if feature.high is None else feature.high
-    return low, high
 
 
 def declared(mlp: Mlp, sample: Rows) -> Interval:

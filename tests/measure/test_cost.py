@@ -20,8 +20,7 @@ from mlp_edge.export.c import export
 from mlp_edge.measure.budget import overruns, read_budget
 from mlp_edge.measure.cost import Cost, measure
 from mlp_edge.mlp import Mlp
-from mlp_edge.parity.search import drawn
-from mlp_edge.proof.box import ranges
+from mlp_edge.proof.declared import drawn, ranges
 from mlp_edge.runtime import Chip
 from mlp_edge.runtime.c import Header
 from mlp_edge.runtime.chips.firmware import build

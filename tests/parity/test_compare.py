@@ -23,10 +23,10 @@ from mlp_edge.parity.compare import (
     output_range,
 )
 from mlp_edge.parity.diagnose import likely_cause
-from mlp_edge.parity.rows import _kinks, boundary, inside, stress_rows
+from mlp_edge.parity.rows import _kinks, boundary, stress_rows
 from mlp_edge.proof.accuracy import ANY, Accuracy
 from mlp_edge.proof.bound import bound
-from mlp_edge.proof.box import ranges
+from mlp_edge.proof.declared import inside, ranges
 from mlp_edge.reference import predict, trace
 
 

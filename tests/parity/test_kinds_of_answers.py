@@ -17,11 +17,11 @@ from mlp_edge.mlp import Dense, Mlp, Predict, Rows
 from mlp_edge.parity.compare import Comparison, Expected, compare, expect
 from mlp_edge.parity.kind_faults import CHANGES, KindFault
 from mlp_edge.parity.result import _explain, _without_parameters
-from mlp_edge.parity.rows import inside, stress_rows
+from mlp_edge.parity.rows import stress_rows
 from mlp_edge.proof import c_replay, kinds
 from mlp_edge.proof.accuracy import ANY
 from mlp_edge.proof.bound import bound
-from mlp_edge.proof.box import ranges
+from mlp_edge.proof.declared import inside, ranges
 from mlp_edge.proof.kinds import ABOVE, BELOW, FINITE, NAN, UNKNOWN, kind_of
 from mlp_edge.runtime.c import open_header
 from mlp_edge.runtime.litert import RUNTIME as LITERT

@@ -10,12 +10,12 @@ from mlp_edge.feature import Feature
 from mlp_edge.mlp import Floats, Mlp
 from mlp_edge.parity.compare import AFFORDABLE, settled
 from mlp_edge.parity.labels import labels
-from mlp_edge.parity.rows import boundary, inside
+from mlp_edge.parity.rows import boundary
 from mlp_edge.parity.search import FOUND, MOST, ROUNDS, worst_rows
 from mlp_edge.proof.accuracy import KERNELS
 from mlp_edge.proof.bound import bound, work
-from mlp_edge.proof.box import ranges
 from mlp_edge.proof.c_replay import replay
+from mlp_edge.proof.declared import inside, ranges
 from mlp_edge.reference import predict
 
 
