@@ -23,7 +23,7 @@ from mlp_edge.reading import parse_json
 Classes = NDArray[np.int64]
 
 CARD_FORMAT = 3
-DTYPES = ("float32", "int8", "int16", "float16", "dynamic")
+DTYPES = ("float32", "int8", "int16", "int24", "float16", "dynamic")
 """What an artifact computes in; a dynamic one has int8 weights and float32 activations."""
 
 

@@ -16,6 +16,11 @@ from mlp_edge.integers.quantised import Integers, Quantised
 from mlp_edge.integers.requantise import by_float, by_single, differing
 from mlp_edge.mlp import Mlp, Predict, Rows
 from mlp_edge.parity.compare import BATCHES, in_batches
+from mlp_edge.proof.bound import work
+from mlp_edge.proof.float_grade import AFFORDABLE, FloatGrade, float_grade
+
+_NEAR = 2**16
+"""Activations on either side of the right one among which another is looked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,11 +31,22 @@ class ExpectedBits:
         mlp: the network, for its encoding and its clip.
         quantised: its integers.
         rows: raw readings (n, inputs).
+        within: (n,), which rows lie in the declared ranges.
     """
 
     mlp: Mlp
     quantised: Quantised
     rows: Rows
+    within: NDArray[np.bool_]
+
+    @cached_property
+    def grade(self) -> FloatGrade | None:
+        """Whether int24 is as exact as float32 in the declared ranges; None of other integers."""
+        if self.quantised.dtype != "int24" or not self.within.any():
+            return None
+        most = max(AFFORDABLE // work(self.mlp), 1)
+        chosen = np.flatnonzero(self.within)[:most]
+        return float_grade(self.mlp, self.rows[chosen], self.predictions[chosen])
 
     @cached_property
     def predictions(self) -> Floats:
@@ -50,7 +66,8 @@ class ExpectedBits:
         if self.quantised.softmax:
             return None
         layer = self.quantised.layers[-1]
-        every = np.arange(layer.segments * layer.high + 1)
+        least, most = max(near - _NEAR, 0), min(near + _NEAR, layer.segments * layer.high)
+        every = np.arange(least, most + 1)
         possible = dequantise(self.quantised, np.tile(every[:, None], (1, layer.outputs)))[
             :, output
         ]

@@ -112,7 +112,8 @@ class _Asked:
         if place not in self._integers:
             own = integer_rows(self.mlp, parameters.quantised, self.sample)
             rows = np.ascontiguousarray(np.vstack([self.rows, own]))
-            self._integers[place] = ExpectedBits(self.mlp, parameters.quantised, rows)
+            within = inside(self.mlp, rows, *ranges(self.mlp, self.sample))
+            self._integers[place] = ExpectedBits(self.mlp, parameters.quantised, rows, within)
         return self._integers[place]
 
     def folding(self) -> str | None:

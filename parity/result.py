@@ -184,17 +184,29 @@ def in_integers(
 ) -> ArtifactResult:
     """The line of an artifact in integers: every answer has its bits."""
     if entry.runtime.simulated:
-        expected = replace(expected, rows=expected.rows[:CHIP_ROWS])
-    says: list[str] = []
+        chosen = slice(CHIP_ROWS)
+        expected = replace(expected, rows=expected.rows[chosen], within=expected.within[chosen])
+    says = _beyond_grade(expected)
     try:
         bits = compare_bits(expected, predict, _batches(entry))
         if bits.failure is not None:
             cause = likely_integer_cause(expected, predict)
-            says = [_explain_bits(expected, bits, bits.failure, cause)]
+            says.append(_explain_bits(expected, bits, bits.failure, cause))
         changed = original.changed(predict)
     except InputError as error:
         return replace(unasked(entry, ()), says=[*entry.says, str(error)])
     return replace(unasked(entry, ()), bits=bits, changed=changed, says=[*says, *entry.says])
+
+
+def _beyond_grade(expected: ExpectedBits) -> list[str]:
+    """What to say of int24 that is not as exact as float32; [] where it is."""
+    grade = expected.grade
+    if grade is None or grade.holds:
+        return []
+    return [
+        f"its integers are off by {grade.error:.2g} in a row of the declared ranges, "
+        f"{grade.used:.3g} times what float32 may be off by there"
+    ]
 
 
 def measured(

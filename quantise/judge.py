@@ -9,6 +9,7 @@ import numpy as np
 
 from mlp_edge.card import Card, choose
 from mlp_edge.integers import integer_reference
+from mlp_edge.integers.quantised import Quantised
 from mlp_edge.mlp import Dense, Floats, Mlp, Rows
 from mlp_edge.proof.bound import standardised
 from mlp_edge.quantise.network import Made, quantise
@@ -129,6 +130,14 @@ def _dropped(one: Loss, limit: float) -> Iterator[str]:
     if one.drop is not None and one.drop > max(limit, row * (1 + 1e-9)):
         name = next(iter(one.before))
         yield f"{name} falls by {one.drop:.2g} ({setting('max_drop', limit)})"
+
+
+def coarsest_feature(mlp: Mlp, quantised: Quantised) -> str:
+    """The feature of whose readings a step of the integers is worth most in the first sums."""
+    weights = np.abs(mlp.front.astype(np.float64)).max(axis=0)
+    scale = 1.0 if mlp.scaling is None else mlp.scaling.std
+    worth = (weights / scale / quantised.inputs.factor)[: len(mlp.encoding.numbers)]
+    return mlp.features[mlp.encoding.numbers[int(np.argmax(worth))]].name
 
 
 def layer_errors(mlp: Mlp, made: Made, rows: Rows) -> list[float]:

@@ -14,7 +14,7 @@ from mlp_edge.api.result import Result, Sheet
 from mlp_edge.errors import InputError, ModelError
 from mlp_edge.finding import Finding
 from mlp_edge.measure.cost import Cost
-from mlp_edge.quantise.judge import Limits, complaints
+from mlp_edge.quantise.judge import Limits
 from mlp_edge.settings import setting
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Candidate:
     """A dtype, what it takes and what it loses.
 
     Attributes:
-        dtype: float32, int8 or int16.
+        dtype: float32, int8, int16 or int24.
         cost: of its C header.
         losses: None of float32, which loses nothing.
         complaints: why it does not hold; () where it does.
@@ -82,7 +82,7 @@ class Candidates(Result):
     Attributes:
         name: of the model.
         chip: they were measured on.
-        candidates: in int8, int16 and float32.
+        candidates: in int8, int16, int24 and float32.
         best: the dtype that was chosen.
     """
 
@@ -139,7 +139,7 @@ def find_smallest(quantiser: Quantiser, mlp: Mlp, limits: Limits, chip: str | No
             dtype=dtype,
             cost=costs[dtype],
             losses=losses,
-            complaints=tuple(complaints(losses.sets, limits)) if losses else (),
+            complaints=tuple(losses.complaints(limits)) if losses else (),
         )
         for dtype, (_, losses) in headers.items()
     )

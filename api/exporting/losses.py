@@ -8,7 +8,8 @@ from typing import Any
 
 from mlp_edge.api.result import Result, Sheet
 from mlp_edge.files.writing import plain
-from mlp_edge.quantise.judge import Loss
+from mlp_edge.proof.float_grade import FloatGrade
+from mlp_edge.quantise.judge import Limits, Loss, complaints
 
 HELD_OUT, FOLDS, CALIBRATED = "held-out rows", "calibration, by folds", "calibration rows"
 """Sets of rows: never seen at all; calibration rows, by integers made without them; with them."""
@@ -23,16 +24,30 @@ class Losses(Result):
         sets: what it loses on each set of rows: "held-out rows", and "calibration, by folds" of
             integers, "calibration rows" of float16 and dynamic.
         notes: what else there is to know, a sentence each.
+        grade: of int24, whether it is as exact as float32; None of another.
     """
 
     dtype: str
     sets: Mapping[str, Loss]
     notes: tuple[str, ...] = ()
+    grade: FloatGrade | None = None
+
+    def complaints(self, limits: Limits) -> list[str]:
+        """Why it is too much, a clause each; [] where it is not."""
+        found = complaints(self.sets, limits)
+        if self.grade is not None and not self.grade.holds:
+            found.append(
+                f"a prediction is off by {self.grade.error:.2g}, {self.grade.used:.3g} times what "
+                "float32 may be off by there"
+            )
+        return found
 
     def to_dict(self) -> dict[str, Any]:
         """The dtype, the figures of each set of rows, the notes."""
         sets = {name: asdict(one) for name, one in self.sets.items()}
-        return plain({"dtype": self.dtype, "sets": sets, "notes": list(self.notes)})
+        grade = None if self.grade is None else asdict(self.grade)
+        notes = list(self.notes)
+        return plain({"dtype": self.dtype, "sets": sets, "notes": notes, "float_grade": grade})
 
     def sheets(self) -> list[Sheet]:
         """A column per set: labels that change, the largest difference, every metric."""
@@ -46,7 +61,15 @@ class Losses(Result):
         for metric in dict.fromkeys(name for one in every for name in one.before):
             rows.append((metric, *(_change(one, metric) for one in every)))
         title = f"{self.dtype}: what it loses"
-        return [Sheet(title, ("", *self.sets), tuple(rows), self.notes)]
+        return [Sheet(title, ("", *self.sets), tuple(rows), (*self.notes, *self._of_grade()))]
+
+    def _of_grade(self) -> list[str]:
+        if self.grade is None:
+            return []
+        return [
+            f"off by at most {self.grade.used:.2g} of what float32 may be off by, on "
+            f"{self.grade.rows:,} rows in the declared ranges"
+        ]
 
 
 def _change(one: Loss, metric: str) -> str:

@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from mlp_edge.api.exporting.calibration_rows import RowSets, find_rows
 from mlp_edge.api.exporting.losses import CALIBRATED, FOLDS, HELD_OUT, Losses
 from mlp_edge.api.observer import Observer
@@ -15,20 +17,24 @@ from mlp_edge.api.opened_model import OpenedModel
 from mlp_edge.api.settings import GUESSED, Reading
 from mlp_edge.errors import CheckError, InputError, ModelError
 from mlp_edge.finding import Finding
+from mlp_edge.integers.quantised import HIGHEST
 from mlp_edge.integers.quantised_file import (
     QuantisationParameters,
     parameters_name,
     read_parameters,
     rows_sha256,
 )
-from mlp_edge.quantise.judge import Limits, complaints, loss
+from mlp_edge.quantise.judge import Limits, loss
 from mlp_edge.settings import setting
 
 if TYPE_CHECKING:
+    from mlp_edge.integers.quantised import Quantised
     from mlp_edge.mlp import Floats, Mlp, Predict
+    from mlp_edge.proof.float_grade import FloatGrade
 
 TWICE_ROUNDED = "neurons that TFLite Micro may give one step more, by layer"
-"""Key of the report."""
+FLOAT_GRADE = "float grade"
+"""Keys of the report."""
 
 
 class Quantisation(NamedTuple):
@@ -72,7 +78,7 @@ class Quantiser:
         return find_rows(self.model, self.table, self.reading, self.observer)
 
     def quantised(self, dtype: str) -> Quantisation:
-        """The network in int8 or int16, and what it loses on each set of rows; made once.
+        """The network in integers, and what it loses on each set of rows; made once.
 
         Integers that were exported earlier are taken where model and calibration rows are the
         same, so that all formats share them.
@@ -103,9 +109,21 @@ class Quantiser:
         report: dict[str, Any] = {name: asdict(one) for name, one in losses.sets.items()}
         if dtype == "int8":
             report[TWICE_ROUNDED] = twice_rounded(made)
+        if dtype == "int24":
+            losses = replace(losses, grade=self._grade(made))
+            report[FLOAT_GRADE] = asdict(losses.grade)
         return Quantisation(
             QuantisationParameters(made, mlp.weights_sha256, digest, report), losses
         )
+
+    def _grade(self, made: Quantised) -> FloatGrade:
+        """How int24 compares with float32's bound, on all rows there are and on drawn ones."""
+        from mlp_edge.integers.integer_reference import predict_quantised
+        from mlp_edge.proof.float_grade import float_grade, grade_rows
+
+        mlp, sets = self.model.mlp, (self.sets.calibration, self.sets.held_out)
+        rows = grade_rows(mlp, np.vstack([found for found in sets if found is not None]))
+        return float_grade(mlp, rows, predict_quantised(mlp, made, rows))
 
     def _earlier(self, dtype: str, digest: str) -> QuantisationParameters | None:
         """Integers that the model directory lists, as they were written, of the same rows."""
@@ -163,25 +181,28 @@ class Quantiser:
         Raises:
             CheckError: saying how much, which layer costs most, and which dtype would hold.
         """
-        found = complaints(losses.sets, limits)
+        found = losses.complaints(limits)
         if found:
             remedy = self._remedy(losses.dtype, limits)
             raise CheckError(f"{losses.dtype}: {'; '.join(found)}; {remedy}")
 
     def _remedy(self, dtype: str, limits: Limits) -> str:
-        from mlp_edge.quantise.judge import layer_errors
+        from mlp_edge.quantise.judge import coarsest_feature, layer_errors
         from mlp_edge.quantise.network import make
 
-        if dtype not in ("int8", "int16"):
+        if dtype not in HIGHEST:
             return f"{setting('dtype', 'float32')} loses nothing"
         with self.observer.step("looking for the layer that costs most"):
             mlp, rows = self.model.mlp, self.sets.calibration
-            errors = layer_errors(mlp, make(mlp, rows, dtype), rows)
+            made = make(mlp, rows, dtype)
+            errors = layer_errors(mlp, made, rows)
             worst = errors.index(max(errors))
             says = f"layer {worst + 1} costs most, ±{errors[worst]:.2g} alone"
             holds = "float32"
-            if dtype == "int8" and not complaints(self.quantised("int16").losses.sets, limits):
+            if dtype == "int8" and not self.quantised("int16").losses.complaints(limits):
                 holds = "int16"
+            if dtype == "int24" and worst == 0:
+                says = f"{says}; the steps of {coarsest_feature(mlp, made.quantised)!r} most"
         return f"{says}; {setting('dtype', holds)} would hold"
 
 

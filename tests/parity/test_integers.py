@@ -58,7 +58,8 @@ def expected_of(mlp: Mlp, dtype: str = "int8", stressed: bool = True) -> Expecte
     net, sample = quantised(mlp, dtype), readings(mlp, 150, 5)
     rows = [sample, stress_rows(mlp, sample)]
     rows += [integer_rows(mlp, net, sample)] if stressed else []
-    return ExpectedBits(mlp, net, np.vstack(rows))
+    every = np.vstack(rows)
+    return ExpectedBits(mlp, net, every, np.ones(len(every), bool))
 
 
 def right(expected: ExpectedBits) -> Predict:
@@ -541,7 +542,8 @@ def test_a_dynamic_file_is_measured(exported: Exported) -> None:
 
 
 def test_an_integer_file_without_golden_rows_fails(exported: Exported) -> None:
-    blank = opened_as("int8", right(ExpectedBits(MODEL, exported.net, readings(MODEL, 1))), False)
+    one = ExpectedBits(MODEL, exported.net, readings(MODEL, 1), np.ones(1, bool))
+    blank = opened_as("int8", right(one), False)
     line = exported.results(blank)[1]
     assert line.verdict == "FAIL"
     assert "carries no golden rows" in line.says[0]
