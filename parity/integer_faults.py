@@ -17,6 +17,7 @@ from mlp_edge.errors import ModelError
 from mlp_edge.integers.activation_tables import GUARD, ActivationTable, PolynomialTable, Table
 from mlp_edge.integers.integer_reference import dequantise
 from mlp_edge.integers.quantised import (
+    EXACT,
     HIGHEST,
     Inputs,
     IntegerLayer,
@@ -45,6 +46,7 @@ class IntegerFault:
 
 PLACES = 8
 """At most so many places of a vector are tried: one of them may change no prediction."""
+_SIXTEEN_BITS = 2**16 - 1
 
 
 def _each(vector: Integers, by: int) -> Iterator[Integers]:
@@ -64,8 +66,16 @@ def _weights(layer: IntegerLayer) -> Iterator[IntegerLayer]:
 
 def _biases(layer: IntegerLayer) -> Iterator[IntegerLayer]:
     for by in (1, -1):
-        for bias in _each(layer.bias, by):
+        for bias in _each(layer.bias, by * _shown(layer)):
             yield replace(layer, bias=bias)
+
+
+def _shown(layer: IntegerLayer) -> int:
+    """How far a bias is moved: by 1, but of int24 by as much as rows and float32 may show."""
+    shift = int(layer.shift.max())
+    if layer.high > EXACT:
+        return 1 << (shift + 5)
+    return 1 << max(0, shift - 15) if layer.high > _SIXTEEN_BITS else 1
 
 
 def _multipliers(layer: IntegerLayer) -> Iterator[IntegerLayer]:
@@ -113,7 +123,7 @@ LAYER_FAULTS: dict[str, tuple[str, Callable[[IntegerLayer], Iterator[IntegerLaye
     "transposed": ("its weights were read with rows and columns exchanged", _transposed),
     "truncated": ("its results are cut off instead of rounded", _truncated),
     "one weight": ("one of its weights is one off", _weights),
-    "one bias": ("one of its biases is one off", _biases),
+    "one bias": ("one of its biases is off", _biases),
     "one multiplier": ("one of its multipliers is one off", _multipliers),
     "one shift": ("one of its shifts is one off", _shifts),
     "one stride": ("one of its strides is one off", _offsets),
@@ -138,7 +148,11 @@ def _in_outputs(quantised: Quantised) -> Iterator[IntegerFault]:
         for table in _of_table(quantised.table):
             faulty = replace(quantised, table=table)
             yield IntegerFault("one node", last, "one node of its table is one off", faulty)
-    if not quantised.softmax:
+    if quantised.zero.any():
+        for zero in _each(quantised.zero, 1 << 7):
+            faulty = replace(quantised, zero=zero)
+            yield IntegerFault("zero", last, "the zero of its answers is off", faulty)
+    if not quantised.softmax and not quantised.octave:
         faulty = replace(quantised, step=np.nextafter(quantised.step, np.float32(np.inf)))
         yield IntegerFault("step", last, "the step of its answers is off by one float32", faulty)
 

@@ -137,7 +137,7 @@ def coarsest_feature(mlp: Mlp, quantised: Quantised) -> str:
     weights = np.abs(mlp.front.astype(np.float64)).max(axis=0)
     scale = 1.0 if mlp.scaling is None else mlp.scaling.std
     worth = (weights / scale / quantised.inputs.factor)[: len(mlp.encoding.numbers)]
-    return mlp.features[mlp.encoding.numbers[int(np.argmax(worth))]].name
+    return str(mlp.features[mlp.encoding.numbers[int(np.argmax(worth))]].name)
 
 
 def layer_errors(mlp: Mlp, made: Made, rows: Rows) -> list[float]:

@@ -110,8 +110,9 @@ class Quantiser:
         if dtype == "int8":
             report[TWICE_ROUNDED] = twice_rounded(made)
         if dtype == "int24":
-            losses = replace(losses, grade=self._grade(made))
-            report[FLOAT_GRADE] = asdict(losses.grade)
+            grade = self._grade(made)
+            losses = replace(losses, grade=grade)
+            report[FLOAT_GRADE] = asdict(grade)
         return Quantisation(
             QuantisationParameters(made, mlp.weights_sha256, digest, report), losses
         )

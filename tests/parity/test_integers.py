@@ -40,7 +40,7 @@ from mlp_edge.reference import predict as exact
 from mlp_edge.runtime import HOSTED, RUNTIMES, Opened, Runtime
 from mlp_edge.runtime.originals import own_original
 
-DTYPES = ("int8", "int16")
+DTYPES = ("int8", "int16", "int24")
 MIXED = (
     Feature("length", 0.0, 10.0, fill=2.5, indicator=True),
     Feature("sex", categories=("f", "m"), codes=(0, 1), fill=1.0),
@@ -206,7 +206,7 @@ def test_every_input_is_taken_to_its_boundaries_and_beyond(dtype: str) -> None:
         assert min(own - {-np.inf, -LARGEST}) < low - 5 * high / factor
 
 
-@pytest.mark.parametrize(("dtype", "off"), [("int8", 0), ("int16", 3)])
+@pytest.mark.parametrize(("dtype", "off"), [("int8", 0), ("int16", 3), ("int24", 2**11)])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_sums_stand_beside_steps(name: str, dtype: str, off: int) -> None:
     """For most units a row gives the last sum of a result, and another the first."""
@@ -236,7 +236,7 @@ KINDS = {
     "one multiplier", "one stride", "transposed", "step",
 }  # fmt: skip
 ONLY_INT8 = {"one multiplier", "one stride"}
-"""int16 requantises with a shift, and takes one result for an answer."""
+"""The others requantise with a shift, and take one result for an answer."""
 
 
 def plantable(expected: ExpectedBits, most: int = 3) -> Iterator[IntegerFault]:
@@ -273,10 +273,13 @@ def test_every_kind_of_fault_fails_and_is_named(name: str, dtype: str) -> None:
     assert named > 0.9 * len(planted)  # two faults may be one another's equal
     # No kind, no layer goes unseen: each is caught somewhere.
     kinds = {fault.kind for fault in planted}
-    lacking = (ONLY_INT8 if dtype == "int16" else set()) | {
+    lacking = (set() if dtype == "int8" else ONLY_INT8) | {
         "binary": set(), "multiclass": {"step"}, "regression": {"one node"},
     }[name]  # fmt: skip
-    assert kinds == KINDS - lacking
+    if dtype == "int24" and name == "binary":
+        lacking |= {"step", "one node"}
+    also = {"zero"} if dtype == "int24" and name != "multiclass" else set()
+    assert kinds == KINDS - lacking | also
     assert {fault.layer for fault in planted} == set(range(last + 1))
     weights = {fault.layer for fault in planted if fault.kind == "one weight"}
     assert weights == set(range(1, last + 1))
