@@ -5,21 +5,30 @@
 #ifndef MLP_EDGE_KERNEL_DENSE_INT8_FROM_16
 #define MLP_EDGE_KERNEL_DENSE_INT8_FROM_16
 
+#include "cortex/dense_int8_from_16.h"
 #include "requantise.h"
 
 static inline void mlp_edge_dense_int8_from_16(const int8_t *weights, const int32_t *bias,
     const uint16_t *multiplier, const uint8_t *shift, size_t inputs, size_t outputs,
     const uint16_t *x, uint8_t *y)
 {
-    for (size_t i = 0; i < outputs; i++) {
+    size_t i = 0;
+#ifdef MLP_EDGE_DSP
+    const size_t fours = outputs - outputs % 4;
+    if (fours > 0) {
+        mlp_edge_dsp_dense_int8_from_16(weights, bias, multiplier, shift, inputs, fours, x, y);
+        weights += fours * inputs;
+        i = fours;
+    }
+#endif
+    for (; i < outputs; i++) {
         int32_t sum = MLP_EDGE_READ_INT32(&bias[i]);
         for (size_t j = 0; j < inputs; j++) {
             sum += (int32_t)MLP_EDGE_READ_INT8(weights) * (int32_t)x[j];
             weights++;
         }
-        const uint32_t quantised = mlp_edge_requantise(
+        y[i] = (uint8_t)mlp_edge_requantise(
             sum, MLP_EDGE_READ_UINT16(&multiplier[i]), MLP_EDGE_READ_UINT8(&shift[i]));
-        y[i] = quantised > 255 ? 255 : (uint8_t)quantised;
     }
 }
 

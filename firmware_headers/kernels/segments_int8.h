@@ -6,26 +6,35 @@
 #ifndef MLP_EDGE_KERNEL_SEGMENTS_INT8
 #define MLP_EDGE_KERNEL_SEGMENTS_INT8
 
-#include "sum_int8.h"
+#include "sums_int8.h"
 #include "requantise.h"
 
 static inline void mlp_edge_segments_int8(const int8_t *weights, const int32_t *bias,
     const uint16_t *multiplier, const uint8_t *shift, const int32_t *offset, uint8_t segments,
     size_t inputs, size_t outputs, const uint8_t *x, uint16_t *y)
 {
-    for (size_t i = 0; i < outputs; i++) {
-        const uint16_t times = MLP_EDGE_READ_UINT16(&multiplier[i]);
-        const uint8_t by = MLP_EDGE_READ_UINT8(&shift[i]);
-        const int32_t next = MLP_EDGE_READ_INT32(&offset[i]);
-        int32_t sum = mlp_edge_sum_int8(MLP_EDGE_READ_INT32(&bias[i]), weights, inputs, x);
-        uint16_t total = 0;
-        for (uint8_t segment = 0; segment < segments && sum > 0; segment++) {
-            const uint32_t quantised = mlp_edge_requantise(sum, times, by);
-            total = (uint16_t)(total + (quantised > 255 ? 255 : quantised));
-            sum -= next;
+    while (outputs > 0) {
+        const size_t count = outputs < MLP_EDGE_SUMS ? outputs : MLP_EDGE_SUMS;
+        int32_t sums[MLP_EDGE_SUMS];
+        mlp_edge_sums_int8(weights, bias, inputs, count, x, sums);
+        for (size_t i = 0; i < count; i++) {
+            const uint16_t times = MLP_EDGE_READ_UINT16(multiplier);
+            const uint8_t by = MLP_EDGE_READ_UINT8(shift);
+            const int32_t next = MLP_EDGE_READ_INT32(offset);
+            int32_t sum = sums[i];
+            uint_fast16_t total = 0;
+            for (uint_fast8_t segment = segments; segment > 0 && sum > 0; segment--) {
+                total += mlp_edge_requantise(sum, times, by);
+                sum -= next;
+            }
+            *y++ = (uint16_t)total;
+            multiplier++;
+            shift++;
+            offset++;
         }
-        y[i] = total;
-        weights += inputs;
+        weights += count * inputs;
+        bias += count;
+        outputs -= count;
     }
 }
 

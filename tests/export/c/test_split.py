@@ -120,7 +120,7 @@ def test_models_in_one_source_file_share_the_machine_code_too(tmp_path: Path) ->
 def test_kernels_of_another_version_are_refused(tmp_path: Path) -> None:
     header = write(tmp_path, PIMA)
     kernels = tmp_path / KERNELS_FILE
-    kernels.write_text(kernels.read_text().replace("MLP_EDGE_KERNELS 7", "MLP_EDGE_KERNELS 8"))
+    kernels.write_text(kernels.read_text().replace("MLP_EDGE_KERNELS 8", "MLP_EDGE_KERNELS 9"))
     command = ["gcc", "-std=c99", "-fsyntax-only", "pima.c"]
     said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert "pima.c: mlp_edge_kernels.h is of another version; export again" in said.stderr
