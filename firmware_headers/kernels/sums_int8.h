@@ -1,4 +1,4 @@
-/* The pre-activations of `count` neurons, at most MLP_EDGE_SUMS, each as mlp_edge_sum_int8 has it. */
+/* Pre-activations of `count` neurons, at most MLP_EDGE_SUMS, each as mlp_edge_sum_int8 has it. */
 #ifndef MLP_EDGE_KERNEL_SUMS_INT8
 #define MLP_EDGE_KERNEL_SUMS_INT8
 

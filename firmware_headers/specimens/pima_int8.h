@@ -799,10 +799,10 @@ static inline void mlp_edge_quantise_int8(const float *low, const float *factor,
     MLP_EDGE_DSP_REQUANTISE_INT8("r7")
 
 /*
- * A layer. It is entered with weights in r0, bias in r1, two arguments of `requantise` in r2 and r3,
- * y in r4, outputs - 4 in r5, x in r6, the size of a row in r8. `requantise` finds what was in r2 to
- * r5 in r8 to r11. What r7 and r9 held is put back: a compiler may have reserved them. `before` may
- * jump to 7, where no four neurons are left, to `behind`.
+ * A layer. It is entered with weights in r0, bias in r1, two arguments of `requantise` in r2 and
+ * r3, y in r4, outputs - 4 in r5, x in r6, the size of a row in r8. `requantise` finds what was in
+ * r2 to r5 in r8 to r11. What r7 and r9 held is put back: a compiler may have reserved them.
+ * `before` may jump to 7, where fewer than four neurons are left, to `behind`.
  */
 #define MLP_EDGE_DSP_LAYER(before, rows, requantise, behind) \
     "push {r2-r9}\n"                                \
@@ -1019,7 +1019,7 @@ static inline void mlp_edge_dsp_sums_int8(const int8_t *weights, const int32_t *
 
 #endif
 
-/* The pre-activations of `count` neurons, at most MLP_EDGE_SUMS, each as mlp_edge_sum_int8 has it. */
+/* Pre-activations of `count` neurons, at most MLP_EDGE_SUMS, each as mlp_edge_sum_int8 has it. */
 #ifndef MLP_EDGE_KERNEL_SUMS_INT8
 #define MLP_EDGE_KERNEL_SUMS_INT8
 
@@ -1237,7 +1237,7 @@ int pima_int8_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:86815b41627b1ff00d5cae8248252c2fe456b05fcdcb4e7e5f140d1da7c502cb */
+mlp-edge-seal sha256:70880001f8d24219fc4e841d17dc8ac6060d2b092dbc8b2b70de6bd25adea6bb */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "pima_int8", "features": [{"name": "pregnancies", "low": 0.0, "high": 17.0},

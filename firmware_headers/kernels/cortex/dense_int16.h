@@ -30,7 +30,7 @@
     "asrs " sum ", " sum ", r3\n"                   \
     "adc " sum ", " sum ", #0\n"                    \
     "usat " sum ", #16, " sum "\n"
-/* r9 is 65535 - high, in both halves: added with saturation and subtracted, it leaves at most high. */
+/* r9 is 65535 - high in both halves: added with saturation, then subtracted, it clamps to high. */
 #define MLP_EDGE_DSP_REQUANTISE_TWO_INT16(sum, next) \
     MLP_EDGE_DSP_SHIFT_INT16(sum)                   \
     MLP_EDGE_DSP_SHIFT_INT16(next)                  \

@@ -95,10 +95,10 @@
     MLP_EDGE_DSP_REQUANTISE_INT8("r7")
 
 /*
- * A layer. It is entered with weights in r0, bias in r1, two arguments of `requantise` in r2 and r3,
- * y in r4, outputs - 4 in r5, x in r6, the size of a row in r8. `requantise` finds what was in r2 to
- * r5 in r8 to r11. What r7 and r9 held is put back: a compiler may have reserved them. `before` may
- * jump to 7, where no four neurons are left, to `behind`.
+ * A layer. It is entered with weights in r0, bias in r1, two arguments of `requantise` in r2 and
+ * r3, y in r4, outputs - 4 in r5, x in r6, the size of a row in r8. `requantise` finds what was in
+ * r2 to r5 in r8 to r11. What r7 and r9 held is put back: a compiler may have reserved them.
+ * `before` may jump to 7, where fewer than four neurons are left, to `behind`.
  */
 #define MLP_EDGE_DSP_LAYER(before, rows, requantise, behind) \
     "push {r2-r9}\n"                                \
