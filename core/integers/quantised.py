@@ -252,3 +252,6 @@ def _check_layer(number: int, layer: IntegerLayer, largest: int, dtype: str) -> 
     if (size > SUM_LIMIT[dtype]).any():  # so no partial sum is either
         bits = "2^52" if dtype == "int24" else "32 bits"
         raise ModelError(f"layer {number}: a sum may reach {size.max()}, beyond {bits}")
+    starts = rounded(layer.offset, layer.multiplier, layer.shift)
+    if layer.segments > 1 and (starts < layer.high).any():  # kernels count on it
+        raise ModelError(f"layer {number}: a segment begins before another has reached its end")

@@ -5,7 +5,7 @@
 #ifndef MLP_EDGE_KERNEL_DENSE_INT8
 #define MLP_EDGE_KERNEL_DENSE_INT8
 
-#include "cortex/dense_int8.h"
+#include "avr/dense_int8.h"
 #include "sum_int8.h"
 #include "requantise.h"
 
@@ -13,18 +13,15 @@ static inline void mlp_edge_dense_int8(const int8_t *weights, const int32_t *bia
     const uint16_t *multiplier, const uint8_t *shift, size_t inputs, size_t outputs,
     const uint8_t *x, uint8_t *y)
 {
-    size_t i = 0;
-#ifdef MLP_EDGE_DSP
-    const size_t fours = outputs - outputs % 4;
-    if (fours > 0) {
-        mlp_edge_dsp_dense_int8(weights, bias, multiplier, shift, inputs, fours, x, y);
-        weights += fours * inputs;
-        i = fours;
+#ifdef MLP_EDGE_AVR
+    if (inputs <= 255) {
+        mlp_edge_avr_dense_int8(weights, bias, multiplier, shift, inputs, outputs, x, y);
+        return;
     }
 #endif
-    for (; i < outputs; i++) {
+    for (size_t i = 0; i < outputs; i++) {
         const int32_t start = MLP_EDGE_READ_INT32(&bias[i]);
-        y[i] = (uint8_t)mlp_edge_requantise(
+        y[i] = mlp_edge_requantise(
             mlp_edge_sum_int8(start, weights, inputs, x),
             MLP_EDGE_READ_UINT16(&multiplier[i]), MLP_EDGE_READ_UINT8(&shift[i]));
         weights += inputs;

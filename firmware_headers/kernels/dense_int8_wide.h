@@ -11,10 +11,9 @@ static inline void mlp_edge_dense_int8_wide(const int8_t *weights, const int32_t
 {
     for (size_t i = 0; i < outputs; i++) {
         const int32_t start = MLP_EDGE_READ_INT32(&bias[i]);
-        const uint32_t quantised = mlp_edge_requantise_wide(
+        y[i] = mlp_edge_requantise_wide(
             mlp_edge_sum_int8(start, weights, inputs, x),
             MLP_EDGE_READ_UINT16(&multiplier[i]), MLP_EDGE_READ_UINT8(&shift[i]));
-        y[i] = quantised > 255 ? 255 : (uint8_t)quantised;
         weights += inputs;
     }
 }

@@ -5,19 +5,15 @@
 #ifndef MLP_EDGE_KERNEL_REQUANTISE
 #define MLP_EDGE_KERNEL_REQUANTISE
 
-#include "cortex/thumb.h"
 #include "rounded_shift.h"
 
-static inline uint32_t mlp_edge_requantise(int32_t sum, uint16_t multiplier, uint8_t shift)
+static inline uint8_t mlp_edge_requantise(int32_t sum, uint16_t multiplier, uint8_t shift)
 {
-    const uint32_t product = sum < 0 ? 0 : (uint32_t)sum * multiplier;
-    uint32_t quantised = mlp_edge_rounded_shift(product, shift);
-#ifdef MLP_EDGE_THUMB
-    __asm__("usat %0, #8, %0" : "+r"(quantised));
-    return quantised;
-#else
-    return quantised > 255 ? 255 : quantised;
-#endif
+    if (sum < 0) {
+        return 0;
+    }
+    const uint32_t quantised = mlp_edge_rounded_shift((uint32_t)sum * multiplier, shift);
+    return quantised > 255 ? 255 : (uint8_t)quantised;
 }
 
 #endif

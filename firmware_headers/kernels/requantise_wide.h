@@ -4,10 +4,14 @@
 
 #include "flash.h"
 
-static inline uint32_t mlp_edge_requantise_wide(int32_t sum, uint16_t multiplier, uint8_t shift)
+static inline uint8_t mlp_edge_requantise_wide(int32_t sum, uint16_t multiplier, uint8_t shift)
 {
+    if (sum < 0) {
+        return 0;
+    }
     const uint64_t product = (uint64_t)(uint32_t)sum * multiplier;
-    return sum < 0 ? 0 : (uint32_t)(((product >> (shift - 1)) + 1) >> 1);
+    const uint32_t quantised = (uint32_t)(((product >> (shift - 1)) + 1) >> 1);
+    return quantised > 255 ? 255 : (uint8_t)quantised;
 }
 
 #endif

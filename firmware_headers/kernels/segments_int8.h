@@ -1,40 +1,38 @@
 /*
  * The output layer of an int8 network. An output has more than 8 bits: it adds up `segments`
  * pieces, each quantised to 0..255. Each segment starts `offset` above the one before, exactly
- * where that one reaches 255. x and y must not overlap.
+ * where that one reaches 255, so at most one of them is neither 0 nor 255. x and y must not
+ * overlap.
  */
 #ifndef MLP_EDGE_KERNEL_SEGMENTS_INT8
 #define MLP_EDGE_KERNEL_SEGMENTS_INT8
 
-#include "sums_int8.h"
+#include "avr/segments_int8.h"
+#include "sum_int8.h"
 #include "requantise.h"
 
 static inline void mlp_edge_segments_int8(const int8_t *weights, const int32_t *bias,
     const uint16_t *multiplier, const uint8_t *shift, const int32_t *offset, uint8_t segments,
     size_t inputs, size_t outputs, const uint8_t *x, uint16_t *y)
 {
-    while (outputs > 0) {
-        const size_t count = outputs < MLP_EDGE_SUMS ? outputs : MLP_EDGE_SUMS;
-        int32_t sums[MLP_EDGE_SUMS];
-        mlp_edge_sums_int8(weights, bias, inputs, count, x, sums);
-        for (size_t i = 0; i < count; i++) {
-            const uint16_t times = MLP_EDGE_READ_UINT16(multiplier);
-            const uint8_t by = MLP_EDGE_READ_UINT8(shift);
-            const int32_t next = MLP_EDGE_READ_INT32(offset);
-            int32_t sum = sums[i];
-            uint_fast16_t total = 0;
-            for (uint_fast8_t segment = segments; segment > 0 && sum > 0; segment--) {
-                total += mlp_edge_requantise(sum, times, by);
-                sum -= next;
-            }
-            *y++ = (uint16_t)total;
-            multiplier++;
-            shift++;
-            offset++;
+#ifdef MLP_EDGE_AVR
+    if (inputs <= 255) {
+        mlp_edge_avr_segments_int8(weights, bias, multiplier, shift, offset,
+            (uint16_t)(segments * 256u + inputs), x, outputs, y);
+        return;
+    }
+#endif
+    for (size_t i = 0; i < outputs; i++) {
+        const uint16_t times = MLP_EDGE_READ_UINT16(&multiplier[i]);
+        const uint8_t by = MLP_EDGE_READ_UINT8(&shift[i]);
+        const int32_t next = MLP_EDGE_READ_INT32(&offset[i]);
+        int32_t sum = mlp_edge_sum_int8(MLP_EDGE_READ_INT32(&bias[i]), weights, inputs, x);
+        uint16_t full = 0;
+        for (uint8_t more = segments; --more > 0 && sum >= next; sum -= next) {
+            full = (uint16_t)(full + 255);
         }
-        weights += count * inputs;
-        bias += count;
-        outputs -= count;
+        y[i] = (uint16_t)(full + mlp_edge_requantise(sum, times, by));
+        weights += inputs;
     }
 }
 

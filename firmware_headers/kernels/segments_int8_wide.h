@@ -14,13 +14,11 @@ static inline void mlp_edge_segments_int8_wide(const int8_t *weights, const int3
         const uint8_t by = MLP_EDGE_READ_UINT8(&shift[i]);
         const int32_t next = MLP_EDGE_READ_INT32(&offset[i]);
         int32_t sum = mlp_edge_sum_int8(MLP_EDGE_READ_INT32(&bias[i]), weights, inputs, x);
-        uint16_t total = 0;
-        for (uint8_t segment = 0; segment < segments && sum > 0; segment++) {
-            const uint32_t quantised = mlp_edge_requantise_wide(sum, times, by);
-            total = (uint16_t)(total + (quantised > 255 ? 255 : quantised));
-            sum -= next;
+        uint16_t full = 0;
+        for (uint8_t more = segments; --more > 0 && sum >= next; sum -= next) {
+            full = (uint16_t)(full + 255);
         }
-        y[i] = total;
+        y[i] = (uint16_t)(full + mlp_edge_requantise_wide(sum, times, by));
         weights += inputs;
     }
 }

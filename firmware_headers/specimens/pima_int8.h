@@ -393,60 +393,6 @@ mlp_edge_text pima_int8_label(int index)
 /* The kernels that this network needs. Models in one source file share them, hence the guards. */
 
 /*
- * Which instructions a Cortex-M has: MLP_EDGE_THUMB for those of a Cortex-M3 and later,
- * MLP_EDGE_DSP for SMLAD and the like, MLP_EDGE_FLOAT_UNIT for floats. Kernels that use them give
- * the bits of the C beside them; MLP_EDGE_PLAIN_C selects the C.
- */
-#ifndef MLP_EDGE_KERNEL_CORTEX_THUMB
-#define MLP_EDGE_KERNEL_CORTEX_THUMB
-
-#if defined(__ARM_ARCH_PROFILE) && defined(__thumb2__) && defined(__ARMEL__) \
-    && defined(__GNUC__) && !defined(MLP_EDGE_PLAIN_C)
-#if __ARM_ARCH_PROFILE == 'M'
-#define MLP_EDGE_THUMB
-#if defined(__ARM_FEATURE_DSP) && defined(__ARM_FEATURE_UNALIGNED)
-#define MLP_EDGE_DSP
-#endif
-#if defined(__ARM_FP) && __ARM_FP & 4
-#define MLP_EDGE_FLOAT_UNIT
-#endif
-#endif
-#endif
-
-#endif
-
-/* Whether one of 4 * `fours` numbers is NaN; `fours` is above zero. */
-#ifndef MLP_EDGE_KERNEL_CORTEX_ANY_NAN
-#define MLP_EDGE_KERNEL_CORTEX_ANY_NAN
-
-#ifdef MLP_EDGE_THUMB
-
-/* Without its sign, NaN is above infinity: with 0xffffff added, twice its bits carry. */
-static inline int mlp_edge_thumb_any_nan(const float *x, size_t fours)
-{
-    __asm__ volatile(
-        "0:\n"
-        "ldm %[x]!, {r2-r5}\n"
-        "cmn %[beyond], r2, lsl #1\n"
-        "ittt cc\n"
-        "cmncc %[beyond], r3, lsl #1\n"
-        "cmncc %[beyond], r4, lsl #1\n"
-        "cmncc %[beyond], r5, lsl #1\n"
-        "bcs 1f\n"
-        "subs %[fours], %[fours], #1\n"
-        "bne 0b\n"
-        "1:\n"
-        : [x] "+r"(x), [fours] "+r"(fours)
-        : [beyond] "r"(0xffffffu)
-        : "r2", "r3", "r4", "r5", "cc", "memory");
-    return fours > 0;
-}
-
-#endif
-
-#endif
-
-/*
  * The bits of a float, as IEEE 754 writes it. Without a float unit a comparison of floats is a
  * call; of bits it is a few instructions. Apart from the sign, the topmost bit, a larger number has
  * larger bits, and whatever is beyond infinity, 0x7f800000, is NaN.
@@ -513,16 +459,7 @@ static inline int mlp_edge_missing(const float *sentinels, const float *x, size_
 
 static inline int mlp_edge_any_missing(const float *sentinels, size_t count, const float *x)
 {
-    size_t i = 0;
-#ifdef MLP_EDGE_THUMB
-    if (sentinels == NULL && count >= 4) {
-        if (mlp_edge_thumb_any_nan(x, count / 4)) {
-            return 1;
-        }
-        i = count - count % 4;
-    }
-#endif
-    for (; i < count; i++) {
+    for (size_t i = 0; i < count; i++) {
         if (mlp_edge_missing(sentinels, x, i)) {
             return 1;
         }
@@ -549,74 +486,407 @@ static inline void mlp_edge_reject(float *values, size_t count)
 #endif
 
 /*
- * Four inputs at a time to r2 to r5, from x at r0, low at r1 and factor at r6: (x - low) * factor,
- * each operation rounded by itself, then to an integer, half to even. VCVTR makes 0 of NaN, and of
- * what does not fit the nearest integer that does.
+ * Kernels in assembly for AVRs that multiply. They have the bits of the plain C beside them, which
+ * MLP_EDGE_PLAIN_C selects; chips without MUL, such as an ATtiny, have nothing else.
+ *
+ * No line of a MLP_EDGE_AVR_CODE is the compiler's. It finds its arguments in r25:r24, r23:r22, ...
+ * down to r9:r8, may change every register but Y, whichever those are, and leaves 0 in r1, where
+ * MUL puts a product. Its caller says so to the compiler, which saves what it needs: once around a
+ * whole network, where a function that followed the calling convention would save all of it in
+ * every layer.
  */
-#ifndef MLP_EDGE_KERNEL_CORTEX_QUANTISE_FOUR
-#define MLP_EDGE_KERNEL_CORTEX_QUANTISE_FOUR
+#ifndef MLP_EDGE_KERNEL_AVR_ASSEMBLY
+#define MLP_EDGE_KERNEL_AVR_ASSEMBLY
 
-#if defined(MLP_EDGE_DSP) && defined(MLP_EDGE_FLOAT_UNIT)
-#define MLP_EDGE_QUANTISE_FOUR
+#if defined(__AVR_HAVE_MUL__) && !defined(__clang__) && !defined(MLP_EDGE_PLAIN_C)
+#define MLP_EDGE_AVR
 
-#define MLP_EDGE_DSP_ROUND_FOUR                     \
-    "vldm r0!, {s0-s3}\n"                           \
-    "vldm r1!, {s4-s7}\n"                           \
-    "vldm r6!, {s8-s11}\n"                          \
-    "vsub.f32 s0, s0, s4\n"                         \
-    "vsub.f32 s1, s1, s5\n"                         \
-    "vsub.f32 s2, s2, s6\n"                         \
-    "vsub.f32 s3, s3, s7\n"                         \
-    "vmul.f32 s0, s0, s8\n"                         \
-    "vmul.f32 s1, s1, s9\n"                         \
-    "vmul.f32 s2, s2, s10\n"                        \
-    "vmul.f32 s3, s3, s11\n"                        \
-    "vcvtr.s32.f32 s0, s0\n"                        \
-    "vcvtr.s32.f32 s1, s1\n"                        \
-    "vcvtr.s32.f32 s2, s2\n"                        \
-    "vcvtr.s32.f32 s3, s3\n"                        \
-    "vmov r2, r3, s0, s1\n"                         \
-    "vmov r4, r5, s2, s3\n"
-#define MLP_EDGE_DSP_ROUND_CLOBBERS                                                             \
-    "r2", "r3", "r4", "r5", "s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10",  \
-        "s11", "cc", "memory"
+#define MLP_EDGE_AVR_CODE __attribute__((naked, noinline, noclone, unused)) static void
+
+/* What a caller says beside r8 to r25, of which it names those without arguments. */
+#define MLP_EDGE_AVR_CHANGED \
+    "r0", "r2", "r3", "r4", "r5", "r6", "r7", "r26", "r27", "r30", "r31", "memory"
 #endif
 
 #endif
 
-/* mlp_edge_quantise_int8 of 4 * `fours` inputs with a float unit. */
-#ifndef MLP_EDGE_KERNEL_CORTEX_QUANTISE_INT8
-#define MLP_EDGE_KERNEL_CORTEX_QUANTISE_INT8
+/*
+ * The sum of two floats of unlike or like signs, or their difference: digits in r20:r18 and
+ * r24:r22, with the 1 in front, exponents in r21 and r25, 1 for a subnormal number. T is set where
+ * the signs are unlike. r11 has the sign of the first in bit 7, r10 is 0. The result, rounded half
+ * to even, takes the place of the first; its leading digits may be 0 where it is exact. Its
+ * exponent is 255 where it is beyond floats. Changes r16, r17, r22 to r25 and Z.
+ */
+#ifndef MLP_EDGE_KERNEL_AVR_ADD_FLOAT
+#define MLP_EDGE_KERNEL_AVR_ADD_FLOAT
 
-#ifdef MLP_EDGE_QUANTISE_FOUR
+#ifdef MLP_EDGE_AVR
 
-static inline void mlp_edge_dsp_quantise_int8(const float *low, const float *factor, uint8_t high,
-                                              size_t fours, const float *x, uint8_t *y)
+MLP_EDGE_AVR_CODE mlp_edge_avr_add_float_code(void)
 {
-    register const float *r0 __asm__("r0") = x;
-    register const float *r1 __asm__("r1") = low;
-    register const float *r6 __asm__("r6") = factor;
-    register uint8_t *r8 __asm__("r8") = y;
-    register size_t r10 __asm__("r10") = fours;
-    register uint32_t r11 __asm__("r11") = (255u - high) * 0x1010101u;
     __asm__ volatile(
-        "0:\n"
-        MLP_EDGE_DSP_ROUND_FOUR
-        "usat r2, #8, r2\n"
-        "usat r3, #8, r3\n"
-        "usat r4, #8, r4\n"
-        "usat r5, #8, r5\n"
-        "orr r2, r2, r3, lsl #8\n"
-        "orr r4, r4, r5, lsl #8\n"
-        "pkhbt r2, r2, r4, lsl #16\n"
-        "uqadd8 r2, r2, r11\n"
-        "usub8 r2, r2, r11\n"
-        "str r2, [r8], #4\n"
-        "subs r10, r10, #1\n"
-        "bne 0b\n"
-        : "+r"(r0), "+r"(r1), "+r"(r6), "+r"(r8), "+r"(r10)
-        : "r"(r11)
-        : MLP_EDGE_DSP_ROUND_CLOBBERS);
+        "cp r18, r22       \n"
+        "cpc r19, r23      \n"
+        "cpc r20, r24      \n"
+        "cpc r21, r25      \n"
+        "brsh 1f           \n"
+        "movw r30, r18     \n" /* the larger one first */
+        "movw r18, r22     \n"
+        "movw r22, r30     \n"
+        "movw r30, r20     \n"
+        "movw r20, r24     \n"
+        "movw r24, r30     \n"
+        "brtc 1f           \n"
+        "ldi r16, 0x80     \n"
+        "eor r11, r16      \n"
+        "1:                \n"
+        "mov r17, r21      \n"
+        "sub r17, r25      \n"
+        "clr r16           \n" /* digits below; bit 0 stands for all beyond */
+        "cpi r17, 8        \n"
+        "brlo 4f           \n"
+        "cpi r17, 32       \n"
+        "brlo 2f           \n"
+        "ldi r17, 32       \n"
+        "2:                \n"
+        "cpse r16, r10     \n"
+        "ori r22, 1        \n"
+        "mov r16, r22      \n"
+        "mov r22, r23      \n"
+        "mov r23, r24      \n"
+        "clr r24           \n"
+        "subi r17, 8       \n"
+        "cpi r17, 8        \n"
+        "brsh 2b           \n"
+        "4:                \n"
+        "tst r17           \n"
+        "breq 7f           \n"
+        "5:                \n"
+        "lsr r24           \n"
+        "ror r23           \n"
+        "ror r22           \n"
+        "ror r16           \n"
+        "brcc 6f           \n"
+        "ori r16, 1        \n"
+        "6:                \n"
+        "dec r17           \n"
+        "brne 5b           \n"
+        "7:                \n"
+        "brts 9f           \n"
+        "add r18, r22      \n"
+        "adc r19, r23      \n"
+        "adc r20, r24      \n"
+        "brcc 10f          \n"
+        "ror r20           \n"
+        "ror r19           \n"
+        "ror r18           \n"
+        "ror r16           \n"
+        "brcc 8f           \n"
+        "ori r16, 1        \n"
+        "8:                \n"
+        "inc r21           \n"
+        "rjmp 10f          \n"
+        "9:                \n"
+        "neg r16           \n"
+        "sbc r18, r22      \n"
+        "sbc r19, r23      \n"
+        "sbc r20, r24      \n"
+        "brmi 10f          \n"
+        "tst r16           \n"
+        "breq 12f          \n"
+        "lsl r16           \n"
+        "rol r18           \n"
+        "rol r19           \n"
+        "rol r20           \n"
+        "dec r21           \n"
+        "10:               \n"
+        "cpi r16, 0x80     \n"
+        "brlo 12f          \n"
+        "brne 11f          \n"
+        "sbrs r18, 0       \n"
+        "rjmp 12f          \n"
+        "11:               \n"
+        "sec               \n"
+        "adc r18, r10      \n"
+        "adc r19, r10      \n"
+        "adc r20, r10      \n"
+        "brcc 12f          \n"
+        "ldi r20, 0x80     \n"
+        "inc r21           \n"
+        "12:               \n"
+        "ret               \n"
+        ::: "memory");
+}
+
+#endif
+
+#endif
+
+/*
+ * mlp_edge_quantise without a function for floats: x - low rounded to a float, its product with the
+ * factor rounded to a float, then an integer, rounded half to even. `low` is finite, the factor a
+ * normal number above 0; x may be anything.
+ *
+ *   r3:r2 low   r5:r4 from the next low to the factor   r7:r6 high   r9:r8 inputs to go   r10 zero
+ *   r14 bytes of an output   X, Y input and output at hand   r20:r18 digits of x, r21 its exponent
+ *   r24:r22, r25 those of low, then of the factor
+ */
+#ifndef MLP_EDGE_KERNEL_AVR_QUANTISE
+#define MLP_EDGE_KERNEL_AVR_QUANTISE
+
+#ifdef MLP_EDGE_AVR
+
+MLP_EDGE_AVR_CODE mlp_edge_avr_quantise_code(void)
+{
+    __asm__ volatile(
+        "push r28          \n"
+        "push r29          \n"
+        "movw r2, r24      \n"
+        "sub r22, r24      \n"
+        "sbc r23, r25      \n"
+        "subi r22, 4       \n"
+        "sbci r23, 0       \n"
+        "movw r4, r22      \n"
+        "movw r6, r20      \n"
+        "movw r8, r18      \n"
+        "movw r26, r16     \n"
+        "movw r28, r14     \n"
+        "mov r14, r12      \n"
+        "clr r10           \n"
+        "cpse r8, r10      \n" /* r8 counts down r9 times */
+        "inc r9            \n"
+        "1:                \n"
+        "movw r30, r2      \n"
+        "lpm r22, Z+       \n"
+        "lpm r23, Z+       \n"
+        "lpm r24, Z+       \n"
+        "lpm r25, Z+       \n"
+        "movw r2, r30      \n"
+        "ld r18, X+        \n"
+        "ld r19, X+        \n"
+        "ld r20, X+        \n"
+        "ld r21, X+        \n"
+        "mov r11, r21      \n"
+        "mov r0, r21       \n"
+        "eor r0, r25       \n"
+        "bst r0, 7         \n" /* x - low: of like signs a difference */
+        "brts 2f           \n"
+        "set               \n"
+        "rjmp 3f           \n"
+        "2:                \n"
+        "clt               \n"
+        "3:                \n"
+        "lsl r20           \n" /* the exponent to r21 */
+        "rol r21           \n"
+        "breq 20f          \n"
+        "cpi r21, 255      \n"
+        "breq 22f          \n"
+        "sec               \n"
+        "ror r20           \n"
+        "4:                \n"
+        "lsl r24           \n"
+        "rol r25           \n"
+        "breq 21f          \n"
+        "sec               \n"
+        "ror r24           \n"
+        "5:                \n"
+        "%~call %x[add]    \n"
+        "cpi r21, 255      \n"
+        "breq 24f          \n"
+        "sbrc r11, 7       \n"
+        "rjmp 34f          \n"
+        "clr r11           \n"
+        "tst r20           \n"
+        "brmi 7f           \n"
+        "mov r0, r18       \n"
+        "or r0, r19        \n"
+        "or r0, r20        \n"
+        "breq 25f          \n"
+        "6:                \n"
+        "subi r21, 1       \n" /* r11:r21 goes below 0 for the smallest numbers */
+        "sbc r11, r10      \n"
+        "lsl r18           \n"
+        "rol r19           \n"
+        "rol r20           \n"
+        "brpl 6b           \n"
+        "rjmp 7f           \n"
+        "20:               \n"
+        "lsr r20           \n" /* zero or subnormal */
+        "inc r21           \n"
+        "rjmp 4b           \n"
+        "21:               \n"
+        "lsr r24           \n"
+        "inc r25           \n"
+        "rjmp 5b           \n"
+        "22:               \n"
+        "or r20, r19       \n" /* infinite or NaN */
+        "or r20, r18       \n"
+        "brne 25f          \n"
+        "24:               \n"
+        "sbrs r11, 7       \n"
+        "rjmp 33f          \n"
+        "25:               \n"
+        "rjmp 34f          \n"
+        "7:                \n"
+        "movw r30, r2      \n"
+        "add r30, r4       \n"
+        "adc r31, r5       \n"
+        "lpm r22, Z+       \n"
+        "lpm r23, Z+       \n"
+        "lpm r24, Z+       \n"
+        "lpm r25, Z+       \n"
+        "lsl r24           \n"
+        "rol r25           \n"
+        "sec               \n"
+        "ror r24           \n"
+        "add r21, r25      \n"
+        "adc r11, r10      \n"
+        "mul r20, r24      \n" /* the product: r31:r30:r17:r16:r13:r12 */
+        "movw r30, r0      \n"
+        "mul r19, r23      \n"
+        "movw r16, r0      \n"
+        "mul r18, r22      \n"
+        "movw r12, r0      \n"
+        "mul r19, r22      \n"
+        "add r13, r0       \n"
+        "adc r16, r1       \n"
+        "adc r17, r10      \n"
+        "adc r30, r10      \n"
+        "adc r31, r10      \n"
+        "mul r18, r23      \n"
+        "add r13, r0       \n"
+        "adc r16, r1       \n"
+        "adc r17, r10      \n"
+        "adc r30, r10      \n"
+        "adc r31, r10      \n"
+        "mul r20, r22      \n"
+        "add r16, r0       \n"
+        "adc r17, r1       \n"
+        "adc r30, r10      \n"
+        "adc r31, r10      \n"
+        "mul r18, r24      \n"
+        "add r16, r0       \n"
+        "adc r17, r1       \n"
+        "adc r30, r10      \n"
+        "adc r31, r10      \n"
+        "mul r20, r23      \n"
+        "add r17, r0       \n"
+        "adc r30, r1       \n"
+        "adc r31, r10      \n"
+        "mul r19, r24      \n"
+        "add r17, r0       \n"
+        "adc r30, r1       \n"
+        "adc r31, r10      \n"
+        "brmi 8f           \n"
+        "lsl r13           \n"
+        "rol r16           \n"
+        "rol r17           \n"
+        "rol r30           \n"
+        "rol r31           \n"
+        "subi r21, 1       \n"
+        "sbc r11, r10      \n"
+        "8:                \n"
+        "or r12, r13       \n" /* rounded to r31:r30:r17 */
+        "cpse r12, r10     \n"
+        "ori r16, 1        \n"
+        "cpi r16, 0x80     \n"
+        "brlo 10f          \n"
+        "brne 9f           \n"
+        "sbrs r17, 0       \n"
+        "rjmp 10f          \n"
+        "9:                \n"
+        "sec               \n"
+        "adc r17, r10      \n"
+        "adc r30, r10      \n"
+        "adc r31, r10      \n"
+        "brcc 10f          \n"
+        "ldi r31, 0x80     \n"
+        "adc r21, r10      \n"
+        "adc r11, r10      \n"
+        "10:               \n"
+        "ldi r18, lo8(276) \n" /* so many bits are fraction */
+        "ldi r19, hi8(276) \n"
+        "sub r18, r21      \n"
+        "sbc r19, r11      \n"
+        "brmi 33f          \n"
+        "cpse r19, r10     \n"
+        "rjmp 34f          \n"
+        "cpi r18, 9        \n"
+        "brlo 33f          \n"
+        "cpi r18, 25       \n"
+        "brsh 34f          \n"
+        "subi r18, 8       \n"
+        "clr r16           \n" /* of them, some to r17:r16, those below to r12 */
+        "clr r12           \n"
+        "cpi r18, 8        \n"
+        "brlo 11f          \n"
+        "mov r12, r17      \n"
+        "mov r17, r30      \n"
+        "mov r30, r31      \n"
+        "clr r31           \n"
+        "subi r18, 8       \n"
+        "breq 12f          \n"
+        "11:               \n"
+        "lsr r31           \n"
+        "ror r30           \n"
+        "ror r17           \n"
+        "ror r16           \n"
+        "dec r18           \n"
+        "brne 11b          \n"
+        "12:               \n"
+        "lsl r17           \n" /* half to even */
+        "brcc 14f          \n"
+        "or r17, r16       \n"
+        "or r17, r12       \n"
+        "brne 13f          \n"
+        "sbrs r30, 0       \n"
+        "rjmp 14f          \n"
+        "13:               \n"
+        "adiw r30, 1       \n"
+        "14:               \n"
+        "cp r6, r30        \n"
+        "cpc r7, r31       \n"
+        "brsh 35f          \n"
+        "rjmp 33f          \n"
+        "33:               \n"
+        "movw r30, r6      \n"
+        "rjmp 35f          \n"
+        "34:               \n"
+        "clr r30           \n"
+        "clr r31           \n"
+        "35:               \n"
+        "st Y+, r30        \n"
+        "sbrc r14, 1       \n"
+        "st Y+, r31        \n"
+        "dec r8            \n"
+        "breq 37f          \n"
+        "36:               \n"
+        "rjmp 1b           \n"
+        "37:               \n"
+        "dec r9            \n"
+        "brne 36b          \n"
+        "clr r1            \n"
+        "pop r29           \n"
+        "pop r28           \n"
+        "ret               \n"
+        :: [add] "i"(mlp_edge_avr_add_float_code) : "memory");
+}
+
+static inline void mlp_edge_avr_quantise(
+    const float *low, const float *factor, uint16_t high, size_t count, const float *x, void *y,
+    uint8_t bytes)
+{
+    register const float *r24 __asm__("r24") = low;
+    register const float *r22 __asm__("r22") = factor;
+    register uint16_t r20 __asm__("r20") = high;
+    register size_t r18 __asm__("r18") = count;
+    register const float *r16 __asm__("r16") = x;
+    register void *r14 __asm__("r14") = y;
+    register uint8_t r12 __asm__("r12") = bytes;
+    __asm__ volatile("%~call %x[code]"
+        : "+r"(r24), "+r"(r22), "+r"(r20), "+r"(r18), "+r"(r16), "+r"(r14), "+r"(r12)
+        : [code] "i"(mlp_edge_avr_quantise_code)
+        : MLP_EDGE_AVR_CHANGED, "r10", "r11", "r8", "r9");
 }
 
 #endif
@@ -645,21 +915,6 @@ static inline float mlp_edge_from_bits(uint32_t bits)
 #ifndef MLP_EDGE_KERNEL_QUANTISE
 #define MLP_EDGE_KERNEL_QUANTISE
 
-#ifdef MLP_EDGE_FLOAT_UNIT
-
-/* VCVTR rounds half to even; whatever is below 0, or NaN, becomes 0. An empty asm is no store. */
-static inline uint16_t mlp_edge_quantise(float x, float low, float factor, float high)
-{
-    float scaled = x - low;
-    uint32_t rounded;
-    __asm__("" : "+t"(scaled));
-    scaled *= factor;
-    __asm__("vcvtr.u32.f32 %0, %1" : "=t"(rounded) : "t"(scaled));
-    return (uint16_t)(rounded > (uint32_t)high ? (uint32_t)high : rounded);
-}
-
-#else
-
 static inline uint16_t mlp_edge_quantise(float x, float low, float factor, float high)
 {
     const volatile float above = x - low;
@@ -680,8 +935,6 @@ static inline uint16_t mlp_edge_quantise(float x, float low, float factor, float
 
 #endif
 
-#endif
-
 /* Quantises the inputs of layer 1 to one byte each, 0..255. */
 #ifndef MLP_EDGE_KERNEL_QUANTISE_INT8
 #define MLP_EDGE_KERNEL_QUANTISE_INT8
@@ -689,196 +942,261 @@ static inline uint16_t mlp_edge_quantise(float x, float low, float factor, float
 static inline void mlp_edge_quantise_int8(const float *low, const float *factor, float high,
                                           size_t count, const float *x, uint8_t *y)
 {
-    size_t i = 0;
-#ifdef MLP_EDGE_QUANTISE_FOUR
-    if (count >= 4) {
-        mlp_edge_dsp_quantise_int8(low, factor, (uint8_t)high, count / 4, x, y);
-        i = count - count % 4;
-    }
-#endif
-    for (; i < count; i++) {
+#ifdef MLP_EDGE_AVR
+    mlp_edge_avr_quantise(low, factor, (uint16_t)high, count, x, y, sizeof *y);
+#else
+    for (size_t i = 0; i < count; i++) {
         const float from = MLP_EDGE_READ_FLOAT(&low[i]), by = MLP_EDGE_READ_FLOAT(&factor[i]);
         y[i] = (uint8_t)mlp_edge_quantise(x[i], from, by, high);
     }
+#endif
 }
 
 #endif
 
 /*
- * Layers for Cortex-M4, M7, M33 and later, whose SMLAD adds two products of halfwords to a sum.
- * Four neurons at a time read their inputs once.
+ * mlp_edge_requantise. In: the sum in r21:r18, not negative; the multiplier in r23:r22, the shift
+ * in r2, 0 in r17. Out: r18. Changes r0, r1, r18, r19, X and Z.
  *
- * In all of them r0 points at weights, r1 is the size of a row in bytes, r2 that of three rows, r3
- * points at inputs, lr at biases; r4 to r7 are sums, r12 counts, and r8 to r11 are free.
+ * The shift moves whole bytes first. The 1 to 8 bits that are left are a product with a power of
+ * two, of which a byte is dropped.
  */
-#ifndef MLP_EDGE_KERNEL_CORTEX_DSP
-#define MLP_EDGE_KERNEL_CORTEX_DSP
+#ifndef MLP_EDGE_KERNEL_AVR_REQUANTISE
+#define MLP_EDGE_KERNEL_AVR_REQUANTISE
 
-#ifdef MLP_EDGE_DSP
+#ifdef MLP_EDGE_AVR
 
-/* Runs `step` as often as r1 is a multiple of `size`, two at a time, the first time one if odd. */
-#define MLP_EDGE_DSP_TWICE(log_of_twice_the_size, step) \
-    "lsrs r12, r1, #" log_of_twice_the_size "\n"    \
-    "bcs 2f\n"                                      \
-    "subs r12, r12, #1\n"                           \
-    "blt 3f\n"                                      \
-    "1:\n"                                          \
-    step                                            \
-    "2:\n"                                          \
-    step                                            \
-    "subs r12, r12, #1\n"                           \
-    "bge 1b\n"                                      \
-    "3:\n"
-
-/* One input, in r8, to each sum; `load` reads a weight of `size` bytes. */
-#define MLP_EDGE_DSP_COLUMN(load, size)             \
-    load " r10, [r0, r2]\n"                         \
-    "mla r7, r10, r8, r7\n"                         \
-    load " r10, [r0, r1, lsl #1]\n"                 \
-    "mla r6, r10, r8, r6\n"                         \
-    load " r10, [r0, r1]\n"                         \
-    "mla r5, r10, r8, r5\n"                         \
-    load " r10, [r0], #" size "\n"                  \
-    "mla r4, r10, r8, r4\n"
-
-/* Four weights of int8 to a sum; r8 holds the inputs 0 and 2, r9 the inputs 1 and 3. */
-#define MLP_EDGE_DSP_FOUR_WEIGHTS(sum, address)     \
-    "ldr r10, [" address "\n"                       \
-    "sxtb16 r11, r10\n"                             \
-    "sxtb16 r10, r10, ror #8\n"                     \
-    "smlad " sum ", r11, r8, " sum "\n"             \
-    "smlad " sum ", r10, r9, " sum "\n"
-#define MLP_EDGE_DSP_FOUR_COLUMNS                       \
-    MLP_EDGE_DSP_FOUR_WEIGHTS("r7", "r0, r2]")          \
-    MLP_EDGE_DSP_FOUR_WEIGHTS("r6", "r0, r1, lsl #1]")  \
-    MLP_EDGE_DSP_FOUR_WEIGHTS("r5", "r0, r1]")          \
-    MLP_EDGE_DSP_FOUR_WEIGHTS("r4", "r0], #4")
-
-/* Four rows of int8. `four` reads four inputs, `one` reads one. */
-#define MLP_EDGE_DSP_ROWS_INT8(four, one)           \
-    MLP_EDGE_DSP_TWICE("3", four MLP_EDGE_DSP_FOUR_COLUMNS) \
-    "ands r12, r1, #3\n"                            \
-    "beq 5f\n"                                      \
-    "4:\n"                                          \
-    one                                             \
-    MLP_EDGE_DSP_COLUMN("ldrsb", "1")               \
-    "subs r12, r12, #1\n"                           \
-    "bne 4b\n"                                      \
-    "5:\n"
-#define MLP_EDGE_DSP_ROWS_OF_BYTES                  \
-    MLP_EDGE_DSP_ROWS_INT8(                         \
-        "ldr r9, [r3], #4\n"                        \
-        "uxtb16 r8, r9\n"                           \
-        "uxtb16 r9, r9, ror #8\n",                  \
-        "ldrb r8, [r3], #1\n")
-#define MLP_EDGE_DSP_ROWS_OF_HALFWORDS              \
-    MLP_EDGE_DSP_ROWS_INT8(                         \
-        "ldr r10, [r3], #4\n"                       \
-        "ldr r9, [r3], #4\n"                        \
-        "pkhbt r8, r10, r9, lsl #16\n"              \
-        "pkhtb r9, r9, r10, asr #16\n",             \
-        "ldrh r8, [r3], #2\n")
-
-/*
- * sum * multiplier / 2^shift, from the tables at r8 and r9 to y at r10. USAT clamps. LSRS leaves
- * the last bit that it shifts out in the carry, which rounds half up.
- */
-#define MLP_EDGE_DSP_REQUANTISE_INT8(sum)           \
-    "ldrh r3, [r8], #2\n"                           \
-    "usat " sum ", #31, " sum "\n"                  \
-    "muls " sum ", r3, " sum "\n"                   \
-    "ldrb r3, [r9], #1\n"                           \
-    "lsrs " sum ", " sum ", r3\n"                   \
-    "adc " sum ", " sum ", #0\n"                    \
-    "usat " sum ", #8, " sum "\n"                   \
-    "strb " sum ", [r10], #1\n"
-#define MLP_EDGE_DSP_REQUANTISE_FOUR_INT8           \
-    MLP_EDGE_DSP_REQUANTISE_INT8("r4")              \
-    MLP_EDGE_DSP_REQUANTISE_INT8("r5")              \
-    MLP_EDGE_DSP_REQUANTISE_INT8("r6")              \
-    MLP_EDGE_DSP_REQUANTISE_INT8("r7")
-
-/*
- * A layer. It is entered with weights in r0, bias in r1, two arguments of `requantise` in r2 and
- * r3, y in r4, outputs - 4 in r5, x in r6, the size of a row in r8. `requantise` finds what was in
- * r2 to r5 in r8 to r11. What r7 and r9 held is put back: a compiler may have reserved them.
- * `before` may jump to 7, where fewer than four neurons are left, to `behind`.
- */
-#define MLP_EDGE_DSP_LAYER(before, rows, requantise, behind) \
-    "push {r2-r9}\n"                                \
-    "mov lr, r1\n"                                  \
-    "mov r1, r8\n"                                  \
-    "add r2, r1, r1, lsl #1\n"                      \
-    before                                          \
-    "0:\n"                                          \
-    "ldm lr!, {r4-r7}\n"                            \
-    "ldr r3, [sp, #16]\n"                           \
-    rows                                            \
-    "add r0, r0, r2\n"                              \
-    "ldm sp, {r8-r11}\n"                            \
-    requantise                                      \
-    "subs r11, r11, #4\n"                           \
-    "stm sp, {r8-r11}\n"                            \
-    "bge 0b\n"                                      \
-    "7:\n"                                          \
-    behind                                          \
-    "add sp, sp, #20\n"                             \
-    "pop {r7-r9}\n"
+#define MLP_EDGE_AVR_REQUANTISE                                       \
+    "mul r18, r22      \n" /* product: r31:r30:r27:r26 */             \
+    "movw r26, r0      \n"                                            \
+    "mul r20, r22      \n"                                            \
+    "movw r30, r0      \n"                                            \
+    "mul r19, r22      \n"                                            \
+    "add r27, r0       \n"                                            \
+    "adc r30, r1       \n"                                            \
+    "adc r31, r17      \n"                                            \
+    "mul r18, r23      \n"                                            \
+    "add r27, r0       \n"                                            \
+    "adc r30, r1       \n"                                            \
+    "adc r31, r17      \n"                                            \
+    "mul r19, r23      \n"                                            \
+    "add r30, r0       \n"                                            \
+    "adc r31, r1       \n"                                            \
+    "mul r20, r23      \n"                                            \
+    "add r31, r0       \n"                                            \
+    "mul r21, r22      \n"                                            \
+    "add r31, r0       \n"                                            \
+    "mov r18, r2       \n" /* whole bytes of the shift: to r31:r30 */ \
+    "cpi r18, 17       \n"                                            \
+    "brlo 91f          \n"                                            \
+    "cpi r18, 25       \n"                                            \
+    "brlo 93f          \n"                                            \
+    "mov r30, r31      \n"                                            \
+    "clr r31           \n"                                            \
+    "rjmp 93f          \n"                                            \
+    "91:               \n"                                            \
+    "tst r31           \n"                                            \
+    "brne 94f          \n"                                            \
+    "cpi r18, 9        \n"                                            \
+    "brlo 92f          \n"                                            \
+    "mov r31, r30      \n"                                            \
+    "mov r30, r27      \n"                                            \
+    "rjmp 93f          \n"                                            \
+    "92:               \n"                                            \
+    "tst r30           \n"                                            \
+    "brne 94f          \n"                                            \
+    "movw r30, r26     \n"                                            \
+    "93:               \n"                                            \
+    "neg r18           \n" /* r19: 2^(8 - bits) */                    \
+    "ldi r19, 1        \n"                                            \
+    "sbrc r18, 1       \n"                                            \
+    "ldi r19, 4        \n"                                            \
+    "sbrc r18, 0       \n"                                            \
+    "lsl r19           \n"                                            \
+    "sbrc r18, 2       \n"                                            \
+    "swap r19          \n"                                            \
+    "mul r31, r19      \n"                                            \
+    "tst r1            \n"                                            \
+    "brne 94f          \n"                                            \
+    "mov r18, r0       \n"                                            \
+    "mul r30, r19      \n"                                            \
+    "lsl r0            \n" /* the topmost bit dropped rounds */       \
+    "adc r18, r1       \n"                                            \
+    "brcc 95f          \n"                                            \
+    "94:               \n"                                            \
+    "ldi r18, 255      \n"                                            \
+    "95:               \n"
 
 #endif
 
 #endif
 
-/* mlp_edge_dense_int8 of a number of neurons that is a multiple of four. */
-#ifndef MLP_EDGE_KERNEL_CORTEX_DENSE_INT8
-#define MLP_EDGE_KERNEL_CORTEX_DENSE_INT8
+/*
+ * What the dense layers of int8 share, around the products of a neuron:
+ *
+ *   r25:r24 weights   r5:r4 biases   r7:r6 multipliers   r9:r8 shifts   r13:r12 inputs   Y outputs
+ *   X, Z input and weight at hand   r20:r18 sum of products   r15:r14 neurons to go   r17 zero
+ */
+#ifndef MLP_EDGE_KERNEL_AVR_NEURON_INT8
+#define MLP_EDGE_KERNEL_AVR_NEURON_INT8
 
-#ifdef MLP_EDGE_DSP
+#ifdef MLP_EDGE_AVR
 
-static inline void mlp_edge_dsp_dense_int8(const int8_t *weights, const int32_t *bias,
-    const uint16_t *multiplier, const uint8_t *shift, size_t inputs, size_t outputs,
-    const uint8_t *x, uint8_t *y)
+/* The high byte of the number of inputs is 0, so r17 is. */
+#define MLP_EDGE_AVR_ENTER_LAYER                           \
+    "push r28          \n"                                 \
+    "push r29          \n"                                 \
+    "movw r28, r10     \n"                                 \
+    "movw r4, r22      \n"                                 \
+    "movw r6, r20      \n"                                 \
+    "movw r8, r18      \n"                                 \
+    "cpse r14, r17     \n" /* r14 counts down r15 times */ \
+    "inc r15           \n"
+
+#define MLP_EDGE_AVR_START_NEURON \
+    "movw r26, r12     \n"        \
+    "movw r30, r24     \n"        \
+    "clr r18           \n"        \
+    "clr r19           \n"        \
+    "clr r20           \n"
+
+/* 11 cycles. MULSU leaves the sign of the product in the carry. */
+#define MLP_EDGE_AVR_MULTIPLY_ADD_8 \
+    "ld r23, X+        \n"          \
+    "lpm r22, Z+       \n"          \
+    "mulsu r22, r23    \n"          \
+    "sbc r20, r17      \n"          \
+    "add r18, r0       \n"          \
+    "adc r19, r1       \n"          \
+    "adc r20, r17      \n"
+
+/* 17 cycles: the low byte of an input, then the high one. */
+#define MLP_EDGE_AVR_MULTIPLY_ADD_8_16 \
+    MLP_EDGE_AVR_MULTIPLY_ADD_8        \
+    "ld r23, X+        \n"             \
+    "mulsu r22, r23    \n"             \
+    "add r19, r0       \n"             \
+    "adc r20, r1       \n"
+
+/* The sum to r21:r18, its sign to the flags. */
+#define MLP_EDGE_AVR_ADD_BIAS \
+    "movw r24, r30     \n"    \
+    "movw r30, r4      \n"    \
+    "mov r21, r20      \n"    \
+    "lsl r21           \n"    \
+    "sbc r21, r21      \n"    \
+    "lpm r0, Z+        \n"    \
+    "add r18, r0       \n"    \
+    "lpm r0, Z+        \n"    \
+    "adc r19, r0       \n"    \
+    "lpm r0, Z+        \n"    \
+    "adc r20, r0       \n"    \
+    "lpm r0, Z+        \n"    \
+    "adc r21, r0       \n"    \
+    "movw r4, r30      \n"
+
+/* To r23:r22, and the shift to r2. */
+#define MLP_EDGE_AVR_READ_MULTIPLIER \
+    "movw r30, r6      \n"           \
+    "lpm r22, Z+       \n"           \
+    "lpm r23, Z+       \n"           \
+    "movw r6, r30      \n"           \
+    "movw r30, r8      \n"           \
+    "lpm r2, Z+        \n"           \
+    "movw r8, r30      \n"
+
+/* Requantises the sum; a negative one becomes 0. The next neuron begins at label 1. */
+#define MLP_EDGE_AVR_END_NEURON  \
+    MLP_EDGE_AVR_ADD_BIAS        \
+    "brpl 81f          \n"       \
+    "ldi r18, 2        \n"       \
+    "add r6, r18       \n"       \
+    "adc r7, r17       \n"       \
+    "sec               \n"       \
+    "adc r8, r17       \n"       \
+    "adc r9, r17       \n"       \
+    "clr r18           \n"       \
+    "rjmp 95f          \n"       \
+    "81:               \n"       \
+    MLP_EDGE_AVR_READ_MULTIPLIER \
+    MLP_EDGE_AVR_REQUANTISE      \
+    "st Y+, r18        \n"       \
+    "dec r14           \n"       \
+    "breq 83f          \n"       \
+    "82:               \n"       \
+    "rjmp 1b           \n"       \
+    "83:               \n"       \
+    "dec r15           \n"       \
+    "brne 82b          \n"       \
+    "clr r1            \n"       \
+    "pop r29           \n"       \
+    "pop r28           \n"       \
+    "ret               \n"
+
+#endif
+
+#endif
+
+/*
+ * mlp_edge_dense_int8 of at most 255 inputs: the products of a neuron add up to 24 bits. r3 holds
+ * how many fours of inputs there are, r16 how many remain; r21 counts.
+ */
+#ifndef MLP_EDGE_KERNEL_AVR_DENSE_INT8
+#define MLP_EDGE_KERNEL_AVR_DENSE_INT8
+
+#ifdef MLP_EDGE_AVR
+
+MLP_EDGE_AVR_CODE mlp_edge_avr_dense_int8_code(void)
 {
-    register const int8_t *r0 __asm__("r0") = weights;
-    register const int32_t *r1 __asm__("r1") = bias;
-    register const uint16_t *r2 __asm__("r2") = multiplier;
-    register const uint8_t *r3 __asm__("r3") = shift;
-    register uint8_t *r4 __asm__("r4") = y;
-    register size_t r5 __asm__("r5") = outputs - 4;
-    register const uint8_t *r6 __asm__("r6") = x;
-    register size_t r8 __asm__("r8") = inputs;
     __asm__ volatile(
-        MLP_EDGE_DSP_LAYER("", MLP_EDGE_DSP_ROWS_OF_BYTES, MLP_EDGE_DSP_REQUANTISE_FOUR_INT8, "")
-        : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3), "+r"(r4), "+r"(r5), "+r"(r6), "+r"(r8)
-        :
-        : "r10", "r11", "r12", "lr", "cc", "memory");
+        MLP_EDGE_AVR_ENTER_LAYER
+        "mov r3, r16       \n"
+        "lsr r3            \n"
+        "lsr r3            \n"
+        "andi r16, 3       \n"
+        "1:                \n"
+        MLP_EDGE_AVR_START_NEURON
+        "cpse r16, r17     \n"
+        "rjmp 4f           \n"
+        "2:                \n"
+        "mov r21, r3       \n"
+        "3:                \n"
+        MLP_EDGE_AVR_MULTIPLY_ADD_8
+        MLP_EDGE_AVR_MULTIPLY_ADD_8
+        MLP_EDGE_AVR_MULTIPLY_ADD_8
+        MLP_EDGE_AVR_MULTIPLY_ADD_8
+        "dec r21           \n"
+        "brne 3b           \n"
+        "rjmp 6f           \n"
+        "4:                \n"
+        "mov r21, r16      \n"
+        "5:                \n"
+        MLP_EDGE_AVR_MULTIPLY_ADD_8
+        "dec r21           \n"
+        "brne 5b           \n"
+        "cpse r3, r17      \n"
+        "rjmp 2b           \n"
+        "6:                \n"
+        MLP_EDGE_AVR_END_NEURON
+        ::: "memory");
 }
 
-#endif
-
-#endif
-
-/* Adds four products of int8 weights and inputs to a sum. */
-#ifndef MLP_EDGE_KERNEL_CORTEX_FOUR_PRODUCTS
-#define MLP_EDGE_KERNEL_CORTEX_FOUR_PRODUCTS
-
-#ifdef MLP_EDGE_DSP
-
-static inline int32_t mlp_edge_dsp_four_products(int32_t sum, const int8_t *weights,
-                                                 const uint8_t *x)
+static inline void mlp_edge_avr_dense_int8(
+    const int8_t *weights, const int32_t *bias, const uint16_t *multiplier, const uint8_t
+    *shift, size_t inputs, size_t outputs, const uint8_t *x, uint8_t *y)
 {
-    uint32_t four_weights, four_inputs, two_weights, two_inputs;
-    memcpy(&four_weights, weights, 4);
-    memcpy(&four_inputs, x, 4);
-    __asm__("sxtb16 %1, %3\n"
-            "uxtb16 %2, %4\n"
-            "smlad %0, %1, %2, %0\n"
-            "sxtb16 %1, %3, ror #8\n"
-            "uxtb16 %2, %4, ror #8\n"
-            "smlad %0, %1, %2, %0\n"
-            : "+&r"(sum), "=&r"(two_weights), "=&r"(two_inputs)
-            : "r"(four_weights), "r"(four_inputs));
-    return sum;
+    register const int8_t *r24 __asm__("r24") = weights;
+    register const int32_t *r22 __asm__("r22") = bias;
+    register const uint16_t *r20 __asm__("r20") = multiplier;
+    register const uint8_t *r18 __asm__("r18") = shift;
+    register size_t r16 __asm__("r16") = inputs;
+    register size_t r14 __asm__("r14") = outputs;
+    register const uint8_t *r12 __asm__("r12") = x;
+    register uint8_t *r10 __asm__("r10") = y;
+    __asm__ volatile("%~call %x[code]"
+        : "+r"(r24), "+r"(r22), "+r"(r20), "+r"(r18), "+r"(r16), "+r"(r14), "+r"(r12), "+r"(r10)
+        : [code] "i"(mlp_edge_avr_dense_int8_code)
+        : MLP_EDGE_AVR_CHANGED, "r8", "r9");
 }
 
 #endif
@@ -895,14 +1213,6 @@ static inline int32_t mlp_edge_dsp_four_products(int32_t sum, const int8_t *weig
 static inline int32_t mlp_edge_sum_int8(int32_t sum, const int8_t *weights, size_t inputs,
                                         const uint8_t *x)
 {
-#ifdef MLP_EDGE_DSP
-    for (size_t fours = inputs / 4; fours > 0; fours--) {
-        sum = mlp_edge_dsp_four_products(sum, weights, x);
-        weights += 4;
-        x += 4;
-    }
-    inputs %= 4;
-#endif
     for (const uint8_t *const end = x + inputs; x != end; x++) {
         sum += (int16_t)(MLP_EDGE_READ_INT8(weights) * *x);
         weights++;
@@ -926,17 +1236,7 @@ static inline uint32_t mlp_edge_rounded_shift(uint32_t value, uint8_t shift)
         value >>= 8; /* whole bytes move at once; other shifts go bit by bit */
     }
 #endif
-#ifdef MLP_EDGE_THUMB
-    /* The last bit that is shifted out is left in the carry. */
-    __asm__("lsrs %0, %0, %1\n"
-            "adc %0, %0, #0\n"
-            : "+r"(value)
-            : "r"(shift)
-            : "cc");
-    return value;
-#else
     return ((value >> (shift - 1)) + 1) >> 1;
-#endif
 }
 
 #endif
@@ -948,16 +1248,13 @@ static inline uint32_t mlp_edge_rounded_shift(uint32_t value, uint8_t shift)
 #ifndef MLP_EDGE_KERNEL_REQUANTISE
 #define MLP_EDGE_KERNEL_REQUANTISE
 
-static inline uint32_t mlp_edge_requantise(int32_t sum, uint16_t multiplier, uint8_t shift)
+static inline uint8_t mlp_edge_requantise(int32_t sum, uint16_t multiplier, uint8_t shift)
 {
-    const uint32_t product = sum < 0 ? 0 : (uint32_t)sum * multiplier;
-    uint32_t quantised = mlp_edge_rounded_shift(product, shift);
-#ifdef MLP_EDGE_THUMB
-    __asm__("usat %0, #8, %0" : "+r"(quantised));
-    return quantised;
-#else
-    return quantised > 255 ? 255 : quantised;
-#endif
+    if (sum < 0) {
+        return 0;
+    }
+    const uint32_t quantised = mlp_edge_rounded_shift((uint32_t)sum * multiplier, shift);
+    return quantised > 255 ? 255 : (uint8_t)quantised;
 }
 
 #endif
@@ -973,18 +1270,15 @@ static inline void mlp_edge_dense_int8(const int8_t *weights, const int32_t *bia
     const uint16_t *multiplier, const uint8_t *shift, size_t inputs, size_t outputs,
     const uint8_t *x, uint8_t *y)
 {
-    size_t i = 0;
-#ifdef MLP_EDGE_DSP
-    const size_t fours = outputs - outputs % 4;
-    if (fours > 0) {
-        mlp_edge_dsp_dense_int8(weights, bias, multiplier, shift, inputs, fours, x, y);
-        weights += fours * inputs;
-        i = fours;
+#ifdef MLP_EDGE_AVR
+    if (inputs <= 255) {
+        mlp_edge_avr_dense_int8(weights, bias, multiplier, shift, inputs, outputs, x, y);
+        return;
     }
 #endif
-    for (; i < outputs; i++) {
+    for (size_t i = 0; i < outputs; i++) {
         const int32_t start = MLP_EDGE_READ_INT32(&bias[i]);
-        y[i] = (uint8_t)mlp_edge_requantise(
+        y[i] = mlp_edge_requantise(
             mlp_edge_sum_int8(start, weights, inputs, x),
             MLP_EDGE_READ_UINT16(&multiplier[i]), MLP_EDGE_READ_UINT8(&shift[i]));
         weights += inputs;
@@ -993,64 +1287,122 @@ static inline void mlp_edge_dense_int8(const int8_t *weights, const int32_t *bia
 
 #endif
 
-/* mlp_edge_sums_int8 of a number of neurons that is a multiple of four. */
-#ifndef MLP_EDGE_KERNEL_CORTEX_SUMS_INT8
-#define MLP_EDGE_KERNEL_CORTEX_SUMS_INT8
+/*
+ * mlp_edge_segments_int8 of at most 255 inputs. As neuron_int8.h says, but for
+ *
+ *   r3:r16 offsets   r11:r10 neurons to go   r14 inputs   r15 segments
+ *
+ * The segments that a sum fills count 255 each; what is left of it is requantised.
+ */
+#ifndef MLP_EDGE_KERNEL_AVR_SEGMENTS_INT8
+#define MLP_EDGE_KERNEL_AVR_SEGMENTS_INT8
 
-#ifdef MLP_EDGE_DSP
+#ifdef MLP_EDGE_AVR
 
-static inline void mlp_edge_dsp_sums_int8(const int8_t *weights, const int32_t *bias,
-    size_t inputs, size_t count, const uint8_t *x, int32_t *sums)
+MLP_EDGE_AVR_CODE mlp_edge_avr_segments_int8_code(void)
 {
-    register const int8_t *r0 __asm__("r0") = weights;
-    register const int32_t *r1 __asm__("r1") = bias;
-    register int32_t *r2 __asm__("r2") = sums;
-    register size_t r5 __asm__("r5") = count - 4;
-    register const uint8_t *r6 __asm__("r6") = x;
-    register size_t r8 __asm__("r8") = inputs;
     __asm__ volatile(
-        MLP_EDGE_DSP_LAYER("", MLP_EDGE_DSP_ROWS_OF_BYTES, "stm r8!, {r4-r7}\n", "")
-        : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r5), "+r"(r6), "+r"(r8)
-        :
-        : "r3", "r4", "r10", "r11", "r12", "lr", "cc", "memory");
+        "push r28          \n"
+        "push r29          \n"
+        "mov r3, r17       \n"
+        "clr r17           \n"
+        "movw r28, r8      \n"
+        "movw r4, r22      \n"
+        "movw r6, r20      \n"
+        "movw r8, r18      \n"
+        "cpse r10, r17     \n" /* r10 counts down r11 times */
+        "inc r11           \n"
+        "1:                \n"
+        MLP_EDGE_AVR_START_NEURON
+        "mov r21, r14      \n"
+        "2:                \n"
+        MLP_EDGE_AVR_MULTIPLY_ADD_8
+        "dec r21           \n"
+        "brne 2b           \n"
+        MLP_EDGE_AVR_ADD_BIAS
+        "mov r30, r16      \n"
+        "mov r31, r3       \n"
+        "lpm r22, Z+       \n"
+        "lpm r23, Z+       \n"
+        "lpm r26, Z+       \n"
+        "lpm r27, Z+       \n"
+        "mov r16, r30      \n"
+        "mov r3, r31       \n"
+        "mov r2, r15       \n"
+        "3:                \n"
+        "dec r2            \n"
+        "breq 4f           \n"
+        "cp r18, r22       \n"
+        "cpc r19, r23      \n"
+        "cpc r20, r26      \n"
+        "cpc r21, r27      \n"
+        "brlt 4f           \n"
+        "sub r18, r22      \n"
+        "sbc r19, r23      \n"
+        "sbc r20, r26      \n"
+        "sbc r21, r27      \n"
+        "rjmp 3b           \n"
+        "4:                \n"
+        "mov r26, r15      \n"
+        "dec r26           \n"
+        "sub r26, r2       \n"
+        "push r26          \n"
+        MLP_EDGE_AVR_READ_MULTIPLIER
+        "tst r21           \n"
+        "brpl 5f           \n"
+        "clr r18           \n"
+        "rjmp 95f          \n"
+        "5:                \n"
+        MLP_EDGE_AVR_REQUANTISE
+        "pop r19           \n" /* 256 full - full */
+        "sub r18, r19      \n"
+        "sbc r19, r17      \n"
+        "st Y+, r18        \n"
+        "st Y+, r19        \n"
+        "dec r10           \n"
+        "breq 7f           \n"
+        "6:                \n"
+        "rjmp 1b           \n"
+        "7:                \n"
+        "dec r11           \n"
+        "brne 6b           \n"
+        "clr r1            \n"
+        "pop r29           \n"
+        "pop r28           \n"
+        "ret               \n"
+        ::: "memory");
 }
 
-#endif
-
-#endif
-
-/* Pre-activations of `count` neurons, at most MLP_EDGE_SUMS, each as mlp_edge_sum_int8 has it. */
-#ifndef MLP_EDGE_KERNEL_SUMS_INT8
-#define MLP_EDGE_KERNEL_SUMS_INT8
-
-#ifdef MLP_EDGE_DSP
-#define MLP_EDGE_SUMS 8
-#else
-#define MLP_EDGE_SUMS 1
-#endif
-
-static inline void mlp_edge_sums_int8(const int8_t *weights, const int32_t *bias, size_t inputs,
-    size_t count, const uint8_t *x, int32_t *sums)
+static inline void mlp_edge_avr_segments_int8(
+    const int8_t *weights, const int32_t *bias, const uint16_t *multiplier, const uint8_t
+    *shift, const int32_t *offset, uint16_t inputs_and_segments, const uint8_t *x, size_t
+    outputs, uint16_t *y)
 {
-    size_t i = 0;
-#ifdef MLP_EDGE_DSP
-    if (count >= 4) {
-        i = count - count % 4;
-        mlp_edge_dsp_sums_int8(weights, bias, inputs, i, x, sums);
-    }
-#endif
-    for (; i < count; i++) {
-        const int32_t start = MLP_EDGE_READ_INT32(&bias[i]);
-        sums[i] = mlp_edge_sum_int8(start, weights + i * inputs, inputs, x);
-    }
+    register const int8_t *r24 __asm__("r24") = weights;
+    register const int32_t *r22 __asm__("r22") = bias;
+    register const uint16_t *r20 __asm__("r20") = multiplier;
+    register const uint8_t *r18 __asm__("r18") = shift;
+    register const int32_t *r16 __asm__("r16") = offset;
+    register uint16_t r14 __asm__("r14") = inputs_and_segments;
+    register const uint8_t *r12 __asm__("r12") = x;
+    register size_t r10 __asm__("r10") = outputs;
+    register uint16_t *r8 __asm__("r8") = y;
+    __asm__ volatile("%~call %x[code]"
+        : "+r"(r24), "+r"(r22), "+r"(r20), "+r"(r18), "+r"(r16), "+r"(r14), "+r"(r12),
+          "+r"(r10), "+r"(r8)
+        : [code] "i"(mlp_edge_avr_segments_int8_code)
+        : MLP_EDGE_AVR_CHANGED);
 }
+
+#endif
 
 #endif
 
 /*
  * The output layer of an int8 network. An output has more than 8 bits: it adds up `segments`
  * pieces, each quantised to 0..255. Each segment starts `offset` above the one before, exactly
- * where that one reaches 255. x and y must not overlap.
+ * where that one reaches 255, so at most one of them is neither 0 nor 255. x and y must not
+ * overlap.
  */
 #ifndef MLP_EDGE_KERNEL_SEGMENTS_INT8
 #define MLP_EDGE_KERNEL_SEGMENTS_INT8
@@ -1059,28 +1411,24 @@ static inline void mlp_edge_segments_int8(const int8_t *weights, const int32_t *
     const uint16_t *multiplier, const uint8_t *shift, const int32_t *offset, uint8_t segments,
     size_t inputs, size_t outputs, const uint8_t *x, uint16_t *y)
 {
-    while (outputs > 0) {
-        const size_t count = outputs < MLP_EDGE_SUMS ? outputs : MLP_EDGE_SUMS;
-        int32_t sums[MLP_EDGE_SUMS];
-        mlp_edge_sums_int8(weights, bias, inputs, count, x, sums);
-        for (size_t i = 0; i < count; i++) {
-            const uint16_t times = MLP_EDGE_READ_UINT16(multiplier);
-            const uint8_t by = MLP_EDGE_READ_UINT8(shift);
-            const int32_t next = MLP_EDGE_READ_INT32(offset);
-            int32_t sum = sums[i];
-            uint_fast16_t total = 0;
-            for (uint_fast8_t segment = segments; segment > 0 && sum > 0; segment--) {
-                total += mlp_edge_requantise(sum, times, by);
-                sum -= next;
-            }
-            *y++ = (uint16_t)total;
-            multiplier++;
-            shift++;
-            offset++;
+#ifdef MLP_EDGE_AVR
+    if (inputs <= 255) {
+        mlp_edge_avr_segments_int8(weights, bias, multiplier, shift, offset,
+            (uint16_t)(segments * 256u + inputs), x, outputs, y);
+        return;
+    }
+#endif
+    for (size_t i = 0; i < outputs; i++) {
+        const uint16_t times = MLP_EDGE_READ_UINT16(&multiplier[i]);
+        const uint8_t by = MLP_EDGE_READ_UINT8(&shift[i]);
+        const int32_t next = MLP_EDGE_READ_INT32(&offset[i]);
+        int32_t sum = mlp_edge_sum_int8(MLP_EDGE_READ_INT32(&bias[i]), weights, inputs, x);
+        uint16_t full = 0;
+        for (uint8_t more = segments; --more > 0 && sum >= next; sum -= next) {
+            full = (uint16_t)(full + 255);
         }
-        weights += count * inputs;
-        bias += count;
-        outputs -= count;
+        y[i] = (uint16_t)(full + mlp_edge_requantise(sum, times, by));
+        weights += inputs;
     }
 }
 
@@ -1121,6 +1469,180 @@ static inline void mlp_edge_activation_int16(const uint16_t *table, uint8_t shif
 #endif
 
 /*
+ * mlp_edge_dequantise without a function for floats: step * output, which is exact, then its sum
+ * with the offset, rounded. The step is a normal number above 0, the offset finite.
+ *
+ *   r3:r2 offset   r5:r4 from the offset to the step   r9:r8 quantised   r13:r12 outputs   r10 zero
+ *   r7:r6 outputs to go   r20:r18 digits of the product, r21 its exponent
+ *   r24:r22, r25 those of the offset
+ */
+#ifndef MLP_EDGE_KERNEL_AVR_DEQUANTISE
+#define MLP_EDGE_KERNEL_AVR_DEQUANTISE
+
+#ifdef MLP_EDGE_AVR
+
+MLP_EDGE_AVR_CODE mlp_edge_avr_dequantise_code(void)
+{
+    __asm__ volatile(
+        "movw r2, r24      \n"
+        "sub r22, r24      \n"
+        "sbc r23, r25      \n"
+        "movw r4, r22      \n"
+        "movw r6, r20      \n"
+        "movw r8, r18      \n"
+        "movw r12, r16     \n"
+        "clr r10           \n"
+        "cpse r6, r10      \n" /* r6 counts down r7 times */
+        "inc r7            \n"
+        "1:                \n"
+        "movw r30, r2      \n"
+        "add r30, r4       \n"
+        "adc r31, r5       \n"
+        "lpm r22, Z+       \n"
+        "lpm r23, Z+       \n"
+        "lpm r24, Z+       \n"
+        "lpm r21, Z+       \n"
+        "lsl r24           \n"
+        "rol r21           \n"
+        "sec               \n"
+        "ror r24           \n"
+        "movw r26, r8      \n"
+        "ld r18, X+        \n"
+        "ld r19, X+        \n"
+        "movw r8, r26      \n"
+        "mul r18, r22      \n" /* the product: r20:r17:r16:r15:r14 */
+        "movw r14, r0      \n"
+        "mul r18, r24      \n"
+        "movw r16, r0      \n"
+        "clr r20           \n"
+        "mul r19, r23      \n"
+        "add r16, r0       \n"
+        "adc r17, r1       \n"
+        "adc r20, r10      \n"
+        "mul r18, r23      \n"
+        "add r15, r0       \n"
+        "adc r16, r1       \n"
+        "adc r17, r10      \n"
+        "adc r20, r10      \n"
+        "mul r19, r22      \n"
+        "add r15, r0       \n"
+        "adc r16, r1       \n"
+        "adc r17, r10      \n"
+        "adc r20, r10      \n"
+        "mul r19, r24      \n"
+        "add r17, r0       \n"
+        "adc r20, r1       \n"
+        "or r18, r19       \n"
+        "movw r18, r16     \n"
+        "breq 4f           \n"
+        "subi r21, -16     \n"
+        "2:                \n"
+        "tst r20           \n"
+        "brne 21f          \n"
+        "mov r20, r19      \n"
+        "mov r19, r18      \n"
+        "mov r18, r15      \n"
+        "mov r15, r14      \n"
+        "subi r21, 8       \n"
+        "rjmp 2b           \n"
+        "21:               \n"
+        "brmi 3f           \n"
+        "22:               \n"
+        "dec r21           \n"
+        "lsl r15           \n"
+        "rol r18           \n"
+        "rol r19           \n"
+        "rol r20           \n"
+        "brpl 22b          \n"
+        "3:                \n"
+        "movw r30, r2      \n"
+        "lpm r22, Z+       \n"
+        "lpm r23, Z+       \n"
+        "lpm r24, Z+       \n"
+        "lpm r25, Z+       \n"
+        "movw r2, r30      \n"
+        "clr r11           \n"
+        "bst r25, 7        \n"
+        "lsl r24           \n"
+        "rol r25           \n"
+        "breq 5f           \n"
+        "sec               \n"
+        "ror r24           \n"
+        "rjmp 6f           \n"
+        "4:                \n"
+        "ldi r21, 1        \n"
+        "rjmp 3b           \n"
+        "5:                \n"
+        "lsr r24           \n"
+        "inc r25           \n"
+        "6:                \n"
+        "%~call %x[add]    \n"
+        "tst r20           \n"
+        "brmi 36f          \n"
+        "mov r0, r18       \n"
+        "or r0, r19        \n"
+        "or r0, r20        \n"
+        "breq 35f          \n"
+        "34:               \n"
+        "cpi r21, 2        \n" /* as far as a subnormal number */
+        "brlo 35f          \n"
+        "dec r21           \n"
+        "lsl r18           \n"
+        "rol r19           \n"
+        "rol r20           \n"
+        "brpl 34b          \n"
+        "rjmp 36f          \n"
+        "35:               \n"
+        "clr r21           \n"
+        "36:               \n"
+        "cpi r21, 255      \n"
+        "brne 37f          \n"
+        "clr r18           \n" /* beyond floats */
+        "clr r19           \n"
+        "clr r20           \n"
+        "37:               \n"
+        "lsl r20           \n"
+        "lsr r21           \n"
+        "ror r20           \n"
+        "or r21, r11       \n"
+        "movw r26, r12     \n"
+        "st X+, r18        \n"
+        "st X+, r19        \n"
+        "st X+, r20        \n"
+        "st X+, r21        \n"
+        "movw r12, r26     \n"
+        "dec r6            \n"
+        "breq 9f           \n"
+        "8:                \n"
+        "rjmp 1b           \n"
+        "9:                \n"
+        "dec r7            \n"
+        "brne 8b           \n"
+        "clr r1            \n"
+        "ret               \n"
+        :: [add] "i"(mlp_edge_avr_add_float_code) : "memory");
+}
+
+static inline void mlp_edge_avr_dequantise(
+    const float *offset, const float *step, size_t count, const uint16_t *quantised, float
+    *outputs)
+{
+    register const float *r24 __asm__("r24") = offset;
+    register const float *r22 __asm__("r22") = step;
+    register size_t r20 __asm__("r20") = count;
+    register const uint16_t *r18 __asm__("r18") = quantised;
+    register float *r16 __asm__("r16") = outputs;
+    __asm__ volatile("%~call %x[code]"
+        : "+r"(r24), "+r"(r22), "+r"(r20), "+r"(r18), "+r"(r16)
+        : [code] "i"(mlp_edge_avr_dequantise_code)
+        : MLP_EDGE_AVR_CHANGED, "r14", "r15", "r12", "r13", "r10", "r11", "r8", "r9");
+}
+
+#endif
+
+#endif
+
+/*
  * Quantised outputs as floats: offset + step * output. The exporter makes sure that the product is
  * exact, so a compiler that fuses it with the sum changes nothing.
  */
@@ -1130,10 +1652,14 @@ static inline void mlp_edge_activation_int16(const uint16_t *table, uint8_t shif
 static inline void mlp_edge_dequantise(const float *offset, const float *step, size_t count,
                                        const uint16_t *quantised, float *outputs)
 {
+#ifdef MLP_EDGE_AVR
+    mlp_edge_avr_dequantise(offset, step, count, quantised, outputs);
+#else
     for (size_t i = 0; i < count; i++) {
         const float product = MLP_EDGE_READ_FLOAT(&step[i]) * (float)quantised[i];
         outputs[i] = MLP_EDGE_READ_FLOAT(&offset[i]) + product;
     }
+#endif
 }
 
 #endif
@@ -1237,7 +1763,7 @@ int pima_int8_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:70880001f8d24219fc4e841d17dc8ac6060d2b092dbc8b2b70de6bd25adea6bb */
+mlp-edge-seal sha256:e7b6081b7db621eeb984be195f7c8fa5b33bc8fd5eedc6417b6329cb92dfa6b7 */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "pima_int8", "features": [{"name": "pregnancies", "low": 0.0, "high": 17.0},

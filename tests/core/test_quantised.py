@@ -351,6 +351,14 @@ def test_inputs_that_no_kernel_takes_are_refused() -> None:
     replace(net, inputs=narrow, layers=(wide, *net.layers[1:]))
 
 
+def test_a_segment_that_begins_too_early_is_refused() -> None:
+    net = quantised(MODELS["binary"](0))
+    last = net.layers[-1]
+    early = np.floor(254.4 * 2.0**last.shift / last.multiplier).astype(np.int64)
+    with pytest.raises(ModelError, match=r"layer 3: a segment begins before another has reached"):
+        replace(net, layers=(*net.layers[:-1], replace(last, offset=early)))
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_a_weight_without_a_counterpart_is_refused(dtype: str) -> None:
     net = quantised(MODELS["binary"](0), dtype)

@@ -30,6 +30,7 @@ COMPILERS = {
     "gcc": ("gcc",),
     "clang": ("clang",),
     "avr": ("avr-gcc", "-mmcu=atmega328p"),
+    "avr without multiplier": ("avr-gcc", "-mmcu=attiny85"),
     "avr with far flash": ("avr-gcc", "-mmcu=atmega2560"),
     "cortex-m0": (*ARM, "-mcpu=cortex-m0"),
     "cortex-m4": (*ARM, *M4),

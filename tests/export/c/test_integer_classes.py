@@ -55,7 +55,7 @@ def identity(classes: int, table: ActivationTable) -> tuple[Mlp, Quantised]:
     mlp = network((classes, classes), task="multiclass", layers=(layer,), scaling=None)
     ones = np.ones(classes, np.int64)
     whole = IntegerLayer(
-        np.eye(classes, dtype=np.int64) * 2, 0 * ones, ones, ones, 255, 4, ones * 255, None
+        np.eye(classes, dtype=np.int64) * 2, 0 * ones, ones, ones, 255, 4, ones * 510, None
     )
     numbers = made(mlp, "int8")
     inputs = numbers.inputs._replace(low=np.zeros(classes, np.float32),

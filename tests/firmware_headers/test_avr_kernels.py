@@ -1,0 +1,233 @@
+"""Kernels in assembly on a simulated AVR: the integers of the reference, as the C beside them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from support.avr_programs import HOW, float_table, program, table
+
+from mlp_edge.integers.quantised import Inputs, IntegerLayer, Integers
+from mlp_edge.mlp import Floats
+
+every_way = pytest.mark.parametrize("how", HOW)
+Random = np.random.Generator
+
+
+class Case(NamedTuple):
+    """A layer, and how a kernel is called on it."""
+
+    kernel: str
+    layer: IntegerLayer
+    largest: int
+    """Input."""
+
+
+def requantised(
+    random: Random, high: Integers, most: int, multiplied: bool
+) -> tuple[Integers, ...]:
+    """Multipliers and shifts that make anything from 1 to beyond ``most`` of the highest sums."""
+    high = np.maximum(high, 1)
+    multiplier = random.integers(1, 1024, len(high)) if multiplied else np.ones_like(high)
+    multiplier = np.minimum(multiplier, (2**32 - 1) // high)
+    wanted = most * 2.0 ** random.uniform(-9, 4, len(high))
+    shift = np.rint(np.log2(high * multiplier / wanted)).astype(np.int64)
+    return multiplier, np.clip(shift, np.maximum(np.log2(multiplier).astype(int) + 1, 1), 31)
+
+
+def layer(seed: int, inputs: int, outputs: int, dtype: str, largest: int) -> IntegerLayer:
+    """Random weights, with the largest of either sign among them, and sums of either sign."""
+    random = np.random.default_rng(seed)
+    limit = 127 if dtype == "int8" else min(32767, (2**31 - 2**24) // (inputs * largest))
+    weights = random.integers(-limit, limit + 1, (outputs, inputs))
+    weights[::3] = limit * random.choice([-1, 1], weights[::3].shape)
+    weights[1::7] = limit * random.choice([-1, 1], (len(weights[1::7]), 1))
+    bias = random.integers(-(2**23), 2**23, outputs) >> random.integers(0, 20, outputs)
+    reach = np.maximum(weights, 0).sum(axis=1) * largest + bias
+    high = 255 if dtype == "int8" else 32767
+    multiplier, shift = requantised(random, reach, high, dtype == "int8")
+    return IntegerLayer(weights, bias, multiplier, shift, high, 1, np.zeros_like(bias))
+
+
+def in_segments(one: IntegerLayer, segments: int) -> IntegerLayer:
+    """The same as a last layer."""
+    offset = np.rint(one.high * 2.0**one.shift / one.multiplier).astype(np.int64)
+    return replace(one, segments=segments, offset=offset)
+
+
+SHAPES = [(1, 1), (2, 3), (3, 5), (4, 3), (5, 4), (8, 12), (12, 8), (64, 3), (65, 2), (255, 2),
+          (256, 2), (1, 258)]  # fmt: skip
+"""Inputs and outputs: around what fits a byte, and what is taken at once."""
+VECTOR = {255: "uint8_t", 1020: "uint16_t", 32767: "uint16_t"}
+NUMPY = {"uint8_t": np.uint8, "uint16_t": np.uint16}
+LAYERS = {
+    "dense_int8": [Case("dense_int8", layer(n, *shape, "int8", 255), 255)
+                   for n, shape in enumerate(SHAPES)],
+    "dense_int8_from_16": [Case("dense_int8_from_16", layer(n, *shape, "int8", 1020), 1020)
+                           for n, shape in enumerate(SHAPES)],
+    "segments_int8": [Case("segments_int8", in_segments(layer(n, *shape, "int8", 255), 1 + n % 5),
+                           255) for n, shape in enumerate(SHAPES)],
+}  # fmt: skip
+
+
+def written(number: int, case: Case) -> str:
+    """The tables of a layer, and the lines that call the kernel where it is asked for."""
+    one, name, kernel = case.layer, f"LAYER{number}", case.kernel
+    kind, given = ("int16_t", "uint16_t") if one.high > 255 else ("int8_t", VECTOR[case.largest])
+    segmented = kernel.startswith("segments")
+    result = "uint16_t" if segmented else "uint8_t" if one.high == 255 else "uint16_t"
+    tables = [("WEIGHTS", kind, one.weights.ravel()), ("BIAS", "int32_t", one.bias),
+              ("MULTIPLIER", "uint16_t", one.multiplier), ("SHIFT", "uint8_t", one.shift),
+              ("OFFSET", "int32_t", one.offset)]  # fmt: skip
+    names = ["WEIGHTS", "BIAS", *(["MULTIPLIER"] if one.high == 255 else []), "SHIFT"]
+    settings = [str(one.high)] if one.high > 255 else []
+    if segmented:
+        names, settings = [*names, "OFFSET"], [str(one.segments)]
+    given_tables = [f"{name}_{which}" for which in names]
+    arguments = ", ".join([*given_tables, *settings, str(one.inputs), str(one.outputs), "u", "r"])
+    return "".join(
+        table(f"{name}_{which}", kind, values) for which, kind, values in tables if which in names
+    ) + (
+        f"static void call{number}(const float *x, float *y)\n{{\n"
+        f"    {given} u[{one.inputs}];\n    {result} r[{one.outputs}];\n"
+        f"    memcpy(u, x, sizeof u);\n    mlp_edge_{kernel}({arguments});\n"
+        f"    memcpy(y, r, sizeof r);\n}}\n"
+    )
+
+
+def expected(case: Case, inputs: Integers) -> bytes:
+    """The memory that the kernel leaves."""
+    result = case.layer.requantise(case.layer.sums(inputs[None]))[0]
+    wide = case.layer.high > 255 or case.kernel.startswith("segments")
+    return bytes(result.astype(np.uint16 if wide else np.uint8).tobytes())
+
+
+def rows(random: Random, case: Case) -> list[Integers]:
+    """Inputs of a layer: the extremes, those with the extreme sums, others."""
+    count, most = case.layer.inputs, case.largest
+    signs = case.layer.weights[0] > 0
+    return [
+        np.zeros(count, np.int64),
+        np.full(count, most),
+        np.where(signs, most, 0),
+        np.where(signs, 0, most),
+        *(random.integers(0, most + 1, count) for _ in range(4)),
+        *(random.integers(0, most + 1, count) * random.integers(0, 2, count) for _ in range(4)),
+    ]
+
+
+@every_way
+@pytest.mark.parametrize("kernel", LAYERS)
+def test_layers(kernel: str, how: str, tmp_path: Path) -> None:
+    random = np.random.default_rng(1)
+    cases = LAYERS[kernel]
+    calls = "".join(
+        f"    case {n}:\n        call{n}(x + 1, y);\n        break;\n" for n in range(len(cases))
+    )
+    text = "".join([
+        f'#include "read.h"\n#include "{kernel}.h"\n', *map(written, range(99), cases),
+        "static inline void net_predict(const float *x, float *y)\n{\n    uint8_t which;\n"
+        "    memcpy(&which, x, 1);\n    switch (which) {\n",
+        calls, "    default:\n        break;\n    }\n}\n",
+    ])  # fmt: skip
+    with program(tmp_path, text, 150, 150, *HOW[how]) as call:
+        for number, case in enumerate(cases):
+            for row in rows(random, case):
+                kind = NUMPY[VECTOR[case.largest]]
+                got = call(bytes([number, 0, 0, 0]) + row.astype(kind).tobytes())
+                wanted = expected(case, row)
+                assert got.startswith(wanted)
+                assert set(got[len(wanted) :]) == {255}  # nothing beyond
+
+
+# From floats to integers, and back
+
+ODD = np.array([0, 1, 0x7FFFFF, 0x800000, 0x3F800000, 0x7F7FFFFF, 0x7F800000, 0x7F800001,
+                0x7FC00000, 0x80000000, 0x80000001, 0x807FFFFF, 0x80800000, 0xBF800000,
+                0xFF7FFFFF, 0xFF800000, 0xFFC00000], np.uint32).view(np.float32)  # fmt: skip
+"""Floats of every kind, with both signs: subnormal, infinite, NaN."""
+WIDTH = 16
+
+
+def near(random: Random, inputs: Inputs) -> Floats:
+    """Readings (n, width) that become integers and halves, and those one ulp to either side."""
+    halves = random.integers(-2, 2 * inputs.high + 3, (40, len(inputs.low))) / 2
+    with np.errstate(over="ignore"):
+        readings = (inputs.low + halves / inputs.factor.astype(np.float64)).astype(np.float32)
+    ends = np.float32(np.inf) * random.choice([-1, 1], readings.shape).astype(np.float32)
+    return np.vstack([readings, np.nextafter(readings, ends)])
+
+
+def ranges(random: Random, high: int) -> Inputs:
+    """Ranges of readings: usual ones, those far from 0, those as large or small as floats are."""
+    low = random.uniform(-100, 100, WIDTH) * 10.0 ** random.integers(-3, 4, WIDTH)
+    factor = high / (np.abs(low) * 2.0 ** random.integers(-3, 9, WIDTH))
+    low[:3] = 0, -0.0, 21
+    huge = random.uniform(-3e38, 3e38, WIDTH)
+    tiny = np.ldexp(random.uniform(-1, 1, WIDTH), random.integers(-149, -110, WIDTH))
+    any_factor = 10.0 ** random.uniform(-30, 30, WIDTH)
+    power = np.exp2(np.rint(np.log2(factor)))
+    lows = [low, low, np.rint(low), huge, huge, tiny, tiny]
+    factors = [factor, power, 0 * factor + 2, 0 * huge + high / 6e38, any_factor, any_factor,
+               0 * tiny + 1e30]  # fmt: skip
+    return Inputs(np.float32(np.concatenate(lows)), np.float32(np.concatenate(factors)), high)
+
+
+@every_way
+@pytest.mark.parametrize("high", [255, 1020, 32767])
+def test_quantise(high: int, how: str, tmp_path: Path) -> None:
+    random = np.random.default_rng(high)
+    kernel, kind = ("int8", "uint8_t") if high == 255 else ("int16", "uint16_t")
+    inputs = ranges(random, high)
+    count = len(inputs.low)
+    text = (
+        f'#include "read.h"\n#include "quantise_{kernel}.h"\n'
+        + float_table("LOW", inputs.low)
+        + float_table("FACTOR", inputs.factor)
+        + "static inline void net_predict(const float *x, float *y)\n{\n"
+        f"    {kind} u[{count}];\n"
+        f"    mlp_edge_quantise_{kernel}(LOW, FACTOR, {high}.0f, {count}, x, u);\n"
+        "    memcpy(y, u, sizeof u);\n}\n"
+    )
+    anything = random.integers(0, 2**32, (20, count), dtype=np.uint32).view(np.float32)
+    special = np.tile(ODD[:, None], count)
+    readings = np.vstack([near(random, inputs), special, anything, inputs.low[None]])
+    with np.errstate(invalid="ignore"):
+        wanted = inputs.integers(readings)
+    with program(tmp_path, text, count, count, *HOW[how]) as call:
+        got = [np.frombuffer(call(row.tobytes()), NUMPY[kind])[:count] for row in readings]
+    np.testing.assert_array_equal(got, wanted)
+
+
+@every_way
+def test_dequantise(how: str, tmp_path: Path) -> None:
+    random = np.random.default_rng(5)
+    digits = random.integers(129, 256, WIDTH) | 1  # 8 of them: products with 16 bits are exact
+    step = np.ldexp(digits.astype(np.float32), random.integers(-30, 10, WIDTH))
+    step[:2] = 2.0**-120, 2.0**111
+    middle = random.integers(0, 65536, WIDTH)
+    ends = np.tile(np.float32([3.4e38, -3.4e38, 1e-45, -1e-45]), WIDTH // 4)
+    offsets = [0 * step, -step * middle, np.nextafter(-step * middle, np.float32(0)),
+               step * middle * np.float32(1.7), step * 2.0**15, -step * 2.0**-12, ends]  # fmt: skip
+    offset, times = np.float32(np.concatenate(offsets)), len(offsets)
+    step, middle, count = np.tile(step, times), np.tile(middle, times), times * WIDTH
+    text = (
+        '#include "read.h"\n#include "dequantise.h"\n'
+        + float_table("OFFSET", offset)
+        + float_table("STEP", step)
+        + "static inline void net_predict(const float *x, float *y)\n{\n"
+        f"    uint16_t q[{count}];\n    memcpy(q, x, sizeof q);\n"
+        f"    mlp_edge_dequantise(OFFSET, STEP, {count}, q, y);\n}}\n"
+    )
+    rows = [random.integers(0, 65536, count) >> random.integers(0, 16) for _ in range(20)]
+    rows += [np.full(count, each) for each in (0, 1, 255, 256, 65535)]
+    rows += [middle, np.minimum(middle + 1, 65535), np.maximum(middle - 1, 0)]
+    with program(tmp_path, text, count, count, *HOW[how]) as call:
+        for row in rows:
+            got = np.frombuffer(call(row.astype(np.uint16).tobytes()), np.uint32)
+            with np.errstate(over="ignore"):
+                wanted = offset + step * row.astype(np.float32)
+            np.testing.assert_array_equal(got, wanted.view(np.uint32))
