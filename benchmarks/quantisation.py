@@ -1,16 +1,18 @@
-"""What int8 and int16 lose, beside what the official quantiser loses on the same models and rows.
+"""What integers lose, beside what the official quantiser loses on the same models and rows.
 
     .venv/bin/python benchmarks/quantisation.py [--seeds 5] [--autoencoder FILE.h5]
 
-Trains pima, iris, sine, wine and digits (the last two from scikit-learn) as a user would, once per
+Trains pima, iris, sine, and wine, digits and diabetes from scikit-learn as a user would, once per
 seed, and prints for each set
 
 - the largest difference from the float64 reference over the held-out rows, the median of the seeds:
-  ours in int8 and int16, and TensorFlow's own post-training quantiser's, which is given the dense
-  layers alone (the scaling stays in float) and every calibration row, which is its best case;
+  ours in int8, int16 and int24, and TensorFlow's own post-training quantiser's, which is given
+  the dense layers alone (the scaling stays in float) and every calibration row: its best case;
 - labels that change, and metrics, over the calibration rows pooled from ten folds, each predicted
   by integers made without its own fold.
 
+- of int24 the largest error over the declared ranges, as a share of the predictions' range and of
+  the bound that float32 is held to;
 - what the header of the first seed's pima, iris and sine takes in each dtype on each chip.
 
 --autoencoder names the weights of MLPerf Tiny's anomaly detection reference, as for bounds.py: by
@@ -40,6 +42,7 @@ from mlp_edge.integers import integer_reference
 from mlp_edge.lazy import quiet, tensorflow
 from mlp_edge.measure.cost import measure
 from mlp_edge.mlp import Floats, Mlp
+from mlp_edge.proof.float_grade import float_grade, grade_rows
 from mlp_edge.quantise import quantise
 from mlp_edge.quantise.judge import Loss, loss, pooled
 from mlp_edge.readers.model_directory import CALIBRATION, ModelDirectory
@@ -49,15 +52,16 @@ from mlp_edge.runtime.c import read_header
 from mlp_edge.training.scoring.scores import Truth, score
 
 PROGRAM = str(Path(sys.executable).with_name("mlp-edge"))
-SETS = ("pima", "iris", "sine", "wine", "digits")
+SETS = ("pima", "iris", "sine", "wine", "digits", "diabetes")
+FROM_SKLEARN = SETS[3:]
 DIGITS = ("--hidden", "32", "--epochs", "40", "--batch-size", "32")
-DTYPES = ("int8", "int16")
+DTYPES = ("int8", "int16", "int24")
 
 
 def trained(name: str, seed: int, folder: Path) -> ModelDirectory:
     """A model as a user trains it."""
     table = name
-    if name in ("wine", "digits"):
+    if name in FROM_SKLEARN:
         table = str(folder / f"{name}.csv")
         frame = getattr(datasets, f"load_{name}")(as_frame=True).frame
         frame.columns = [column.replace("/", "_") for column in frame.columns]
@@ -117,9 +121,9 @@ def on_pooled_rows(directory: ModelDirectory, dtype: str) -> Loss:
     )
 
 
-def of_set(name: str, seeds: int, folder: Path, errors: Table, pools: Table) -> None:
+def of_set(name: str, seeds: int, folder: Path, errors: Table, pools: Table, grades: Table) -> None:
     """A line of each table per set, dtype."""
-    off: dict[str, list[float]] = {"official": [], "int8": [], "int16": []}
+    off: dict[str, list[float]] = {"official": [], **{dtype: [] for dtype in DTYPES}}
     flips: dict[str, list[int]] = {dtype: [] for dtype in DTYPES}
     seconds = 0.0
     directories = [trained(name, seed, folder) for seed in range(seeds)]
@@ -136,11 +140,12 @@ def of_set(name: str, seeds: int, folder: Path, errors: Table, pools: Table) -> 
             flips[dtype].append(held.flips or 0)
     middle = {dtype: float(np.median(values)) for dtype, values in off.items()}
     errors.add_row(
-        name, *(f"{middle[dtype]:.5f}" for dtype in off),
+        name, *(f"{middle[dtype]:.2g}" for dtype in off),
         f"{middle['int8'] / middle['official']:.2f}",
         " ".join(f"{value:.4f}" for value in off["int8"]),
         " / ".join(str(sum(flips[dtype])) for dtype in DTYPES), f"{seconds:.2f}",
     )  # fmt: skip
+    grades.add_row(name, *of_ranges(directories))
     for dtype in DTYPES:
         losses = [on_pooled_rows(directory, dtype) for directory in directories]
         changes = {
@@ -153,6 +158,25 @@ def of_set(name: str, seeds: int, folder: Path, errors: Table, pools: Table) -> 
             f"{max(one.difference for one in losses):.4f}",
             ", ".join(f"{metric} {change:+.2g}" for metric, change in changes.items()),
         )  # fmt: skip
+
+
+def of_ranges(directories: list[ModelDirectory]) -> list[str]:
+    """int24 over the declared ranges, the worst of all seeds."""
+    found, shares = [], []
+    for directory in directories:
+        mlp, rows = directory.mlp(), directory.sample().rows
+        given = read_calibration(directory.path / CALIBRATION, mlp.inputs).rows
+        asked = grade_rows(mlp, np.vstack([given, rows]))
+        answers = integer_reference.predict_quantised(mlp, quantise(mlp, given, "int24"), asked)
+        exact = predict(mlp, asked)
+        span = 1.0 if mlp.task != "regression" else float(np.ptp(predict(mlp, rows)))
+        shares.append(float(np.abs(answers - exact).max()) / span)
+        found.append(float_grade(mlp, asked, answers))
+    used = [one.used for one in found]
+    return [
+        f"{sum(one.rows for one in found):,}", f"{max(shares):.2g}", f"{np.median(shares):.2g}",
+        f"{max(used):.2f}", f"{np.median(used):.2f}",
+    ]  # fmt: skip
 
 
 def on_chips(name: str, folder: Path, table: Table) -> None:
@@ -201,18 +225,22 @@ def of_autoencoder(path: Path, console: Console) -> None:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description="What int8 and int16 lose.")
+    parser = argparse.ArgumentParser(description="What integers lose.")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--autoencoder", type=Path, help="the .h5 file of mlcommons/tiny")
     options = parser.parse_args()
     console = Console(width=160)
     errors = Table(
-        "set", "official int8", "int8", "int16", "ratio", "int8 of each seed", "flips 8 / 16", "s",
+        "set", "official int8", *DTYPES, "ratio", "int8 of each seed", "flips 8 / 16 / 24", "s",
         title=f"largest |answer - exact| on held-out rows, median of {options.seeds} seeds",
     )  # fmt: skip
     pools = Table(
         "set", "dtype", "rows", "flips", "largest", "mean change",
         title="calibration rows, each by integers made without its fold, all seeds",
+    )  # fmt: skip
+    grades = Table(
+        "set", "rows", "largest of range", "median seed", "largest of bound", "median seed",
+        title="int24 over the declared ranges",
     )  # fmt: skip
     chips = Table(
         "set", "dtype", "opt", *(chip.target.name for chip in CHIPS),
@@ -220,12 +248,13 @@ def main() -> None:
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         for name in SETS:
-            of_set(name, options.seeds, Path(folder), errors, pools)
+            of_set(name, options.seeds, Path(folder), errors, pools, grades)
         if all(chip.missing() is None for chip in CHIPS):
             for name in SETS[:3]:
                 on_chips(name, Path(folder), chips)
     console.print(errors)
     console.print(pools)
+    console.print(grades)
     console.print(chips)
     if options.autoencoder:
         of_autoencoder(options.autoencoder, console)

@@ -14,8 +14,9 @@ from mlp_edge.proof.box import declared, reaches
 from mlp_edge.quantise.ranges import Steps
 from mlp_edge.reference import Doubles
 
-_MARGIN = 0.25
-"""Room on both sides of what calibration rows show of a feature that declares no range."""
+_DECLARED, _SEEN = 0.125, 0.25
+"""Room beyond an end that a feature declares, and beyond one that calibration rows show: a share of
+its range. New readings may go a little further, and steps are fine enough."""
 _TINY = 1e-200
 _DRAWN = 2000
 """Rows drawn from the box."""
@@ -25,17 +26,18 @@ _AFFORDABLE = 2**22
 
 
 def box_of(mlp: Mlp, rows: Rows) -> Interval:
-    """What encoded readings may be, (1, width): as declared, and as calibration rows have them."""
+    """What encoded readings may be, (1, width): as declared or seen, and a little more."""
     low, high = (end[0] for end in declared(mlp, rows))
     encoded = mlp.encoding.encode(rows).astype(np.float64)
     low, high = np.minimum(low, encoded.min(axis=0)), np.maximum(high, encoded.max(axis=0))
-    open_ended = np.zeros((2, len(low)), bool)
+    room = np.zeros((2, len(low)))
     for column, index in enumerate(mlp.encoding.numbers):
         feature = mlp.features[index]
-        open_ended[:, column] = feature.low is None, feature.high is None
-    room = _MARGIN * (high - low)
+        room[:, column] = [
+            _DECLARED if end is not None else _SEEN for end in (feature.low, feature.high)
+        ]
     most = float(np.finfo(np.float32).max)
-    low, high = low - room * open_ended[0], high + room * open_ended[1]
+    low, high = low - room[0] * (high - low), high + room[1] * (high - low)
     return Interval(np.clip(low, -most, most)[None], np.clip(high, -most, most)[None])
 
 
