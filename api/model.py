@@ -277,8 +277,8 @@ class Model(OpenedModel):
 
         Args:
             formats: "tflite", "onnx", "c" or several; () for each that has the dtype.
-            dtype: "float32"; "int8"; "int16" (c); "float16", "dynamic" (tflite); "smallest", the
-                cheapest of int8, int16 and float32 that holds. None is float32, or of a TFLite
+            dtype: "float32"; "int8"; "int16" (onnx, c); "float16", "dynamic" (tflite); "smallest",
+                the cheapest of int8, int16 and float32 that holds. None is float32, or of a TFLite
                 file in int8 the integers that it holds (c).
             calibration_table: rows to quantise with: a path, a data set's name, a data frame, an
                 Arrow table, a structured array or ``(array, names)``; None for the model's own.

@@ -1,18 +1,20 @@
 """ONNX, by tf2onnx from the Mlp's graph: standard operators, any batch size, metadata inside.
 
-What is in integers is built without it: ``onnx_integers.py``.
+What is in integers is built without it: ``onnx_graph.py``.
 """
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from typing import Any
 
 from mlp_edge.card import Card
-from mlp_edge.export import onnx_integers
+from mlp_edge.export import onnx_doubles, onnx_graph, onnx_integers
 from mlp_edge.export.exporter import Exporter
 from mlp_edge.export.graph import Formulas, formulas, graph
+from mlp_edge.export.onnx_graph import GraphBuilder
 from mlp_edge.integers.quantised import Quantised
 from mlp_edge.lazy import quiet, require, tensorflow
 from mlp_edge.metadata import ONNX_CHECKSUM, ONNX_GOLDEN
@@ -47,16 +49,39 @@ def export(mlp: Mlp) -> bytes:
 
 
 def export_int8(mlp: Mlp, quantised: Quantised) -> bytes:
-    """Write a model in integers, with the same input and output as the one in float32.
+    """Write a model in int8, with the same input and output as the one in float32.
 
     Raises:
         MissingError: when the package ``onnx`` is not installed; the extra ``train`` brings it.
     """
+    return _of_integers(
+        mlp, quantised, lambda build, encoded: onnx_integers.network(build, quantised, encoded)
+    )
+
+
+def export_doubles(mlp: Mlp, quantised: Quantised) -> bytes:
+    """Write a model in int16 or int24, whose integers runtimes hold in float64.
+
+    Raises:
+        MissingError: as ``export_int8`` does.
+    """
+    guarded = mlp.encoding.rejects
+    return _of_integers(
+        mlp,
+        quantised,
+        lambda build, encoded: onnx_doubles.network(build, quantised, encoded, guarded),
+    )
+
+
+def _of_integers(
+    mlp: Mlp, quantised: Quantised, network: Callable[[GraphBuilder, str], str]
+) -> bytes:
     helper = require("onnx").helper
     opset = [helper.make_opsetid("", OPSET)]
-    graph = onnx_integers.graph(mlp, quantised)
-    model = helper.make_model(graph, opset_imports=opset, ir_version=IR_VERSION)
-    return _described(model, Card.of(mlp, "int8"), golden_integers(mlp, quantised))
+    model = helper.make_model(
+        onnx_graph.graph(mlp, network), opset_imports=opset, ir_version=IR_VERSION
+    )
+    return _described(model, Card.of(mlp, quantised.dtype), golden_integers(mlp, quantised))
 
 
 def _described(model: Any, card: Card, golden: Golden) -> bytes:
@@ -120,5 +145,9 @@ def _renumber(graph: Any) -> None:
 
 
 EXPORTER = Exporter(
-    name="onnx", suffix=".onnx", needs="train", export=export, integers={"int8": export_int8}
+    name="onnx",
+    suffix=".onnx",
+    needs="train",
+    export=export,
+    integers={"int8": export_int8, "int16": export_doubles, "int24": export_doubles},
 )

@@ -84,7 +84,7 @@ def other_integers(content: bytes, quantised: Quantised) -> list[str]:
 
     As integers of their own size, signed or with half their range added, or as float32.
     """
-    kinds = {"int8": ("<i1", 128), "int16": ("<i2", 0)}
+    kinds = {"int8": ("<i1", 128), "int16": ("<i2", 0), "int24": ("<i4", 0)}
     kind, zero = kinds[quantised.dtype]
     says = []
     int8 = quantised.dtype == "int8"

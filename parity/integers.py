@@ -146,7 +146,7 @@ def compare_bits(
 def unproved(quantised: Quantised) -> list[str]:
     """Which layers a runtime may requantise otherwise, a sentence each; [] where none.
 
-    int16 is C alone, which shifts as the formula says.
+    The others shift as the formula says, or take the floor of an exact quotient.
     """
     if quantised.dtype != "int8":
         return []

@@ -237,6 +237,8 @@ CLIPS: tuple[tuple[str, ...], ...] = (
 CHOICES = ("Where", "SelectV2")
 COMPARISONS = ("Equal", "NotEqual")
 """With those that choose: operators whose constants are readings, never weights."""
+OUTSIDE = (*CHOICES, "Add")
+"""What makes NaN of a prediction where a reading is missing."""
 JOINS = ("Add", "Sub", "Mul", "Div", "Min", "Max", "Sum", "Concat", "Concatenation")
 """What joins the results of several layers, as a skip connection does."""
 CARRIED = (
@@ -359,8 +361,8 @@ def _place(build: _Build, step: Step) -> int | None:
         return build.add(Layer(step.operator, None, None, "", weights, None), True, step.fused)
     if step.operator == "Min" and _infinite(step):
         return last
-    # A choice that somebody outside makes, such as NaN for a missing reading, activates nothing.
-    if last is not None and not (step.operator in CHOICES and None in sources):
+    # What somebody outside adds or chooses, NaN for a missing reading, activates nothing.
+    if last is not None and not (step.operator in OUTSIDE and None in sources):
         build.after[last] += [step.operator, *([step.fused] if step.fused else [])]
     return last
 

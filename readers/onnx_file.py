@@ -37,6 +37,8 @@ AFTER = {"LOGISTIC": "Sigmoid", "SOFTMAX": "Softmax", "NONE": ""}
 """What they do with their sums -> the operator of that meaning."""
 PASSED_ON = ("Identity", "Cast", "DequantizeLinear", "QuantizeLinear")
 """Operators whose output is their constant input in another form."""
+WORKED_OUT = ("Mul", "Add")
+"""Operators that join constants: two scales, or integers and what they are worth."""
 TYPES = {1: "float32", 2: "uint8", 3: "int8", 10: "float16", 11: "float64", 16: "bfloat16"}
 
 
@@ -53,7 +55,8 @@ def read_onnx(path: Path) -> Contents:
         if not (nodes := graph.messages(1)):
             raise ValueError("it has no operators")
         pairs = {entry.text(1): entry.text(2) for entry in model.messages(14)}
-        anatomy = of_steps(_steps(graph, nodes), ours="weights_sha256" in pairs)
+        ours = "weights_sha256" in pairs
+        anatomy = of_steps(_steps(graph, nodes, ours), ours)
         dtype = _dtype(graph, nodes)
         opsets = {entry.text(1): entry.number(2) for entry in model.messages(8)}
         # tf2onnx signs with its commit, or None.
@@ -62,14 +65,16 @@ def read_onnx(path: Path) -> Contents:
         raise ModelError(
             f"{path}: not an ONNX model, or a damaged one ({first_line(error)})"
         ) from error
-    card = Card.from_strings(pairs, path) if "weights_sha256" in pairs else None
+    card = Card.from_strings(pairs, path) if ours else None
     format_ = f"opset {opsets.get('', '?')}, IR version {model.number(1)}"
     signed = f"{written_by}, {format_}" if written_by else format_
     return Contents(anatomy, card, signed, (), dtype)
 
 
-def _steps(graph: Message, nodes: list[Message]) -> Iterator[Step]:
+def _steps(graph: Message, nodes: list[Message], ours: bool) -> Iterator[Step]:
     """The operators in the file's order, which is the order of execution."""
+    # Of ours a Gemm adds up integers in float64; layers in float32 are a MatMul.
+    integers = (*INTEGER, "Gemm") if ours else INTEGER
     constants = {tensor.text(8): _constant(tensor) for tensor in graph.messages(5)}
     lowest = {tensor.text(8) for tensor in graph.messages(5) if _is_lowest(tensor)}
     for node in nodes:
@@ -83,15 +88,16 @@ def _steps(graph: Message, nodes: list[Message]) -> Iterator[Step]:
                 constants[outputs[0]] = _constant(tensor)
         elif operator in PASSED_ON and constants.keys() & inputs[:1]:
             constants[outputs[0]] = constants[inputs[0]]._replace(values=None)
-        elif operator == "Mul" and known and constants.keys() >= set(known):
-            constants[outputs[0]] = Constant((), None, False)  # of two scales
+        elif operator in WORKED_OUT and known and constants.keys() >= set(known):
+            largest = max((constants[name] for name in known), key=lambda one: one.size)
+            constants[outputs[0]] = Constant(largest.shape, None, False)
         elif operator in LINEAR:
             yield _linear(operator, attributes, inputs, outputs)
         else:
             if operator == "DynamicQuantizeLinear":
                 constants.update((name, Constant((), None, False)) for name in outputs[1:])
                 outputs = outputs[:1]
-            step = _step(operator, attributes, constants, inputs, outputs)
+            step = _step(operator, attributes, constants, inputs, outputs, operator in integers)
             # Where zero is the lowest integer, none stands for less: quantisers leave out a ReLU.
             clamps = operator.startswith("Q") and inputs[-1:] and inputs[-1] in lowest
             yield step._replace(fused=NOT_NEGATIVE) if clamps else step
@@ -103,13 +109,13 @@ def _step(
     constants: dict[str, Constant],
     inputs: list[str],
     outputs: list[str],
+    integer: bool,
 ) -> Step:
     place, _ = DENSE.get(operator, (1, None))
     weights = constants.get(inputs[place]) if len(inputs) > place else None
     # Scales and zero points of integers are no weights.
     given = _numbers(operator, inputs)
     held = [constants[name] for name in given if name in constants]
-    integer = operator in INTEGER
     return Step(
         operator=operator.removeprefix("QLinear"),
         constants=tuple(one for one in held if one.shape or not integer),

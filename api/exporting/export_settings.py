@@ -24,9 +24,9 @@ class ExportSettings:
 
     Attributes:
         formats: tflite, onnx, c; () for each that has the dtype.
-        dtype: float32; int8; int16 (c); float16 and dynamic (tflite); smallest, the cheapest of
-            int8, int16 and float32 that holds. None is float32, or int8 of a file that computes
-            in int8, as the integers that it holds.
+        dtype: float32; int8; int16 (onnx, c); float16 and dynamic (tflite); smallest, the
+            cheapest of int8, int16 and float32 that holds. None is float32, or int8 of a file
+            that computes in int8, as the integers that it holds.
         weights_only: a C header of arrays, without functions.
         split: C in three files: NAME.h, NAME.c, and kernels that several models share.
         name: of files and C symbols; None for the model's.
@@ -43,7 +43,7 @@ class ExportSettings:
     )  # fmt: skip
     dtype: str | None = declared(
         None,
-        "Data type: float32, int8, int16 (c), float16 or dynamic (tflite), smallest.",
+        "Data type: float32, int8, int16 (onnx, c), float16 or dynamic (tflite), smallest.",
         "What to export",
         shown="float32; int8 of a file in int8",
         flag="--dtype -d",

@@ -41,12 +41,20 @@ def test_int8_in_every_format_that_has_it(model: Path, typed: Type) -> None:
             )
 
 
-def test_int16_is_for_c(model: Path, typed: Type) -> None:
+def test_int16_is_for_c_and_onnx(model: Path, typed: Type) -> None:
     result = typed("export", "--dtype", "int16")
     assert (result.code, result.err) == (0, "")
     assert "pima_int16.h" in result.out
-    assert ".onnx" not in result.out
-    assert read_parameters(model / "exports" / "pima_int16.json").quantised.dtype == "int16"
+    assert "pima_int16.onnx" in result.out
+    assert ".tflite" not in result.out
+    directory = ModelDirectory.open(model)
+    mlp, rows = directory.mlp(), directory.sample().rows
+    numbers = read_parameters(model / "exports" / "pima_int16.json")
+    assert numbers.quantised.dtype == "int16"
+    with mlp_edge.load(model / "exports" / "pima_int16.onnx", verify=True) as opened:
+        np.testing.assert_array_equal(
+            opened.predict(rows), predict_quantised(mlp, numbers.quantised, rows)
+        )
 
 
 def test_formats_share_the_numbers_that_were_made_first(
@@ -129,7 +137,7 @@ def test_a_strangers_model_needs_rows(model: Path, typed: Type, folder: Path) ->
     ("words", "said"),
     [
         (["--dtype", "int4"], "--dtype int4 is not one of float32, int8"),
-        (["--dtype", "int16", "-f", "onnx"], "--format onnx has no int16; it has float32, int8"),
+        (["--dtype", "int16", "-f", "tflite"], "--format tflite has no int16; it has float32"),
         (["--dtype", "int8", "--weights-only", "-f", "c"], "--weights-only is for float32"),
         (["--dtype", "smallest", "-f", "onnx"], "with --format c"),
         (["--dtype", "int8", "--calibration-table", "gone.csv"], "gone.csv"),

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.networks import ANY_SUM, assert_within_bound, encoded, network, readings
+from support.old_onnxruntime import OLD_ONNXRUNTIME, VERSION
 
 import mlp_edge
 from mlp_edge.card import Card
@@ -24,8 +25,6 @@ from mlp_edge.proof.golden import Golden, golden
 from mlp_edge.reference import predict
 from mlp_edge.runtime import HOSTED
 
-ROOT = Path(__file__).parents[2]
-OLD_ONNXRUNTIME = ROOT / "build" / "old-onnxruntime"
 TASKS = {"value": "regression", "probability": "binary", "probabilities": "multiclass"}
 HOSTILE = ('a "quote"', "*/", "\\", "größe, cm", "int", "line\nbreak")
 
@@ -128,18 +127,18 @@ def test_an_onnxruntime_of_two_years_ago_reads_it(tmp_path: Path) -> None:
         np.save(tmp_path / f"{activation}-rows.npy", rows)
         np.save(tmp_path / f"{activation}-exact.npy", predict(mlp, rows))
         np.save(tmp_path / f"{activation}-bound.npy", bound(mlp, rows))
-    script = """
+    script = f"""
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 import numpy as np, onnxruntime
-assert onnxruntime.__version__ == "1.20.1", onnxruntime.__version__
+assert onnxruntime.__version__ == "{VERSION}", onnxruntime.__version__
 for path in Path(sys.argv[2]).glob("*.onnx"):
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     rows = np.load(path.with_name(path.stem + "-rows.npy"))
     exact = np.load(path.with_name(path.stem + "-exact.npy"))
     bound = np.load(path.with_name(path.stem + "-bound.npy"))
-    off = np.abs(session.run(None, {"features": rows})[0] - exact)
+    off = np.abs(session.run(None, {{"features": rows}})[0] - exact)
     print(path.stem, float((off / bound).max()))
 """
     done = subprocess.run(

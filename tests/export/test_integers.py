@@ -7,13 +7,20 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import onnxruntime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.agreed_networks import agreed, hostile
-from support.integer_models import CODES, FILLED, MIXED, beside_steps, litert_of
-from support.networks import assert_within_bound, encoded, network, readings
+from support.integer_models import (
+    LEVELS,
+    NETWORKS,
+    assert_bits,
+    assert_everywhere,
+    beside_steps,
+    litert_of,
+    onnxruntime_of,
+)
+from support.networks import assert_within_bound, network, readings
 from support.quantised_networks import quantised
 
 from mlp_edge.errors import ModelError
@@ -22,48 +29,13 @@ from mlp_edge.half_precision import half_precision
 from mlp_edge.integers.integer_reference import predict_quantised
 from mlp_edge.integers.quantised import Inputs, IntegerLayer, Quantised
 from mlp_edge.integers.requantise import ARITHMETICS
-from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Dense, Floats, Mlp, Predict
+from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Dense, Mlp
 from mlp_edge.proof.checksum import checksum_error
 from mlp_edge.proof.golden import Golden
 from mlp_edge.runtime.litert import open_tflite
 from mlp_edge.runtime.onnxruntime import open_onnx
 
-NETWORKS: dict[str, Mlp] = {
-    "binary": network((8, 12, 8, 1)),
-    "multiclass": network((4, 16, 3), "tanh", "multiclass"),
-    "regression": network((3, 5, 2), "gelu", "regression", clip=(-0.5, 0.5)),
-    "one": network((1, 1), "relu", "regression", standardised=False),
-    "chain": network((1, 1, 1, 1, 1), "relu", "regression"),
-    "wide": network((640, 32, 640), "relu", "regression"),
-    "mixed": encoded(MIXED, clip=(0.0, 6.0)),
-    "filled": encoded(FILLED, outputs=2, clip=(-1.0, 1.0)),
-    "codes": encoded(CODES, outputs=4, task="multiclass"),
-    "unit": encoded(MIXED, clip=(0.0, 1.0)),
-}
-LEVELS = ("ORT_DISABLE_ALL", "ORT_ENABLE_ALL")
 RESOLVERS = {"xnnpack": "AUTO", "reference": "BUILTIN_REF"}
-
-
-def assert_bits(got: Floats, expected: Floats) -> None:
-    assert got.dtype == expected.dtype == np.float32
-    assert np.array_equal(got, expected, equal_nan=True)
-
-
-def onnxruntime_of(content: bytes, level: str) -> Predict:
-    options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = getattr(onnxruntime.GraphOptimizationLevel, level)
-    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    return lambda rows: np.asarray(session.run(None, {"features": rows})[0])
-
-
-def assert_everywhere(mlp: Mlp, integers: Quantised, predicts: list[Predict]) -> None:
-    rows = hostile(mlp, 1024)
-    expected = predict_quantised(mlp, integers, rows)
-    assert len(np.unique(expected)) > 1
-    assert np.isnan(expected).any() == mlp.encoding.rejects
-    for answers in predicts:
-        for count in (1024, 1, 7):
-            assert_bits(answers(rows[:count]), expected[:count])
 
 
 @pytest.mark.parametrize("seed", range(2))

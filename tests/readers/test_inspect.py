@@ -360,23 +360,26 @@ def test_onnx_and_tflite_show_the_network_that_was_exported(
 
 
 INTEGER_FILES: dict[str, Callable[[Mlp, Quantised], bytes]] = {
-    exporter.suffix: exporter.integers["int8"] for exporter in EXPORTERS[:2]
+    f"{dtype}{exporter.suffix}": write
+    for exporter in EXPORTERS[:2]
+    for dtype, write in exporter.integers.items()
 }
 
 
 @pytest.mark.parametrize("seed", [0, 1])  # the second has wide inputs
-@pytest.mark.parametrize("suffix", INTEGER_FILES)
+@pytest.mark.parametrize("kind", INTEGER_FILES)
 def test_a_file_of_integers_shows_its_layers(
-    keras: Any, folder: Path, suffix: str, seed: int
+    keras: Any, folder: Path, kind: str, seed: int
 ) -> None:
+    dtype, _, suffix = kind.partition(".")
     for mlp, activations in (
         (network((8, 12, 5, 1)), ["clamp", "clamp", "table"]),
         (network((4, 6, 3), "tanh", "multiclass"), ["table", "softmax"]),
         (encoded(MIXED, clip=(0.0, 6.0)), ["clamp", "clamp, clipped"]),
         (encoded(MIXED, outputs=2, clip=(-2.5, 7.0)), ["clamp", "clamp, clipped"]),
     ):
-        path = folder / f"net{suffix}"
-        path.write_bytes(INTEGER_FILES[suffix](mlp, made(mlp, "int8", seed)))
+        path = folder / f"net.{suffix}"
+        path.write_bytes(INTEGER_FILES[kind](mlp, made(mlp, dtype, seed)))
         found = inspect_file(path)
         assert found.anatomy.topology == mlp.topology
         assert [layer.activation for layer in found.anatomy.layers] == activations
@@ -384,7 +387,7 @@ def test_a_file_of_integers_shows_its_layers(
         assert found.anatomy.parameters >= mlp.parameters
         assert found.anatomy.mean is None
         assert found.card is not None
-        assert found.card.dtype == "int8"
+        assert found.card.dtype == dtype
         assert found.notes == []
 
 

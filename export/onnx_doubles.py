@@ -1,0 +1,166 @@
+"""The layers of a network in int16 or int24 as ONNX: integers that float64 holds.
+
+A float64 number is an integer's exact value up to 2^53, and no partial sum of a layer reaches that,
+so a Gemm adds them exactly in whatever order, with or without fused multiply-adds. Weights and
+biases are divided by 2^shift as constants, which takes no rounding either: the sums of the file are
+fractions whose floor is the requantised activation, half a step being part of the bias. Runtimes
+work the constants out once, as they load the file.
+"""
+
+from __future__ import annotations
+
+from itertools import count
+
+import numpy as np
+
+from mlp_edge.export import onnx_exponentials
+from mlp_edge.export.onnx_graph import GraphBuilder, clamped, joined, predictions, quantised_inputs
+from mlp_edge.integers.activation_tables import (
+    DEGREE,
+    GUARD,
+    ActivationTable,
+    PolynomialTable,
+    Table,
+)
+from mlp_edge.integers.quantised import IntegerLayer, Quantised
+from mlp_edge.walk import walk
+
+STORED = {"int16": np.int16, "int24": np.int32}
+"""What the file holds weights in."""
+
+
+def network(build: GraphBuilder, quantised: Quantised, encoded: str, guarded: bool) -> str:
+    """Add the layers behind encoded inputs; returns the name of the predictions.
+
+    Args:
+        build: added to.
+        quantised: the layers; one segment each.
+        encoded: (N, width) float32.
+        guarded: whether an input may be NaN, in a row whose prediction somebody else makes NaN.
+    """
+    numbers = count(1)
+    tables = [quantised.table, *(layer.table for layer in quantised.layers)]
+    if guarded and (quantised.octave or any(table is not None for table in tables)):
+        # No place of a table is that of NaN.
+        known = build.add("inputs/known", "Equal", encoded, encoded)
+        low = build.constant("inputs/instead", quantised.inputs.low)
+        encoded = build.add("inputs/numbers", "Where", known, encoded, low)
+    u = quantised_inputs(build, quantised.inputs, encoded)
+
+    def step(layer: IntegerLayer, u: str, _: str | None) -> str:
+        number = next(numbers)
+        zero = _common_zero(quantised) if number == len(quantised.layers) else 0
+        scope = f"layer{number}"
+        activations = _activations(build, scope, layer, u, zero, STORED[quantised.dtype])
+        return _looked_up(build, f"{scope}/table", layer.table, activations)
+
+    *_, activations = walk(
+        quantised.layers,
+        build.cast("inputs/integers", u, "DOUBLE"),
+        step,
+        lambda values: joined(build, values),
+    )
+    if quantised.octave and quantised.softmax:
+        return onnx_exponentials.softmax(build, activations, quantised)
+    if quantised.octave:
+        signed = _above_zero(build, quantised, activations)
+        return onnx_exponentials.sigmoid(build, signed, quantised)
+
+    def read(activations: str) -> str:
+        values = _looked_up(build, "answers", quantised.table, activations)
+        return build.cast("answers/floats", _above_zero(build, quantised, values), "FLOAT")
+
+    return predictions(build, quantised, activations, read)
+
+
+def _common_zero(quantised: Quantised) -> int:
+    """What is subtracted from the last activations of all outputs alike: the biases can hold it."""
+    zero = quantised.zero
+    return int(zero[0]) if quantised.table is None and (zero == zero[0]).all() else 0
+
+
+def _above_zero(build: GraphBuilder, quantised: Quantised, values: str) -> str:
+    """Values less ``zero``, as far as the biases do not hold it."""
+    zero = quantised.zero - _common_zero(quantised)
+    if not zero.any():
+        return values
+    return build.add("answers/signed", "Sub", values, build.doubles("answers/zero", zero))
+
+
+def _activations(
+    build: GraphBuilder,
+    scope: str,
+    layer: IntegerLayer,
+    u: str,
+    zero: int,
+    stored: type[np.signedinteger],
+) -> str:
+    """Quantised activations (N, outputs) of what goes in, (N, inputs), less ``zero``."""
+    scale = build.constant(f"{scope}/scale", np.ldexp(layer.multiplier * 1.0, -layer.shift))
+    weights, bias = (
+        build.add(f"{scope}/{name}/scaled", "Mul", build.doubles(f"{scope}/{name}", each), scale)
+        for name, each in (("weights", layer.weights.T.astype(stored)), ("bias", layer.bias))
+    )
+    sums = build.add(f"{scope}/sums", "Gemm", u, weights, _raised(build, bias, 0.5 - zero))
+    whole = build.add(f"{scope}/whole", "Floor", sums)
+    return clamped(build, f"{scope}/results", whole, -zero, layer.high - zero, np.float64)
+
+
+def _looked_up(build: GraphBuilder, scope: str, table: Table | None, activations: str) -> str:
+    """The table's value at each activation, or the activation where there is no table."""
+    if table is None:
+        return activations
+    spacing = build.constant(f"{scope}/spacing", np.float64(2.0**-table.shift))
+    position = build.add(f"{scope}/position", "Mul", activations, spacing)
+    index = build.cast(f"{scope}/index", position, "INT32")
+    if isinstance(table, PolynomialTable):
+        return _polynomial(build, scope, table, position, index)
+    return _line(build, scope, table, position, index)
+
+
+def _line(
+    build: GraphBuilder, scope: str, table: ActivationTable, position: str, index: str
+) -> str:
+    """A piecewise-linear table: floor(start + rise * position), half a step part of the start."""
+    points = table.points.astype(np.int32)
+    if not table.shift:
+        every = build.doubles(f"{scope}/points", points)
+        return build.add(f"{scope}/values", "Gather", every, index)
+    rises = np.diff(points)
+    starts = points[:-1] - rises * np.arange(len(rises), dtype=np.int32)
+    lines = _raised(build, build.doubles(f"{scope}/starts", starts), 0.5)
+    start = build.add(f"{scope}/start", "Gather", lines, index)
+    rise = build.add(f"{scope}/rise", "Gather", build.doubles(f"{scope}/rises", rises), index)
+    risen = build.add(f"{scope}/risen", "Mul", rise, position)
+    return build.add(f"{scope}/values", "Floor", build.add(f"{scope}/line", "Add", start, risen))
+
+
+def _polynomial(
+    build: GraphBuilder, scope: str, table: PolynomialTable, position: str, index: str
+) -> str:
+    """A polynomial for each segment, by Horner's rule, each product rounded down."""
+    segment = build.add(f"{scope}/segment", "Floor", position)
+    beyond = build.add(f"{scope}/beyond", "Sub", position, segment)
+
+    def coefficient(power: int) -> str:
+        name = f"{scope}/power{power}"
+        every = build.doubles(f"{name}/coefficients", table.coefficients[:, power].astype(np.int32))
+        if power == 0:
+            every = _raised(build, every, 2.0 ** (GUARD - 1))
+        return build.add(f"{name}/coefficient", "Gather", every, index)
+
+    value = coefficient(DEGREE)
+    for power in reversed(range(DEGREE)):
+        product = build.add(f"{scope}/power{power}/product", "Mul", value, beyond)
+        value = build.add(f"{scope}/power{power}/sum", "Add", coefficient(power), product)
+        if power:  # the last floor would change nothing: another one follows
+            value = build.add(f"{scope}/power{power}/value", "Floor", value)
+    unit = build.constant(f"{scope}/unit", np.float64(2.0**-GUARD))
+    whole = build.add(f"{scope}/whole", "Floor", build.add(f"{scope}/scaled", "Mul", value, unit))
+    return clamped(build, f"{scope}/values", whole, 0, table.highest, np.float64)
+
+
+def _raised(build: GraphBuilder, values: str, by: float) -> str:
+    """Constants and a number that is added to each."""
+    number = build.constant(f"{values}/by", np.float64(by))
+    return build.add(f"{values}/raised", "Add", values, number)
