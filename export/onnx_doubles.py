@@ -10,6 +10,7 @@ work the constants out once, as they load the file.
 from __future__ import annotations
 
 from itertools import count
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,7 @@ from mlp_edge.integers.activation_tables import (
 from mlp_edge.integers.quantised import IntegerLayer, Quantised
 from mlp_edge.walk import walk
 
-STORED = {"int16": np.int16, "int24": np.int32}
+STORED: dict[str, type[np.signedinteger[Any]]] = {"int16": np.int16, "int24": np.int32}
 """What the file holds weights in."""
 
 
@@ -60,17 +61,24 @@ def network(build: GraphBuilder, quantised: Quantised, encoded: str, guarded: bo
         step,
         lambda values: joined(build, values),
     )
-    if quantised.octave and quantised.softmax:
-        return onnx_exponentials.softmax(build, activations, quantised)
     if quantised.octave:
-        signed = _above_zero(build, quantised, activations)
-        return onnx_exponentials.sigmoid(build, signed, quantised)
+        return _exponentials(build, quantised, activations)
 
     def read(activations: str) -> str:
         values = _looked_up(build, "answers", quantised.table, activations)
         return build.cast("answers/floats", _above_zero(build, quantised, values), "FLOAT")
 
     return predictions(build, quantised, activations, read)
+
+
+def _exponentials(build: GraphBuilder, quantised: Quantised, activations: str) -> str:
+    """Predictions of the last activations by exponentials."""
+    octave, high = quantised.octave, quantised.layers[-1].high
+    if quantised.softmax:
+        return onnx_exponentials.softmax(build, activations, octave, high)
+    most = max(quantised.zero.max(), (high - quantised.zero).max())
+    signed = _above_zero(build, quantised, activations)
+    return onnx_exponentials.sigmoid(build, signed, octave, int(most))
 
 
 def _common_zero(quantised: Quantised) -> int:
@@ -93,7 +101,7 @@ def _activations(
     layer: IntegerLayer,
     u: str,
     zero: int,
-    stored: type[np.signedinteger],
+    stored: type[np.signedinteger[Any]],
 ) -> str:
     """Quantised activations (N, outputs) of what goes in, (N, inputs), less ``zero``."""
     scale = build.constant(f"{scope}/scale", np.ldexp(layer.multiplier * 1.0, -layer.shift))

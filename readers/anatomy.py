@@ -448,7 +448,7 @@ def _of_results(names: list[str]) -> str:
     """What follows the sums of integers, as far as a file tells: its formula is in a table."""
     if "Gather" not in names:
         return "clamp"
-    return "softmax" if names[-1] == "Div" else "table"
+    return "softmax" if "ReduceMax" in names else "table"
 
 
 def _unguarded(names: list[str]) -> list[str]:
