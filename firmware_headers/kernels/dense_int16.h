@@ -7,12 +7,19 @@
 #ifndef MLP_EDGE_KERNEL_DENSE_INT16
 #define MLP_EDGE_KERNEL_DENSE_INT16
 
+#include "avr/dense_int16.h"
 #include "rounded_shift.h"
 
 static inline void mlp_edge_dense_int16(const int16_t *weights, const int32_t *bias,
     const uint8_t *shift, uint16_t high, size_t inputs, size_t outputs, const uint16_t *x,
     uint16_t *y)
 {
+#ifdef MLP_EDGE_AVR
+    if (inputs <= 511) {
+        mlp_edge_avr_dense_int16(weights, bias, shift, high, inputs, outputs, x, y);
+        return;
+    }
+#endif
     for (size_t i = 0; i < outputs; i++) {
         int32_t sum = MLP_EDGE_READ_INT32(&bias[i]);
         for (size_t j = 0; j < inputs; j++) {

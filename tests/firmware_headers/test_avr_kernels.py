@@ -68,6 +68,8 @@ LAYERS = {
                    for n, shape in enumerate(SHAPES)],
     "dense_int8_from_16": [Case("dense_int8_from_16", layer(n, *shape, "int8", 1020), 1020)
                            for n, shape in enumerate(SHAPES)],
+    "dense_int16": [Case("dense_int16", layer(n, *shape, "int16", 32767), 32767)
+                    for n, shape in enumerate([*SHAPES, (513, 2)])],
     "segments_int8": [Case("segments_int8", in_segments(layer(n, *shape, "int8", 255), 1 + n % 5),
                            255) for n, shape in enumerate(SHAPES)],
 }  # fmt: skip
@@ -92,9 +94,9 @@ def written(number: int, case: Case) -> str:
         table(f"{name}_{which}", kind, values) for which, kind, values in tables if which in names
     ) + (
         f"static void call{number}(const float *x, float *y)\n{{\n"
-        f"    {given} u[{one.inputs}];\n    {result} r[{one.outputs}];\n"
-        f"    memcpy(u, x, sizeof u);\n    mlp_edge_{kernel}({arguments});\n"
-        f"    memcpy(y, r, sizeof r);\n}}\n"
+        f"    const {given} *const u = (const {given} *)(const void *)x;\n"
+        f"    {result} *const r = ({result} *)(void *)y;\n"
+        f"    mlp_edge_{kernel}({arguments});\n}}\n"
     )
 
 
@@ -133,7 +135,7 @@ def test_layers(kernel: str, how: str, tmp_path: Path) -> None:
         "    memcpy(&which, x, 1);\n    switch (which) {\n",
         calls, "    default:\n        break;\n    }\n}\n",
     ])  # fmt: skip
-    with program(tmp_path, text, 150, 150, *HOW[how]) as call:
+    with program(tmp_path, text, 260, 150, *HOW[how]) as call:
         for number, case in enumerate(cases):
             for row in rows(random, case):
                 kind = NUMPY[VECTOR[case.largest]]
