@@ -64,6 +64,7 @@ chips:
 	-sh .ci/debian avr-gcc:gcc-avr /usr/lib/avr/include/avr/io.h:avr-libc \
 		/usr/include/simavr/sim_avr.h:libsimavr-dev \
 		/usr/share/arduino/hardware/arduino/avr/cores/arduino/Arduino.h:arduino-core-avr \
+		arduino-builder:arduino-builder \
 		cppcheck:cppcheck clang:clang arm-none-eabi-gcc:gcc-arm-none-eabi \
 		/usr/include/newlib/string.h:libnewlib-arm-none-eabi \
 		riscv64-unknown-elf-gcc:gcc-riscv64-unknown-elf \

@@ -268,20 +268,20 @@ class Model(OpenedModel):
         out: str | os.PathLike[str] | None = None,
         weights_only: bool = False,
         split: bool = False,
+        package: str | None = None,
+        package_version: str = "1.0.0",
+        others: Sequence[OpenedModel] = (),
         **reading: Any,
     ) -> Export:
         """Write files for runtimes and devices: ``export("c", dtype="int8").content`` is a header.
 
-        They go into exports/ of the model directory, beside a .keras file, or into ``out``; those
-        of a Keras model in memory are written into ``out`` alone.
+        They go into exports/ of the model directory or beside the file, or into ``out`` instead.
 
         Args:
             formats: "tflite", "onnx", "c" or several; () for each that has the dtype.
             dtype: "float32"; "int8"; "int16" (onnx, c); "float16", "dynamic" (tflite); "smallest",
-                the cheapest of int8, int16 and float32 that holds. None is float32, or of a TFLite
-                file in int8 the integers that it holds (c).
-            calibration_table: rows to quantise with: a path, a data set's name, a data frame, an
-                Arrow table, a structured array or ``(array, names)``; None for the model's own.
+                the cheapest of int8, int16 and float32 that holds; None for float32, or a file's.
+            calibration_table: rows to quantise with, as ``evaluate`` takes them; None for its own.
             max_flips: share of the labels that a smaller dtype may change, 0 to 1.
             max_drop: how much accuracy, or R² of a regression, it may lose.
             chip: that "smallest" is measured on; None for avr, or else cortex-m4.
@@ -289,14 +289,16 @@ class Model(OpenedModel):
             out: folder to write to.
             weights_only: a C header of arrays, without functions.
             split: C as NAME.h, NAME.c, and kernels that several models share.
+            package: a library to put C into: "arduino".
+            package_version: of the library.
+            others: further models for it, each in the same dtype; they share the kernels.
             **reading: how a file of rows is written, as ``mlp_edge.train`` takes it.
 
         Returns:
             The files' bytes and places, and what a smaller dtype loses.
 
         Raises:
-            InputError: for settings or a table that cannot be used, a model without rows to
-                quantise with, a folder that cannot be written.
+            InputError: for settings, rows or a folder that are missing or cannot be used.
             ModelError: for a network that the format or the dtype cannot hold.
             MissingError: when a format needs TensorFlow or tf2onnx.
             CheckError: when a smaller dtype loses more than it may; nothing is written then.
@@ -307,9 +309,12 @@ class Model(OpenedModel):
         given = {
             "formats": formats, "dtype": dtype, "max_flips": max_flips, "max_drop": max_drop,
             "chip": chip, "name": name, "out": out, "weights_only": weights_only, "split": split,
+            "package": package, "package_version": package_version,
         }  # fmt: skip
-        chosen, written = made("export", given | reading, ExportSettings, Reading)
-        return export(self, chosen, calibration_table=calibration_table, reading=written)
+        chosen, read = made("export", given | reading, ExportSettings, Reading)
+        return export(
+            self, chosen, calibration_table=calibration_table, reading=read, others=others
+        )
 
     @listing(Reading)
     def parity(

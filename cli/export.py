@@ -31,11 +31,19 @@ def export(
             show_default="rows that the model keeps",
         ),
     ] = None,
+    others: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--with", help="Further model to put into the package; repeatable.",
+            rich_help_panel="What to export",
+        ),
+    ] = None,
     max_bytes: MaxBytesOption = None,
     as_json: JsonOption = False,
 ) -> None:  # fmt: skip
-    """Write a model as TFLite, ONNX and C, in float32 or smaller."""
+    """Write a model as TFLite, ONNX and C, in float32 or smaller, or as a library."""
     from mlp_edge.api.exporting.exporting import export as exported
+    from mlp_edge.api.exporting.packaging import install
     from mlp_edge.api.model import open_model
     from mlp_edge.api.settings import Reading
 
@@ -45,6 +53,7 @@ def export(
         chosen,
         calibration_table=calibration_table,
         reading=Reading(max_bytes=max_bytes),
+        others=[open_model(other) for other in others or ()],
         observer=Printing(quiet=as_json),
     )
     if as_json:
@@ -52,5 +61,7 @@ def export(
         return
     for path, content in zip(result.paths, result.files.values(), strict=True):
         out.print(f"wrote {path} ({len(content):,} bytes)", soft_wrap=True)
-    if result.listed:
+    if chosen.package is not None:
+        out.print(f"\nnext: {install(chosen.package)}", soft_wrap=True)
+    elif result.listed:
         out.print(f"\nnext: mlp-edge parity{model_option(model)}", soft_wrap=True)

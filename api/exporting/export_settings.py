@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from mlp_edge.quantise.judge import Limits
 
 FLOAT32, SMALLEST, INT8 = "float32", "smallest", "int8"
+_VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class ExportSettings:
             that computes in int8, as the integers that it holds.
         weights_only: a C header of arrays, without functions.
         split: C in three files: NAME.h, NAME.c, and kernels that several models share.
+        package: a kind of library to put C into, such as arduino; None for files alone.
+        package_version: of the library.
         name: of files and C symbols; None for the model's.
         max_flips: share of the labels that a smaller dtype may change, 0 to 1.
         max_drop: how much accuracy, or R² of a regression, it may lose.
@@ -58,6 +62,15 @@ class ExportSettings:
         "What to export",
         flag="--split",
     )
+    package: str | None = declared(
+        None,
+        "Library to put C into: arduino.",
+        "What to export",
+        flag="--package",
+    )
+    package_version: str = declared(
+        "1.0.0", "Version of the library.", "What to export", flag="--package-version"
+    )
     name: str | None = declared(
         None, "Name of files and C symbols.", "What to export", shown="the model's"
     )
@@ -81,7 +94,8 @@ class ExportSettings:
             InputError: for settings that do not exist, or not together.
             ModelError: for a name that files and C symbols cannot have.
         """
-        chosen_exporters(self.formats, self.dtype or FLOAT32)
+        self._check_package()
+        chosen_exporters(self.chosen_formats, self.dtype or FLOAT32)
         if self.weights_only and (self.formats != ("c",) or self.dtype not in (None, FLOAT32)):
             alone = f"{setting('formats', ['c'])} {setting('weights_only', True)}"
             raise InputError(f"{setting('weights_only')} is for float32 C headers: {alone}")
@@ -102,6 +116,43 @@ class ExportSettings:
                 raise InputError(f"{setting(name, value)} limits nothing; 0.02 would do")
         if self.name is not None:
             check_name(self.name)
+
+    def _check_package(self) -> None:
+        from mlp_edge.export.c import EXPORTER
+        from mlp_edge.export.packages import PACKAGES
+
+        if self.package is None:
+            if self.package_version != "1.0.0":
+                wanted = setting("package_version")
+                raise InputError(f"{wanted} is for packages: with {setting('package')}")
+            return
+        known = [package.name for package in PACKAGES]
+        if self.package not in known:
+            wanted = setting("package", self.package)
+            raise InputError(f"{wanted} is not one of {', '.join(known)}")
+        if self.formats not in ((), ("c",)) or self.split or self.weights_only:
+            raise InputError(
+                f"{setting('package', self.package)} holds C in three files: without "
+                f"{setting('formats')}, {setting('split')} and {setting('weights_only')}"
+            )
+        if self.dtype not in (None, SMALLEST, *EXPORTER.dtypes):
+            raise InputError(
+                f"{setting('package', self.package)} holds C, which has no {self.dtype}; "
+                f"{', '.join(EXPORTER.dtypes)} or {SMALLEST} would do"
+            )
+        if not _VERSION.fullmatch(self.package_version) or len(self.package_version) > 32:
+            wanted = setting("package_version", self.package_version)
+            raise InputError(f"{wanted} is no version; three numbers such as 1.2.0 would do")
+
+    @property
+    def in_three_files(self) -> bool:
+        """Whether C is split, as it is in a package."""
+        return self.split or self.package is not None
+
+    @property
+    def chosen_formats(self) -> tuple[str, ...]:
+        """The formats that are asked for; a package is C."""
+        return self.formats if self.package is None else ("c",)
 
     @property
     def limits(self) -> Limits:

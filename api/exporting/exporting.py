@@ -22,6 +22,7 @@ from mlp_edge.api.exporting.held_integers import (
     held_integers,
 )
 from mlp_edge.api.exporting.losses import Losses
+from mlp_edge.api.exporting.packaging import Split, check_others, packed
 from mlp_edge.api.exporting.quantiser import (
     Quantiser,
     unchanged_layers,
@@ -143,6 +144,7 @@ def export(
     *,
     calibration_table: Any = None,
     reading: Reading = GUESSED,
+    others: Sequence[OpenedModel] = (),
     observer: Observer = SILENT,
 ) -> Export:
     """Export a model, all files or none.
@@ -153,6 +155,7 @@ def export(
         calibration_table: rows to quantise with, whatever ``read_any`` reads; None for those that
             the model directory keeps.
         reading: how a file of them is read.
+        others: further models for a package, each in the same dtype; they share the kernels.
         observer: follows; it hears of candidates and losses before they are judged.
 
     Raises:
@@ -164,16 +167,20 @@ def export(
     """
     settings = settings or ExportSettings()
     _check_rows(model, settings, calibration_table)
-    heard = Recording(observer)
-    model.refresh()
-    _check_original(model, settings, heard)
-    place = _place(model, settings.out)
     mlp = model.mlp if settings.name is None else replace(model.mlp, name=settings.name)
+    check_others(settings, mlp.name, others, calibration_table)
+    heard = Recording(observer)
+    for each in (model, *others):
+        each.refresh()
+        _check_original(each, settings, heard)
+    place = _place(model, settings.out)
     beside = model.directory is not None and settings.out is None
-    quantiser = Quantiser(
-        model, calibration_table, reading, kept=mlp.name if beside else None, observer=heard
-    )
+    called, kept = (mlp.name if has else None for has in (others, beside))
+    quantiser = Quantiser(model, calibration_table, reading, kept, called, observer=heard)
     made = _made(quantiser, mlp, settings)
+    if settings.package is not None:
+        splits = [made.of(mlp), *(_further(other, settings, heard) for other in others)]
+        made = replace(made, files=packed(settings, splits))
     listed = beside and not settings.weights_only  # which has nothing to run
     if listed and model.directory is not None:
         model.directory = model.directory.add_exports(made.files)
@@ -242,7 +249,7 @@ def _check_original(model: OpenedModel, settings: ExportSettings, observer: Obse
 
 
 def _takes_tensorflow(settings: ExportSettings) -> bool:
-    exporters = chosen_exporters(settings.formats, settings.dtype or FLOAT32)
+    exporters = chosen_exporters(settings.chosen_formats, settings.dtype or FLOAT32)
     return any(exporter.needs == "train" for exporter in exporters)
 
 
@@ -274,6 +281,17 @@ class _Made:
     losses: Losses | None = None
     candidates: Candidates | None = None
 
+    def of(self, mlp: Mlp) -> Split:
+        """What a package is given of it."""
+        return Split(mlp, self.dtype, self.files)
+
+
+def _further(model: OpenedModel, settings: ExportSettings, observer: Observer) -> Split:
+    """Another model of a package; raises as ``_made``."""
+    kept = model.name if model.directory is not None else None
+    quantiser = Quantiser(model, kept=kept, called=model.name, observer=observer)
+    return _made(quantiser, model.mlp, settings).of(model.mlp)
+
 
 def _made(quantiser: Quantiser, mlp: Mlp, settings: ExportSettings) -> _Made:
     """The files; smaller dtypes are judged first.
@@ -294,13 +312,13 @@ def _made(quantiser: Quantiser, mlp: Mlp, settings: ExportSettings) -> _Made:
         candidates = find_smallest(quantiser, mlp, settings.limits, settings.chip)
         quantiser.observer.known(candidates)
         dtype = candidates.best
-    exporters = chosen_exporters(settings.formats, settings.dtype or FLOAT32)
+    exporters = chosen_exporters(settings.chosen_formats, settings.dtype or FLOAT32)
     exporters = [exporter for exporter in exporters if dtype in exporter.dtypes]
     if any(exporter.needs == "train" for exporter in exporters):
         with quantiser.observer.step("starting TensorFlow"):
             tensorflow()
-    if dtype == FLOAT32 and settings.split:
-        made = _Made(dtype, export_split(mlp))
+    if dtype == FLOAT32 and settings.in_three_files:
+        made = _Made(dtype, export_split(mlp, package=settings.package))
     elif dtype == FLOAT32:
         files = {f"{mlp.name}{exporter.suffix}": exporter.export(mlp) for exporter in exporters}
         made = _Made(dtype, files)
@@ -347,8 +365,8 @@ def _in_integers(
     quantiser.observer.known(losses)
     quantiser.check(losses, settings.limits)
     named, parameters = replace(mlp, name=f"{mlp.name}_{dtype}"), made.parameters
-    if settings.split:
-        files = dict(export_split(named, parameters.quantised))
+    if settings.in_three_files:
+        files = dict(export_split(named, parameters.quantised, settings.package))
     else:
         files = {
             f"{named.name}{exporter.suffix}": exporter.integers[dtype](named, parameters.quantised)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mlp_edge.api.exporting.export_settings import FLOAT32, INT8, ExportSettings
@@ -39,7 +40,7 @@ def check_held(model: OpenedModel, settings: ExportSettings, calibration_table: 
             f"{model.path}: its integers are made already, without "
             f"{setting('calibration_table')}; {floats} exports the numbers that they stand for"
         )
-    lacking = [setting("formats", [name]) for name in settings.formats if name != "c"]
+    lacking = [setting("formats", [name]) for name in settings.chosen_formats if name != "c"]
     lacking += [setting("weights_only")] if settings.weights_only else []
     if lacking:
         raise InputError(
@@ -49,10 +50,10 @@ def check_held(model: OpenedModel, settings: ExportSettings, calibration_table: 
 
 
 def held_files(held: AsymmetricNetwork, mlp: Mlp, settings: ExportSettings) -> Mapping[str, bytes]:
-    """The header, or the three files of ``split``; raises ModelError as ``asymmetric.page``."""
+    """The header, or the three files of a split one; raises ModelError as ``asymmetric.page``."""
     from mlp_edge.export.c import asymmetric
     from mlp_edge.export.c.page import single
     from mlp_edge.export.c.split import files_of
 
-    page = asymmetric.page(mlp, held)
-    return files_of(page) if settings.split else {f"{mlp.name}.h": single(page)}
+    page = replace(asymmetric.page(mlp, held), package=settings.package)
+    return files_of(page) if settings.in_three_files else {f"{mlp.name}.h": single(page)}

@@ -25,12 +25,14 @@ class Losses(Result):
             integers, "calibration rows" of float16 and dynamic.
         notes: what else there is to know, a sentence each.
         grade: of int24, whether it is as exact as float32; None of another.
+        model: whose; None where there is one model.
     """
 
     dtype: str
     sets: Mapping[str, Loss]
     notes: tuple[str, ...] = ()
     grade: FloatGrade | None = None
+    model: str | None = None
 
     def complaints(self, limits: Limits) -> list[str]:
         """Why it is too much, a clause each; [] where it is not."""
@@ -60,7 +62,8 @@ class Losses(Result):
             rows.append(("of its target's range", *(f"{one.of_range:.2g}" for one in every)))
         for metric in dict.fromkeys(name for one in every for name in one.before):
             rows.append((metric, *(_change(one, metric) for one in every)))
-        title = f"{self.dtype}: what it loses"
+        whose = "" if self.model is None else f"{self.model} in "
+        title = f"{whose}{self.dtype}: what it loses"
         return [Sheet(title, ("", *self.sets), tuple(rows), (*self.notes, *self._of_grade()))]
 
     def _of_grade(self) -> list[str]:

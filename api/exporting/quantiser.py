@@ -53,6 +53,7 @@ class Quantiser:
         reading: how a file is read.
         kept: name of the exports among which integers of the same model and rows are looked for;
             None looks for none.
+        called: what losses call the model, where there are several.
         observer: follows.
     """
 
@@ -61,14 +62,16 @@ class Quantiser:
         model: OpenedModel,
         table: Any = None,
         reading: Reading = GUESSED,
-        *,
         kept: str | None = None,
+        called: str | None = None,
+        *,
         observer: Observer,
     ) -> None:
         self.model = model
         self.table = table
         self.reading = reading
         self.kept = kept
+        self.called = called
         self.observer = observer
         self._made: dict[str, Quantisation] = {}
 
@@ -174,7 +177,7 @@ class Quantiser:
             ours = predict(sets.held_out)
             found[HELD_OUT] = loss(mlp, sets.held_out, ours, sets.held_out_score)
         found[name] = loss(mlp, sets.calibration, predictions, sets.score)
-        return Losses(dtype, found)
+        return Losses(dtype, found, model=self.called)
 
     def check(self, losses: Losses, limits: Limits) -> None:
         """Refuse what loses too much.
@@ -185,7 +188,8 @@ class Quantiser:
         found = losses.complaints(limits)
         if found:
             remedy = self._remedy(losses.dtype, limits)
-            raise CheckError(f"{losses.dtype}: {'; '.join(found)}; {remedy}")
+            whose = "" if losses.model is None else f"{losses.model} in "
+            raise CheckError(f"{whose}{losses.dtype}: {'; '.join(found)}; {remedy}")
 
     def _remedy(self, dtype: str, limits: Limits) -> str:
         from mlp_edge.quantise.judge import coarsest_feature, layer_errors

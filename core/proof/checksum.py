@@ -18,6 +18,7 @@ MARK = b"\nmlp-edge-seal sha256:"
 DIGITS = 64
 BLANK = MARK + b"0" * DIGITS
 """What an exporter puts into a file; ``with_checksum`` fills it in."""
+_ZIP = b"PK\3\4"
 _CHECKSUM = re.compile(re.escape(MARK) + rb"([0-9a-f]{64})")
 
 
@@ -27,7 +28,7 @@ def with_checksum(content: bytes) -> bytes:
     Raises:
         ValueError: when it does not have exactly one.
     """
-    checksums = list(_CHECKSUM.finditer(content))
+    checksums = _checksums(content)
     if len(checksums) != 1:
         raise ValueError(f"{len(checksums)} checksums where one belongs")
     return _with_digits(content, checksums[0], _digest(content, checksums[0]))
@@ -39,7 +40,7 @@ def checksum_error(content: bytes) -> str | None:
     Args:
         content: all bytes of the file.
     """
-    checksums = list(_CHECKSUM.finditer(content))
+    checksums = _checksums(content)
     if not checksums:
         return "carries no checksum: it was edited or cut short, or an older mlp-edge wrote it"
     if len(checksums) > 1:
@@ -52,6 +53,14 @@ def checksum_error(content: bytes) -> str | None:
 def wrong_checksum(content: bytes) -> str | None:
     """As ``checksum_error``, but None for a file without a checksum."""
     return checksum_error(content) if MARK in content else None
+
+
+def _checksums(content: bytes) -> list[re.Match[bytes]]:
+    """Those of the file itself: a zip has its own at its end, before it those of its members."""
+    found = list(_CHECKSUM.finditer(content))
+    if not content.startswith(_ZIP):
+        return found
+    return [checksum for checksum in found if checksum.end() == len(content)]
 
 
 def _digest(content: bytes, checksum: re.Match[bytes]) -> bytes:

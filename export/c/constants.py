@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import count
@@ -12,6 +13,8 @@ from mlp_edge.mlp import Mlp, identifier
 
 INT = range(-(2**15), 2**15)
 """What an ``int`` holds for certain; an enumerator has to be one."""
+_CONSTANT = re.compile(r"(?:#define |    )(\w+) ")
+"""The start of a line that gives a number a name."""
 
 
 def constant_lines(mlp: Mlp) -> list[str]:
@@ -27,6 +30,17 @@ def constant_lines(mlp: Mlp) -> list[str]:
 def feature_names(mlp: Mlp) -> tuple[str, ...]:
     """The constant that says where each feature stands."""
     return _index_names(f"{mlp.name.upper()}_FEATURE", tuple(f.name for f in mlp.features))
+
+
+def class_names(mlp: Mlp) -> tuple[str, ...]:
+    """The constant of each class."""
+    return _index_names(f"{mlp.name.upper()}_CLASS", mlp.labels)
+
+
+def constant_names(mlp: Mlp) -> list[str]:
+    """Every name that ``constant_lines`` gives, in its order."""
+    found = (_CONSTANT.match(line) for line in constant_lines(mlp))
+    return [name[1] for name in found if name is not None]
 
 
 def _indices(mlp: Mlp, kind: str, plural: str, texts: Sequence[str]) -> list[str]:

@@ -68,6 +68,7 @@ class Page:
         golden: the rows of the self-test; None for the weights alone.
         wide_inputs: whether the inputs have an array of their own, 16 bits each.
         ends: of a stranger's network in integers, which has NAME_predict_int8; None of others.
+        package: the kind of library that it goes into, with its self-test; None of files alone.
     """
 
     mlp: Mlp
@@ -88,17 +89,19 @@ class Page:
     golden: Tables | None
     wide_inputs: bool = False
     ends: Ends | None = None
+    package: str | None = None
 
     # The comment at the top
 
     @property
     def command(self) -> str:
         """What writes this file again, but for how many files it is split into."""
+        wanted = "--format c" if self.package is None else f"--package {self.package}"
         if self.ends is not None:
-            return f"mlp-edge export --format c --name {self.mlp.name}"
+            return f"mlp-edge export {wanted} --name {self.mlp.name}"
         dtype = "" if self.dtype == "float32" else f" --dtype {self.dtype}"
         name = self.mlp.name.removesuffix(f"_{self.dtype}")
-        return f"mlp-edge export --format c{dtype} --name {name}"
+        return f"mlp-edge export {wanted}{dtype} --name {name}"
 
     @property
     def topology(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 from mlp_edge.export.c import exporter, integers
@@ -16,12 +17,15 @@ KERNELS_FILE = "mlp_edge_kernels.h"
 """The same bytes beside every model; readers/header_split.py looks for the same name."""
 
 
-def export(mlp: Mlp, quantised: Quantised | None = None) -> dict[str, bytes]:
+def export(
+    mlp: Mlp, quantised: Quantised | None = None, package: str | None = None
+) -> dict[str, bytes]:
     """Write a model as C in three files.
 
     Args:
         mlp: the network, under the name that symbols and card are to bear.
         quantised: the same network in integers; None writes it in float32.
+        package: the kind of library that the files go into; they then have the self-test.
 
     Returns:
         Name -> content: ``NAME.h`` has the interface and the card, and the hashes of the others;
@@ -30,7 +34,8 @@ def export(mlp: Mlp, quantised: Quantised | None = None) -> dict[str, bytes]:
     Raises:
         ModelError: as ``exporter.export``.
     """
-    return files_of(exporter.page(mlp) if quantised is None else integers.page(mlp, quantised))
+    page = exporter.page(mlp) if quantised is None else integers.page(mlp, quantised)
+    return files_of(replace(page, package=package))
 
 
 def files_of(page: Page) -> dict[str, bytes]:

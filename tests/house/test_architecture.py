@@ -47,6 +47,7 @@ MAY_IMPORT = {
     "export": {"core", "export/c"},
     "export/c": {"core", "export", "export/layout"},
     "export/layout": {"core", "export/c"},
+    "export/packages": {"core", "export/c"},
     "quantise": {"core"},
     "plots": {"core"},
     "runtime": {"core", "readers", "runtime/chips"},

@@ -1,0 +1,7 @@
+"""Packages: models in C as people install libraries, one module per kind."""
+
+from mlp_edge.export.packages import arduino
+from mlp_edge.export.packages.package import Package
+
+PACKAGES: tuple[Package, ...] = (arduino.PACKAGE,)
+"""Every kind, in the order in which they are shown."""

@@ -1,0 +1,31 @@
+"""The examples of a library for Arduino's cores."""
+
+from __future__ import annotations
+
+from mlp_edge.export.packages.lamp import lamp
+from mlp_edge.export.packages.library import Library, Member
+from mlp_edge.export.packages.package import page
+
+
+def sketches(library: Library) -> dict[str, bytes]:
+    """A sketch per folder; those of one model stand in a folder of its own where there are several.
+
+    Returns:
+        ``examples/Predict/Predict.ino`` and the like -> content.
+    """
+    found = {"examples/SelfTest/SelfTest.ino": page("arduino/SelfTest.ino", library)}
+    for member in library.members:
+        place = "examples/" if len(library.members) == 1 else f"examples/{member.name}/"
+        found[f"{place}Predict/Predict.ino"] = page(
+            "arduino/Predict.ino", library, member=member, printed=_printed(member)
+        )
+        found[f"{place}Blink/Blink.ino"] = page(
+            "arduino/Blink.ino", library, member=member, lamp=lamp(member.mlp)
+        )
+    return found
+
+
+def _printed(member: Member) -> str:
+    if not member.mlp.labels:
+        return "the value" if member.mlp.outputs == 1 else "the values"
+    return f"the {member.mlp.output_name} and the label"

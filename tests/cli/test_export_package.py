@@ -1,0 +1,90 @@
+"""mlp-edge export --package: what is written and listed, and what is refused."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+from support.commands import Type, contents
+
+import mlp_edge
+from mlp_edge.files.writing import sha256
+from mlp_edge.proof.checksum import checksum_error
+from mlp_edge.readers.model_directory import ModelDirectory
+
+
+def test_a_library_is_listed_beside_the_exports(model: Path, typed: Type) -> None:
+    before = contents(model)
+    result = typed("export", "--package", "arduino", "--package-version", "1.4.0")
+    package = (model / "exports" / "pima_arduino.zip").read_bytes()
+    assert result == (
+        0,
+        f"wrote model/exports/pima_arduino.zip ({len(package):,} bytes)\n\n"
+        "next: in the Arduino IDE: Sketch, Include Library, Add .ZIP Library\n",
+        "",
+    )
+    assert checksum_error(package) is None
+    listed = ModelDirectory.open(model).manifest.exports
+    assert listed["pima_arduino.zip"] == sha256(package)
+    assert set(contents(model)) - set(before) == {"exports/pima_arduino.zip"}
+    with zipfile.ZipFile(io.BytesIO(package)) as zipped:
+        assert b"\nversion=1.4.0\n" in zipped.read("pima/library.properties")
+    assert typed("inspect").code == typed("predict", "pima").code == 0
+    assert typed("train", "pima", "--epochs", 1, "--force", "-q").code == 0  # it is known as ours
+
+
+def test_several_models_in_integers(model: Path, iris: Path, typed: Type, folder: Path) -> None:
+    words = ("export", "--package", "arduino", "--dtype", "int8", "--with", iris)
+    result = typed(*words)
+    assert (result.code, result.err) == (0, "")
+    assert "pima in int8: what it loses" in result.out
+    assert "iris in int8: what it loses" in result.out
+    package = (model / "exports" / "pima_int8_arduino.zip").read_bytes()
+    with zipfile.ZipFile(io.BytesIO(package)) as zipped:
+        names = {name.partition("/")[2] for name in zipped.namelist()}
+    assert {name for name in names if name.startswith("src/")} == {
+        "src/pima_int8.h", "src/pima_int8.c", "src/iris_int8.h", "src/iris_int8.c",
+        "src/mlp_edge_kernels.h",
+    }  # fmt: skip
+    assert "pima_int8.json" in ModelDirectory.open(model).manifest.exports
+    assert "iris_int8.json" not in ModelDirectory.open(model).manifest.exports
+    made = mlp_edge.open("model").export(
+        package="arduino", dtype="int8", others=[mlp_edge.open(iris)], out=folder / "device"
+    )
+    assert made.path == folder / "device" / "pima_int8_arduino.zip"
+    assert made.content == package
+    assert json.loads(typed(*words, "--json").out)["files"][0]["sha256"] == sha256(package)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--package", "deb"], "--package deb is not one of arduino"),
+        (["--package", "arduino", "-f", "onnx"], "--package arduino holds C in three files"),
+        (["--package", "arduino", "--split"], "without --format, --split and --weights-only"),
+        (["--package", "arduino", "-d", "float16"], "which has no float16; float32, int8, int16"),
+        (["--package", "arduino", "--name", "servo"], "--name my_servo would do"),
+        (["--package", "arduino", "--package-version", "1.2"], "such as 1.2.0 would do"),
+        (["--package-version", "2.0.0"], "--package-version is for packages: with --package"),
+        (["--with", "model"], "--with is for packages: with --package"),
+        (["--package", "arduino", "--with", "model"], "--name pima_2 gives the first another"),
+        (["--package", "arduino", "--with", "gone"], "gone: there is no model"),
+        (
+            ["--package", "arduino", "--with", "model", "--name", "a", "-d", "int8",
+             "--calibration-table", "pima"],
+            "--calibration-table has rows of one model",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_refused(
+    model: Path, typed: Type, folder: Path, words: list[str], said: str
+) -> None:
+    before = contents(folder)
+    result = typed("export", *words)
+    assert (result.code, result.out) == (2, "")
+    assert said in result.err
+    assert result.err.count("\n") == 1
+    assert contents(folder) == before
