@@ -8,6 +8,7 @@
 #define MLP_EDGE_KERNEL_DENSE_INT16
 
 #include "avr/dense_int16.h"
+#include "cortex/dense_int16.h"
 #include "rounded_shift.h"
 
 static inline void mlp_edge_dense_int16(const int16_t *weights, const int32_t *bias,
@@ -20,6 +21,9 @@ static inline void mlp_edge_dense_int16(const int16_t *weights, const int32_t *b
         return;
     }
 #endif
+#ifdef MLP_EDGE_DSP
+    mlp_edge_dsp_dense_int16(weights, bias, shift, high, inputs, outputs, x, y);
+#else
     for (size_t i = 0; i < outputs; i++) {
         int32_t sum = MLP_EDGE_READ_INT32(&bias[i]);
         for (size_t j = 0; j < inputs; j++) {
@@ -30,6 +34,7 @@ static inline void mlp_edge_dense_int16(const int16_t *weights, const int32_t *b
         const uint32_t quantised = sum < 0 ? 0 : mlp_edge_rounded_shift((uint32_t)sum, by);
         y[i] = quantised > high ? high : (uint16_t)quantised;
     }
+#endif
 }
 
 #endif

@@ -6,6 +6,7 @@
 #define MLP_EDGE_KERNEL_DENSE_INT8
 
 #include "avr/dense_int8.h"
+#include "cortex/dense_int8.h"
 #include "sum_int8.h"
 #include "requantise.h"
 
@@ -19,9 +20,17 @@ static inline void mlp_edge_dense_int8(const int8_t *weights, const int32_t *bia
         return;
     }
 #endif
-    for (size_t i = 0; i < outputs; i++) {
+    size_t i = 0;
+#ifdef MLP_EDGE_DSP
+    if (outputs >= 4) {
+        i = outputs - outputs % 4;
+        mlp_edge_dsp_dense_int8(weights, bias, multiplier, shift, inputs, i, x, y);
+        weights += i * inputs;
+    }
+#endif
+    for (; i < outputs; i++) {
         const int32_t start = MLP_EDGE_READ_INT32(&bias[i]);
-        y[i] = mlp_edge_requantise(
+        y[i] = (uint8_t)mlp_edge_requantise(
             mlp_edge_sum_int8(start, weights, inputs, x),
             MLP_EDGE_READ_UINT16(&multiplier[i]), MLP_EDGE_READ_UINT8(&shift[i]));
         weights += inputs;

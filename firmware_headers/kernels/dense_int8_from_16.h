@@ -6,6 +6,7 @@
 #define MLP_EDGE_KERNEL_DENSE_INT8_FROM_16
 
 #include "avr/dense_int8_from_16.h"
+#include "cortex/dense_int8_from_16.h"
 #include "requantise.h"
 
 static inline void mlp_edge_dense_int8_from_16(const int8_t *weights, const int32_t *bias,
@@ -18,13 +19,21 @@ static inline void mlp_edge_dense_int8_from_16(const int8_t *weights, const int3
         return;
     }
 #endif
-    for (size_t i = 0; i < outputs; i++) {
+    size_t i = 0;
+#ifdef MLP_EDGE_DSP
+    if (outputs >= 4) {
+        i = outputs - outputs % 4;
+        mlp_edge_dsp_dense_int8_from_16(weights, bias, multiplier, shift, inputs, i, x, y);
+        weights += i * inputs;
+    }
+#endif
+    for (; i < outputs; i++) {
         int32_t sum = MLP_EDGE_READ_INT32(&bias[i]);
         for (size_t j = 0; j < inputs; j++) {
             sum += (int32_t)MLP_EDGE_READ_INT8(weights) * (int32_t)x[j];
             weights++;
         }
-        y[i] = mlp_edge_requantise(
+        y[i] = (uint8_t)mlp_edge_requantise(
             sum, MLP_EDGE_READ_UINT16(&multiplier[i]), MLP_EDGE_READ_UINT8(&shift[i]));
     }
 }

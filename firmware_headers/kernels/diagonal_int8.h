@@ -17,7 +17,7 @@ static inline void mlp_edge_diagonal_int8(const int8_t *weights, const int32_t *
         for (size_t j = i; j < inputs; j += outputs) {
             sum += (int16_t)(MLP_EDGE_READ_INT8(&weights[j]) * x[j]);
         }
-        y[i] = mlp_edge_requantise(
+        y[i] = (uint8_t)mlp_edge_requantise(
             sum, MLP_EDGE_READ_UINT16(&multiplier[i]), MLP_EDGE_READ_UINT8(&shift[i]));
     }
 }

@@ -7,7 +7,23 @@
 #ifndef MLP_EDGE_KERNEL_QUANTISE
 #define MLP_EDGE_KERNEL_QUANTISE
 
+#include "cortex/thumb.h"
 #include "from_bits.h"
+
+#ifdef MLP_EDGE_FLOAT_UNIT
+
+/* VCVTR rounds half to even; whatever is below 0, or NaN, becomes 0. An empty asm is no store. */
+static inline uint16_t mlp_edge_quantise(float x, float low, float factor, float high)
+{
+    float scaled = x - low;
+    uint32_t rounded;
+    __asm__("" : "+t"(scaled));
+    scaled *= factor;
+    __asm__("vcvtr.u32.f32 %0, %1" : "=t"(rounded) : "t"(scaled));
+    return (uint16_t)(rounded > (uint32_t)high ? (uint32_t)high : rounded);
+}
+
+#else
 
 static inline uint16_t mlp_edge_quantise(float x, float low, float factor, float high)
 {
@@ -26,5 +42,7 @@ static inline uint16_t mlp_edge_quantise(float x, float low, float factor, float
     const float rounded = shifted;
     return (uint16_t)mlp_edge_bits(rounded);
 }
+
+#endif
 
 #endif

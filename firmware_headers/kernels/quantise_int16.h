@@ -3,6 +3,7 @@
 #define MLP_EDGE_KERNEL_QUANTISE_INT16
 
 #include "avr/quantise.h"
+#include "cortex/quantise_int16.h"
 #include "quantise.h"
 
 static inline void mlp_edge_quantise_int16(const float *low, const float *factor, float high,
@@ -11,7 +12,14 @@ static inline void mlp_edge_quantise_int16(const float *low, const float *factor
 #ifdef MLP_EDGE_AVR
     mlp_edge_avr_quantise(low, factor, (uint16_t)high, count, x, y, sizeof *y);
 #else
-    for (size_t i = 0; i < count; i++) {
+    size_t i = 0;
+#ifdef MLP_EDGE_QUANTISE_FOUR
+    if (count >= 4) {
+        i = count - count % 4;
+        mlp_edge_dsp_quantise_int16(low, factor, (uint16_t)high, i / 4, x, y);
+    }
+#endif
+    for (; i < count; i++) {
         const float from = MLP_EDGE_READ_FLOAT(&low[i]), by = MLP_EDGE_READ_FLOAT(&factor[i]);
         y[i] = mlp_edge_quantise(x[i], from, by, high);
     }

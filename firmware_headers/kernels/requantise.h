@@ -7,13 +7,18 @@
 
 #include "rounded_shift.h"
 
-static inline uint8_t mlp_edge_requantise(int32_t sum, uint16_t multiplier, uint8_t shift)
+static inline uint_fast8_t mlp_edge_requantise(int32_t sum, uint16_t multiplier, uint8_t shift)
 {
     if (sum < 0) {
         return 0;
     }
-    const uint32_t quantised = mlp_edge_rounded_shift((uint32_t)sum * multiplier, shift);
-    return quantised > 255 ? 255 : (uint8_t)quantised;
+    uint32_t quantised = mlp_edge_rounded_shift((uint32_t)sum * multiplier, shift);
+#ifdef MLP_EDGE_THUMB
+    __asm__("usat %0, #8, %0" : "+r"(quantised));
+    return (uint_fast8_t)quantised;
+#else
+    return quantised > 255 ? 255 : (uint_fast8_t)quantised;
+#endif
 }
 
 #endif

@@ -8,7 +8,7 @@
 #define MLP_EDGE_KERNEL_SEGMENTS_INT8
 
 #include "avr/segments_int8.h"
-#include "sum_int8.h"
+#include "sums_int8.h"
 #include "requantise.h"
 
 static inline void mlp_edge_segments_int8(const int8_t *weights, const int32_t *bias,
@@ -22,17 +22,26 @@ static inline void mlp_edge_segments_int8(const int8_t *weights, const int32_t *
         return;
     }
 #endif
-    for (size_t i = 0; i < outputs; i++) {
-        const uint16_t times = MLP_EDGE_READ_UINT16(&multiplier[i]);
-        const uint8_t by = MLP_EDGE_READ_UINT8(&shift[i]);
-        const int32_t next = MLP_EDGE_READ_INT32(&offset[i]);
-        int32_t sum = mlp_edge_sum_int8(MLP_EDGE_READ_INT32(&bias[i]), weights, inputs, x);
-        uint16_t full = 0;
-        for (uint8_t more = segments; --more > 0 && sum >= next; sum -= next) {
-            full = (uint16_t)(full + 255);
+    while (outputs > 0) {
+        const size_t count = outputs < MLP_EDGE_SUMS ? outputs : MLP_EDGE_SUMS;
+        int32_t sums[MLP_EDGE_SUMS];
+        mlp_edge_sums_int8(weights, bias, inputs, count, x, sums);
+        for (size_t i = 0; i < count; i++) {
+            const int32_t next = MLP_EDGE_READ_INT32(offset);
+            int32_t sum = sums[i];
+            uint16_t full = 0;
+            for (uint8_t more = segments; --more > 0 && sum >= next; sum -= next) {
+                full = (uint16_t)(full + 255);
+            }
+            *y++ = (uint16_t)(full + mlp_edge_requantise(sum, MLP_EDGE_READ_UINT16(multiplier),
+                                                         MLP_EDGE_READ_UINT8(shift)));
+            multiplier++;
+            shift++;
+            offset++;
         }
-        y[i] = (uint16_t)(full + mlp_edge_requantise(sum, times, by));
-        weights += inputs;
+        weights += count * inputs;
+        bias += count;
+        outputs -= count;
     }
 }
 

@@ -482,6 +482,60 @@ mlp_edge_text iris_residual_label(int index)
 /* The kernels that this network needs. Models in one source file share them, hence the guards. */
 
 /*
+ * Which instructions a Cortex-M has: MLP_EDGE_THUMB for those of a Cortex-M3 and later,
+ * MLP_EDGE_DSP for SMLAD and the like, MLP_EDGE_FLOAT_UNIT for floats. Kernels that use them give
+ * the bits of the C beside them; MLP_EDGE_PLAIN_C selects the C.
+ */
+#ifndef MLP_EDGE_KERNEL_CORTEX_THUMB
+#define MLP_EDGE_KERNEL_CORTEX_THUMB
+
+#if defined(__ARM_ARCH_PROFILE) && defined(__thumb2__) && defined(__ARMEL__) \
+    && defined(__GNUC__) && !defined(MLP_EDGE_PLAIN_C)
+#if __ARM_ARCH_PROFILE == 'M'
+#define MLP_EDGE_THUMB
+#if defined(__ARM_FEATURE_DSP) && defined(__ARM_FEATURE_UNALIGNED)
+#define MLP_EDGE_DSP
+#endif
+#if defined(__ARM_FP) && __ARM_FP & 4
+#define MLP_EDGE_FLOAT_UNIT
+#endif
+#endif
+#endif
+
+#endif
+
+/* Whether one of 4 * `fours` numbers is NaN; `fours` is above zero. */
+#ifndef MLP_EDGE_KERNEL_CORTEX_ANY_NAN
+#define MLP_EDGE_KERNEL_CORTEX_ANY_NAN
+
+#ifdef MLP_EDGE_THUMB
+
+/* Without its sign, NaN is above infinity: with 0xffffff added, twice its bits carry. */
+static inline int mlp_edge_thumb_any_nan(const float *x, size_t fours)
+{
+    __asm__ volatile(
+        "0:\n"
+        "ldm %[x]!, {r2-r5}\n"
+        "cmn %[beyond], r2, lsl #1\n"
+        "ittt cc\n"
+        "cmncc %[beyond], r3, lsl #1\n"
+        "cmncc %[beyond], r4, lsl #1\n"
+        "cmncc %[beyond], r5, lsl #1\n"
+        "bcs 1f\n"
+        "subs %[fours], %[fours], #1\n"
+        "bne 0b\n"
+        "1:\n"
+        : [x] "+r"(x), [fours] "+r"(fours)
+        : [beyond] "r"(0xffffffu)
+        : "r2", "r3", "r4", "r5", "cc", "memory");
+    return fours > 0;
+}
+
+#endif
+
+#endif
+
+/*
  * The bits of a float, as IEEE 754 writes it. Without a float unit a comparison of floats is a
  * call; of bits it is a few instructions. Apart from the sign, the topmost bit, a larger number has
  * larger bits, and whatever is beyond infinity, 0x7f800000, is NaN.
@@ -548,7 +602,16 @@ static inline int mlp_edge_missing(const float *sentinels, const float *x, size_
 
 static inline int mlp_edge_any_missing(const float *sentinels, size_t count, const float *x)
 {
-    for (size_t i = 0; i < count; i++) {
+    size_t i = 0;
+#ifdef MLP_EDGE_THUMB
+    if (sentinels == NULL && count >= 4) {
+        if (mlp_edge_thumb_any_nan(x, count / 4)) {
+            return 1;
+        }
+        i = count - count % 4;
+    }
+#endif
+    for (; i < count; i++) {
         if (mlp_edge_missing(sentinels, x, i)) {
             return 1;
         }
@@ -1219,7 +1282,7 @@ int iris_residual_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:01f0ac89790dba6e6acebfe29e30d4b9993254db71d5d69dbcad856347ab366d */
+mlp-edge-seal sha256:1634e0ad581d6b9435c971d26fd9d1961c02402f11d47a24a876b36b651c552c */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "iris_residual", "features": [{"name": "sepal_length", "low": 4.300000190734863,

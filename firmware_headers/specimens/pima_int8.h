@@ -393,6 +393,60 @@ mlp_edge_text pima_int8_label(int index)
 /* The kernels that this network needs. Models in one source file share them, hence the guards. */
 
 /*
+ * Which instructions a Cortex-M has: MLP_EDGE_THUMB for those of a Cortex-M3 and later,
+ * MLP_EDGE_DSP for SMLAD and the like, MLP_EDGE_FLOAT_UNIT for floats. Kernels that use them give
+ * the bits of the C beside them; MLP_EDGE_PLAIN_C selects the C.
+ */
+#ifndef MLP_EDGE_KERNEL_CORTEX_THUMB
+#define MLP_EDGE_KERNEL_CORTEX_THUMB
+
+#if defined(__ARM_ARCH_PROFILE) && defined(__thumb2__) && defined(__ARMEL__) \
+    && defined(__GNUC__) && !defined(MLP_EDGE_PLAIN_C)
+#if __ARM_ARCH_PROFILE == 'M'
+#define MLP_EDGE_THUMB
+#if defined(__ARM_FEATURE_DSP) && defined(__ARM_FEATURE_UNALIGNED)
+#define MLP_EDGE_DSP
+#endif
+#if defined(__ARM_FP) && __ARM_FP & 4
+#define MLP_EDGE_FLOAT_UNIT
+#endif
+#endif
+#endif
+
+#endif
+
+/* Whether one of 4 * `fours` numbers is NaN; `fours` is above zero. */
+#ifndef MLP_EDGE_KERNEL_CORTEX_ANY_NAN
+#define MLP_EDGE_KERNEL_CORTEX_ANY_NAN
+
+#ifdef MLP_EDGE_THUMB
+
+/* Without its sign, NaN is above infinity: with 0xffffff added, twice its bits carry. */
+static inline int mlp_edge_thumb_any_nan(const float *x, size_t fours)
+{
+    __asm__ volatile(
+        "0:\n"
+        "ldm %[x]!, {r2-r5}\n"
+        "cmn %[beyond], r2, lsl #1\n"
+        "ittt cc\n"
+        "cmncc %[beyond], r3, lsl #1\n"
+        "cmncc %[beyond], r4, lsl #1\n"
+        "cmncc %[beyond], r5, lsl #1\n"
+        "bcs 1f\n"
+        "subs %[fours], %[fours], #1\n"
+        "bne 0b\n"
+        "1:\n"
+        : [x] "+r"(x), [fours] "+r"(fours)
+        : [beyond] "r"(0xffffffu)
+        : "r2", "r3", "r4", "r5", "cc", "memory");
+    return fours > 0;
+}
+
+#endif
+
+#endif
+
+/*
  * The bits of a float, as IEEE 754 writes it. Without a float unit a comparison of floats is a
  * call; of bits it is a few instructions. Apart from the sign, the topmost bit, a larger number has
  * larger bits, and whatever is beyond infinity, 0x7f800000, is NaN.
@@ -459,7 +513,16 @@ static inline int mlp_edge_missing(const float *sentinels, const float *x, size_
 
 static inline int mlp_edge_any_missing(const float *sentinels, size_t count, const float *x)
 {
-    for (size_t i = 0; i < count; i++) {
+    size_t i = 0;
+#ifdef MLP_EDGE_THUMB
+    if (sentinels == NULL && count >= 4) {
+        if (mlp_edge_thumb_any_nan(x, count / 4)) {
+            return 1;
+        }
+        i = count - count % 4;
+    }
+#endif
+    for (; i < count; i++) {
         if (mlp_edge_missing(sentinels, x, i)) {
             return 1;
         }
@@ -893,6 +956,81 @@ static inline void mlp_edge_avr_quantise(
 
 #endif
 
+/*
+ * Four inputs at a time to r2 to r5, from x at r0, low at r1 and factor at r6: (x - low) * factor,
+ * each operation rounded by itself, then to an integer, half to even. VCVTR makes 0 of NaN, and of
+ * what does not fit the nearest integer that does.
+ */
+#ifndef MLP_EDGE_KERNEL_CORTEX_QUANTISE_FOUR
+#define MLP_EDGE_KERNEL_CORTEX_QUANTISE_FOUR
+
+#if defined(MLP_EDGE_DSP) && defined(MLP_EDGE_FLOAT_UNIT)
+#define MLP_EDGE_QUANTISE_FOUR
+
+#define MLP_EDGE_DSP_ROUND_FOUR                     \
+    "vldm r0!, {s0-s3}\n"                           \
+    "vldm r1!, {s4-s7}\n"                           \
+    "vldm r6!, {s8-s11}\n"                          \
+    "vsub.f32 s0, s0, s4\n"                         \
+    "vsub.f32 s1, s1, s5\n"                         \
+    "vsub.f32 s2, s2, s6\n"                         \
+    "vsub.f32 s3, s3, s7\n"                         \
+    "vmul.f32 s0, s0, s8\n"                         \
+    "vmul.f32 s1, s1, s9\n"                         \
+    "vmul.f32 s2, s2, s10\n"                        \
+    "vmul.f32 s3, s3, s11\n"                        \
+    "vcvtr.s32.f32 s0, s0\n"                        \
+    "vcvtr.s32.f32 s1, s1\n"                        \
+    "vcvtr.s32.f32 s2, s2\n"                        \
+    "vcvtr.s32.f32 s3, s3\n"                        \
+    "vmov r2, r3, s0, s1\n"                         \
+    "vmov r4, r5, s2, s3\n"
+#define MLP_EDGE_DSP_ROUND_CLOBBERS                                                             \
+    "r2", "r3", "r4", "r5", "s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10",  \
+        "s11", "cc", "memory"
+#endif
+
+#endif
+
+/* mlp_edge_quantise_int8 of 4 * `fours` inputs with a float unit. */
+#ifndef MLP_EDGE_KERNEL_CORTEX_QUANTISE_INT8
+#define MLP_EDGE_KERNEL_CORTEX_QUANTISE_INT8
+
+#ifdef MLP_EDGE_QUANTISE_FOUR
+
+static inline void mlp_edge_dsp_quantise_int8(const float *low, const float *factor, uint8_t high,
+                                              size_t fours, const float *x, uint8_t *y)
+{
+    register const float *r0 __asm__("r0") = x;
+    register const float *r1 __asm__("r1") = low;
+    register const float *r6 __asm__("r6") = factor;
+    register uint8_t *r8 __asm__("r8") = y;
+    register size_t r10 __asm__("r10") = fours;
+    register uint32_t r11 __asm__("r11") = (255u - high) * 0x1010101u;
+    __asm__ volatile(
+        "0:\n"
+        MLP_EDGE_DSP_ROUND_FOUR
+        "usat r2, #8, r2\n"
+        "usat r3, #8, r3\n"
+        "usat r4, #8, r4\n"
+        "usat r5, #8, r5\n"
+        "orr r2, r2, r3, lsl #8\n"
+        "orr r4, r4, r5, lsl #8\n"
+        "pkhbt r2, r2, r4, lsl #16\n"
+        "uqadd8 r2, r2, r11\n"
+        "usub8 r2, r2, r11\n"
+        "str r2, [r8], #4\n"
+        "subs r10, r10, #1\n"
+        "bne 0b\n"
+        : "+r"(r0), "+r"(r1), "+r"(r6), "+r"(r8), "+r"(r10)
+        : "r"(r11)
+        : MLP_EDGE_DSP_ROUND_CLOBBERS);
+}
+
+#endif
+
+#endif
+
 /* The float that IEEE 754 writes in these bits. */
 #ifndef MLP_EDGE_KERNEL_FROM_BITS
 #define MLP_EDGE_KERNEL_FROM_BITS
@@ -915,6 +1053,21 @@ static inline float mlp_edge_from_bits(uint32_t bits)
 #ifndef MLP_EDGE_KERNEL_QUANTISE
 #define MLP_EDGE_KERNEL_QUANTISE
 
+#ifdef MLP_EDGE_FLOAT_UNIT
+
+/* VCVTR rounds half to even; whatever is below 0, or NaN, becomes 0. An empty asm is no store. */
+static inline uint16_t mlp_edge_quantise(float x, float low, float factor, float high)
+{
+    float scaled = x - low;
+    uint32_t rounded;
+    __asm__("" : "+t"(scaled));
+    scaled *= factor;
+    __asm__("vcvtr.u32.f32 %0, %1" : "=t"(rounded) : "t"(scaled));
+    return (uint16_t)(rounded > (uint32_t)high ? (uint32_t)high : rounded);
+}
+
+#else
+
 static inline uint16_t mlp_edge_quantise(float x, float low, float factor, float high)
 {
     const volatile float above = x - low;
@@ -935,6 +1088,8 @@ static inline uint16_t mlp_edge_quantise(float x, float low, float factor, float
 
 #endif
 
+#endif
+
 /* Quantises the inputs of layer 1 to one byte each, 0..255. */
 #ifndef MLP_EDGE_KERNEL_QUANTISE_INT8
 #define MLP_EDGE_KERNEL_QUANTISE_INT8
@@ -945,7 +1100,14 @@ static inline void mlp_edge_quantise_int8(const float *low, const float *factor,
 #ifdef MLP_EDGE_AVR
     mlp_edge_avr_quantise(low, factor, (uint16_t)high, count, x, y, sizeof *y);
 #else
-    for (size_t i = 0; i < count; i++) {
+    size_t i = 0;
+#ifdef MLP_EDGE_QUANTISE_FOUR
+    if (count >= 4) {
+        i = count - count % 4;
+        mlp_edge_dsp_quantise_int8(low, factor, (uint8_t)high, i / 4, x, y);
+    }
+#endif
+    for (; i < count; i++) {
         const float from = MLP_EDGE_READ_FLOAT(&low[i]), by = MLP_EDGE_READ_FLOAT(&factor[i]);
         y[i] = (uint8_t)mlp_edge_quantise(x[i], from, by, high);
     }
@@ -1204,6 +1366,187 @@ static inline void mlp_edge_avr_dense_int8(
 #endif
 
 /*
+ * Layers for Cortex-M4, M7, M33 and later, whose SMLAD adds two products of halfwords to a sum.
+ * Four neurons at a time read their inputs once.
+ *
+ * In all of them r0 points at weights, r1 is the size of a row in bytes, r2 that of three rows, r3
+ * points at inputs, lr at biases; r4 to r7 are sums, r12 counts, and r8 to r11 are free.
+ */
+#ifndef MLP_EDGE_KERNEL_CORTEX_DSP
+#define MLP_EDGE_KERNEL_CORTEX_DSP
+
+#ifdef MLP_EDGE_DSP
+
+/* Runs `step` as often as r1 is a multiple of `size`, two at a time, the first time one if odd. */
+#define MLP_EDGE_DSP_TWICE(log_of_twice_the_size, step) \
+    "lsrs r12, r1, #" log_of_twice_the_size "\n"    \
+    "bcs 2f\n"                                      \
+    "subs r12, r12, #1\n"                           \
+    "blt 3f\n"                                      \
+    "1:\n"                                          \
+    step                                            \
+    "2:\n"                                          \
+    step                                            \
+    "subs r12, r12, #1\n"                           \
+    "bge 1b\n"                                      \
+    "3:\n"
+
+/* One input, in r8, to each sum; `load` reads a weight of `size` bytes. */
+#define MLP_EDGE_DSP_COLUMN(load, size)             \
+    load " r10, [r0, r2]\n"                         \
+    "mla r7, r10, r8, r7\n"                         \
+    load " r10, [r0, r1, lsl #1]\n"                 \
+    "mla r6, r10, r8, r6\n"                         \
+    load " r10, [r0, r1]\n"                         \
+    "mla r5, r10, r8, r5\n"                         \
+    load " r10, [r0], #" size "\n"                  \
+    "mla r4, r10, r8, r4\n"
+
+/* Four weights of int8 to a sum; r8 holds the inputs 0 and 2, r9 the inputs 1 and 3. */
+#define MLP_EDGE_DSP_FOUR_WEIGHTS(sum, address)     \
+    "ldr r10, [" address "\n"                       \
+    "sxtb16 r11, r10\n"                             \
+    "sxtb16 r10, r10, ror #8\n"                     \
+    "smlad " sum ", r11, r8, " sum "\n"             \
+    "smlad " sum ", r10, r9, " sum "\n"
+#define MLP_EDGE_DSP_FOUR_COLUMNS                       \
+    MLP_EDGE_DSP_FOUR_WEIGHTS("r7", "r0, r2]")          \
+    MLP_EDGE_DSP_FOUR_WEIGHTS("r6", "r0, r1, lsl #1]")  \
+    MLP_EDGE_DSP_FOUR_WEIGHTS("r5", "r0, r1]")          \
+    MLP_EDGE_DSP_FOUR_WEIGHTS("r4", "r0], #4")
+
+/* Four rows of int8. `four` reads four inputs, `one` reads one. */
+#define MLP_EDGE_DSP_ROWS_INT8(four, one)           \
+    MLP_EDGE_DSP_TWICE("3", four MLP_EDGE_DSP_FOUR_COLUMNS) \
+    "ands r12, r1, #3\n"                            \
+    "beq 5f\n"                                      \
+    "4:\n"                                          \
+    one                                             \
+    MLP_EDGE_DSP_COLUMN("ldrsb", "1")               \
+    "subs r12, r12, #1\n"                           \
+    "bne 4b\n"                                      \
+    "5:\n"
+#define MLP_EDGE_DSP_ROWS_OF_BYTES                  \
+    MLP_EDGE_DSP_ROWS_INT8(                         \
+        "ldr r9, [r3], #4\n"                        \
+        "uxtb16 r8, r9\n"                           \
+        "uxtb16 r9, r9, ror #8\n",                  \
+        "ldrb r8, [r3], #1\n")
+#define MLP_EDGE_DSP_ROWS_OF_HALFWORDS              \
+    MLP_EDGE_DSP_ROWS_INT8(                         \
+        "ldr r10, [r3], #4\n"                       \
+        "ldr r9, [r3], #4\n"                        \
+        "pkhbt r8, r10, r9, lsl #16\n"              \
+        "pkhtb r9, r9, r10, asr #16\n",             \
+        "ldrh r8, [r3], #2\n")
+
+/*
+ * sum * multiplier / 2^shift, from the tables at r8 and r9 to y at r10. USAT clamps. LSRS leaves
+ * the last bit that it shifts out in the carry, which rounds half up.
+ */
+#define MLP_EDGE_DSP_REQUANTISE_INT8(sum)           \
+    "ldrh r3, [r8], #2\n"                           \
+    "usat " sum ", #31, " sum "\n"                  \
+    "muls " sum ", r3, " sum "\n"                   \
+    "ldrb r3, [r9], #1\n"                           \
+    "lsrs " sum ", " sum ", r3\n"                   \
+    "adc " sum ", " sum ", #0\n"                    \
+    "usat " sum ", #8, " sum "\n"                   \
+    "strb " sum ", [r10], #1\n"
+#define MLP_EDGE_DSP_REQUANTISE_FOUR_INT8           \
+    MLP_EDGE_DSP_REQUANTISE_INT8("r4")              \
+    MLP_EDGE_DSP_REQUANTISE_INT8("r5")              \
+    MLP_EDGE_DSP_REQUANTISE_INT8("r6")              \
+    MLP_EDGE_DSP_REQUANTISE_INT8("r7")
+
+/*
+ * A layer. It is entered with weights in r0, bias in r1, two arguments of `requantise` in r2 and
+ * r3, y in r4, outputs - 4 in r5, x in r6, the size of a row in r8. `requantise` finds what was in
+ * r2 to r5 in r8 to r11. What r7 and r9 held is put back: a compiler may have reserved them.
+ * `before` may jump to 7, where fewer than four neurons are left, to `behind`.
+ */
+#define MLP_EDGE_DSP_LAYER(before, rows, requantise, behind) \
+    "push {r2-r9}\n"                                \
+    "mov lr, r1\n"                                  \
+    "mov r1, r8\n"                                  \
+    "add r2, r1, r1, lsl #1\n"                      \
+    before                                          \
+    "0:\n"                                          \
+    "ldm lr!, {r4-r7}\n"                            \
+    "ldr r3, [sp, #16]\n"                           \
+    rows                                            \
+    "add r0, r0, r2\n"                              \
+    "ldm sp, {r8-r11}\n"                            \
+    requantise                                      \
+    "subs r11, r11, #4\n"                           \
+    "stm sp, {r8-r11}\n"                            \
+    "bge 0b\n"                                      \
+    "7:\n"                                          \
+    behind                                          \
+    "add sp, sp, #20\n"                             \
+    "pop {r7-r9}\n"
+
+#endif
+
+#endif
+
+/* mlp_edge_dense_int8 of a number of neurons that is a multiple of four. */
+#ifndef MLP_EDGE_KERNEL_CORTEX_DENSE_INT8
+#define MLP_EDGE_KERNEL_CORTEX_DENSE_INT8
+
+#ifdef MLP_EDGE_DSP
+
+static inline void mlp_edge_dsp_dense_int8(const int8_t *weights, const int32_t *bias,
+    const uint16_t *multiplier, const uint8_t *shift, size_t inputs, size_t outputs,
+    const uint8_t *x, uint8_t *y)
+{
+    register const int8_t *r0 __asm__("r0") = weights;
+    register const int32_t *r1 __asm__("r1") = bias;
+    register const uint16_t *r2 __asm__("r2") = multiplier;
+    register const uint8_t *r3 __asm__("r3") = shift;
+    register uint8_t *r4 __asm__("r4") = y;
+    register size_t r5 __asm__("r5") = outputs - 4;
+    register const uint8_t *r6 __asm__("r6") = x;
+    register size_t r8 __asm__("r8") = inputs;
+    __asm__ volatile(
+        MLP_EDGE_DSP_LAYER("", MLP_EDGE_DSP_ROWS_OF_BYTES, MLP_EDGE_DSP_REQUANTISE_FOUR_INT8, "")
+        : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3), "+r"(r4), "+r"(r5), "+r"(r6), "+r"(r8)
+        :
+        : "r10", "r11", "r12", "lr", "cc", "memory");
+}
+
+#endif
+
+#endif
+
+/* Adds four products of int8 weights and inputs to a sum. */
+#ifndef MLP_EDGE_KERNEL_CORTEX_FOUR_PRODUCTS
+#define MLP_EDGE_KERNEL_CORTEX_FOUR_PRODUCTS
+
+#ifdef MLP_EDGE_DSP
+
+static inline int32_t mlp_edge_dsp_four_products(int32_t sum, const int8_t *weights,
+                                                 const uint8_t *x)
+{
+    uint32_t four_weights, four_inputs, two_weights, two_inputs;
+    memcpy(&four_weights, weights, 4);
+    memcpy(&four_inputs, x, 4);
+    __asm__("sxtb16 %1, %3\n"
+            "uxtb16 %2, %4\n"
+            "smlad %0, %1, %2, %0\n"
+            "sxtb16 %1, %3, ror #8\n"
+            "uxtb16 %2, %4, ror #8\n"
+            "smlad %0, %1, %2, %0\n"
+            : "+&r"(sum), "=&r"(two_weights), "=&r"(two_inputs)
+            : "r"(four_weights), "r"(four_inputs));
+    return sum;
+}
+
+#endif
+
+#endif
+
+/*
  * The pre-activation of a neuron: bias + weights x, exact. The exporter has proved that no partial
  * sum leaves 32 bits. Weight and input have 8 bits each, so AVR multiplies them in one instruction.
  */
@@ -1213,6 +1556,14 @@ static inline void mlp_edge_avr_dense_int8(
 static inline int32_t mlp_edge_sum_int8(int32_t sum, const int8_t *weights, size_t inputs,
                                         const uint8_t *x)
 {
+#ifdef MLP_EDGE_DSP
+    for (size_t fours = inputs / 4; fours > 0; fours--) {
+        sum = mlp_edge_dsp_four_products(sum, weights, x);
+        weights += 4;
+        x += 4;
+    }
+    inputs %= 4;
+#endif
     for (const uint8_t *const end = x + inputs; x != end; x++) {
         sum += (int16_t)(MLP_EDGE_READ_INT8(weights) * *x);
         weights++;
@@ -1236,7 +1587,17 @@ static inline uint32_t mlp_edge_rounded_shift(uint32_t value, uint8_t shift)
         value >>= 8; /* whole bytes move at once; other shifts go bit by bit */
     }
 #endif
+#ifdef MLP_EDGE_THUMB
+    /* The last bit that is shifted out is left in the carry. */
+    __asm__("lsrs %0, %0, %1\n"
+            "adc %0, %0, #0\n"
+            : "+r"(value)
+            : "r"(shift)
+            : "cc");
+    return value;
+#else
     return ((value >> (shift - 1)) + 1) >> 1;
+#endif
 }
 
 #endif
@@ -1248,13 +1609,18 @@ static inline uint32_t mlp_edge_rounded_shift(uint32_t value, uint8_t shift)
 #ifndef MLP_EDGE_KERNEL_REQUANTISE
 #define MLP_EDGE_KERNEL_REQUANTISE
 
-static inline uint8_t mlp_edge_requantise(int32_t sum, uint16_t multiplier, uint8_t shift)
+static inline uint_fast8_t mlp_edge_requantise(int32_t sum, uint16_t multiplier, uint8_t shift)
 {
     if (sum < 0) {
         return 0;
     }
-    const uint32_t quantised = mlp_edge_rounded_shift((uint32_t)sum * multiplier, shift);
-    return quantised > 255 ? 255 : (uint8_t)quantised;
+    uint32_t quantised = mlp_edge_rounded_shift((uint32_t)sum * multiplier, shift);
+#ifdef MLP_EDGE_THUMB
+    __asm__("usat %0, #8, %0" : "+r"(quantised));
+    return (uint_fast8_t)quantised;
+#else
+    return quantised > 255 ? 255 : (uint_fast8_t)quantised;
+#endif
 }
 
 #endif
@@ -1276,9 +1642,17 @@ static inline void mlp_edge_dense_int8(const int8_t *weights, const int32_t *bia
         return;
     }
 #endif
-    for (size_t i = 0; i < outputs; i++) {
+    size_t i = 0;
+#ifdef MLP_EDGE_DSP
+    if (outputs >= 4) {
+        i = outputs - outputs % 4;
+        mlp_edge_dsp_dense_int8(weights, bias, multiplier, shift, inputs, i, x, y);
+        weights += i * inputs;
+    }
+#endif
+    for (; i < outputs; i++) {
         const int32_t start = MLP_EDGE_READ_INT32(&bias[i]);
-        y[i] = mlp_edge_requantise(
+        y[i] = (uint8_t)mlp_edge_requantise(
             mlp_edge_sum_int8(start, weights, inputs, x),
             MLP_EDGE_READ_UINT16(&multiplier[i]), MLP_EDGE_READ_UINT8(&shift[i]));
         weights += inputs;
@@ -1398,6 +1772,60 @@ static inline void mlp_edge_avr_segments_int8(
 
 #endif
 
+/* mlp_edge_sums_int8 of a number of neurons that is a multiple of four. */
+#ifndef MLP_EDGE_KERNEL_CORTEX_SUMS_INT8
+#define MLP_EDGE_KERNEL_CORTEX_SUMS_INT8
+
+#ifdef MLP_EDGE_DSP
+
+static inline void mlp_edge_dsp_sums_int8(const int8_t *weights, const int32_t *bias,
+    size_t inputs, size_t count, const uint8_t *x, int32_t *sums)
+{
+    register const int8_t *r0 __asm__("r0") = weights;
+    register const int32_t *r1 __asm__("r1") = bias;
+    register int32_t *r2 __asm__("r2") = sums;
+    register size_t r5 __asm__("r5") = count - 4;
+    register const uint8_t *r6 __asm__("r6") = x;
+    register size_t r8 __asm__("r8") = inputs;
+    __asm__ volatile(
+        MLP_EDGE_DSP_LAYER("", MLP_EDGE_DSP_ROWS_OF_BYTES, "stm r8!, {r4-r7}\n", "")
+        : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r5), "+r"(r6), "+r"(r8)
+        :
+        : "r3", "r4", "r10", "r11", "r12", "lr", "cc", "memory");
+}
+
+#endif
+
+#endif
+
+/* Pre-activations of `count` neurons, at most MLP_EDGE_SUMS, each as mlp_edge_sum_int8 has it. */
+#ifndef MLP_EDGE_KERNEL_SUMS_INT8
+#define MLP_EDGE_KERNEL_SUMS_INT8
+
+#ifdef MLP_EDGE_DSP
+#define MLP_EDGE_SUMS 8
+#else
+#define MLP_EDGE_SUMS 1
+#endif
+
+static inline void mlp_edge_sums_int8(const int8_t *weights, const int32_t *bias, size_t inputs,
+    size_t count, const uint8_t *x, int32_t *sums)
+{
+    size_t i = 0;
+#ifdef MLP_EDGE_DSP
+    if (count >= 4) {
+        i = count - count % 4;
+        mlp_edge_dsp_sums_int8(weights, bias, inputs, i, x, sums);
+    }
+#endif
+    for (; i < count; i++) {
+        const int32_t start = MLP_EDGE_READ_INT32(&bias[i]);
+        sums[i] = mlp_edge_sum_int8(start, weights + i * inputs, inputs, x);
+    }
+}
+
+#endif
+
 /*
  * The output layer of an int8 network. An output has more than 8 bits: it adds up `segments`
  * pieces, each quantised to 0..255. Each segment starts `offset` above the one before, exactly
@@ -1418,17 +1846,26 @@ static inline void mlp_edge_segments_int8(const int8_t *weights, const int32_t *
         return;
     }
 #endif
-    for (size_t i = 0; i < outputs; i++) {
-        const uint16_t times = MLP_EDGE_READ_UINT16(&multiplier[i]);
-        const uint8_t by = MLP_EDGE_READ_UINT8(&shift[i]);
-        const int32_t next = MLP_EDGE_READ_INT32(&offset[i]);
-        int32_t sum = mlp_edge_sum_int8(MLP_EDGE_READ_INT32(&bias[i]), weights, inputs, x);
-        uint16_t full = 0;
-        for (uint8_t more = segments; --more > 0 && sum >= next; sum -= next) {
-            full = (uint16_t)(full + 255);
+    while (outputs > 0) {
+        const size_t count = outputs < MLP_EDGE_SUMS ? outputs : MLP_EDGE_SUMS;
+        int32_t sums[MLP_EDGE_SUMS];
+        mlp_edge_sums_int8(weights, bias, inputs, count, x, sums);
+        for (size_t i = 0; i < count; i++) {
+            const int32_t next = MLP_EDGE_READ_INT32(offset);
+            int32_t sum = sums[i];
+            uint16_t full = 0;
+            for (uint8_t more = segments; --more > 0 && sum >= next; sum -= next) {
+                full = (uint16_t)(full + 255);
+            }
+            *y++ = (uint16_t)(full + mlp_edge_requantise(sum, MLP_EDGE_READ_UINT16(multiplier),
+                                                         MLP_EDGE_READ_UINT8(shift)));
+            multiplier++;
+            shift++;
+            offset++;
         }
-        y[i] = (uint16_t)(full + mlp_edge_requantise(sum, times, by));
-        weights += inputs;
+        weights += count * inputs;
+        bias += count;
+        outputs -= count;
     }
 }
 
@@ -1763,7 +2200,7 @@ int pima_int8_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:d62ca707c018c50f4caec1fd0cda6cb005a5f93d63b719971d4d124c7a4278ef */
+mlp-edge-seal sha256:ff41071523f65af77ffae86dd660bf51218ed728ceb0bc1f23e1a4b0dc1f9ed1 */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "pima_int8", "features": [{"name": "pregnancies", "low": 0.0, "high": 17.0},

@@ -1,0 +1,58 @@
+"""Kernels written for one instruction set: the bits of the plain C, on the chip."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.c_compiler import STRICT, run
+from support.chips import BY_NAME
+from support.chips import require as require_chip
+
+from mlp_edge.export.c.kernels import every_kernel, source
+from mlp_edge.runtime.chips.elf import read_elf
+from mlp_edge.runtime.chips.firmware import Firmware, harness
+from mlp_edge.runtime.chips.targets import FLASH_START, RAM_START, Target
+
+TRIAL = Path(__file__).with_name("variants.c")
+TABLES = 2048
+"""Bytes at the end of the flash: the weights of a trial."""
+
+
+def trial(target: Target, opt: str, folder: Path) -> Firmware:
+    """The firmware that holds the variants of a chip against the plain C."""
+    names = ["flash", "read", *every_kernel()]
+    (folder / "kernels.h").write_text("".join(source(name) for name in names))
+    table = np.random.default_rng(0).integers(-127, 128, TABLES) & 0xFF
+    # A weight of 16 bits is -32,767 at least.
+    last = ", ".join(map(str, np.where(table == 0x80, 0x81, table)))
+    attributes = '__attribute__((section(".last"), aligned(4)))'
+    (folder / "last.h").write_text(
+        f"static const uint8_t variants_last[{TABLES}] {attributes} = {{{last}}};\n"
+    )
+    (folder / "chip.ld").write_text(harness("chip.ld"))
+    command = (*target.command, *STRICT, f"-{opt}", "-I.")
+    for of, *plain in (("variant",), ("plain", "-DMLP_EDGE_PLAIN_C")):
+        run(folder, *command, f"-DOF={of}", *plain, "-c", str(TRIAL), "-o", f"{of}.o")
+    memories = {
+        "FLASH_START": FLASH_START, "FLASH_BYTES": target.flash,
+        "RAM_START": RAM_START, "RAM_BYTES": target.ram,
+    }  # fmt: skip
+    run(
+        folder, *command, *(f"-Wl,--defsym=MLP_EDGE_{n}={v}" for n, v in memories.items()),
+        f"-Wl,--section-start=.last={FLASH_START + target.flash - TABLES:#x}",
+        "-nostartfiles", "-T", "chip.ld", str(TRIAL), "variant.o", "plain.o", "-o", "trial.elf",
+    )  # fmt: skip
+    elf = read_elf((folder / "trial.elf").read_bytes())
+    return Firmware(TRIAL, target, elf, inputs=1, outputs=2)
+
+
+@pytest.mark.parametrize("name", ["cortex-m0", "cortex-m3", "cortex-m4", "rv32"])
+@pytest.mark.parametrize("opt", ["Os", "O0", "O3"])
+def test_a_variant_has_the_bits_of_the_plain_c(name: str, opt: str, tmp_path: Path) -> None:
+    chip = require_chip(BY_NAME[name])
+    with chip.start(trial(chip.target, opt, tmp_path)) as simulator:
+        compared, different = np.frombuffer(simulator.predict(b"seed"), np.float32)
+    assert compared > 10_000
+    assert different == 0

@@ -1,0 +1,248 @@
+/*
+ * Kernels for one instruction set beside the plain C that they stand for. Compiled with OF, this
+ * file holds the kernels under names of their own: once as they are, once with MLP_EDGE_PLAIN_C.
+ * Without it, it is the firmware that calls both on the same numbers, and counts where they differ.
+ */
+#ifdef OF
+
+#include "kernels.h"
+
+#define NAMED(of, kernel) of##_##kernel
+#define NAME(of, kernel) NAMED(of, kernel)
+
+void NAME(OF, dense_int8)(const int8_t *weights, const int32_t *bias, const uint16_t *multiplier,
+    const uint8_t *shift, size_t inputs, size_t outputs, const uint8_t *x, uint8_t *y);
+void NAME(OF, dense_int8)(const int8_t *weights, const int32_t *bias, const uint16_t *multiplier,
+    const uint8_t *shift, size_t inputs, size_t outputs, const uint8_t *x, uint8_t *y)
+{
+    mlp_edge_dense_int8(weights, bias, multiplier, shift, inputs, outputs, x, y);
+}
+
+void NAME(OF, dense_int8_from_16)(const int8_t *weights, const int32_t *bias,
+    const uint16_t *multiplier, const uint8_t *shift, size_t inputs, size_t outputs,
+    const uint16_t *x, uint8_t *y);
+void NAME(OF, dense_int8_from_16)(const int8_t *weights, const int32_t *bias,
+    const uint16_t *multiplier, const uint8_t *shift, size_t inputs, size_t outputs,
+    const uint16_t *x, uint8_t *y)
+{
+    mlp_edge_dense_int8_from_16(weights, bias, multiplier, shift, inputs, outputs, x, y);
+}
+
+void NAME(OF, segments_int8)(const int8_t *weights, const int32_t *bias,
+    const uint16_t *multiplier, const uint8_t *shift, const int32_t *offset, uint8_t segments,
+    size_t inputs, size_t outputs, const uint8_t *x, uint16_t *y);
+void NAME(OF, segments_int8)(const int8_t *weights, const int32_t *bias,
+    const uint16_t *multiplier, const uint8_t *shift, const int32_t *offset, uint8_t segments,
+    size_t inputs, size_t outputs, const uint8_t *x, uint16_t *y)
+{
+    mlp_edge_segments_int8(weights, bias, multiplier, shift, offset, segments, inputs, outputs, x,
+                           y);
+}
+
+void NAME(OF, dense_int16)(const int16_t *weights, const int32_t *bias, const uint8_t *shift,
+    uint16_t high, size_t inputs, size_t outputs, const uint16_t *x, uint16_t *y);
+void NAME(OF, dense_int16)(const int16_t *weights, const int32_t *bias, const uint8_t *shift,
+    uint16_t high, size_t inputs, size_t outputs, const uint16_t *x, uint16_t *y)
+{
+    mlp_edge_dense_int16(weights, bias, shift, high, inputs, outputs, x, y);
+}
+
+void NAME(OF, quantise_int8)(const float *low, const float *factor, float high, size_t count,
+                             const float *x, uint8_t *y);
+void NAME(OF, quantise_int8)(const float *low, const float *factor, float high, size_t count,
+                             const float *x, uint8_t *y)
+{
+    mlp_edge_quantise_int8(low, factor, high, count, x, y);
+}
+
+void NAME(OF, quantise_int16)(const float *low, const float *factor, float high, size_t count,
+                              const float *x, uint16_t *y);
+void NAME(OF, quantise_int16)(const float *low, const float *factor, float high, size_t count,
+                              const float *x, uint16_t *y)
+{
+    mlp_edge_quantise_int16(low, factor, high, count, x, y);
+}
+
+int NAME(OF, any_missing)(const float *sentinels, size_t count, const float *x);
+int NAME(OF, any_missing)(const float *sentinels, size_t count, const float *x)
+{
+    return mlp_edge_any_missing(sentinels, count, x);
+}
+
+#else
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "last.h"
+
+#define BOTH(result, kernel, arguments) \
+    result variant_##kernel arguments;  \
+    result plain_##kernel arguments
+
+BOTH(void, dense_int8, (const int8_t *, const int32_t *, const uint16_t *, const uint8_t *, size_t,
+                        size_t, const uint8_t *, uint8_t *));
+BOTH(void, dense_int8_from_16, (const int8_t *, const int32_t *, const uint16_t *, const uint8_t *,
+                                size_t, size_t, const uint16_t *, uint8_t *));
+BOTH(void, segments_int8, (const int8_t *, const int32_t *, const uint16_t *, const uint8_t *,
+                           const int32_t *, uint8_t, size_t, size_t, const uint8_t *, uint16_t *));
+BOTH(void, dense_int16, (const int16_t *, const int32_t *, const uint8_t *, uint16_t, size_t,
+                         size_t, const uint16_t *, uint16_t *));
+BOTH(void, quantise_int8, (const float *, const float *, float, size_t, const float *, uint8_t *));
+BOTH(void, quantise_int16,
+     (const float *, const float *, float, size_t, const float *, uint16_t *));
+BOTH(int, any_missing, (const float *, size_t, const float *));
+
+/* A seed; how many bytes were compared, and how many of them differ. */
+float mlp_edge_readings[1], mlp_edge_predictions[2];
+void mlp_edge_run(void);
+
+#define MOST 24
+#define ROWS 13
+
+static uint32_t state;
+static uint8_t x8[MOST + 1];
+static uint16_t x16[MOST + 1], multiplier[ROWS];
+static uint8_t shift[ROWS];
+static int32_t bias[ROWS], offset[ROWS];
+static float low[MOST], factor[MOST], readings[MOST];
+static uint8_t results[2][4 * MOST];
+
+static uint32_t any(void)
+{
+    state = state * 1664525u + 1013904223u;
+    return state >> 8;
+}
+
+/* From 0 to `high`; one in four is at an end. */
+static uint32_t up_to(uint32_t high)
+{
+    const uint32_t kind = any() % 8;
+    return kind == 0 ? 0 : kind == 1 ? high : any() % (high + 1);
+}
+
+static void clear(void)
+{
+    memset(results, 0xa5, sizeof results);
+}
+
+static void compare(void)
+{
+    for (size_t i = 0; i < sizeof results[0]; i++) {
+        mlp_edge_predictions[0] += 1.0f;
+        mlp_edge_predictions[1] += results[0][i] != results[1][i] ? 1.0f : 0.0f;
+    }
+}
+
+static void requantisation(void)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        bias[i] = (int32_t)up_to(0xfffff) - (int32_t)up_to(0xfffff);
+        shift[i] = (uint8_t)(1 + any() % 24);
+        const uint32_t most = shift[i] < 10 ? (1u << shift[i]) - 1 : 1023;
+        multiplier[i] = (uint16_t)(1 + any() % most);
+        offset[i] = 1 + (int32_t)up_to(0xffff);
+    }
+}
+
+/* The weights end where the flash ends: who reads on crashes. */
+static void layers(size_t inputs, size_t outputs)
+{
+    const size_t count = inputs * outputs;
+    const int8_t *const weights = (const int8_t *)(variants_last + sizeof variants_last - count);
+    const int16_t *const wide =
+        (const int16_t *)(const void *)(variants_last + sizeof variants_last - 2 * count);
+    requantisation();
+    for (size_t at = 0; at < 2; at++) { /* aligned, and not */
+        for (size_t i = 0; i < MOST; i++) {
+            x8[at + i] = (uint8_t)up_to(255);
+            x16[at + i] = (uint16_t)up_to(1020);
+        }
+        clear();
+        variant_dense_int8(weights, bias, multiplier, shift, inputs, outputs, x8 + at,
+                           results[0] + at);
+        plain_dense_int8(weights, bias, multiplier, shift, inputs, outputs, x8 + at,
+                         results[1] + at);
+        compare();
+        clear();
+        variant_dense_int8_from_16(weights, bias, multiplier, shift, inputs, outputs, x16 + at,
+                                   results[0] + at);
+        plain_dense_int8_from_16(weights, bias, multiplier, shift, inputs, outputs, x16 + at,
+                                 results[1] + at);
+        compare();
+        clear();
+        uint16_t *const y0 = (uint16_t *)(void *)results[0], *const y1 = y0 + sizeof results[0] / 2;
+        const uint8_t segments = (uint8_t)(1 + any() % 4);
+        variant_segments_int8(weights, bias, multiplier, shift, offset, segments, inputs, outputs,
+                              x8 + at, y0 + at);
+        plain_segments_int8(weights, bias, multiplier, shift, offset, segments, inputs, outputs,
+                            x8 + at, y1 + at);
+        compare();
+        for (size_t i = 0; i < MOST; i++) {
+            x16[at + i] = (uint16_t)up_to(32767 / (uint32_t)inputs);
+        }
+        clear();
+        const uint16_t high = (uint16_t)(1 + up_to(32766));
+        variant_dense_int16(wide, bias, shift, high, inputs, outputs, x16 + at, y0 + at);
+        plain_dense_int16(wide, bias, shift, high, inputs, outputs, x16 + at, y1 + at);
+        compare();
+    }
+}
+
+static float from_bits(uint32_t bits)
+{
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+static void edges(size_t count)
+{
+    static const uint32_t odd[] = {0, 0x80000000u, 0x7f800000u, 0xff800000u, 0x7fc00000u,
+                                   0xffc00001u, 1, 0x7f7fffffu, 0xff7fffffu, 0x4b000001u};
+    const float highs[] = {255.0f, 1020.0f, 32767.0f, 1.0f, 4095.0f};
+    const float high = highs[any() % 5];
+    for (size_t i = 0; i < count; i++) {
+        /* Halves, and what lies beside them, are frequent. */
+        low[i] = (float)any() * 0.25f - 1e5f;
+        factor[i] = any() % 2 ? 0.5f : (float)(1 + any() % 1000) * 0.037f;
+        readings[i] = low[i] + (float)up_to((uint32_t)high + 2) / factor[i];
+        if (any() % 8 == 0) {
+            readings[i] = from_bits(odd[any() % (sizeof odd / sizeof odd[0])]);
+        }
+    }
+    clear();
+    variant_quantise_int16(low, factor, high, count, readings, (uint16_t *)(void *)results[0]);
+    plain_quantise_int16(low, factor, high, count, readings, (uint16_t *)(void *)results[1]);
+    compare();
+    clear();
+    variant_quantise_int8(low, factor, high > 255 ? 255 : high, count, readings, results[0] + 1);
+    plain_quantise_int8(low, factor, high > 255 ? 255 : high, count, readings, results[1] + 1);
+    compare();
+    clear();
+    for (size_t i = 0; i <= count; i++) {
+        for (size_t j = 0; j < count; j++) {
+            readings[j] = from_bits(j == i ? any() << 20 | 0x7f800001u : any() << 8 & 0xff800000u);
+        }
+        results[0][i] = (uint8_t)variant_any_missing(NULL, count, readings);
+        results[1][i] = (uint8_t)plain_any_missing(NULL, count, readings);
+    }
+    compare();
+}
+
+void mlp_edge_run(void)
+{
+    static const uint8_t sizes[] = {1, 2, 3, 4, 5, 7, 8, 12, 13, 16, 21, 24};
+    memcpy(&state, mlp_edge_readings, sizeof state);
+    memset(mlp_edge_predictions, 0, sizeof mlp_edge_predictions);
+    for (size_t i = 0; i < sizeof sizes; i++) {
+        for (size_t outputs = 1; outputs <= ROWS; outputs++) {
+            layers(sizes[i], outputs);
+        }
+        edges(sizes[i]);
+        edges(sizes[i]);
+    }
+}
+
+#endif
