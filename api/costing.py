@@ -14,8 +14,9 @@ from mlp_edge.api.sample import rows_of
 from mlp_edge.api.settings import FLOAT32, CostSettings
 from mlp_edge.errors import CheckError, InputError, ModelError, RecipeError
 from mlp_edge.measure.budget import Budget, overruns, unknown
-from mlp_edge.measure.cost import Cost, measure
+from mlp_edge.measure.cost import Cost, measure, raw_function
 from mlp_edge.runtime.c import Header, read_header
+from mlp_edge.runtime.chips.firmware import PREDICT
 from mlp_edge.runtime.verify import is_listed
 from mlp_edge.settings import setting
 
@@ -38,6 +39,8 @@ class CostReport(Result):
         costs: of the chips that it was measured on.
         not_measured: chip -> what is missing on this machine.
         refused: chip -> why the model does not run there.
+        raw: of the same chips, what ``NAME_classify_raw`` takes alone, or else
+            ``NAME_predict_raw``; no budget is for it.
     """
 
     model: str
@@ -48,6 +51,7 @@ class CostReport(Result):
     costs: tuple[Cost, ...]
     not_measured: Mapping[str, str]
     refused: Mapping[str, str]
+    raw: tuple[Cost, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain values.
@@ -61,15 +65,9 @@ class CostReport(Result):
             "dtype": self.dtype,
             "budget": dict(self.budget),
             "costs": [
-                {
-                    **asdict(cost),
-                    "ram": cost.ram,
-                    "ms": cost.milliseconds,
-                    "fits": cost.fits,
-                    "over": overruns(self.budget, cost),
-                }
-                for cost in self.costs
+                {**_figures(cost), "over": overruns(self.budget, cost)} for cost in self.costs
             ],
+            "raw": [_figures(cost) for cost in self.raw],
             "not_measured": dict(self.not_measured),
             "refused": dict(self.refused),
         }
@@ -84,8 +82,15 @@ class CostReport(Result):
             return []
         columns = ("chip", "part", "flash", "RAM", "stack", "median", "worst", "ms", "fits")
         title = f"{self.model}: cost at -{self.opt}, bytes and per row"
-        rows = tuple(map(_row, self.costs))
-        return [Sheet(title, columns, rows, tuple(_notes(self.costs)), text_columns=2)]
+        raw = {cost.target: cost for cost in self.raw}
+        rows = [
+            _row(shown)
+            for cost in self.costs
+            for shown in (cost, raw.get(cost.target))
+            if shown is not None
+        ]
+        notes = [*_notes(self.costs), *_of_raw(self.raw)]
+        return [Sheet(title, columns, tuple(rows), tuple(notes), text_columns=2)]
 
     def remarks(self) -> Sequence[str]:
         """What is said beside the tables.
@@ -127,9 +132,13 @@ class CostReport(Result):
             raise CheckError(f"over the budget: {'; '.join(over)}")
 
 
+def _figures(cost: Cost) -> dict[str, Any]:
+    return {**asdict(cost), "ram": cost.ram, "ms": cost.milliseconds, "fits": cost.fits}
+
+
 def _row(cost: Cost) -> tuple[str, ...]:
     return (
-        cost.target,
+        cost.target if cost.entry == PREDICT.function else f"{cost.target}, raw",
         cost.chip,
         f"{cost.flash:,}",
         f"{cost.ram:,}",
@@ -159,6 +168,11 @@ def _notes(costs: Sequence[Cost]) -> list[str]:
     ]
     clocks = [f"{cost.clock / 1e6:g} MHz" for cost in costs if cost.milliseconds is not None]
     return [*notes, f"ms: the worst case at {clocks[0]}"] if clocks else notes
+
+
+def _of_raw(costs: Sequence[Cost]) -> list[str]:
+    """What the lines of functions for counts are; [] without any."""
+    return [f"raw: NAME_{cost.entry} alone, counts in, no float linked" for cost in costs[:1]]
 
 
 def cost(
@@ -196,6 +210,7 @@ def cost(
     present = [chip for chip in chips if chip.target.name not in absent]
     rows = rows_of(directory, model.mlp)
     costs, refused = _measured(header, present, rows, settings, observer)
+    raw = [cost for cost in costs if cost.entry != PREDICT.function]
     weights = directory.manifest.sha256["weights"]
     return CostReport(
         header.card.name,
@@ -203,9 +218,10 @@ def cost(
         settings.dtype,
         settings.opt,
         settings.limits,
-        tuple(costs),
+        tuple(cost for cost in costs if cost not in raw),
         absent,
         refused,
+        tuple(raw),
     )
 
 
@@ -248,13 +264,14 @@ def _path(directory: ModelDirectory, dtype: str) -> Path:
 def _measured(
     header: Header, chips: Sequence[Chip], rows: Rows, settings: CostSettings, observer: Observer
 ) -> tuple[list[Cost], dict[str, str]]:
-    """Figures, and why there are none for the other chips."""
+    """Figures of each function, and why there are none for the other chips."""
     costs, refused = [], {}
     with observer.step("") as watch:
         for chip in chips:
             watch(f"running {header.path.name} on {chip.target.chip}")
             try:
-                costs.append(measure(header, chip, rows, settings.opt, settings.hertz))
+                for entry in filter(None, (PREDICT, raw_function(header))):
+                    costs.append(measure(header, chip, rows, settings.opt, settings.hertz, entry))
             except ModelError as error:
                 refused[chip.target.name] = str(error)
     return costs, refused

@@ -18,6 +18,7 @@ from mlp_edge.errors import ModelError, first_line
 from mlp_edge.feature import Feature
 from mlp_edge.json_values import of_type
 from mlp_edge.mlp import OUTPUT_NAMES, TASKS, Floats, Mlp
+from mlp_edge.raw_units import RawUnits
 from mlp_edge.reading import parse_json
 
 Classes = NDArray[np.int64]
@@ -43,6 +44,8 @@ class Card:
         version: of mlp-edge that wrote it.
         dtype: what its numbers are, one of ``DTYPES``.
         format: of this card.
+        raw: what the counts of a header's NAME_predict_raw stand for; None for the readings
+            themselves, and of a file without the function.
     """
 
     name: str
@@ -55,10 +58,11 @@ class Card:
     version: str
     dtype: str = "float32"
     format: int = CARD_FORMAT
+    raw: RawUnits | None = None
 
     @classmethod
-    def of(cls, mlp: Mlp, dtype: str = "float32") -> Card:
-        """The card of a model whose numbers are written as ``dtype``."""
+    def of(cls, mlp: Mlp, dtype: str = "float32", raw: RawUnits | None = None) -> Card:
+        """The card of a model whose numbers are written as ``dtype``, with units of counts."""
         from mlp_edge import __version__
 
         return cls(
@@ -71,6 +75,7 @@ class Card:
             weights_sha256=mlp.weights_sha256,
             version=__version__,
             dtype=dtype,
+            raw=raw,
         )
 
     @property
@@ -100,7 +105,9 @@ class Card:
 
     def _values(self) -> dict[str, Any]:
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return values | {"features": [feature.to_dict() for feature in self.features]}
+        values["features"] = [feature.to_dict() for feature in self.features]
+        values["raw"] = None if self.raw is None else self.raw.to_list()
+        return {name: value for name, value in values.items() if name != "raw" or value}
 
     @classmethod
     def from_strings(cls, strings: dict[str, str], source: object) -> Card:
@@ -127,7 +134,7 @@ class Card:
 
     @classmethod
     def _checked(cls, values: object, source: object) -> Card:
-        names = [field.name for field in fields(cls)]
+        names = [field.name for field in fields(cls) if field.name != "raw"]
         if not isinstance(values, dict):
             raise ModelError(f"{source}: its mlp-edge metadata is damaged (no JSON object)")
         version = values.get("format", CARD_FORMAT)
@@ -158,7 +165,9 @@ class Card:
                 kept[name] = tuple(of_type(name, text, str) for text in texts)
             features = of_type("features", kept["features"], list)
             kept["features"] = tuple(map(Feature.from_dict, features))
-        except (TypeError, AttributeError, ModelError) as error:
+            if values.get("raw") is not None:
+                kept["raw"] = RawUnits.from_list(values["raw"], len(features))
+        except (TypeError, ValueError, AttributeError, ModelError) as error:
             raise ModelError(f"{source}: its metadata is damaged ({first_line(error)})") from error
         card = cls(**kept)
         few = {"regression": 0, "binary": 2, "multiclass": max(2, len(card.labels))}[card.task]

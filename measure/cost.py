@@ -11,7 +11,14 @@ from statistics import median
 from mlp_edge.measure.worst_case import slowest
 from mlp_edge.mlp import Rows
 from mlp_edge.runtime.c import Header
-from mlp_edge.runtime.chips.firmware import Firmware, build
+from mlp_edge.runtime.chips.firmware import (
+    CLASSIFY_RAW,
+    PREDICT,
+    PREDICT_RAW,
+    Entry,
+    Firmware,
+    build,
+)
 from mlp_edge.runtime.chips.simulated import Chip, Measured
 
 ROWS = 20
@@ -46,6 +53,7 @@ class Cost:
         clock: in hertz.
         flash_size: bytes of the chip.
         ram_size: bytes of the chip.
+        entry: the function that was measured, by its name behind the model's.
     """
 
     target: str
@@ -66,6 +74,7 @@ class Cost:
     clock: int
     flash_size: int
     ram_size: int
+    entry: str = PREDICT.function
 
     @property
     def ram(self) -> int:
@@ -83,7 +92,21 @@ class Cost:
         return self.flash <= self.flash_size and self.ram + self.arrays <= self.ram_size
 
 
-def measure(header: Header, chip: Chip, rows: Rows, opt: str = "Os", clock: int = 0) -> Cost:
+def raw_function(header: Header) -> Entry | None:
+    """What a header makes of counts: a class, else answers; None where it has no function."""
+    if header.raw is None:
+        return None
+    return CLASSIFY_RAW if header.has(CLASSIFY_RAW.function) else PREDICT_RAW
+
+
+def measure(
+    header: Header,
+    chip: Chip,
+    rows: Rows,
+    opt: str = "Os",
+    clock: int = 0,
+    entry: Entry = PREDICT,
+) -> Cost:
     """Build a header for a chip and run rows on it.
 
     Args:
@@ -92,19 +115,20 @@ def measure(header: Header, chip: Chip, rows: Rows, opt: str = "Os", clock: int 
         rows: raw readings (n, inputs), at least one; the first few are measured.
         opt: how it is compiled, see OPTIMISATIONS.
         clock: in hertz; 0 is the chip's own.
+        entry: the function; one of counts gets those that are nearest to the rows.
 
     Raises:
         ModelError: when the model does not fit the chip, or does not compile or run there.
         MissingError: when compiler or simulator are missing.
     """
     target = chip.target
-    full = build(header, target, opt)
-    empty = build(header, target, opt, empty=True)
+    full = build(header, target, opt, entry=entry)
+    empty = build(header, target, opt, empty=True, entry=entry)
     chosen = rows[: ROWS if full.elf.flash < LARGE else MANY_ROWS]
-    [nothing] = _measured(chip, empty, chosen[:1])
-    taken = _measured(chip, full, chosen)
+    [nothing] = _measured(chip, empty, header, chosen[:1])
+    taken = _measured(chip, full, header, chosen)
     counts = [measured.count - nothing.count for measured in taken]
-    active = build(header, target, opt, every_unit=True)
+    active = build(header, target, opt, every_unit=True, entry=entry)
     worst = _worst_measurements(chip, active, header, chosen)
     return Cost(
         target=target.name,
@@ -114,7 +138,7 @@ def measure(header: Header, chip: Chip, rows: Rows, opt: str = "Os", clock: int 
         data=full.elf.data - empty.elf.data,
         bss=full.elf.bss - empty.elf.bss,
         stack=max(measured.stack for measured in [*taken, *worst]) - nothing.stack,
-        arrays=4 * (header.inputs + header.outputs),
+        arrays=full.readings_bytes + full.predictions_bytes,
         counts=target.counts,
         least=min(counts),
         middle=round(median(counts)),
@@ -125,6 +149,7 @@ def measure(header: Header, chip: Chip, rows: Rows, opt: str = "Os", clock: int 
         clock=clock or target.clock,
         flash_size=target.flash,
         ram_size=target.ram,
+        entry=entry.function,
     )
 
 
@@ -133,12 +158,19 @@ def _worst_measurements(
 ) -> list[Measured]:
     with chip.start(firmware) as simulator:
         return slowest(
-            lambda tried: [simulator.measure(row.astype("<f4").tobytes()) for row in tried],
+            lambda tried: [simulator.measure(row) for row in _given(firmware, header, tried)],
             header.card.features,
             rows,
         )
 
 
-def _measured(chip: Chip, firmware: Firmware, rows: Rows) -> list[Measured]:
+def _measured(chip: Chip, firmware: Firmware, header: Header, rows: Rows) -> list[Measured]:
     with chip.start(firmware) as simulator:
-        return [simulator.measure(row.astype("<f4").tobytes()) for row in rows]
+        return [simulator.measure(row) for row in _given(firmware, header, rows)]
+
+
+def _given(firmware: Firmware, header: Header, rows: Rows) -> list[bytes]:
+    """The bytes of rows (n, inputs), as the firmware's function takes them."""
+    if firmware.entry.reading == "float" or header.raw is None:
+        return [row.astype("<f4").tobytes() for row in rows]
+    return [row.astype("<i2").tobytes() for row in header.raw.nearest(rows)]

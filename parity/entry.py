@@ -18,6 +18,7 @@ from mlp_edge.parity.integers import unproved
 from mlp_edge.proof.golden import Golden, disagreement
 from mlp_edge.reading import read_file
 from mlp_edge.runtime import Opened, Runtime
+from mlp_edge.runtime.runtime import RawFunctions
 from mlp_edge.runtime.verify import again, damage_of, is_listed
 from mlp_edge.settings import setting
 
@@ -34,6 +35,7 @@ class Entry:
         parameters: what an artifact in integers is compared with; None where they are no good.
         predict: None where there is nothing to run.
         says: what is wrong, a sentence each.
+        raw: the functions of a header in integers that take counts; None where it has none.
     """
 
     path: Path
@@ -43,6 +45,7 @@ class Entry:
     parameters: QuantisationParameters | None = None
     predict: Predict | None = None
     says: Sequence[str] = ()
+    raw: RawFunctions | None = None
 
 
 def open_entry(
@@ -82,7 +85,7 @@ def open_entry(
                 return entry
         predict = _careful(opened.predict, mlp)
         says = _golden(path, opened.golden, predict, entry.dtype)
-        return replace(entry, predict=predict, says=[*entry.says, *says])
+        return replace(entry, predict=predict, says=[*entry.says, *says], raw=opened.raw)
     except (InputError, OSError) as error:
         return replace(entry, says=[*entry.says, str(error)])
 

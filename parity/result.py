@@ -19,6 +19,7 @@ from mlp_edge.parity.compare import (
     in_batches,
     labelled,
 )
+from mlp_edge.parity.counts import compare_counts
 from mlp_edge.parity.diagnose import likely_cause, likely_integer_cause
 from mlp_edge.parity.entry import Entry
 from mlp_edge.parity.integers import BitComparison, ExpectedBits, OtherBits, compare_bits, same_bits
@@ -61,6 +62,7 @@ class ArtifactResult:
         changed: what reduced precision changed; None for float32.
         missing: what would bring the runtime; None when it ran.
         says: what is wrong, a sentence each; [] when nothing is.
+        counts: rows of counts that NAME_predict_raw of a header was asked about.
     """
 
     artifact: str
@@ -71,6 +73,7 @@ class ArtifactResult:
     changed: Changed | None
     missing: str | None
     says: Sequence[str]
+    counts: int = 0
 
     @property
     def ran(self) -> bool:
@@ -182,7 +185,7 @@ def in_floats(
 def in_integers(
     entry: Entry, predict: Predict, expected: ExpectedBits, original: RealRows
 ) -> ArtifactResult:
-    """The line of an artifact in integers: every answer has its bits."""
+    """The line of an artifact in integers: every answer has its bits, of readings and of counts."""
     if entry.runtime.simulated:
         chosen = slice(CHIP_ROWS)
         expected = replace(expected, rows=expected.rows[chosen], within=expected.within[chosen])
@@ -193,9 +196,15 @@ def in_integers(
             cause = likely_integer_cause(expected, predict)
             says.append(_explain_bits(expected, bits, bits.failure, cause))
         changed = original.changed(predict)
+        counts = 0
+        if entry.raw is not None and bits.failure is None:  # the layers are the same
+            most = CHIP_ROWS if entry.runtime.simulated else None
+            counts, wrong = compare_counts(expected, entry.raw, most)
+            says += wrong
     except InputError as error:
         return replace(unasked(entry, ()), says=[*entry.says, str(error)])
-    return replace(unasked(entry, ()), bits=bits, changed=changed, says=[*says, *entry.says])
+    says = [*says, *entry.says]
+    return replace(unasked(entry, ()), bits=bits, changed=changed, says=says, counts=counts)
 
 
 def _beyond_grade(expected: ExpectedBits) -> list[str]:

@@ -11,21 +11,23 @@ import ctypes
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlp_edge.card import Card
 from mlp_edge.errors import ModelError, TableError
 from mlp_edge.mlp import Floats, Predict, Rows
 from mlp_edge.proof.accuracy import KERNELS
 from mlp_edge.proof.golden import Golden
+from mlp_edge.raw_units import RawUnits
 from mlp_edge.readers.header_split import read_source
 from mlp_edge.readers.header_text import read_card, written_tables
 from mlp_edge.runtime.compilers import REMEDY, compiled, compiler, missing, summary
-from mlp_edge.runtime.runtime import Opened, Runtime
+from mlp_edge.runtime.runtime import OfCounts, Opened, RawFunctions, Runtime
 from mlp_edge.runtime.threads import threadsafe
 
 FLAGS = ("-std=c99", "-O2", "-ffp-contract=off")
@@ -43,6 +45,24 @@ void mlp_edge_rows(const float *rows, float *predictions, size_t count)
 {{
     for (size_t row = 0; row < count; row++) {{
         {name}_predict(rows + row * {inputs}, predictions + row * {outputs});
+    }}
+}}
+"""
+
+
+_RAW_SHIM = """
+void mlp_edge_raw_rows(const int16_t *rows, int32_t *answers, size_t count)
+{{
+    for (size_t row = 0; row < count; row++) {{
+        {name}_predict_raw(rows + row * {inputs}, answers + row * {outputs});
+    }}
+}}
+"""
+_CLASSES_SHIM = """
+void mlp_edge_raw_classes(const int16_t *rows, int32_t *classes, size_t count)
+{{
+    for (size_t row = 0; row < count; row++) {{
+        classes[row] = {name}_classify_raw(rows + row * {inputs});
     }}
 }}
 """
@@ -66,6 +86,16 @@ class Header(NamedTuple):
     inputs: int
     outputs: int
     files: Mapping[str, str] = {}
+
+    @property
+    def raw(self) -> RawUnits | None:
+        """What the counts of NAME_predict_raw stand for; None of a header without it."""
+        units = self.card.raw or RawUnits.counts(self.inputs)
+        return units if self.has("predict_raw") else None
+
+    def has(self, function: str) -> bool:
+        """Whether there is a function of that name behind the model's."""
+        return f" {self.card.name}_{function}(" in self.text
 
     def write(self, folder: Path) -> None:
         """Put it into a folder, where ``model.h`` includes it."""
@@ -94,6 +124,11 @@ def read_header(path: Path) -> Header:
         raise ModelError(f"{path}: takes {inputs} inputs, its card names {len(card.features)}")
     if f" {card.name}_predict(" not in text:
         raise ModelError(f"{path}: holds the weights only; a header with its functions would do")
+    if card.raw is not None:
+        try:
+            card.raw.check(card.features)
+        except ModelError as error:
+            raise ModelError(f"{path}: its card is damaged ({error})") from error
     return Header(path, source.program, card, inputs, outputs, source.files)
 
 
@@ -173,10 +208,26 @@ def open_header(path: Path) -> Iterator[Opened]:
     with tempfile.TemporaryDirectory(prefix="mlp-edge-") as folder:
         library = ctypes.CDLL(str(_compile(header, Path(folder))))
         try:
-            with threadsafe(path, _caller(library, header.inputs, header.outputs)) as shared:
-                yield Opened(shared, header.card, golden)
+            with ExitStack() as stack:
+                predict = _caller(library, header.inputs, header.outputs)
+                shared = stack.enter_context(threadsafe(path, predict))
+                raw = _raw_functions(header, library, stack)
+                yield Opened(shared, header.card, golden, raw)
         finally:
             _ctypes.dlclose(library._handle)  # ctypes itself never unloads
+
+
+def checked_counts(counts: NDArray[Any], inputs: int) -> NDArray[np.int16]:
+    """Counts (n, inputs) as int16, C order.
+
+    Raises:
+        TableError: for an array of any other shape or type.
+    """
+    if counts.ndim != 2 or counts.shape[1] != inputs or counts.dtype != np.int16:
+        raise TableError(
+            f"the model takes rows of {inputs} int16 counts, got {counts.shape} of {counts.dtype}"
+        )
+    return np.ascontiguousarray(counts)
 
 
 def checked_rows(rows: Rows, inputs: int) -> Rows:
@@ -204,6 +255,32 @@ def _caller(library: ctypes.CDLL, inputs: int, outputs: int) -> Predict:
     return predict
 
 
+def _raw_functions(header: Header, library: ctypes.CDLL, stack: ExitStack) -> RawFunctions | None:
+    """The functions for counts, until the stack is left; None where the header has none."""
+    if header.raw is None:
+        return None
+    path, classify = header.path, None
+    predict = _counter(library.mlp_edge_raw_rows, header.inputs, (header.outputs,))
+    if header.has("classify_raw"):
+        one = _counter(library.mlp_edge_raw_classes, header.inputs, ())
+        classify = stack.enter_context(threadsafe(path, one))
+    return RawFunctions(header.raw, stack.enter_context(threadsafe(path, predict)), classify)
+
+
+def _counter(function: Any, inputs: int, width: tuple[int, ...]) -> OfCounts:
+    """A function of counts (n, inputs) that gives int32 numbers (n, *width)."""
+    function.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t]
+    function.restype = None
+
+    def count(counts: NDArray[np.int16]) -> NDArray[np.int32]:
+        given = checked_counts(counts, inputs)
+        found = np.empty((len(given), *width), dtype=np.int32)
+        function(given.ctypes.data, found.ctypes.data, len(given))
+        return found
+
+    return count
+
+
 def _size(text: str, card: Card, what: str, path: Path) -> int:
     found = re.search(rf"^#define {card.name.upper()}_{what} (\d{{1,7}})$", text, re.MULTILINE)
     if found is None or int(found.group(1)) == 0:
@@ -212,7 +289,11 @@ def _size(text: str, card: Card, what: str, path: Path) -> int:
 
 
 def _compile(header: Header, folder: Path) -> Path:
-    shim = _SHIM.format(name=header.card.name, inputs=header.inputs, outputs=header.outputs)
+    parts = [_SHIM]
+    if header.raw is not None:
+        parts += [_RAW_SHIM, *([_CLASSES_SHIM] if header.has("classify_raw") else [])]
+    names = {"name": header.card.name, "inputs": header.inputs, "outputs": header.outputs}
+    shim = "".join(part.format(**names) for part in parts)
     header.write(folder)
     (folder / "shim.c").write_text(shim, encoding="ascii")
     command = [*compiler(), *FLAGS, "-shared", "-fPIC", "-o", "model.so", "shim.c"]

@@ -13,10 +13,31 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mlp_edge.card import Card
 from mlp_edge.mlp import Predict
 from mlp_edge.proof.accuracy import ANY, Accuracy
 from mlp_edge.proof.golden import Golden
+from mlp_edge.raw_units import RawUnits
+
+OfCounts = Callable[[NDArray[np.int16]], NDArray[np.int32]]
+"""Counts (n, inputs) in; answers (n, outputs) or classes (n,) out."""
+
+
+class RawFunctions(NamedTuple):
+    """NAME_predict_raw and NAME_classify_raw of a C header.
+
+    Attributes:
+        units: what counts stand for.
+        predict: gives answers.
+        classify: gives classes; None without the function.
+    """
+
+    units: RawUnits
+    predict: OfCounts
+    classify: OfCounts | None
 
 
 class Opened(NamedTuple):
@@ -28,11 +49,13 @@ class Opened(NamedTuple):
         card: what the artifact says about itself; None where its format has no room for it.
         golden: the rows that it carries to be checked by; None where it carries none. Their bounds
             are those of this runtime.
+        raw: of a header that has them; None of every other file.
     """
 
     predict: Predict
     card: Card | None
     golden: Golden | None = None
+    raw: RawFunctions | None = None
 
 
 @dataclass(frozen=True)

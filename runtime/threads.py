@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from threading import Condition, Lock, RLock, get_ident
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from mlp_edge.errors import InputError
-from mlp_edge.mlp import Predict, Rows
+
+Given = TypeVar("Given")
+Found = TypeVar("Found")
 
 
 @contextmanager
-def threadsafe(path: Path, predict: Predict, one_at_a_time: bool = False) -> Iterator[Predict]:
+def threadsafe(
+    path: Path, predict: Callable[[Given], Found], one_at_a_time: bool = False
+) -> Iterator[Callable[[Given], Found]]:
     """A function for any thread; leaving the block waits for the calls that are under way.
 
     Args:
@@ -31,8 +35,8 @@ def threadsafe(path: Path, predict: Predict, one_at_a_time: bool = False) -> Ite
         calls.close()
 
 
-class _Calls:
-    def __init__(self, path: Path, predict: Predict, one_at_a_time: bool) -> None:
+class _Calls(Generic[Given, Found]):
+    def __init__(self, path: Path, predict: Callable[[Given], Found], one_at_a_time: bool) -> None:
         self._path = path
         self._predict = predict
         self._turn: AbstractContextManager[Any] = Lock() if one_at_a_time else nullcontext()
@@ -41,7 +45,7 @@ class _Calls:
         self._inside: set[int] = set()
         self._closed = False
 
-    def predict(self, rows: Rows) -> Rows:
+    def predict(self, rows: Given) -> Found:
         thread = get_ident()
         try:
             with self._lock:

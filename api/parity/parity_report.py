@@ -273,6 +273,9 @@ def _reduced(results: Sequence[ArtifactResult], from_original: str) -> Sheet:
         "bound": "bound: as above, of the network with weights in float16",
         "nothing": "nothing: measured, not proved",
     }
+    counts = max(result.counts for result in results)
+    if counts:
+        says["bits"] += f"; of NAME_predict_raw, on {counts:,} rows of counts"
     there = {HELD_TO.get(result.dtype, "bits") for result in results}
     notes = [sentence for held, sentence in says.items() if held in there]
     notes.append(

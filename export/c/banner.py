@@ -19,15 +19,22 @@ _LONGEST_NAME = 40
 
 def feature_lines(mlp: Mlp) -> list[str]:
     """A line, or more where they are too long, per feature."""
-    names = [quoted(feature.name) for feature in mlp.features]
-    width = min(max(map(len, names)), _LONGEST_NAME)
     lines = []
-    for index, (feature, name) in enumerate(zip(mlp.features, names, strict=True)):
-        start = f"[{index}] {name:{width}}  "
+    for index, (feature, name) in enumerate(zip(mlp.features, aligned_names(mlp), strict=True)):
+        start = f"[{index}] {name}  "
         facts = _values(feature) + ([] if _all_alike(mlp) else [_when_missing(feature)])
-        indent = len(f"[{index}]   ") + width
+        indent = len(f"[{index}]   ") + _width(mlp)
         lines += wrapped(start, facts, "", indent, WIDTH - len(" *   ")).split("\n")
     return lines
+
+
+def aligned_names(mlp: Mlp) -> list[str]:
+    """The features' names, quoted, as wide as the longest that is not too long."""
+    return [f"{quoted(feature.name):{_width(mlp)}}" for feature in mlp.features]
+
+
+def _width(mlp: Mlp) -> int:
+    return min(max(len(quoted(feature.name)) for feature in mlp.features), _LONGEST_NAME)
 
 
 def missing_line(mlp: Mlp) -> str | None:

@@ -7,43 +7,56 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from mlp_edge.errors import ModelError
 from mlp_edge.export.c import integers_predict, predict, selftest
 from mlp_edge.export.c import tables as c_tables
 from mlp_edge.export.c.integers_classify import choice
+from mlp_edge.export.c.integers_raw import RawEntry, raw_entry
 from mlp_edge.export.c.integers_tables import input_tables, layers, output_tables
 from mlp_edge.export.c.page import Page, single
 from mlp_edge.export.c.tables import BYTES
+from mlp_edge.export.c.text import quoted
 from mlp_edge.integers.quantised import Quantised
 from mlp_edge.mlp import Mlp
+from mlp_edge.raw_units import RawUnits
 
 
-def export(mlp: Mlp, quantised: Quantised) -> bytes:
+def export(mlp: Mlp, quantised: Quantised, raw: RawUnits | None = None) -> bytes:
     """Write a model in integers as a C header.
 
     Args:
         mlp: the network, under the name that symbols and card are to bear.
         quantised: the same network in integers.
+        raw: what raw readings stand for; None for the readings themselves, such as counts of an
+            ADC, where the model can have such.
 
     Returns:
         The header, ASCII, lines ended by a newline. The same model gives the same bytes.
+
+    Raises:
+        ModelError: naming the column, for raw readings that the model cannot have.
     """
-    return single(page(mlp, quantised))
+    return single(page(mlp, quantised, raw))
 
 
-def page(mlp: Mlp, quantised: Quantised) -> Page:
-    """What the header of a model in integers says."""
+def page(mlp: Mlp, quantised: Quantised, raw: RawUnits | None = None) -> Page:
+    """What the header of a model in integers says; raises as ``export`` does."""
     # Quantisation of the inputs scales as well: what is encoded before it is not scaled.
     unscaled = replace(mlp, scaling=None)
     body = integers_predict.body(mlp, quantised)
     vector = integers_predict.VECTOR[quantised.dtype]
     wide = mlp.encoding.width if integers_predict.wide_inputs(quantised) else 0
     encoded = 0 if predict.reads_directly(mlp) else mlp.encoding.width
+    quantise = integers_predict.quantise(mlp, quantised)
     chosen = choice(mlp, quantised)
+    entry, without = _raw(mlp, quantised, raw)
     return Page(
         mlp=mlp,
         dtype=quantised.dtype,
         functions="integers.jinja",
-        kernels=[*predict.encoding_kernels(unscaled), *body.kernels, *chosen.kernels],
+        kernels=[
+            *predict.encoding_kernels(unscaled), quantise.kernel, *body.kernels, *chosen.kernels,
+        ],
         golden_kernels=("golden",),
         tables=[*c_tables.of_readings(mlp), *input_tables(quantised)],
         layers=layers(mlp, quantised),
@@ -54,9 +67,21 @@ def page(mlp: Mlp, quantised: Quantised) -> Page:
         arrays=BYTES[vector] * body.memory.width
         + BYTES["uint16_t"] * (mlp.outputs + wide)
         + BYTES["float"] * encoded,
-        encoding=predict.encoding_calls(unscaled),
+        encoding=[*predict.encoding_calls(unscaled), str(quantise)],
         calls=body.calls,
         output_calls=body.output_calls,
         choice=chosen,
         golden=selftest.integer_tables(mlp, quantised),
-    )
+        raw=entry,
+        without_raw=without,
+    )  # fmt: skip
+
+
+def _raw(mlp: Mlp, quantised: Quantised, units: RawUnits | None) -> tuple[RawEntry | None, str]:
+    """The functions for raw readings; none, and why, only where nobody asked for their units."""
+    try:
+        return raw_entry(mlp, quantised, units or RawUnits.counts(mlp.inputs)), ""
+    except ModelError as error:
+        if units is not None:
+            raise
+        return None, quoted(str(error))

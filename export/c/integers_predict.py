@@ -20,7 +20,7 @@ _TABLES = {"int8": ("BIAS", "MULTIPLIER", "SHIFT"), "int16": ("BIAS", "SHIFT")}
 
 
 def body(mlp: Mlp, quantised: Quantised) -> Body:
-    """The layers of a model in integers."""
+    """The layers of a model in integers, from quantised inputs on."""
     vectors = vectors_of(mlp, "inputs")
     vectors[-1] = vectors[-1]._replace(name="quantised")
     elsewhere = {len(mlp.layers)} | ({0} if wide_inputs(quantised) else set())
@@ -38,16 +38,26 @@ def wide_inputs(quantised: Quantised) -> bool:
     return quantised.dtype == "int8" and quantised.inputs.high > HIGHEST["int8"]
 
 
+def quantise(mlp: Mlp, quantised: Quantised) -> Call:
+    """The call that makes the quantised inputs of encoded readings."""
+    prefix, top = mlp.name.upper(), literal(float(quantised.inputs.high))
+    encoded = "features" if predict.reads_directly(mlp) else "encoded"
+    count = vectors_of(mlp, "")[0].constant
+    kind = input_kind(quantised)
+    return Call(
+        f"quantise_{kind}", (f"{prefix}_LOW", f"{prefix}_FACTOR", top, count, encoded, "inputs")
+    )
+
+
+def input_kind(quantised: Quantised) -> str:
+    """The dtype of the quantised inputs, which int8 layers may take in 16 bits."""
+    return "int16" if wide_inputs(quantised) else quantised.dtype
+
+
 def _layers(
     mlp: Mlp, quantised: Quantised, vectors: Sequence[Vector], wires: Wires
 ) -> Iterator[Call]:
     prefix, dtype = mlp.name.upper(), quantised.dtype
-    encoded = "features" if predict.reads_directly(mlp) else "encoded"
-    top, count = literal(float(quantised.inputs.high)), vectors[0].constant
-    yield Call(
-        "quantise_int16" if wide_inputs(quantised) else f"quantise_{dtype}",
-        (f"{prefix}_LOW", f"{prefix}_FACTOR", top, count, encoded, "inputs"),
-    )
     for number, (layer, largest) in enumerate(
         zip(quantised.layers, quantised.largest, strict=True), start=1
     ):

@@ -15,7 +15,7 @@ _READER = re.compile(r"\bMLP_EDGE_READ_(\w+)")
 _DEFINES_READER = re.compile(r"#define MLP_EDGE_READ_(\w+)")
 _EMPTY = re.compile(r"^#if.*\n#else\n#endif\n", re.MULTILINE)
 _VERSION = re.compile(r"^#define MLP_EDGE_KERNELS (\d+)", re.MULTILINE)
-_EVERYWHERE = ("flash", "read", "text")
+_EVERYWHERE = ("flash", "raw_line", "read", "text")
 """What is no kernel, and stands where the page wants it."""
 
 

@@ -21,13 +21,14 @@ from mlp_edge.card import Card
 from mlp_edge.export.c import banner, predict
 from mlp_edge.export.c.classify import Choice
 from mlp_edge.export.c.constants import constant_lines
+from mlp_edge.export.c.integers_raw import RawEntry
 from mlp_edge.export.c.kernels import embedded, prototype, readers, readers_in, source
 from mlp_edge.export.c.labels import label_rows, label_size
 from mlp_edge.export.c.layer_table import layer_lines
 from mlp_edge.export.c.selftest import Tables
 from mlp_edge.export.c.tables import Array, Layer
 from mlp_edge.export.c.text import card_comment, comment_lines, literal, quoted
-from mlp_edge.export.layout.memory import Memory, vectors_of
+from mlp_edge.export.layout.memory import Memory, Place, vectors_of
 from mlp_edge.export.layout.stack import ASYMMETRIC, GRAPH, stack_lines
 from mlp_edge.mlp import Mlp
 from mlp_edge.proof.checksum import BLANK, with_checksum
@@ -69,6 +70,8 @@ class Page:
         wide_inputs: whether the inputs have an array of their own, 16 bits each.
         ends: of a stranger's network in integers, which has NAME_predict_int8; None of others.
         package: the kind of library that it goes into, with its self-test; None of files alone.
+        raw: the functions for raw readings; None of a header without them.
+        without_raw: why a header in integers has none; "" says nothing.
     """
 
     mlp: Mlp
@@ -90,6 +93,8 @@ class Page:
     wide_inputs: bool = False
     ends: Ends | None = None
     package: str | None = None
+    raw: RawEntry | None = None
+    without_raw: str = ""
 
     # The comment at the top
 
@@ -228,7 +233,8 @@ class Page:
     @property
     def too_large(self) -> str | None:
         """Why no AVR can read the tables, as C quotes it; None where one can."""
-        total, largest = sum(self.sizes.values()), max(self.sizes.values(), default=0)
+        every = [*self.sizes.values(), *(self.raw.sizes.values() if self.raw else ())]
+        total, largest = sum(every), max(every, default=0)
         if total > _NEAR_FLASH:
             return f"{total} bytes of tables; an AVR reads 65536 bytes of flash (16-bit pointers)"
         if largest > _LARGEST_ARRAY:
@@ -255,17 +261,45 @@ class Page:
     @property
     def prototypes(self) -> list[str]:
         """Of the kernels that the functions call."""
-        return [prototype(name) for name in dict.fromkeys(self.kernels)]
+        return [prototype(name) for name in dict.fromkeys(self._called)]
 
     @property
     def kernel_sources(self) -> list[str]:
         """Of those kernels and of all that they call."""
-        return [source(name) for name in embedded(self.kernels)]
+        return [source(name) for name in embedded(self._called)]
 
     @property
     def golden_sources(self) -> list[str]:
         """Of the kernels that the self-test needs beside them."""
-        return [source(n) for n in embedded(self.golden_kernels, without=embedded(self.kernels))]
+        return [source(n) for n in embedded(self.golden_kernels, without=embedded(self._called))]
+
+    @property
+    def _called(self) -> list[str]:
+        return [*self.kernels, *(self.raw.kernels if self.raw else ())]
+
+    @property
+    def raw_type(self) -> str:
+        """The type of a table that raw readings take; "" where there is none."""
+        needed = self.raw is not None and "RAW" in self.raw.sizes
+        return source("raw_line") if needed else ""
+
+    @property
+    def raw_reads(self) -> list[str]:
+        """The tables that NAME_predict_raw reads: not those that make integers of floats."""
+        floats = {table.name for table in (*self.tables, *self.output_tables) if table.floats}
+        return [*(self.raw.sizes if self.raw else ()), *(n for n in self.sizes if n not in floats)]
+
+    # What layers of integers pass on
+
+    def memory_places(self, *calls: str) -> list[Place]:
+        """The variables that these calls name, in the array that all functions hand on."""
+        named = set(re.findall(r"\b\w+\b", "\n".join(calls)))
+        size = f"{self.mlp.name.upper()}_MEMORY"
+        return [
+            place._replace(start=place.start.replace("memory_size", size))
+            for place in self.memory.places
+            if place.name in named
+        ]
 
     @property
     def readers(self) -> str:
@@ -285,7 +319,8 @@ class Page:
     @property
     def card(self) -> str:
         """What programs read, as a comment."""
-        return card_comment(Card.of(self.mlp, self.dtype).to_json())
+        units = self.raw.units if self.raw is not None and self.raw.unit_lines else None
+        return card_comment(Card.of(self.mlp, self.dtype, units).to_json())
 
 
 def single(page: Page) -> bytes:

@@ -9,11 +9,13 @@ import numpy as np
 from mlp_edge.export.c.text import wrapped
 from mlp_edge.integers.asymmetric import AsymmetricNetwork
 from mlp_edge.integers.asymmetric_reference import predict_asymmetric
-from mlp_edge.integers.quantised import Quantised
+from mlp_edge.integers.quantised import Integers, Quantised
+from mlp_edge.integers.raw import raw_answers
 from mlp_edge.mlp import Floats, Mlp
 from mlp_edge.proof import c_replay
 from mlp_edge.proof.bound import LARGEST, bound
 from mlp_edge.proof.golden import golden_integers, readings, rounded_up
+from mlp_edge.raw_units import EVERY, MISSING, RawUnits
 from mlp_edge.reference import Doubles
 
 _INDENT = 4
@@ -52,6 +54,23 @@ def integer_tables(mlp: Mlp, quantised: Quantised) -> Tables:
     return Tables(_rows(mlp), [_bits(row) for row in predictions], bounds=[])
 
 
+def raw_tables(mlp: Mlp, quantised: Quantised, units: RawUnits) -> Tables:
+    """The golden rows in raw readings, and both ends of these, with answers in integers."""
+    golden = readings(mlp)
+    raw = units.nearest(np.array([*golden.values()], np.float32))
+    raw = np.vstack([raw, np.full((2, mlp.inputs), EVERY[[0, -1]][:, None])])
+    called = [*golden, "every raw reading at its lowest", "at its highest"]
+    found = raw_answers(mlp, quantised, units, raw)
+    return Tables(
+        [
+            f"    /* {number}, {what} */\n{_integers(row)}"
+            for number, (what, row) in enumerate(zip(called, raw, strict=True), len(golden) + 1)
+        ],
+        [_integers(row) for row in found],
+        bounds=[],
+    )
+
+
 def asymmetric_tables(mlp: Mlp, network: AsymmetricNetwork) -> Tables:
     """The self-test of a stranger's network in integers, which has no bounds either."""
     rows = np.array([*readings(mlp).values()], np.float32)
@@ -83,6 +102,11 @@ def _bits(values: Floats) -> str:
 
 def _numbers(values: Floats) -> str:
     return _initialiser([f"{value!s}f" for value in values])
+
+
+def _integers(values: Integers) -> str:
+    # C has no literal of the lowest 16-bit number where an int has 16 bits.
+    return _initialiser(["INT16_MIN" if n == MISSING else str(n) for n in values.tolist()])
 
 
 def _initialiser(items: list[str]) -> str:

@@ -12,13 +12,17 @@ from mlp_edge.files.writing import sha256
 from mlp_edge.integers.quantised import Quantised
 from mlp_edge.mlp import Mlp
 from mlp_edge.proof.checksum import BLANK, with_checksum
+from mlp_edge.raw_units import RawUnits
 
 KERNELS_FILE = "mlp_edge_kernels.h"
 """The same bytes beside every model; readers/header_split.py looks for the same name."""
 
 
 def export(
-    mlp: Mlp, quantised: Quantised | None = None, package: str | None = None
+    mlp: Mlp,
+    quantised: Quantised | None = None,
+    package: str | None = None,
+    raw: RawUnits | None = None,
 ) -> dict[str, bytes]:
     """Write a model as C in three files.
 
@@ -26,15 +30,16 @@ def export(
         mlp: the network, under the name that symbols and card are to bear.
         quantised: the same network in integers; None writes it in float32.
         package: the kind of library that the files go into; they then have the self-test.
+        raw: of one in integers, as ``integers.export`` takes it.
 
     Returns:
         Name -> content: ``NAME.h`` has the interface and the card, and the hashes of the others;
         ``NAME.c`` the tables and the functions; ``mlp_edge_kernels.h`` every kernel, for any model.
 
     Raises:
-        ModelError: as ``exporter.export``.
+        ModelError: as ``exporter.export`` and ``integers.export``.
     """
-    page = exporter.page(mlp) if quantised is None else integers.page(mlp, quantised)
+    page = exporter.page(mlp) if quantised is None else integers.page(mlp, quantised, raw)
     return files_of(replace(page, package=package))
 
 
@@ -66,6 +71,7 @@ def kernels_file() -> bytes:
         flash=source("flash"),
         readers=readers(readers_in("".join(kernels))),
         text_type=source("text"),
+        raw_type=source("raw_line"),
         kernels=kernels,
     ).encode("ascii")
 

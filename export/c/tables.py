@@ -12,7 +12,10 @@ from mlp_edge.export.c.text import initialiser, row, runs
 from mlp_edge.integers.quantised import Integers
 from mlp_edge.mlp import Floats, Mlp
 
-BYTES = {"float": 4, "int32_t": 4, "int16_t": 2, "uint16_t": 2, "int8_t": 1, "uint8_t": 1}
+BYTES = {
+    "float": 4, "int32_t": 4, "int16_t": 2, "uint16_t": 2, "int8_t": 1, "uint8_t": 1,
+    "mlp_edge_raw_line": 12,
+}  # fmt: skip
 """Of one number of each type that tables have."""
 
 
@@ -29,6 +32,11 @@ class Array(NamedTuple):
     def bytes(self) -> int:
         """What it takes of flash."""
         return self.size * BYTES[self.type]
+
+    @property
+    def floats(self) -> bool:
+        """Whether its numbers are floats."""
+        return self.type == "float"
 
 
 class Layer(NamedTuple):

@@ -3,23 +3,26 @@
  * mlp_edge_run to its end, and reads predictions. With MLP_EDGE_EMPTY the function does nothing:
  * the difference between the two firmwares is what the model takes.
  *
- * MLP_EDGE_PREDICT, MLP_EDGE_INPUTS and MLP_EDGE_OUTPUTS come from the command line.
+ * MLP_EDGE_RUN is the call; MLP_EDGE_READING and MLP_EDGE_PREDICTION, MLP_EDGE_INPUTS and
+ * MLP_EDGE_OUTPUTS are types and sizes of the arrays. They come from the command line.
  */
+#include <stdint.h>
+
 #ifndef MLP_EDGE_EMPTY
 #include "model.h"
 #endif
 
-extern float mlp_edge_readings[MLP_EDGE_INPUTS];
-extern float mlp_edge_predictions[MLP_EDGE_OUTPUTS];
-float mlp_edge_readings[MLP_EDGE_INPUTS];
-float mlp_edge_predictions[MLP_EDGE_OUTPUTS];
+extern MLP_EDGE_READING mlp_edge_readings[MLP_EDGE_INPUTS];
+extern MLP_EDGE_PREDICTION mlp_edge_predictions[MLP_EDGE_OUTPUTS];
+MLP_EDGE_READING mlp_edge_readings[MLP_EDGE_INPUTS];
+MLP_EDGE_PREDICTION mlp_edge_predictions[MLP_EDGE_OUTPUTS];
 
 void mlp_edge_run(void);
 
 __attribute__((noinline, used)) void mlp_edge_run(void)
 {
 #ifndef MLP_EDGE_EMPTY
-    MLP_EDGE_PREDICT(mlp_edge_readings, mlp_edge_predictions);
+    MLP_EDGE_RUN;
 #endif
     /* The simulator reads the predictions: without this the compiler may drop them. */
     __asm__ volatile("" ::: "memory");

@@ -45,6 +45,9 @@
  *
  * A reading that is NaN is missing: the prediction is NaN.
  *
+ * Counts, of pima_int8_predict_raw and pima_int8_classify_raw, are integers of 16 bits. INT16_MIN
+ * is a missing reading; any other count is the reading itself, as of an ADC.
+ *
  * Outputs, of "diabetes":
  *
  *   [0] probability of "1"
@@ -53,6 +56,8 @@
  */
 #ifndef PIMA_INT8_H
 #define PIMA_INT8_H
+
+#include <stdint.h>
 
 #define PIMA_INT8_INPUTS 8
 #define PIMA_INT8_OUTPUTS 1
@@ -63,6 +68,10 @@
 #define PIMA_INT8_LAYER2_OUTPUTS 8
 #define PIMA_INT8_LAYER3_INPUTS 8
 #define PIMA_INT8_LAYER3_OUTPUTS 1
+#define PIMA_INT8_RAW_MISSING (-32767 - 1) /* INT16_MIN */
+#define PIMA_INT8_ANSWER_OFFSET 0.0f
+#define PIMA_INT8_ANSWER_STEP 1.52587891e-05f
+#define PIMA_INT8_ANSWER_ONE 65536L /* the answer that stands for 1 */
 #define PIMA_INT8_CLASSES 2
 #define PIMA_INT8_THRESHOLD 0.5f
 
@@ -109,10 +118,19 @@ extern "C" {
 void pima_int8_predict(const float *features, float *outputs);
 
 /*
+ * The same without a float: 8 counts in, 1 answer out. A prediction is PIMA_INT8_ANSWER_OFFSET +
+ * PIMA_INT8_ANSWER_STEP * answer. No answer is below 0 but -1, where there is no prediction.
+ */
+void pima_int8_predict_raw(const int16_t *counts, int32_t *answers);
+
+/*
  * The class that pima_int8_predict's output stands for, or -1 if it is not finite.
  * Integers are compared; no prediction is computed.
  */
 int pima_int8_classify(const float *features);
+
+/* The class that pima_int8_predict_raw's answer stands for, or -1 if there is no prediction. */
+int pima_int8_classify_raw(const int16_t *counts);
 
 /* The label of a class, UTF-8, in flash; "" for any other number. */
 mlp_edge_text pima_int8_label(int index);
@@ -141,7 +159,7 @@ int pima_int8_selftest(void);
  * there it is PROGMEM, which is read with instructions of its own. Elsewhere `const` is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 9 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 10 /* raised whenever a kernel changes */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -168,7 +186,7 @@ int pima_int8_selftest(void);
 #define MLP_EDGE_IN_REACH(table) 1
 #endif
 
-#elif MLP_EDGE_KERNELS != 9
+#elif MLP_EDGE_KERNELS != 10
 #error "these models were exported by different versions of mlp-edge: export them with one"
 #endif
 
@@ -176,18 +194,38 @@ int pima_int8_selftest(void);
 #if defined(__AVR__) || (defined(ESP8266) && defined(ARDUINO))
 #define MLP_EDGE_READ_INT8(address) ((int8_t)pgm_read_byte(address))
 #define MLP_EDGE_READ_UINT8(address) pgm_read_byte(address)
+#define MLP_EDGE_READ_INT16(address) ((int16_t)pgm_read_word(address))
 #define MLP_EDGE_READ_UINT16(address) pgm_read_word(address)
 #define MLP_EDGE_READ_INT32(address) ((int32_t)pgm_read_dword(address))
+#define MLP_EDGE_READ_BITS(address) pgm_read_dword(address)
 #else
 #define MLP_EDGE_READ_INT8(address) (*(address))
 #define MLP_EDGE_READ_UINT8(address) (*(address))
+#define MLP_EDGE_READ_INT16(address) (*(address))
 #define MLP_EDGE_READ_UINT16(address) (*(address))
 #define MLP_EDGE_READ_INT32(address) (*(address))
+#define MLP_EDGE_READ_BITS(address) (*(address))
 #endif
 #ifdef __AVR__
 #define MLP_EDGE_READ_FLOAT(address) pgm_read_float(address)
 #else
 #define MLP_EDGE_READ_FLOAT(address) (*(address)) /* aligned: a plain load on ESP8266, too */
+#endif
+
+/*
+ * How counts of a feature become integers. From `low` on, `span` further, they are on a line:
+ * (factor * (reading - low) + start) / 2^shift, whose factor is below 0 where the line falls.
+ */
+#ifndef MLP_EDGE_RAW_LINE
+#define MLP_EDGE_RAW_LINE
+
+typedef struct {
+    int16_t low;
+    uint16_t span;
+    int32_t factor;
+    uint32_t start;
+} mlp_edge_raw_line;
+
 #endif
 
 /* Quantised inputs: (x - low) * factor, rounded, 0 to 255. */
@@ -198,6 +236,23 @@ static const float PIMA_INT8_LOW[8] MLP_EDGE_FLASH = {
 static const float PIMA_INT8_FACTOR[8] MLP_EDGE_FLASH = {
     12.5f, 1.06783915f, 1.74180329f, 2.14646459f, 0.25118202f, 3.16691518f, 90.7344131f,
     3.54166675f,
+};
+
+/* Counts: low, span, factor * 2^16, start * 2^16. */
+static const mlp_edge_raw_line PIMA_INT8_RAW[8] MLP_EDGE_FLASH = {
+    {-1, 19, 819200, 589824u}, /* "pregnancies" */
+    {-19, 237, 69979, 95549u}, /* "glucose" */
+    {-11, 144, 114136, 170088u}, /* "pressure" */
+    {-9, 117, 140684, 158160u}, /* "skin" */
+    {-82, 1010, 16461, 75769u}, /* "insulin" */
+    {-6, 79, 207531, 174762u}, /* "bmi" */
+    {0, 2, 5963776, 917504u}, /* "pedigree" */
+    {16, 70, 232107, 264854u}, /* "age" */
+};
+
+/* Counts whose integer is one above the line, by feature. */
+static const int16_t PIMA_INT8_RAW_LISTED[1] MLP_EDGE_FLASH = {
+    51,
 };
 
 /* Layer 1, relu: [neuron][input], 12 x 8 */
@@ -311,6 +366,12 @@ static inline void mlp_edge_activation_int16(const uint16_t *table, uint8_t shif
 static inline void mlp_edge_dequantise(const float *offset, const float *step, size_t count,
                                        const uint16_t *quantised, float *outputs);
 static inline int mlp_edge_quantised_above(uint16_t output, int32_t limit);
+static inline void mlp_edge_quantise_raw_int8(const mlp_edge_raw_line *lines, uint8_t shift,
+    uint16_t high, size_t count, const int16_t *x, uint8_t *y);
+static inline uint8_t mlp_edge_listed_raw(const int16_t *list, uint8_t count, int16_t reading);
+static inline int mlp_edge_any_missing_raw(size_t count, const int16_t *x);
+static inline void mlp_edge_answer_raw(size_t count, const uint16_t *quantised, int32_t *answers);
+static inline void mlp_edge_reject_raw(int32_t *answers, size_t count);
 
 /* Whether there is no prediction: a reading without a fill is missing, or a table out of reach. */
 static inline int pima_int8_rejects(const float *features)
@@ -339,18 +400,24 @@ static inline int pima_int8_rejects(const float *features)
     return mlp_edge_any_missing(NULL, PIMA_INT8_INPUTS, features);
 }
 
-/* From readings to the quantised outputs of the last layer, integers from 0 up. */
-static inline void pima_int8_layers(const float *features, uint16_t *quantised)
-{
-    /* Each layer reads the one before it: they take turns at the two ends of one array. */
-    enum { memory_size = PIMA_INT8_LAYER1_INPUTS + PIMA_INT8_LAYER1_OUTPUTS };
-    uint8_t memory[memory_size];
-    uint8_t *const inputs = memory;
-    uint8_t *const layer1 = memory + memory_size - PIMA_INT8_LAYER1_OUTPUTS;
-    uint8_t *const layer2 = memory;
+/* Each layer reads the one before it: they take turns at the two ends of one array. */
+enum { PIMA_INT8_MEMORY = PIMA_INT8_LAYER1_INPUTS + PIMA_INT8_LAYER1_OUTPUTS };
 
+/* From readings to the inputs of layer 1. */
+static inline void pima_int8_quantise(const float *features, uint8_t *memory)
+{
+    uint8_t *const inputs = memory;
     mlp_edge_quantise_int8(PIMA_INT8_LOW, PIMA_INT8_FACTOR, 255.0f, PIMA_INT8_LAYER1_INPUTS,
         features, inputs);
+}
+
+/* From there to the quantised outputs of the last layer, integers from 0 up. */
+static inline void pima_int8_layers(uint8_t *memory, uint16_t *quantised)
+{
+    uint8_t *const inputs = memory;
+    uint8_t *const layer1 = memory + PIMA_INT8_MEMORY - PIMA_INT8_LAYER1_OUTPUTS;
+    uint8_t *const layer2 = memory;
+
     mlp_edge_dense_int8(PIMA_INT8_LAYER1_WEIGHTS[0], PIMA_INT8_LAYER1_BIAS,
         PIMA_INT8_LAYER1_MULTIPLIER, PIMA_INT8_LAYER1_SHIFT, PIMA_INT8_LAYER1_INPUTS,
         PIMA_INT8_LAYER1_OUTPUTS, inputs, layer1);
@@ -368,10 +435,71 @@ void pima_int8_predict(const float *features, float *outputs)
         mlp_edge_reject(outputs, PIMA_INT8_OUTPUTS); /* NaN */
         return;
     }
+    uint8_t memory[PIMA_INT8_MEMORY];
     uint16_t quantised[PIMA_INT8_OUTPUTS];
-    pima_int8_layers(features, quantised);
+    pima_int8_quantise(features, memory);
+    pima_int8_layers(memory, quantised);
     mlp_edge_activation_int16(PIMA_INT8_TABLE, 3, PIMA_INT8_OUTPUTS, quantised);
     mlp_edge_dequantise(PIMA_INT8_OFFSET, PIMA_INT8_STEP, PIMA_INT8_OUTPUTS, quantised, outputs);
+}
+
+/* Whether there is no answer to counts. */
+static inline int pima_int8_rejects_raw(const int16_t *counts)
+{
+#ifdef __AVR_HAVE_ELPM__
+    if (!MLP_EDGE_IN_REACH(PIMA_INT8_RAW)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(PIMA_INT8_RAW_LISTED)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(PIMA_INT8_TABLE)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(PIMA_INT8_LAYER1_WEIGHTS)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(PIMA_INT8_LAYER1_BIAS)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(PIMA_INT8_LAYER1_MULTIPLIER)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(PIMA_INT8_LAYER1_SHIFT)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(PIMA_INT8_LAYER2_WEIGHTS)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(PIMA_INT8_LAYER2_BIAS)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(PIMA_INT8_LAYER2_MULTIPLIER)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(PIMA_INT8_LAYER2_SHIFT)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(PIMA_INT8_LAYER3_WEIGHTS)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(PIMA_INT8_LAYER3_BIAS)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(PIMA_INT8_LAYER3_MULTIPLIER)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(PIMA_INT8_LAYER3_SHIFT)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(PIMA_INT8_LAYER3_SEGMENT_OFFSET)) { return 1; }
+    if (!MLP_EDGE_IN_REACH(PIMA_INT8_LABELS)) { return 1; }
+#endif
+    return mlp_edge_any_missing_raw(PIMA_INT8_INPUTS, counts);
+}
+
+/* From counts to the inputs of layer 1. */
+static inline void pima_int8_quantise_raw(const int16_t *counts, uint8_t *memory)
+{
+    uint8_t *const inputs = memory;
+    mlp_edge_quantise_raw_int8(PIMA_INT8_RAW, 0, 255, PIMA_INT8_INPUTS, counts, inputs);
+    inputs[7] = (uint8_t)(inputs[7] + mlp_edge_listed_raw(PIMA_INT8_RAW_LISTED, 1, counts[PIMA_INT8_FEATURE_AGE]));
+}
+
+void pima_int8_predict_raw(const int16_t *counts, int32_t *answers)
+{
+    if (pima_int8_rejects_raw(counts)) {
+        mlp_edge_reject_raw(answers, PIMA_INT8_OUTPUTS); /* -1 */
+        return;
+    }
+    uint8_t memory[PIMA_INT8_MEMORY];
+    uint16_t quantised[PIMA_INT8_OUTPUTS];
+    pima_int8_quantise_raw(counts, memory);
+    pima_int8_layers(memory, quantised);
+    mlp_edge_activation_int16(PIMA_INT8_TABLE, 3, PIMA_INT8_OUTPUTS, quantised);
+    mlp_edge_answer_raw(PIMA_INT8_OUTPUTS, quantised, answers);
+}
+
+int pima_int8_classify_raw(const int16_t *counts)
+{
+    if (pima_int8_rejects_raw(counts)) {
+        return -1;
+    }
+    uint8_t memory[PIMA_INT8_MEMORY];
+    uint16_t quantised[PIMA_INT8_OUTPUTS];
+    pima_int8_quantise_raw(counts, memory);
+    pima_int8_layers(memory, quantised);
+    return mlp_edge_quantised_above(quantised[0], 472);
 }
 
 int pima_int8_classify(const float *features)
@@ -379,8 +507,10 @@ int pima_int8_classify(const float *features)
     if (pima_int8_rejects(features)) {
         return -1;
     }
+    uint8_t memory[PIMA_INT8_MEMORY];
     uint16_t quantised[PIMA_INT8_OUTPUTS];
-    pima_int8_layers(features, quantised);
+    pima_int8_quantise(features, memory);
+    pima_int8_layers(memory, quantised);
     return mlp_edge_quantised_above(quantised[0], 472);
 }
 
@@ -2116,15 +2246,132 @@ static inline int mlp_edge_quantised_above(uint16_t output, int32_t limit)
 
 #endif
 
+/*
+ * Quantises a count without a float: 0 on one side of its line, `high` on the other. The line
+ * is shifted by 16 and then by `shift`. The exporter has tried every reading, so this is the
+ * integer that the float reading gives. Products and sums are taken modulo 2^32; a line has no more
+ * bits.
+ */
+#ifndef MLP_EDGE_KERNEL_QUANTISE_RAW
+#define MLP_EDGE_KERNEL_QUANTISE_RAW
+
+static inline uint16_t mlp_edge_quantise_raw(const mlp_edge_raw_line *line, uint8_t shift,
+                                             uint16_t high, int16_t reading)
+{
+    const int16_t low = MLP_EDGE_READ_INT16(&line->low);
+    const uint16_t above = (uint16_t)((uint16_t)reading - (uint16_t)low);
+    const uint32_t factor = (uint32_t)MLP_EDGE_READ_INT32(&line->factor);
+    if (reading < low || above > MLP_EDGE_READ_UINT16(&line->span)) {
+        const int falls = factor >> 31 != 0;
+        return (reading < low) == falls ? high : 0;
+    }
+    const uint32_t place = above * factor + MLP_EDGE_READ_BITS(&line->start);
+    return (uint16_t)((uint16_t)(place >> 16) >> shift);
+}
+
+#endif
+
+/* Quantises counts to one byte each, 0..255. */
+#ifndef MLP_EDGE_KERNEL_QUANTISE_RAW_INT8
+#define MLP_EDGE_KERNEL_QUANTISE_RAW_INT8
+
+static inline void mlp_edge_quantise_raw_int8(const mlp_edge_raw_line *lines, uint8_t shift,
+    uint16_t high, size_t count, const int16_t *x, uint8_t *y)
+{
+    for (size_t i = 0; i < count; i++) {
+        y[i] = (uint8_t)mlp_edge_quantise_raw(&lines[i], shift, high, x[i]);
+    }
+}
+
+#endif
+
+/*
+ * 1 where a count is in a rising list, else 0. These are the readings that rounding in float32
+ * takes to one integer more than their line does.
+ */
+#ifndef MLP_EDGE_KERNEL_LISTED_RAW
+#define MLP_EDGE_KERNEL_LISTED_RAW
+
+static inline uint8_t mlp_edge_listed_raw(const int16_t *list, uint8_t count, int16_t reading)
+{
+    uint8_t first = 0;
+    while (count > 0) {
+        const uint8_t half = count / 2;
+        const int16_t middle = MLP_EDGE_READ_INT16(&list[first + half]);
+        if (middle == reading) {
+            return 1;
+        }
+        if (middle < reading) {
+            first = (uint8_t)(first + half + 1);
+            count = (uint8_t)(count - half - 1);
+        } else {
+            count = half;
+        }
+    }
+    return 0;
+}
+
+#endif
+
+/*
+ * Whether a count is missing: it is INT16_MIN, or it stands for the feature's sentinel.
+ * `sentinel` is INT16_MIN where the feature has none.
+ */
+#ifndef MLP_EDGE_KERNEL_MISSING_RAW
+#define MLP_EDGE_KERNEL_MISSING_RAW
+
+static inline int mlp_edge_missing_raw(int16_t reading, int16_t sentinel)
+{
+    return reading == INT16_MIN || reading == sentinel;
+}
+
+#endif
+
+/* Whether one of these counts, which have no sentinels, is missing. */
+#ifndef MLP_EDGE_KERNEL_ANY_MISSING_RAW
+#define MLP_EDGE_KERNEL_ANY_MISSING_RAW
+
+static inline int mlp_edge_any_missing_raw(size_t count, const int16_t *x)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (mlp_edge_missing_raw(x[i], INT16_MIN)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+#endif
+
+/* Answers of counts: the integers that predictions are made of. */
+#ifndef MLP_EDGE_KERNEL_ANSWER_RAW
+#define MLP_EDGE_KERNEL_ANSWER_RAW
+
+static inline void mlp_edge_answer_raw(size_t count, const uint16_t *quantised, int32_t *answers)
+{
+    for (size_t i = 0; i < count; i++) {
+        answers[i] = quantised[i];
+    }
+}
+
+#endif
+
+/* Sets every answer to -1, which no answer is: there is no prediction. */
+#ifndef MLP_EDGE_KERNEL_REJECT_RAW
+#define MLP_EDGE_KERNEL_REJECT_RAW
+
+static inline void mlp_edge_reject_raw(int32_t *answers, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        answers[i] = -1;
+    }
+}
+
+#endif
+
 #ifdef PIMA_INT8_SELFTEST
 /* The self-test: golden rows, and what pima_int8_predict has to make of them. */
 
-/* Reads one number of a table. Every model defines the readers it needs, all of them alike. */
-#if defined(__AVR__) || (defined(ESP8266) && defined(ARDUINO))
-#define MLP_EDGE_READ_BITS(address) pgm_read_dword(address)
-#else
-#define MLP_EDGE_READ_BITS(address) (*(address))
-#endif
 
 /* A golden prediction as float32 bits: the same bits, or NaN where NaN is expected. */
 #ifndef MLP_EDGE_KERNEL_GOLDEN
@@ -2176,6 +2423,36 @@ static const uint32_t PIMA_INT8_GOLDEN_PREDICTIONS[6][1] MLP_EDGE_FLASH = {
     {0x3c408000u},
     {0x7fc00000u},
 };
+/* Counts; INT16_MIN is a missing one. */
+static const int16_t PIMA_INT8_GOLDEN_RAW[8][8] MLP_EDGE_FLASH = {
+    /* 7, every reading at its lowest */
+    {0, 0, 0, 0, 0, 0, 0, 21},
+    /* 8, in the middle */
+    {8, 100, 61, 50, 423, 34, 1, 51},
+    /* 9, at its highest */
+    {17, 199, 122, 99, 846, 67, 2, 81},
+    /* 10, lowest and highest in turn */
+    {0, 199, 0, 99, 0, 67, 0, 81},
+    /* 11, highest and lowest in turn */
+    {17, 0, 122, 0, 846, 0, 2, 21},
+    /* 12, [0] missing */
+    {INT16_MIN, 100, 61, 50, 423, 34, 1, 51},
+    /* 13, every raw reading at its lowest */
+    {-32767, -32767, -32767, -32767, -32767, -32767, -32767, -32767},
+    /* 14, at its highest */
+    {32767, 32767, 32767, 32767, 32767, 32767, 32767, 32767},
+};
+/* What pima_int8_predict_raw has to answer to each. */
+static const int32_t PIMA_INT8_GOLDEN_RAW_ANSWERS[8][1] MLP_EDGE_FLASH = {
+    {50},
+    {37344},
+    {65448},
+    {64485},
+    {565},
+    {-1},
+    {39},
+    {65495},
+};
 
 int pima_int8_selftest(void)
 {
@@ -2193,6 +2470,19 @@ int pima_int8_selftest(void)
             }
         }
     }
+    for (int row = 0; row < 8; row++) {
+        int16_t counts[PIMA_INT8_INPUTS];
+        int32_t answers[PIMA_INT8_OUTPUTS];
+        for (size_t i = 0; i < PIMA_INT8_INPUTS; i++) {
+            counts[i] = MLP_EDGE_READ_INT16(&PIMA_INT8_GOLDEN_RAW[row][i]);
+        }
+        pima_int8_predict_raw(counts, answers);
+        for (size_t i = 0; i < PIMA_INT8_OUTPUTS; i++) {
+            if (answers[i] != MLP_EDGE_READ_INT32(&PIMA_INT8_GOLDEN_RAW_ANSWERS[row][i])) {
+                return row + 7;
+            }
+        }
+    }
     return 0;
 }
 #endif
@@ -2200,7 +2490,7 @@ int pima_int8_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:ff41071523f65af77ffae86dd660bf51218ed728ceb0bc1f23e1a4b0dc1f9ed1 */
+mlp-edge-seal sha256:b07f893267511d3ff020cae0704eb4eb0f6a3f6700bd97e370782b4f6daa0d7f */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "pima_int8", "features": [{"name": "pregnancies", "low": 0.0, "high": 17.0},

@@ -100,7 +100,7 @@ class _Avr:
 
     def _ask(self, row: bytes) -> tuple[Measured, bytes]:
         self._send(row)
-        size = 4 * self._firmware.outputs
+        size = self._firmware.predictions_bytes
         answer = self._stdout.read(_ANSWER.size + size)
         if len(answer) != _ANSWER.size + size:
             raise self._error()
@@ -142,9 +142,9 @@ def _arguments(firmware: Firmware) -> list[str]:
         firmware.address(RUN),
         firmware.address("_end"),
         firmware.address(READINGS),
-        4 * firmware.inputs,
+        firmware.readings_bytes,
         firmware.address(PREDICTIONS),
-        4 * firmware.outputs,
+        firmware.predictions_bytes,
         len(_flash(firmware)),
         LIMIT,
     )

@@ -7,6 +7,7 @@ import tempfile
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import NamedTuple
 
 from mlp_edge.errors import InputError, ModelError
 from mlp_edge.runtime.c import Header
@@ -31,6 +32,35 @@ _TOO_FAR = re.compile(r"size of (?:array|variable) .* is too large|relocation tr
 _FULL = re.compile(r"region `(text|flash|data|ram)'")
 
 
+class Entry(NamedTuple):
+    """A function of a header that a firmware calls.
+
+    Attributes:
+        function: its name behind the model's.
+        call: as C, with the model's name to be filled in.
+        reading: C type of a number that goes in.
+        prediction: C type of one that comes out.
+        single: whether one comes out whatever the outputs: a class.
+    """
+
+    function: str
+    call: str
+    reading: str
+    prediction: str
+    single: bool = False
+
+
+_BYTES = {"float": 4, "int32_t": 4, "int16_t": 2}
+PREDICT = Entry("predict", f"{{name}}_predict({READINGS}, {PREDICTIONS})", "float", "float")
+PREDICT_RAW = Entry(
+    "predict_raw", f"{{name}}_predict_raw({READINGS}, {PREDICTIONS})", "int16_t", "int32_t"
+)
+CLASSIFY_RAW = Entry(
+    "classify_raw", f"*{PREDICTIONS} = {{name}}_classify_raw({READINGS})", "int16_t", "int32_t",
+    single=True,
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Firmware:
     """A linked firmware.
@@ -41,6 +71,7 @@ class Firmware:
         elf: the program.
         inputs: readings per row.
         outputs: predictions per row.
+        entry: the function that it calls.
     """
 
     source: Path
@@ -48,6 +79,17 @@ class Firmware:
     elf: Elf
     inputs: int
     outputs: int
+    entry: Entry = PREDICT
+
+    @property
+    def readings_bytes(self) -> int:
+        """Of a row that goes in."""
+        return _BYTES[self.entry.reading] * self.inputs
+
+    @property
+    def predictions_bytes(self) -> int:
+        """Of what comes out."""
+        return _BYTES[self.entry.prediction] * self.outputs
 
     def address(self, name: str) -> int:
         """Where a symbol is, in the address space that it belongs to."""
@@ -56,7 +98,12 @@ class Firmware:
 
 
 def build(
-    header: Header, target: Target, opt: str = "Os", empty: bool = False, every_unit: bool = False
+    header: Header,
+    target: Target,
+    opt: str = "Os",
+    empty: bool = False,
+    every_unit: bool = False,
+    entry: Entry = PREDICT,
 ) -> Firmware:
     """Compile a header, word for word, and link it for a chip.
 
@@ -66,6 +113,7 @@ def build(
         opt: how to optimise, one of OPTIMISATIONS.
         empty: build the same firmware around nothing, which is what a model is measured against.
         every_unit: let no activation give 0, which the next layer would pass over.
+        entry: the function that it calls.
 
     Raises:
         InputError: for another ``opt``.
@@ -74,6 +122,7 @@ def build(
     """
     if opt not in OPTIMISATIONS:
         raise InputError(f"there is no optimisation {opt!r}; there are {', '.join(OPTIMISATIONS)}")
+    outputs = 1 if entry.single else header.outputs
     with tempfile.TemporaryDirectory(prefix="mlp-edge-") as name:
         folder = Path(name)
         header.write(folder)
@@ -82,9 +131,11 @@ def build(
         command = [
             *target.command,
             f"-{opt}",
-            f"-DMLP_EDGE_PREDICT={header.card.name}_predict",
+            f"-DMLP_EDGE_RUN={entry.call.format(name=header.card.name)}",
+            f"-DMLP_EDGE_READING={entry.reading}",
+            f"-DMLP_EDGE_PREDICTION={entry.prediction}",
             f"-DMLP_EDGE_INPUTS={header.inputs}",
-            f"-DMLP_EDGE_OUTPUTS={header.outputs}",
+            f"-DMLP_EDGE_OUTPUTS={outputs}",
             *(["-DMLP_EDGE_EMPTY"] if empty else []),
             *(["-include", "every_unit.h"] if every_unit else []),
             # Without a model nothing names them, and the linker would leave them out.
@@ -98,7 +149,7 @@ def build(
         if complaint:
             raise ModelError(f"{header.path}: {_reason(complaint, target)}")
         elf = read_elf((folder / "firmware.elf").read_bytes())
-    return Firmware(header.path, target, elf, header.inputs, header.outputs)
+    return Firmware(header.path, target, elf, header.inputs, outputs, entry)
 
 
 def harness(name: str) -> str:

@@ -7,19 +7,26 @@ To add one: a ``Target`` in runtime/chips/targets.py, a function that starts its
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlp_edge.mlp import Predict, Rows
 from mlp_edge.proof.accuracy import KERNELS
-from mlp_edge.runtime.c import checked_rows, read_golden, read_header
-from mlp_edge.runtime.chips.firmware import Firmware, build
+from mlp_edge.runtime.c import (
+    Header,
+    checked_counts,
+    checked_rows,
+    read_golden,
+    read_header,
+)
+from mlp_edge.runtime.chips.firmware import CLASSIFY_RAW, PREDICT_RAW, Entry, Firmware, build
 from mlp_edge.runtime.chips.targets import Target
-from mlp_edge.runtime.runtime import Opened, Runtime
+from mlp_edge.runtime.runtime import OfCounts, Opened, RawFunctions, Runtime
 from mlp_edge.runtime.threads import threadsafe
 
 
@@ -37,7 +44,7 @@ class Measured:
 
 
 class Simulator(Protocol):
-    """A chip with a firmware in it. Rows are raw float32 bytes, little-endian."""
+    """A chip with a firmware in it. Rows are raw bytes of float32 or int16, little-endian."""
 
     def predict(self, readings: bytes) -> bytes:
         """Predictions of one row; raises ModelError when the firmware fails."""
@@ -84,10 +91,37 @@ class Chip:
         """
         header = read_header(path)
         golden = read_golden(header, self.target.fused)
-        with self.start(build(header, self.target)) as simulator:
+        with ExitStack() as stack:
+            simulator = stack.enter_context(self.start(build(header, self.target)))
             predict = _by_row(simulator, header.inputs, header.outputs)
-            with threadsafe(path, predict, one_at_a_time=True) as shared:
-                yield Opened(shared, header.card, golden)
+            shared = stack.enter_context(threadsafe(path, predict, one_at_a_time=True))
+            yield Opened(shared, header.card, golden, self._raw_functions(header, stack))
+
+    def _raw_functions(self, header: Header, stack: ExitStack) -> RawFunctions | None:
+        """The functions for counts, until the stack is left; None where the header has none."""
+        if header.raw is None:
+            return None
+        predict = self._of_counts(header, PREDICT_RAW, (header.outputs,), stack)
+        classify = None
+        if header.has(CLASSIFY_RAW.function):
+            classify = self._of_counts(header, CLASSIFY_RAW, (), stack)
+        return RawFunctions(header.raw, predict, classify)
+
+    def _of_counts(
+        self, header: Header, entry: Entry, width: tuple[int, ...], stack: ExitStack
+    ) -> OfCounts:
+        """A function of counts, in a firmware of its own that is built when it is first called."""
+        started: list[Simulator] = []
+
+        def function(counts: NDArray[np.int16]) -> NDArray[np.int32]:
+            given = checked_counts(counts, header.inputs).astype("<i2")
+            if not started:
+                firmware = build(header, self.target, entry=entry)
+                started.append(stack.enter_context(self.start(firmware)))
+            found = b"".join(started[0].predict(row.tobytes()) for row in given)
+            return np.frombuffer(found, "<i4").reshape(len(given), *width).astype(np.int32)
+
+        return stack.enter_context(threadsafe(header.path, function, one_at_a_time=True))
 
 
 def _by_row(simulator: Simulator, inputs: int, outputs: int) -> Predict:

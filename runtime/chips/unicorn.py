@@ -170,7 +170,7 @@ class _Machine:
         """
         self._uc.mem_write(self._firmware.address(READINGS), readings)
         self._uc.mem_write(
-            self._firmware.address(PREDICTIONS), b"\xff" * (4 * self._firmware.outputs)
+            self._firmware.address(PREDICTIONS), b"\xff" * self._firmware.predictions_bytes
         )
         self._uc.reg_write(self._sp, self._top)
         self._uc.reg_write(self._back, BACK | self._thumb)
@@ -196,5 +196,5 @@ class _Machine:
 
     def predictions(self) -> bytes:
         """What the function has left."""
-        size = 4 * self._firmware.outputs
+        size = self._firmware.predictions_bytes
         return bytes(self._uc.mem_read(self._firmware.address(PREDICTIONS), size))

@@ -38,6 +38,8 @@ from mlp_edge.proof.bound import LARGEST
 from mlp_edge.proof.golden import golden_integers
 from mlp_edge.reference import predict as exact
 from mlp_edge.runtime import HOSTED, RUNTIMES, Opened, Runtime
+from mlp_edge.runtime.c import RUNTIME as C
+from mlp_edge.runtime.c import open_header
 from mlp_edge.runtime.originals import own_original
 
 DTYPES = ("int8", "int16", "int24")
@@ -513,12 +515,30 @@ def test_a_failure_is_a_sentence_with_both_integers(exported: Exported) -> None:
     assert "\n" not in sentence
 
 
+def test_a_header_whose_counts_alone_go_wrong_fails(exported: Exported) -> None:
+    @contextmanager
+    def off_by_one(path: Path) -> Iterator[Opened]:
+        with open_header(path) as opened:
+            assert opened.raw is not None
+            predict = opened.raw.predict
+            wrong = opened.raw._replace(predict=lambda counts: predict(counts) + 1)
+            yield opened._replace(raw=wrong)
+
+    right_line = exported.results(C)[1]
+    assert right_line.verdict == "PASS"
+    assert right_line.counts > 1000
+    line = exported.results(replace(C, open=off_by_one))[1]
+    assert line.verdict == "FAIL"
+    [sentence] = line.says
+    assert sentence.startswith("predict_raw of (")
+
+
 def test_a_chip_has_the_bits_too(exported: Exported) -> None:
     chip = require_chip(BY_NAME["cortex-m0"])
     line = exported.results(chip.runtime)[1]
     assert (line.verdict, line.says) == ("PASS", [])
     assert line.bits is not None
-    assert line.bits.rows == line.bits.same == CHIP_ROWS
+    assert line.bits.rows == line.bits.same == line.counts == CHIP_ROWS
 
 
 def opened_as(dtype: str, answers: Predict, with_golden: bool = True) -> Runtime:

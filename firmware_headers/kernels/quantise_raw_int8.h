@@ -1,0 +1,15 @@
+/* Quantises counts to one byte each, 0..255. */
+#ifndef MLP_EDGE_KERNEL_QUANTISE_RAW_INT8
+#define MLP_EDGE_KERNEL_QUANTISE_RAW_INT8
+
+#include "quantise_raw.h"
+
+static inline void mlp_edge_quantise_raw_int8(const mlp_edge_raw_line *lines, uint8_t shift,
+    uint16_t high, size_t count, const int16_t *x, uint8_t *y)
+{
+    for (size_t i = 0; i < count; i++) {
+        y[i] = (uint8_t)mlp_edge_quantise_raw(&lines[i], shift, high, x[i]);
+    }
+}
+
+#endif
