@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 # What the suite was last run on, names and hashes; see CONTRIBUTING.md for how it is renewed.
 CONSTRAINTS := constraints.txt
 OLD := build/old-onnxruntime
+PACKAGERS := build/packagers
 
 export TF_CPP_MIN_LOG_LEVEL := 3
 export PYTHONDONTWRITEBYTECODE := 1
@@ -37,11 +38,11 @@ types: $(VENV)/installed
 # A worker takes whole files, those with slow tests first (tests/conftest.py).
 PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-tests: $(VENV)/installed $(OLD)/installed gcc chips
+tests: $(VENV)/installed $(OLD)/installed $(PACKAGERS)/installed gcc chips
 	$(PYTEST) $(ARGS)
 
 # Neither slow tests nor those that wait for TensorFlow.
-test-quick: $(VENV)/installed $(OLD)/installed gcc chips
+test-quick: $(VENV)/installed $(OLD)/installed $(PACKAGERS)/installed gcc chips
 	$(PYTEST) -m "not slow and not trains" $(ARGS)
 
 $(VENV)/installed: pyproject.toml $(CONSTRAINTS)
@@ -54,6 +55,12 @@ $(OLD)/installed: tests/old_onnxruntime.txt | $(VENV)/installed
 	$(BIN)/pip install --quiet --require-hashes --no-deps --target $(OLD) -r $<
 	touch $@
 
+# PlatformIO and Espressif's component manager, which have to accept the exported libraries.
+$(PACKAGERS)/installed: tests/packagers.txt | $(VENV)/installed
+	rm -rf $(PACKAGERS)
+	$(BIN)/pip install --quiet --require-hashes --no-deps --target $(PACKAGERS) -r $<
+	touch $@
+
 .PHONY: gcc chips
 gcc:
 	sh .ci/debian gcc:gcc g++:g++
@@ -64,7 +71,7 @@ chips:
 	-sh .ci/debian avr-gcc:gcc-avr /usr/lib/avr/include/avr/io.h:avr-libc \
 		/usr/include/simavr/sim_avr.h:libsimavr-dev \
 		/usr/share/arduino/hardware/arduino/avr/cores/arduino/Arduino.h:arduino-core-avr \
-		arduino-builder:arduino-builder \
+		arduino-builder:arduino-builder cmake:cmake \
 		cppcheck:cppcheck clang:clang arm-none-eabi-gcc:gcc-arm-none-eabi \
 		/usr/include/newlib/string.h:libnewlib-arm-none-eabi \
 		riscv64-unknown-elf-gcc:gcc-riscv64-unknown-elf \

@@ -289,7 +289,7 @@ class Model(OpenedModel):
             out: folder to write to.
             weights_only: a C header of arrays, without functions.
             split: C as NAME.h, NAME.c, and kernels that several models share.
-            package: a library to put C into: "arduino".
+            package: "arduino", "platformio", "esp-idf", "zephyr" or "cmake": a library of C.
             package_version: of the library.
             others: further models for it, each in the same dtype; they share the kernels.
             **reading: how a file of rows is written, as ``mlp_edge.train`` takes it.

@@ -31,7 +31,8 @@ class ExportSettings:
             that computes in int8, as the integers that it holds.
         weights_only: a C header of arrays, without functions.
         split: C in three files: NAME.h, NAME.c, and kernels that several models share.
-        package: a kind of library to put C into, such as arduino; None for files alone.
+        package: arduino, platformio, esp-idf, zephyr or cmake: a library to put C into; None for
+            files alone.
         package_version: of the library.
         name: of files and C symbols; None for the model's.
         max_flips: share of the labels that a smaller dtype may change, 0 to 1.
@@ -64,7 +65,7 @@ class ExportSettings:
     )
     package: str | None = declared(
         None,
-        "Library to put C into: arduino.",
+        "Library to put C into: arduino, platformio, esp-idf, zephyr or cmake.",
         "What to export",
         flag="--package",
     )

@@ -56,11 +56,10 @@ def wrong_checksum(content: bytes) -> str | None:
 
 
 def _checksums(content: bytes) -> list[re.Match[bytes]]:
-    """Those of the file itself: a zip has its own at its end, before it those of its members."""
+    """Those of the file itself: where a zip ends in one, those before it are its members'."""
     found = list(_CHECKSUM.finditer(content))
-    if not content.startswith(_ZIP):
-        return found
-    return [checksum for checksum in found if checksum.end() == len(content)]
+    ends = content.startswith(_ZIP) and found and found[-1].end() == len(content)
+    return found[-1:] if ends else found
 
 
 def _digest(content: bytes, checksum: re.Match[bytes]) -> bytes:

@@ -38,7 +38,7 @@ def files(library: Library) -> dict[str, bytes]:
         "library.properties": page(
             "arduino/library.properties", library,
             includes=[f"{member.name}.h" for member in members],
-            sentence=sentence(library), paragraph=PARAGRAPH,
+            paragraph=PARAGRAPH,
         ),
         "keywords.txt": page(
             "arduino/keywords.txt", library,
@@ -56,12 +56,6 @@ PARAGRAPH = (
     "C99 without a heap or another library. The tables stay in flash. A self-test tells whether "
     "the board predicts what it should."
 )
-
-
-def sentence(library: Library) -> str:
-    """What the library is for."""
-    what = ", ".join(member.name for member in library.members)
-    return f"Predicts with multilayer perceptrons that mlp-edge exported: {what}."
 
 
 PACKAGE = Package(

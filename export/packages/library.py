@@ -61,6 +61,13 @@ class Member:
         ]
 
     @property
+    def printed(self) -> str:
+        """What its examples print of a row."""
+        if not self.mlp.labels:
+            return "the value" if self.mlp.outputs == 1 else "the values"
+        return f"the {self.mlp.output_name} and the label"
+
+    @property
     def functions(self) -> list[str]:
         """Of its header."""
         ends = ["predict", *(["classify", "label"] if self.mlp.labels else []), "selftest"]
@@ -87,3 +94,9 @@ class Library:
     name: str
     version: str
     members: tuple[Member, ...]
+
+    @property
+    def sentence(self) -> str:
+        """What the library is for."""
+        names = ", ".join(member.name for member in self.members)
+        return f"Predicts with multilayer perceptrons that mlp-edge exported: {names}."

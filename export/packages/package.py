@@ -59,6 +59,10 @@ class Package:
         return archive(library.name, self.files(library))
 
 
+def nothing_taken(name: str) -> None:
+    """Of a kind in which the names of others are in no model's way."""
+
+
 def page(template: str, library: Library, **more: object) -> bytes:
     """A page of ``templates/packages/`` filled with a library, ASCII."""
     return filled(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlp_edge.export.packages.lamp import lamp
-from mlp_edge.export.packages.library import Library, Member
+from mlp_edge.export.packages.library import Library
 from mlp_edge.export.packages.package import page
 
 
@@ -17,15 +17,9 @@ def sketches(library: Library) -> dict[str, bytes]:
     for member in library.members:
         place = "examples/" if len(library.members) == 1 else f"examples/{member.name}/"
         found[f"{place}Predict/Predict.ino"] = page(
-            "arduino/Predict.ino", library, member=member, printed=_printed(member)
+            "arduino/Predict.ino", library, member=member, printed=member.printed
         )
         found[f"{place}Blink/Blink.ino"] = page(
             "arduino/Blink.ino", library, member=member, lamp=lamp(member.mlp)
         )
     return found
-
-
-def _printed(member: Member) -> str:
-    if not member.mlp.labels:
-        return "the value" if member.mlp.outputs == 1 else "the values"
-    return f"the {member.mlp.output_name} and the label"

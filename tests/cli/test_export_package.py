@@ -62,7 +62,7 @@ def test_several_models_in_integers(model: Path, iris: Path, typed: Type, folder
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--package", "deb"], "--package deb is not one of arduino"),
+        (["--package", "deb"], "--package deb is not one of arduino, platformio, esp-idf, "),
         (["--package", "arduino", "-f", "onnx"], "--package arduino holds C in three files"),
         (["--package", "arduino", "--split"], "without --format, --split and --weights-only"),
         (["--package", "arduino", "-d", "float16"], "which has no float16; float32, int8, int16"),

@@ -53,6 +53,16 @@ def test_every_length_but_its_own_is_found() -> None:
     assert checksum_error(b"\n" + WHOLE) is not None
 
 
+def test_a_zip_may_hold_files_that_have_their_own() -> None:
+    package = with_checksum(b"PK\3\4" + WHOLE + WHOLE + BLANK)
+    assert checksum_error(package) is None
+    for place in range(len(package)):
+        changed = bytearray(package)
+        changed[place] ^= 1
+        assert checksum_error(bytes(changed)) is not None, place
+    assert checksum_error(package[:-1]) is not None
+
+
 def test_what_is_said() -> None:
     assert str(checksum_error(b"")).startswith("carries no checksum: ")
     assert str(checksum_error(BLANK)).startswith("its bytes are not those that mlp-edge wrote: ")
