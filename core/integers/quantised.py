@@ -124,6 +124,11 @@ class IntegerLayer:
         _, high = self.reach(largest)
         return bool((high * self.multiplier < 2**32).all())
 
+    def in_24_bits(self, largest: int) -> bool:
+        """Whether every sum fits 24 bits, its sign included; partial sums may not."""
+        low, high = self.reach(largest)
+        return bool((low >= -(2**23)).all() and (high < 2**23).all())
+
     def sums(self, inputs: Integers) -> Integers:
         """The sums (n, outputs), bias + weights u, of inputs (n, inputs)."""
         return np.asarray(inputs @ self.weights.T + self.bias)

@@ -89,8 +89,9 @@ def _int8_layer(
     last: bool,
 ) -> Call:
     """A dense layer of int8; the outputs of the last one have more than 8 bits."""
-    from_16 = largest > HIGHEST["int8"]
-    wide = "_from_16" if from_16 else "" if layer.narrow(largest) else "_wide"
+    wide = "" if layer.narrow(largest) and layer.in_24_bits(largest) else "_wide"
+    if largest > HIGHEST["int8"]:
+        return Call(f"dense_int8_from_16{wide}", (*tables, *given))
     if not last:
         return Call(f"dense_int8{wide}", (*tables, *given))
     segments = (f"{name}_SEGMENT_OFFSET", layer.segments)

@@ -1,6 +1,7 @@
 /*
  * A dense layer in int8. The weights hold one row of `inputs` per neuron. Each pre-activation is
- * requantised to 0..255; clamping at 0 is the relu. x and y must not overlap.
+ * requantised to 0..255; clamping at 0 is the relu. The exporter has proved that pre-activations
+ * fit 24 bits, and their products 32. x and y must not overlap.
  */
 #ifndef MLP_EDGE_KERNEL_DENSE_INT8
 #define MLP_EDGE_KERNEL_DENSE_INT8
@@ -16,7 +17,7 @@ static inline void mlp_edge_dense_int8(const int8_t *weights, const int32_t *bia
 {
 #ifdef MLP_EDGE_AVR
     if (inputs <= 255) {
-        mlp_edge_avr_dense_int8(weights, bias, multiplier, shift, inputs, outputs, x, y);
+        mlp_edge_avr_dense_int8(weights, bias, multiplier, shift, inputs, outputs, x, y, 1);
         return;
     }
 #endif

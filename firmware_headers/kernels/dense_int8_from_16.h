@@ -5,7 +5,7 @@
 #ifndef MLP_EDGE_KERNEL_DENSE_INT8_FROM_16
 #define MLP_EDGE_KERNEL_DENSE_INT8_FROM_16
 
-#include "avr/dense_int8_from_16.h"
+#include "avr/dense_int8.h"
 #include "cortex/dense_int8_from_16.h"
 #include "requantise.h"
 
@@ -14,8 +14,8 @@ static inline void mlp_edge_dense_int8_from_16(const int8_t *weights, const int3
     const uint16_t *x, uint8_t *y)
 {
 #ifdef MLP_EDGE_AVR
-    if (inputs <= 64) {
-        mlp_edge_avr_dense_int8_from_16(weights, bias, multiplier, shift, inputs, outputs, x, y);
+    if (inputs <= 255) {
+        mlp_edge_avr_dense_int8(weights, bias, multiplier, shift, inputs, outputs, x, y, 2);
         return;
     }
 #endif

@@ -3,7 +3,7 @@
  * there it is PROGMEM, which is read with instructions of its own. Elsewhere `const` is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 10 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 11 /* raised whenever a kernel changes */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -30,7 +30,7 @@
 #define MLP_EDGE_IN_REACH(table) 1
 #endif
 
-#elif MLP_EDGE_KERNELS != 10
+#elif MLP_EDGE_KERNELS != 11
 #error "these models were exported by different versions of mlp-edge: export them with one"
 #endif
 

@@ -1,4 +1,7 @@
-/* As mlp_edge_segments_int8, for layers so wide that a product may need more than 32 bits. */
+/*
+ * As mlp_edge_segments_int8, for layers so wide that a sum may need more than 24 bits, or a product
+ * more than 32.
+ */
 #ifndef MLP_EDGE_KERNEL_SEGMENTS_INT8_WIDE
 #define MLP_EDGE_KERNEL_SEGMENTS_INT8_WIDE
 

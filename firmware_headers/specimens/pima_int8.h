@@ -159,7 +159,7 @@ int pima_int8_selftest(void);
  * there it is PROGMEM, which is read with instructions of its own. Elsewhere `const` is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 10 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 11 /* raised whenever a kernel changes */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -186,7 +186,7 @@ int pima_int8_selftest(void);
 #define MLP_EDGE_IN_REACH(table) 1
 #endif
 
-#elif MLP_EDGE_KERNELS != 10
+#elif MLP_EDGE_KERNELS != 11
 #error "these models were exported by different versions of mlp-edge: export them with one"
 #endif
 
@@ -1247,7 +1247,7 @@ static inline void mlp_edge_quantise_int8(const float *low, const float *factor,
 #endif
 
 /*
- * mlp_edge_requantise. In: the sum in r21:r18, not negative; the multiplier in r23:r22, the shift
+ * mlp_edge_requantise. In: the sum in r20:r18, not negative; the multiplier in r23:r22, the shift
  * in r2, 0 in r17. Out: r18. Changes r0, r1, r18, r19, X and Z.
  *
  * The shift moves whole bytes first. The 1 to 8 bits that are left are a product with a power of
@@ -1275,8 +1275,6 @@ static inline void mlp_edge_quantise_int8(const float *low, const float *factor,
     "add r30, r0       \n"                                            \
     "adc r31, r1       \n"                                            \
     "mul r20, r23      \n"                                            \
-    "add r31, r0       \n"                                            \
-    "mul r21, r22      \n"                                            \
     "add r31, r0       \n"                                            \
     "mov r18, r2       \n" /* whole bytes of the shift: to r31:r30 */ \
     "cpi r18, 17       \n"                                            \
@@ -1327,30 +1325,23 @@ static inline void mlp_edge_quantise_int8(const float *low, const float *factor,
  * What the dense layers of int8 share, around the products of a neuron:
  *
  *   r25:r24 weights   r5:r4 biases   r7:r6 multipliers   r9:r8 shifts   r13:r12 inputs   Y outputs
- *   X, Z input and weight at hand   r20:r18 sum of products   r15:r14 neurons to go   r17 zero
+ *   X, Z input and weight at hand   r20:r18 sum   r15:r14 neurons to go   r17 zero
  */
 #ifndef MLP_EDGE_KERNEL_AVR_NEURON_INT8
 #define MLP_EDGE_KERNEL_AVR_NEURON_INT8
 
 #ifdef MLP_EDGE_AVR
 
-/* The high byte of the number of inputs is 0, so r17 is. */
-#define MLP_EDGE_AVR_ENTER_LAYER                           \
-    "push r28          \n"                                 \
-    "push r29          \n"                                 \
-    "movw r28, r10     \n"                                 \
-    "movw r4, r22      \n"                                 \
-    "movw r6, r20      \n"                                 \
-    "movw r8, r18      \n"                                 \
-    "cpse r14, r17     \n" /* r14 counts down r15 times */ \
-    "inc r15           \n"
-
+/* With its bias as the sum. */
 #define MLP_EDGE_AVR_START_NEURON \
+    "movw r30, r4      \n"        \
+    "lpm r18, Z+       \n"        \
+    "lpm r19, Z+       \n"        \
+    "lpm r20, Z+       \n"        \
+    "adiw r30, 1       \n"        \
+    "movw r4, r30      \n"        \
     "movw r26, r12     \n"        \
-    "movw r30, r24     \n"        \
-    "clr r18           \n"        \
-    "clr r19           \n"        \
-    "clr r20           \n"
+    "movw r30, r24     \n"
 
 /* 11 cycles. MULSU leaves the sign of the product in the carry. */
 #define MLP_EDGE_AVR_MULTIPLY_ADD_8 \
@@ -1370,23 +1361,6 @@ static inline void mlp_edge_quantise_int8(const float *low, const float *factor,
     "add r19, r0       \n"             \
     "adc r20, r1       \n"
 
-/* The sum to r21:r18, its sign to the flags. */
-#define MLP_EDGE_AVR_ADD_BIAS \
-    "movw r24, r30     \n"    \
-    "movw r30, r4      \n"    \
-    "mov r21, r20      \n"    \
-    "lsl r21           \n"    \
-    "sbc r21, r21      \n"    \
-    "lpm r0, Z+        \n"    \
-    "add r18, r0       \n"    \
-    "lpm r0, Z+        \n"    \
-    "adc r19, r0       \n"    \
-    "lpm r0, Z+        \n"    \
-    "adc r20, r0       \n"    \
-    "lpm r0, Z+        \n"    \
-    "adc r21, r0       \n"    \
-    "movw r4, r30      \n"
-
 /* To r23:r22, and the shift to r2. */
 #define MLP_EDGE_AVR_READ_MULTIPLIER \
     "movw r30, r6      \n"           \
@@ -1399,7 +1373,8 @@ static inline void mlp_edge_quantise_int8(const float *low, const float *factor,
 
 /* Requantises the sum; a negative one becomes 0. The next neuron begins at label 1. */
 #define MLP_EDGE_AVR_END_NEURON  \
-    MLP_EDGE_AVR_ADD_BIAS        \
+    "movw r24, r30     \n"       \
+    "tst r20           \n"       \
     "brpl 81f          \n"       \
     "ldi r18, 2        \n"       \
     "add r6, r18       \n"       \
@@ -1430,8 +1405,9 @@ static inline void mlp_edge_quantise_int8(const float *low, const float *factor,
 #endif
 
 /*
- * mlp_edge_dense_int8 of at most 255 inputs: the products of a neuron add up to 24 bits. r3 holds
- * how many fours of inputs there are, r16 how many remain; r21 counts.
+ * mlp_edge_dense_int8 and mlp_edge_dense_int8_from_16 of at most 255 inputs, as neuron_int8.h says.
+ * T is set where an input has 2 bytes. r3 holds how many fours of inputs there are, or pairs, and
+ * r16 how many remain; r21 counts.
  */
 #ifndef MLP_EDGE_KERNEL_AVR_DENSE_INT8
 #define MLP_EDGE_KERNEL_AVR_DENSE_INT8
@@ -1441,13 +1417,25 @@ static inline void mlp_edge_quantise_int8(const float *low, const float *factor,
 MLP_EDGE_AVR_CODE mlp_edge_avr_dense_int8_code(void)
 {
     __asm__ volatile(
-        MLP_EDGE_AVR_ENTER_LAYER
+        "push r28          \n"
+        "push r29          \n"
+        "movw r28, r10     \n"
+        "movw r4, r22      \n"
+        "movw r6, r20      \n"
+        "bst r8, 1         \n"
+        "movw r8, r18      \n"
+        "cpse r14, r17     \n" /* r14 counts down r15 times */
+        "inc r15           \n"
         "mov r3, r16       \n"
         "lsr r3            \n"
+        "andi r16, 1       \n"
+        "brts 1f           \n"
         "lsr r3            \n"
-        "andi r16, 3       \n"
+        "brcc 1f           \n"
+        "subi r16, -2      \n"
         "1:                \n"
         MLP_EDGE_AVR_START_NEURON
+        "brts 7f           \n"
         "cpse r16, r17     \n"
         "rjmp 4f           \n"
         "2:                \n"
@@ -1459,7 +1447,7 @@ MLP_EDGE_AVR_CODE mlp_edge_avr_dense_int8_code(void)
         MLP_EDGE_AVR_MULTIPLY_ADD_8
         "dec r21           \n"
         "brne 3b           \n"
-        "rjmp 6f           \n"
+        "rjmp 10f          \n"
         "4:                \n"
         "mov r21, r16      \n"
         "5:                \n"
@@ -1468,14 +1456,28 @@ MLP_EDGE_AVR_CODE mlp_edge_avr_dense_int8_code(void)
         "brne 5b           \n"
         "cpse r3, r17      \n"
         "rjmp 2b           \n"
-        "6:                \n"
+        "rjmp 10f          \n"
+        "7:                \n"
+        "sbrs r16, 0       \n"
+        "rjmp 8f           \n"
+        MLP_EDGE_AVR_MULTIPLY_ADD_8_16
+        "8:                \n"
+        "mov r21, r3       \n"
+        "tst r21           \n"
+        "breq 10f          \n"
+        "9:                \n"
+        MLP_EDGE_AVR_MULTIPLY_ADD_8_16
+        MLP_EDGE_AVR_MULTIPLY_ADD_8_16
+        "dec r21           \n"
+        "brne 9b           \n"
+        "10:               \n"
         MLP_EDGE_AVR_END_NEURON
         ::: "memory");
 }
 
 static inline void mlp_edge_avr_dense_int8(
     const int8_t *weights, const int32_t *bias, const uint16_t *multiplier, const uint8_t
-    *shift, size_t inputs, size_t outputs, const uint8_t *x, uint8_t *y)
+    *shift, size_t inputs, size_t outputs, const void *x, uint8_t *y, uint8_t bytes)
 {
     register const int8_t *r24 __asm__("r24") = weights;
     register const int32_t *r22 __asm__("r22") = bias;
@@ -1483,12 +1485,14 @@ static inline void mlp_edge_avr_dense_int8(
     register const uint8_t *r18 __asm__("r18") = shift;
     register size_t r16 __asm__("r16") = inputs;
     register size_t r14 __asm__("r14") = outputs;
-    register const uint8_t *r12 __asm__("r12") = x;
+    register const void *r12 __asm__("r12") = x;
     register uint8_t *r10 __asm__("r10") = y;
+    register uint8_t r8 __asm__("r8") = bytes;
     __asm__ volatile("%~call %x[code]"
-        : "+r"(r24), "+r"(r22), "+r"(r20), "+r"(r18), "+r"(r16), "+r"(r14), "+r"(r12), "+r"(r10)
+        : "+r"(r24), "+r"(r22), "+r"(r20), "+r"(r18), "+r"(r16), "+r"(r14), "+r"(r12),
+          "+r"(r10), "+r"(r8)
         : [code] "i"(mlp_edge_avr_dense_int8_code)
-        : MLP_EDGE_AVR_CHANGED, "r8", "r9");
+        : MLP_EDGE_AVR_CHANGED);
 }
 
 #endif
@@ -1757,7 +1761,8 @@ static inline uint_fast8_t mlp_edge_requantise(int32_t sum, uint16_t multiplier,
 
 /*
  * A dense layer in int8. The weights hold one row of `inputs` per neuron. Each pre-activation is
- * requantised to 0..255; clamping at 0 is the relu. x and y must not overlap.
+ * requantised to 0..255; clamping at 0 is the relu. The exporter has proved that pre-activations
+ * fit 24 bits, and their products 32. x and y must not overlap.
  */
 #ifndef MLP_EDGE_KERNEL_DENSE_INT8
 #define MLP_EDGE_KERNEL_DENSE_INT8
@@ -1768,7 +1773,7 @@ static inline void mlp_edge_dense_int8(const int8_t *weights, const int32_t *bia
 {
 #ifdef MLP_EDGE_AVR
     if (inputs <= 255) {
-        mlp_edge_avr_dense_int8(weights, bias, multiplier, shift, inputs, outputs, x, y);
+        mlp_edge_avr_dense_int8(weights, bias, multiplier, shift, inputs, outputs, x, y, 1);
         return;
     }
 #endif
@@ -1823,7 +1828,10 @@ MLP_EDGE_AVR_CODE mlp_edge_avr_segments_int8_code(void)
         MLP_EDGE_AVR_MULTIPLY_ADD_8
         "dec r21           \n"
         "brne 2b           \n"
-        MLP_EDGE_AVR_ADD_BIAS
+        "movw r24, r30     \n"
+        "mov r21, r20      \n" /* the sum to r21:r18 */
+        "lsl r21           \n"
+        "sbc r21, r21      \n"
         "mov r30, r16      \n"
         "mov r31, r3       \n"
         "lpm r22, Z+       \n"
@@ -1959,8 +1967,8 @@ static inline void mlp_edge_sums_int8(const int8_t *weights, const int32_t *bias
 /*
  * The output layer of an int8 network. An output has more than 8 bits: it adds up `segments`
  * pieces, each quantised to 0..255. Each segment starts `offset` above the one before, exactly
- * where that one reaches 255, so at most one of them is neither 0 nor 255. x and y must not
- * overlap.
+ * where that one reaches 255, so at most one of them is neither 0 nor 255. The exporter has proved
+ * that pre-activations fit 24 bits, and their products 32. x and y must not overlap.
  */
 #ifndef MLP_EDGE_KERNEL_SEGMENTS_INT8
 #define MLP_EDGE_KERNEL_SEGMENTS_INT8
@@ -2490,7 +2498,7 @@ int pima_int8_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:b07f893267511d3ff020cae0704eb4eb0f6a3f6700bd97e370782b4f6daa0d7f */
+mlp-edge-seal sha256:ec04ffadd6f1d9bceb11fc24a8c7e109b43b95cfcd0d825ed6cc8371e988a7ab */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "pima_int8", "features": [{"name": "pregnancies", "low": 0.0, "high": 17.0},

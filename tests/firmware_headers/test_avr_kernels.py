@@ -41,11 +41,14 @@ def requantised(
 def layer(seed: int, inputs: int, outputs: int, dtype: str, largest: int) -> IntegerLayer:
     """Random weights, with the largest of either sign among them, and sums of either sign."""
     random = np.random.default_rng(seed)
-    limit = 127 if dtype == "int8" else min(32767, (2**31 - 2**24) // (inputs * largest))
+    most = 2**23 if dtype == "int8" else 2**31
+    limit = min((most - most // 128) // (inputs * largest), 127 if dtype == "int8" else 32767)
     weights = random.integers(-limit, limit + 1, (outputs, inputs))
     weights[::3] = limit * random.choice([-1, 1], weights[::3].shape)
     weights[1::7] = limit * random.choice([-1, 1], (len(weights[1::7]), 1))
-    bias = random.integers(-(2**23), 2**23, outputs) >> random.integers(0, 20, outputs)
+    room = most - 1 - np.abs(weights).sum(axis=1) * largest
+    bias = np.int64(room * random.uniform(-1, 1, outputs)) >> random.integers(0, 20, outputs)
+    bias[::5] = room[::5] * random.choice([-1, 1], len(room[::5]))
     reach = np.maximum(weights, 0).sum(axis=1) * largest + bias
     high = 255 if dtype == "int8" else 32767
     multiplier, shift = requantised(random, reach, high, dtype == "int8")
@@ -54,7 +57,8 @@ def layer(seed: int, inputs: int, outputs: int, dtype: str, largest: int) -> Int
 
 def in_segments(one: IntegerLayer, segments: int) -> IntegerLayer:
     """The same as a last layer."""
-    offset = np.rint(one.high * 2.0**one.shift / one.multiplier).astype(np.int64)
+    offset = np.rint(one.high * 2.0**one.shift / one.multiplier)
+    offset = np.minimum(offset, 2**30).astype(np.int64)  # no sum gets there
     return replace(one, segments=segments, offset=offset)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.runtime.chips.elf import read_elf
-from mlp_edge.runtime.chips.firmware import Firmware, harness
+from mlp_edge.runtime.chips.firmware import PREDICT, Firmware, harness
 from mlp_edge.runtime.chips.targets import AVR
 from support.c_compiler import C99, CPP11, KERNELS, STRICT, run
 from support.chips import BY_NAME, require
@@ -64,7 +64,8 @@ def program(folder: Path, text: str, inputs: int, outputs: int, *flags: str) -> 
     (folder / "firmware.c").write_text(harness("firmware.c"))
     (folder / "main.c").write_text(_MAIN)
     run(folder, AVR.compiler, *AVR.flags, *flags, *STRICT, "-ffp-contract=off", f"-I{KERNELS}",
-        "-DMLP_EDGE_PREDICT=net_predict", f"-DMLP_EDGE_INPUTS={inputs}",
+        f"-DMLP_EDGE_RUN={PREDICT.call.format(name='net')}", f"-DMLP_EDGE_INPUTS={inputs}",
+        f"-DMLP_EDGE_READING={PREDICT.reading}", f"-DMLP_EDGE_PREDICTION={PREDICT.prediction}",
         f"-DMLP_EDGE_OUTPUTS={outputs}", "main.c", "-lm", "-o", "main.elf")  # fmt: skip
     elf = read_elf((folder / "main.elf").read_bytes())
     firmware = Firmware(folder / "main.elf", AVR, elf, inputs, outputs)

@@ -2,7 +2,7 @@
  * What the dense layers of int8 share, around the products of a neuron:
  *
  *   r25:r24 weights   r5:r4 biases   r7:r6 multipliers   r9:r8 shifts   r13:r12 inputs   Y outputs
- *   X, Z input and weight at hand   r20:r18 sum of products   r15:r14 neurons to go   r17 zero
+ *   X, Z input and weight at hand   r20:r18 sum   r15:r14 neurons to go   r17 zero
  */
 #ifndef MLP_EDGE_KERNEL_AVR_NEURON_INT8
 #define MLP_EDGE_KERNEL_AVR_NEURON_INT8
@@ -11,23 +11,16 @@
 
 #ifdef MLP_EDGE_AVR
 
-/* The high byte of the number of inputs is 0, so r17 is. */
-#define MLP_EDGE_AVR_ENTER_LAYER                           \
-    "push r28          \n"                                 \
-    "push r29          \n"                                 \
-    "movw r28, r10     \n"                                 \
-    "movw r4, r22      \n"                                 \
-    "movw r6, r20      \n"                                 \
-    "movw r8, r18      \n"                                 \
-    "cpse r14, r17     \n" /* r14 counts down r15 times */ \
-    "inc r15           \n"
-
+/* With its bias as the sum. */
 #define MLP_EDGE_AVR_START_NEURON \
+    "movw r30, r4      \n"        \
+    "lpm r18, Z+       \n"        \
+    "lpm r19, Z+       \n"        \
+    "lpm r20, Z+       \n"        \
+    "adiw r30, 1       \n"        \
+    "movw r4, r30      \n"        \
     "movw r26, r12     \n"        \
-    "movw r30, r24     \n"        \
-    "clr r18           \n"        \
-    "clr r19           \n"        \
-    "clr r20           \n"
+    "movw r30, r24     \n"
 
 /* 11 cycles. MULSU leaves the sign of the product in the carry. */
 #define MLP_EDGE_AVR_MULTIPLY_ADD_8 \
@@ -47,23 +40,6 @@
     "add r19, r0       \n"             \
     "adc r20, r1       \n"
 
-/* The sum to r21:r18, its sign to the flags. */
-#define MLP_EDGE_AVR_ADD_BIAS \
-    "movw r24, r30     \n"    \
-    "movw r30, r4      \n"    \
-    "mov r21, r20      \n"    \
-    "lsl r21           \n"    \
-    "sbc r21, r21      \n"    \
-    "lpm r0, Z+        \n"    \
-    "add r18, r0       \n"    \
-    "lpm r0, Z+        \n"    \
-    "adc r19, r0       \n"    \
-    "lpm r0, Z+        \n"    \
-    "adc r20, r0       \n"    \
-    "lpm r0, Z+        \n"    \
-    "adc r21, r0       \n"    \
-    "movw r4, r30      \n"
-
 /* To r23:r22, and the shift to r2. */
 #define MLP_EDGE_AVR_READ_MULTIPLIER \
     "movw r30, r6      \n"           \
@@ -76,7 +52,8 @@
 
 /* Requantises the sum; a negative one becomes 0. The next neuron begins at label 1. */
 #define MLP_EDGE_AVR_END_NEURON  \
-    MLP_EDGE_AVR_ADD_BIAS        \
+    "movw r24, r30     \n"       \
+    "tst r20           \n"       \
     "brpl 81f          \n"       \
     "ldi r18, 2        \n"       \
     "add r6, r18       \n"       \

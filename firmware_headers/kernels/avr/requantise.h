@@ -1,5 +1,5 @@
 /*
- * mlp_edge_requantise. In: the sum in r21:r18, not negative; the multiplier in r23:r22, the shift
+ * mlp_edge_requantise. In: the sum in r20:r18, not negative; the multiplier in r23:r22, the shift
  * in r2, 0 in r17. Out: r18. Changes r0, r1, r18, r19, X and Z.
  *
  * The shift moves whole bytes first. The 1 to 8 bits that are left are a product with a power of
@@ -29,8 +29,6 @@
     "add r30, r0       \n"                                            \
     "adc r31, r1       \n"                                            \
     "mul r20, r23      \n"                                            \
-    "add r31, r0       \n"                                            \
-    "mul r21, r22      \n"                                            \
     "add r31, r0       \n"                                            \
     "mov r18, r2       \n" /* whole bytes of the shift: to r31:r30 */ \
     "cpi r18, 17       \n"                                            \

@@ -32,7 +32,10 @@ MLP_EDGE_AVR_CODE mlp_edge_avr_segments_int8_code(void)
         MLP_EDGE_AVR_MULTIPLY_ADD_8
         "dec r21           \n"
         "brne 2b           \n"
-        MLP_EDGE_AVR_ADD_BIAS
+        "movw r24, r30     \n"
+        "mov r21, r20      \n" /* the sum to r21:r18 */
+        "lsl r21           \n"
+        "sbc r21, r21      \n"
         "mov r30, r16      \n"
         "mov r31, r3       \n"
         "lpm r22, Z+       \n"

@@ -162,6 +162,22 @@ def test_wide_layers_take_64_bits_and_others_do_not(tmp_path: Path) -> None:
     assert "uint64_t" not in EXPORT["int8"](network(), quantised(network())).decode()
 
 
+def test_sums_beyond_24_bits_have_kernels_of_their_own(tmp_path: Path) -> None:
+    mlp = MODELS["binary"]
+    numbers = made(mlp, "int8")
+    numbers = replace(numbers, inputs=numbers.inputs._replace(high=1020))
+    first, second, last = numbers.layers
+    assert "mlp_edge_dense_int8_from_16(NET_LAYER1" in EXPORT["int8"](mlp, numbers).decode()
+    below = [replace(each, bias=each.bias - 2**23) for each in (first, second, last)]
+    wide = replace(numbers, layers=(below[0], *numbers.layers[1:]))
+    assert "mlp_edge_dense_int8_from_16_wide(NET_LAYER1" in EXPORT["int8"](mlp, wide).decode()
+    assert_right(mlp, wide, stress_rows(mlp)[::5], tmp_path)
+    wide = replace(numbers, layers=(first, *below[1:]))
+    text = EXPORT["int8"](mlp, wide).decode()
+    assert "mlp_edge_dense_int8_wide(NET_LAYER2" in text
+    assert "mlp_edge_segments_int8_wide(NET_LAYER3" in text
+
+
 # Chips
 
 
