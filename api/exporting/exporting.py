@@ -180,7 +180,7 @@ def export(
     made = _made(quantiser, mlp, settings)
     if settings.package is not None:
         splits = [made.of(mlp), *(_further(other, settings, heard) for other in others)]
-        made = replace(made, files=packed(settings, splits))
+        made = replace(made, files=packed(settings, splits, heard))
     listed = beside and not settings.weights_only  # which has nothing to run
     if listed and model.directory is not None:
         model.directory = model.directory.add_exports(made.files)

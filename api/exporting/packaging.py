@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlp_edge.api.exporting.export_settings import ExportSettings
+from mlp_edge.api.observer import Observer
 from mlp_edge.errors import InputError
+from mlp_edge.finding import Finding
 from mlp_edge.settings import setting
 
 if TYPE_CHECKING:
@@ -60,8 +62,10 @@ def check_others(
         raise InputError(f"two models are called {twice!r}{remedy if twice == name else ''}")
 
 
-def packed(settings: ExportSettings, models: Sequence[Split]) -> dict[str, bytes]:
-    """The package, and what was made of the first model beside its C.
+def packed(
+    settings: ExportSettings, models: Sequence[Split], observer: Observer
+) -> dict[str, bytes]:
+    """The package, and what was made of the first model beside its C; says what does not fit.
 
     Raises:
         ModelError: for a name that a model cannot have in it.
@@ -74,6 +78,7 @@ def packed(settings: ExportSettings, models: Sequence[Split]) -> dict[str, bytes
         for mlp, dtype, files in models
     )
     library = Library(members[0].name, settings.package_version, members)
+    observer.found([Finding("too-large", remark) for remark in kind.remarks(library)])
     beside = {n: c for n, c in models[0].files.items() if n not in members[0].files}
     return {kind.file_name(library): kind.export(library), **beside}
 

@@ -46,7 +46,7 @@ def files(library: Library) -> dict[str, bytes]:
             constants=[name for member in members for name in member.constants],
         ),
         "LICENSE": page("LICENSE", library),
-        "README.md": page("arduino/README.md", library),
+        "README.md": page("arduino/README.md", library, remarks=PACKAGE.remarks(library)),
         **sources(library, "src/"),
         **sketches(library),
     }  # fmt: skip
@@ -63,4 +63,5 @@ PACKAGE = Package(
     files=files,
     install="in the Arduino IDE: Sketch, Include Library, Add .ZIP Library",
     taken=taken,
+    for_avr=True,
 )

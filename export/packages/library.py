@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from mlp_edge.export.c.constants import constant_names
 from mlp_edge.export.c.text import quoted
 from mlp_edge.mlp import Mlp
 from mlp_edge.proof.golden import readings
+
+_TOO_LARGE = re.compile(r'^#ifdef __AVR__\n#error "\w+: (.*)"', re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -69,9 +72,20 @@ class Member:
 
     @property
     def functions(self) -> list[str]:
-        """Of its header."""
-        ends = ["predict", *(["classify", "label"] if self.mlp.labels else []), "selftest"]
-        return [f"{self.name}_{end}" for end in ends]
+        """Of its header, in its order."""
+        header = self.files[f"{self.name}.h"].decode("ascii")
+        return re.findall(rf"^\w+ ({self.name}_\w+)\(", header, re.MULTILINE)
+
+    @property
+    def classifies_counts(self) -> bool:
+        """Whether it takes readings as 16-bit integers to a class, without a float."""
+        return f"{self.name}_classify_raw" in self.functions
+
+    @property
+    def too_large(self) -> str | None:
+        """Why no AVR can read its tables, as its source says; None where one can."""
+        found = _TOO_LARGE.search(self.files[f"{self.name}.c"].decode("ascii"))
+        return None if found is None else found[1]
 
     @property
     def constants(self) -> list[str]:

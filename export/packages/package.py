@@ -29,17 +29,29 @@ class Package:
         name: as the setting names it, such as ``esp-idf``.
         files: what is in it: pure, the same library gives the same bytes.
         install: what to do with the file, to follow its name; a sentence without its full stop.
-        taken: names that no model may have there, each with what has it already.
+        taken: what has a name already, to end a sentence; None where a model may have it.
+        for_avr: whether people build it for AVRs, too.
     """
 
     name: str
     files: Callable[[Library], Files]
     install: str
     taken: Callable[[str], str | None]
+    for_avr: bool = False
 
     def file_name(self, library: Library) -> str:
         """Of the package."""
         return f"{library.name}_{self.name.replace('-', '_')}.zip"
+
+    def remarks(self, library: Library) -> list[str]:
+        """What whoever exports it has to know, a sentence each."""
+        if not self.for_avr:
+            return []
+        return [
+            f"{member.name}: not for an Uno or another AVR: {member.too_large}"
+            for member in library.members
+            if member.too_large is not None
+        ]
 
     def export(self, library: Library) -> bytes:
         """The package: a zip with one folder in it, and its checksum.

@@ -16,7 +16,7 @@ def files(library: Library) -> dict[str, bytes]:
     return {
         "library.json": _manifest(library, sorted(examples)),
         "LICENSE": page("LICENSE", library),
-        "README.md": page("platformio/README.md", library),
+        "README.md": page("platformio/README.md", library, remarks=PACKAGE.remarks(library)),
         **sources(library, "src/"),
         **examples,
     }
@@ -48,4 +48,5 @@ PACKAGE = Package(
     files=files,
     install="in a PlatformIO project: pio pkg install --library file://…, the path of the .zip",
     taken=taken,
+    for_avr=True,
 )

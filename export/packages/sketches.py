@@ -22,4 +22,8 @@ def sketches(library: Library) -> dict[str, bytes]:
         found[f"{place}Blink/Blink.ino"] = page(
             "arduino/Blink.ino", library, member=member, lamp=lamp(member.mlp)
         )
+        if member.classifies_counts:
+            found[f"{place}Classify/Classify.ino"] = page(
+                "arduino/Classify.ino", library, member=member
+            )
     return found

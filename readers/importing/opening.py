@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mlp_edge.errors import ModelError
+from mlp_edge.proof.checksum import BLANK, MARK, checksum_error
 from mlp_edge.readers.checks.protobuf import Message
 from mlp_edge.readers.checks.tflite_checks import IDENTIFIER
 from mlp_edge.readers.importing.imported import Imported
@@ -40,6 +41,7 @@ def read_foreign(path: Path) -> Imported:
         return read_saved_model(path if path.is_dir() else path.parent)
     content = read_file(path)
     check_no_pickle(path, content)
+    _check_no_package(path, content)
     if content.startswith(HDF5):
         return read_keras_h5(path)
     if path.suffix.lower() == ".keras" or content.startswith(ZIP):
@@ -56,6 +58,21 @@ def read_foreign(path: Path) -> Imported:
         f"{path}: cannot tell what this is; a model directory or a file of a network would do: "
         f"{', '.join(SUFFIXES)}"
     )
+
+
+def _check_no_package(path: Path, content: bytes) -> None:
+    """Refuse a library that was exported here, in which a header is the model.
+
+    Raises:
+        ModelError: saying which header, and whether the library is whole.
+    """
+    if content.startswith(ZIP) and MARK in content[-len(BLANK) :]:
+        damage = checksum_error(content)
+        state = "as it was written" if damage is None else damage
+        raise ModelError(
+            f"{path}: a library that mlp-edge exported, {state}; unpacked, the NAME.h in its src/ "
+            "would do"
+        )
 
 
 def _is_onnx(content: bytes) -> bool:

@@ -36,6 +36,19 @@ def test_a_library_is_listed_beside_the_exports(model: Path, typed: Type) -> Non
     assert typed("train", "pima", "--epochs", 1, "--force", "-q").code == 0  # it is known as ours
 
 
+def test_an_exported_library_is_told_from_a_model(model: Path, typed: Type) -> None:
+    assert typed("export", "--package", "cmake").code == 0
+    path = model / "exports" / "pima_cmake.zip"
+    for command in (("inspect", path), ("predict", "pima", "--model", path)):
+        refused = typed(*command)
+        assert (refused.code, refused.out) == (2, "")
+        assert "a library that mlp-edge exported, as it was written; unpacked, the" in refused.err
+    path.write_bytes(path.read_bytes().replace(b"sigmoid", b"sigmold"))
+    assert "are not those that mlp-edge wrote" in typed("inspect", path).err
+    assert "pima_cmake.zip" in (shown := typed("inspect").out)
+    assert "changed" in shown
+
+
 def test_several_models_in_integers(model: Path, iris: Path, typed: Type, folder: Path) -> None:
     words = ("export", "--package", "arduino", "--dtype", "int8", "--with", iris)
     result = typed(*words)

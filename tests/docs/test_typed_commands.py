@@ -20,6 +20,8 @@ PAGES = (
 )
 CODE = re.compile(r"```.*?```|`[^`]+`", re.DOTALL)
 TYPED = re.compile(r"(?<![\w/.-])mlp-edge (?:[a-z]+|--)[^\n`]*(?:\\\n[^\n`]*)*")
+ABOUT_OTHERS = {"CONTRIBUTING.md", "libraries.md"}
+"""Pages on which other programs are typed, too."""
 ENDS = {"|", ">", "&&"}
 COMMANDS = COMMAND.commands  # type: ignore[attr-defined]
 
@@ -57,6 +59,6 @@ def test_every_option_that_is_named_exists() -> None:
         for option in (*parameter.opts, *parameter.secondary_opts)
     } | {"--version", "--help"}
     for page in PAGES:
-        if page.name != "CONTRIBUTING.md":  # which is about other programs, too
+        if page.name not in ABOUT_OTHERS:
             named = set(re.findall(r"(?<![\w,-])--[a-z][a-z0-9-]+", page.read_text("utf-8")))
             assert named <= known, page

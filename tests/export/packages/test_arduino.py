@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,10 +17,13 @@ from support.c_compiler import require, run
 from support.hostile_text import HOSTILE
 from support.networks import network, readings
 from support.packages import packed, unpacked
+from support.quantised_networks import quantised
 
 from mlp_edge import reference
+from mlp_edge.card import predicted_classes
 from mlp_edge.export.packages import arduino
 from mlp_edge.feature import Feature
+from mlp_edge.integers import integer_reference
 
 HARDWARE = Path("/usr/share/arduino/hardware")
 BUILDER = Path("/usr/share/arduino-builder")
@@ -232,6 +236,27 @@ def test_several_models_in_integers(bench: Bench) -> None:
         assert ready == "ready"
         numbers = answer.split(" ")[:outputs]
         assert all(re.fullmatch(r"-?\d+\.\d{6}", number) for number in numbers), answer
+
+
+@pytest.mark.slow
+def test_classify_takes_counts_without_a_float(bench: Bench) -> None:
+    mlp = load("iris")
+    counts = [[5, 3, 1, 0], [6, 3, 5, 2], [7, 3, 6, 2], [6, 2, 4, 1]]
+    typed = "".join(",".join(map(str, row)) + "\n" for row in [*counts, [], [1, 2, 3, ""]])
+    sketch = "iris_int8/examples/iris_int8/Classify/Classify.ino"
+    ready, *labels, short, missing = bench.shown("uno", sketch, len(counts) + 3, typed)
+    assert ready == "ready"
+    assert short == "1 counts, where 4 belong"
+    assert missing == "no prediction"
+    named = replace(mlp, name="iris_int8")
+    rows = np.array(counts, np.float32)
+    predictions = integer_reference.predict_quantised(named, quantised(named, "int8"), rows)
+    expected = predicted_classes(mlp.task, mlp.threshold, predictions)
+    assert labels == [mlp.labels[index] for index in expected]
+    assert len(set(labels)) > 1
+    symbols = run(bench.folder, "avr-nm", "uno/Classify.ino.elf")
+    assert "__mulsf3" not in symbols
+    assert "__addsf3" not in symbols
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from specimens import load
 from support.networks import network
-from support.packages import KINDS, packed, unpacked
+from support.packages import KINDS, library, packed, unpacked
 
 from mlp_edge.errors import ModelError
 from mlp_edge.export.c import export_split
@@ -68,6 +68,20 @@ def test_a_name_that_something_else_has_there() -> None:
             packed("arduino", network(name=name))
     with pytest.raises(ModelError, match=r"'servo' cannot name .*: its servo.h .*; another name"):
         packed("arduino", network(), network(name="servo"))
+
+
+def test_tables_that_no_avr_can_read_are_said_to_be(tmp_path: Path) -> None:
+    models = [network((40, 200, 60, 1), name="wide"), network()]
+    said = "wide: not for an Uno or another AVR: 81604 bytes of tables; an AVR reads 65536 bytes"
+    for kind in KINDS:
+        [*remarks] = KINDS[kind].remarks(library(kind, models))
+        if kind in ("arduino", "platformio"):
+            assert len(remarks) == 1
+            assert remarks[0].startswith(said)
+            folder = unpacked(packed(kind, *models), tmp_path / kind)
+            assert f"**{remarks[0]}.**" in (folder / "README.md").read_text()
+        else:
+            assert remarks == []
 
 
 @pytest.mark.parametrize(
