@@ -51,6 +51,10 @@
 #ifndef IRIS_H
 #define IRIS_H
 
+#define IRIS_NAME "iris"
+#define IRIS_DTYPE "float32"
+#define IRIS_WEIGHTS_SHA256 \
+    "066d2b3f3facef4e615522fb06d3399392695e6573394f4ea136497347a5b67b"
 #define IRIS_INPUTS 4
 #define IRIS_OUTPUTS 3
 #define IRIS_LAYERS 3
@@ -989,7 +993,7 @@ int iris_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:603a3d55c9756afad4c1003778e151c5a4a750883f5f5b1aef456398748e67b2 */
+mlp-edge-seal sha256:92bc855fce156c78e3a82f6bdb2251996734328e97d72ef41bfe91a6b5aaa0e8 */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "iris", "features": [{"name": "sepal_length", "low": 4.300000190734863,

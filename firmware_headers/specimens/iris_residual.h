@@ -67,6 +67,10 @@
 #ifndef IRIS_RESIDUAL_H
 #define IRIS_RESIDUAL_H
 
+#define IRIS_RESIDUAL_NAME "iris_residual"
+#define IRIS_RESIDUAL_DTYPE "float32"
+#define IRIS_RESIDUAL_WEIGHTS_SHA256 \
+    "bb7ecd9c8b3e88e1396beb5f0b516270345c791c2f341ee96e0f6326574679ce"
 #define IRIS_RESIDUAL_INPUTS 4
 #define IRIS_RESIDUAL_OUTPUTS 3
 #define IRIS_RESIDUAL_LAYERS 13
@@ -1282,7 +1286,7 @@ int iris_residual_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:2050e58175f0612155536f1c1ef228884bf918de5f761803568ff00a6e2f1c49 */
+mlp-edge-seal sha256:7470638c10eb2af0be5447f689111f559f83bc735bac5fce26b4770cec1a3b26 */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "iris_residual", "features": [{"name": "sepal_length", "low": 4.300000190734863,

@@ -59,6 +59,10 @@
 
 #include <stdint.h>
 
+#define PIMA_INT8_NAME "pima_int8"
+#define PIMA_INT8_DTYPE "int8"
+#define PIMA_INT8_WEIGHTS_SHA256 \
+    "48cb8ba37a16c24a5126e4319c6dfd50859d7c8f5f93122fb69ff62506332cd3"
 #define PIMA_INT8_INPUTS 8
 #define PIMA_INT8_OUTPUTS 1
 #define PIMA_INT8_LAYERS 3
@@ -2498,7 +2502,7 @@ int pima_int8_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:ec04ffadd6f1d9bceb11fc24a8c7e109b43b95cfcd0d825ed6cc8371e988a7ab */
+mlp-edge-seal sha256:e82b93e889bf1f3efe2473be5151d01c96e142877dbb80b8741b4db28783d679 */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "pima_int8", "features": [{"name": "pregnancies", "low": 0.0, "high": 17.0},

@@ -43,6 +43,10 @@
 #ifndef SINE_H
 #define SINE_H
 
+#define SINE_NAME "sine"
+#define SINE_DTYPE "float32"
+#define SINE_WEIGHTS_SHA256 \
+    "04f29e1326027a7ddde5b93c99cfdec4f7b14f0da12746799ec93b99387017b4"
 #define SINE_INPUTS 1
 #define SINE_OUTPUTS 1
 #define SINE_LAYERS 3
@@ -806,7 +810,7 @@ int sine_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:eacd849c49e83667e4afa312a81121870cf5d91cca4d7cef02a36ac46d84cdb0 */
+mlp-edge-seal sha256:d6670a0f9031f5fd777dfea2008ae3617f8c2bd4296cb59e567031858ba3a51a */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "sine", "features": [{"name": "x", "low": 0.022099999710917473,

@@ -54,6 +54,10 @@
 #ifndef PIMA_H
 #define PIMA_H
 
+#define PIMA_NAME "pima"
+#define PIMA_DTYPE "float32"
+#define PIMA_WEIGHTS_SHA256 \
+    "48cb8ba37a16c24a5126e4319c6dfd50859d7c8f5f93122fb69ff62506332cd3"
 #define PIMA_INPUTS 8
 #define PIMA_OUTPUTS 1
 #define PIMA_LAYERS 3
@@ -971,7 +975,7 @@ int pima_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:8eaa37eba7822eeb986129bc845e6077cf79ef010cb691318259f58bbb4321d9 */
+mlp-edge-seal sha256:8eadbbd91dd279c60a76c30562154e978b82aed0933ceb32770d884f8b16d8de */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "pima", "features": [{"name": "pregnancies", "low": 0.0, "high": 17.0},
