@@ -327,6 +327,7 @@ class Model(OpenedModel):
         allow_vacuous: bool = False,
         exports: str | os.PathLike[str] | None = None,
         trust: bool = False,
+        wait: float = 10.0,
         **reading: Any,
     ) -> ParityReport | HeldParityReport:
         """Compare every export with the original, and write parity.json beside the exports.
@@ -335,8 +336,9 @@ class Model(OpenedModel):
         something here runs it.
 
         Args:
-            runtimes: litert, onnxruntime, c; a chip: avr, cortex-m0, cortex-m3, cortex-m4, rv32; or
-                all. () for those of this machine.
+            runtimes: litert, onnxruntime, c; a chip: avr, cortex-m0, cortex-m3, cortex-m4, rv32;
+                all; serial:PORT, or serial:PORT@BAUD, for the board that is plugged in there. ()
+                for those of this machine.
             formats: tflite, onnx, c; () for all.
             require: runtimes that have to run, or all: one that cannot is a failure.
             table: rows of which is said whether their label is certain: a path, a data set's name,
@@ -345,13 +347,15 @@ class Model(OpenedModel):
             allow_vacuous: whether a bound may be too wide to prove anything, or not be derived.
             exports: folder of the exports of a file alone; None for exports/ beside it.
             trust: compile a header that was changed since it was exported.
+            wait: seconds that a board may take to start, and to predict a row.
             **reading: how a file of rows is written, as ``mlp_edge.train`` takes it.
 
         Returns:
             Verdicts, figures, a certificate; ``check()`` raises where parity does not hold.
 
         Raises:
-            InputError: for no export that a chosen runtime reads.
+            InputError: for no export that a chosen runtime reads, or a board that does not answer
+                or runs another model.
             TableError: for a table that does not fit the model.
             ModelError: for a model directory that is damaged.
             MissingError: when what runs the original, such as TensorFlow, is missing.
@@ -361,7 +365,7 @@ class Model(OpenedModel):
 
         given = {
             "runtimes": runtimes, "formats": formats, "require": require,
-            "allow_vacuous": allow_vacuous, "exports": exports, "trust": trust,
+            "allow_vacuous": allow_vacuous, "exports": exports, "trust": trust, "wait": wait,
         }  # fmt: skip
         chosen, written = made("parity", given | reading, ParitySettings, Reading)
         return prove(self, chosen, table=table, reading=written)

@@ -107,6 +107,8 @@ def _careful(predict: Predict, mlp: Mlp) -> Predict:
     def asked(rows: Rows) -> Rows:
         try:
             predictions = predict(rows)
+        except ModelError:  # which says itself what is wrong
+            raise
         except Exception as error:
             raise ModelError(
                 f"does not take rows of {mlp.inputs} readings ({first_line(error)}); it is another "

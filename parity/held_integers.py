@@ -95,7 +95,7 @@ def compare_held(
             open_entry(path, runtime, stack, mlp, listed, trust, held=True)
             for path in artifacts
             for runtime in runtimes
-            if runtime.reads == path.suffix
+            if runtime.runs(path)
         ]
         return [line, *(_result(entry, expected, real, required) for entry in entries)]
 
@@ -111,10 +111,10 @@ def _result(
         changed = real.changed(entry.predict)
         if entry.dtype != "int8":
             return replace(line, changed=changed)
-        simulated = entry.runtime.simulated
-        most = CHIP_ROWS if simulated else len(expected.rows)
+        by_row = entry.runtime.by_row
+        most = CHIP_ROWS if by_row else len(expected.rows)
         rows, wanted = (_thinned(each, most) for each in (expected.rows, expected.twice))
-        bits, says = _bits(rows, wanted, entry.predict, BATCHES[:1] if simulated else BATCHES)
+        bits, says = _bits(rows, wanted, entry.predict, BATCHES[:1] if by_row else BATCHES)
     except InputError as error:
         return replace(line, says=[*entry.says, str(error)])
     return replace(line, bits=bits, changed=changed, says=[*says, *entry.says])

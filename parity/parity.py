@@ -183,7 +183,7 @@ def check(
             open_entry(path, runtime, stack, mlp, listed or {}, trust or listed is None)
             for path in artifacts
             for runtime in runtimes
-            if runtime.reads == path.suffix
+            if runtime.runs(path)
         ]
         sample = sample[:SAMPLE_ROWS]
         entries, found = _searched(mlp, sample, entries)
@@ -194,13 +194,13 @@ def check(
 
 
 def _searched(mlp: Mlp, sample: Rows, entries: Sequence[Entry]) -> tuple[list[Entry], Rows]:
-    """The entries, and the worst rows of each runtime; those of C for a slow simulated chip.
+    """The entries, and the worst rows of each runtime; those of C for a slow chip.
 
     An entry that fails while it is searched predicts no more.
     """
     kept, found = [], [sample[:0]]
     for entry in entries:
-        if entry.predict and entry.dtype == "float32" and not entry.runtime.simulated:
+        if entry.predict and entry.dtype == "float32" and not entry.runtime.by_row:
             try:
                 found.append(worst_rows(mlp, sample, entry.predict, entry.runtime.accuracy))
             except InputError as error:

@@ -31,7 +31,7 @@ from mlp_edge.reference import Doubles, distance
 from mlp_edge.reference import predict as exact
 
 CHIP_ROWS = 2000
-"""Rows of an artifact in integers that a simulated chip, which takes its time, is given."""
+"""Rows of an artifact in integers that a chip, which takes its time, is given."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ def in_floats(
         comparison = compare(expected, heard, runtime.accuracy, _batches(entry))
         if not comparison.passed:
             says = [_explain(expected, comparison, predict)]
-        elif runtime.reads == ".h":
+        elif runtime.reads == ".h" and runtime.replayed:
             says = _other_bits(expected, answers, runtime.fused)
         changed = None if entry.dtype == "float32" else original.changed(predict)
     except InputError as error:
@@ -186,7 +186,7 @@ def in_integers(
     entry: Entry, predict: Predict, expected: ExpectedBits, original: RealRows
 ) -> ArtifactResult:
     """The line of an artifact in integers: every answer has its bits, of readings and of counts."""
-    if entry.runtime.simulated:
+    if entry.runtime.by_row:
         chosen = slice(CHIP_ROWS)
         expected = replace(expected, rows=expected.rows[chosen], within=expected.within[chosen])
     says = _beyond_grade(expected)
@@ -198,7 +198,7 @@ def in_integers(
         changed = original.changed(predict)
         counts = 0
         if entry.raw is not None and bits.failure is None:  # the layers are the same
-            most = CHIP_ROWS if entry.runtime.simulated else None
+            most = CHIP_ROWS if entry.runtime.by_row else None
             counts, wrong = compare_counts(expected, entry.raw, most)
             says += wrong
     except InputError as error:
@@ -244,8 +244,8 @@ def _without_parameters(expected: Expected, predict: Predict) -> list[str]:
 
 
 def _batches(entry: Entry) -> Sequence[int]:
-    """A simulated chip knows no batches: it is given each row once."""
-    return BATCHES[:1] if entry.runtime.simulated else BATCHES
+    """A chip knows no batches: it is given each row once."""
+    return BATCHES[:1] if entry.runtime.by_row else BATCHES
 
 
 def _heard(predict: Predict, answers: list[Rows]) -> Predict:

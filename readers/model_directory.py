@@ -10,7 +10,8 @@ calibration.npz  raw training rows, for quantisation, unless training kept none
 tuning.csv    a row per trial of a search
 plots/        pictures, PNG and SVG; those of another table in a folder named after it
 exports/      NAME.tflite, NAME.onnx, NAME.h; NAME_int8.tflite … in reduced precision, and
-              NAME_int8.json, their integers; parity.json, what parity found about them
+              NAME_int8.json, their integers; parity.json, what parity found about them, and
+              parity_serial.txt, what a board said
 """
 
 from __future__ import annotations
@@ -55,6 +56,8 @@ MODEL, ORIGINAL, MANIFEST, HISTORY, SAMPLE, CALIBRATION, TUNING, EXPORTS, PLOTS 
 )
 PARITY = "parity.json"
 """In exports/: what `mlp-edge parity` found; no manifest lists it, as it changes none."""
+TRANSCRIPT = "parity_serial.txt"
+"""Beside it: every line between this machine and a board that was asked."""
 WEIGHTS_ONLY = "_weights.h"
 """How a header without functions ends; no manifest lists it, as it has nothing to run."""
 KNOWN = (MODEL, ORIGINAL, MANIFEST, HISTORY, SAMPLE, CALIBRATION, TUNING, EXPORTS, PLOTS)
@@ -299,7 +302,8 @@ class ModelDirectory:
             return {
                 **{f"{EXPORTS}/{name}": content for name, content in files.items()},
                 **{f"{EXPORTS}/{name}": None for name in gone},
-                f"{EXPORTS}/{PARITY}": None,  # it was about the files before
+                f"{EXPORTS}/{PARITY}": None,  # they were about the files before
+                f"{EXPORTS}/{TRANSCRIPT}": None,
                 MANIFEST: manifest.to_json().encode(),
             }
 
@@ -396,9 +400,9 @@ def check_place(path: Path, force: bool) -> None:
 def _is_export(path: Path) -> Callable[[str], bool]:
     """Whether a file in exports/ is one of those that the manifest lists, or about them."""
     try:
-        ours = {*ModelDirectory.open(path).manifest.exports, PARITY}
+        ours = {*ModelDirectory.open(path).manifest.exports, PARITY, TRANSCRIPT}
     except ModelError:
-        ours = {PARITY}
+        ours = {PARITY, TRANSCRIPT}
     return lambda name: name in ours or name.endswith(WEIGHTS_ONLY)
 
 

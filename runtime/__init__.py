@@ -15,7 +15,7 @@ RUNTIMES: tuple[Runtime, ...] = (
     *(chip.runtime for chip in CHIPS),
 )
 """Every place to run, in the order in which they are shown."""
-HOSTED: tuple[Runtime, ...] = tuple(runtime for runtime in RUNTIMES if not runtime.simulated)
+HOSTED: tuple[Runtime, ...] = tuple(runtime for runtime in RUNTIMES if not runtime.by_row)
 """Those of this machine itself: what runs where nobody names a runtime."""
 
 __all__ = ["CHIPS", "HOSTED", "RUNTIMES", "Chip", "Opened", "Runtime"]

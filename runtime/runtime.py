@@ -67,8 +67,12 @@ class Runtime:
         reads: suffix of the files that it opens, with the dot.
         missing: None when this machine can run it, otherwise one line saying what brings it.
         open: opens a file; raises ModelError, naming the file, when it is not what it should be.
-        simulated: whether it runs on a simulated chip: only where it is asked for, row by row.
+        by_row: whether it runs on a chip, which takes its time: only where it is asked for, and
+            each row once.
+        only: name of the one file that it runs; None for any.
         fused: whether a header's dense kernel multiplies and adds in one rounding there.
+        replayed: whether a header has the bits of its own float32 arithmetic there: not where a
+            compiler may fuse more of it.
         accuracy: how exact its activations are; one that states nothing is held to the worst.
     """
 
@@ -76,6 +80,12 @@ class Runtime:
     reads: str
     missing: Callable[[], str | None]
     open: Callable[[Path], AbstractContextManager[Opened]]
-    simulated: bool = False
+    by_row: bool = False
+    only: str | None = None
     fused: bool = False
+    replayed: bool = True
     accuracy: Mapping[str, Accuracy] = field(default_factory=lambda: ANY)
+
+    def runs(self, path: Path) -> bool:
+        """Whether it opens a file of this name."""
+        return path.suffix == self.reads and self.only in (None, path.name)

@@ -40,6 +40,7 @@ PURPOSES = {
     "keras": "training and running the original",
     "matplotlib": "pictures",
     "onnx": "writing .onnx files",
+    "pyserial": "asking a board on a serial port",
     "optuna": "searching for a better network",
     "scikit-learn": "scores and the linear baseline",
     "tensorflow": "training, exporting, running the original",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from mlp_edge import __version__
-from mlp_edge.api.parity.parity_settings import ParitySettings
+from mlp_edge.api.parity.on_board import Asked, BoardReport, recorded, transcript_of
 from mlp_edge.api.parity.subject import Subject
 from mlp_edge.api.result import Result, Sheet
 from mlp_edge.errors import CheckError, InputError
@@ -34,6 +34,7 @@ class HeldParityReport(Result):
         record: what NAME_parity.json holds.
         path: of the record; None where nothing was compared.
         findings: what there is to warn of.
+        board: what the board took, where one was asked.
     """
 
     model: str
@@ -41,6 +42,7 @@ class HeldParityReport(Result):
     record: Mapping[str, Any] = field(repr=False)
     path: Path | None = None
     findings: tuple[Finding, ...] = ()
+    board: BoardReport | None = None
 
     @property
     def verdicts(self) -> dict[tuple[str, str], str]:
@@ -83,7 +85,7 @@ class HeldParityReport(Result):
         """What is shown of it.
 
         Returns:
-            A row for the file itself and for each artifact.
+            A row for the file itself and for each artifact, and what a board took.
         """
         rows = tuple(
             (one.artifact, one.runtime, _held_to(one, number), *_figures(one), one.verdict)
@@ -95,7 +97,8 @@ class HeldParityReport(Result):
             "|Δ| LiteRT: on the real rows, the largest",
         )
         columns = ("artifact", "runtime", "held to", "rows", "bits", "|Δ| LiteRT", "verdict")
-        return [Sheet(f"{self.model}: parity in int8", columns, rows, notes, text_columns=3)]
+        sheet = Sheet(f"{self.model}: parity in int8", columns, rows, notes, text_columns=3)
+        return [sheet] if self.board is None else [sheet, self.board.sheet()]
 
     def failures(self) -> list[str]:
         """What is wrong.
@@ -125,7 +128,8 @@ def prove_held(
     mlp: Mlp,
     network: AsymmetricNetwork,
     subject: Subject,
-    settings: ParitySettings,
+    trust: bool,
+    asked: Asked,
     sample: Rows,
     findings: tuple[Finding, ...],
 ) -> HeldParityReport:
@@ -135,7 +139,8 @@ def prove_held(
         mlp: the network in float32.
         network: its integers.
         subject: the file and its exports.
-        settings: where to run them.
+        trust: compile headers that nobody vouches for.
+        asked: where to run them.
         sample: real rows (n, inputs), or what stands for them.
         findings: what is known of it so far.
 
@@ -143,23 +148,23 @@ def prove_held(
         InputError: when the exports were written meanwhile.
         MissingError: when LiteRT is missing: without the original nothing is compared.
     """
-    chosen, required = settings.chosen()
     with subject.original() as original:
         results = compare_held(
-            mlp, network, original, sample, subject.paths, chosen, required, subject.listed,
-            settings.trust,
+            mlp, network, original, sample, subject.paths, asked.runtimes, asked.required,
+            subject.listed, trust,
         )  # fmt: skip
     subject.check_unchanged()
-    record = _record(mlp, subject, results)
-    found = HeldParityReport(mlp.name, tuple(results), record, None, findings)
-    if not any(one.ran for one in results[1:]):
+    board = asked.board_report(subject.transcript_path)
+    record = _record(mlp, subject, results) | recorded(board)
+    found = HeldParityReport(mlp.name, tuple(results), record, None, findings, board)
+    if board is None and not any(one.ran for one in results[1:]):
         return found
     try:
-        subject.write(json_text(record).encode())
+        subject.write(json_text(record).encode(), transcript_of(asked))
     except InputError as error:
         says = Finding("unwritten", f"{error}; {subject.record_path.name} was not written")
-        return HeldParityReport(mlp.name, tuple(results), record, None, (*findings, says))
-    return HeldParityReport(mlp.name, tuple(results), record, subject.record_path, findings)
+        return replace(found, findings=(*findings, says))
+    return replace(found, path=subject.record_path)
 
 
 def _record(mlp: Mlp, subject: Subject, results: list[ArtifactResult]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mlp_edge.api.parity.on_board import BoardReport
 from mlp_edge.api.result import Result, Sheet
 from mlp_edge.errors import CheckError, InputError
 from mlp_edge.files.writing import plain
@@ -40,6 +41,7 @@ class ParityReport(Result):
         allow_vacuous: whether ``check`` accepts a bound too wide to prove anything.
         path: of the record; None where it could not be written.
         findings: what there is to warn of.
+        board: what the board took, where one was asked.
     """
 
     model: str
@@ -52,6 +54,7 @@ class ParityReport(Result):
     allow_vacuous: bool = False
     path: Path | None = None
     findings: tuple[Finding, ...] = ()
+    board: BoardReport | None = None
 
     @property
     def results(self) -> tuple[ArtifactResult, ...]:
@@ -107,13 +110,16 @@ class ParityReport(Result):
         """What is shown of it.
 
         Returns:
-            The table of float32, that of reduced precision, the certificate with the labels.
+            The table of float32, that of reduced precision, what a board took, the certificate
+            with the labels.
         """
         reduced = [result for result in self.results if result.dtype != FLOAT32]
         from_original = f"|Δ| {_called(self.results[0])}"
         sheets = [_float32(self.model, self.report, from_original)]
         if reduced:
             sheets.append(_reduced(reduced, from_original))
+        if self.board is not None:
+            sheets.append(self.board.sheet())
         notes = ["Certificate and labels are those of float32"] if reduced else []
         notes += _certain(self.task, self.labels, self.rows)
         return [*sheets, Sheet(self._certified(), notes=tuple(notes))]
@@ -203,7 +209,7 @@ def _called(original: ArtifactResult) -> str:
 
 def _float32(name: str, report: Report, from_original: str) -> Sheet:
     """A row for the original and each artifact in float32; how the figures are to be read."""
-    from mlp_edge.runtime import RUNTIMES
+    from mlp_edge.runtime import HOSTED
 
     compared = [result.comparison for result in report.results if result.comparison]
     rows = tuple(
@@ -212,9 +218,9 @@ def _float32(name: str, report: Report, from_original: str) -> Sheet:
         if result.dtype == FLOAT32
     )
     notes = _how_to_read(report)
-    simulated = {runtime.name for runtime in RUNTIMES if runtime.simulated}
-    if any(result.runtime in simulated for result in report.results):
-        notes.append("simulated chips, which know no batches: every row once")
+    hosted = {runtime.name for runtime in HOSTED}
+    if any(result.runtime not in hosted for result in report.results[1:]):
+        notes.append("chips, which know no batches: every row once")
     columns = ("artifact", "runtime", from_original, "|Δ| exact", "bound", "used", "verdict")
     title = f"{name}: parity on {compared[0].rows:,} rows"
     return Sheet(title, columns, rows, tuple(notes), text_columns=2)

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlp_edge.errors import InputError
+from mlp_edge.errors import InputError, RecipeError
 from mlp_edge.settings import declared, setting
 
 if TYPE_CHECKING:
     from mlp_edge.runtime import Runtime
+    from mlp_edge.runtime.serial.port import Place
 
-ALL = "all"
+ALL, SERIAL = "all", "serial"
+WAITS = (0.01, 3600.0)
+"""Least and most seconds for a board."""
 
 
 @dataclass(frozen=True)
@@ -21,18 +24,20 @@ class ParitySettings:
     """What is compared, where, and what counts as a failure.
 
     Attributes:
-        runtimes: litert, onnxruntime, c; a chip: avr, cortex-m0, cortex-m3, cortex-m4, rv32; or
-            all. () for those of this machine.
+        runtimes: litert, onnxruntime, c; a chip: avr, cortex-m0, cortex-m3, cortex-m4, rv32; all;
+            serial:PORT, or serial:PORT@BAUD, for the board that is plugged in there. () for those
+            of this machine.
         formats: tflite, onnx, c; () for all.
         require: names of runtimes that have to run, or all that are chosen: one that cannot is a
             failure.
         allow_vacuous: whether a bound may be too wide to prove anything, or not be derived.
         exports: folder of the exports of a file alone; None for exports/ beside it.
         trust: compile a header that was changed since it was exported.
+        wait: seconds that a board may take to start, and to predict a row.
     """
 
     runtimes: tuple[str, ...] = declared(
-        (), "Runtime: litert, onnxruntime, c, a chip such as avr, or all.",
+        (), "Runtime: litert, onnxruntime, c, a chip such as avr, all, or serial:PORT.",
         "What to run", shown="litert, onnxruntime, c", flag="--runtime -r", repeat=True,
     )  # fmt: skip
     formats: tuple[str, ...] = declared(
@@ -57,16 +62,25 @@ class ParitySettings:
         "Trust",
         flag="--trust",
     )
+    wait: float = declared(
+        10.0, "Seconds that a board may take to start, and to predict a row.", "What to run"
+    )
 
     def __post_init__(self) -> None:
         """Check what needs no model.
 
         Raises:
             InputError: for a runtime or a format that does not exist.
+            RecipeError: for a wait that is none.
         """
         from mlp_edge.export import EXPORTERS
 
-        self.chosen()
+        _ = self.chosen(), self.place
+        least, most = WAITS
+        if not least <= self.wait <= most:
+            raise RecipeError(
+                f"{setting('wait', self.wait)}: takes seconds from {least:g} to {most:g}"
+            )
         known = [exporter.name for exporter in EXPORTERS]
         for wanted in self.formats:
             if wanted not in known:
@@ -76,14 +90,38 @@ class ParitySettings:
         """Where to run, and the names of what has to; what has to run is chosen by that."""
         from mlp_edge.runtime import HOSTED, RUNTIMES
 
-        chosen = list(RUNTIMES) if ALL in self.runtimes else _named(self.runtimes) or list(HOSTED)
+        named = _named(self.runtimes)
+        chosen = list(RUNTIMES) if ALL in self.runtimes else named
+        if not chosen and self.place is None:
+            chosen = list(HOSTED)
         required = _named(self.require)
         chosen += [runtime for runtime in required if runtime not in chosen]
         has_to = chosen if ALL in self.require else required
         return chosen, [runtime.name for runtime in has_to]
 
+    @property
+    def place(self) -> Place | None:
+        """Where the board is; None without one.
+
+        Raises:
+            InputError: for more than one board, or a port that is none.
+        """
+        from mlp_edge.runtime.serial.port import Place
+
+        places = list(dict.fromkeys(Place.read(name) for name in self.runtimes if _is_port(name)))
+        if len(places) > 1:
+            ports = " and ".join(place.device for place in places)
+            raise InputError(f"boards at {ports}: one at a time would do")
+        return places[0] if places else None
+
+
+def _is_port(name: str) -> bool:
+    """Whether a runtime is a board on a serial port."""
+    return name.partition(":")[0] == SERIAL
+
 
 def _named(names: Sequence[str]) -> list[Runtime]:
     from mlp_edge.runtime.load import named_runtime
 
-    return [named_runtime(name) for name in dict.fromkeys(names) if name != ALL]
+    chosen = [name for name in dict.fromkeys(names) if name != ALL and not _is_port(name)]
+    return [named_runtime(name) for name in chosen]

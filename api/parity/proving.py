@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mlp_edge.api.observer import SILENT, Observer, Recording
 from mlp_edge.api.opened_model import OpenedModel
 from mlp_edge.api.parity.held_integers import HeldParityReport, prove_held
+from mlp_edge.api.parity.on_board import Asked, asked, recorded, transcript_of
 from mlp_edge.api.parity.parity_report import ParityReport
 from mlp_edge.api.parity.parity_settings import ALL, ParitySettings
 from mlp_edge.api.parity.subject import Subject, subject_of
@@ -66,21 +67,37 @@ def prove(
     model.refresh()
     mlp = model.mlp
     subject = subject_of(model, settings)
-    _check_read(subject.paths, settings.chosen()[0])
     given = None if table is None else _Rows.of(table, reading, model, heard)
     sample = subject.sample(None if given is None else given.rows)
     rows = given or _Rows(sample)
     heard.found(subject.findings)
-    if model.imported is not None and model.imported.integers is not None:
-        with heard.step("comparing"):
-            held = model.imported.integers
-            return prove_held(mlp, held, subject, settings, sample, tuple(heard.findings))
-    report = _compared(subject, mlp, sample, settings, heard)
+    held = None if model.imported is None else model.imported.integers
+    with asked(settings, subject.paths) as places:
+        _check_read(subject.paths, places.runtimes)
+        if held is not None:
+            with heard.step("comparing"):
+                findings = tuple(heard.findings)
+                return prove_held(mlp, held, subject, settings.trust, places, sample, findings)
+        report = _compared(subject, mlp, sample, settings, places, heard)
+    return _reported(subject, mlp, sample, rows, report, settings, places, heard)
+
+
+def _reported(
+    subject: Subject,
+    mlp: Mlp,
+    sample: Rows,
+    rows: _Rows,
+    report: Report,
+    settings: ParitySettings,
+    places: Asked,
+    heard: Recording,
+) -> ParityReport:
+    """What the comparisons come to, written beside the exports where there is anything."""
     with heard.step("proving"):
         certificate = certify(mlp, declared(mlp, sample))
-    certain = rows.labels(mlp)
-    found = record(subject.files, mlp, report, certificate, certain)
-    written = report.compared and _written(subject, found, heard)
+    certain, board = rows.labels(mlp), places.board_report(subject.transcript_path)
+    found = record(subject.files, mlp, report, certificate, certain) | recorded(board)
+    written = (report.compared or board is not None) and _written(subject, found, places, heard)
     return ParityReport(
         model=mlp.name,
         task=mlp.task,
@@ -92,6 +109,7 @@ def prove(
         allow_vacuous=settings.allow_vacuous,
         path=subject.record_path if written else None,
         findings=tuple(heard.findings),
+        board=board,
     )
 
 
@@ -128,25 +146,30 @@ class _Rows:
 
 
 def _compared(
-    subject: Subject, mlp: Mlp, sample: Rows, settings: ParitySettings, observer: Observer
+    subject: Subject,
+    mlp: Mlp,
+    sample: Rows,
+    settings: ParitySettings,
+    places: Asked,
+    observer: Observer,
 ) -> Report:
     """Every comparison.
 
     Raises:
         InputError: when the exports were written meanwhile, or what has to run has no export.
     """
-    chosen, required = settings.chosen()
     with observer.step("starting TensorFlow" if subject.starts_tensorflow else "comparing"):
         if subject.starts_tensorflow:
             tensorflow()
-    with observer.step("comparing"), subject.original() as original:
+    with observer.step("comparing") as watch, subject.original() as original:
+        places.watched(watch)
         report = check(
             mlp,
             original,
             sample,
             subject.paths,
-            chosen,
-            required,
+            places.runtimes,
+            places.required,
             subject.listed,
             settings.trust,
         )
@@ -161,7 +184,7 @@ def _check_read(paths: Sequence[Path], runtimes: Sequence[Runtime]) -> None:
     Raises:
         InputError: naming both.
     """
-    if not any(runtime.reads == path.suffix for runtime in runtimes for path in paths):
+    if not any(runtime.runs(path) for runtime in runtimes for path in paths):
         read = ", ".join(f"{runtime.name} reads {runtime.reads}" for runtime in runtimes)
         raise InputError(
             f"no export to compare: {read}, and there is {', '.join(path.name for path in paths)}"
@@ -176,14 +199,14 @@ def _check_all_came(results: Sequence[ArtifactResult], required: Sequence[str]) 
     """
     came = {result.runtime for result in results}
     for name in required:
-        if name not in came and name != ALL:
+        if name.partition(":")[0] not in came and name != ALL:
             raise InputError(f"{setting('require', name)}: there is no export that it reads")
 
 
-def _written(subject: Subject, found: dict[str, Any], observer: Observer) -> bool:
+def _written(subject: Subject, found: dict[str, Any], places: Asked, observer: Observer) -> bool:
     """Whether the record is beside the exports by now; a warning where it cannot be."""
     try:
-        subject.write(json_text(found).encode())
+        subject.write(json_text(found).encode(), transcript_of(places))
     except InputError as error:
         name = subject.record_path.name
         observer.found([Finding("unwritten", f"{error}; {name} was not written")])

@@ -19,7 +19,7 @@ from mlp_edge.files.writing import sha256, write_files
 from mlp_edge.finding import Finding
 from mlp_edge.mlp import Mlp, Rows
 from mlp_edge.readers.importing.imported import Imported
-from mlp_edge.readers.model_directory import EXPORTS, ORIGINAL, PARITY, ModelDirectory
+from mlp_edge.readers.model_directory import EXPORTS, ORIGINAL, PARITY, TRANSCRIPT, ModelDirectory
 from mlp_edge.reading import read_file
 from mlp_edge.runtime.originals import open_original, own_original
 from mlp_edge.settings import setting
@@ -35,6 +35,7 @@ class Subject(ABC):
         paths: the exports, in the order of their formats.
         listed: name -> SHA-256 of exports that somebody vouches for.
         record_path: where the record goes.
+        transcript_path: where the transcript of a board goes.
         rows: what the real rows are called.
         starts_tensorflow: whether the original needs it.
         findings: what is to be known of it.
@@ -43,6 +44,7 @@ class Subject(ABC):
     paths: Sequence[Path]
     listed: Mapping[str, str]
     record_path: Path
+    transcript_path: Path
     rows = "held-out rows"
     starts_tensorflow = True
     findings: tuple[Finding, ...] = ()
@@ -65,8 +67,8 @@ class Subject(ABC):
         """Refuse a report of exports that were written meanwhile; raises InputError."""
 
     @abstractmethod
-    def write(self, content: bytes) -> None:
-        """Write the record; raises InputError where it cannot be."""
+    def write(self, record: bytes, transcript: bytes | None) -> None:
+        """Write the record, and the transcript of a board; raises InputError where it cannot be."""
 
 
 def subject_of(model: OpenedModel, settings: ParitySettings) -> Subject:
@@ -89,7 +91,7 @@ class _OfDirectory(Subject):
         self.paths = _ordered(directory.exported_models, formats, directory.exports_path)
         self.listed = directory.manifest.exports
         self.record_path = directory.exports_path / PARITY
-
+        self.transcript_path = directory.exports_path / TRANSCRIPT
         self._found = None
         if directory.manifest.imported is not None:
             self._found = directory.imported()._replace(mlp=mlp)
@@ -119,8 +121,11 @@ class _OfDirectory(Subject):
                 f"{self._directory.path}: was written to meanwhile; run the command again"
             )
 
-    def write(self, content: bytes) -> None:
-        self._directory.write({f"{EXPORTS}/{PARITY}": content}, of_exports=True)
+    def write(self, record: bytes, transcript: bytes | None) -> None:
+        files = {PARITY: record, TRANSCRIPT: transcript}
+        self._directory.write(
+            {f"{EXPORTS}/{name}": content for name, content in files.items()}, of_exports=True
+        )
 
 
 class _OfFile(Subject):
@@ -144,6 +149,7 @@ class _OfFile(Subject):
             if written_here(path, self._mlp, found.integers)
         }
         self.record_path = folder / f"{model.name}_{PARITY}"
+        self.transcript_path = folder / f"{model.name}_{TRANSCRIPT}"
         self.starts_tensorflow = found.format.startswith("Keras") and found.original is None
 
     def original(self) -> AbstractContextManager[Original]:
@@ -165,8 +171,9 @@ class _OfFile(Subject):
             if not path.is_file() or sha256(read_file(path)) != before:
                 raise InputError(f"{path}: was written to meanwhile; run the command again")
 
-    def write(self, content: bytes) -> None:
-        write_files(self.record_path.parent, {self.record_path.name: content})
+    def write(self, record: bytes, transcript: bytes | None) -> None:
+        files = {self.record_path.name: record, self.transcript_path.name: transcript}
+        write_files(self.record_path.parent, files)
 
 
 @contextmanager

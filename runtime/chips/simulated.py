@@ -75,7 +75,7 @@ class Chip:
             ".h",
             self.missing,
             self.open,
-            simulated=True,
+            by_row=True,
             fused=self.target.fused,
             accuracy=KERNELS,
         )

@@ -17,6 +17,7 @@ from specimens import (
     load,
     load_integers,
 )
+from support.arduino import build
 from support.c_compiler import require, run
 from support.networks import readings
 
@@ -26,12 +27,6 @@ from mlp_edge.export.c import export
 from mlp_edge.integers import integer_reference
 from mlp_edge.runtime.c import open_header
 
-ARDUINO = Path("/usr/share/arduino/hardware/arduino/avr")
-CORE_C = ("hooks.c", "wiring.c", "wiring_digital.c")
-CORE_CPP = (
-    "main.cpp", "Print.cpp", "Stream.cpp", "HardwareSerial.cpp", "HardwareSerial0.cpp",
-    "WString.cpp", "abi.cpp", "new.cpp",
-)  # fmt: skip
 BOARD = Path(__file__).with_name("board.c")
 
 
@@ -79,23 +74,8 @@ def test_a_specimen_predicts(name: str) -> None:
 @pytest.fixture(scope="module")
 def uno(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the sketch's firmware and the board that runs it."""
-    require("avr-gcc")
     folder = tmp_path_factory.mktemp("uno")
-    if not (ARDUINO / "cores").is_dir() or not Path("/usr/include/simavr").is_dir():
-        pytest.skip("apt-get install arduino-core-avr libsimavr-dev brings what this needs")
-    core = ARDUINO / "cores" / "arduino"
-    (folder / "pima.ino.cpp").write_text(f'#include <Arduino.h>\n#include "{SKETCH}/pima.ino"\n')
-    flags = (
-        "-mmcu=atmega328p", "-Os", "-w", "-ffunction-sections", "-fdata-sections",
-        "-Wl,--gc-sections", "-DF_CPU=16000000L", "-DARDUINO=10819", "-DARDUINO_AVR_UNO",
-        "-DARDUINO_ARCH_AVR", "-DDECIMAL_DIG=__DECIMAL_DIG__", "-fno-threadsafe-statics",
-        f"-I{core}", f"-I{ARDUINO}/variants/standard", f"-I{SKETCH}",
-    )  # fmt: skip
-    run(folder, "avr-gcc", "-std=gnu11", *flags, "-c", *(str(core / name) for name in CORE_C))
-    objects = [f"{Path(name).stem}.o" for name in CORE_C]
-    sources = [str(core / name) for name in CORE_CPP]
-    run(folder, "avr-g++", "-std=gnu++11", *flags, "pima.ino.cpp", *sources, *objects,
-        "-o", "pima.elf", "-lm")  # fmt: skip
+    build(folder, SKETCH / "pima.ino", SKETCH, "-w")
     run(folder, "gcc", "-std=c99", "-O2", str(BOARD), "-o", "board", "-lsimavr")
     return folder
 
@@ -103,7 +83,6 @@ def uno(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def typed_on(uno: Path, lines: list[str]) -> list[str]:
     """What the sketch prints when lines are typed; "led 1" where it switches the LED."""
     (uno / "typed").write_text("".join(f"{line}\n" for line in lines))
-    run(uno, "avr-objcopy", "-O", "binary", "pima.elf", "pima.bin")
     command = [uno / "board", "pima.bin", "typed", str(len(lines))]
     result = subprocess.run(command, cwd=uno, capture_output=True, text=True, timeout=120)
     assert result.returncode == 0, result.stdout + result.stderr

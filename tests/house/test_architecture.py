@@ -51,6 +51,7 @@ MAY_IMPORT = {
     "quantise": {"core"},
     "plots": {"core"},
     "runtime": {"core", "readers", "runtime/chips"},
+    "runtime/serial": {"core", "runtime"},
     "runtime/chips": {"core", "runtime"},
     "parity": {"core", "readers", "runtime"},
     "measure": {"core", "readers", "runtime", "parity"},
@@ -78,7 +79,7 @@ LARGE = {room for room in ROOMS if "/" not in room}
 FRONT_DOOR = "core/__init__.py"
 """``mlp_edge.open`` and its like: core hands out names of rooms above it, when asked for."""
 HEAVY = {"tensorflow", "unicorn", "keras", "tf2onnx", "onnx", "sklearn", "ai_edge_litert", "pandas",
-         "matplotlib", "onnxruntime", "optuna", "scipy", "duckdb", "h5py"}  # fmt: skip
+         "matplotlib", "onnxruntime", "optuna", "scipy", "duckdb", "h5py", "serial"}  # fmt: skip
 
 
 @cache

@@ -541,7 +541,7 @@ def test_each_row_once_on_a_chip(model: Path, few_rows: None) -> None:
 
             yield Opened(predict, opened.card)
 
-    chip = Runtime("chip", ".h", lambda: None, watched, simulated=True)
+    chip = Runtime("chip", ".h", lambda: None, watched, by_row=True)
     header = model / "exports" / "pima.h"
     mlp = directory.mlp()
     with own_original(directory.keras_path, mlp) as original:
