@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlp_edge.api.exporting.export_settings import ExportSettings
 from mlp_edge.api.observer import Observer
+from mlp_edge.api.opened_model import OpenedModel
 from mlp_edge.errors import InputError
 from mlp_edge.finding import Finding
 from mlp_edge.settings import setting
 
 if TYPE_CHECKING:
-    from mlp_edge.api.opened_model import OpenedModel
     from mlp_edge.export.packages.package import Package
     from mlp_edge.mlp import Mlp
 
@@ -32,10 +32,8 @@ class Split(NamedTuple):
     files: Mapping[str, bytes]
 
 
-def check_others(
-    settings: ExportSettings, name: str, others: Sequence[OpenedModel], table: Any
-) -> None:
-    """Refuse further models where there is no package, and two of one name.
+def check_others(settings: ExportSettings, name: str, others: Sequence[Any], table: Any) -> None:
+    """Refuse further models where there is no package, two of one name, and what is no model.
 
     Args:
         settings: of the export.
@@ -48,6 +46,10 @@ def check_others(
     """
     if not others:
         return
+    for other in others:
+        if not isinstance(other, OpenedModel):
+            named = f"{setting('others')} holds {other!r}, which is no model"
+            raise InputError(f"{named}; `mlp_edge.open()` gives one")
     if settings.package is None:
         raise InputError(f"{setting('others')} is for packages: with {setting('package')}")
     if table is not None:

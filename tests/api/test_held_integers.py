@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from support.commands import typed
 from support.integer_tflite import CHAINS, read, rows_for
+from support.packages import unpacked
 from support.tflite_graphs import Graph
 
 import mlp_edge
@@ -52,6 +53,15 @@ def test_the_header_predicts_the_same(path: Path, tmp_path: Path) -> None:
     with mlp_edge.load(tmp_path / "split" / "gesture.h", trust=True) as opened:
         assert (opened.predict(ROWS) == wanted()).all()
     assert len(split.files) == 3
+
+
+def test_a_library_holds_the_integers(path: Path, tmp_path: Path) -> None:
+    made = mlp_edge.open(path).export(package="arduino", out=tmp_path)
+    assert list(made.files) == ["gesture_arduino.zip"]
+    folder = unpacked(made.content, tmp_path)
+    assert "gesture_predict_int8\tKEYWORD2" in (folder / "keywords.txt").read_text()
+    with mlp_edge.load(folder / "src" / "gesture.h", trust=True, verify=True) as opened:
+        assert (opened.predict(ROWS) == wanted()).all()
 
 
 def test_c_is_what_is_exported_where_nobody_says(path: Path, tmp_path: Path) -> None:

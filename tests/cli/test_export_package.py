@@ -11,6 +11,7 @@ import pytest
 from support.commands import Type, contents
 
 import mlp_edge
+from mlp_edge.errors import InputError
 from mlp_edge.files.writing import sha256
 from mlp_edge.proof.checksum import checksum_error
 from mlp_edge.readers.model_directory import ModelDirectory
@@ -70,6 +71,11 @@ def test_several_models_in_integers(model: Path, iris: Path, typed: Type, folder
     assert made.path == folder / "device" / "pima_int8_arduino.zip"
     assert made.content == package
     assert json.loads(typed(*words, "--json").out)["files"][0]["sha256"] == sha256(package)
+
+
+def test_others_are_models(model: Path) -> None:
+    with pytest.raises(InputError, match=r"`others` holds 'iris', which is no model"):
+        mlp_edge.open(model).export(package="arduino", others=["iris"])  # type: ignore[list-item]
 
 
 @pytest.mark.parametrize(
