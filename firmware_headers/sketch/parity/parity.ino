@@ -1,7 +1,7 @@
 /*
  * Holds this board to the proof: `mlp-edge parity --runtime serial:PORT` sends rows and compares
- * the predictions. Put the header of your model beside this file, and its name in the three lines
- * below, as it is and in capitals. Then upload, and close the Serial Monitor.
+ * the predictions. Upload, and close the Serial Monitor. Three lines name the model, as it is and in
+ * capitals; without a library, its header stands beside this file.
  *
  * A line at 115,200 baud is text, `*`, and the CRC-32 of that text in eight hexadecimal digits. The
  * host sends a row: a number of its choice, then the bits of each reading. The reply is that

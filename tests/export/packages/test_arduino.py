@@ -24,6 +24,7 @@ from mlp_edge.card import predicted_classes
 from mlp_edge.export.packages import arduino
 from mlp_edge.feature import Feature
 from mlp_edge.integers import integer_reference
+from mlp_edge.runtime.serial.protocol import Identity, read
 
 HARDWARE = Path("/usr/share/arduino/hardware")
 BUILDER = Path("/usr/share/arduino-builder")
@@ -79,7 +80,7 @@ def test_the_layout_of_a_library(tmp_path: Path) -> None:
         "LICENSE", "README.md", "examples", "keywords.txt", "library.properties", "src",
     }  # fmt: skip
     sketches = list((folder / "examples").rglob("*.ino"))
-    assert len(sketches) == 5
+    assert len(sketches) == 7
     assert all(sketch.parent.name == sketch.stem for sketch in sketches)
 
 
@@ -236,6 +237,14 @@ def test_several_models_in_integers(bench: Bench) -> None:
         assert ready == "ready"
         numbers = answer.split(" ")[:outputs]
         assert all(re.fullmatch(r"-?\d+\.\d{6}", number) for number in numbers), answer
+
+
+@pytest.mark.slow
+def test_parity_says_what_the_board_runs(bench: Bench) -> None:
+    [said] = bench.shown("uno", "iris_int8/examples/sine_int8/Parity/Parity.ino", 1)
+    identity = read(said.encode())
+    assert isinstance(identity, Identity)
+    assert identity[1:] == ("sine_int8", "int8", 1, 1, False, load("sine").weights_sha256)
 
 
 @pytest.mark.slow
