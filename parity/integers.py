@@ -109,12 +109,15 @@ class BitComparison:
         told_apart: how many have a prediction that no row with other activations has: there, the
             right prediction shows the right integers.
         failure: the first prediction with other bits, or None.
+        of_bound: of int24, the largest share of float32's bound that a row of the declared ranges
+            takes; None of others.
     """
 
     rows: int
     same: int
     told_apart: int
     failure: OtherBits | None
+    of_bound: float | None = None
 
     @property
     def passed(self) -> bool:
@@ -140,6 +143,7 @@ def compare_bits(
         same=int(right.sum()),
         told_apart=told_apart(expected),
         failure=failure,
+        of_bound=None if expected.grade is None else expected.grade.used,
     )
 
 

@@ -22,8 +22,8 @@ SHOWN = 5
 """At most so many rows whose label is not certain are named."""
 FLOAT32 = "float32"
 UNDERIVED = "how far it may be from its network by rounding is not derived, but measured alone"
-HELD_TO = {"float16": "bound", "dynamic": "nothing"}
-"""What artifacts are held to, by dtype; those in integers to the bits."""
+HELD_TO = {"int24": "bits, bound", "float16": "bound", "dynamic": "nothing"}
+"""What artifacts are held to, by dtype; other integers to their bits."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -262,6 +262,16 @@ def _figures(result: ArtifactResult) -> tuple[str, str, str, str]:
     return off, f"{figures.from_reference:.1e}", f"{figures.bound:.1e}", used
 
 
+def _of_grade(results: Sequence[ArtifactResult], asked: int) -> str:
+    """What int24 takes of the bound of float32."""
+    shares = [result.bits.of_bound for result in results if result.bits]
+    used = max((share for share in shares if share is not None), default=0.0)
+    return (
+        f"bits, bound: those bits, on {asked:,} rows, and in the declared ranges no further off "
+        f"than float32 may be: by {used:.2g} of its bound"
+    )
+
+
 def _reduced(results: Sequence[ArtifactResult], from_original: str) -> Sheet:
     """A row for each artifact in integers, in float16 and in dynamic range."""
     rows = []
@@ -276,6 +286,7 @@ def _reduced(results: Sequence[ArtifactResult], from_original: str) -> Sheet:
     real = max((result.changed.rows for result in results if result.changed), default=0)
     says = {
         "bits": f"bits: those that the integers in its .json give, on {asked:,} rows",
+        "bits, bound": _of_grade(results, asked),
         "bound": "bound: as above, of the network with weights in float16",
         "nothing": "nothing: measured, not proved",
     }

@@ -67,7 +67,7 @@ def float_grade(mlp: Mlp, rows: Rows, predictions: Floats) -> FloatGrade:
     off = distance(predictions.astype(np.float64), predict(mlp, rows))
     bounds = bound(mlp, rows)
     with np.errstate(divide="ignore", invalid="ignore"):
-        used = np.where(off == 0, 0.0, off / bounds)
+        used = np.where((off == 0) | np.isinf(bounds), 0.0, off / bounds)
     row, output = np.unravel_index(int(np.argmax(used)), used.shape)
     return FloatGrade(
         rows=len(rows),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,10 @@ from mlp_edge.api.exporting.export_settings import ExportSettings
 from mlp_edge.errors import CheckError, InputError, RecipeError
 from mlp_edge.files.calibration import calibration_npz, read_calibration
 from mlp_edge.files.writing import json_text
+from mlp_edge.integers.quantised import Inputs
+from mlp_edge.mlp import Mlp
+from mlp_edge.proof.bound import Interval
+from mlp_edge.quantise import int24
 from mlp_edge.readers.model_directory import ModelDirectory
 from mlp_edge.settings import settings_of
 
@@ -131,6 +136,42 @@ def test_what_loses_too_much_is_not_written(opened: mlp_edge.Model) -> None:
     before = contents(opened.path)
     with pytest.raises(CheckError, match=r"`max_flips=0`.*`dtype='float32'` would hold"):
         opened.export("c", dtype="int8", max_flips=0, max_drop=0)
+    assert contents(opened.path) == before
+
+
+def test_int24_is_held_to_what_float32_may_be_off_by(opened: mlp_edge.Model) -> None:
+    export = opened.export("onnx", dtype="int24")
+    assert export.losses is not None
+    grade = export.losses.grade
+    assert grade is not None
+    assert grade.holds
+    assert grade.rows > 4000
+    assert f"by at most {grade.used:.2g} of what float32 may be off by" in str(export)
+    assert export.losses.to_dict()["float_grade"]["used"] == grade.used
+    numbers = json.loads(export.files["pima_int24.json"])
+    assert numbers["report"]["float grade"]["rows"] == grade.rows
+
+
+def test_int24_that_float32_would_beat_is_not_written(
+    opened: mlp_edge.Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A column in steps too coarse for what its weight is worth."""
+    whole = int24.inputs_of
+
+    def coarse(mlp: Mlp, box: Interval) -> Inputs:
+        found = whole(mlp, box)
+        factor = found.factor.copy()
+        factor[1] /= 2**14
+        return found._replace(factor=factor)
+
+    monkeypatch.setattr(int24, "inputs_of", coarse)
+    before = contents(opened.path)
+    with pytest.raises(CheckError) as caught:
+        opened.export("onnx", dtype="int24")
+    said = str(caught.value)
+    assert re.search(r"a prediction is off by [\d.e-]+, [\d.e+]+ times what float32", said)
+    assert "layer 1 costs most" in said
+    assert "the steps of 'glucose' most; `dtype='float32'` would hold" in said
     assert contents(opened.path) == before
 
 

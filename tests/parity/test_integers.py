@@ -28,13 +28,15 @@ from mlp_edge.integers.quantised import Inputs, Quantised
 from mlp_edge.integers.quantised_file import QuantisationParameters, parameters_name
 from mlp_edge.mlp import Floats, Mlp, Predict, Rows
 from mlp_edge.parity.diagnose import likely_integer_cause, other_integers
+from mlp_edge.parity.entry import Entry
 from mlp_edge.parity.integer_faults import IntegerFault, integer_faults, saturated
 from mlp_edge.parity.integer_rows import first_value, integer_rows
 from mlp_edge.parity.integers import ExpectedBits, compare_bits, same_bits, unproved
 from mlp_edge.parity.parity import check
-from mlp_edge.parity.result import CHIP_ROWS, ArtifactResult
+from mlp_edge.parity.result import CHIP_ROWS, ArtifactResult, RealRows, in_integers
 from mlp_edge.parity.rows import stress_rows
 from mlp_edge.proof.bound import LARGEST
+from mlp_edge.proof.declared import inside, ranges
 from mlp_edge.proof.golden import golden_integers
 from mlp_edge.reference import predict as exact
 from mlp_edge.runtime import HOSTED, RUNTIMES, Opened, Runtime
@@ -229,6 +231,27 @@ def test_the_rows_are_the_same_every_time_and_differ_from_one_another() -> None:
     rows = integer_rows(mlp, net, sample)
     assert rows.tobytes() == integer_rows(mlp, net, sample).tobytes()
     assert len(np.unique(rows, axis=0)) > 0.9 * len(rows)
+
+
+def test_int24_that_is_off_by_more_than_float32_fails(tmp_path: Path) -> None:
+    """Its bits are those of its numbers, and its numbers are not good enough."""
+    mlp = NETWORKS["binary"]()
+    expected = expected_of(mlp, "int24")
+    within = inside(mlp, expected.rows, *ranges(mlp, readings(mlp, 150, 5)))
+    expected = replace(expected, within=within)
+    assert expected.grade is not None
+    assert expected.grade.holds
+    assert compare_bits(expected, right(expected)).of_bound == expected.grade.used
+    layers = [replace(one, weights=one.weights >> 8 << 8) for one in expected.quantised.layers]
+    worse = replace(expected, quantised=replace(expected.quantised, layers=tuple(layers)))
+    assert compare_bits(worse, right(worse)).passed
+    path = tmp_path / "net_int24.onnx"
+    entry = Entry(path, runtime_of(".onnx"), dtype="int24")
+    real = RealRows(mlp, worse.rows, exact(mlp, worse.rows))
+    line = in_integers(entry, right(worse), worse, real)
+    assert line.verdict == "FAIL"
+    assert "times what float32 may be off by there" in line.says[0]
+    assert expected_of(mlp, "int16").grade is None
 
 
 # Planted faults
