@@ -18,7 +18,7 @@ from specimens import (
     load_integers,
 )
 from support.arduino import build
-from support.c_compiler import require, run
+from support.c_compiler import ARDUINO_BOARD, require, run
 from support.networks import readings
 
 from mlp_edge import reference
@@ -26,8 +26,6 @@ from mlp_edge.card import Card
 from mlp_edge.export.c import export
 from mlp_edge.integers import integer_reference
 from mlp_edge.runtime.c import open_header
-
-BOARD = Path(__file__).with_name("board.c")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -76,14 +74,15 @@ def uno(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the sketch's firmware and the board that runs it."""
     folder = tmp_path_factory.mktemp("uno")
     build(folder, SKETCH / "pima.ino", SKETCH, "-w")
-    run(folder, "gcc", "-std=c99", "-O2", str(BOARD), "-o", "board", "-lsimavr")
+    run(folder, "gcc", "-std=c99", "-O2", str(ARDUINO_BOARD), "-o", "board", "-lsimavr")
     return folder
 
 
 def typed_on(uno: Path, lines: list[str]) -> list[str]:
     """What the sketch prints when lines are typed; "led 1" where it switches the LED."""
     (uno / "typed").write_text("".join(f"{line}\n" for line in lines))
-    command = [uno / "board", "pima.bin", "typed", str(len(lines))]
+    ends = str(len(lines) + 1)
+    command = [uno / "board", "atmega328p", "pima.bin", "B5", "typed", ends]
     result = subprocess.run(command, cwd=uno, capture_output=True, text=True, timeout=120)
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout.replace("\r", "").splitlines()

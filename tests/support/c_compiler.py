@@ -17,6 +17,8 @@ STRICT = (
 """The warnings that a header promises to be free of."""
 HEADERS = Path(__file__).parents[2] / "firmware_headers"
 KERNELS = HEADERS / "kernels"
+ARDUINO_BOARD = Path(__file__).with_name("arduino_board.c")
+"""A program that plays an Arduino's chip, its serial port and its LED."""
 
 C99 = ("gcc", "-std=c99")
 CPP11 = ("g++", "-std=c++11", "-x", "c++")

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 from specimens import load
-from support.c_compiler import require, run
+from support.c_compiler import ARDUINO_BOARD, require, run
 from support.hostile_text import HOSTILE
 from support.networks import network, readings
 from support.packages import packed, unpacked
@@ -171,8 +171,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     require("gcc")
     (folder / "libraries").mkdir()
     (folder / "cache").mkdir()
-    source = Path(__file__).with_name("board.c")
-    run(folder, "gcc", "-std=c99", "-O2", str(source), "-o", "board", "-lsimavr")
+    run(folder, "gcc", "-std=c99", "-O2", str(ARDUINO_BOARD), "-o", "board", "-lsimavr")
     unpacked(packed("arduino", load("pima")), folder / "libraries")
     several = (load("iris"), load("sine"), network((4, 6, 2), task="regression", name="pair"))
     unpacked(packed("arduino", *several, dtype="int8"), folder / "libraries")
