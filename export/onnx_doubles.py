@@ -44,8 +44,8 @@ def network(build: GraphBuilder, quantised: Quantised, encoded: str, guarded: bo
     if guarded and (quantised.octave or any(table is not None for table in tables)):
         # No place of a table is that of NaN.
         known = build.add("inputs/known", "Equal", encoded, encoded)
-        low = build.constant("inputs/instead", quantised.inputs.low)
-        encoded = build.add("inputs/numbers", "Where", known, encoded, low)
+        zero = build.constant("inputs/instead", np.float32(0))
+        encoded = build.add("inputs/numbers", "Where", known, encoded, zero)
     u = quantised_inputs(build, quantised.inputs, encoded)
 
     def step(layer: IntegerLayer, u: str, _: str | None) -> str:
@@ -61,24 +61,35 @@ def network(build: GraphBuilder, quantised: Quantised, encoded: str, guarded: bo
         step,
         lambda values: joined(build, values),
     )
+    return _predictions(build, quantised, activations)
+
+
+def _predictions(build: GraphBuilder, quantised: Quantised, activations: str) -> str:
+    """Predictions (N, outputs) float32 of the last activations."""
+    if quantised.octave and quantised.softmax:
+        high = quantised.layers[-1].high
+        return onnx_exponentials.softmax(build, activations, quantised.octave, high)
+    steps = quantised.octave or quantised.table is not None
+    if steps and not quantised.softmax and quantised.layers[-1].outputs == 1:
+        # onnxruntime takes constants to a vector four times as fast as to a column.
+        axis = build.constant("answers/column", np.array([1], np.int64))
+        vector = build.add("answers/vector", "Squeeze", activations, axis)
+        return build.add("answers", "Unsqueeze", _elementwise(build, quantised, vector), axis)
+    return _elementwise(build, quantised, activations)
+
+
+def _elementwise(build: GraphBuilder, quantised: Quantised, activations: str) -> str:
     if quantised.octave:
-        return _exponentials(build, quantised, activations)
+        zero = quantised.zero
+        most = int(max(zero.max(), quantised.layers[-1].high - zero.min()))
+        signed = _above_zero(build, quantised, activations)
+        return onnx_exponentials.sigmoid(build, signed, quantised.octave, most)
 
     def read(activations: str) -> str:
         values = _looked_up(build, "answers", quantised.table, activations)
         return build.cast("answers/floats", _above_zero(build, quantised, values), "FLOAT")
 
     return predictions(build, quantised, activations, read)
-
-
-def _exponentials(build: GraphBuilder, quantised: Quantised, activations: str) -> str:
-    """Predictions of the last activations by exponentials."""
-    octave, high = quantised.octave, quantised.layers[-1].high
-    if quantised.softmax:
-        return onnx_exponentials.softmax(build, activations, octave, high)
-    most = max(quantised.zero.max(), (high - quantised.zero).max())
-    signed = _above_zero(build, quantised, activations)
-    return onnx_exponentials.sigmoid(build, signed, octave, int(most))
 
 
 def _common_zero(quantised: Quantised) -> int:

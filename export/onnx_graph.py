@@ -165,8 +165,11 @@ def predictions(
     if quantised.softmax:
         axis = build.constant("answers/axis", np.array([1], np.int64))
         return build.add(
-            "shares", "Div", values, build.add("answers/sum", "ReduceSum", values, axis, keepdims=1)
+            "answers/shares",
+            "Div",
+            values,
+            build.add("answers/total", "ReduceSum", values, axis, keepdims=1),
         )
     step = build.constant("answers/step", quantised.step)
     offset = build.constant("answers/offset", quantised.offset)
-    return build.add("answers", "Add", offset, build.add("answers/above", "Mul", step, values))
+    return build.add("answers/sum", "Add", offset, build.add("answers/above", "Mul", step, values))

@@ -26,9 +26,9 @@ class ExportSettings:
 
     Attributes:
         formats: tflite, onnx, c; () for each that has the dtype.
-        dtype: float32; int8; int16 (onnx, c); float16 and dynamic (tflite); smallest, the
-            cheapest of int8, int16 and float32 that holds. None is float32, or int8 of a file
-            that computes in int8, as the integers that it holds.
+        dtype: float32; int8; int16 and int24 (onnx, c); float16 and dynamic (tflite); smallest,
+            the cheapest of int8, int16, int24 and float32 that holds. None is float32, or int8 of
+            a file that computes in int8, as the integers that it holds.
         weights_only: a C header of arrays, without functions.
         split: C in three files: NAME.h, NAME.c, and kernels that several models share.
         package: arduino, platformio, esp-idf, zephyr or cmake: a library to put C into; None for
@@ -48,7 +48,7 @@ class ExportSettings:
     )  # fmt: skip
     dtype: str | None = declared(
         None,
-        "Data type: float32, int8, int16 (onnx, c), float16 or dynamic (tflite), smallest.",
+        "Data type: float32, int8, int16, int24 (onnx, c), float16, dynamic (tflite), smallest.",
         "What to export",
         shown="float32; int8 of a file in int8",
         flag="--dtype -d",
@@ -187,5 +187,9 @@ def chosen_exporters(formats: Sequence[str], dtype: str) -> list[Exporter]:
     if formats and len(having) < len(chosen):
         lacking = next(exporter for exporter in chosen if exporter not in having)
         named = setting("formats", [lacking.name])
-        raise InputError(f"{named} has no {dtype}; it has {', '.join(lacking.dtypes)}")
+        others = [exporter.name for exporter in EXPORTERS if dtype in exporter.dtypes]
+        raise InputError(
+            f"{named} has no {dtype}, which is for {' and '.join(others)}; "
+            f"it has {', '.join(lacking.dtypes)}"
+        )
     return having

@@ -356,7 +356,7 @@ def _in_integers(
     exporters: Sequence[Exporter],
     settings: ExportSettings,
 ) -> _Made:
-    """The files of int8 or int16, and the quantisation parameters that they share."""
+    """The files of integers, and the quantisation parameters that they share."""
     from mlp_edge.export.c import export_split
 
     made = quantiser.quantised(dtype)

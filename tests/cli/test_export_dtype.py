@@ -137,7 +137,10 @@ def test_a_strangers_model_needs_rows(model: Path, typed: Type, folder: Path) ->
     ("words", "said"),
     [
         (["--dtype", "int4"], "--dtype int4 is not one of float32, int8"),
-        (["--dtype", "int16", "-f", "tflite"], "--format tflite has no int16; it has float32"),
+        (
+            ["--dtype", "int16", "-f", "tflite"],
+            "--format tflite has no int16, which is for onnx and c; it has float32, int8",
+        ),
         (["--dtype", "int8", "--weights-only", "-f", "c"], "--weights-only is for float32"),
         (["--dtype", "smallest", "-f", "onnx"], "with --format c"),
         (["--dtype", "int8", "--calibration-table", "gone.csv"], "gone.csv"),
