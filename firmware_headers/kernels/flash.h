@@ -3,7 +3,7 @@
  * there it is PROGMEM, which is read with instructions of its own. Elsewhere `const` is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 11 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 12 /* raised whenever a kernel changes */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -30,7 +30,17 @@
 #define MLP_EDGE_IN_REACH(table) 1
 #endif
 
-#elif MLP_EDGE_KERNELS != 11
+/*
+ * Kernels in assembly change all registers of an AVR. Who calls one has to save them, which takes
+ * longer than what stands between a model's own function and them.
+ */
+#ifdef __AVR_HAVE_MUL__
+#define MLP_EDGE_INLINED __attribute__((always_inline))
+#else
+#define MLP_EDGE_INLINED
+#endif
+
+#elif MLP_EDGE_KERNELS != 12
 #error "these models were exported by different versions of mlp-edge: export them with one"
 #endif
 

@@ -163,7 +163,7 @@ int pima_int8_selftest(void);
  * there it is PROGMEM, which is read with instructions of its own. Elsewhere `const` is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 11 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 12 /* raised whenever a kernel changes */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -190,7 +190,17 @@ int pima_int8_selftest(void);
 #define MLP_EDGE_IN_REACH(table) 1
 #endif
 
-#elif MLP_EDGE_KERNELS != 11
+/*
+ * Kernels in assembly change all registers of an AVR. Who calls one has to save them, which takes
+ * longer than what stands between a model's own function and them.
+ */
+#ifdef __AVR_HAVE_MUL__
+#define MLP_EDGE_INLINED __attribute__((always_inline))
+#else
+#define MLP_EDGE_INLINED
+#endif
+
+#elif MLP_EDGE_KERNELS != 12
 #error "these models were exported by different versions of mlp-edge: export them with one"
 #endif
 
@@ -408,7 +418,7 @@ static inline int pima_int8_rejects(const float *features)
 enum { PIMA_INT8_MEMORY = PIMA_INT8_LAYER1_INPUTS + PIMA_INT8_LAYER1_OUTPUTS };
 
 /* From readings to the inputs of layer 1. */
-static inline void pima_int8_quantise(const float *features, uint8_t *memory)
+MLP_EDGE_INLINED static inline void pima_int8_quantise(const float *features, uint8_t *memory)
 {
     uint8_t *const inputs = memory;
     mlp_edge_quantise_int8(PIMA_INT8_LOW, PIMA_INT8_FACTOR, 255.0f, PIMA_INT8_LAYER1_INPUTS,
@@ -416,7 +426,7 @@ static inline void pima_int8_quantise(const float *features, uint8_t *memory)
 }
 
 /* From there to the quantised outputs of the last layer, integers from 0 up. */
-static inline void pima_int8_layers(uint8_t *memory, uint16_t *quantised)
+MLP_EDGE_INLINED static inline void pima_int8_layers(uint8_t *memory, uint16_t *quantised)
 {
     uint8_t *const inputs = memory;
     uint8_t *const layer1 = memory + PIMA_INT8_MEMORY - PIMA_INT8_LAYER1_OUTPUTS;
@@ -703,6 +713,20 @@ static inline void mlp_edge_reject(float *values, size_t count)
 /* What a caller says beside r8 to r25, of which it names those without arguments. */
 #define MLP_EDGE_AVR_CHANGED \
     "r0", "r2", "r3", "r4", "r5", "r6", "r7", "r26", "r27", "r30", "r31", "memory"
+
+/*
+ * 2^(-shift mod 8): a product with it, less its lowest byte, is a shift to the right by 1 to 8 bits
+ * in as many cycles whatever it is.
+ */
+#define MLP_EDGE_AVR_POWER(power, shift) \
+    "neg " shift "         \n"           \
+    "ldi " power ", 1      \n"           \
+    "sbrc " shift ", 1     \n"           \
+    "ldi " power ", 4      \n"           \
+    "sbrc " shift ", 0     \n"           \
+    "lsl " power "         \n"           \
+    "sbrc " shift ", 2     \n"           \
+    "swap " power "        \n"
 #endif
 
 #endif
@@ -1013,24 +1037,25 @@ MLP_EDGE_AVR_CODE mlp_edge_avr_quantise_code(void)
         "cpi r18, 25       \n"
         "brsh 34f          \n"
         "subi r18, 8       \n"
-        "clr r16           \n" /* of them, some to r17:r16, those below to r12 */
-        "clr r12           \n"
-        "cpi r18, 8        \n"
+        "clr r12           \n" /* what is below r17:r16 */
+        "cpi r18, 9        \n"
         "brlo 11f          \n"
         "mov r12, r17      \n"
         "mov r17, r30      \n"
         "mov r30, r31      \n"
         "clr r31           \n"
-        "subi r18, 8       \n"
-        "breq 12f          \n"
         "11:               \n"
-        "lsr r31           \n"
-        "ror r30           \n"
-        "ror r17           \n"
-        "ror r16           \n"
-        "dec r18           \n"
-        "brne 11b          \n"
-        "12:               \n"
+        MLP_EDGE_AVR_POWER("r19", "r18")
+        "mul r17, r19      \n"
+        "movw r16, r0      \n"
+        "mul r30, r19      \n"
+        "mov r30, r1       \n"
+        "add r17, r0       \n"
+        "adc r30, r10      \n"
+        "mul r31, r19      \n"
+        "mov r31, r1       \n"
+        "add r30, r0       \n"
+        "adc r31, r10      \n"
         "lsl r17           \n" /* half to even */
         "brcc 14f          \n"
         "or r17, r16       \n"
@@ -1301,14 +1326,7 @@ static inline void mlp_edge_quantise_int8(const float *low, const float *factor,
     "brne 94f          \n"                                            \
     "movw r30, r26     \n"                                            \
     "93:               \n"                                            \
-    "neg r18           \n" /* r19: 2^(8 - bits) */                    \
-    "ldi r19, 1        \n"                                            \
-    "sbrc r18, 1       \n"                                            \
-    "ldi r19, 4        \n"                                            \
-    "sbrc r18, 0       \n"                                            \
-    "lsl r19           \n"                                            \
-    "sbrc r18, 2       \n"                                            \
-    "swap r19          \n"                                            \
+    MLP_EDGE_AVR_POWER("r19", "r18")                                  \
     "mul r31, r19      \n"                                            \
     "tst r1            \n"                                            \
     "brne 94f          \n"                                            \
@@ -2014,6 +2032,108 @@ static inline void mlp_edge_segments_int8(const int8_t *weights, const int32_t *
 #endif
 
 /*
+ * mlp_edge_interpolate: left + (right - left) * part / 2^16, rounded half up, where x / 2^shift is
+ * the number of an entry and a part of 2^16.
+ *
+ *   r25:r24 table, then left   r23:r22 right less left   T: right is less
+ *   r21:r20 entry   r19:r18 part
+ */
+#ifndef MLP_EDGE_KERNEL_AVR_INTERPOLATE
+#define MLP_EDGE_KERNEL_AVR_INTERPOLATE
+
+#ifdef MLP_EDGE_AVR
+
+MLP_EDGE_AVR_CODE mlp_edge_avr_interpolate_code(void)
+{
+    __asm__ volatile(
+        "clr r18           \n"
+        "clr r19           \n"
+        "cpi r22, 8        \n"
+        "brlo 1f           \n"
+        "mov r19, r20      \n"
+        "mov r20, r21      \n"
+        "clr r21           \n"
+        "subi r22, 8       \n"
+        "1:                \n"
+        "tst r22           \n"
+        "breq 3f           \n"
+        "2:                \n"
+        "lsr r21           \n"
+        "ror r20           \n"
+        "ror r19           \n"
+        "ror r18           \n"
+        "dec r22           \n"
+        "brne 2b           \n"
+        "3:                \n"
+        "lsl r20           \n"
+        "rol r21           \n"
+        "movw r30, r20     \n"
+        "add r30, r24      \n"
+        "adc r31, r25      \n"
+        "lpm r24, Z+       \n"
+        "lpm r25, Z+       \n"
+        "lpm r22, Z+       \n"
+        "lpm r23, Z+       \n"
+        "clr r30           \n"
+        "clt               \n"
+        "sub r22, r24      \n"
+        "sbc r23, r25      \n"
+        "brcc 4f           \n"
+        "set               \n"
+        "com r23           \n"
+        "neg r22           \n"
+        "sbci r23, -1      \n"
+        "4:                \n"
+        "mul r22, r18      \n" /* the product: r27:r26:r21:r20 */
+        "movw r20, r0      \n"
+        "mul r23, r19      \n"
+        "movw r26, r0      \n"
+        "mul r22, r19      \n"
+        "add r21, r0       \n"
+        "adc r26, r1       \n"
+        "adc r27, r30      \n"
+        "mul r23, r18      \n"
+        "add r21, r0       \n"
+        "adc r26, r1       \n"
+        "adc r27, r30      \n"
+        "clr r1            \n"
+        "brts 5f           \n"
+        "lsl r21           \n"
+        "adc r26, r1       \n"
+        "adc r27, r1       \n"
+        "add r24, r26      \n"
+        "adc r25, r27      \n"
+        "ret               \n"
+        "5:                \n"
+        "ldi r30, 0xff     \n" /* a half goes up: less is taken off */
+        "ldi r31, 0x7f     \n"
+        "add r20, r30      \n"
+        "adc r21, r31      \n"
+        "adc r26, r1       \n"
+        "adc r27, r1       \n"
+        "sub r24, r26      \n"
+        "sbc r25, r27      \n"
+        "ret               \n"
+        ::: "memory");
+}
+
+static inline uint16_t mlp_edge_avr_interpolate(const uint16_t *table, uint8_t shift, uint16_t x)
+{
+    register const uint16_t *r24 __asm__("r24") = table;
+    register uint8_t r22 __asm__("r22") = shift;
+    register uint16_t r20 __asm__("r20") = x;
+    __asm__("%~call %x[code]"
+        : "+r"(r24), "+r"(r22), "+r"(r20)
+        : [code] "i"(mlp_edge_avr_interpolate_code)
+        : "r0", "r18", "r19", "r23", "r26", "r27", "r30", "r31");
+    return (uint16_t)r24;
+}
+
+#endif
+
+#endif
+
+/*
  * A piecewise-linear function of an integer: a table with one entry per 2^shift, interpolated and
  * rounded half up. There is one entry beyond the last integer, so x always lies between two. The
  * shift is at most 15, so that the two products, whose factors add up to 2^shift, fit 32 bits.
@@ -2023,12 +2143,16 @@ static inline void mlp_edge_segments_int8(const int8_t *weights, const int32_t *
 
 static inline uint16_t mlp_edge_interpolate(const uint16_t *table, uint8_t shift, uint16_t x)
 {
+#ifdef MLP_EDGE_AVR
+    return mlp_edge_avr_interpolate(table, shift, x);
+#else
     const uint16_t *const entry = table + (x >> shift);
     const uint16_t size = (uint16_t)(1u << shift);
     const uint16_t right = (uint16_t)(x & (size - 1u)), left = (uint16_t)(size - right);
     const uint32_t sum = (uint32_t)MLP_EDGE_READ_UINT16(entry) * left
                        + (uint32_t)MLP_EDGE_READ_UINT16(entry + 1) * right;
     return (uint16_t)((sum + size / 2) >> shift);
+#endif
 }
 
 #endif
@@ -2502,7 +2626,7 @@ int pima_int8_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:e82b93e889bf1f3efe2473be5151d01c96e142877dbb80b8741b4db28783d679 */
+mlp-edge-seal sha256:d02be9f0a63db21c05d49ca7c3b354ebc23ab20d95aec6cca5a53a0678781c03 */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "pima_int8", "features": [{"name": "pregnancies", "low": 0.0, "high": 17.0},

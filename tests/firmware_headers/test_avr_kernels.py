@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from support.avr_programs import HOW, float_table, program, table
 
+from mlp_edge.integers.activation_tables import ActivationTable
 from mlp_edge.integers.quantised import Inputs, IntegerLayer, Integers
 from mlp_edge.mlp import Floats
 
@@ -237,3 +238,29 @@ def test_dequantise(how: str, tmp_path: Path) -> None:
             with np.errstate(over="ignore"):
                 wanted = offset + step * row.astype(np.float32)
             np.testing.assert_array_equal(got, wanted.view(np.uint32))
+
+
+@every_way
+def test_interpolate(how: str, tmp_path: Path) -> None:
+    random = np.random.default_rng(6)
+    tables = []
+    for shift in range(16):
+        points = random.integers(0, 65536, (32767 >> shift) % 300 + 2)
+        points[:6] = np.array([0, 65535, 0, 1, 65535, 65535])[: len(points)]
+        tables.append(ActivationTable(points, shift))
+    text = "".join([
+        '#include "read.h"\n#include "interpolate.h"\n',
+        *(table(f"TABLE{one.shift}", "uint16_t", one.points) for one in tables),
+        "static inline void net_predict(const float *x, float *y)\n{\n"
+        "    uint16_t values[2], found = 0;\n    memcpy(values, x, sizeof values);\n"
+        "    switch (values[0]) {\n",
+        *(f"    case {n}:\n        found = mlp_edge_interpolate(TABLE{n}, {n}, values[1]);\n"
+          "        break;\n" for n in range(16)),
+        "    default:\n        break;\n    }\n    memcpy(y, &found, sizeof found);\n}\n",
+    ])  # fmt: skip
+    with program(tmp_path, text, 1, 1, *HOW[how]) as call:
+        for one in tables:
+            end = min(len(one.points) - 1 << one.shift, 65536)
+            for x in {0, end - 1, end // 2, *random.integers(0, end, 200).tolist()}:
+                got = np.frombuffer(call(np.uint16([one.shift, x]).tobytes()), np.uint16)[0]
+                assert got == one.at(np.array([x]))[0]

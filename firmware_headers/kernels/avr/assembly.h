@@ -21,6 +21,20 @@
 /* What a caller says beside r8 to r25, of which it names those without arguments. */
 #define MLP_EDGE_AVR_CHANGED \
     "r0", "r2", "r3", "r4", "r5", "r6", "r7", "r26", "r27", "r30", "r31", "memory"
+
+/*
+ * 2^(-shift mod 8): a product with it, less its lowest byte, is a shift to the right by 1 to 8 bits
+ * in as many cycles whatever it is.
+ */
+#define MLP_EDGE_AVR_POWER(power, shift) \
+    "neg " shift "         \n"           \
+    "ldi " power ", 1      \n"           \
+    "sbrc " shift ", 1     \n"           \
+    "ldi " power ", 4      \n"           \
+    "sbrc " shift ", 0     \n"           \
+    "lsl " power "         \n"           \
+    "sbrc " shift ", 2     \n"           \
+    "swap " power "        \n"
 #endif
 
 #endif

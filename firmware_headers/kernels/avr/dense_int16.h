@@ -99,14 +99,7 @@ MLP_EDGE_AVR_CODE mlp_edge_avr_dense_int16_code(void)
         "6:                \n"
         "tst r21           \n"
         "brne 8f           \n"
-        "neg r22           \n" /* r23: 2^(8 - bits) */
-        "ldi r23, 1        \n"
-        "sbrc r22, 1       \n"
-        "ldi r23, 4        \n"
-        "sbrc r22, 0       \n"
-        "lsl r23           \n"
-        "sbrc r22, 2       \n"
-        "swap r23          \n"
+        MLP_EDGE_AVR_POWER("r23", "r22")
         "mul r18, r23      \n"
         "movw r26, r0      \n"
         "mul r19, r23      \n"

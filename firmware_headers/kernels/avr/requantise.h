@@ -51,14 +51,7 @@
     "brne 94f          \n"                                            \
     "movw r30, r26     \n"                                            \
     "93:               \n"                                            \
-    "neg r18           \n" /* r19: 2^(8 - bits) */                    \
-    "ldi r19, 1        \n"                                            \
-    "sbrc r18, 1       \n"                                            \
-    "ldi r19, 4        \n"                                            \
-    "sbrc r18, 0       \n"                                            \
-    "lsl r19           \n"                                            \
-    "sbrc r18, 2       \n"                                            \
-    "swap r19          \n"                                            \
+    MLP_EDGE_AVR_POWER("r19", "r18")                                  \
     "mul r31, r19      \n"                                            \
     "tst r1            \n"                                            \
     "brne 94f          \n"                                            \
