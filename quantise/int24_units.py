@@ -105,7 +105,8 @@ def _line(dense: Dense, sums: Interval, given: Doubles) -> Meant:
     start = dense.bias.astype(np.float64) if held else np.zeros(dense.outputs)
     room = (sums.high - sums.low) / 2
     low = np.zeros_like(room) if dense.activation == "relu" else sums.low - room
-    span = np.maximum(sums.high + room - low, _TINY)
+    low = np.minimum(low, start)
+    span = np.maximum(np.maximum(sums.high + room, start) - low, _TINY)
     step = np.exp2(np.ceil(np.log2(span / _LAST_HIGH)))
     zero = np.clip(np.rint((start - low) / step), 0, _LAST_HIGH)
     return Meant(start, zero, step, _LAST_HIGH, held=held)

@@ -89,5 +89,5 @@ EXPORTER = Exporter(
     suffix=".h",
     needs=None,
     export=export,
-    integers={"int8": integers.export, "int16": integers.export},
+    integers=dict.fromkeys(("int8", "int16", "int24"), integers.export),
 )

@@ -1,4 +1,4 @@
-"""C in integers: the header of a network in int8 or int16, docs/reference/header.md describes it.
+"""C in integers: the header of a network in int8, int16 or int24; docs/reference/header.md has it.
 
 It computes what ``mlp_edge.integers.integer_reference`` does, to the bit, on every target.
 """
@@ -45,6 +45,7 @@ def page(mlp: Mlp, quantised: Quantised, raw: RawUnits | None = None) -> Page:
     unscaled = replace(mlp, scaling=None)
     body = integers_predict.body(mlp, quantised)
     vector = integers_predict.VECTOR[quantised.dtype]
+    last = integers_predict.QUANTISED[quantised.dtype]
     wide = mlp.encoding.width if integers_predict.wide_inputs(quantised) else 0
     encoded = 0 if predict.reads_directly(mlp) else mlp.encoding.width
     quantise = integers_predict.quantise(mlp, quantised)
@@ -64,8 +65,10 @@ def page(mlp: Mlp, quantised: Quantised, raw: RawUnits | None = None) -> Page:
         memory=body.memory,
         vector=vector,
         wide_inputs=bool(wide),
+        quantised=last,
         arrays=BYTES[vector] * body.memory.width
-        + BYTES["uint16_t"] * (mlp.outputs + wide)
+        + BYTES[last] * mlp.outputs
+        + BYTES["uint16_t"] * wide
         + BYTES["float"] * encoded,
         encoding=[*predict.encoding_calls(unscaled), str(quantise)],
         calls=body.calls,

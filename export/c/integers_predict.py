@@ -10,12 +10,19 @@ from mlp_edge.export.c.text import literal
 from mlp_edge.export.layout.diagonals import diagonals_in
 from mlp_edge.export.layout.memory import Vector, vectors_of
 from mlp_edge.export.layout.wires import Wires, wired
+from mlp_edge.integers.activation_tables import PolynomialTable, Table
 from mlp_edge.integers.quantised import HIGHEST, IntegerLayer, Quantised
 from mlp_edge.mlp import Mlp
 
-VECTOR = {"int8": "uint8_t", "int16": "uint16_t"}
+VECTOR = {"int8": "uint8_t", "int16": "uint16_t", "int24": "mlp_edge_uint24"}
 """Type of the integers that layers pass on."""
-_TABLES = {"int8": ("BIAS", "MULTIPLIER", "SHIFT"), "int16": ("BIAS", "SHIFT")}
+QUANTISED = {"int8": "uint16_t", "int16": "uint16_t", "int24": "uint32_t"}
+"""Type of those that the last layer gives."""
+_TABLES = {
+    "int8": ("BIAS", "MULTIPLIER", "SHIFT"),
+    "int16": ("BIAS", "SHIFT"),
+    "int24": ("BIAS", "SHIFT"),
+}
 """Of a layer, beside its weights."""
 
 
@@ -40,7 +47,8 @@ def wide_inputs(quantised: Quantised) -> bool:
 
 def quantise(mlp: Mlp, quantised: Quantised) -> Call:
     """The call that makes the quantised inputs of encoded readings."""
-    prefix, top = mlp.name.upper(), literal(float(quantised.inputs.high))
+    prefix, high = mlp.name.upper(), quantised.inputs.high
+    top = str(high) if quantised.dtype == "int24" else literal(float(high))
     encoded = "features" if predict.reads_directly(mlp) else "encoded"
     count = vectors_of(mlp, "")[0].constant
     kind = input_kind(quantised)
@@ -66,18 +74,18 @@ def _layers(
         name, result = f"{prefix}_LAYER{number}", vectors[number].name
         given = (f"{name}_INPUTS", f"{name}_OUTPUTS", wires.inputs[number - 1], result)
         tables = tuple(f"{name}_{which}" for which in _TABLES[dtype])
+        last = number == len(quantised.layers)
+        wide = "_wide" if last and dtype == "int24" else ""
         if diagonals_in(quantised, number) is not None:
-            high = (layer.high,) if dtype == "int16" else ()
-            yield Call(f"diagonal_{dtype}", (f"{name}_DIAGONALS[0]", *tables, *high, *given))
-        elif dtype == "int16":
-            yield Call("dense_int16", (f"{name}_WEIGHTS[0]", *tables, layer.high, *given))
+            high = () if dtype == "int8" else (layer.high,)
+            yield Call(f"diagonal_{dtype}{wide}", (f"{name}_DIAGONALS[0]", *tables, *high, *given))
+        elif dtype != "int8":
+            yield Call(f"dense_{dtype}{wide}", (f"{name}_WEIGHTS[0]", *tables, layer.high, *given))
         else:
             tables = (f"{name}_WEIGHTS[0]", *tables)
-            last = number == len(quantised.layers)
             yield _int8_layer(name, layer, largest, tables, given, last)
         if layer.table is not None:
-            shift = layer.table.shift
-            yield _activation(dtype, f"{name}_TABLE", shift, f"{name}_OUTPUTS", result)
+            yield _activation(dtype, layer.table, name, f"{name}_OUTPUTS", result)
 
 
 def _int8_layer(
@@ -101,16 +109,34 @@ def _int8_layer(
 def _outputs(mlp: Mlp, quantised: Quantised) -> Iterator[Call]:
     prefix, table = mlp.name.upper(), quantised.table
     count = f"{prefix}_OUTPUTS"
+    if quantised.dtype == "int24":
+        yield from _int24_outputs(prefix, quantised)
+        return
     if quantised.softmax and table is not None:
         given = (f"{prefix}_TABLE", table.shift, count, "quantised", "outputs")
         yield Call("softmax_table", given)
         return
     if table is not None:
-        yield _activation("int16", f"{prefix}_TABLE", table.shift, count, "quantised")
+        yield _activation("int16", table, prefix, count, "quantised")
     steps = (f"{prefix}_OFFSET", f"{prefix}_STEP")
     yield Call("dequantise", (*steps, count, "quantised", "outputs"))
 
 
-def _activation(dtype: str, table: str, shift: int, count: str, values: str) -> Call:
-    interpolated = (shift,) if dtype == "int16" else ()
-    return Call(f"activation_{dtype}", (table, *interpolated, count, values))
+def _int24_outputs(prefix: str, quantised: Quantised) -> Iterator[Call]:
+    ends = (f"{prefix}_OUTPUTS", "quantised", "outputs")
+    if quantised.softmax:
+        yield Call("softmax_int24", (quantised.octave, *ends))
+    elif quantised.octave:
+        yield Call("sigmoid_int24", (f"{prefix}_ZERO", quantised.octave, *ends))
+    else:
+        if quantised.table is not None:
+            yield _activation("int24_wide", quantised.table, prefix, *ends[:2])
+        steps = (f"{prefix}_OFFSET", f"{prefix}_STEP", f"{prefix}_ZERO")
+        yield Call("dequantise_int24", (*steps, *ends))
+
+
+def _activation(kind: str, table: Table, name: str, count: str, values: str) -> Call:
+    how: tuple[int, ...] = () if kind == "int8" else (table.shift,)
+    if isinstance(table, PolynomialTable):
+        how = (table.shift, table.highest)
+    return Call(f"activation_{kind}", (f"{name}_TABLE", *how, count, values))

@@ -7,13 +7,19 @@ from collections.abc import Iterator
 import numpy as np
 
 from mlp_edge.export.c.layer_table import dense_comment, elementwise_comment
-from mlp_edge.export.c.tables import Array, Layer, matrix, vector
+from mlp_edge.export.c.tables import Array, Layer, matrix, rows, vector
 from mlp_edge.export.layout.diagonals import diagonals_in
-from mlp_edge.integers.activation_tables import ActivationTable
+from mlp_edge.integers.activation_tables import (
+    GUARD,
+    ActivationTable,
+    PolynomialTable,
+    Table,
+)
 from mlp_edge.integers.quantised import IntegerLayer, Integers, Quantised
 from mlp_edge.mlp import Mlp
 
-_WEIGHT = {"int8": "int8_t", "int16": "int16_t"}
+_WEIGHT = {"int8": "int8_t", "int16": "int16_t", "int24": "mlp_edge_int24"}
+_BIAS = {"int8": "int32_t", "int16": "int32_t", "int24": "int64_t"}
 _TABLE = {"int8": "uint8_t", "int16": "uint16_t"}
 
 
@@ -55,7 +61,7 @@ def _layer_tables(
     number: int, layer: IntegerLayer, quantised: Quantised, activation: str
 ) -> Iterator[Array]:
     name, dtype = f"LAYER{number}", quantised.dtype
-    yield vector(f"{name}_BIAS", "", layer.bias, "int32_t")
+    yield vector(f"{name}_BIAS", "", layer.bias, _BIAS[dtype])
     if dtype == "int8":
         comment = "Requantisation: pre-activation * multiplier / 2^shift, rounded, 0 to 255."
         yield vector(f"{name}_MULTIPLIER", comment, layer.multiplier, "uint16_t")
@@ -66,23 +72,41 @@ def _layer_tables(
     if dtype == "int8" and number == len(quantised.layers):
         comment = f"An output adds up {layer.segments} segments, each this far above the last."
         yield vector(f"{name}_SEGMENT_OFFSET", comment, layer.offset, "int32_t")
-    if isinstance(layer.table, ActivationTable):
-        points = layer.table.points if dtype == "int8" else enclosing(layer.table)
-        comment = f"{activation} of a quantised pre-activation{_every(layer.table)}."
-        yield vector(f"{name}_TABLE", comment, points, _TABLE[dtype])
+    if layer.table is not None:
+        what = f"{activation} of a quantised pre-activation"
+        yield _activation(f"{name}_TABLE", what, layer.table, dtype)
 
 
 def output_tables(mlp: Mlp, quantised: Quantised) -> Iterator[Array]:
     """How quantised outputs become predictions."""
-    if isinstance(quantised.table, ActivationTable):
+    if quantised.table is not None:
         what = f"{mlp.layers[-1].activation} of a quantised pre-activation"
         if quantised.softmax:
             what = "e^-d, where d is how far a quantised logit is below the largest"
-        comment = f"{what}{_every(quantised.table)}."
-        yield vector("TABLE", comment, enclosing(quantised.table), "uint16_t")
-    if not quantised.softmax:
-        yield vector("OFFSET", "Predictions: offset + step * quantised output.", quantised.offset)
+        yield _activation("TABLE", what, quantised.table, "int16")
+    zero = quantised.dtype == "int24"
+    if quantised.octave and not quantised.softmax:
+        comment = (
+            f"Predictions: 1 / (1 + 2^-x), x = (quantised output - zero) / 2^{quantised.octave}."
+        )
+        yield vector("ZERO", comment, quantised.zero, "int32_t")
+    elif not quantised.softmax:
+        output = "(quantised output - zero)" if zero else "quantised output"
+        yield vector("OFFSET", f"Predictions: offset + step * {output}.", quantised.offset)
         yield vector("STEP", "", quantised.step)
+        if zero:
+            yield vector("ZERO", "", quantised.zero, "int32_t")
+
+
+def _activation(name: str, what: str, table: Table, dtype: str) -> Array:
+    if isinstance(table, PolynomialTable):
+        comment = (
+            f"{what}: a polynomial per {2**table.shift}, the constant first, in 1/{2**GUARD}; its "
+            "variable goes from 0 to 1."
+        )
+        return Array(name, comment, table.coefficients.size, rows(table.coefficients), "int32_t")
+    points = table.points if dtype == "int8" else enclosing(table)
+    return vector(name, f"{what}{_every(table)}.", points, _TABLE[dtype])
 
 
 def enclosing(table: ActivationTable) -> Integers:

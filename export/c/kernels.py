@@ -15,7 +15,8 @@ _READER = re.compile(r"\bMLP_EDGE_READ_(\w+)")
 _DEFINES_READER = re.compile(r"#define MLP_EDGE_READ_(\w+)")
 _EMPTY = re.compile(r"^#if.*\n#else\n#endif\n", re.MULTILINE)
 _VERSION = re.compile(r"^#define MLP_EDGE_KERNELS (\d+)", re.MULTILINE)
-_EVERYWHERE = ("flash", "raw_line", "read", "text")
+_LINE = re.compile(r"(?:.*\\\n)*.*\n")
+_EVERYWHERE = ("flash", "int24", "raw_line", "read", "text")
 """What is no kernel, and stands where the page wants it."""
 
 
@@ -53,7 +54,7 @@ def readers_in(text: str) -> set[str]:
 
 def readers(wanted: set[str]) -> str:
     """``read.h`` with the readers that are wanted and no other; "" where none is."""
-    lines = source("read").splitlines(keepends=True)
+    lines = _LINE.findall(source("read"))
     kept = [line for line in lines if _defined(line) in (None, *wanted)]
     return _EMPTY.sub("", "".join(kept)) if wanted else ""
 

@@ -6,6 +6,7 @@ compile several models (``split.py``).
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -61,13 +62,14 @@ class Page:
         output_tables: those behind the last layer.
         memory: what layers pass on.
         vector: type of a number there.
-        arrays: bytes of the arrays that NAME_predict keeps on the stack.
+        arrays: bytes of the arrays that NAME_predict keeps on the stack, on AVR.
         encoding: calls from readings to the inputs of layer 1.
         calls: calls from there to the outputs, or to what stands in front of them.
         output_calls: calls from there to the outputs.
         choice: how a class is chosen.
         golden: the rows of the self-test; None for the weights alone.
         wide_inputs: whether the inputs have an array of their own, 16 bits each.
+        quantised: type of an integer that the last layer gives.
         ends: of a stranger's network in integers, which has NAME_predict_int8; None of others.
         package: the kind of library that it goes into, with its self-test; None of files alone.
         raw: the functions for raw readings; None of a header without them.
@@ -91,6 +93,7 @@ class Page:
     choice: Choice
     golden: Tables | None
     wide_inputs: bool = False
+    quantised: str = "uint16_t"
     ends: Ends | None = None
     package: str | None = None
     raw: RawEntry | None = None
@@ -167,7 +170,13 @@ class Page:
     @property
     def stack(self) -> str:
         """How much stack NAME_predict takes, by chip."""
-        return stack_lines(self.mlp.name, self.measured_as, self.kernel_calls, self.arrays)
+        kind, calls = self.measured_as, self.kernel_calls
+        return stack_lines(self.mlp.name, kind, calls, self.arrays, self.wider_arrays)
+
+    @property
+    def wider_arrays(self) -> int:
+        """How many bytes more the arrays take on chips whose integers of 24 bits take four."""
+        return self.memory.width if self.dtype == "int24" else 0
 
     @property
     def measured_as(self) -> str:
@@ -216,6 +225,11 @@ class Page:
         return quoted(self.mlp.targets[0]) if len(self.mlp.targets) == 1 else None
 
     @property
+    def integer_types(self) -> str:
+        """The types of integers of 24 bits, where the tables or layers have such."""
+        return source("int24") if self.dtype == "int24" else ""
+
+    @property
     def text_type(self) -> str:
         """The type of a label."""
         return source("text")
@@ -229,6 +243,15 @@ class Page:
         for layer in self.layers:
             sizes |= layer.sizes
         return sizes
+
+    @property
+    def table_bytes(self) -> str:
+        """How large the tables are, as the comment at the top says it."""
+        total = sum(self.sizes.values())
+        if self.dtype != "int24":
+            return f"{total} bytes, in flash on AVR and ESP8266"
+        wider = total + sum(math.prod(layer.shape) for layer in self.layers)
+        return f"{total} bytes on AVR, {wider} elsewhere; in flash on AVR and ESP8266"
 
     @property
     def too_large(self) -> str | None:

@@ -69,6 +69,7 @@ def kernels_file() -> bytes:
         "kernels.h.jinja",
         kernels_file=KERNELS_FILE,
         flash=source("flash"),
+        integer_types=source("int24"),
         readers=readers(readers_in("".join(kernels))),
         text_type=source("text"),
         raw_type=source("raw_line"),

@@ -13,10 +13,11 @@ from mlp_edge.integers.quantised import Integers
 from mlp_edge.mlp import Floats, Mlp
 
 BYTES = {
-    "float": 4, "int32_t": 4, "int16_t": 2, "uint16_t": 2, "int8_t": 1, "uint8_t": 1,
+    "float": 4, "int64_t": 8, "int32_t": 4, "uint32_t": 4, "mlp_edge_int24": 3,
+    "mlp_edge_uint24": 3, "int16_t": 2, "uint16_t": 2, "int8_t": 1, "uint8_t": 1,
     "mlp_edge_raw_line": 12,
 }  # fmt: skip
-"""Of one number of each type that tables have."""
+"""Of one number of each type; integers of 24 bits take 4 where there is no such type but on AVR."""
 
 
 class Array(NamedTuple):
@@ -96,6 +97,13 @@ def matrix(values: NDArray[Any]) -> str:
     digits = len(str(len(values) - 1))
     rows = [row(f"    /* {n:{digits}} */ {{", line, "},") for n, line in enumerate(values)]
     return "\n".join(rows)
+
+
+def rows(values: Integers) -> str:
+    """The initialiser of a vector that holds the rows of a matrix, a line each, numbered."""
+    digits = len(str(len(values) - 1))
+    lines = [row(f"    /* {n:{digits}} */ ", line) for n, line in enumerate(values)]
+    return "\n".join(["{", *lines, "}"])
 
 
 def of_readings(mlp: Mlp) -> Iterator[Array]:

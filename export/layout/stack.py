@@ -34,16 +34,19 @@ _MOST = 3
 _START = " *   stack     "
 
 
-def stack_bytes(dtype: str, calls: Counter[str], arrays: int) -> dict[str, int]:
+def stack_bytes(dtype: str, calls: Counter[str], arrays: int, wider: int = 0) -> dict[str, int]:
     """Bytes of stack by chip, at most, with gcc at -Os.
 
     Args:
         dtype: of the header, or ``ASYMMETRIC``.
         calls: kernel -> how often the functions call it.
-        arrays: bytes of the arrays that NAME_predict keeps.
+        arrays: bytes of the arrays that NAME_predict keeps on AVR.
+        wider: how many more they take elsewhere.
     """
     return {
-        chip: arrays + sum(_table()[chip][dtype].get(feature, 0) for feature in features(calls))
+        chip: arrays
+        + wider * (chip != "avr")
+        + sum(_table()[chip][dtype].get(feature, 0) for feature in features(calls))
         for chip in CHIPS
     }
 
@@ -55,9 +58,9 @@ def features(calls: Counter[str]) -> Iterator[str]:
         yield from (kernel if n == 1 else f"{kernel} {n}" for n in range(1, min(count, _MOST) + 1))
 
 
-def stack_lines(name: str, dtype: str, calls: Counter[str], arrays: int) -> str:
-    """The lines of a header's comment that state the stack."""
-    found = stack_bytes(dtype, calls, arrays)
+def stack_lines(name: str, dtype: str, calls: Counter[str], arrays: int, wider: int) -> str:
+    """The lines of a header's comment that state the stack; for the rest see ``stack_bytes``."""
+    found = stack_bytes(dtype, calls, arrays, wider)
     [first, *others] = [f"{found[chip]} on {shown}" for chip, shown in CHIPS.items()]
     facts = [first.replace(" on", " bytes on"), *others]
     indent = " *" + " " * (len(_START) - len(" *"))

@@ -8,7 +8,7 @@
 
 #include "flash.h"
 
-static inline int mlp_edge_quantised_above(uint16_t output, int32_t limit)
+static inline int mlp_edge_quantised_above(uint32_t output, int32_t limit)
 {
     return (int32_t)output > limit;
 }

@@ -4,14 +4,20 @@
 #define MLP_EDGE_READ_UINT8(address) pgm_read_byte(address)
 #define MLP_EDGE_READ_INT16(address) ((int16_t)pgm_read_word(address))
 #define MLP_EDGE_READ_UINT16(address) pgm_read_word(address)
+#define MLP_EDGE_READ_INT24(address) ((mlp_edge_int24)pgm_read_dword(address))
 #define MLP_EDGE_READ_INT32(address) ((int32_t)pgm_read_dword(address))
+#define MLP_EDGE_READ_INT64(address) \
+    (int64_t)((uint64_t)pgm_read_dword((const uint8_t *)(address) + 4) << 32 \
+              | pgm_read_dword(address))
 #define MLP_EDGE_READ_BITS(address) pgm_read_dword(address)
 #else
 #define MLP_EDGE_READ_INT8(address) (*(address))
 #define MLP_EDGE_READ_UINT8(address) (*(address))
 #define MLP_EDGE_READ_INT16(address) (*(address))
 #define MLP_EDGE_READ_UINT16(address) (*(address))
+#define MLP_EDGE_READ_INT24(address) (*(address))
 #define MLP_EDGE_READ_INT32(address) (*(address))
+#define MLP_EDGE_READ_INT64(address) (*(address))
 #define MLP_EDGE_READ_BITS(address) (*(address))
 #endif
 #ifdef __AVR__

@@ -18,7 +18,7 @@ from support.c_compiler import STRICT, run
 from support.header_models import PENGUINS
 from support.networks import encoded, network, readings
 
-DTYPES = ("int8", "int16")
+DTYPES = ("int8", "int16", "int24")
 every_dtype = pytest.mark.parametrize("dtype", DTYPES)
 EXPORT = c.EXPORTER.integers
 ODD = (0.0, -0.0, 3.4e38, -3.4e38, 1e30, -1e30, 16777216.0, 8388609.0, np.inf, -np.inf, np.nan)

@@ -109,7 +109,7 @@ uint16_t mlp_edge_test_read16(const void *address);
 """What the Arduino core's <pgmspace.h> declares, as far as a header uses it."""
 
 
-@pytest.mark.parametrize("dtype", ["float32", "int8", "int16"])
+@pytest.mark.parametrize("dtype", ["float32", "int8", "int16", "int24"])
 def test_no_table_takes_ram_of_an_esp8266(dtype: str, tmp_path: Path) -> None:
     mlp = network((8, 12, 4), task="multiclass", name="net")
     content = export(mlp) if dtype == "float32" else EXPORTER.integers[dtype](

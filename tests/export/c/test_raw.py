@@ -12,7 +12,7 @@ import pytest
 from support.c_compiler import run
 from support.chips import BY_NAME, every_chip, require
 from support.counts import assert_functions, assert_right, some_counts, tenths
-from support.integer_headers import DTYPES, MODELS, every_dtype
+from support.integer_headers import MODELS
 from support.integer_models import CODES, MIXED
 from support.integer_networks import made
 from support.networks import encoded, network
@@ -20,6 +20,7 @@ from support.quantised_networks import quantised
 
 from mlp_edge.errors import ModelError
 from mlp_edge.export.c import export, integers
+from mlp_edge.export.c.integers_raw import TAKEN
 from mlp_edge.export.c.raw_lines import MOST_LISTED, SHIFTED, line, lines
 from mlp_edge.feature import Feature
 from mlp_edge.integers.integer_reference import predict_quantised
@@ -31,13 +32,15 @@ from mlp_edge.runtime import Chip
 from mlp_edge.runtime.c import open_header, read_header
 from mlp_edge.runtime.chips.firmware import CLASSIFY_RAW, PREDICT_RAW, build
 
+every_taken = pytest.mark.parametrize("dtype", TAKEN)
+
 SOFT_FLOAT = re.compile(r"__(add|sub|mul|div|cmp|gt|ge|lt|le|eq|ne|fix|float|unord|fp_)\w*[sd]f"
                         r"|__aeabi_[fd]|__aeabi_[ui]l?2[fd]|__fp_")  # fmt: skip
 """What compilers and their libraries call for floats where a chip has none."""
 ALL = network((1, 3, 2), "relu", "regression", standardised=False)
 
 
-@every_dtype
+@every_taken
 @pytest.mark.parametrize("name", ["relu", "tanh", "binary", "multiclass", "several", "one layer"])
 def test_answers_are_those_of_the_readings(name: str, dtype: str, tmp_path: Path) -> None:
     mlp = MODELS[name]
@@ -47,7 +50,7 @@ def test_answers_are_those_of_the_readings(name: str, dtype: str, tmp_path: Path
     assert len(np.unique(raw_answers(mlp, numbers, RawUnits.counts(mlp.inputs), counts))) > 20
 
 
-@every_dtype
+@every_taken
 @pytest.mark.parametrize("seed", range(3))
 def test_any_numbers(seed: int, dtype: str, tmp_path: Path) -> None:
     """Networks made by hand, wide inputs among them, whose units are their own."""
@@ -59,7 +62,7 @@ def test_any_numbers(seed: int, dtype: str, tmp_path: Path) -> None:
     assert_right(mlp, numbers, units, some_counts(mlp, numbers, units), tmp_path)
 
 
-@every_dtype
+@every_taken
 @pytest.mark.parametrize("features", [MIXED, CODES], ids=["mixed", "codes"])
 def test_fills_indicators_sentinels_and_codes(
     features: tuple[Feature, ...], dtype: str, tmp_path: Path
@@ -76,7 +79,7 @@ def test_fills_indicators_sentinels_and_codes(
     assert_right(mlp, numbers, None, np.vstack([counts, mixed]), tmp_path)
 
 
-@every_dtype
+@every_taken
 @pytest.mark.parametrize("scale", [1.0, 0.125, -0.03])
 def test_every_count_of_a_feature(scale: float, dtype: str, tmp_path: Path) -> None:
     numbers = made(ALL, dtype, seed=5)
@@ -206,7 +209,7 @@ def test_answers_stand_for_the_very_predictions(tmp_path: Path) -> None:
         assert (found[~known] == -1).all()
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", TAKEN)
 def test_the_self_test_covers_counts(dtype: str, tmp_path: Path) -> None:
     mlp = MODELS["several"]
     text = integers.export(mlp, quantised(mlp, dtype)).decode()
@@ -231,7 +234,7 @@ def test_the_self_test_covers_counts(dtype: str, tmp_path: Path) -> None:
 @every_chip
 def test_a_chip_gives_the_same_integers(chip: Chip, tmp_path: Path) -> None:
     require(chip)
-    for dtype in DTYPES:
+    for dtype in TAKEN:
         mlp = MODELS["several"] if dtype == "int8" else MODELS["binary"]
         numbers = quantised(mlp, dtype)
         path = tmp_path / f"{mlp.name}.h"
@@ -243,7 +246,7 @@ def test_a_chip_gives_the_same_integers(chip: Chip, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["avr", "cortex-m0"])
-@every_dtype
+@every_taken
 def test_no_float_is_linked(name: str, dtype: str, tmp_path: Path) -> None:
     target = require(BY_NAME[name]).target
     for key in ("binary", "multiclass", "several", "tanh"):

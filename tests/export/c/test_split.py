@@ -31,7 +31,7 @@ PIMA = network(name="pima", labels=("no", "yes"))
 IRIS = network((4, 10, 10, 3), "gelu", "multiclass", name="iris")
 BIRDS = encoded(PENGUINS, outputs=2, name="birds", clip=(-1.0, 1.0))
 MODELS = (PIMA, IRIS, BIRDS)
-DTYPES = ("float32", "int8", "int16")
+DTYPES = ("float32", "int8", "int16", "int24")
 
 
 def split(mlp: Mlp, dtype: str = "float32") -> dict[str, bytes]:

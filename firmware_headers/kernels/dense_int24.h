@@ -1,0 +1,31 @@
+/*
+ * A dense layer in int24. The weights hold one row of `inputs` per neuron. A pre-activation is
+ * exact: the exporter has proved that no partial sum reaches 2^52. A shift requantises it; clamping
+ * at 0 is the relu. x and y must not overlap.
+ */
+#ifndef MLP_EDGE_KERNEL_DENSE_INT24
+#define MLP_EDGE_KERNEL_DENSE_INT24
+
+#include "requantise_int24.h"
+#include "avr/dense_int24.h"
+
+static inline void mlp_edge_dense_int24(const mlp_edge_int24 *weights, const int64_t *bias,
+    const uint8_t *shift, mlp_edge_uint24 high, size_t inputs, size_t outputs,
+    const mlp_edge_uint24 *x, mlp_edge_uint24 *y)
+{
+#ifdef MLP_EDGE_AVR
+    mlp_edge_avr_dense_int24(weights, bias, shift, high, inputs, outputs, x, y);
+#else
+    for (size_t i = 0; i < outputs; i++) {
+        int64_t sum = MLP_EDGE_READ_INT64(&bias[i]);
+        for (size_t j = 0; j < inputs; j++) {
+            sum += (int64_t)MLP_EDGE_READ_INT24(weights) * x[j];
+            weights++;
+        }
+        const uint8_t by = MLP_EDGE_READ_UINT8(&shift[i]);
+        y[i] = (mlp_edge_uint24)mlp_edge_requantise_int24(sum, by, high);
+    }
+#endif
+}
+
+#endif

@@ -1,0 +1,20 @@
+/*
+ * Quantised outputs of int24 as floats: offset + step * (output - zero). A step is a power of two,
+ * so the product is exact and a compiler that fuses it with the sum changes nothing.
+ */
+#ifndef MLP_EDGE_KERNEL_DEQUANTISE_INT24
+#define MLP_EDGE_KERNEL_DEQUANTISE_INT24
+
+#include "int24.h"
+
+static inline void mlp_edge_dequantise_int24(const float *offset, const float *step,
+    const int32_t *zero, size_t count, const uint32_t *quantised, float *outputs)
+{
+    for (size_t i = 0; i < count; i++) {
+        const int32_t above = (int32_t)quantised[i] - MLP_EDGE_READ_INT32(&zero[i]);
+        const float product = MLP_EDGE_READ_FLOAT(&step[i]) * (float)above;
+        outputs[i] = MLP_EDGE_READ_FLOAT(&offset[i]) + product;
+    }
+}
+
+#endif
