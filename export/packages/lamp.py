@@ -48,8 +48,11 @@ def lamp(mlp: Mlp) -> Lamp:
 def _of_classes(mlp: Mlp, rows: Floats, predictions: Doubles) -> Lamp:
     classes = predicted_classes(mlp.task, mlp.threshold, predictions)
     shown = 1 if mlp.task == "binary" else int(classes[0])
-    score = [float(f"{value:.{_DIGITS}g}") for value in predictions[:, shown - (mlp.outputs == 1)]]
-    on, off = int(np.argmax(score)), int(np.argmin(score))
+    probabilities = predictions[:, shown - (mlp.outputs == 1)]
+    score = np.array([float(f"{value:.{_DIGITS}g}") for value in probabilities])
+    is_shown = classes == shown
+    on = int(np.argmax(score + is_shown))  # of the rows that have the class, if any has
+    off = int(np.argmin(score + is_shown))
     return Lamp(
         [row("    {", rows[i], "},") for i in (on, off)],
         class_names(mlp)[shown],
