@@ -5,6 +5,9 @@
  *   6,148,72,35,0,33.6,0.627,50
  *
  * The board prints the probability and the label. Leave a missing reading empty: it prints nan.
+ *
+ * SPDX-FileCopyrightText: mlp-edge contributors
+ * SPDX-License-Identifier: MIT-0
  */
 #include "pima.h"
 
