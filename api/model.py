@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlp_edge.api.exporting.export_settings import RawSettings
 from mlp_edge.api.opened_model import OpenedModel
 from mlp_edge.api.settings import (
     BenchSettings,
@@ -254,7 +255,7 @@ class Model(OpenedModel):
         (chosen,) = made("bench", given, BenchSettings)
         return bench(self, chosen)
 
-    @listing(Reading)
+    @listing(RawSettings, Reading)
     def export(
         self,
         formats: str | Sequence[str] = (),
@@ -292,7 +293,7 @@ class Model(OpenedModel):
             package: "arduino", "platformio", "esp-idf", "zephyr" or "cmake": a library of C.
             package_version: of the library.
             others: further models for it, each in the same dtype; they share the kernels.
-            **reading: how a file of rows is written, as ``mlp_edge.train`` takes it.
+            **reading: units of counts, and how a file of rows is written, as in ``mlp_edge.train``.
 
         Returns:
             The files' bytes and places, and what a smaller dtype loses.

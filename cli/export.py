@@ -12,6 +12,7 @@ from mlp_edge.cli.declaring import takes
 from mlp_edge.cli.options import DEFAULT_MODEL, JsonOption, MaxBytesOption, model_option
 from mlp_edge.cli.printing.console import out, print_json
 from mlp_edge.cli.printing.observer import Printing
+from mlp_edge.cli.printing.sheets import show_sheets
 
 
 @takes(settings=ExportSettings)
@@ -61,6 +62,7 @@ def export(
         return
     for path, content in zip(result.paths, result.files.values(), strict=True):
         out.print(f"wrote {path} ({len(content):,} bytes)", soft_wrap=True)
+    show_sheets(result.units())
     if chosen.package is not None:
         out.print(f"\nnext: {install(chosen.package)}", soft_wrap=True)
     elif result.listed:

@@ -86,6 +86,13 @@ class RawUnits:
             return product
         return f"{product} {'-' if offset < 0 else '+'} {_shortest(abs(offset))}"
 
+    def formulas(self, features: Sequence[Feature]) -> dict[str, str]:
+        """The formula of each feature by its name; of a category, that a count is its code."""
+        return {
+            feature.name: "code" if feature.codes else self.formula(index)
+            for index, feature in enumerate(features)
+        }
+
     def check(self, features: Sequence[Feature]) -> None:
         """Refuse units that counts of these features cannot have.
 
@@ -93,26 +100,30 @@ class RawUnits:
             ModelError: naming the column.
         """
         for index, feature in enumerate(features):
-            scale, offset = self.scale[index], self.offset[index]
-            if feature.codes and (scale, offset) != (1, 0):
-                raise ModelError(
-                    f"{feature.name!r}: counts of a category are its codes, which have no "
-                    "scale and no offset"
-                )
-            if any(code not in range(EVERY[0], EVERY[-1] + 1) for code in feature.codes):
-                raise ModelError(
-                    f"{feature.name!r}: a code beyond 32767 or -32767 is no count of 16 bits"
-                )
-            if scale == 0 or not np.isfinite(self.of(index)[[0, -1]]).all():
-                raise ModelError(
-                    f"{feature.name!r}: with a scale of {scale:g} and an offset of {offset:g}, its "
-                    "counts do not stand for float32 numbers apart; those of its unit would do"
-                )
-            if np.count_nonzero(self.of(index) == feature.sentinel) > 1:
-                raise ModelError(
-                    f"{feature.name!r}: several counts stand for its sentinel, "
-                    f"{feature.sentinel:g}; a coarser scale would do"
-                )
+            self.check_feature(feature, index)
+
+    def check_feature(self, feature: Feature, index: int) -> None:
+        """Refuse the units of one feature; raises as ``check``."""
+        scale, offset = self.scale[index], self.offset[index]
+        if feature.codes and (scale, offset) != (1, 0):
+            raise ModelError(
+                f"{feature.name!r}: counts of a category are its codes, which have no "
+                "scale and no offset"
+            )
+        if any(code not in range(EVERY[0], EVERY[-1] + 1) for code in feature.codes):
+            raise ModelError(
+                f"{feature.name!r}: a code beyond 32767 or -32767 is no count of 16 bits"
+            )
+        if scale == 0 or not np.isfinite(self.of(index)[[0, -1]]).all():
+            raise ModelError(
+                f"{feature.name!r}: with a scale of {scale:g} and an offset of {offset:g}, its "
+                "counts do not stand for float32 numbers apart; those of its unit would do"
+            )
+        if np.count_nonzero(self.of(index) == feature.sentinel) > 1:
+            raise ModelError(
+                f"{feature.name!r}: several counts stand for its sentinel, "
+                f"{feature.sentinel:g}; a coarser scale would do"
+            )
 
     def raw_sentinel(self, feature: Feature, index: int) -> int:
         """The count that stands for a feature's sentinel; ``MISSING`` where none does."""

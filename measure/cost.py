@@ -93,7 +93,7 @@ class Cost:
 
 
 def raw_function(header: Header) -> Entry | None:
-    """What a header makes of counts: a class, else answers; None where it has no function."""
+    """What a header makes of counts: a class, otherwise outputs; None where it has no function."""
     if header.raw is None:
         return None
     return CLASSIFY_RAW if header.has(CLASSIFY_RAW.function) else PREDICT_RAW

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mlp_edge.encoding import Floats
 from mlp_edge.integers.quantised import Integers, Quantised
-from mlp_edge.integers.raw import NO_ANSWER, raw_answers, raw_classes
+from mlp_edge.integers.raw import NO_OUTPUT, raw_classes, raw_outputs
 from mlp_edge.mlp import Mlp
 from mlp_edge.parity.integers import ExpectedBits
 from mlp_edge.parity.rows import PROBED, SPECIAL, spread
@@ -41,7 +41,7 @@ def compare_counts(
     mlp, quantised, units = expected.mlp, expected.quantised, functions.units
     counts = rows_of_counts(mlp, quantised, units, expected.rows)[:most]
     given = counts.astype(np.int16)
-    wanted = raw_answers(mlp, quantised, units, counts)
+    wanted = raw_outputs(mlp, quantised, units, counts)
     says = [*_differs("predict_raw", counts, functions.predict(given), wanted)]
     if functions.classify is not None:
         classes = raw_classes(mlp, quantised, units, counts)[:, None]
@@ -111,6 +111,6 @@ def _differs(
     wrong = len(np.unique(others[:, 0]))
     yield (
         f"{function} of ({shown}), output {output + 1}: {got[row, output]} instead of "
-        f"{wanted[row, output]}{' (no prediction)' * bool(wanted[row, output] == NO_ANSWER)}; "
+        f"{wanted[row, output]}{' (no prediction)' * bool(wanted[row, output] == NO_OUTPUT)}; "
         f"{wrong:,} of {len(counts):,} rows of counts differ"
     )

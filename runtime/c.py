@@ -51,10 +51,10 @@ void mlp_edge_rows(const float *rows, float *predictions, size_t count)
 
 
 _RAW_SHIM = """
-void mlp_edge_raw_rows(const int16_t *rows, int32_t *answers, size_t count)
+void mlp_edge_raw_rows(const int16_t *rows, int32_t *outputs, size_t count)
 {{
     for (size_t row = 0; row < count; row++) {{
-        {name}_predict_raw(rows + row * {inputs}, answers + row * {outputs});
+        {name}_predict_raw(rows + row * {inputs}, outputs + row * {outputs});
     }}
 }}
 """

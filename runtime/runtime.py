@@ -23,7 +23,7 @@ from mlp_edge.proof.golden import Golden
 from mlp_edge.raw_units import RawUnits
 
 OfCounts = Callable[[NDArray[np.int16]], NDArray[np.int32]]
-"""Counts (n, inputs) in; answers (n, outputs) or classes (n,) out."""
+"""Counts (n, inputs) in; outputs (n, outputs) or classes (n,) out."""
 
 
 class RawFunctions(NamedTuple):
@@ -31,7 +31,7 @@ class RawFunctions(NamedTuple):
 
     Attributes:
         units: what counts stand for.
-        predict: gives answers.
+        predict: gives outputs.
         classify: gives classes; None without the function.
     """
 

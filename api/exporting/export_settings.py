@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,8 +20,66 @@ FLOAT32, SMALLEST, INT8 = "float32", "smallest", "int8"
 _VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 
 
+@dataclass(frozen=True, kw_only=True)
+class RawSettings:
+    """What counts of 16 bits stand for, which a C header in integers takes.
+
+    Attributes:
+        raw: counts, for the readings themselves, or auto, as the calibration rows suggest. None is
+            counts where the model can have such.
+        raw_scale: what a reading rises by from one count to the next: column -> number, or texts
+            such as "bmi=0.1", "a,b=0.1" and "0.1" for all numbers.
+        raw_offset: the reading of count 0, written alike.
+    """
+
+    raw: str | None = declared(
+        None,
+        "Unit of counts for NAME_predict_raw: counts, or auto, as the rows suggest.",
+        "Quantisation",
+        shown="counts",
+        flag="--raw",
+    )
+    raw_scale: tuple[str, ...] | Mapping[str, float] = declared(
+        (),
+        "Reading per count, such as bmi=0.1: COL,COL=VALUE, or VALUE for all.",
+        "Quantisation",
+        flag="--raw-scale",
+        repeat=True,
+    )
+    raw_offset: tuple[str, ...] | Mapping[str, float] = declared(
+        (),
+        "Reading of count 0: COL,COL=VALUE, or VALUE for all.",
+        "Quantisation",
+        flag="--raw-offset",
+        repeat=True,
+    )
+
+    @property
+    def said(self) -> list[str]:
+        """Which of these settings somebody gave."""
+        return [name for name in ("raw", "raw_scale", "raw_offset") if getattr(self, name)]
+
+    def check_counts(self, dtype: str | None, c: bool) -> None:
+        """Refuse units where nothing takes counts.
+
+        Args:
+            dtype: of the files.
+            c: whether one of them is C.
+
+        Raises:
+            InputError: saying what would do.
+        """
+        if self.raw not in (None, "auto", "counts"):
+            raise InputError(f"{setting('raw', self.raw)} is not one of auto, counts")
+        if self.said and (dtype not in ("int8", "int16") or not c):
+            raise InputError(
+                f"{setting(self.said[0])} is for C headers in integers, which take counts: with "
+                f"{setting('dtype', INT8)} or int16"
+            )
+
+
 @dataclass(frozen=True)
-class ExportSettings:
+class ExportSettings(RawSettings):
     """What is exported, and what a smaller dtype may lose.
 
     Attributes:
@@ -96,6 +154,7 @@ class ExportSettings:
             ModelError: for a name that files and C symbols cannot have.
         """
         self._check_package()
+        self.check_counts(self.dtype, "c" in (self.chosen_formats or ("c",)))
         chosen_exporters(self.chosen_formats, self.dtype or FLOAT32)
         if self.weights_only and (self.formats != ("c",) or self.dtype not in (None, FLOAT32)):
             alone = f"{setting('formats', ['c'])} {setting('weights_only', True)}"

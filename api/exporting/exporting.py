@@ -28,6 +28,7 @@ from mlp_edge.api.exporting.quantiser import (
     unchanged_layers,
     with_twice_rounded,
 )
+from mlp_edge.api.exporting.raw_units import check_units, raw_units, without_counts
 from mlp_edge.api.observer import SILENT, Observer, Recording
 from mlp_edge.api.opened_model import OpenedModel
 from mlp_edge.api.result import Result, Sheet
@@ -38,6 +39,7 @@ from mlp_edge.finding import Finding
 from mlp_edge.integers.quantised_file import parameters_name
 from mlp_edge.lazy import tensorflow
 from mlp_edge.mlp import Mlp
+from mlp_edge.raw_units import RawUnits
 from mlp_edge.readers.model_directory import EXPORTS, WEIGHTS_ONLY
 from mlp_edge.readers.objects.keras_models import IN_MEMORY
 from mlp_edge.settings import setting
@@ -59,6 +61,8 @@ class Export(Result):
         losses: what the dtype loses; None of float32, and where there were no rows to ask.
         candidates: of smallest; None otherwise.
         findings: what there is to warn of.
+        raw: feature -> what its counts stand for, such as "count * 0.1"; None of a header whose
+            counts are the readings, and of every other file.
     """
 
     name: str
@@ -69,6 +73,7 @@ class Export(Result):
     losses: Losses | None = None
     candidates: Candidates | None = None
     findings: tuple[Finding, ...] = ()
+    raw: Mapping[str, str] | None = None
 
     @property
     def content(self) -> bytes:
@@ -119,6 +124,7 @@ class Export(Result):
             "losses": None if self.losses is None else self.losses.to_dict(),
             "candidates": None if self.candidates is None else self.candidates.to_dict(),
             "findings": [each._asdict() for each in self.findings],
+            "raw": None if self.raw is None else dict(self.raw),
         }
 
     def sheets(self) -> list[Sheet]:
@@ -135,7 +141,19 @@ class Export(Result):
             for name, content in self.files.items()
         )
         title = f"{self.name}: exported in {self.dtype}"
-        return [*shown, Sheet(title, ("file", "folder", "bytes"), rows, text_columns=2)]
+        shown.append(Sheet(title, ("file", "folder", "bytes"), rows, text_columns=2))
+        return [*shown, *self.units()]
+
+    def units(self) -> list[Sheet]:
+        """What the counts of a header stand for.
+
+        Returns:
+            A table with a row per feature; none where counts are the readings.
+        """
+        if self.raw is None:
+            return []
+        title = "counts of NAME_predict_raw"
+        return [Sheet(title, ("feature", "reading"), tuple(self.raw.items()), text_columns=2)]
 
 
 def export(
@@ -196,15 +214,17 @@ def export(
         losses=made.losses,
         candidates=made.candidates,
         findings=tuple(heard.findings),
+        raw=None if made.raw is None else made.raw.formulas(mlp.features),
     )
 
 
 def _check_rows(model: OpenedModel, settings: ExportSettings, table: Any) -> None:
-    """Refuse rows to quantise with where nothing is quantised.
+    """Refuse rows to quantise with where nothing is quantised, and units of unknown columns.
 
     Raises:
         InputError: for them, and for other settings that integers of a file do not take.
     """
+    check_units(settings, model.mlp)
     if held_integers(model, settings) is not None:
         check_held(model, settings, table)
     elif table is not None and settings.dtype in (None, FLOAT32):
@@ -280,6 +300,7 @@ class _Made:
     files: Mapping[str, bytes]
     losses: Losses | None = None
     candidates: Candidates | None = None
+    raw: RawUnits | None = None
 
     def of(self, mlp: Mlp) -> Split:
         """What a package is given of it."""
@@ -290,6 +311,7 @@ def _further(model: OpenedModel, settings: ExportSettings, observer: Observer) -
     """Another model of a package; raises as ``_made``."""
     kept = model.name if model.directory is not None else None
     quantiser = Quantiser(model, kept=kept, called=model.name, observer=observer)
+    settings = replace(settings, raw_scale=(), raw_offset=())  # of columns of the first
     return _made(quantiser, model.mlp, settings).of(model.mlp)
 
 
@@ -357,7 +379,8 @@ def _in_integers(
     settings: ExportSettings,
 ) -> _Made:
     """The files of integers, and the quantisation parameters that they share."""
-    from mlp_edge.export.c import export_split
+    from mlp_edge.export.c import export_split, integers
+    from mlp_edge.export.c.integers_raw import TAKEN
 
     made = quantiser.quantised(dtype)
     tflite = any(exporter.name == "tflite" for exporter in exporters)
@@ -365,12 +388,18 @@ def _in_integers(
     quantiser.observer.known(losses)
     quantiser.check(losses, settings.limits)
     named, parameters = replace(mlp, name=f"{mlp.name}_{dtype}"), made.parameters
+    quantised = parameters.quantised
+    units = raw_units(settings, mlp, quantised, quantiser.sets.calibration)
+    if units is None and dtype in TAKEN and any(exporter.name == "c" for exporter in exporters):
+        quantiser.observer.found(without_counts(named, quantised))
     if settings.in_three_files:
-        files = dict(export_split(named, parameters.quantised, settings.package))
+        files = dict(export_split(named, quantised, settings.package, units))
     else:
         files = {
-            f"{named.name}{exporter.suffix}": exporter.integers[dtype](named, parameters.quantised)
+            f"{named.name}{exporter.suffix}": exporter.integers[dtype](named, quantised)
+            if units is None or exporter.name != "c"
+            else integers.export(named, quantised, units)
             for exporter in exporters
         }
     files[parameters_name(mlp.name, dtype)] = parameters.to_json().encode()
-    return _Made(dtype, files, losses)
+    return _Made(dtype, files, losses, raw=units)

@@ -40,6 +40,11 @@ def check_held(model: OpenedModel, settings: ExportSettings, calibration_table: 
             f"{model.path}: its integers are made already, without "
             f"{setting('calibration_table')}; {floats} exports the numbers that they stand for"
         )
+    if settings.said:
+        raise InputError(
+            f"{model.path}: its integers are those of its own inputs, in bytes, and take no counts "
+            f"of 16 bits; {floats} exports the numbers that they stand for"
+        )
     lacking = [setting("formats", [name]) for name in settings.chosen_formats if name != "c"]
     lacking += [setting("weights_only")] if settings.weights_only else []
     if lacking:

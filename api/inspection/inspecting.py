@@ -97,6 +97,7 @@ class Inspection(Result):
             "layers": [vars(layer) for layer in anatomy.layers],
             "parameters": anatomy.parameters,
             "multiply_adds": anatomy.multiply_adds,
+            "raw": None if card is None or card.raw is None else card.raw.formulas(card.features),
             "weights_sha256": card and card.weights_sha256,
             "file_sha256": file.file_sha256,
             "bytes": file.size,
@@ -278,9 +279,18 @@ def _card_facts(file: InspectedFile) -> dict[str, str]:
         "predicts": f"{', '.join(card.targets)} ({card.task})",
         "prediction": _prediction(card),
         "dtype": card.dtype,
+        **_counts(card),
         "weights sha256": card.weights_sha256,
         **facts,
     }
+
+
+def _counts(card: Card) -> dict[str, str]:
+    """What the counts of a header stand for, where they are not the readings themselves."""
+    if card.raw is None:
+        return {}
+    each = card.raw.formulas(card.features).items()
+    return {"counts": ", ".join(f"{name} = {formula}" for name, formula in each)}
 
 
 def _prediction(card: Card) -> str:

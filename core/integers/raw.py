@@ -1,7 +1,7 @@
 """Counts in, integers out: what NAME_predict_raw of a C header in integers is held to.
 
-An answer is the integer that ``predict_quantised`` turns into a float32 prediction: ``offset +
-step * answer``. A softmax probability is ``answer / 2^15``. -1 stands where a prediction is NaN.
+An output is the integer that ``predict_quantised`` turns into a float32 prediction: ``offset +
+step * output``. A softmax probability is ``output / 2^15``. -1 stands where a prediction is NaN.
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ from mlp_edge.mlp import Mlp
 from mlp_edge.raw_units import RawUnits
 
 PROBABILITY = 2**15
-"""What an answer of a softmax that is certain comes to."""
-NO_ANSWER = -1
-"""The answer of a row without a prediction, and its class."""
+"""What an output of a softmax that is certain comes to."""
+NO_OUTPUT = -1
+"""The output of a row without a prediction, and its class."""
 
 
-def raw_answers(mlp: Mlp, quantised: Quantised, units: RawUnits, counts: Integers) -> Integers:
-    """The answers (n, outputs) to counts (n, features), by way of float32 readings."""
+def raw_outputs(mlp: Mlp, quantised: Quantised, units: RawUnits, counts: Integers) -> Integers:
+    """The integers (n, outputs) that counts (n, features) come to, by way of float32 readings."""
     rows = units.readings(counts)
-    found = answers(mlp, quantised, last_activations(mlp, quantised, rows))
-    return np.where(mlp.encoding.rejected(rows)[:, None], NO_ANSWER, found)
+    found = integer_outputs(mlp, quantised, last_activations(mlp, quantised, rows))
+    return np.where(mlp.encoding.rejected(rows)[:, None], NO_OUTPUT, found)
 
 
 def raw_classes(mlp: Mlp, quantised: Quantised, units: RawUnits, counts: Integers) -> Integers:
     """The class (n,) that each float32 prediction stands for; -1 where it is NaN."""
     found = predict_quantised(mlp, quantised, units.readings(counts))
     classes = predicted_classes(mlp.task, mlp.threshold, found)
-    return np.where(np.isfinite(found).all(axis=1), classes, NO_ANSWER)
+    return np.where(np.isfinite(found).all(axis=1), classes, NO_OUTPUT)
 
 
-def answers(mlp: Mlp, quantised: Quantised, activations: Integers) -> Integers:
-    """The answers (n, outputs) for the last layer's quantised activations."""
+def integer_outputs(mlp: Mlp, quantised: Quantised, activations: Integers) -> Integers:
+    """The integers (n, outputs) for the last layer's quantised activations."""
     table = quantised.table
     if quantised.softmax and table is not None:
         powers = table.at(activations.max(axis=1, keepdims=True) - activations)
@@ -47,9 +47,9 @@ def answers(mlp: Mlp, quantised: Quantised, activations: Integers) -> Integers:
 
 
 def clip_ends(mlp: Mlp, quantised: Quantised) -> tuple[Integers, Integers] | None:
-    """Lowest and highest answer (outputs,) whose prediction the clip leaves as it is.
+    """Lowest and highest integer (outputs,) whose prediction the clip leaves as it is.
 
-    None without a clip. Where it leaves none, both are the answer nearest to it.
+    None without a clip. Where it leaves none, both are the integer nearest to it.
     """
     if mlp.clip is None:
         return None

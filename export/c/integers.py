@@ -76,8 +76,13 @@ def page(mlp: Mlp, quantised: Quantised, raw: RawUnits | None = None) -> Page:
         choice=chosen,
         golden=selftest.integer_tables(mlp, quantised),
         raw=entry,
-        without_raw=without,
+        without_raw=quoted(without) if without else "",
     )  # fmt: skip
+
+
+def without_raw(mlp: Mlp, quantised: Quantised) -> str:
+    """Why a header takes no counts where nobody says their units; "" where it takes some."""
+    return _raw(mlp, quantised, None)[1]
 
 
 def _raw(mlp: Mlp, quantised: Quantised, units: RawUnits | None) -> tuple[RawEntry | None, str]:
@@ -87,4 +92,4 @@ def _raw(mlp: Mlp, quantised: Quantised, units: RawUnits | None) -> tuple[RawEnt
     except ModelError as error:
         if units is not None:
             raise
-        return None, quoted(str(error))
+        return None, str(error)

@@ -55,11 +55,11 @@ class RawEntry:
         units: of the counts.
         unit_lines: a line per feature, for the comment at the top; none where counts are the
             readings.
-        constants: macros with the units of the answers.
+        constants: macros with the units of the outputs.
         tables: that it reads beside those of the layers.
         guard: the conditions that reject a row.
         quantise: statements from counts to the inputs of layer 1.
-        output_calls: from quantised outputs to answers.
+        output_calls: from there to the integers that come out.
         choice: None of a regression, and where no integers decide.
         kernels: all of them, in order; some more than once.
         golden: the rows of the self-test.
@@ -84,7 +84,7 @@ class RawEntry:
     @property
     def several_units(self) -> bool:
         """Whether outputs have units of their own."""
-        return any("_ANSWER1_" in line for line in self.constants)
+        return any("_RAW1_" in line for line in self.constants)
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -260,7 +260,12 @@ def _tables(mlp: Mlp, quantised: Quantised, lines: Lines) -> Iterator[Array]:
         yield vector("RAW_LISTED", comment, np.array(listed), "int16_t")
     ends = clip_ends(mlp, quantised)
     if ends is not None:
-        yield vector("RAW_CLIP_LOW", "Lowest and highest answers.", ends[0], "uint16_t")
+        yield vector(
+            "RAW_CLIP_LOW",
+            "Lowest and highest outputs of counts, by the clip.",
+            ends[0],
+            "uint16_t",
+        )
         yield vector("RAW_CLIP_HIGH", "", ends[1], "uint16_t")
 
 
@@ -273,14 +278,14 @@ def _outputs(mlp: Mlp, quantised: Quantised) -> Iterator[Call]:
     prefix, table = mlp.name.upper(), quantised.table
     count = f"{prefix}_OUTPUTS"
     if quantised.softmax and table is not None:
-        given = (f"{prefix}_TABLE", table.shift, count, "quantised", "answers")
+        given = (f"{prefix}_TABLE", table.shift, count, "quantised", "outputs")
         yield Call("softmax_raw", given)
         return
     yield from _activation(mlp, quantised)
     if mlp.clip is not None:
         ends = (f"{prefix}_RAW_CLIP_LOW", f"{prefix}_RAW_CLIP_HIGH")
         yield Call("clip_raw", (*ends, count, "quantised"))
-    yield Call("answer_raw", (count, "quantised", "answers"))
+    yield Call("output_raw", (count, "quantised", "outputs"))
 
 
 def _activation(mlp: Mlp, quantised: Quantised) -> Iterator[Call]:
@@ -315,7 +320,7 @@ def _alike(quantised: Quantised) -> bool:
 
 
 def _constants(mlp: Mlp, quantised: Quantised) -> Iterator[str]:
-    """What answers stand for: offset + step * answer."""
+    """What outputs in integers stand for: offset + step * output."""
     prefix = mlp.name.upper()
     steps = np.full(mlp.outputs, 1 / PROBABILITY) if quantised.softmax else quantised.step
     each = list(zip(quantised.offset.tolist(), steps.tolist(), strict=True))
@@ -323,16 +328,16 @@ def _constants(mlp: Mlp, quantised: Quantised) -> Iterator[str]:
     alike = len(set(each)) == 1
     for index, (offset, step) in enumerate(each[:1] if alike else each):
         end = "" if alike else str(index)
-        yield f"#define {prefix}_ANSWER{end}_OFFSET {literal(offset)}"
-        yield f"#define {prefix}_ANSWER{end}_STEP {literal(step)}"
+        yield f"#define {prefix}_RAW{end}_OFFSET {literal(offset)}"
+        yield f"#define {prefix}_RAW{end}_STEP {literal(step)}"
         if offset == 0 and (1 / step).is_integer():
             one = int(1 / step)
-            yield f"#define {prefix}_ANSWER{end}_ONE {one}L /* the answer that stands for 1 */"
+            yield f"#define {prefix}_RAW{end}_ONE {one}L /* the output that stands for 1 */"
 
 
 def _unit_lines(mlp: Mlp, units: RawUnits) -> Iterator[str]:
     if units == RawUnits.counts(mlp.inputs):
         return
-    for index, (name, feature) in enumerate(zip(aligned_names(mlp), mlp.features, strict=True)):
-        unit = "its code" if feature.codes else units.formula(index)
-        yield f"[{index}] {name}  {unit}"
+    formulas = units.formulas(mlp.features).values()
+    for index, (name, formula) in enumerate(zip(aligned_names(mlp), formulas, strict=True)):
+        yield f"[{index}] {name}  {formula}"

@@ -10,7 +10,7 @@ from mlp_edge.export.c.text import wrapped
 from mlp_edge.integers.asymmetric import AsymmetricNetwork
 from mlp_edge.integers.asymmetric_reference import predict_asymmetric
 from mlp_edge.integers.quantised import Integers, Quantised
-from mlp_edge.integers.raw import raw_answers
+from mlp_edge.integers.raw import raw_outputs
 from mlp_edge.mlp import Floats, Mlp
 from mlp_edge.proof import c_replay
 from mlp_edge.proof.bound import LARGEST, bound
@@ -55,12 +55,12 @@ def integer_tables(mlp: Mlp, quantised: Quantised) -> Tables:
 
 
 def raw_tables(mlp: Mlp, quantised: Quantised, units: RawUnits) -> Tables:
-    """The golden rows in raw readings, and both ends of these, with answers in integers."""
+    """The golden rows in raw readings, and both ends of these, with outputs in integers."""
     golden = readings(mlp)
     raw = units.nearest(np.array([*golden.values()], np.float32))
     raw = np.vstack([raw, np.full((2, mlp.inputs), EVERY[[0, -1]][:, None])])
     called = [*golden, "every raw reading at its lowest", "at its highest"]
-    found = raw_answers(mlp, quantised, units, raw)
+    found = raw_outputs(mlp, quantised, units, raw)
     return Tables(
         [
             f"    /* {number}, {what} */\n{_integers(row)}"

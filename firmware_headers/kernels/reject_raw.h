@@ -1,13 +1,13 @@
-/* Sets every answer to -1, which no answer is: there is no prediction. */
+/* Sets every output to -1, which is none: there is no prediction. */
 #ifndef MLP_EDGE_KERNEL_REJECT_RAW
 #define MLP_EDGE_KERNEL_REJECT_RAW
 
 #include "flash.h"
 
-static inline void mlp_edge_reject_raw(int32_t *answers, size_t count)
+static inline void mlp_edge_reject_raw(int32_t *outputs, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        answers[i] = -1;
+        outputs[i] = -1;
     }
 }
 

@@ -8,7 +8,7 @@
 #include "interpolate.h"
 
 static inline void mlp_edge_softmax_raw(const uint16_t *table, uint8_t shift, size_t count,
-                                        uint16_t *logits, int32_t *answers)
+                                        uint16_t *logits, int32_t *outputs)
 {
     uint16_t largest = 0;
     for (size_t i = 0; i < count; i++) {
@@ -20,7 +20,7 @@ static inline void mlp_edge_softmax_raw(const uint16_t *table, uint8_t shift, si
         sum += logits[i];
     }
     for (size_t i = 0; i < count; i++) {
-        answers[i] = (int32_t)((((uint32_t)logits[i] << 15) + sum / 2) / sum);
+        outputs[i] = (int32_t)((((uint32_t)logits[i] << 15) + sum / 2) / sum);
     }
 }
 

@@ -73,9 +73,9 @@
 #define PIMA_INT8_LAYER3_INPUTS 8
 #define PIMA_INT8_LAYER3_OUTPUTS 1
 #define PIMA_INT8_RAW_MISSING (-32767 - 1) /* INT16_MIN */
-#define PIMA_INT8_ANSWER_OFFSET 0.0f
-#define PIMA_INT8_ANSWER_STEP 1.52587891e-05f
-#define PIMA_INT8_ANSWER_ONE 65536L /* the answer that stands for 1 */
+#define PIMA_INT8_RAW_OFFSET 0.0f
+#define PIMA_INT8_RAW_STEP 1.52587891e-05f
+#define PIMA_INT8_RAW_ONE 65536L /* the output that stands for 1 */
 #define PIMA_INT8_CLASSES 2
 #define PIMA_INT8_THRESHOLD 0.5f
 
@@ -122,10 +122,10 @@ extern "C" {
 void pima_int8_predict(const float *features, float *outputs);
 
 /*
- * The same without a float: 8 counts in, 1 answer out. A prediction is PIMA_INT8_ANSWER_OFFSET +
- * PIMA_INT8_ANSWER_STEP * answer. No answer is below 0 but -1, where there is no prediction.
+ * The same without a float: 8 counts in, 1 output out. A prediction is PIMA_INT8_RAW_OFFSET +
+ * PIMA_INT8_RAW_STEP * output. No output is below 0 but -1, where there is no prediction.
  */
-void pima_int8_predict_raw(const int16_t *counts, int32_t *answers);
+void pima_int8_predict_raw(const int16_t *counts, int32_t *outputs);
 
 /*
  * The class that pima_int8_predict's output stands for, or -1 if it is not finite.
@@ -133,7 +133,7 @@ void pima_int8_predict_raw(const int16_t *counts, int32_t *answers);
  */
 int pima_int8_classify(const float *features);
 
-/* The class that pima_int8_predict_raw's answer stands for, or -1 if there is no prediction. */
+/* The class that pima_int8_predict_raw's output stands for, or -1 if there is no prediction. */
 int pima_int8_classify_raw(const int16_t *counts);
 
 /* The label of a class, UTF-8, in flash; "" for any other number. */
@@ -163,7 +163,7 @@ int pima_int8_selftest(void);
  * there it is PROGMEM, which is read with instructions of its own. Elsewhere `const` is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 13 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 14 /* raised whenever a kernel changes */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -200,7 +200,7 @@ int pima_int8_selftest(void);
 #define MLP_EDGE_INLINED
 #endif
 
-#elif MLP_EDGE_KERNELS != 13
+#elif MLP_EDGE_KERNELS != 14
 #error "these models were exported by different versions of mlp-edge: export them with one"
 #endif
 
@@ -384,8 +384,8 @@ static inline void mlp_edge_quantise_raw_int8(const mlp_edge_raw_line *lines, ui
     uint16_t high, size_t count, const int16_t *x, uint8_t *y);
 static inline uint8_t mlp_edge_listed_raw(const int16_t *list, uint8_t count, int16_t reading);
 static inline int mlp_edge_any_missing_raw(size_t count, const int16_t *x);
-static inline void mlp_edge_answer_raw(size_t count, const uint16_t *quantised, int32_t *answers);
-static inline void mlp_edge_reject_raw(int32_t *answers, size_t count);
+static inline void mlp_edge_output_raw(size_t count, const uint16_t *quantised, int32_t *outputs);
+static inline void mlp_edge_reject_raw(int32_t *outputs, size_t count);
 
 /* Whether there is no prediction: a reading without a fill is missing, or a table out of reach. */
 static inline int pima_int8_rejects(const float *features)
@@ -457,7 +457,7 @@ void pima_int8_predict(const float *features, float *outputs)
     mlp_edge_dequantise(PIMA_INT8_OFFSET, PIMA_INT8_STEP, PIMA_INT8_OUTPUTS, quantised, outputs);
 }
 
-/* Whether there is no answer to counts. */
+/* Whether there is no prediction: a reading without a fill is missing, or a table out of reach. */
 static inline int pima_int8_rejects_raw(const int16_t *counts)
 {
 #ifdef __AVR_HAVE_ELPM__
@@ -490,10 +490,10 @@ static inline void pima_int8_quantise_raw(const int16_t *counts, uint8_t *memory
     inputs[7] = (uint8_t)(inputs[7] + mlp_edge_listed_raw(PIMA_INT8_RAW_LISTED, 1, counts[PIMA_INT8_FEATURE_AGE]));
 }
 
-void pima_int8_predict_raw(const int16_t *counts, int32_t *answers)
+void pima_int8_predict_raw(const int16_t *counts, int32_t *outputs)
 {
     if (pima_int8_rejects_raw(counts)) {
-        mlp_edge_reject_raw(answers, PIMA_INT8_OUTPUTS); /* -1 */
+        mlp_edge_reject_raw(outputs, PIMA_INT8_OUTPUTS); /* -1 */
         return;
     }
     uint8_t memory[PIMA_INT8_MEMORY];
@@ -501,7 +501,7 @@ void pima_int8_predict_raw(const int16_t *counts, int32_t *answers)
     pima_int8_quantise_raw(counts, memory);
     pima_int8_layers(memory, quantised);
     mlp_edge_activation_int16(PIMA_INT8_TABLE, 3, PIMA_INT8_OUTPUTS, quantised);
-    mlp_edge_answer_raw(PIMA_INT8_OUTPUTS, quantised, answers);
+    mlp_edge_output_raw(PIMA_INT8_OUTPUTS, quantised, outputs);
 }
 
 int pima_int8_classify_raw(const int16_t *counts)
@@ -2383,6 +2383,161 @@ static inline int mlp_edge_quantised_above(uint32_t output, int32_t limit)
 #endif
 
 /*
+ * mlp_edge_quantise_raw of several counts, a line each.
+ *
+ *   r17:r16 high   r25:r24 counts to go   X, Y, Z count, integer and line at hand   r6 zero
+ *   r7 bytes of an integer   r15 shifts: to the left, after which a byte is dropped, where T is set
+ *   r19:r18 count above the line's low   r23:r20 factor   r5:r2 place on the line
+ */
+#ifndef MLP_EDGE_KERNEL_AVR_QUANTISE_RAW
+#define MLP_EDGE_KERNEL_AVR_QUANTISE_RAW
+
+#ifdef MLP_EDGE_AVR
+
+MLP_EDGE_AVR_CODE mlp_edge_avr_quantise_raw_code(void)
+{
+    __asm__ volatile(
+        "push r28          \n"
+        "push r29          \n"
+        "movw r30, r24     \n"
+        "movw r28, r22     \n"
+        "movw r26, r20     \n"
+        "movw r24, r18     \n"
+        "clr r6            \n"
+        "mov r7, r15       \n"
+        "mov r15, r14      \n"
+        "clt               \n"
+        "mov r18, r14      \n"
+        "cpi r18, 4        \n"
+        "brlo 1f           \n"
+        "set               \n"
+        "ldi r18, 8        \n"
+        "sub r18, r14      \n"
+        "mov r15, r18      \n"
+        "1:                \n"
+        "sbiw r24, 0       \n"
+        "brne 5f           \n"
+        "rjmp 9f           \n"
+        "2:                \n" /* below the line: as beyond one that goes the other way */
+        "adiw r30, 5       \n"
+        "lpm r20, Z+       \n"
+        "com r20           \n"
+        "rjmp 4f           \n"
+        "3:                \n"
+        "adiw r30, 3       \n"
+        "lpm r20, Z+       \n"
+        "4:                \n"
+        "adiw r30, 4       \n"
+        "movw r4, r16      \n"
+        "sbrc r20, 7       \n"
+        "clr r4            \n"
+        "sbrc r20, 7       \n"
+        "clr r5            \n"
+        "rjmp 8f           \n"
+        "5:                \n"
+        "ld r18, X+        \n"
+        "ld r19, X+        \n"
+        "lpm r20, Z+       \n"
+        "lpm r21, Z+       \n"
+        "sub r18, r20      \n"
+        "sbc r19, r21      \n"
+        "brlt 2b           \n"
+        "lpm r22, Z+       \n"
+        "lpm r23, Z+       \n"
+        "cp r22, r18       \n"
+        "cpc r23, r19      \n"
+        "brlo 3b           \n"
+        "lpm r20, Z+       \n"
+        "lpm r21, Z+       \n"
+        "lpm r22, Z+       \n"
+        "lpm r23, Z+       \n"
+        "lpm r2, Z+        \n"
+        "lpm r3, Z+        \n"
+        "lpm r4, Z+        \n"
+        "lpm r5, Z+        \n"
+        "mul r18, r20      \n"
+        "add r2, r0        \n"
+        "adc r3, r1        \n"
+        "adc r4, r6        \n"
+        "adc r5, r6        \n"
+        "mul r18, r21      \n"
+        "add r3, r0        \n"
+        "adc r4, r1        \n"
+        "adc r5, r6        \n"
+        "mul r19, r20      \n"
+        "add r3, r0        \n"
+        "adc r4, r1        \n"
+        "adc r5, r6        \n"
+        "mul r18, r22      \n"
+        "add r4, r0        \n"
+        "adc r5, r1        \n"
+        "mul r19, r21      \n"
+        "add r4, r0        \n"
+        "adc r5, r1        \n"
+        "mul r18, r23      \n"
+        "add r5, r0        \n"
+        "mul r19, r22      \n"
+        "add r5, r0        \n"
+        "mov r18, r15      \n"
+        "brts 7f           \n"
+        "subi r18, 0       \n"
+        "breq 8f           \n"
+        "6:                \n"
+        "lsr r5            \n"
+        "ror r4            \n"
+        "dec r18           \n"
+        "brne 6b           \n"
+        "rjmp 8f           \n"
+        "7:                \n"
+        "clr r19           \n"
+        "subi r18, 0       \n"
+        "breq 72f          \n"
+        "71:               \n"
+        "lsl r4            \n"
+        "rol r5            \n"
+        "rol r19           \n"
+        "dec r18           \n"
+        "brne 71b          \n"
+        "72:               \n"
+        "mov r4, r5        \n"
+        "mov r5, r19       \n"
+        "8:                \n"
+        "st Y+, r4         \n"
+        "sbrc r7, 1        \n"
+        "st Y+, r5         \n"
+        "sbiw r24, 1       \n"
+        "brne 10f          \n"
+        "9:                \n"
+        "clr r1            \n"
+        "pop r29           \n"
+        "pop r28           \n"
+        "ret               \n"
+        "10:               \n"
+        "rjmp 5b           \n"
+        ::: "memory");
+}
+
+static inline void mlp_edge_avr_quantise_raw(
+    const mlp_edge_raw_line *lines, uint8_t shift, uint16_t high, size_t count, const int16_t *x,
+    void *y, uint8_t bytes)
+{
+    register const mlp_edge_raw_line *r24 __asm__("r24") = lines;
+    register void *r22 __asm__("r22") = y;
+    register const int16_t *r20 __asm__("r20") = x;
+    register size_t r18 __asm__("r18") = count;
+    register uint16_t r16 __asm__("r16") = high;
+    register uint16_t r14 __asm__("r14") = (uint16_t)(shift | bytes << 8);
+    __asm__ volatile("%~call %x[code]"
+        : "+r"(r24), "+r"(r22), "+r"(r20), "+r"(r18), "+r"(r16), "+r"(r14)
+        : [code] "i"(mlp_edge_avr_quantise_raw_code)
+        : MLP_EDGE_AVR_CHANGED);
+}
+
+#endif
+
+#endif
+
+/*
  * Quantises a count without a float: 0 on one side of its line, `high` on the other. The line
  * is shifted by 16 and then by `shift`. The exporter has tried every reading, so this is the
  * integer that the float reading gives. Products and sums are taken modulo 2^32; a line has no more
@@ -2414,9 +2569,13 @@ static inline uint16_t mlp_edge_quantise_raw(const mlp_edge_raw_line *line, uint
 static inline void mlp_edge_quantise_raw_int8(const mlp_edge_raw_line *lines, uint8_t shift,
     uint16_t high, size_t count, const int16_t *x, uint8_t *y)
 {
+#ifdef MLP_EDGE_AVR
+    mlp_edge_avr_quantise_raw(lines, shift, high, count, x, y, sizeof *y);
+#else
     for (size_t i = 0; i < count; i++) {
         y[i] = (uint8_t)mlp_edge_quantise_raw(&lines[i], shift, high, x[i]);
     }
+#endif
 }
 
 #endif
@@ -2479,27 +2638,27 @@ static inline int mlp_edge_any_missing_raw(size_t count, const int16_t *x)
 
 #endif
 
-/* Answers of counts: the integers that predictions are made of. */
+/* Outputs in integers: those that predictions are made of. */
 #ifndef MLP_EDGE_KERNEL_ANSWER_RAW
 #define MLP_EDGE_KERNEL_ANSWER_RAW
 
-static inline void mlp_edge_answer_raw(size_t count, const uint16_t *quantised, int32_t *answers)
+static inline void mlp_edge_output_raw(size_t count, const uint16_t *quantised, int32_t *outputs)
 {
     for (size_t i = 0; i < count; i++) {
-        answers[i] = quantised[i];
+        outputs[i] = quantised[i];
     }
 }
 
 #endif
 
-/* Sets every answer to -1, which no answer is: there is no prediction. */
+/* Sets every output to -1, which is none: there is no prediction. */
 #ifndef MLP_EDGE_KERNEL_REJECT_RAW
 #define MLP_EDGE_KERNEL_REJECT_RAW
 
-static inline void mlp_edge_reject_raw(int32_t *answers, size_t count)
+static inline void mlp_edge_reject_raw(int32_t *outputs, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        answers[i] = -1;
+        outputs[i] = -1;
     }
 }
 
@@ -2578,8 +2737,8 @@ static const int16_t PIMA_INT8_GOLDEN_RAW[8][8] MLP_EDGE_FLASH = {
     /* 14, at its highest */
     {32767, 32767, 32767, 32767, 32767, 32767, 32767, 32767},
 };
-/* What pima_int8_predict_raw has to answer to each. */
-static const int32_t PIMA_INT8_GOLDEN_RAW_ANSWERS[8][1] MLP_EDGE_FLASH = {
+/* What pima_int8_predict_raw has to give for each. */
+static const int32_t PIMA_INT8_GOLDEN_RAW_OUTPUTS[8][1] MLP_EDGE_FLASH = {
     {50},
     {37344},
     {65448},
@@ -2608,13 +2767,13 @@ int pima_int8_selftest(void)
     }
     for (int row = 0; row < 8; row++) {
         int16_t counts[PIMA_INT8_INPUTS];
-        int32_t answers[PIMA_INT8_OUTPUTS];
+        int32_t outputs[PIMA_INT8_OUTPUTS];
         for (size_t i = 0; i < PIMA_INT8_INPUTS; i++) {
             counts[i] = MLP_EDGE_READ_INT16(&PIMA_INT8_GOLDEN_RAW[row][i]);
         }
-        pima_int8_predict_raw(counts, answers);
+        pima_int8_predict_raw(counts, outputs);
         for (size_t i = 0; i < PIMA_INT8_OUTPUTS; i++) {
-            if (answers[i] != MLP_EDGE_READ_INT32(&PIMA_INT8_GOLDEN_RAW_ANSWERS[row][i])) {
+            if (outputs[i] != MLP_EDGE_READ_INT32(&PIMA_INT8_GOLDEN_RAW_OUTPUTS[row][i])) {
                 return row + 7;
             }
         }
@@ -2626,7 +2785,7 @@ int pima_int8_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:32930168e40474daed810f8153e9c7dc1d40174c9db01bf9c83a83f67185e203 */
+mlp-edge-seal sha256:839f59c0a8fea5ee90057cb0a7478a322f5ffcee9c1a2b77b2615cb576482919 */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "pima_int8", "features": [{"name": "pregnancies", "low": 0.0, "high": 17.0},

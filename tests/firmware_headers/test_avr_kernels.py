@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 from support.avr_programs import HOW, float_table, program, table
 
+from mlp_edge.export.c.raw_lines import SHIFTED, line
 from mlp_edge.integers.activation_tables import ActivationTable
 from mlp_edge.integers.quantised import Inputs, IntegerLayer, Integers
 from mlp_edge.mlp import Floats
+from mlp_edge.raw_units import EVERY, MISSING, RawUnits
 
 every_way = pytest.mark.parametrize("how", HOW)
 Random = np.random.Generator
@@ -207,6 +209,44 @@ def test_quantise(high: int, how: str, tmp_path: Path) -> None:
     with program(tmp_path, text, count, count, *HOW[how]) as call:
         got = [np.frombuffer(call(row.tobytes()), NUMPY[kind])[:count] for row in readings]
     np.testing.assert_array_equal(got, wanted)
+
+
+@every_way
+@pytest.mark.parametrize("high", [255, 1020, 32767])
+def test_quantise_raw(high: int, how: str, tmp_path: Path) -> None:
+    random = np.random.default_rng(high)
+    kernel, kind = ("int8", "uint8_t") if high == 255 else ("int16", "uint16_t")
+    lows, spans = random.uniform(-3000, 3000, WIDTH), random.choice([3, 60, 700, 4000], WIDTH)
+    inputs = Inputs(np.float32(lows), np.float32(high / spans), high)
+    units = RawUnits(tuple(random.choice([-1.0, 1.0], WIDTH).tolist()), (0.0,) * WIDTH)
+    finest = 32 - high.bit_length()
+    for shift in (SHIFTED, min(19, finest), finest) if how == "small" else (finest,):
+        parts = zip(inputs.low.tolist(), inputs.factor.tolist(), units.scale, strict=True)
+        each = [line(low, factor, high, scale, 0.0, shift) for low, factor, scale in parts]
+        found = [one for one in each if one is not None]
+        count = len(found)
+        rows = [f"{{{one.low}, {one.span}, {one.factor}, {one.start}u}}" for one in found]
+        text = (
+            f'#include "read.h"\n#include "raw_line.h"\n#include "quantise_raw_{kernel}.h"\n'
+            + table("LINES", "mlp_edge_raw_line", rows)
+            + "static inline void net_predict(const float *x, float *y)\n{\n"
+            f"    int16_t counts[{count}];\n    {kind} u[{count}];\n"
+            "    memcpy(counts, x, sizeof counts);\n"
+            f"    mlp_edge_quantise_raw_{kernel}(LINES, {shift - SHIFTED}, {high}, {count}, counts,"
+            " u);\n    memcpy(y, u, sizeof u);\n}\n"
+        )
+        starts, ends = np.array([(one.low, one.low + one.span) for one in found]).T
+        beside = [starts, starts - 1, ends, ends + 1, (starts + ends) // 2]
+        anything = random.integers(MISSING + 1, -MISSING, (60, count))
+        counts = np.vstack([*beside, *(beside[4] + move for move in range(-20, 20)), anything])
+        wanted = np.array([one.integers(shift, high) for one in found])
+        places = np.clip(counts, MISSING + 1, -MISSING - 1) - EVERY[0]
+        with program(tmp_path, text, count, count, *HOW[how]) as call:
+            for row in places:
+                got = call(EVERY[row].astype("<i2").tobytes())
+                listed = [EVERY[at] in one.listed for at, one in zip(row, found, strict=True)]
+                expected = wanted[np.arange(count), row] - listed
+                np.testing.assert_array_equal(np.frombuffer(got, NUMPY[kind])[:count], expected)
 
 
 @every_way

@@ -10,17 +10,18 @@ import pytest
 from support.c_compiler import HEADERS, STRICT, run
 from support.chips import BY_NAME, every_chip, header_around, require
 from support.networks import encoded, network, readings
+from support.quantised_networks import quantised
 
 import mlp_edge
 from mlp_edge.card import Card
 from mlp_edge.errors import InputError, MissingError, ModelError, TableError
-from mlp_edge.export.c import export
+from mlp_edge.export.c import export, integers
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import SCALAR_ACTIVATIONS, Dense, Floats, Mlp
 from mlp_edge.proof import c_replay
 from mlp_edge.runtime import HOSTED, RUNTIMES, Chip
 from mlp_edge.runtime.c import open_header, read_header
-from mlp_edge.runtime.chips.firmware import build
+from mlp_edge.runtime.chips.firmware import CLASSIFY_RAW, PREDICT, PREDICT_RAW, build
 from mlp_edge.runtime.chips.targets import toolchain_missing
 
 AVR = BY_NAME["avr"]
@@ -248,9 +249,17 @@ def test_without_a_simulator(monkeypatch: pytest.MonkeyPatch) -> None:
 @every_chip
 def test_the_firmware_compiles_without_a_warning(chip: Chip, tmp_path: Path) -> None:
     target = require(chip).target
-    (tmp_path / "model.h").write_bytes(export(network()))
-    sizes = ("-DMLP_EDGE_PREDICT=net_predict", "-DMLP_EDGE_INPUTS=8", "-DMLP_EDGE_OUTPUTS=1")
-    for more in ((), ("-DMLP_EDGE_EMPTY",)):
+    (tmp_path / "model.h").write_bytes(integers.export(network(), quantised(network())))
+    sizes = ("-DMLP_EDGE_INPUTS=8", "-DMLP_EDGE_OUTPUTS=1")
+    entries = [
+        (
+            f"-DMLP_EDGE_RUN={entry.call.format(name='net')}",
+            f"-DMLP_EDGE_READING={entry.reading}",
+            f"-DMLP_EDGE_PREDICTION={entry.prediction}",
+        )
+        for entry in (PREDICT, PREDICT_RAW, CLASSIFY_RAW)
+    ]
+    for more in (*entries, (*entries[0], "-DMLP_EDGE_EMPTY")):
         run(tmp_path, *target.command, "-Os", *STRICT, *sizes, *more, "-I.", "-c", "-o", "x.o",
             str(HEADERS / "harness" / "firmware.c"))  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Headers that take counts, for tests: their units, and what they answer."""
+"""Headers that take counts, for tests: their units, and what they output."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from mlp_edge.export.c import integers
 from mlp_edge.integers.quantised import Quantised
-from mlp_edge.integers.raw import raw_answers, raw_classes
+from mlp_edge.integers.raw import raw_classes, raw_outputs
 from mlp_edge.mlp import Mlp
 from mlp_edge.parity.counts import rows_of_counts
 from mlp_edge.raw_units import MISSING, Counts, RawUnits
@@ -35,7 +35,7 @@ def some_counts(mlp: Mlp, numbers: Quantised, units: RawUnits, seed: int = 0) ->
 def assert_right(
     mlp: Mlp, numbers: Quantised, units: RawUnits | None, counts: Counts, folder: Path
 ) -> None:
-    """Answers and classes of a header are those of the readings that counts stand for."""
+    """Outputs and classes of a header are those of the readings that counts stand for."""
     path = folder / f"{mlp.name}.h"
     path.write_bytes(integers.export(mlp, numbers, units))
     with open_header(path) as opened:
@@ -47,7 +47,7 @@ def assert_right(
 def assert_functions(mlp: Mlp, numbers: Quantised, raw: RawFunctions, counts: Counts) -> None:
     """The same of functions that are open."""
     given = counts.astype(np.int16)
-    wanted = raw_answers(mlp, numbers, raw.units, counts)
+    wanted = raw_outputs(mlp, numbers, raw.units, counts)
     np.testing.assert_array_equal(raw.predict(given), wanted)
     assert (raw.classify is None) is not bool(mlp.labels)
     if raw.classify is not None:

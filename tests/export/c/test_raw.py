@@ -25,7 +25,7 @@ from mlp_edge.export.c.raw_lines import MOST_LISTED, SHIFTED, line, lines
 from mlp_edge.feature import Feature
 from mlp_edge.integers.integer_reference import predict_quantised
 from mlp_edge.integers.quantised import Inputs, Quantised
-from mlp_edge.integers.raw import PROBABILITY, raw_answers
+from mlp_edge.integers.raw import PROBABILITY, raw_outputs
 from mlp_edge.mlp import Mlp
 from mlp_edge.raw_units import EVERY, MISSING, RawUnits
 from mlp_edge.runtime import Chip
@@ -47,7 +47,7 @@ def test_answers_are_those_of_the_readings(name: str, dtype: str, tmp_path: Path
     numbers = quantised(mlp, dtype)
     counts = some_counts(mlp, numbers, RawUnits.counts(mlp.inputs))
     assert_right(mlp, numbers, None, counts, tmp_path)
-    assert len(np.unique(raw_answers(mlp, numbers, RawUnits.counts(mlp.inputs), counts))) > 20
+    assert len(np.unique(raw_outputs(mlp, numbers, RawUnits.counts(mlp.inputs), counts))) > 20
 
 
 @every_taken
@@ -88,7 +88,7 @@ def test_every_count_of_a_feature(scale: float, dtype: str, tmp_path: Path) -> N
     every = np.arange(MISSING, -MISSING)[:, None]
     units = RawUnits((scale,), (1.5,))
     assert_right(ALL, numbers, units, every, tmp_path)
-    found = raw_answers(ALL, numbers, units, every)
+    found = raw_outputs(ALL, numbers, units, every)
     assert len(np.unique(found, axis=0)) > (20 if dtype == "int8" else 500)
     np.testing.assert_array_equal(found[0], [-1, -1])
 
@@ -183,12 +183,12 @@ def test_probabilities_of_a_softmax_add_up(tmp_path: Path) -> None:
     numbers, units = quantised(mlp), RawUnits.counts(mlp.inputs)
     counts = some_counts(mlp, numbers, units)
     known = (counts != MISSING).all(axis=1)
-    found = raw_answers(mlp, numbers, units, counts)[known]
+    found = raw_outputs(mlp, numbers, units, counts)[known]
     assert np.abs(found.sum(axis=1) - PROBABILITY).max() <= mlp.outputs / 2
     floats = predict_quantised(mlp, numbers, units.readings(counts))[known]
     assert np.abs(found / PROBABILITY - floats).max() <= 0.5001 / PROBABILITY
     header = integers.export(mlp, numbers).decode()
-    assert f"#define {mlp.name.upper()}_ANSWER_ONE {PROBABILITY}L" in header
+    assert f"#define {mlp.name.upper()}_RAW_ONE {PROBABILITY}L" in header
 
 
 def test_answers_stand_for_the_very_predictions(tmp_path: Path) -> None:
@@ -196,10 +196,10 @@ def test_answers_stand_for_the_very_predictions(tmp_path: Path) -> None:
     numbers, units = quantised(mlp), tenths(MODELS["relu"])
     header = integers.export(mlp, numbers, units).decode()
     counts = some_counts(mlp, numbers, units)
-    found = raw_answers(mlp, numbers, units, counts)
+    found = raw_outputs(mlp, numbers, units, counts)
     for output in range(mlp.outputs):
         offset, step = (
-            np.float32(re.search(rf"TWO_ANSWER{output}_{what} (\S+)f\n", header)[1])  # type: ignore[index]
+            np.float32(re.search(rf"TWO_RAW{output}_{what} (\S+)f\n", header)[1])  # type: ignore[index]
             for what in ("OFFSET", "STEP")
         )
         predictions = offset + step * found[:, output].astype(np.float32)
