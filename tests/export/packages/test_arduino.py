@@ -213,6 +213,14 @@ def test_selftest_says_that_the_board_is_right(bench: Bench, board: str) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("board", ["mega2560", "leonardo"])
+def test_the_other_examples_compile(bench: Bench, board: str) -> None:
+    for example in ("pima/examples/Blink", "pima/examples/Parity",
+                    "iris_int8/examples/iris_int8/Classify"):  # fmt: skip
+        assert bench.built(board, f"{example}/{Path(example).name}.ino").is_file()
+
+
+@pytest.mark.slow
 def test_blink_and_without_a_self_test_in_flash(bench: Bench) -> None:
     sketch = "pima/examples/Blink/Blink.ino"
     assert bench.shown("uno", sketch, 3) == ["led 1", "led 0", "led 1"]
