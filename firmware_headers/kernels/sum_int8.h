@@ -5,11 +5,15 @@
 #ifndef MLP_EDGE_KERNEL_SUM_INT8
 #define MLP_EDGE_KERNEL_SUM_INT8
 
+#include "avr/sum_int8.h"
 #include "cortex/four_products.h"
 
 static inline int32_t mlp_edge_sum_int8(int32_t sum, const int8_t *weights, size_t inputs,
                                         const uint8_t *x)
 {
+#ifdef MLP_EDGE_AVR
+    return mlp_edge_avr_sum_int8(sum, weights, inputs, x);
+#else
 #ifdef MLP_EDGE_DSP
     for (size_t fours = inputs / 4; fours > 0; fours--) {
         sum = mlp_edge_dsp_four_products(sum, weights, x);
@@ -23,6 +27,7 @@ static inline int32_t mlp_edge_sum_int8(int32_t sum, const int8_t *weights, size
         weights++;
     }
     return sum;
+#endif
 }
 
 #endif

@@ -29,23 +29,31 @@ class Case(NamedTuple):
     """Input."""
 
 
-def requantised(
-    random: Random, high: Integers, most: int, multiplied: bool
-) -> tuple[Integers, ...]:
-    """Multipliers and shifts that make anything from 1 to beyond ``most`` of the highest sums."""
-    high = np.maximum(high, 1)
-    multiplier = random.integers(1, 1024, len(high)) if multiplied else np.ones_like(high)
-    multiplier = np.minimum(multiplier, (2**32 - 1) // high)
-    wanted = most * 2.0 ** random.uniform(-9, 4, len(high))
-    shift = np.rint(np.log2(high * multiplier / wanted)).astype(np.int64)
+def requantised(random: Random, reach: Integers, high: int) -> tuple[Integers, Integers]:
+    """Multipliers and shifts that make anything from 1 to beyond ``high`` of the highest sums."""
+    reach = np.maximum(reach, 1)
+    multiplier = random.integers(1, 1024, len(reach)) if high == 255 else np.ones_like(reach)
+    if (reach < 2**23).all():
+        multiplier = np.minimum(multiplier, (2**32 - 1) // reach)
+    wanted = high * 2.0 ** random.uniform(-9, 4, len(reach))
+    shift = np.rint(np.log2(reach * multiplier / wanted)).astype(np.int64)
     return multiplier, np.clip(shift, np.maximum(np.log2(multiplier).astype(int) + 1, 1), 31)
 
 
-def layer(seed: int, inputs: int, outputs: int, dtype: str, largest: int) -> IntegerLayer:
-    """Random weights, with the largest of either sign among them, and sums of either sign."""
+def layer(seed: int, shape: tuple[int, int], largest: int, bits: int) -> IntegerLayer:
+    """Random weights, with the largest of either sign among them, and sums of either sign.
+
+    Args:
+        seed: of what is random.
+        shape: inputs and outputs.
+        largest: the largest input.
+        bits: of a sum, its sign included.
+    """
     random = np.random.default_rng(seed)
-    most = 2**23 if dtype == "int8" else 2**31
-    limit = min((most - most // 128) // (inputs * largest), 127 if dtype == "int8" else 32767)
+    inputs, outputs = shape
+    high = 32767 if largest == 32767 else 255
+    most = 2 ** (bits - 1)
+    limit = min((most - most // 128) // (inputs * largest), 127 if high == 255 else 32767)
     weights = random.integers(-limit, limit + 1, (outputs, inputs))
     weights[::3] = limit * random.choice([-1, 1], weights[::3].shape)
     weights[1::7] = limit * random.choice([-1, 1], (len(weights[1::7]), 1))
@@ -53,8 +61,7 @@ def layer(seed: int, inputs: int, outputs: int, dtype: str, largest: int) -> Int
     bias = np.int64(room * random.uniform(-1, 1, outputs)) >> random.integers(0, 20, outputs)
     bias[::5] = room[::5] * random.choice([-1, 1], len(room[::5]))
     reach = np.maximum(weights, 0).sum(axis=1) * largest + bias
-    high = 255 if dtype == "int8" else 32767
-    multiplier, shift = requantised(random, reach, high, dtype == "int8")
+    multiplier, shift = requantised(random, reach, high)
     return IntegerLayer(weights, bias, multiplier, shift, high, 1, np.zeros_like(bias))
 
 
@@ -70,15 +77,18 @@ SHAPES = [(1, 1), (2, 3), (3, 5), (4, 3), (5, 4), (8, 12), (12, 8), (64, 3), (65
 """Inputs and outputs: around what fits a byte, and what is taken at once."""
 VECTOR = {255: "uint8_t", 1020: "uint16_t", 32767: "uint16_t"}
 NUMPY = {"uint8_t": np.uint8, "uint16_t": np.uint16}
+WIDE = [*SHAPES, (513, 2), (700, 1)]
 LAYERS = {
-    "dense_int8": [Case("dense_int8", layer(n, *shape, "int8", 255), 255)
+    "dense_int8": [Case("dense_int8", layer(n, shape, 255, 24), 255)
                    for n, shape in enumerate(SHAPES)],
-    "dense_int8_from_16": [Case("dense_int8_from_16", layer(n, *shape, "int8", 1020), 1020)
+    "dense_int8_from_16": [Case("dense_int8_from_16", layer(n, shape, 1020, 24), 1020)
                            for n, shape in enumerate(SHAPES)],
-    "dense_int16": [Case("dense_int16", layer(n, *shape, "int16", 32767), 32767)
-                    for n, shape in enumerate([*SHAPES, (513, 2)])],
-    "segments_int8": [Case("segments_int8", in_segments(layer(n, *shape, "int8", 255), 1 + n % 5),
-                           255) for n, shape in enumerate(SHAPES)],
+    "dense_int8_wide": [Case("dense_int8_wide", layer(n, shape, 255, 32), 255)
+                        for n, shape in enumerate(WIDE)],
+    "dense_int16": [Case("dense_int16", layer(n, shape, 32767, 32), 32767)
+                    for n, shape in enumerate(WIDE[:-1])],
+    "segments_int8": [Case("segments_int8", in_segments(layer(n, shape, 255, 24), 1 + n % 5), 255)
+                      for n, shape in enumerate(SHAPES)],
 }  # fmt: skip
 
 
