@@ -163,7 +163,7 @@ int pima_int8_selftest(void);
  * there it is PROGMEM, which is read with instructions of its own. Elsewhere `const` is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 14 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 15 /* raised whenever a kernel changes */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -200,7 +200,7 @@ int pima_int8_selftest(void);
 #define MLP_EDGE_INLINED
 #endif
 
-#elif MLP_EDGE_KERNELS != 14
+#elif MLP_EDGE_KERNELS != 15
 #error "these models were exported by different versions of mlp-edge: export them with one"
 #endif
 
@@ -1675,6 +1675,67 @@ static inline void mlp_edge_dsp_dense_int8(const int8_t *weights, const int32_t 
 
 #endif
 
+/*
+ * mlp_edge_sum_int8, for sums that need more than 24 bits or neurons with more than 255 inputs: 15
+ * cycles per product. The sum in r21:r18, X and Z at input and weight, r25:r24 inputs, then pairs
+ * of them; r17 is 0.
+ */
+#ifndef MLP_EDGE_KERNEL_AVR_SUM_INT8
+#define MLP_EDGE_KERNEL_AVR_SUM_INT8
+
+#ifdef MLP_EDGE_AVR
+
+#define MLP_EDGE_AVR_MULTIPLY_ADD_8_32 \
+    "ld r23, X+        \n"             \
+    "lpm r22, Z+       \n"             \
+    "mulsu r22, r23    \n"             \
+    "sbc r20, r17      \n"             \
+    "sbc r21, r17      \n"             \
+    "add r18, r0       \n"             \
+    "adc r19, r1       \n"             \
+    "adc r20, r17      \n"             \
+    "adc r21, r17      \n"
+
+MLP_EDGE_AVR_CODE mlp_edge_avr_sum_int8_code(void)
+{
+    __asm__ volatile(
+        "clr r17           \n"
+        "lsr r25           \n"
+        "ror r24           \n"
+        "brcc 1f           \n"
+        MLP_EDGE_AVR_MULTIPLY_ADD_8_32
+        "1:                \n"
+        "sbiw r24, 0       \n"
+        "breq 3f           \n"
+        "2:                \n"
+        MLP_EDGE_AVR_MULTIPLY_ADD_8_32
+        MLP_EDGE_AVR_MULTIPLY_ADD_8_32
+        "sbiw r24, 1       \n"
+        "brne 2b           \n"
+        "3:                \n"
+        "clr r1            \n"
+        "ret               \n"
+        ::: "memory");
+}
+
+static inline int32_t mlp_edge_avr_sum_int8(
+    int32_t sum, const int8_t *weights, size_t inputs, const uint8_t *x)
+{
+    register int32_t r18 __asm__("r18") = sum;
+    register size_t r24 __asm__("r24") = inputs;
+    register const uint8_t *r26 __asm__("r26") = x;
+    register const int8_t *r30 __asm__("r30") = weights;
+    __asm__ volatile("%~call %x[code]"
+        : "+r"(r18), "+r"(r24), "+r"(r26), "+r"(r30)
+        : [code] "i"(mlp_edge_avr_sum_int8_code)
+        : "r0", "r17", "r22", "r23", "memory");
+    return r18;
+}
+
+#endif
+
+#endif
+
 /* Adds four products of int8 weights and inputs to a sum. */
 #ifndef MLP_EDGE_KERNEL_CORTEX_FOUR_PRODUCTS
 #define MLP_EDGE_KERNEL_CORTEX_FOUR_PRODUCTS
@@ -1712,6 +1773,9 @@ static inline int32_t mlp_edge_dsp_four_products(int32_t sum, const int8_t *weig
 static inline int32_t mlp_edge_sum_int8(int32_t sum, const int8_t *weights, size_t inputs,
                                         const uint8_t *x)
 {
+#ifdef MLP_EDGE_AVR
+    return mlp_edge_avr_sum_int8(sum, weights, inputs, x);
+#else
 #ifdef MLP_EDGE_DSP
     for (size_t fours = inputs / 4; fours > 0; fours--) {
         sum = mlp_edge_dsp_four_products(sum, weights, x);
@@ -1725,6 +1789,7 @@ static inline int32_t mlp_edge_sum_int8(int32_t sum, const int8_t *weights, size
         weights++;
     }
     return sum;
+#endif
 }
 
 #endif
@@ -2785,7 +2850,7 @@ int pima_int8_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:839f59c0a8fea5ee90057cb0a7478a322f5ffcee9c1a2b77b2615cb576482919 */
+mlp-edge-seal sha256:193cc8f86bf2b3de1c1b2ce2a98c86bf5be6d3ed67da19a30e69c4006c87c135 */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "pima_int8", "features": [{"name": "pregnancies", "low": 0.0, "high": 17.0},

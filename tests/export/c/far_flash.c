@@ -27,9 +27,10 @@ int main(int argc, char **argv)
     if (fread(avr->flash, 1, avr->flashend + 1, image) == 0) {
         return EXIT_FAILURE;
     }
-    while (avr->state == cpu_Running && avr->cycle < 1000000000u) {
-        avr->pc = avr_run_one(avr);
+    int state = cpu_Running;
+    while (state == cpu_Running && avr->cycle < 1000000000u) {
+        state = avr_run(avr); /* timers and interrupts included */
     }
     fwrite(avr->data + strtoul(argv[3], NULL, 0), 1, strtoul(argv[4], NULL, 0), stdout);
-    return avr->state == cpu_Sleeping ? EXIT_SUCCESS : EXIT_FAILURE;
+    return state == cpu_Done ? EXIT_SUCCESS : EXIT_FAILURE;
 }
