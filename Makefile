@@ -38,11 +38,11 @@ types: $(VENV)/installed
 # A worker takes whole files, those with slow tests first (tests/conftest.py).
 PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-tests: $(VENV)/installed $(OLD)/installed $(PACKAGERS)/installed gcc chips
+tests: $(VENV)/installed $(OLD)/installed $(PACKAGERS)/installed gcc scripts chips
 	$(PYTEST) $(ARGS)
 
 # Neither slow tests nor those that wait for TensorFlow.
-test-quick: $(VENV)/installed $(OLD)/installed $(PACKAGERS)/installed gcc chips
+test-quick: $(VENV)/installed $(OLD)/installed $(PACKAGERS)/installed gcc scripts chips
 	$(PYTEST) -m "not slow and not trains" $(ARGS)
 
 $(VENV)/installed: pyproject.toml $(CONSTRAINTS)
@@ -61,9 +61,13 @@ $(PACKAGERS)/installed: tests/packagers.txt | $(VENV)/installed
 	$(BIN)/pip install --quiet --require-hashes --no-deps --target $(PACKAGERS) -r $<
 	touch $@
 
-.PHONY: gcc chips
+.PHONY: gcc scripts chips
 gcc:
 	sh .ci/debian gcc:gcc g++:g++
+
+# What runs exports in other languages.
+scripts:
+	sh .ci/debian node:nodejs
 
 # Compilers for the chips, each with its C library, and the simulator of the AVR. Where they cannot
 # be installed, the tests that need them are skipped; CI=true makes that failures.

@@ -65,8 +65,8 @@ class Model(OpenedModel):
             rows: the path of a table or a data set's name; or a data frame, an Arrow table, a
                 structured array, a dict of columns or a list of dicts, read by name; or an array
                 (n, inputs) in the features' order.
-            runtime: keras, litert, onnxruntime, c or a chip; None for the first that can.
-            trust: compile a header that was changed since it was exported.
+            runtime: keras, litert, onnxruntime, c, js or a chip; None for the first that can.
+            trust: run a header or script that was changed since it was exported.
 
         Returns:
             Predictions (n, outputs) float32: probabilities, or values of a regression; NaN for a
@@ -102,11 +102,11 @@ class Model(OpenedModel):
         Args:
             table: a path, a data set's name, a pandas, Polars or Arrow table, a structured array
                 or ``(array, names)``; None for the data set that the model was trained on.
-            runtime: keras, litert, onnxruntime, c or a chip; None for the first that can.
+            runtime: keras, litert, onnxruntime, c, js or a chip; None for the first that can.
             verify: check the file's checksum and golden rows first.
             out: a CSV file to write: the table with predictions as further columns.
             spreadsheet_safe: write words that a spreadsheet would compute (=A1) as '=A1.
-            trust: compile a header that was changed since it was exported.
+            trust: run a header or script that was changed since it was exported.
             **reading: how a file is written, as ``mlp_edge.train`` takes it.
 
         Returns:
@@ -154,7 +154,7 @@ class Model(OpenedModel):
                 matplotlib is installed and the directory can be written to.
             rows_out: a CSV file to write: every row with its prediction and whether it is right.
             spreadsheet_safe: write words that a spreadsheet would compute (=A1) as '=A1.
-            trust: compile a header that was changed since it was exported.
+            trust: run a header or script that was changed since it was exported.
             **reading: how a file is written, as ``mlp_edge.train`` takes it.
 
         Returns:
@@ -210,7 +210,7 @@ class Model(OpenedModel):
             clock: of the chip in hertz, or a text such as "8M"; None for the board's.
             budget: the most that flash, ram and stack (bytes), ms, cycles and instructions may
                 be, or a text such as "flash=4k,ms=5"; ``CostReport.check`` holds the figures to it.
-            trust: compile a header that was changed since it was exported.
+            trust: run a header or script that was changed since it was exported.
 
         Returns:
             Flash, RAM and stack in bytes, and the time of a row, on each chip.
@@ -236,8 +236,8 @@ class Model(OpenedModel):
         """Measure how fast every export predicts on every runtime.
 
         Args:
-            runtimes: some of keras, litert, onnxruntime, c and the chips, or one; () for those of
-                this machine.
+            runtimes: some of keras, litert, onnxruntime, c, js and the chips, or one; () for those
+                of this machine.
             batches: rows per call, from 1 to a million; 1 is always measured.
             seconds: for each runtime and batch size.
             cold: start each in a fresh Python, too.
@@ -279,7 +279,7 @@ class Model(OpenedModel):
         They go into exports/ of the model directory or beside the file, or into ``out`` instead.
 
         Args:
-            formats: "tflite", "onnx", "c" or several; () for each that has the dtype.
+            formats: of "tflite", "onnx", "c", "js"; () for each but js that has the dtype.
             dtype: "float32"; "int8"; "int16", "int24" (onnx, c); "float16", "dynamic" (tflite);
                 "smallest", the cheapest of them that holds; None for float32, or a file's.
             calibration_table: rows to quantise with, as ``evaluate`` takes them; None for its own.
@@ -337,17 +337,17 @@ class Model(OpenedModel):
         something here runs it.
 
         Args:
-            runtimes: litert, onnxruntime, c; a chip: avr, cortex-m0, cortex-m3, cortex-m4, rv32;
-                all; serial:PORT, or serial:PORT@BAUD, for the board that is plugged in there. ()
-                for those of this machine.
-            formats: tflite, onnx, c; () for all.
+            runtimes: litert, onnxruntime, c, js; a chip: avr, cortex-m0, cortex-m3, cortex-m4,
+                rv32; all; serial:PORT, or serial:PORT@BAUD, for the board that is plugged in
+                there. () for those of this machine.
+            formats: tflite, onnx, c, js; () for all.
             require: runtimes that have to run, or all: one that cannot is a failure.
             table: rows of which is said whether their label is certain: a path, a data set's name,
                 a data frame, an Arrow table, a structured array or ``(array, names)``; None for
                 the held-out rows.
             allow_vacuous: whether a bound may be too wide to prove anything, or not be derived.
             exports: folder of the exports of a file alone; None for exports/ beside it.
-            trust: compile a header that was changed since it was exported.
+            trust: run a header or script that was changed since it was exported.
             wait: seconds that a board may take to start, and to predict a row.
             **reading: how a file of rows is written, as ``mlp_edge.train`` takes it.
 

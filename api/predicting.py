@@ -202,11 +202,11 @@ def predict_table(
     """Predict the rows of a table.
 
     Args:
-        model: opened; or a model directory, or a .keras, .onnx, .tflite or .h file.
+        model: opened; or a model directory, or a .keras, .onnx, .tflite, .h or .js file.
         table: as ``read_any`` takes it; None for the data set that a model was trained on.
         settings: what predicts, and what to write.
         reading: how the table is written.
-        trust: compile a C header that no model directory vouches for.
+        trust: run a header or script that no model directory vouches for.
         observer: follows.
 
     Raises:

@@ -18,7 +18,7 @@ TrustOption = Annotated[
     bool,
     typer.Option(
         "--trust",
-        help="Compile a C header that no model directory vouches for.",
+        help="Run a header or script that no model directory vouches for.",
         rich_help_panel="Trust",
     ),
 ]

@@ -1,8 +1,8 @@
 """mlp-edge: what you trained is what runs, everywhere, and here is the proof.
 
 ``mlp_edge.train(…)`` and ``mlp_edge.open(…)`` give a ``Model``: predict, evaluate, export, prove,
-measure. ``mlp_edge.load`` opens a model directory, a .keras, .onnx, .tflite or .h file to predict
-with, and no more.
+measure. ``mlp_edge.load`` opens a model directory, a .keras, .onnx, .tflite, .h or .js file to
+predict with, and no more.
 """
 
 from __future__ import annotations

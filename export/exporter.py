@@ -27,6 +27,8 @@ class Exporter:
         export: the model in float32.
         integers: dtype -> the model in integers, for those that the format has.
         floats: dtype -> the model in reduced precision, for those that the format has.
+        beside: suffix -> a file that goes with each of them.
+        asked: whether it is written only where somebody asks for it by its name.
     """
 
     name: str
@@ -35,6 +37,18 @@ class Exporter:
     export: Callable[[Mlp], bytes]
     integers: Mapping[str, Callable[[Mlp, Quantised], bytes]] = field(default_factory=dict)
     floats: Mapping[str, Callable[[Mlp], bytes]] = field(default_factory=dict)
+    beside: Mapping[str, Callable[[Mlp], bytes]] = field(default_factory=dict)
+    asked: bool = False
+
+    def files(self, mlp: Mlp, content: bytes) -> dict[str, bytes]:
+        """A model's file, and those that go with it, by their names.
+
+        Args:
+            mlp: under the name of the file.
+            content: of the file.
+        """
+        beside = {f"{mlp.name}{suffix}": write(mlp) for suffix, write in self.beside.items()}
+        return {f"{mlp.name}{self.suffix}": content, **beside}
 
     @property
     def dtypes(self) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from mlp_edge.proof.golden import Golden, disagreement
 from mlp_edge.reading import read_file
 from mlp_edge.runtime import Opened, Runtime
 from mlp_edge.runtime.runtime import RawFunctions
-from mlp_edge.runtime.verify import again, damage_of, is_listed
+from mlp_edge.runtime.verify import PROGRAMS, again, damage_of, is_listed
 from mlp_edge.settings import setting
 
 
@@ -65,7 +65,7 @@ def open_entry(
         stack: closes the artifact.
         mlp: the original's network.
         listed: name -> SHA-256 of the files that the model directory lists.
-        trust: compile a header that is not listed, too.
+        trust: run a program that is not listed, too.
         held: whether integers are those of a stranger's file, which stand in no file beside it.
     """
     entry = Entry(path, runtime, runtime.missing())
@@ -73,7 +73,7 @@ def open_entry(
         return entry
     try:
         content = read_file(path, f"{path}: is gone; {again(path)}")
-        if path.suffix == ".h" and not trust:
+        if path.suffix in PROGRAMS and not trust:
             _check_listed(path, listed)
         opened = stack.enter_context(runtime.open(path))
         entry = replace(entry, dtype=opened.card.dtype if opened.card else "float32")
@@ -90,14 +90,15 @@ def open_entry(
         return replace(entry, says=[*entry.says, str(error)])
 
 
-def _check_listed(header: Path, listed: Mapping[str, str]) -> None:
-    """Refuse to compile a header that was changed since it was exported: it is a program."""
-    if is_listed(header, listed):
+def _check_listed(path: Path, listed: Mapping[str, str]) -> None:
+    """Refuse to run a program that was changed since it was exported."""
+    if is_listed(path, listed):
         return
-    found = "lists another file of this name" if header.name in listed else "does not list it"
+    found = "lists another file of this name" if path.name in listed else "does not list it"
+    program = PROGRAMS[path.suffix]
     raise ModelError(
-        f"model.json {found}; a header is a program, so nobody compiled it; {again(header)}, "
-        f"{setting('trust', True)} compiles it all the same"
+        f"model.json {found}; {program.what} is a program, so nobody {program.done} it; "
+        f"{again(path)}, {setting('trust', True)} {program.runs} it all the same"
     )
 
 
@@ -133,7 +134,7 @@ def _claims(
         yield f"model.json lists another file of this name; {again(path)}"
     wrong = differences(opened.card, mlp)
     yield from wrong
-    if wrong or opened.card is None or path.suffix == ".h":
+    if wrong or opened.card is None or path.suffix in PROGRAMS:
         return
     if opened.card.dtype == "float32":
         yield from other_numbers(content, mlp)
@@ -158,7 +159,7 @@ def _parameters(
     if listed.get(place.name, written) != written:
         says.append(f"model.json lists another {place.name}; {again(place)}")
     says += unproved(parameters.quantised)
-    if path.suffix != ".h":
+    if path.suffix not in PROGRAMS:
         says += other_integers(content, parameters.quantised)
     return parameters, says
 

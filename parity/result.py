@@ -29,6 +29,8 @@ from mlp_edge.proof.kinds import WORDS, kind_of
 from mlp_edge.proof.original import Original, PredictAny
 from mlp_edge.reference import Doubles, distance
 from mlp_edge.reference import predict as exact
+from mlp_edge.runtime import Runtime
+from mlp_edge.runtime.verify import PROGRAMS
 
 CHIP_ROWS = 2000
 """Rows of an artifact in integers that a chip, which takes its time, is given."""
@@ -173,8 +175,8 @@ def in_floats(
         comparison = compare(expected, heard, runtime.accuracy, _batches(entry))
         if not comparison.passed:
             says = [_explain(expected, comparison, predict)]
-        elif runtime.reads == ".h" and runtime.replayed:
-            says = _other_bits(expected, answers, runtime.fused)
+        elif runtime.reads in PROGRAMS and runtime.replayed:
+            says = _other_bits(expected, answers, runtime)
         changed = None if entry.dtype == "float32" else original.changed(predict)
     except InputError as error:
         return replace(unasked(entry, ()), says=[*entry.says, str(error)])
@@ -258,24 +260,26 @@ def _heard(predict: Predict, answers: list[Rows]) -> Predict:
     return listened
 
 
-def _other_bits(expected: Expected, answers: Sequence[Rows], fused: bool) -> list[str]:
-    """What to say where C does not give the bits of its own arithmetic, replayed; [] if it does.
+def _other_bits(expected: Expected, answers: Sequence[Rows], runtime: Runtime) -> list[str]:
+    """What to say where a program does not give the bits of its own arithmetic, replayed, or [].
 
     Args:
         expected: the rows.
         answers: as they were given; the first batch size is 1, so the first of them are the rows'.
-        fused: whether the dense kernel multiplies and adds in one rounding.
+        runtime: what ran it.
     """
     got = np.vstack(answers[: len(expected.rows)]).astype(np.float32)
-    replayed = replay(expected.mlp, expected.rows, fused)
+    replayed = replay(expected.mlp, expected.rows, runtime.fused)
     same = same_bits(got, replayed)
     if same.all():
         return []
     row, output = (int(index) for index in np.argwhere(~same)[0])
+    name = PROGRAMS[runtime.reads].what.removeprefix("a ")
+    compiled = ", or it was compiled with -ffast-math or -ffp-contract=fast"
     return [
-        f"row {row + 1}, output {output + 1}: {got[row, output]:.9g} where the header's own "
+        f"row {row + 1}, output {output + 1}: {got[row, output]:.9g} where the {name}'s own "
         f"float32 arithmetic, replayed, gives {replayed[row, output]:.9g}: other numbers stand in "
-        "the header, or it was compiled with -ffast-math or -ffp-contract=fast"
+        f"the {name}{compiled if runtime.reads == '.h' else ''}"
     ]
 
 

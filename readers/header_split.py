@@ -66,8 +66,10 @@ def files_of(header: Path) -> list[Path]:
 
 
 def models(paths: Iterable[Path]) -> list[Path]:
-    """The files that are models, or formats of one: neither ``NAME.c`` nor the shared kernels."""
-    return [path for path in paths if path.name != KERNELS_FILE and path.suffix != ".c"]
+    """The files that are models, or formats of one: no ``NAME.c``, shared kernels or types."""
+    return [
+        path for path in paths if path.name != KERNELS_FILE and path.suffix not in (".c", ".ts")
+    ]
 
 
 def altered(header: Path) -> str | None:

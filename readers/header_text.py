@@ -69,8 +69,8 @@ def without_comments(text: str) -> str:
     return first + "".join(other.partition("*/")[2] for other in others)
 
 
-def read_card(text: str, source: object) -> Card:
-    """The card in the text of a header.
+def read_card(text: str, source: object, what: str = "a header") -> Card:
+    """The card in the text of a header, or of a script.
 
     Raises:
         ModelError: naming ``source``, when it holds no card, or one that makes no sense.
@@ -78,7 +78,7 @@ def read_card(text: str, source: object) -> Card:
     found = _CARD.search(text)
     if found is None:
         raise ModelError(
-            f"{source}: not a header that mlp-edge export wrote, or not all of it (the card at its "
+            f"{source}: not {what} that mlp-edge export wrote, or not all of it (the card at its "
             "end is missing)"
         )
     try:

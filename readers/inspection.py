@@ -19,12 +19,14 @@ from mlp_edge.readers.importing.opening import read_foreign
 from mlp_edge.readers.keras_archive import read_archive
 from mlp_edge.readers.onnx_file import read_onnx
 from mlp_edge.readers.saved_model.network import GRAPH
+from mlp_edge.readers.script_file import read_script
 from mlp_edge.readers.tflite.c_array import holds_model
 from mlp_edge.readers.tflite_file import read_tflite
 from mlp_edge.reading import read_file
 
-READERS = {".onnx": read_onnx, ".tflite": read_tflite, ".h": read_header}
-FORMATS = {".keras": "Keras", ".onnx": "ONNX", ".tflite": "TFLite", ".h": "C header"}
+READERS = {".onnx": read_onnx, ".tflite": read_tflite, ".h": read_header, ".js": read_script}
+FORMATS = {".keras": "Keras", ".onnx": "ONNX", ".tflite": "TFLite", ".h": "C header",
+           ".js": "JavaScript module"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class InspectedFile:
     """What is known of one file.
 
     Attributes:
-        format: Keras, Keras HDF5, ONNX, TFLite or C header.
+        format: Keras, Keras HDF5, ONNX, TFLite, C header or JavaScript module.
         anatomy: layers and scaling.
         card: names, labels, threshold and hash of the weights; None for a stranger's file.
         written_by: programs and formats; may be empty.

@@ -20,6 +20,7 @@ from mlp_edge.reading import read_file
 from mlp_edge.runtime.originals import open_original, runtime_of
 from mlp_edge.runtime.runtime import Opened, Runtime
 from mlp_edge.runtime.threads import threadsafe
+from mlp_edge.runtime.verify import PROGRAMS
 
 OURS = {
     ".onnx": (b"weights_sha256", MARK),
@@ -43,7 +44,7 @@ def is_foreign(path: Path) -> bool:
         return content.startswith(HDF5)
     if path.suffix in OURS:
         return not any(mark in content for mark in OURS[path.suffix])
-    return path.suffix != ".h" or holds_model(content)
+    return path.suffix not in PROGRAMS or (path.suffix == ".h" and holds_model(content))
 
 
 def foreign_runtime(path: Path, found: Imported) -> Runtime:

@@ -41,8 +41,8 @@ PREFERRED = ("onnxruntime", "keras")
 class Predictor:
     """An open artifact. Close it, or use it in a ``with`` block.
 
-    Threads may share it. onnxruntime and c compute their calls at the same time, keras, litert and
-    the simulated chips one after the other; keras takes turns even between models.
+    Threads may share it. onnxruntime and c compute their calls at the same time, keras, litert, js
+    and the simulated chips one after the other; keras takes turns even between models.
 
     Attributes:
         card: names, labels, task and threshold.
@@ -163,14 +163,14 @@ class Predictor:
 def load(
     path: str | Path, runtime: str | None = None, trust: bool = False, verify: bool = False
 ) -> Predictor:
-    """Open a model directory or a .keras, .onnx, .tflite or .h file.
+    """Open a model directory or a .keras, .onnx, .tflite, .h or .js file.
 
     Args:
         path: what to open.
         runtime: the name of what runs it; None is the one that reads the file, and for a
             directory onnxruntime when it was exported to ONNX in float32, otherwise keras.
-        trust: compile a header of unknown origin. A header is a program: without trust it is
-            compiled only from a model directory whose manifest has its hash.
+        trust: run a header or a script of unknown origin. It is a program: without trust it runs
+            only from a model directory whose manifest has its hash.
         verify: before the first prediction, check that the file is the one its model directory
             lists, where it is in one; that its checksum is right; and that its golden rows have
             the right predictions here. A .keras file is checked by its model directory.
@@ -209,7 +209,7 @@ def _load(path: Path, runtime: str | None, trust: bool, verify: bool) -> Predict
         chosen, artifact, card = _runtime_for(path, runtime), path, None
     if verify:
         check_bytes(artifact)
-    if chosen.reads == ".h" and held is None and not trust:
+    if held is None and not trust:
         check_origin(artifact)
     missing = chosen.missing()
     if missing:
@@ -380,7 +380,7 @@ def reduced_precision_path(directory: ModelDirectory, dtype: str, runtime: str |
     """
     if dtype not in DTYPES:
         raise InputError(f"{setting('dtype', dtype)} is not one of {', '.join(DTYPES)}")
-    names = ("onnxruntime", "litert", "c") if runtime is None else (runtime,)
+    names = ("onnxruntime", "litert", "c", "js") if runtime is None else (runtime,)
     for name in names:
         stem = f"{directory.manifest.name}_{dtype}"
         path = directory.exports_path / f"{stem}{named_runtime(name).reads}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,32 +28,56 @@ SHOWN = 6
 """Readings of a row that a message shows."""
 
 
-def check_origin(header: Path) -> None:
-    """Refuse to compile a header that no model directory of ours vouches for.
+class Program(NamedTuple):
+    """A kind of artifact that is a program, which runs with the rights of whoever opens it.
+
+    Attributes:
+        what: it is called.
+        runs: what is done with it.
+        done: the same, as something that was done.
+    """
+
+    what: str
+    runs: str
+    done: str
+
+
+PROGRAMS = {
+    ".h": Program("a header", "compiles", "compiled"),
+    ".js": Program("a script", "runs", "ran"),
+}
+"""By suffix. They run where a model directory has their hash, or by consent."""
+
+
+def check_origin(artifact: Path) -> None:
+    """Refuse to run a program that no model directory of ours vouches for.
 
     Raises:
-        ModelError: saying how to compile it all the same.
+        ModelError: saying how to run it all the same.
     """
-    directory = _directory_around(header)
-    if directory and is_listed(header, directory.manifest.exports):
+    program = PROGRAMS.get(artifact.suffix)
+    if program is None:
+        return
+    directory = _directory_around(artifact)
+    if directory and is_listed(artifact, directory.manifest.exports):
         return
     raise ModelError(
-        f"{header}: a header is a program, and no model directory has the hash of this one; "
-        f"{setting('trust', True)} compiles it all the same, if you know who wrote it"
+        f"{artifact}: {program.what} is a program, and no model directory has the hash of this "
+        f"one; {setting('trust', True)} {program.runs} it all the same, if you know who wrote it"
     )
 
 
-def is_listed(header: Path, listed: Mapping[str, str]) -> bool:
-    """Whether a header, and every file that it names, is one that a model directory lists.
+def is_listed(artifact: Path, listed: Mapping[str, str]) -> bool:
+    """Whether a program, and every file that a header names, is one that a model directory lists.
 
     Args:
-        header: the file.
+        artifact: the file.
         listed: name -> SHA-256.
 
     Raises:
         ModelError: when one cannot be read.
     """
-    return all(listed.get(file.name) == sha256(read_file(file)) for file in files_of(header))
+    return all(listed.get(file.name) == sha256(read_file(file)) for file in files_of(artifact))
 
 
 def damage_of(artifact: Path, content: bytes) -> str | None:

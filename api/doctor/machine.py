@@ -138,6 +138,7 @@ TOOLS = (
     Tool("gcc", "the runtime c, which compiles a header to run it here", "gcc"),
     Tool("g++", "tests of the headers as C++, which is what Arduino compiles", "g++"),
     Tool("clang", "the runtime c where gcc is missing", "clang"),
+    Tool("node", "the runtime js, which runs scripts in JavaScript", "nodejs"),
     Tool("avr-gcc", "the runtime avr: boards such as the Uno", AVR.packages),
     Tool("libsimavr", "the runtime avr, which it simulates", LIBSIMAVR, SIMAVR_HEADER),
     Tool(

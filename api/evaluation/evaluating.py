@@ -48,7 +48,7 @@ def evaluate(
         table: rows with their targets, as ``read_any`` takes them; None for the held-out rows.
         settings: what to evaluate and what to write.
         reading: how the table is written.
-        trust: compile a C header that was changed since it was exported.
+        trust: run a header or script that was changed since it was exported.
         observer: follows.
 
     Raises:

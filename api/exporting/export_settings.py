@@ -83,7 +83,7 @@ class ExportSettings(RawSettings):
     """What is exported, and what a smaller dtype may lose.
 
     Attributes:
-        formats: tflite, onnx, c; () for each that has the dtype.
+        formats: tflite, onnx, c, js; () for each of the first three that has the dtype.
         dtype: float32; int8; int16 and int24 (onnx, c); float16 and dynamic (tflite); smallest,
             the cheapest of int8, int16, int24 and float32 that holds. None is float32, or int8 of
             a file that computes in int8, as the integers that it holds.
@@ -101,7 +101,8 @@ class ExportSettings(RawSettings):
     """
 
     formats: tuple[str, ...] = declared(
-        (), "Format to write: tflite, onnx or c.", "What to export", shown="all",
+        (), "Format to write: tflite, onnx, c or js.", "What to export",
+        shown="tflite, onnx, c",
         flag="--format -f", repeat=True,
     )  # fmt: skip
     dtype: str | None = declared(
@@ -223,12 +224,14 @@ class ExportSettings(RawSettings):
 
 
 def chosen_exporters(formats: Sequence[str], dtype: str) -> list[Exporter]:
-    """The formats that are asked for; every one that has the dtype where none is.
+    """The formats that are asked for; where none is, those of ``DEFAULT`` that have the dtype.
+
+    Where none of those has it either, they are all that do.
 
     Raises:
         InputError: for a format or a dtype that does not exist, or not together.
     """
-    from mlp_edge.export import EXPORTERS
+    from mlp_edge.export import DEFAULT, EXPORTERS
 
     known = {exporter.name: exporter for exporter in EXPORTERS}
     for wanted in formats:
@@ -248,7 +251,7 @@ def chosen_exporters(formats: Sequence[str], dtype: str) -> list[Exporter]:
         named = setting("formats", [lacking.name])
         others = [exporter.name for exporter in EXPORTERS if dtype in exporter.dtypes]
         raise InputError(
-            f"{named} has no {dtype}, which is for {' and '.join(others)}; "
+            f"{named} has no {dtype}, which is for {', '.join(others)}; "
             f"it has {', '.join(lacking.dtypes)}"
         )
-    return having
+    return having if formats else [one for one in having if one in DEFAULT] or having

@@ -342,7 +342,9 @@ def _made(quantiser: Quantiser, mlp: Mlp, settings: ExportSettings) -> _Made:
     if dtype == FLOAT32 and settings.in_three_files:
         made = _Made(dtype, export_split(mlp, package=settings.package))
     elif dtype == FLOAT32:
-        files = {f"{mlp.name}{exporter.suffix}": exporter.export(mlp) for exporter in exporters}
+        files: dict[str, bytes] = {}
+        for exporter in exporters:
+            files |= exporter.files(mlp, exporter.export(mlp))
         made = _Made(dtype, files)
     elif all(dtype in exporter.floats for exporter in exporters):
         made = _in_floats(quantiser, mlp, dtype, exporters, settings)
@@ -395,11 +397,14 @@ def _in_integers(
     if settings.in_three_files:
         files = dict(export_split(named, quantised, settings.package, units))
     else:
-        files = {
-            f"{named.name}{exporter.suffix}": exporter.integers[dtype](named, quantised)
-            if units is None or exporter.name != "c"
-            else integers.export(named, quantised, units)
-            for exporter in exporters
-        }
+        files = {}
+        for exporter in exporters:
+            counts = units is not None and exporter.name == "c"
+            content = (
+                integers.export(named, quantised, units)
+                if counts
+                else exporter.integers[dtype](named, quantised)
+            )
+            files |= exporter.files(named, content)
     files[parameters_name(mlp.name, dtype)] = parameters.to_json().encode()
     return _Made(dtype, files, losses, raw=units)

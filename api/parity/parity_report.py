@@ -238,9 +238,10 @@ def _how_to_read(report: Report) -> list[str]:
         "|Δ|, bound: in the declared ranges; used: every row, in batches of "
         + ", ".join(f"{size:,}" for size in BATCHES),
     ]
-    headers = [one for one in report.results if one.artifact.endswith(".h") and one.comparison]
-    if headers and all(result.verdict != "FAIL" for result in headers):
-        notes.append("C: bit for bit its own float32 arithmetic, replayed")
+    for suffix, says in ((".h", "C: bit for bit its own"), (".js", "js: bit for bit C's")):
+        found = [one for one in report.results if one.artifact.endswith(suffix) and one.comparison]
+        if found and all(result.verdict != "FAIL" for result in found):
+            notes.append(f"{says} float32 arithmetic, replayed")
     by_kind = max(figures.by_kind for figures in compared)
     if by_kind:
         notes.append(

@@ -24,24 +24,24 @@ class ParitySettings:
     """What is compared, where, and what counts as a failure.
 
     Attributes:
-        runtimes: litert, onnxruntime, c; a chip: avr, cortex-m0, cortex-m3, cortex-m4, rv32; all;
-            serial:PORT, or serial:PORT@BAUD, for the board that is plugged in there. () for those
-            of this machine.
-        formats: tflite, onnx, c; () for all.
+        runtimes: litert, onnxruntime, c, js; a chip: avr, cortex-m0, cortex-m3, cortex-m4, rv32;
+            all; serial:PORT, or serial:PORT@BAUD, for the board that is plugged in there. () for
+            those of this machine.
+        formats: tflite, onnx, c, js; () for all.
         require: names of runtimes that have to run, or all that are chosen: one that cannot is a
             failure.
         allow_vacuous: whether a bound may be too wide to prove anything, or not be derived.
         exports: folder of the exports of a file alone; None for exports/ beside it.
-        trust: compile a header that was changed since it was exported.
+        trust: run a header or script that was changed since it was exported.
         wait: seconds that a board may take to start, and to predict a row.
     """
 
     runtimes: tuple[str, ...] = declared(
-        (), "Runtime: litert, onnxruntime, c, a chip such as avr, all, or serial:PORT.",
-        "What to run", shown="litert, onnxruntime, c", flag="--runtime -r", repeat=True,
+        (), "Runtime: litert, onnxruntime, c, js, a chip such as avr, all, or serial:PORT.",
+        "What to run", shown="litert, onnxruntime, c, js", flag="--runtime -r", repeat=True,
     )  # fmt: skip
     formats: tuple[str, ...] = declared(
-        (), "Format to compare: tflite, onnx or c.", "What to run", shown="all",
+        (), "Format to compare: tflite, onnx, c or js.", "What to run", shown="all",
         flag="--format -f", repeat=True,
     )  # fmt: skip
     require: tuple[str, ...] = declared(
@@ -58,7 +58,7 @@ class ParitySettings:
     )
     trust: bool = declared(
         False,
-        "Compile a C header that no model directory vouches for.",
+        "Run a header or script that no model directory vouches for.",
         "Trust",
         flag="--trust",
     )

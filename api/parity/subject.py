@@ -22,6 +22,7 @@ from mlp_edge.readers.importing.imported import Imported
 from mlp_edge.readers.model_directory import EXPORTS, ORIGINAL, PARITY, TRANSCRIPT, ModelDirectory
 from mlp_edge.reading import read_file
 from mlp_edge.runtime.originals import open_original, own_original
+from mlp_edge.runtime.verify import PROGRAMS
 from mlp_edge.settings import setting
 
 if TYPE_CHECKING:
@@ -141,11 +142,11 @@ class _OfFile(Subject):
         folder = Path(settings.exports or model.path.parent / EXPORTS)
         self.paths = _ordered(_named_after(model.name, folder), settings.formats, folder)
         self._before = {path: sha256(read_file(path)) for path in self.paths}
-        headers = [path for path in self.paths if path.suffix == ".h"]
-        # A header is a program: it is compiled where this very program writes it again.
+        programs = [path for path in self.paths if path.suffix in PROGRAMS]
+        # They are run where this very program writes them again.
         self.listed = {
             path.name: self._before[path]
-            for path in headers
+            for path in programs
             if written_here(path, self._mlp, found.integers)
         }
         self.record_path = folder / f"{model.name}_{PARITY}"

@@ -1,4 +1,4 @@
-"""Whether a header is what this very program writes of a network, so that it may be compiled."""
+"""Whether a program is what is written here of a network, so that it may be run."""
 
 from __future__ import annotations
 
@@ -13,25 +13,27 @@ from mlp_edge.reading import read_file
 from mlp_edge.runtime.verify import named_dtype
 
 
-def written_here(header: Path, mlp: Mlp, held: AsymmetricNetwork | None = None) -> bool:
+def written_here(path: Path, mlp: Mlp, held: AsymmetricNetwork | None = None) -> bool:
     """Whether exporting the network again gives the same bytes.
 
     Args:
-        header: NAME.h in one file; of integers, NAME_int8.json stands beside it.
+        path: NAME.h in one file, or a script; of integers, NAME_int8.json stands beside it.
         mlp: the network.
         held: the integers that a stranger's file holds, which NAME.h may be of as well.
     """
-    from mlp_edge.export.c import EXPORTER, asymmetric
+    from mlp_edge.export import EXPORTERS
+    from mlp_edge.export.c import asymmetric
     from mlp_edge.export.c.page import single
 
-    dtype, named = named_dtype(header.name), replace(mlp, name=header.stem)
+    dtype, named = named_dtype(path.name), replace(mlp, name=path.stem)
+    [exporter] = [exporter for exporter in EXPORTERS if exporter.suffix == path.suffix]
     try:
-        content = read_file(header)
+        content = read_file(path)
         if held is not None and single(asymmetric.page(named, held)) == content:
             return True
         if dtype is None:
-            return EXPORTER.export(named) == content
-        quantised = read_parameters(header.with_suffix(SUFFIX)).quantised
-        return EXPORTER.integers[dtype](named, quantised) == content
+            return exporter.export(named) == content
+        quantised = read_parameters(path.with_suffix(SUFFIX)).quantised
+        return exporter.integers[dtype](named, quantised) == content
     except (MlpEdgeError, KeyError):
         return False

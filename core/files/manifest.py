@@ -229,7 +229,7 @@ def _finding(values: Mapping[str, Any]) -> Finding:
 
 _ORIGINAL = re.compile(r"[^\W.](?:[^\x00-\x1f/\\:]*[^\x00-\x1f/\\:. ])?")
 """A part of a path that leads nowhere else on any system."""
-_EXPORT = re.compile(r"[a-z][a-z0-9_]*\.[a-z0-9]+")
+_EXPORT = re.compile(r"[a-z][a-z0-9_]*(?:\.d)?\.[a-z0-9]+")
 
 
 def _check_export(name: str) -> None:

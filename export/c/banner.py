@@ -73,13 +73,18 @@ def input_lines(mlp: Mlp) -> list[str]:
     return [f"[{index}] {quoted(name)}" for index, name in enumerate(input_names(mlp.features))]
 
 
-def meanings(mlp: Mlp) -> Iterator[str]:
-    """What each output is, and how a class is chosen from them."""
-    prefix = mlp.name.upper()
+def meanings(mlp: Mlp, prefix: str | None = None) -> Iterator[str]:
+    """What each output is, and how a class is chosen from them.
+
+    Args:
+        mlp: the network.
+        prefix: of the constants; None for that of a header.
+    """
+    prefix = f"{mlp.name.upper()}_" if prefix is None else prefix
     if mlp.task == "binary":
         no, yes = (quoted(label) for label in mlp.labels)
         yield f"[0] probability of {yes}"
-        yield f"The class is {yes} where probability > {prefix}_THRESHOLD, both float,"
+        yield f"The class is {yes} where probability > {prefix}THRESHOLD, both float,"
         yield f"otherwise {no}."
     elif mlp.task == "multiclass":
         for index, label in enumerate(mlp.labels):
@@ -92,4 +97,4 @@ def meanings(mlp: Mlp) -> Iterator[str]:
             yield f"[{index}] {quoted(target)}"
     if mlp.clip is not None:
         low, high = map(number, mlp.clip)
-        yield f"Clipped to {prefix}_CLIP_LOW, {low}, and {prefix}_CLIP_HIGH, {high}."
+        yield f"Clipped to {prefix}CLIP_LOW, {low}, and {prefix}CLIP_HIGH, {high}."

@@ -139,7 +139,7 @@ def test_a_strangers_model_needs_rows(model: Path, typed: Type, folder: Path) ->
         (["--dtype", "int4"], "--dtype int4 is not one of float32, int8"),
         (
             ["--dtype", "int16", "-f", "tflite"],
-            "--format tflite has no int16, which is for onnx and c; it has float32, int8",
+            "--format tflite has no int16, which is for onnx, c, js; it has float32, int8",
         ),
         (["--dtype", "int8", "--weights-only", "-f", "c"], "--weights-only is for float32"),
         (["--dtype", "smallest", "-f", "onnx"], "with --format c"),

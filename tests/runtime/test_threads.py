@@ -69,7 +69,8 @@ def test_every_thread_gets_its_own_answers(nets: Path, runtime: str, dtype: str)
 
 
 def test_threads_share_a_model_directory(pima: Path) -> None:
-    for runtime in HOSTED:
+    asked = {exporter.suffix for exporter in EXPORTERS if exporter.asked}
+    for runtime in (runtime for runtime in HOSTED if runtime.reads not in asked):
         with mlp_edge.load(pima, runtime.name) as model:
             assert faults(model, 400) == {}
 

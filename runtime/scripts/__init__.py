@@ -1,0 +1,1 @@
+"""Places to run scripts: interpreters of this machine, a process each."""

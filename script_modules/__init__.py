@@ -1,0 +1,1 @@
+"""Every line of JavaScript that reaches a user; export/scripts/ puts it together."""
