@@ -9,7 +9,15 @@
 
 #include "avr/dense_int16.h"
 #include "cortex/dense_int16.h"
+#include "four_sums_int16.h"
 #include "rounded_shift.h"
+#include "sum_int16.h"
+
+static inline uint16_t mlp_edge_requantise_int16(int32_t sum, uint8_t shift, uint16_t high)
+{
+    const uint32_t quantised = sum < 0 ? 0 : mlp_edge_rounded_shift((uint32_t)sum, shift);
+    return quantised > high ? high : (uint16_t)quantised;
+}
 
 static inline void mlp_edge_dense_int16(const int16_t *weights, const int32_t *bias,
     const uint8_t *shift, uint16_t high, size_t inputs, size_t outputs, const uint16_t *x,
@@ -22,17 +30,28 @@ static inline void mlp_edge_dense_int16(const int16_t *weights, const int32_t *b
     }
 #endif
 #ifdef MLP_EDGE_DSP
-    mlp_edge_dsp_dense_int16(weights, bias, shift, high, inputs, outputs, x, y);
+    mlp_edge_thumb_dense_int16(weights, bias, shift, high, inputs, outputs, x, y);
 #else
-    for (size_t i = 0; i < outputs; i++) {
-        int32_t sum = MLP_EDGE_READ_INT32(&bias[i]);
-        for (size_t j = 0; j < inputs; j++) {
-            sum += (int32_t)MLP_EDGE_READ_INT16(weights) * (int32_t)x[j];
-            weights++;
+    size_t i = 0;
+#if defined(MLP_EDGE_THUMB)
+    if (outputs >= 4) {
+        i = outputs - outputs % 4;
+        mlp_edge_thumb_dense_int16(weights, bias, shift, high, inputs, i, x, y);
+    }
+#elif MLP_EDGE_AT_ONCE == 4
+    for (; i + 4 <= outputs; i += 4) {
+        int32_t sums[4];
+        mlp_edge_four_sums_int16(weights + i * inputs, bias + i, inputs, x, sums);
+        for (size_t j = 0; j < 4; j++) {
+            y[i + j] = mlp_edge_requantise_int16(sums[j], shift[i + j], high);
         }
-        const uint8_t by = MLP_EDGE_READ_UINT8(&shift[i]);
-        const uint32_t quantised = sum < 0 ? 0 : mlp_edge_rounded_shift((uint32_t)sum, by);
-        y[i] = quantised > high ? high : (uint16_t)quantised;
+    }
+#endif
+    for (; i < outputs; i++) {
+        const int32_t start = MLP_EDGE_READ_INT32(&bias[i]);
+        y[i] = mlp_edge_requantise_int16(
+            mlp_edge_sum_int16(start, weights + i * inputs, inputs, x),
+            MLP_EDGE_READ_UINT8(&shift[i]), high);
     }
 #endif
 }

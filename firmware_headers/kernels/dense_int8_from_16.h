@@ -7,7 +7,9 @@
 
 #include "avr/dense_int8.h"
 #include "cortex/dense_int8_from_16.h"
+#include "four_sums_int8_from_16.h"
 #include "requantise.h"
+#include "sum_int8_from_16.h"
 
 static inline void mlp_edge_dense_int8_from_16(const int8_t *weights, const int32_t *bias,
     const uint16_t *multiplier, const uint8_t *shift, size_t inputs, size_t outputs,
@@ -20,21 +22,25 @@ static inline void mlp_edge_dense_int8_from_16(const int8_t *weights, const int3
     }
 #endif
     size_t i = 0;
-#ifdef MLP_EDGE_DSP
+#if defined(MLP_EDGE_THUMB)
     if (outputs >= 4) {
         i = outputs - outputs % 4;
-        mlp_edge_dsp_dense_int8_from_16(weights, bias, multiplier, shift, inputs, i, x, y);
-        weights += i * inputs;
+        mlp_edge_thumb_dense_int8_from_16(weights, bias, multiplier, shift, inputs, i, x, y);
+    }
+#elif MLP_EDGE_AT_ONCE == 4
+    for (; i + 4 <= outputs; i += 4) {
+        int32_t sums[4];
+        mlp_edge_four_sums_int8_from_16(weights + i * inputs, bias + i, inputs, x, sums);
+        for (size_t j = 0; j < 4; j++) {
+            y[i + j] = (uint8_t)mlp_edge_requantise(sums[j], multiplier[i + j], shift[i + j]);
+        }
     }
 #endif
     for (; i < outputs; i++) {
-        int32_t sum = MLP_EDGE_READ_INT32(&bias[i]);
-        for (size_t j = 0; j < inputs; j++) {
-            sum += (int32_t)MLP_EDGE_READ_INT8(weights) * (int32_t)x[j];
-            weights++;
-        }
+        const int32_t start = MLP_EDGE_READ_INT32(&bias[i]);
         y[i] = (uint8_t)mlp_edge_requantise(
-            sum, MLP_EDGE_READ_UINT16(&multiplier[i]), MLP_EDGE_READ_UINT8(&shift[i]));
+            mlp_edge_sum_int8_from_16(start, weights + i * inputs, inputs, x),
+            MLP_EDGE_READ_UINT16(&multiplier[i]), MLP_EDGE_READ_UINT8(&shift[i]));
     }
 }
 

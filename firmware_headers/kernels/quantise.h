@@ -9,6 +9,7 @@
 
 #include "cortex/thumb.h"
 #include "from_bits.h"
+#include "quantise_bits.h"
 
 #ifdef MLP_EDGE_FLOAT_UNIT
 
@@ -21,6 +22,13 @@ static inline uint16_t mlp_edge_quantise(float x, float low, float factor, float
     scaled *= factor;
     __asm__("vcvtr.u32.f32 %0, %1" : "=t"(rounded) : "t"(scaled));
     return (uint16_t)(rounded > (uint32_t)high ? (uint32_t)high : rounded);
+}
+
+#elif defined(MLP_EDGE_SOFT_FLOAT) && !defined(__AVR__) && !defined(MLP_EDGE_PLAIN_C)
+
+static inline uint16_t mlp_edge_quantise(float x, float low, float factor, float high)
+{
+    return (uint16_t)mlp_edge_quantise_bits(x, low, factor, (uint32_t)high);
 }
 
 #else

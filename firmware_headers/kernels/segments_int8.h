@@ -23,8 +23,8 @@ static inline void mlp_edge_segments_int8(const int8_t *weights, const int32_t *
     }
 #endif
     while (outputs > 0) {
-        const size_t count = outputs < MLP_EDGE_SUMS ? outputs : MLP_EDGE_SUMS;
-        int32_t sums[MLP_EDGE_SUMS];
+        const size_t count = outputs < MLP_EDGE_AT_ONCE ? outputs : MLP_EDGE_AT_ONCE;
+        int32_t sums[MLP_EDGE_AT_ONCE];
         mlp_edge_sums_int8(weights, bias, inputs, count, x, sums);
         for (size_t i = 0; i < count; i++) {
             const int32_t next = MLP_EDGE_READ_INT32(offset);

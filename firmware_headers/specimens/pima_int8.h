@@ -163,7 +163,7 @@ int pima_int8_selftest(void);
  * there it is PROGMEM, which is read with instructions of its own. Elsewhere `const` is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 15 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 16 /* raised whenever a kernel changes */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -200,7 +200,7 @@ int pima_int8_selftest(void);
 #define MLP_EDGE_INLINED
 #endif
 
-#elif MLP_EDGE_KERNELS != 15
+#elif MLP_EDGE_KERNELS != 16
 #error "these models were exported by different versions of mlp-edge: export them with one"
 #endif
 
@@ -1204,6 +1204,97 @@ static inline float mlp_edge_from_bits(uint32_t bits)
 #endif
 
 /*
+ * (x - low) * factor, rounded half to even, at most `high`, 0 for NaN: as floats have it, without
+ * one, for chips where each operation on floats is a call. A difference and a product are rounded
+ * to 24 digits as IEEE 754 rounds them; then the product is rounded to an integer. `low` is finite,
+ * `factor` a normal number above 0, `high` below 2^24.
+ */
+#ifndef MLP_EDGE_KERNEL_QUANTISE_BITS
+#define MLP_EDGE_KERNEL_QUANTISE_BITS
+
+/* A float as 24 digits above six more, and its exponent, 1 for the smallest numbers. */
+static inline uint32_t mlp_edge_digits(uint32_t bits, int32_t *exponent)
+{
+    const uint32_t fraction = bits & 0x7fffffu;
+    *exponent = (int32_t)(bits >> 23 & 255u);
+    if (*exponent == 0) {
+        *exponent = 1;
+        return fraction << 6;
+    }
+    return (fraction | 0x800000u) << 6;
+}
+
+/* digits / 2^by; the lowest digit that is left is 1 where any that is lost was. */
+static inline uint32_t mlp_edge_sticky_shift(uint32_t digits, int32_t by)
+{
+    if (by > 30) {
+        return digits > 0;
+    }
+    return digits >> by | ((digits & (((uint32_t)1 << by) - 1u)) > 0);
+}
+
+static inline uint32_t mlp_edge_quantise_bits(float x, float low, float factor, uint32_t high)
+{
+    const uint32_t x_bits = mlp_edge_bits(x), low_bits = mlp_edge_bits(low);
+    const uint32_t factor_bits = mlp_edge_bits(factor);
+    if ((x_bits & ~MLP_EDGE_SIGN) >= MLP_EDGE_INFINITY) { /* infinite or NaN */
+        return x_bits == MLP_EDGE_INFINITY ? high : 0;
+    }
+
+    int32_t exponent, other;
+    uint32_t a = mlp_edge_digits(x_bits, &exponent), b = mlp_edge_digits(low_bits, &other);
+    if (exponent < other) {
+        a = mlp_edge_sticky_shift(a, other - exponent);
+        exponent = other;
+    } else {
+        b = mlp_edge_sticky_shift(b, exponent - other);
+    }
+    a = x_bits & MLP_EDGE_SIGN ? 0u - a : a;
+    uint32_t digits = low_bits & MLP_EDGE_SIGN ? a + b : a - b;
+    if (digits == 0 || digits & MLP_EDGE_SIGN) { /* x is not above low */
+        return 0;
+    }
+    while (!(digits & MLP_EDGE_SIGN)) {
+        digits <<= 1;
+        exponent--;
+    }
+    digits = (digits >> 8) + ((digits & 0xffu) + (digits >> 8 & 1u) > 0x80u);
+    exponent += 2 + (int32_t)(digits >> 24); /* of a float with these 24 digits */
+    digits >>= digits >> 24;
+    if (exponent >= 255) {
+        return high;
+    }
+
+    /* The product has 47 or 48 digits; factors are split in two, so that 32 bits hold all parts. */
+    const uint32_t times = (factor_bits & 0x7fffffu) | 0x800000u;
+    const uint32_t low_part = (digits & 0xfffu) * (times & 0xfffu);
+    const uint32_t middle = (digits >> 12) * (times & 0xfffu) + (digits & 0xfffu) * (times >> 12)
+                          + (low_part >> 12);
+    uint32_t product = (digits >> 12) * (times >> 12) + (middle >> 12);
+    uint32_t rest = (middle << 12 & 0xffffffu) | (low_part & 0xfffu);
+    int32_t by = 276 - exponent - (int32_t)(factor_bits >> 23);
+    if (product < 0x800000u) {
+        product = product << 1 | rest >> 23;
+        rest = rest << 1 & 0xffffffu;
+        by++;
+    }
+    product += rest + (product & 1u) > 0x800000u;
+    if (by < 0) {
+        return high;
+    }
+    if (by > 0) {
+        if (by > 25) {
+            return 0;
+        }
+        const uint32_t odd = product >> by & 1u;
+        product = (product + ((uint32_t)1 << (by - 1)) - 1u + odd) >> by;
+    }
+    return product > high ? high : product;
+}
+
+#endif
+
+/*
  * Quantises an input: (x - low) * factor, clamped to 0..`high`, rounded half to even; 0 for NaN.
  * `volatile` rounds each operation by itself: it keeps the compiler from fusing two of them, and
  * -ffast-math from cancelling the constant. C leaves the conversion of an infinite or huge float to
@@ -1223,6 +1314,13 @@ static inline uint16_t mlp_edge_quantise(float x, float low, float factor, float
     scaled *= factor;
     __asm__("vcvtr.u32.f32 %0, %1" : "=t"(rounded) : "t"(scaled));
     return (uint16_t)(rounded > (uint32_t)high ? (uint32_t)high : rounded);
+}
+
+#elif defined(MLP_EDGE_SOFT_FLOAT) && !defined(__AVR__) && !defined(MLP_EDGE_PLAIN_C)
+
+static inline uint16_t mlp_edge_quantise(float x, float low, float factor, float high)
+{
+    return (uint16_t)mlp_edge_quantise_bits(x, low, factor, (uint32_t)high);
 }
 
 #else
@@ -1522,33 +1620,18 @@ static inline void mlp_edge_avr_dense_int8(
 #endif
 
 /*
- * Layers for Cortex-M4, M7, M33 and later, whose SMLAD adds two products of halfwords to a sum.
- * Four neurons at a time read their inputs once.
+ * Layers of integers for Cortex-M3 and later: four neurons at a time read their inputs once.
  *
  * In all of them r0 points at weights, r1 is the size of a row in bytes, r2 that of three rows, r3
  * points at inputs, lr at biases; r4 to r7 are sums, r12 counts, and r8 to r11 are free.
  */
-#ifndef MLP_EDGE_KERNEL_CORTEX_DSP
-#define MLP_EDGE_KERNEL_CORTEX_DSP
+#ifndef MLP_EDGE_KERNEL_CORTEX_LAYER
+#define MLP_EDGE_KERNEL_CORTEX_LAYER
 
-#ifdef MLP_EDGE_DSP
-
-/* Runs `step` as often as r1 is a multiple of `size`, two at a time, the first time one if odd. */
-#define MLP_EDGE_DSP_TWICE(log_of_twice_the_size, step) \
-    "lsrs r12, r1, #" log_of_twice_the_size "\n"    \
-    "bcs 2f\n"                                      \
-    "subs r12, r12, #1\n"                           \
-    "blt 3f\n"                                      \
-    "1:\n"                                          \
-    step                                            \
-    "2:\n"                                          \
-    step                                            \
-    "subs r12, r12, #1\n"                           \
-    "bge 1b\n"                                      \
-    "3:\n"
+#ifdef MLP_EDGE_THUMB
 
 /* One input, in r8, to each sum; `load` reads a weight of `size` bytes. */
-#define MLP_EDGE_DSP_COLUMN(load, size)             \
+#define MLP_EDGE_THUMB_COLUMN(load, size)             \
     load " r10, [r0, r2]\n"                         \
     "mla r7, r10, r8, r7\n"                         \
     load " r10, [r0, r1, lsl #1]\n"                 \
@@ -1558,49 +1641,20 @@ static inline void mlp_edge_avr_dense_int8(
     load " r10, [r0], #" size "\n"                  \
     "mla r4, r10, r8, r4\n"
 
-/* Four weights of int8 to a sum; r8 holds the inputs 0 and 2, r9 the inputs 1 and 3. */
-#define MLP_EDGE_DSP_FOUR_WEIGHTS(sum, address)     \
-    "ldr r10, [" address "\n"                       \
-    "sxtb16 r11, r10\n"                             \
-    "sxtb16 r10, r10, ror #8\n"                     \
-    "smlad " sum ", r11, r8, " sum "\n"             \
-    "smlad " sum ", r10, r9, " sum "\n"
-#define MLP_EDGE_DSP_FOUR_COLUMNS                       \
-    MLP_EDGE_DSP_FOUR_WEIGHTS("r7", "r0, r2]")          \
-    MLP_EDGE_DSP_FOUR_WEIGHTS("r6", "r0, r1, lsl #1]")  \
-    MLP_EDGE_DSP_FOUR_WEIGHTS("r5", "r0, r1]")          \
-    MLP_EDGE_DSP_FOUR_WEIGHTS("r4", "r0], #4")
-
-/* Four rows of int8. `four` reads four inputs, `one` reads one. */
-#define MLP_EDGE_DSP_ROWS_INT8(four, one)           \
-    MLP_EDGE_DSP_TWICE("3", four MLP_EDGE_DSP_FOUR_COLUMNS) \
-    "ands r12, r1, #3\n"                            \
-    "beq 5f\n"                                      \
-    "4:\n"                                          \
+/* Rows of int8 by columns; `one` reads an input. */
+#define MLP_EDGE_THUMB_ROWS_INT8(one)               \
+    "mov r12, r1\n"                                 \
+    "1:\n"                                          \
     one                                             \
-    MLP_EDGE_DSP_COLUMN("ldrsb", "1")               \
+    MLP_EDGE_THUMB_COLUMN("ldrsb", "1")             \
     "subs r12, r12, #1\n"                           \
-    "bne 4b\n"                                      \
-    "5:\n"
-#define MLP_EDGE_DSP_ROWS_OF_BYTES                  \
-    MLP_EDGE_DSP_ROWS_INT8(                         \
-        "ldr r9, [r3], #4\n"                        \
-        "uxtb16 r8, r9\n"                           \
-        "uxtb16 r9, r9, ror #8\n",                  \
-        "ldrb r8, [r3], #1\n")
-#define MLP_EDGE_DSP_ROWS_OF_HALFWORDS              \
-    MLP_EDGE_DSP_ROWS_INT8(                         \
-        "ldr r10, [r3], #4\n"                       \
-        "ldr r9, [r3], #4\n"                        \
-        "pkhbt r8, r10, r9, lsl #16\n"              \
-        "pkhtb r9, r9, r10, asr #16\n",             \
-        "ldrh r8, [r3], #2\n")
+    "bne 1b\n"
 
 /*
  * sum * multiplier / 2^shift, from the tables at r8 and r9 to y at r10. USAT clamps. LSRS leaves
  * the last bit that it shifts out in the carry, which rounds half up.
  */
-#define MLP_EDGE_DSP_REQUANTISE_INT8(sum)           \
+#define MLP_EDGE_THUMB_REQUANTISE_INT8(sum)           \
     "ldrh r3, [r8], #2\n"                           \
     "usat " sum ", #31, " sum "\n"                  \
     "muls " sum ", r3, " sum "\n"                   \
@@ -1609,11 +1663,11 @@ static inline void mlp_edge_avr_dense_int8(
     "adc " sum ", " sum ", #0\n"                    \
     "usat " sum ", #8, " sum "\n"                   \
     "strb " sum ", [r10], #1\n"
-#define MLP_EDGE_DSP_REQUANTISE_FOUR_INT8           \
-    MLP_EDGE_DSP_REQUANTISE_INT8("r4")              \
-    MLP_EDGE_DSP_REQUANTISE_INT8("r5")              \
-    MLP_EDGE_DSP_REQUANTISE_INT8("r6")              \
-    MLP_EDGE_DSP_REQUANTISE_INT8("r7")
+#define MLP_EDGE_THUMB_REQUANTISE_FOUR_INT8           \
+    MLP_EDGE_THUMB_REQUANTISE_INT8("r4")              \
+    MLP_EDGE_THUMB_REQUANTISE_INT8("r5")              \
+    MLP_EDGE_THUMB_REQUANTISE_INT8("r6")              \
+    MLP_EDGE_THUMB_REQUANTISE_INT8("r7")
 
 /*
  * A layer. It is entered with weights in r0, bias in r1, two arguments of `requantise` in r2 and
@@ -1621,7 +1675,7 @@ static inline void mlp_edge_avr_dense_int8(
  * r2 to r5 in r8 to r11. What r7 and r9 held is put back: a compiler may have reserved them.
  * `before` may jump to 7, where fewer than four neurons are left, to `behind`.
  */
-#define MLP_EDGE_DSP_LAYER(before, rows, requantise, behind) \
+#define MLP_EDGE_THUMB_LAYER(before, rows, requantise, behind) \
     "push {r2-r9}\n"                                \
     "mov lr, r1\n"                                  \
     "mov r1, r8\n"                                  \
@@ -1646,13 +1700,85 @@ static inline void mlp_edge_avr_dense_int8(
 
 #endif
 
+/*
+ * Four neurons at a time for Cortex-M4, M7, M33 and later, whose SMLAD adds two products of
+ * halfwords to a sum. Registers are those of cortex/layer.h.
+ */
+#ifndef MLP_EDGE_KERNEL_CORTEX_DSP
+#define MLP_EDGE_KERNEL_CORTEX_DSP
+
+#ifdef MLP_EDGE_DSP
+
+/* Runs `step` r1 / size times, two at a time; where that is odd, the first time one. */
+#define MLP_EDGE_DSP_TWICE(log_of_twice_the_size, step) \
+    "lsrs r12, r1, #" log_of_twice_the_size "\n"    \
+    "bcs 2f\n"                                      \
+    "subs r12, r12, #1\n"                           \
+    "blt 3f\n"                                      \
+    "1:\n"                                          \
+    step                                            \
+    "2:\n"                                          \
+    step                                            \
+    "subs r12, r12, #1\n"                           \
+    "bge 1b\n"                                      \
+    "3:\n"
+
+/* Four weights of int8 to a sum; r8 holds the inputs 0 and 2, r9 the inputs 1 and 3. */
+#define MLP_EDGE_DSP_FOUR_WEIGHTS(sum, address)     \
+    "ldr r10, [" address "\n"                       \
+    "sxtb16 r11, r10\n"                             \
+    "sxtb16 r10, r10, ror #8\n"                     \
+    "smlad " sum ", r11, r8, " sum "\n"             \
+    "smlad " sum ", r10, r9, " sum "\n"
+#define MLP_EDGE_DSP_FOUR_COLUMNS                       \
+    MLP_EDGE_DSP_FOUR_WEIGHTS("r7", "r0, r2]")          \
+    MLP_EDGE_DSP_FOUR_WEIGHTS("r6", "r0, r1, lsl #1]")  \
+    MLP_EDGE_DSP_FOUR_WEIGHTS("r5", "r0, r1]")          \
+    MLP_EDGE_DSP_FOUR_WEIGHTS("r4", "r0], #4")
+
+/* Four rows of int8. `four` reads four inputs, `one` reads one. */
+#define MLP_EDGE_DSP_ROWS_INT8(four, one)           \
+    MLP_EDGE_DSP_TWICE("3", four MLP_EDGE_DSP_FOUR_COLUMNS) \
+    "ands r12, r1, #3\n"                            \
+    "beq 5f\n"                                      \
+    "4:\n"                                          \
+    one                                             \
+    MLP_EDGE_THUMB_COLUMN("ldrsb", "1")             \
+    "subs r12, r12, #1\n"                           \
+    "bne 4b\n"                                      \
+    "5:\n"
+#define MLP_EDGE_FOUR_ROWS_OF_BYTES                 \
+    MLP_EDGE_DSP_ROWS_INT8(                         \
+        "ldr r9, [r3], #4\n"                        \
+        "uxtb16 r8, r9\n"                           \
+        "uxtb16 r9, r9, ror #8\n",                  \
+        "ldrb r8, [r3], #1\n")
+#define MLP_EDGE_FOUR_ROWS_OF_HALFWORDS             \
+    MLP_EDGE_DSP_ROWS_INT8(                         \
+        "ldr r10, [r3], #4\n"                       \
+        "ldr r9, [r3], #4\n"                        \
+        "pkhbt r8, r10, r9, lsl #16\n"              \
+        "pkhtb r9, r9, r10, asr #16\n",             \
+        "ldrh r8, [r3], #2\n")
+
+#elif defined(MLP_EDGE_THUMB)
+
+#define MLP_EDGE_FOUR_ROWS_OF_BYTES                 \
+    MLP_EDGE_THUMB_ROWS_INT8("ldrb r8, [r3], #1\n")
+#define MLP_EDGE_FOUR_ROWS_OF_HALFWORDS             \
+    MLP_EDGE_THUMB_ROWS_INT8("ldrh r8, [r3], #2\n")
+
+#endif
+
+#endif
+
 /* mlp_edge_dense_int8 of a number of neurons that is a multiple of four. */
 #ifndef MLP_EDGE_KERNEL_CORTEX_DENSE_INT8
 #define MLP_EDGE_KERNEL_CORTEX_DENSE_INT8
 
-#ifdef MLP_EDGE_DSP
+#ifdef MLP_EDGE_THUMB
 
-static inline void mlp_edge_dsp_dense_int8(const int8_t *weights, const int32_t *bias,
+static inline void mlp_edge_thumb_dense_int8(const int8_t *weights, const int32_t *bias,
     const uint16_t *multiplier, const uint8_t *shift, size_t inputs, size_t outputs,
     const uint8_t *x, uint8_t *y)
 {
@@ -1665,12 +1791,140 @@ static inline void mlp_edge_dsp_dense_int8(const int8_t *weights, const int32_t 
     register const uint8_t *r6 __asm__("r6") = x;
     register size_t r8 __asm__("r8") = inputs;
     __asm__ volatile(
-        MLP_EDGE_DSP_LAYER("", MLP_EDGE_DSP_ROWS_OF_BYTES, MLP_EDGE_DSP_REQUANTISE_FOUR_INT8, "")
+        MLP_EDGE_THUMB_LAYER(
+            "", MLP_EDGE_FOUR_ROWS_OF_BYTES, MLP_EDGE_THUMB_REQUANTISE_FOUR_INT8, "")
         : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3), "+r"(r4), "+r"(r5), "+r"(r6), "+r"(r8)
         :
         : "r10", "r11", "r12", "lr", "cc", "memory");
 }
 
+#endif
+
+#endif
+
+/*
+ * value / 2^shift, rounded half up, for a shift from 1 to 31. Half of the divisor is not added
+ * first because the sum might not fit.
+ */
+#ifndef MLP_EDGE_KERNEL_ROUNDED_SHIFT
+#define MLP_EDGE_KERNEL_ROUNDED_SHIFT
+
+static inline uint32_t mlp_edge_rounded_shift(uint32_t value, uint8_t shift)
+{
+#ifdef __AVR__
+    for (; shift > 8; shift = (uint8_t)(shift - 8)) {
+        value >>= 8; /* whole bytes move at once; other shifts go bit by bit */
+    }
+#endif
+#ifdef MLP_EDGE_THUMB
+    /* The last bit that is shifted out is left in the carry. */
+    __asm__("lsrs %0, %0, %1\n"
+            "adc %0, %0, #0\n"
+            : "+r"(value)
+            : "r"(shift)
+            : "cc");
+    return value;
+#else
+    return ((value >> (shift - 1)) + 1) >> 1;
+#endif
+}
+
+#endif
+
+/*
+ * Requantises a pre-activation: sum * multiplier / 2^shift, rounded half up, clamped to 0..255. The
+ * exporter has proved that the product fits 32 bits in every layer that calls this.
+ */
+#ifndef MLP_EDGE_KERNEL_REQUANTISE
+#define MLP_EDGE_KERNEL_REQUANTISE
+
+static inline uint_fast8_t mlp_edge_requantise(int32_t sum, uint16_t multiplier, uint8_t shift)
+{
+    if (sum < 0) {
+        return 0;
+    }
+    uint32_t quantised = mlp_edge_rounded_shift((uint32_t)sum * multiplier, shift);
+#ifdef MLP_EDGE_THUMB
+    __asm__("usat %0, #8, %0" : "+r"(quantised));
+    return (uint_fast8_t)quantised;
+#else
+    return quantised > 255 ? 255 : (uint_fast8_t)quantised;
+#endif
+}
+
+#endif
+
+/*
+ * How many neurons of a layer of integers are summed at once: an input is read once for all of
+ * them. An AVR has too few registers; compilers for PCs take many inputs of a neuron at once.
+ */
+#ifndef MLP_EDGE_KERNEL_AT_ONCE
+#define MLP_EDGE_KERNEL_AT_ONCE
+
+#ifdef MLP_EDGE_THUMB
+#define MLP_EDGE_AT_ONCE 8
+#elif SIZE_MAX == 0xffffffff
+#define MLP_EDGE_AT_ONCE 4
+#else
+#define MLP_EDGE_AT_ONCE 1
+#endif
+
+#endif
+
+/* mlp_edge_sums_int8 of a number of neurons that is a multiple of four. */
+#ifndef MLP_EDGE_KERNEL_CORTEX_SUMS_INT8
+#define MLP_EDGE_KERNEL_CORTEX_SUMS_INT8
+
+#ifdef MLP_EDGE_THUMB
+
+static inline void mlp_edge_thumb_sums_int8(const int8_t *weights, const int32_t *bias,
+    size_t inputs, size_t count, const uint8_t *x, int32_t *sums)
+{
+    register const int8_t *r0 __asm__("r0") = weights;
+    register const int32_t *r1 __asm__("r1") = bias;
+    register int32_t *r2 __asm__("r2") = sums;
+    register size_t r5 __asm__("r5") = count - 4;
+    register const uint8_t *r6 __asm__("r6") = x;
+    register size_t r8 __asm__("r8") = inputs;
+    __asm__ volatile(
+        MLP_EDGE_THUMB_LAYER("", MLP_EDGE_FOUR_ROWS_OF_BYTES, "stm r8!, {r4-r7}\n", "")
+        : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r5), "+r"(r6), "+r"(r8)
+        :
+        : "r3", "r4", "r10", "r11", "r12", "lr", "cc", "memory");
+}
+
+#endif
+
+#endif
+
+/* Pre-activations of four neurons, as mlp_edge_sum_int8 has them; an input is read once. */
+#ifndef MLP_EDGE_KERNEL_FOUR_SUMS_INT8
+#define MLP_EDGE_KERNEL_FOUR_SUMS_INT8
+
+#if MLP_EDGE_AT_ONCE == 4
+static inline void mlp_edge_four_sums_int8(const int8_t *weights, const int32_t *bias,
+    size_t inputs, const uint8_t *x, int32_t *sums)
+{
+    const int8_t *row0 = weights, *row1 = row0 + inputs, *row2 = row1 + inputs;
+    const int8_t *row3 = row2 + inputs;
+    int32_t sum0 = bias[0], sum1 = bias[1], sum2 = bias[2], sum3 = bias[3];
+    const uint8_t *const end = x + inputs;
+    do {
+        const int32_t value = *x++;
+        sum0 += MLP_EDGE_READ_INT8(row0) * value;
+        sum1 += MLP_EDGE_READ_INT8(row1) * value;
+        sum2 += MLP_EDGE_READ_INT8(row2) * value;
+        sum3 += MLP_EDGE_READ_INT8(row3) * value;
+        row0++;
+        row1++;
+        row2++;
+        row3++;
+    } while (x != end);
+    sums[0] = sum0;
+    sums[1] = sum1;
+    sums[2] = sum2;
+    sums[3] = sum3;
+}
 #endif
 
 #endif
@@ -1794,54 +2048,28 @@ static inline int32_t mlp_edge_sum_int8(int32_t sum, const int8_t *weights, size
 
 #endif
 
-/*
- * value / 2^shift, rounded half up, for a shift from 1 to 31. Half of the divisor is not added
- * first because the sum might not fit.
- */
-#ifndef MLP_EDGE_KERNEL_ROUNDED_SHIFT
-#define MLP_EDGE_KERNEL_ROUNDED_SHIFT
+/* Pre-activations of `count` neurons, at most MLP_EDGE_AT_ONCE, as mlp_edge_sum_int8 has them. */
+#ifndef MLP_EDGE_KERNEL_SUMS_INT8
+#define MLP_EDGE_KERNEL_SUMS_INT8
 
-static inline uint32_t mlp_edge_rounded_shift(uint32_t value, uint8_t shift)
+static inline void mlp_edge_sums_int8(const int8_t *weights, const int32_t *bias, size_t inputs,
+    size_t count, const uint8_t *x, int32_t *sums)
 {
-#ifdef __AVR__
-    for (; shift > 8; shift = (uint8_t)(shift - 8)) {
-        value >>= 8; /* whole bytes move at once; other shifts go bit by bit */
+    size_t i = 0;
+#if MLP_EDGE_AT_ONCE >= 4
+    if (count >= 4) {
+        i = count - count % 4;
+#ifdef MLP_EDGE_THUMB
+        mlp_edge_thumb_sums_int8(weights, bias, inputs, i, x, sums);
+#else
+        mlp_edge_four_sums_int8(weights, bias, inputs, x, sums);
+#endif
     }
 #endif
-#ifdef MLP_EDGE_THUMB
-    /* The last bit that is shifted out is left in the carry. */
-    __asm__("lsrs %0, %0, %1\n"
-            "adc %0, %0, #0\n"
-            : "+r"(value)
-            : "r"(shift)
-            : "cc");
-    return value;
-#else
-    return ((value >> (shift - 1)) + 1) >> 1;
-#endif
-}
-
-#endif
-
-/*
- * Requantises a pre-activation: sum * multiplier / 2^shift, rounded half up, clamped to 0..255. The
- * exporter has proved that the product fits 32 bits in every layer that calls this.
- */
-#ifndef MLP_EDGE_KERNEL_REQUANTISE
-#define MLP_EDGE_KERNEL_REQUANTISE
-
-static inline uint_fast8_t mlp_edge_requantise(int32_t sum, uint16_t multiplier, uint8_t shift)
-{
-    if (sum < 0) {
-        return 0;
+    for (; i < count; i++) {
+        const int32_t start = MLP_EDGE_READ_INT32(&bias[i]);
+        sums[i] = mlp_edge_sum_int8(start, weights + i * inputs, inputs, x);
     }
-    uint32_t quantised = mlp_edge_rounded_shift((uint32_t)sum * multiplier, shift);
-#ifdef MLP_EDGE_THUMB
-    __asm__("usat %0, #8, %0" : "+r"(quantised));
-    return (uint_fast8_t)quantised;
-#else
-    return quantised > 255 ? 255 : (uint_fast8_t)quantised;
-#endif
 }
 
 #endif
@@ -1865,19 +2093,25 @@ static inline void mlp_edge_dense_int8(const int8_t *weights, const int32_t *bia
     }
 #endif
     size_t i = 0;
-#ifdef MLP_EDGE_DSP
+#if defined(MLP_EDGE_THUMB)
     if (outputs >= 4) {
         i = outputs - outputs % 4;
-        mlp_edge_dsp_dense_int8(weights, bias, multiplier, shift, inputs, i, x, y);
-        weights += i * inputs;
+        mlp_edge_thumb_dense_int8(weights, bias, multiplier, shift, inputs, i, x, y);
+    }
+#elif MLP_EDGE_AT_ONCE == 4
+    for (; i + 4 <= outputs; i += 4) {
+        int32_t sums[4];
+        mlp_edge_four_sums_int8(weights + i * inputs, bias + i, inputs, x, sums);
+        for (size_t j = 0; j < 4; j++) {
+            y[i + j] = (uint8_t)mlp_edge_requantise(sums[j], multiplier[i + j], shift[i + j]);
+        }
     }
 #endif
     for (; i < outputs; i++) {
         const int32_t start = MLP_EDGE_READ_INT32(&bias[i]);
         y[i] = (uint8_t)mlp_edge_requantise(
-            mlp_edge_sum_int8(start, weights, inputs, x),
+            mlp_edge_sum_int8(start, weights + i * inputs, inputs, x),
             MLP_EDGE_READ_UINT16(&multiplier[i]), MLP_EDGE_READ_UINT8(&shift[i]));
-        weights += inputs;
     }
 }
 
@@ -1997,60 +2231,6 @@ static inline void mlp_edge_avr_segments_int8(
 
 #endif
 
-/* mlp_edge_sums_int8 of a number of neurons that is a multiple of four. */
-#ifndef MLP_EDGE_KERNEL_CORTEX_SUMS_INT8
-#define MLP_EDGE_KERNEL_CORTEX_SUMS_INT8
-
-#ifdef MLP_EDGE_DSP
-
-static inline void mlp_edge_dsp_sums_int8(const int8_t *weights, const int32_t *bias,
-    size_t inputs, size_t count, const uint8_t *x, int32_t *sums)
-{
-    register const int8_t *r0 __asm__("r0") = weights;
-    register const int32_t *r1 __asm__("r1") = bias;
-    register int32_t *r2 __asm__("r2") = sums;
-    register size_t r5 __asm__("r5") = count - 4;
-    register const uint8_t *r6 __asm__("r6") = x;
-    register size_t r8 __asm__("r8") = inputs;
-    __asm__ volatile(
-        MLP_EDGE_DSP_LAYER("", MLP_EDGE_DSP_ROWS_OF_BYTES, "stm r8!, {r4-r7}\n", "")
-        : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r5), "+r"(r6), "+r"(r8)
-        :
-        : "r3", "r4", "r10", "r11", "r12", "lr", "cc", "memory");
-}
-
-#endif
-
-#endif
-
-/* Pre-activations of `count` neurons, at most MLP_EDGE_SUMS, each as mlp_edge_sum_int8 has it. */
-#ifndef MLP_EDGE_KERNEL_SUMS_INT8
-#define MLP_EDGE_KERNEL_SUMS_INT8
-
-#ifdef MLP_EDGE_DSP
-#define MLP_EDGE_SUMS 8
-#else
-#define MLP_EDGE_SUMS 1
-#endif
-
-static inline void mlp_edge_sums_int8(const int8_t *weights, const int32_t *bias, size_t inputs,
-    size_t count, const uint8_t *x, int32_t *sums)
-{
-    size_t i = 0;
-#ifdef MLP_EDGE_DSP
-    if (count >= 4) {
-        i = count - count % 4;
-        mlp_edge_dsp_sums_int8(weights, bias, inputs, i, x, sums);
-    }
-#endif
-    for (; i < count; i++) {
-        const int32_t start = MLP_EDGE_READ_INT32(&bias[i]);
-        sums[i] = mlp_edge_sum_int8(start, weights + i * inputs, inputs, x);
-    }
-}
-
-#endif
-
 /*
  * The output layer of an int8 network. An output has more than 8 bits: it adds up `segments`
  * pieces, each quantised to 0..255. Each segment starts `offset` above the one before, exactly
@@ -2072,8 +2252,8 @@ static inline void mlp_edge_segments_int8(const int8_t *weights, const int32_t *
     }
 #endif
     while (outputs > 0) {
-        const size_t count = outputs < MLP_EDGE_SUMS ? outputs : MLP_EDGE_SUMS;
-        int32_t sums[MLP_EDGE_SUMS];
+        const size_t count = outputs < MLP_EDGE_AT_ONCE ? outputs : MLP_EDGE_AT_ONCE;
+        int32_t sums[MLP_EDGE_AT_ONCE];
         mlp_edge_sums_int8(weights, bias, inputs, count, x, sums);
         for (size_t i = 0; i < count; i++) {
             const int32_t next = MLP_EDGE_READ_INT32(offset);
@@ -2850,7 +3030,7 @@ int pima_int8_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:193cc8f86bf2b3de1c1b2ce2a98c86bf5be6d3ed67da19a30e69c4006c87c135 */
+mlp-edge-seal sha256:2eaee84da57bd820357ada1bb19741db0205ee9bbddcec1a11068d925dfa106c */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "pima_int8", "features": [{"name": "pregnancies", "low": 0.0, "high": 17.0},
