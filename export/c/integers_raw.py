@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -147,29 +148,22 @@ class _Statements:
         self._off, self._on = ends.tolist()
 
     def guard(self) -> Iterator[str]:
-        """The conditions that reject a row: one of these readings is missing."""
-        features = self._mlp.features
-        rejecting = [index for index, one in enumerate(features) if one.fill is None]
-        plain = [index for index in rejecting if self._sentinel(index) == MISSING]
-        for run in runs(plain):
-            count = f"{self._prefix}_INPUTS" if len(run) == len(features) else len(run)
-            yield f"mlp_edge_any_missing_raw({count}, {self._from(run[0])})"
-        yield from (self._missing(index) for index in rejecting if index not in plain)
+        """The conditions that reject a row, beside those of numbers, which quantising tells."""
+        for index, feature in enumerate(self._mlp.features):
+            if feature.fill is None and (feature.codes or self._sentinel(index) != MISSING):
+                yield self._missing(index)
 
     def every(self) -> Iterator[str]:
         """The statements, in the order of the inputs."""
         numbers, place = self._mlp.encoding.numbers.tolist(), 0
-        for run in runs(numbers):
+        for run in self._alike(numbers):
             count = f"{self._prefix}_INPUTS" if len(run) == self._mlp.inputs else len(run)
-            yield str(
-                Call(
-                    f"quantise_raw_{self._kind}",
-                    (
-                        at(f"{self._prefix}_RAW", place), self._lines.shift - SHIFTED,
-                        self._inputs.high, count, self._from(run[0]), at("inputs", place),
-                    ),
-                )
-            )  # fmt: skip
+            table = at(f"{self._prefix}_RAW", place)
+            lines = (table, self._lines.shift - SHIFTED, self._inputs.high)
+            given = (count, self._from(run[0]), at("inputs", place))
+            filled = self._mlp.features[run[0]].fill is not None
+            start = "(void)" if filled else "missing |= "
+            yield str(Call("", (*lines, *given), f"{start}mlp_edge_quantise_raw_{self._kind}"))
             place += len(run)
         yield from self._listed(numbers)
         yield from self._fills(numbers)
@@ -181,6 +175,12 @@ class _Statements:
                 yield from self._one_hot(index, feature, place)
                 place += len(feature.codes)
 
+    def _alike(self, numbers: Sequence[int]) -> Iterator[list[int]]:
+        """Neighbouring numbers that all have a fill, or all none."""
+        for run in runs(numbers):
+            for _, alike in groupby(run, lambda index: self._mlp.features[index].fill is None):
+                yield list(alike)
+
     def kernels(self) -> Iterator[str]:
         """What the statements and the conditions call."""
         features, encoding = self._mlp.features, self._mlp.encoding
@@ -188,9 +188,7 @@ class _Statements:
             yield f"quantise_raw_{self._kind}"
         if any(line.listed for line in self._lines.each):
             yield "listed_raw"
-        if any("any_missing_raw" in one for one in self.guard()):
-            yield "any_missing_raw"
-        if encoding.imputes or encoding.has_sentinels or any(one.indicator for one in features):
+        if encoding.imputes or encoding.has_sentinels or any(one.codes for one in features):
             yield "missing_raw"
 
     def _listed(self, numbers: Sequence[int]) -> Iterator[str]:

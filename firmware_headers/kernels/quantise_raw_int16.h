@@ -1,19 +1,21 @@
-/* Quantises counts to 16 bits each. */
+/* Quantises counts to 16 bits each. It returns 1 where one is missing, otherwise 0. */
 #ifndef MLP_EDGE_KERNEL_QUANTISE_RAW_INT16
 #define MLP_EDGE_KERNEL_QUANTISE_RAW_INT16
 
 #include "avr/quantise_raw.h"
 #include "quantise_raw.h"
 
-static inline void mlp_edge_quantise_raw_int16(const mlp_edge_raw_line *lines, uint8_t shift,
+static inline int mlp_edge_quantise_raw_int16(const mlp_edge_raw_line *lines, uint8_t shift,
     uint16_t high, size_t count, const int16_t *x, uint16_t *y)
 {
 #ifdef MLP_EDGE_AVR
-    mlp_edge_avr_quantise_raw(lines, shift, high, count, x, y, sizeof *y);
+    return mlp_edge_avr_quantise_raw(lines, shift, high, count, x, y, sizeof *y);
 #else
-    for (size_t i = 0; i < count; i++) {
-        y[i] = mlp_edge_quantise_raw(&lines[i], shift, high, x[i]);
+    int missing = 0;
+    for (const int16_t *const end = x + count; x != end; x++) {
+        *y++ = mlp_edge_quantise_raw(lines++, shift, high, *x, &missing);
     }
+    return missing;
 #endif
 }
 

@@ -163,7 +163,7 @@ int pima_int8_selftest(void);
  * there it is PROGMEM, which is read with instructions of its own. Elsewhere `const` is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 16 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 17 /* raised whenever a kernel changes */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -200,7 +200,7 @@ int pima_int8_selftest(void);
 #define MLP_EDGE_INLINED
 #endif
 
-#elif MLP_EDGE_KERNELS != 16
+#elif MLP_EDGE_KERNELS != 17
 #error "these models were exported by different versions of mlp-edge: export them with one"
 #endif
 
@@ -380,10 +380,9 @@ static inline void mlp_edge_activation_int16(const uint16_t *table, uint8_t shif
 static inline void mlp_edge_dequantise(const float *offset, const float *step, size_t count,
                                        const uint16_t *quantised, float *outputs);
 static inline int mlp_edge_quantised_above(uint32_t output, int32_t limit);
-static inline void mlp_edge_quantise_raw_int8(const mlp_edge_raw_line *lines, uint8_t shift,
+static inline int mlp_edge_quantise_raw_int8(const mlp_edge_raw_line *lines, uint8_t shift,
     uint16_t high, size_t count, const int16_t *x, uint8_t *y);
 static inline uint8_t mlp_edge_listed_raw(const int16_t *list, uint8_t count, int16_t reading);
-static inline int mlp_edge_any_missing_raw(size_t count, const int16_t *x);
 static inline void mlp_edge_output_raw(size_t count, const uint16_t *quantised, int32_t *outputs);
 static inline void mlp_edge_reject_raw(int32_t *outputs, size_t count);
 
@@ -457,8 +456,8 @@ void pima_int8_predict(const float *features, float *outputs)
     mlp_edge_dequantise(PIMA_INT8_OFFSET, PIMA_INT8_STEP, PIMA_INT8_OUTPUTS, quantised, outputs);
 }
 
-/* Whether there is no prediction: a reading without a fill is missing, or a table out of reach. */
-static inline int pima_int8_rejects_raw(const int16_t *counts)
+/* From counts to the inputs of layer 1; 1 where one without a fill is missing, otherwise 0. */
+MLP_EDGE_INLINED static inline int pima_int8_quantise_raw(const int16_t *counts, uint8_t *memory)
 {
 #ifdef __AVR_HAVE_ELPM__
     if (!MLP_EDGE_IN_REACH(PIMA_INT8_RAW)) { return 1; }
@@ -479,26 +478,21 @@ static inline int pima_int8_rejects_raw(const int16_t *counts)
     if (!MLP_EDGE_IN_REACH(PIMA_INT8_LAYER3_SEGMENT_OFFSET)) { return 1; }
     if (!MLP_EDGE_IN_REACH(PIMA_INT8_LABELS)) { return 1; }
 #endif
-    return mlp_edge_any_missing_raw(PIMA_INT8_INPUTS, counts);
-}
-
-/* From counts to the inputs of layer 1. */
-static inline void pima_int8_quantise_raw(const int16_t *counts, uint8_t *memory)
-{
     uint8_t *const inputs = memory;
-    mlp_edge_quantise_raw_int8(PIMA_INT8_RAW, 0, 255, PIMA_INT8_INPUTS, counts, inputs);
+    int missing = 0;
+    missing |= mlp_edge_quantise_raw_int8(PIMA_INT8_RAW, 0, 255, PIMA_INT8_INPUTS, counts, inputs);
     inputs[7] = (uint8_t)(inputs[7] + mlp_edge_listed_raw(PIMA_INT8_RAW_LISTED, 1, counts[PIMA_INT8_FEATURE_AGE]));
+    return missing;
 }
 
 void pima_int8_predict_raw(const int16_t *counts, int32_t *outputs)
 {
-    if (pima_int8_rejects_raw(counts)) {
+    uint8_t memory[PIMA_INT8_MEMORY];
+    uint16_t quantised[PIMA_INT8_OUTPUTS];
+    if (pima_int8_quantise_raw(counts, memory)) {
         mlp_edge_reject_raw(outputs, PIMA_INT8_OUTPUTS); /* -1 */
         return;
     }
-    uint8_t memory[PIMA_INT8_MEMORY];
-    uint16_t quantised[PIMA_INT8_OUTPUTS];
-    pima_int8_quantise_raw(counts, memory);
     pima_int8_layers(memory, quantised);
     mlp_edge_activation_int16(PIMA_INT8_TABLE, 3, PIMA_INT8_OUTPUTS, quantised);
     mlp_edge_output_raw(PIMA_INT8_OUTPUTS, quantised, outputs);
@@ -506,12 +500,11 @@ void pima_int8_predict_raw(const int16_t *counts, int32_t *outputs)
 
 int pima_int8_classify_raw(const int16_t *counts)
 {
-    if (pima_int8_rejects_raw(counts)) {
-        return -1;
-    }
     uint8_t memory[PIMA_INT8_MEMORY];
     uint16_t quantised[PIMA_INT8_OUTPUTS];
-    pima_int8_quantise_raw(counts, memory);
+    if (pima_int8_quantise_raw(counts, memory)) {
+        return -1;
+    }
     pima_int8_layers(memory, quantised);
     return mlp_edge_quantised_above(quantised[0], 472);
 }
@@ -2631,7 +2624,8 @@ static inline int mlp_edge_quantised_above(uint32_t output, int32_t limit)
  * mlp_edge_quantise_raw of several counts, a line each.
  *
  *   r17:r16 high   r25:r24 counts to go   X, Y, Z count, integer and line at hand   r6 zero
- *   r7 bytes of an integer   r15 shifts: to the left, after which a byte is dropped, where T is set
+ *   r7 bytes of an integer   r14 whether a count is missing   r15 shifts, where T is set to the left
+ *   before a byte is dropped
  *   r19:r18 count above the line's low   r23:r20 factor   r5:r2 place on the line
  */
 #ifndef MLP_EDGE_KERNEL_AVR_QUANTISE_RAW
@@ -2660,10 +2654,19 @@ MLP_EDGE_AVR_CODE mlp_edge_avr_quantise_raw_code(void)
         "sub r18, r14      \n"
         "mov r15, r18      \n"
         "1:                \n"
+        "clr r14           \n"
         "sbiw r24, 0       \n"
         "brne 5f           \n"
         "rjmp 9f           \n"
         "2:                \n" /* below the line: as beyond one that goes the other way */
+        "add r18, r20      \n"
+        "adc r19, r21      \n"
+        "cpi r19, 0x80     \n"
+        "brne 22f          \n"
+        "cpse r18, r6      \n"
+        "rjmp 22f          \n"
+        "mov r14, r19      \n"
+        "22:               \n"
         "adiw r30, 5       \n"
         "lpm r20, Z+       \n"
         "com r20           \n"
@@ -2753,6 +2756,10 @@ MLP_EDGE_AVR_CODE mlp_edge_avr_quantise_raw_code(void)
         "sbiw r24, 1       \n"
         "brne 10f          \n"
         "9:                \n"
+        "mov r24, r14      \n"
+        "clr r25           \n"
+        "cpse r24, r6      \n"
+        "ldi r24, 1        \n"
         "clr r1            \n"
         "pop r29           \n"
         "pop r28           \n"
@@ -2762,11 +2769,11 @@ MLP_EDGE_AVR_CODE mlp_edge_avr_quantise_raw_code(void)
         ::: "memory");
 }
 
-static inline void mlp_edge_avr_quantise_raw(
+static inline int mlp_edge_avr_quantise_raw(
     const mlp_edge_raw_line *lines, uint8_t shift, uint16_t high, size_t count, const int16_t *x,
     void *y, uint8_t bytes)
 {
-    register const mlp_edge_raw_line *r24 __asm__("r24") = lines;
+    register uint16_t r24 __asm__("r24") = (uint16_t)(uintptr_t)lines;
     register void *r22 __asm__("r22") = y;
     register const int16_t *r20 __asm__("r20") = x;
     register size_t r18 __asm__("r18") = count;
@@ -2776,6 +2783,7 @@ static inline void mlp_edge_avr_quantise_raw(
         : "+r"(r24), "+r"(r22), "+r"(r20), "+r"(r18), "+r"(r16), "+r"(r14)
         : [code] "i"(mlp_edge_avr_quantise_raw_code)
         : MLP_EDGE_AVR_CHANGED);
+    return (int)r24;
 }
 
 #endif
@@ -2783,43 +2791,45 @@ static inline void mlp_edge_avr_quantise_raw(
 #endif
 
 /*
- * Quantises a count without a float: 0 on one side of its line, `high` on the other. The line
- * is shifted by 16 and then by `shift`. The exporter has tried every reading, so this is the
- * integer that the float reading gives. Products and sums are taken modulo 2^32; a line has no more
- * bits.
+ * Quantises a count without a float: 0 on one side of its line, `high` on the other. The line is
+ * shifted by 16 and then by `shift`. The exporter has tried every count, so this is the integer
+ * that the float reading gives. INT16_MIN, which is on no line, sets `missing`. Products and sums
+ * are taken modulo 2^32; a line has no more bits.
  */
 #ifndef MLP_EDGE_KERNEL_QUANTISE_RAW
 #define MLP_EDGE_KERNEL_QUANTISE_RAW
 
 static inline uint16_t mlp_edge_quantise_raw(const mlp_edge_raw_line *line, uint8_t shift,
-                                             uint16_t high, int16_t reading)
+                                             uint16_t high, int16_t count, int *missing)
 {
-    const int16_t low = MLP_EDGE_READ_INT16(&line->low);
-    const uint16_t above = (uint16_t)((uint16_t)reading - (uint16_t)low);
+    /* Below the line it wraps, and is above the span, too. */
+    const uint32_t above = (uint32_t)count - (uint32_t)MLP_EDGE_READ_INT16(&line->low);
     const uint32_t factor = (uint32_t)MLP_EDGE_READ_INT32(&line->factor);
-    if (reading < low || above > MLP_EDGE_READ_UINT16(&line->span)) {
-        const int falls = factor >> 31 != 0;
-        return (reading < low) == falls ? high : 0;
+    if (above > MLP_EDGE_READ_UINT16(&line->span)) {
+        *missing |= count == INT16_MIN;
+        return (above >> 31) == (factor >> 31) ? high : 0;
     }
-    const uint32_t place = above * factor + MLP_EDGE_READ_BITS(&line->start);
+    const uint32_t place = (uint16_t)above * factor + MLP_EDGE_READ_BITS(&line->start);
     return (uint16_t)((uint16_t)(place >> 16) >> shift);
 }
 
 #endif
 
-/* Quantises counts to one byte each, 0..255. */
+/* Quantises counts to one byte each, 0..255. It returns 1 where one is missing, otherwise 0. */
 #ifndef MLP_EDGE_KERNEL_QUANTISE_RAW_INT8
 #define MLP_EDGE_KERNEL_QUANTISE_RAW_INT8
 
-static inline void mlp_edge_quantise_raw_int8(const mlp_edge_raw_line *lines, uint8_t shift,
+static inline int mlp_edge_quantise_raw_int8(const mlp_edge_raw_line *lines, uint8_t shift,
     uint16_t high, size_t count, const int16_t *x, uint8_t *y)
 {
 #ifdef MLP_EDGE_AVR
-    mlp_edge_avr_quantise_raw(lines, shift, high, count, x, y, sizeof *y);
+    return mlp_edge_avr_quantise_raw(lines, shift, high, count, x, y, sizeof *y);
 #else
-    for (size_t i = 0; i < count; i++) {
-        y[i] = (uint8_t)mlp_edge_quantise_raw(&lines[i], shift, high, x[i]);
+    int missing = 0;
+    for (const int16_t *const end = x + count; x != end; x++) {
+        *y++ = (uint8_t)mlp_edge_quantise_raw(lines++, shift, high, *x, &missing);
     }
+    return missing;
 #endif
 }
 
@@ -2846,36 +2856,6 @@ static inline uint8_t mlp_edge_listed_raw(const int16_t *list, uint8_t count, in
             count = (uint8_t)(count - half - 1);
         } else {
             count = half;
-        }
-    }
-    return 0;
-}
-
-#endif
-
-/*
- * Whether a count is missing: it is INT16_MIN, or it stands for the feature's sentinel.
- * `sentinel` is INT16_MIN where the feature has none.
- */
-#ifndef MLP_EDGE_KERNEL_MISSING_RAW
-#define MLP_EDGE_KERNEL_MISSING_RAW
-
-static inline int mlp_edge_missing_raw(int16_t reading, int16_t sentinel)
-{
-    return reading == INT16_MIN || reading == sentinel;
-}
-
-#endif
-
-/* Whether one of these counts, which have no sentinels, is missing. */
-#ifndef MLP_EDGE_KERNEL_ANY_MISSING_RAW
-#define MLP_EDGE_KERNEL_ANY_MISSING_RAW
-
-static inline int mlp_edge_any_missing_raw(size_t count, const int16_t *x)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (mlp_edge_missing_raw(x[i], INT16_MIN)) {
-            return 1;
         }
     }
     return 0;
@@ -3030,7 +3010,7 @@ int pima_int8_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:2eaee84da57bd820357ada1bb19741db0205ee9bbddcec1a11068d925dfa106c */
+mlp-edge-seal sha256:d0c0d6c63dad45d13059d7e35a40b37bad1ddc43dc77b9ae5782e3704420ff5c */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "pima_int8", "features": [{"name": "pregnancies", "low": 0.0, "high": 17.0},

@@ -2,7 +2,8 @@
  * mlp_edge_quantise_raw of several counts, a line each.
  *
  *   r17:r16 high   r25:r24 counts to go   X, Y, Z count, integer and line at hand   r6 zero
- *   r7 bytes of an integer   r15 shifts: to the left, after which a byte is dropped, where T is set
+ *   r7 bytes of an integer   r14 whether a count is missing   r15 shifts, where T is set to the left
+ *   before a byte is dropped
  *   r19:r18 count above the line's low   r23:r20 factor   r5:r2 place on the line
  */
 #ifndef MLP_EDGE_KERNEL_AVR_QUANTISE_RAW
@@ -34,10 +35,19 @@ MLP_EDGE_AVR_CODE mlp_edge_avr_quantise_raw_code(void)
         "sub r18, r14      \n"
         "mov r15, r18      \n"
         "1:                \n"
+        "clr r14           \n"
         "sbiw r24, 0       \n"
         "brne 5f           \n"
         "rjmp 9f           \n"
         "2:                \n" /* below the line: as beyond one that goes the other way */
+        "add r18, r20      \n"
+        "adc r19, r21      \n"
+        "cpi r19, 0x80     \n"
+        "brne 22f          \n"
+        "cpse r18, r6      \n"
+        "rjmp 22f          \n"
+        "mov r14, r19      \n"
+        "22:               \n"
         "adiw r30, 5       \n"
         "lpm r20, Z+       \n"
         "com r20           \n"
@@ -127,6 +137,10 @@ MLP_EDGE_AVR_CODE mlp_edge_avr_quantise_raw_code(void)
         "sbiw r24, 1       \n"
         "brne 10f          \n"
         "9:                \n"
+        "mov r24, r14      \n"
+        "clr r25           \n"
+        "cpse r24, r6      \n"
+        "ldi r24, 1        \n"
         "clr r1            \n"
         "pop r29           \n"
         "pop r28           \n"
@@ -136,11 +150,11 @@ MLP_EDGE_AVR_CODE mlp_edge_avr_quantise_raw_code(void)
         ::: "memory");
 }
 
-static inline void mlp_edge_avr_quantise_raw(
+static inline int mlp_edge_avr_quantise_raw(
     const mlp_edge_raw_line *lines, uint8_t shift, uint16_t high, size_t count, const int16_t *x,
     void *y, uint8_t bytes)
 {
-    register const mlp_edge_raw_line *r24 __asm__("r24") = lines;
+    register uint16_t r24 __asm__("r24") = (uint16_t)(uintptr_t)lines;
     register void *r22 __asm__("r22") = y;
     register const int16_t *r20 __asm__("r20") = x;
     register size_t r18 __asm__("r18") = count;
@@ -150,6 +164,7 @@ static inline void mlp_edge_avr_quantise_raw(
         : "+r"(r24), "+r"(r22), "+r"(r20), "+r"(r18), "+r"(r16), "+r"(r14)
         : [code] "i"(mlp_edge_avr_quantise_raw_code)
         : MLP_EDGE_AVR_CHANGED);
+    return (int)r24;
 }
 
 #endif
