@@ -1,6 +1,11 @@
 """What a header costs on chips and on this machine, beside a plain loop and beside emlearn.
 
     .venv/bin/python benchmarks/firmware.py [--only avr|cortex-m4|host ...] [--rows N]
+    .venv/bin/python benchmarks/firmware.py --trained [--only avr|cortex-m0|...]
+
+--trained trains pima, sine and iris as a user does (seed 0) and measures every dtype of their
+headers, and integers in, a class out; the loop and emlearn get the scaling folded into their first
+layer. Without it:
 
 The networks have the shapes of ../firmware_headers/specimens, raw readings and random weights.
 All are built and run by the same code in the same run: flash, RAM and stack are what a model adds
@@ -24,13 +29,19 @@ from pathlib import Path
 
 import numpy as np
 
-from mlp_edge.export.c import export
+from mlp_edge.export.c import EXPORTER, export
+from mlp_edge.files.calibration import read_calibration
+from mlp_edge.measure.cost import measure, raw_function
 from mlp_edge.mlp import Floats, Mlp
+from mlp_edge.quantise import quantise
+from mlp_edge.readers.model_directory import CALIBRATION
 from mlp_edge.runtime import CHIPS
 from mlp_edge.runtime.c import Header, read_header
-from mlp_edge.runtime.chips.firmware import build
+from mlp_edge.runtime.chips.firmware import PREDICT, build
+from mlp_edge.runtime.chips.targets import Target
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from quantisation import trained
 from support.networks import network
 
 MODELS = {
@@ -46,6 +57,8 @@ WIDE = network(
     task="regression", name="ad", standardised=False,
 )  # fmt: skip
 """The MLPerf Tiny autoencoder: too large for a small chip's flash, so for the host alone."""
+
+MADE_BY_HAND = "plain loop"
 
 PLAIN_LAYER = """
 static void plain_dense(const float *w, const float *b, int inputs, int outputs, const float *x,
@@ -146,9 +159,67 @@ def candidates(mlp: Mlp, emlearn: Emlearn, prefix: str = "") -> Iterator[tuple[s
     """Name and C source of each; the function is called PREFIX_predict."""
     prefix = prefix or mlp.name
     yield "ours", export(mlp).decode()
-    yield "plain loop", plain(mlp, prefix)
+    yield MADE_BY_HAND, plain(mlp, prefix)
     if not emlearn.missing:
         yield f"emlearn {emlearn.version}", emlearn.header(mlp, prefix)
+
+
+# Trained models
+
+
+def on_trained(names: list[str], emlearn: Emlearn, folder: Path) -> None:
+    """A table per chip: count, flash and RAM of every candidate, median row, at -Os."""
+    models = {}
+    for name in MODELS:
+        directory = trained(name, 0, folder)
+        mlp, rows = directory.mlp(), directory.sample().rows
+        given = read_calibration(directory.path / CALIBRATION, mlp.inputs).rows
+        models[name] = (mlp, rows, dict(_headers(mlp, given, emlearn)))
+    for chip in CHIPS:
+        if chip.target.name not in names or chip.missing():
+            continue
+        print(f"\n{chip.target.chip} ({chip.target.name}), {chip.target.counts} of the median row,"
+              " flash and RAM with stack in bytes")  # fmt: skip
+        for candidate in models["pima"][2]:
+            cells = []
+            for name, (mlp, rows, headers) in models.items():
+                path = folder / f"{name}.h"
+                path.write_bytes(export(mlp))
+                own = read_header(path)
+                text, raw = headers[candidate]
+                path.write_text(text)
+                ours = MADE_BY_HAND not in candidate and "emlearn" not in candidate
+                header = read_header(path) if ours else own._replace(text=text)
+                entry = raw_function(header) if raw else PREDICT
+                if entry is None:
+                    continue
+                where = chip if ours else replace(chip, target=with_libm(chip.target))
+                cost = measure(header, where, rows, entry=entry)
+                cells.append(f"{name} {cost.middle:,} {cost.flash:,} {cost.ram:,}")
+            print(f"{candidate:16} " + " | ".join(f"{cell:26}" for cell in cells), flush=True)
+
+
+def _headers(mlp: Mlp, given: Floats, emlearn: Emlearn) -> Iterator[tuple[str, tuple[str, bool]]]:
+    """The text of each candidate, and whether it is asked for integers."""
+    yield "float32", (export(mlp).decode(), False)
+    for dtype, write in EXPORTER.integers.items():
+        text = write(replace(mlp, name=f"{mlp.name}_{dtype}"), quantise(mlp, given, dtype)).decode()
+        yield dtype, (text, False)
+        yield f"{dtype} raw", (text, True)
+    plain_mlp = _unscaled(mlp)
+    yield MADE_BY_HAND, (plain(plain_mlp, mlp.name), False)
+    if not emlearn.missing:
+        yield f"emlearn {emlearn.version}", (emlearn.header(plain_mlp, mlp.name), False)
+
+
+def _unscaled(mlp: Mlp) -> Mlp:
+    """The same network, its scaling folded into the first layer."""
+    first, scaling = mlp.layers[0], mlp.scaling
+    assert scaling is not None
+    weights = (first.weights / scaling.std).astype(np.float32)
+    bias = (first.bias - first.weights @ (scaling.mean / scaling.std)).astype(np.float32)
+    folded = replace(first, weights=weights, bias=bias)
+    return replace(mlp, scaling=None, layers=(folded, *mlp.layers[1:]))
 
 
 # Chips
@@ -180,10 +251,7 @@ def on_chips(names: list[str], rows: int, emlearn: Emlearn, folder: Path) -> Non
 def _measured(chip: object, header: Header, mlp: Mlp, opt: str, count: int, ours: bool) -> str:
     target = chip.target  # type: ignore[attr-defined]
     given = random_rows(mlp, count)
-    # The firmware of parity takes no libm: all of it here, and the linker leaves out what is idle.
-    all_of_libm = ("-Wl,--whole-archive", "-lm", "-Wl,--no-whole-archive")
-    libm = () if ours or target.name == "avr" else all_of_libm  # avr-gcc always links its own
-    firmware = build(header, replace(target, flags=(*target.flags, *libm)), opt)
+    firmware = build(header, target if ours else with_libm(target), opt)
     empty = build(header, target, opt, empty=True)
     with chip.start(empty) as simulator:  # type: ignore[attr-defined]
         floor = simulator.measure(given[0].tobytes()).count
@@ -196,6 +264,14 @@ def _measured(chip: object, header: Header, mlp: Mlp, opt: str, count: int, ours
         ram=firmware.elf.static - empty.elf.static,
         stack=max(one.stack for one in found),
     )
+
+
+def with_libm(target: Target) -> Target:
+    """With all of libm, of which the linker keeps what is used: parity's firmware has none."""
+    if target.name == "avr":
+        return target  # avr-gcc always links its own
+    libm = ("-Wl,--whole-archive", "-lm", "-Wl,--no-whole-archive")
+    return replace(target, flags=(*target.flags, *libm))
 
 
 def _line(mlp: Mlp, count: float, got: Floats, given: Floats) -> str:
@@ -289,12 +365,16 @@ def main() -> None:
     places = [chip.target.name for chip in CHIPS] + ["host"]
     parser.add_argument("--only", nargs="+", choices=places, default=["avr", "cortex-m4", "host"])
     parser.add_argument("--rows", type=int, default=20)
+    parser.add_argument("--trained", action="store_true", help="trained models, every dtype")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         emlearn = Emlearn(folder)
         if emlearn.missing:
             print(emlearn.missing)
+        if options.trained:
+            on_trained(options.only, emlearn, folder)
+            return
         on_chips(options.only, options.rows, emlearn, folder)
         if "host" in options.only:
             on_host(emlearn, folder)
