@@ -8,13 +8,15 @@ import numpy as np
 
 from mlp_edge.card import predicted_classes
 from mlp_edge.export.c.constants import class_names
-from mlp_edge.export.c.text import literal, quoted, row
+from mlp_edge.export.c.text import literal, quoted, wrapped
+from mlp_edge.feature import Feature
 from mlp_edge.mlp import Floats, Mlp
 from mlp_edge.proof.golden import readings
 from mlp_edge.reference import Doubles, predict
 
 _DIGITS = 6
 """Of predictions that are compared: the last digits differ between processors."""
+_DRAWN = 100
 
 
 class Lamp(NamedTuple):
@@ -34,15 +36,25 @@ class Lamp(NamedTuple):
 
 
 def lamp(mlp: Mlp) -> Lamp:
-    """The positive class of two, the class that one row has and another has not, or a value.
-
-    Rows are those of the self-test, which follow from what the features declare.
-    """
-    rows = np.array([*readings(mlp).values()], np.float32)
+    """The positive class of two, the class that one row has and another has not, or a value."""
+    rows = np.array([*readings(mlp).values(), *_drawn(mlp)], np.float32)
     predictions = predict(mlp, rows)
     sound = np.isfinite(rows).all(axis=1) & np.isfinite(predictions).all(axis=1)
     rows, predictions = rows[sound], predictions[sound]
     return _of_classes(mlp, rows, predictions) if mlp.labels else _of_values(rows, predictions)
+
+
+def _drawn(mlp: Mlp) -> list[list[float]]:
+    """Rows from all over what the features declare, in few digits; the same each time."""
+    random = np.random.default_rng(0)
+    return [[_reading(feature, random.random()) for feature in mlp.features] for _ in range(_DRAWN)]
+
+
+def _reading(feature: Feature, share: float) -> float:
+    if feature.codes:
+        return feature.codes[int(share * len(feature.codes))]
+    low, high = (-1.0, 1.0) if feature.low is None else (feature.low, feature.high)
+    return float(f"{low + share * ((high or 0.0) - low):.3g}")
 
 
 def _of_classes(mlp: Mlp, rows: Floats, predictions: Doubles) -> Lamp:
@@ -54,7 +66,7 @@ def _of_classes(mlp: Mlp, rows: Floats, predictions: Doubles) -> Lamp:
     on = int(np.argmax(score + is_shown))  # of the rows that have the class, if any has
     off = int(np.argmin(score + is_shown))
     return Lamp(
-        [row("    {", rows[i], "},") for i in (on, off)],
+        [_initialiser(rows[i]) for i in (on, off)],
         class_names(mlp)[shown],
         quoted(mlp.labels[shown]),
         _does(classes[on] == shown, classes[off] == shown),
@@ -66,11 +78,16 @@ def _of_values(rows: Floats, predictions: Doubles) -> Lamp:
     on, off = int(np.argmax(values)), int(np.argmin(values))
     between = np.float32(f"{(values[on] + values[off]) / 2:.3g}")
     return Lamp(
-        [row("    {", rows[i], "},") for i in (on, off)],
+        [_initialiser(rows[i]) for i in (on, off)],
         literal(between),
         f"more than {between!s}",
         _does(bool(values[on] > between), bool(values[off] > between)),
     )
+
+
+def _initialiser(readings: Floats) -> str:
+    """In the fewest digits that read back."""
+    return wrapped("    {", [f"{value!s}f" for value in readings], "},", len("    {"))
 
 
 def _does(first: bool, second: bool) -> str:
