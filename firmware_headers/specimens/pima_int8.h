@@ -163,7 +163,7 @@ int pima_int8_selftest(void);
  * there it is PROGMEM, which is read with instructions of its own. Elsewhere `const` is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 17 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 18 /* raised whenever a kernel changes */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -200,7 +200,7 @@ int pima_int8_selftest(void);
 #define MLP_EDGE_INLINED
 #endif
 
-#elif MLP_EDGE_KERNELS != 17
+#elif MLP_EDGE_KERNELS != 18
 #error "these models were exported by different versions of mlp-edge: export them with one"
 #endif
 
@@ -1368,7 +1368,7 @@ static inline void mlp_edge_quantise_int8(const float *low, const float *factor,
 
 /*
  * mlp_edge_requantise. In: the sum in r20:r18, not negative; the multiplier in r23:r22, the shift
- * in r2, 0 in r17. Out: r18. Changes r0, r1, r18, r19, X and Z.
+ * in r21, 0 in r17. Out: r18. Changes r0, r1, r19, r21, X and Z.
  *
  * The shift moves whole bytes first. The 1 to 8 bits that are left are a product with a power of
  * two, of which a byte is dropped.
@@ -1396,10 +1396,9 @@ static inline void mlp_edge_quantise_int8(const float *low, const float *factor,
     "adc r31, r1       \n"                                            \
     "mul r20, r23      \n"                                            \
     "add r31, r0       \n"                                            \
-    "mov r18, r2       \n" /* whole bytes of the shift: to r31:r30 */ \
-    "cpi r18, 17       \n"                                            \
+    "cpi r21, 17       \n" /* whole bytes of the shift: to r31:r30 */ \
     "brlo 91f          \n"                                            \
-    "cpi r18, 25       \n"                                            \
+    "cpi r21, 25       \n"                                            \
     "brlo 93f          \n"                                            \
     "mov r30, r31      \n"                                            \
     "clr r31           \n"                                            \
@@ -1407,7 +1406,7 @@ static inline void mlp_edge_quantise_int8(const float *low, const float *factor,
     "91:               \n"                                            \
     "tst r31           \n"                                            \
     "brne 94f          \n"                                            \
-    "cpi r18, 9        \n"                                            \
+    "cpi r21, 9        \n"                                            \
     "brlo 92f          \n"                                            \
     "mov r31, r30      \n"                                            \
     "mov r30, r27      \n"                                            \
@@ -1417,7 +1416,7 @@ static inline void mlp_edge_quantise_int8(const float *low, const float *factor,
     "brne 94f          \n"                                            \
     "movw r30, r26     \n"                                            \
     "93:               \n"                                            \
-    MLP_EDGE_AVR_POWER("r19", "r18")                                  \
+    MLP_EDGE_AVR_POWER("r19", "r21")                                  \
     "mul r31, r19      \n"                                            \
     "tst r1            \n"                                            \
     "brne 94f          \n"                                            \
@@ -1474,14 +1473,14 @@ static inline void mlp_edge_quantise_int8(const float *low, const float *factor,
     "add r19, r0       \n"             \
     "adc r20, r1       \n"
 
-/* To r23:r22, and the shift to r2. */
+/* To r23:r22, and the shift to r21. */
 #define MLP_EDGE_AVR_READ_MULTIPLIER \
     "movw r30, r6      \n"           \
     "lpm r22, Z+       \n"           \
     "lpm r23, Z+       \n"           \
     "movw r6, r30      \n"           \
     "movw r30, r8      \n"           \
-    "lpm r2, Z+        \n"           \
+    "lpm r21, Z+       \n"           \
     "movw r8, r30      \n"
 
 /* Requantises the sum; a negative one becomes 0. The next neuron begins at label 1. */
@@ -1546,44 +1545,46 @@ MLP_EDGE_AVR_CODE mlp_edge_avr_dense_int8_code(void)
         "lsr r3            \n"
         "brcc 1f           \n"
         "subi r16, -2      \n"
-        "1:                \n"
-        MLP_EDGE_AVR_START_NEURON
-        "brts 7f           \n"
-        "cpse r16, r17     \n"
-        "rjmp 4f           \n"
-        "2:                \n"
-        "mov r21, r3       \n"
-        "3:                \n"
-        MLP_EDGE_AVR_MULTIPLY_ADD_8
-        MLP_EDGE_AVR_MULTIPLY_ADD_8
-        MLP_EDGE_AVR_MULTIPLY_ADD_8
-        MLP_EDGE_AVR_MULTIPLY_ADD_8
-        "dec r21           \n"
-        "brne 3b           \n"
-        "rjmp 10f          \n"
-        "4:                \n"
-        "mov r21, r16      \n"
-        "5:                \n"
-        MLP_EDGE_AVR_MULTIPLY_ADD_8
-        "dec r21           \n"
-        "brne 5b           \n"
-        "cpse r3, r17      \n"
-        "rjmp 2b           \n"
-        "rjmp 10f          \n"
-        "7:                \n"
+        "rjmp 1f           \n"
+        "2:                \n" /* inputs of 2 bytes */
         "sbrs r16, 0       \n"
-        "rjmp 8f           \n"
+        "rjmp 3f           \n"
         MLP_EDGE_AVR_MULTIPLY_ADD_8_16
-        "8:                \n"
+        "3:                \n"
         "mov r21, r3       \n"
         "tst r21           \n"
         "breq 10f          \n"
-        "9:                \n"
+        "4:                \n"
         MLP_EDGE_AVR_MULTIPLY_ADD_8_16
         MLP_EDGE_AVR_MULTIPLY_ADD_8_16
         "dec r21           \n"
-        "brne 9b           \n"
+        "brne 4b           \n"
         "10:               \n"
+        "rjmp 9f           \n"
+        "5:                \n" /* the inputs beside fours */
+        "mov r21, r16      \n"
+        "6:                \n"
+        MLP_EDGE_AVR_MULTIPLY_ADD_8
+        "dec r21           \n"
+        "brne 6b           \n"
+        "cpse r3, r17      \n"
+        "rjmp 7f           \n"
+        "rjmp 9f           \n"
+        "1:                \n"
+        MLP_EDGE_AVR_START_NEURON
+        "brts 2b           \n"
+        "cpse r16, r17     \n"
+        "rjmp 5b           \n"
+        "7:                \n"
+        "mov r21, r3       \n"
+        "8:                \n"
+        MLP_EDGE_AVR_MULTIPLY_ADD_8
+        MLP_EDGE_AVR_MULTIPLY_ADD_8
+        MLP_EDGE_AVR_MULTIPLY_ADD_8
+        MLP_EDGE_AVR_MULTIPLY_ADD_8
+        "dec r21           \n"
+        "brne 8b           \n"
+        "9:                \n"
         MLP_EDGE_AVR_END_NEURON
         ::: "memory");
 }
@@ -2174,7 +2175,7 @@ MLP_EDGE_AVR_CODE mlp_edge_avr_segments_int8_code(void)
         "sub r26, r2       \n"
         "push r26          \n"
         MLP_EDGE_AVR_READ_MULTIPLIER
-        "tst r21           \n"
+        "tst r20           \n"
         "brpl 5f           \n"
         "clr r18           \n"
         "rjmp 95f          \n"
@@ -3010,7 +3011,7 @@ int pima_int8_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:d0c0d6c63dad45d13059d7e35a40b37bad1ddc43dc77b9ae5782e3704420ff5c */
+mlp-edge-seal sha256:a50d564619c95f428b2d13a6ef4f007f155e64db5336f8f4bcb89b1df3abd0d0 */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "pima_int8", "features": [{"name": "pregnancies", "low": 0.0, "high": 17.0},

@@ -29,44 +29,46 @@ MLP_EDGE_AVR_CODE mlp_edge_avr_dense_int8_code(void)
         "lsr r3            \n"
         "brcc 1f           \n"
         "subi r16, -2      \n"
-        "1:                \n"
-        MLP_EDGE_AVR_START_NEURON
-        "brts 7f           \n"
-        "cpse r16, r17     \n"
-        "rjmp 4f           \n"
-        "2:                \n"
-        "mov r21, r3       \n"
-        "3:                \n"
-        MLP_EDGE_AVR_MULTIPLY_ADD_8
-        MLP_EDGE_AVR_MULTIPLY_ADD_8
-        MLP_EDGE_AVR_MULTIPLY_ADD_8
-        MLP_EDGE_AVR_MULTIPLY_ADD_8
-        "dec r21           \n"
-        "brne 3b           \n"
-        "rjmp 10f          \n"
-        "4:                \n"
-        "mov r21, r16      \n"
-        "5:                \n"
-        MLP_EDGE_AVR_MULTIPLY_ADD_8
-        "dec r21           \n"
-        "brne 5b           \n"
-        "cpse r3, r17      \n"
-        "rjmp 2b           \n"
-        "rjmp 10f          \n"
-        "7:                \n"
+        "rjmp 1f           \n"
+        "2:                \n" /* inputs of 2 bytes */
         "sbrs r16, 0       \n"
-        "rjmp 8f           \n"
+        "rjmp 3f           \n"
         MLP_EDGE_AVR_MULTIPLY_ADD_8_16
-        "8:                \n"
+        "3:                \n"
         "mov r21, r3       \n"
         "tst r21           \n"
         "breq 10f          \n"
-        "9:                \n"
+        "4:                \n"
         MLP_EDGE_AVR_MULTIPLY_ADD_8_16
         MLP_EDGE_AVR_MULTIPLY_ADD_8_16
         "dec r21           \n"
-        "brne 9b           \n"
+        "brne 4b           \n"
         "10:               \n"
+        "rjmp 9f           \n"
+        "5:                \n" /* the inputs beside fours */
+        "mov r21, r16      \n"
+        "6:                \n"
+        MLP_EDGE_AVR_MULTIPLY_ADD_8
+        "dec r21           \n"
+        "brne 6b           \n"
+        "cpse r3, r17      \n"
+        "rjmp 7f           \n"
+        "rjmp 9f           \n"
+        "1:                \n"
+        MLP_EDGE_AVR_START_NEURON
+        "brts 2b           \n"
+        "cpse r16, r17     \n"
+        "rjmp 5b           \n"
+        "7:                \n"
+        "mov r21, r3       \n"
+        "8:                \n"
+        MLP_EDGE_AVR_MULTIPLY_ADD_8
+        MLP_EDGE_AVR_MULTIPLY_ADD_8
+        MLP_EDGE_AVR_MULTIPLY_ADD_8
+        MLP_EDGE_AVR_MULTIPLY_ADD_8
+        "dec r21           \n"
+        "brne 8b           \n"
+        "9:                \n"
         MLP_EDGE_AVR_END_NEURON
         ::: "memory");
 }

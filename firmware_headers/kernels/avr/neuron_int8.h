@@ -40,14 +40,14 @@
     "add r19, r0       \n"             \
     "adc r20, r1       \n"
 
-/* To r23:r22, and the shift to r2. */
+/* To r23:r22, and the shift to r21. */
 #define MLP_EDGE_AVR_READ_MULTIPLIER \
     "movw r30, r6      \n"           \
     "lpm r22, Z+       \n"           \
     "lpm r23, Z+       \n"           \
     "movw r6, r30      \n"           \
     "movw r30, r8      \n"           \
-    "lpm r2, Z+        \n"           \
+    "lpm r21, Z+       \n"           \
     "movw r8, r30      \n"
 
 /* Requantises the sum; a negative one becomes 0. The next neuron begins at label 1. */

@@ -1,6 +1,6 @@
 /*
  * mlp_edge_requantise. In: the sum in r20:r18, not negative; the multiplier in r23:r22, the shift
- * in r2, 0 in r17. Out: r18. Changes r0, r1, r18, r19, X and Z.
+ * in r21, 0 in r17. Out: r18. Changes r0, r1, r19, r21, X and Z.
  *
  * The shift moves whole bytes first. The 1 to 8 bits that are left are a product with a power of
  * two, of which a byte is dropped.
@@ -30,10 +30,9 @@
     "adc r31, r1       \n"                                            \
     "mul r20, r23      \n"                                            \
     "add r31, r0       \n"                                            \
-    "mov r18, r2       \n" /* whole bytes of the shift: to r31:r30 */ \
-    "cpi r18, 17       \n"                                            \
+    "cpi r21, 17       \n" /* whole bytes of the shift: to r31:r30 */ \
     "brlo 91f          \n"                                            \
-    "cpi r18, 25       \n"                                            \
+    "cpi r21, 25       \n"                                            \
     "brlo 93f          \n"                                            \
     "mov r30, r31      \n"                                            \
     "clr r31           \n"                                            \
@@ -41,7 +40,7 @@
     "91:               \n"                                            \
     "tst r31           \n"                                            \
     "brne 94f          \n"                                            \
-    "cpi r18, 9        \n"                                            \
+    "cpi r21, 9        \n"                                            \
     "brlo 92f          \n"                                            \
     "mov r31, r30      \n"                                            \
     "mov r30, r27      \n"                                            \
@@ -51,7 +50,7 @@
     "brne 94f          \n"                                            \
     "movw r30, r26     \n"                                            \
     "93:               \n"                                            \
-    MLP_EDGE_AVR_POWER("r19", "r18")                                  \
+    MLP_EDGE_AVR_POWER("r19", "r21")                                  \
     "mul r31, r19      \n"                                            \
     "tst r1            \n"                                            \
     "brne 94f          \n"                                            \

@@ -64,7 +64,7 @@ MLP_EDGE_AVR_CODE mlp_edge_avr_segments_int8_code(void)
         "sub r26, r2       \n"
         "push r26          \n"
         MLP_EDGE_AVR_READ_MULTIPLIER
-        "tst r21           \n"
+        "tst r20           \n"
         "brpl 5f           \n"
         "clr r18           \n"
         "rjmp 95f          \n"
