@@ -281,7 +281,7 @@ class Model(OpenedModel):
         Args:
             formats: of "tflite", "onnx", "c", "js"; () for each but js that has the dtype.
             dtype: "float32"; "int8"; "int16", "int24" (onnx, c); "float16", "dynamic" (tflite);
-                "smallest", the cheapest of them that holds; None for float32, or a file's.
+                "smallest", the cheapest in C that holds; None for float32, or a file's.
             calibration_table: rows to quantise with, as ``evaluate`` takes them; None for its own.
             max_flips: share of the labels that a smaller dtype may change, 0 to 1.
             max_drop: how much accuracy, or R² of a regression, it may lose.
