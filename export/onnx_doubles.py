@@ -9,6 +9,7 @@ work the constants out once, as they load the file.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 
@@ -20,12 +21,15 @@ from mlp_edge.integers.activation_tables import (
     DEGREE,
     GUARD,
     ActivationTable,
+    Integers,
     PolynomialTable,
     Table,
 )
 from mlp_edge.integers.quantised import IntegerLayer, Quantised
 from mlp_edge.walk import walk
 
+_Entries = Callable[..., str]
+"""Name, numbers of a table, what is added to each -> what stands there at each index."""
 STORED: dict[str, type[np.signedinteger[Any]]] = {"int16": np.int16, "int24": np.int32}
 """What the file holds weights in."""
 
@@ -53,7 +57,7 @@ def network(build: GraphBuilder, quantised: Quantised, encoded: str, guarded: bo
         zero = _common_zero(quantised) if number == len(quantised.layers) else 0
         scope = f"layer{number}"
         activations = _activations(build, scope, layer, u, zero, STORED[quantised.dtype])
-        return _looked_up(build, f"{scope}/table", layer.table, activations)
+        return _looked_up(build, f"{scope}/table", layer.table, activations, layer.outputs)
 
     *_, activations = walk(
         quantised.layers,
@@ -66,19 +70,20 @@ def network(build: GraphBuilder, quantised: Quantised, encoded: str, guarded: bo
 
 def _predictions(build: GraphBuilder, quantised: Quantised, activations: str) -> str:
     """Predictions (N, outputs) float32 of the last activations."""
+    last = quantised.layers[-1]
     if quantised.octave and quantised.softmax:
-        high = quantised.layers[-1].high
-        return onnx_exponentials.softmax(build, activations, quantised.octave, high)
+        return onnx_exponentials.softmax(build, activations, quantised.octave, last.high)
     steps = quantised.octave or quantised.table is not None
-    if steps and not quantised.softmax and quantised.layers[-1].outputs == 1:
+    if steps and not quantised.softmax and last.outputs == 1:
         # onnxruntime takes constants to a vector four times as fast as to a column.
         axis = build.constant("answers/column", np.array([1], np.int64))
         vector = build.add("answers/vector", "Squeeze", activations, axis)
-        return build.add("answers", "Unsqueeze", _elementwise(build, quantised, vector), axis)
-    return _elementwise(build, quantised, activations)
+        return build.add("answers", "Unsqueeze", _elementwise(build, quantised, vector, 0), axis)
+    return _elementwise(build, quantised, activations, last.outputs)
 
 
-def _elementwise(build: GraphBuilder, quantised: Quantised, activations: str) -> str:
+def _elementwise(build: GraphBuilder, quantised: Quantised, activations: str, width: int) -> str:
+    """Predictions of activations (N, width), or of a vector where ``width`` is 0."""
     if quantised.octave:
         zero = quantised.zero
         most = int(max(zero.max(), quantised.layers[-1].high - zero.min()))
@@ -86,16 +91,17 @@ def _elementwise(build: GraphBuilder, quantised: Quantised, activations: str) ->
         return onnx_exponentials.sigmoid(build, signed, quantised.octave, most)
 
     def read(activations: str) -> str:
-        values = _looked_up(build, "answers", quantised.table, activations)
+        values = _looked_up(build, "answers", quantised.table, activations, width)
         return build.cast("answers/floats", _above_zero(build, quantised, values), "FLOAT")
 
     return predictions(build, quantised, activations, read)
 
 
 def _common_zero(quantised: Quantised) -> int:
-    """What is subtracted from the last activations of all outputs alike: the biases can hold it."""
-    zero = quantised.zero
-    return int(zero[0]) if quantised.table is None and (zero == zero[0]).all() else 0
+    """What the last biases hold: a ``zero`` of all outputs with which sums stay below 2^53."""
+    zero, shift = quantised.zero, quantised.layers[-1].shift
+    alike = quantised.table is None and (zero == zero[0]).all()
+    return int(zero[0]) if alike and (zero <= 2**51 >> shift).all() else 0
 
 
 def _above_zero(build: GraphBuilder, quantised: Quantised, values: str) -> str:
@@ -120,66 +126,64 @@ def _activations(
         build.add(f"{scope}/{name}/scaled", "Mul", build.doubles(f"{scope}/{name}", each), scale)
         for name, each in (("weights", layer.weights.T.astype(stored)), ("bias", layer.bias))
     )
-    sums = build.add(f"{scope}/sums", "Gemm", u, weights, _raised(build, bias, 0.5 - zero))
+    sums = build.add(f"{scope}/sums", "Gemm", u, weights, build.raised(bias, 0.5 - zero))
     whole = build.add(f"{scope}/whole", "Floor", sums)
     return clamped(build, f"{scope}/results", whole, -zero, layer.high - zero, np.float64)
 
 
-def _looked_up(build: GraphBuilder, scope: str, table: Table | None, activations: str) -> str:
-    """The table's value at each activation, or the activation where there is no table."""
+def _looked_up(
+    build: GraphBuilder, scope: str, table: Table | None, activations: str, width: int
+) -> str:
+    """The table's value at each activation, or the activation where there is no table.
+
+    Args:
+        build: added to.
+        scope: what the names of tensors begin with.
+        table: the activation function.
+        activations: (N, width), or a vector.
+        width: 0 for a vector.
+    """
     if table is None:
         return activations
     spacing = build.constant(f"{scope}/spacing", np.float64(2.0**-table.shift))
     position = build.add(f"{scope}/position", "Mul", activations, spacing)
     index = build.cast(f"{scope}/index", position, "INT32")
+
+    def entries(name: str, integers: Integers, raised: float = 0) -> str:
+        numbers = integers.astype(np.int32)
+        return build.picked(f"{scope}/{name}", numbers, index, width, raised)
+
     if isinstance(table, PolynomialTable):
-        return _polynomial(build, scope, table, position, index)
-    return _line(build, scope, table, position, index)
+        return _polynomial(build, scope, table, position, entries)
+    return _line(build, scope, table, position, entries)
 
 
 def _line(
-    build: GraphBuilder, scope: str, table: ActivationTable, position: str, index: str
+    build: GraphBuilder, scope: str, table: ActivationTable, position: str, entries: _Entries
 ) -> str:
     """A piecewise-linear table: floor(start + rise * position), half a step part of the start."""
-    points = table.points.astype(np.int32)
     if not table.shift:
-        every = build.doubles(f"{scope}/points", points)
-        return build.add(f"{scope}/values", "Gather", every, index)
-    rises = np.diff(points)
-    starts = points[:-1] - rises * np.arange(len(rises), dtype=np.int32)
-    lines = _raised(build, build.doubles(f"{scope}/starts", starts), 0.5)
-    start = build.add(f"{scope}/start", "Gather", lines, index)
-    rise = build.add(f"{scope}/rise", "Gather", build.doubles(f"{scope}/rises", rises), index)
-    risen = build.add(f"{scope}/risen", "Mul", rise, position)
+        return entries("points", table.points)
+    rises = np.diff(table.points)
+    start = entries("starts", table.points[:-1] - rises * np.arange(len(rises)), 0.5)
+    risen = build.add(f"{scope}/risen", "Mul", entries("rises", rises), position)
     return build.add(f"{scope}/values", "Floor", build.add(f"{scope}/line", "Add", start, risen))
 
 
 def _polynomial(
-    build: GraphBuilder, scope: str, table: PolynomialTable, position: str, index: str
+    build: GraphBuilder, scope: str, table: PolynomialTable, position: str, entries: _Entries
 ) -> str:
     """A polynomial for each segment, by Horner's rule, each product rounded down."""
     segment = build.add(f"{scope}/segment", "Floor", position)
     beyond = build.add(f"{scope}/beyond", "Sub", position, segment)
-
-    def coefficient(power: int) -> str:
-        name = f"{scope}/power{power}"
-        every = build.doubles(f"{name}/coefficients", table.coefficients[:, power].astype(np.int32))
-        if power == 0:
-            every = _raised(build, every, 2.0 ** (GUARD - 1))
-        return build.add(f"{name}/coefficient", "Gather", every, index)
-
-    value = coefficient(DEGREE)
+    value = entries(f"power{DEGREE}", table.coefficients[:, DEGREE])
     for power in reversed(range(DEGREE)):
+        raised = 0 if power else 2.0 ** (GUARD - 1)
+        coefficient = entries(f"power{power}", table.coefficients[:, power], raised)
         product = build.add(f"{scope}/power{power}/product", "Mul", value, beyond)
-        value = build.add(f"{scope}/power{power}/sum", "Add", coefficient(power), product)
+        value = build.add(f"{scope}/power{power}/sum", "Add", coefficient, product)
         if power:  # the last floor would change nothing: another one follows
             value = build.add(f"{scope}/power{power}/value", "Floor", value)
     unit = build.constant(f"{scope}/unit", np.float64(2.0**-GUARD))
     whole = build.add(f"{scope}/whole", "Floor", build.add(f"{scope}/scaled", "Mul", value, unit))
     return clamped(build, f"{scope}/values", whole, 0, table.highest, np.float64)
-
-
-def _raised(build: GraphBuilder, values: str, by: float) -> str:
-    """Constants and a number that is added to each."""
-    number = build.constant(f"{values}/by", np.float64(by))
-    return build.add(f"{values}/raised", "Add", values, number)

@@ -446,7 +446,7 @@ def _activation(names: list[str]) -> str:
 
 def _of_results(names: list[str]) -> str:
     """What follows the sums of integers, as far as a file tells: its formula is in a table."""
-    if "Gather" not in names:
+    if not {"Gather", "GatherElements"} & set(names):
         return "clamp"
     return "softmax" if "ReduceMax" in names else "table"
 

@@ -18,6 +18,7 @@ from mlp_edge.readers.checks.shapes import (
     joined,
     multiplied,
     narrowed,
+    picked,
     reduced,
     reshaped,
     together,
@@ -193,6 +194,8 @@ def _result(
         return joined(shapes, whole("axis", 0))
     if name == "Gather" and len(shapes) == 2:
         return gathered(shapes[0], shapes[1], whole("axis", 0))
+    if name == "GatherElements" and len(shapes) == 2:
+        return picked(shapes[0], shapes[1], whole("axis", 0))
     if name in ("MatMul", "MatMulInteger") and len(shapes) > 1:
         return multiplied(shapes[0], shapes[1])
     if name == "Gemm" and len(shapes) > 1 and not whole("transA", 0):

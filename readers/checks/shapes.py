@@ -87,6 +87,15 @@ def gathered(data: Shape, indices: Shape, axis: int) -> Shape:
     return checked((*data[:axis], *indices, *data[axis + 1 :]))
 
 
+def picked(data: Shape, indices: Shape, axis: int) -> Shape:
+    """Of numbers that are picked along an axis, one for each index."""
+    axis = axis_of(data, axis)
+    others = (*data[:axis], *data[axis + 1 :])
+    if data[axis] == ROWS or others != (*indices[:axis], *indices[axis + 1 :]):
+        raise ValueError(f"numbers of the shape {data} that are picked at the shape {indices}")
+    return checked(indices)
+
+
 def reduced(shape: Shape, axes: Sequence[int], keep: bool) -> Shape:
     """Of what is summed up, or the like, along axes."""
     gone = {axis_of(shape, axis) for axis in axes}

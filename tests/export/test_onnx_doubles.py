@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx as library
@@ -51,8 +52,15 @@ def everywhere(content: bytes) -> list[Predict]:
 def evaluated(content: bytes) -> Predict:
     """By the ``onnx`` package itself, which follows the standard and nothing else."""
     from onnx.reference import ReferenceEvaluator
+    from onnx.reference.op_run import OpRun
 
-    evaluator = ReferenceEvaluator(library.load_from_string(content))
+    class GatherElements(OpRun):  # type: ignore[misc]
+        """Its own takes tables of 64 entries at most, as NumPy's ``choose`` does."""
+
+        def _run(self, data: Any, indices: Any, axis: int) -> tuple[Any]:
+            return (np.take_along_axis(data, indices, axis),)
+
+    evaluator = ReferenceEvaluator(library.load_from_string(content), new_ops=[GatherElements])
 
     def answers(rows: Floats) -> Floats:
         with np.errstate(all="ignore"):
@@ -137,6 +145,19 @@ def test_no_partial_sum_is_rounded(inputs: int, sign: int, dtype: str) -> None:
     content = onnx.EXPORTER.integers[dtype](mlp, integers)
     for predict in (*everywhere(content), evaluated(content)):
         assert predict(rows).tolist() == 9 * [[1.0, 2.0, 3.0, 4.0]]
+
+
+def test_a_zero_that_float64_cannot_have_in_the_biases_is_subtracted_later() -> None:
+    """A sum less zero * 2^47 would take 69 digits."""
+    mlp = network((1, 1), task="regression", standardised=False)
+    one, shift = np.ones(1, np.int64), np.array([47])
+    layer = IntegerLayer(one[:, None], 2**46 - one - 1, one, shift, 2**31 - 1, 1, 0 * one)
+    ends = np.zeros(1, np.float32), np.ones(1, np.float32)
+    integers = Quantised("int24", Inputs(*ends, 3), (layer,), False, None, *ends, zero=2**22 * one)
+    rows = np.float32([[0], [1], [2], [3]])
+    content = onnx.export_doubles(mlp, integers)
+    for predict in (*everywhere(content), evaluated(content)):
+        assert (predict(rows)[:, 0] + 2**22).tolist() == [0, 0, 1, 1]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

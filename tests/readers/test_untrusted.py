@@ -274,6 +274,19 @@ ONNX: Mapping[str, tuple[onnx.ModelProto, str]] = {
         ),
         "rows of the shape",
     ),
+    "picked beside the table": (
+        graph_of(
+            [NODE("Cast", ["x"], ["i"], to=6), NODE("GatherElements", ["c", "i"], ["y"])],
+            {"c": np.ones((5, 3), F)},
+        ),
+        "picked at the shape",
+    ),
+    "rows picked by rows": (
+        graph_of(
+            [NODE("Cast", ["x"], ["i"], to=6), NODE("GatherElements", ["x", "i"], ["y"])], {}
+        ),
+        "picked at the shape",
+    ),
     "a loop": (graph_of([NODE("Loop", ["x"], ["y"], body=LOOP)], {}), "graph of its own"),
     "another domain": (graph_of([NODE("Evil", ["x"], ["y"], domain="com.x")], {}), "Evil of com.x"),
     "not there": (graph_of([NODE("Add", ["x", "z"], ["y"])], {}), "not there yet"),
