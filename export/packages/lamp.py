@@ -53,8 +53,10 @@ def _drawn(mlp: Mlp) -> list[list[float]]:
 def _reading(feature: Feature, share: float) -> float:
     if feature.codes:
         return feature.codes[int(share * len(feature.codes))]
-    low, high = (-1.0, 1.0) if feature.low is None else (feature.low, feature.high)
-    return float(f"{low + share * ((high or 0.0) - low):.3g}")
+    low, high = feature.low, feature.high
+    if low is None or high is None:
+        low, high = -1.0, 1.0
+    return float(f"{low + share * (high - low):.3g}")
 
 
 def _of_classes(mlp: Mlp, rows: Floats, predictions: Doubles) -> Lamp:
