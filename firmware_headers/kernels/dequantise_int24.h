@@ -5,16 +5,20 @@
 #ifndef MLP_EDGE_KERNEL_DEQUANTISE_INT24
 #define MLP_EDGE_KERNEL_DEQUANTISE_INT24
 
-#include "int24.h"
+#include "avr/dequantise_int24.h"
 
 static inline void mlp_edge_dequantise_int24(const float *offset, const float *step,
     const int32_t *zero, size_t count, const uint32_t *quantised, float *outputs)
 {
+#ifdef MLP_EDGE_AVR
+    mlp_edge_avr_dequantise_int24(offset, step, zero, count, quantised, outputs);
+#else
     for (size_t i = 0; i < count; i++) {
         const int32_t above = (int32_t)quantised[i] - MLP_EDGE_READ_INT32(&zero[i]);
         const float product = MLP_EDGE_READ_FLOAT(&step[i]) * (float)above;
         outputs[i] = MLP_EDGE_READ_FLOAT(&offset[i]) + product;
     }
+#endif
 }
 
 #endif

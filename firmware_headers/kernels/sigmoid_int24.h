@@ -7,6 +7,7 @@
 #define MLP_EDGE_KERNEL_SIGMOID_INT24
 
 #include "exponential_int24.h"
+#include "avr/divide_float.h"
 
 static inline void mlp_edge_sigmoid_int24(const int32_t *zero, uint8_t octave, size_t count,
                                           const uint32_t *quantised, float *outputs)
@@ -15,8 +16,12 @@ static inline void mlp_edge_sigmoid_int24(const int32_t *zero, uint8_t octave, s
         const int32_t x = (int32_t)quantised[i] - MLP_EDGE_READ_INT32(&zero[i]);
         const uint32_t size = x < 0 ? 0u - (uint32_t)x : (uint32_t)x;
         const float power = mlp_edge_exponential_int24(size, octave, 0);
+#ifdef MLP_EDGE_AVR
+        outputs[i] = mlp_edge_avr_sigmoid(power, x < 0);
+#else
         const volatile float sum = 1.0f + power;
         outputs[i] = (x < 0 ? power : 1.0f) / sum;
+#endif
     }
 }
 

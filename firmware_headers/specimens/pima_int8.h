@@ -163,7 +163,7 @@ int pima_int8_selftest(void);
  * there it is PROGMEM, which is read with instructions of its own. Elsewhere `const` is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 18 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 19 /* raised whenever a kernel changes */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -200,7 +200,7 @@ int pima_int8_selftest(void);
 #define MLP_EDGE_INLINED
 #endif
 
-#elif MLP_EDGE_KERNELS != 18
+#elif MLP_EDGE_KERNELS != 19
 #error "these models were exported by different versions of mlp-edge: export them with one"
 #endif
 
@@ -417,7 +417,8 @@ static inline int pima_int8_rejects(const float *features)
 enum { PIMA_INT8_MEMORY = PIMA_INT8_LAYER1_INPUTS + PIMA_INT8_LAYER1_OUTPUTS };
 
 /* From readings to the inputs of layer 1. */
-MLP_EDGE_INLINED static inline void pima_int8_quantise(const float *features, uint8_t *memory)
+MLP_EDGE_INLINED
+static inline void pima_int8_quantise(const float *features, uint8_t *memory)
 {
     uint8_t *const inputs = memory;
     mlp_edge_quantise_int8(PIMA_INT8_LOW, PIMA_INT8_FACTOR, 255.0f, PIMA_INT8_LAYER1_INPUTS,
@@ -425,7 +426,8 @@ MLP_EDGE_INLINED static inline void pima_int8_quantise(const float *features, ui
 }
 
 /* From there to the quantised outputs of the last layer, integers from 0 up. */
-MLP_EDGE_INLINED static inline void pima_int8_layers(uint8_t *memory, uint16_t *quantised)
+MLP_EDGE_INLINED
+static inline void pima_int8_layers(uint8_t *memory, uint16_t *quantised)
 {
     uint8_t *const inputs = memory;
     uint8_t *const layer1 = memory + PIMA_INT8_MEMORY - PIMA_INT8_LAYER1_OUTPUTS;
@@ -457,7 +459,8 @@ void pima_int8_predict(const float *features, float *outputs)
 }
 
 /* From counts to the inputs of layer 1; 1 where one without a fill is missing, otherwise 0. */
-MLP_EDGE_INLINED static inline int pima_int8_quantise_raw(const int16_t *counts, uint8_t *memory)
+MLP_EDGE_INLINED
+static inline int pima_int8_quantise_raw(const int16_t *counts, uint8_t *memory)
 {
 #ifdef __AVR_HAVE_ELPM__
     if (!MLP_EDGE_IN_REACH(PIMA_INT8_RAW)) { return 1; }
@@ -3011,7 +3014,7 @@ int pima_int8_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:a50d564619c95f428b2d13a6ef4f007f155e64db5336f8f4bcb89b1df3abd0d0 */
+mlp-edge-seal sha256:5fec010c9c27b4eb6ba9ac6e0b58ea5e68adbeb992ae8bd902e15f12054f2c52 */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "pima_int8", "features": [{"name": "pregnancies", "low": 0.0, "high": 17.0},

@@ -171,3 +171,55 @@ def test_exponentials(how: str, tmp_path: Path) -> None:
             given = np.array([value, factor], "<i4").tobytes()
             wanted = np.array([value * factor >> 24, power], "<i4").tobytes()
             assert run(given) == wanted, (value, factor)
+
+
+# Predictions
+
+
+def outputs(seed: int, zero: Integers, octave: int, count: int) -> Iterator[Integers]:
+    """Outputs anywhere, and around their zeros, as far as exponentials reach and further."""
+    random = np.random.default_rng(seed)
+    ends = np.array([0, 1, 2**24, 2**30, 2**31 - 1, 100 << octave, 101 << octave])
+    for size in range(3, 31):
+        for _ in range(4):
+            near = zero + random.integers(-(2**size), 2**size, count)
+            yield np.clip(near, 0, 2**31 - 1)
+        yield random.integers(0, 2**31, count)
+        yield np.clip(random.choice(ends, count), 0, 2**31 - 1)
+
+
+@every_way
+@pytest.mark.parametrize("octave", [16, 20, 24])
+def test_sigmoid_and_softmax(octave: int, how: str, tmp_path: Path) -> None:
+    zero = np.array([2**30, 5, 2**30, 2**30, 2**30])
+    text = '#include "sigmoid_int24.h"\n#include "softmax_int24.h"\n' + (
+        table("ZERO", "int32_t", zero[:2])
+        + "static void net_predict(const float *x, float *y)\n{\n    uint32_t r[5];\n"
+        "    memcpy(r, x, sizeof r);\n"
+        f"    mlp_edge_sigmoid_int24(ZERO, {octave}, 2, r, y);\n"
+        f"    mlp_edge_softmax_int24({octave}, 3, r + 2, y + 2);\n}}\n"
+    )
+    with program(tmp_path, text, 5, 5, *HOW[how]) as run:
+        for row in outputs(octave, zero, octave, 5):
+            sigmoids = exponential.sigmoid(row[:2] - zero[:2], octave)
+            shares = exponential.softmax(row[None, 2:], octave)[0]
+            assert run(packed(row, 4)) == sigmoids.tobytes() + shares.tobytes(), row
+
+
+@every_way
+def test_lines(how: str, tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    zero = np.array([0, 2**30, 2**31 - 1, 2**30, 2**30, 12345])
+    offset = np.array([0, -0.0, 1, -1, 1e-39, random.normal()], np.float32)
+    step = np.float32(2) ** np.array([-31, -31, -31, -20, -100, 4], np.float32)
+    text = '#include "dequantise_int24.h"\n' + (
+        float_table("OFFSET", offset) + float_table("STEP", step) + table("ZERO", "int32_t", zero)
+    ) + (
+        "static void net_predict(const float *x, float *y)\n{\n    uint32_t r[6];\n"
+        "    memcpy(r, x, sizeof r);\n"
+        "    mlp_edge_dequantise_int24(OFFSET, STEP, ZERO, 6, r, y);\n}\n"
+    )  # fmt: skip
+    with program(tmp_path, text, 6, 6, *HOW[how]) as run:
+        for row in outputs(1, zero, 20, 6):
+            wanted = offset + step * (row - zero).astype(np.float32)
+            assert run(packed(row, 4)) == wanted.astype(np.float32).tobytes(), row
