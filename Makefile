@@ -80,6 +80,7 @@ chips:
 		/usr/include/newlib/string.h:libnewlib-arm-none-eabi \
 		riscv64-unknown-elf-gcc:gcc-riscv64-unknown-elf \
 		xtensa-lx106-elf-gcc:gcc-xtensa-lx106 \
+		/usr/lib/xtensa-lx106-elf/include/string.h:picolibc-xtensa-lx106-elf \
 		/usr/lib/picolibc/riscv64-unknown-elf/include/string.h:picolibc-riscv64-unknown-elf
 
 # The site in build/site, from docs/, the commands and the docstrings; a warning is an error.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from mlp_edge.runtime import Chip
 
 
+COLUMNS = ("part", "flash", "RAM", "stack", "median", "worst", "ms", "fits")
+
+
 @dataclass(frozen=True, repr=False)
 class CostReport(Result):
     """What a header takes on every chip.
@@ -41,6 +44,8 @@ class CostReport(Result):
         refused: chip -> why the model does not run there.
         raw: of the same chips, what ``NAME_classify_raw`` takes alone, or else
             ``NAME_predict_raw``; no budget is for it.
+        named: the chips and boards that were asked for by their names: it has to fit each.
+        boards: which of the names are those of boards.
     """
 
     model: str
@@ -52,6 +57,8 @@ class CostReport(Result):
     not_measured: Mapping[str, str]
     refused: Mapping[str, str]
     raw: tuple[Cost, ...] = ()
+    named: tuple[str, ...] = ()
+    boards: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain values.
@@ -80,7 +87,8 @@ class CostReport(Result):
         """
         if not self.costs:
             return []
-        columns = ("chip", "part", "flash", "RAM", "stack", "median", "worst", "ms", "fits")
+        of_boards = any(cost.target in self.boards for cost in self.costs)
+        columns: tuple[str, ...] = ("board" if of_boards else "chip", *COLUMNS)
         title = f"{self.model}: cost at -{self.opt}, bytes and per row"
         raw = {cost.target: cost for cost in self.raw}
         rows = [
@@ -90,6 +98,9 @@ class CostReport(Result):
             if shown is not None
         ]
         notes = [*_notes(self.costs), *_of_raw(self.raw)]
+        if of_boards:  # their names are long; the stack is in the RAM
+            place = columns.index("stack")
+            columns, *rows = ((*row[:place], *row[place + 1 :]) for row in (columns, *rows))
         return [Sheet(title, columns, tuple(rows), tuple(notes), text_columns=2)]
 
     def remarks(self) -> Sequence[str]:
@@ -100,6 +111,12 @@ class CostReport(Result):
         """
         return [
             *(f"not measured: {name}: {remedy}" for name, remedy in self.not_measured.items()),
+            *(
+                f"not simulated: {cost.target}, of whose RAM {cost.data + cost.bss:,} bytes are "
+                "known to be taken, without the stack"
+                for cost in self.costs
+                if not cost.simulated
+            ),
             *(f"{name}: {reason}" for name, reason in self.refused.items()),
             *(
                 f"not judged: {name} on {cost.target}, which counts {cost.counts}"
@@ -109,7 +126,7 @@ class CostReport(Result):
         ]
 
     def check(self) -> None:
-        """Hold the figures to the budget.
+        """Hold the figures to the budget, and to the memories of what was asked for by its name.
 
         Raises:
             CheckError: when one is over, or the model does not run on a chip.
@@ -118,22 +135,29 @@ class CostReport(Result):
         """
         if not self.costs and not self.refused:
             raise InputError("nothing was measured: none of these chips can be simulated here")
-        if not self.costs:
+        if not self.costs and len(self.named) < 2:
             raise ModelError("nothing was measured: the model runs on none of these chips")
+        lacking = [cost.target for cost in self.costs if not cost.fits] + [*self.refused]
+        too_small = [name for name in lacking if name in self.named]
         if not self.budget:
+            if too_small:
+                raise CheckError(f"{self.model} does not fit {', '.join(too_small)}")
             return
         for name in self.budget:
-            if all(name in unknown(self.budget, cost) for cost in self.costs):
+            if self.costs and all(name in unknown(self.budget, cost) for cost in self.costs):
                 named = setting("budget", name)
                 raise InputError(f"{named}: no chip that was measured has this figure")
         over = [sentence for cost in self.costs for sentence in overruns(self.budget, cost)]
         over += [f"it does not run on {name}" for name in self.refused]
+        over += [f"it does not fit {name}" for name in too_small if name not in self.refused]
         if over:
             raise CheckError(f"over the budget: {'; '.join(over)}")
 
 
 def _figures(cost: Cost) -> dict[str, Any]:
-    return {**asdict(cost), "ram": cost.ram, "ms": cost.milliseconds, "fits": cost.fits}
+    figures = {**asdict(cost), "ram": cost.ram, "ms": cost.milliseconds, "fits": cost.fits}
+    unknown = () if cost.simulated else ("stack", "ram", "least", "middle", "most", "worst")
+    return figures | dict.fromkeys(unknown)
 
 
 def _row(cost: Cost) -> tuple[str, ...]:
@@ -141,33 +165,45 @@ def _row(cost: Cost) -> tuple[str, ...]:
         cost.target if cost.entry == PREDICT.function else f"{cost.target}, raw",
         cost.chip,
         f"{cost.flash:,}",
-        f"{cost.ram:,}",
-        f"{cost.stack:,}",
-        f"{cost.middle:,}",
-        f"{cost.worst:,}",
+        *(
+            f"{figure:,}" if cost.simulated else ""
+            for figure in (cost.ram, cost.stack, cost.middle, cost.worst)
+        ),
         "" if cost.milliseconds is None else f"{cost.milliseconds:.2f}",
         "yes" if cost.fits else "no",
     )
 
 
 def _notes(costs: Sequence[Cost]) -> list[str]:
-    first = costs[0]
+    notes = [*_counted([cost for cost in costs if cost.simulated])]
+    notes += [
+        "beyond the same firmware without a model; RAM: .data, .bss and the deepest stack",
+        f"a row and its predictions take {costs[0].arrays:,} bytes more, which are the caller's",
+    ]
+    clocks = {cost.clock: cost.target for cost in costs if cost.milliseconds is not None}
+    if len(clocks) > 1:
+        notes.append("ms: the worst case at the clock of the board")
+    elif clocks:
+        notes.append(f"ms: the worst case at {min(clocks) / 1e6:g} MHz")
+    if cores := [cost.target for cost in costs if cost.core_flash]:
+        notes.append(f"fits: beside what an empty sketch takes on {', '.join(cores)}")
+    return notes
+
+
+def _counted(costs: Sequence[Cost]) -> Iterator[str]:
+    """What the figures of those that ran are."""
+    if not costs:
+        return
     counted = {cost.counts for cost in costs}
+    unit = "executed instructions, which give no ms"
     if counted == {"cycles"}:
         unit = "cycles"
     elif "cycles" in counted:
-        unit = "cycles on avr, executed instructions elsewhere, which give no ms"
-    else:
-        unit = "executed instructions, which give no ms"
-    notes = [
-        f"median, worst: {unit}",
-        f"median: of {first.rows} rows; worst: every unit active, the slowest of "
-        f"{first.searched} rows",
-        "beyond the same firmware without a model; RAM: .data, .bss and the deepest stack",
-        f"a row and its predictions take {first.arrays:,} bytes more, which are the caller's",
-    ]
-    clocks = [f"{cost.clock / 1e6:g} MHz" for cost in costs if cost.milliseconds is not None]
-    return [*notes, f"ms: the worst case at {clocks[0]}"] if clocks else notes
+        where = "avr" if costs[0].target == "avr" else "AVRs"
+        unit = f"cycles on {where}, executed instructions elsewhere, which give no ms"
+    yield f"median, worst: {unit}"
+    rows, searched = costs[0].rows, costs[0].searched
+    yield f"median: of {rows} rows; worst: every unit active, the slowest of {searched} rows"
 
 
 def _of_raw(costs: Sequence[Cost]) -> list[str]:
@@ -200,11 +236,13 @@ def cost(
             f"{model.path}: {model.alone} has no exports to measure; a model directory, "
             "which `mlp_edge.import_model()` makes of a file, would do"
         )
+    from mlp_edge.runtime import CHIPS
+
     header = _header(directory, settings.dtype, trust)
     chips = settings.chosen
     missing = {chip.target.name: chip.missing() for chip in chips}
     absent = {name: remedy for name, remedy in missing.items() if remedy}
-    asked = [name for name in absent if name in settings.chips]
+    asked = [name for name in absent if name in settings.named]
     if settings.limits and asked:  # a gate that nobody guards is none
         raise InputError(f"{setting('budget')} cannot be held on {asked[0]}: {absent[asked[0]]}")
     present = [chip for chip in chips if chip.target.name not in absent]
@@ -222,6 +260,8 @@ def cost(
         absent,
         refused,
         tuple(raw),
+        settings.named,
+        tuple(chip.target.name for chip in chips if chip not in CHIPS),
     )
 
 
@@ -264,14 +304,43 @@ def _path(directory: ModelDirectory, dtype: str) -> Path:
 def _measured(
     header: Header, chips: Sequence[Chip], rows: Rows, settings: CostSettings, observer: Observer
 ) -> tuple[list[Cost], dict[str, str]]:
-    """Figures of each function, and why there are none for the other chips."""
-    costs, refused = [], {}
+    """Figures of each function, and why there are none for the other chips.
+
+    Boards with the same instructions are measured once, on the one with the largest memories.
+    """
+    costs, refused, known = [], {}, dict[tuple[str, ...], list[Cost] | str]()
     with observer.step("") as watch:
         for chip in chips:
-            watch(f"running {header.path.name} on {chip.target.chip}")
-            try:
-                for entry in filter(None, (PREDICT, raw_function(header))):
-                    costs.append(measure(header, chip, rows, settings.opt, settings.hertz, entry))
-            except ModelError as error:
-                refused[chip.target.name] = str(error)
+            if (kind := _kind(chip)) not in known:
+                largest = max(filter(lambda other: _kind(other) == kind, chips), key=_memories)
+                watch(f"running {header.path.name} on {largest.target.chip}")
+                known[kind] = _of_each_function(header, largest, rows, settings)
+            found = known[kind]
+            if isinstance(found, str):
+                refused[chip.target.name] = found
+            else:
+                costs += [cost.on(chip.target, settings.hertz) for cost in found]
     return costs, refused
+
+
+def _of_each_function(
+    header: Header, chip: Chip, rows: Rows, settings: CostSettings
+) -> list[Cost] | str:
+    """Figures of each function; why there are none."""
+    try:
+        return [
+            measure(header, chip, rows, settings.opt, entry=entry)
+            for entry in (PREDICT, raw_function(header))
+            if entry is not None
+        ]
+    except ModelError as error:
+        return str(error)
+
+
+def _kind(chip: Chip) -> tuple[str, ...]:
+    """What is alike on boards that run the same instructions."""
+    return chip.target.compiler, *chip.target.flags
+
+
+def _memories(chip: Chip) -> tuple[int, int]:
+    return chip.target.flash, chip.target.ram

@@ -195,6 +195,7 @@ class Model(OpenedModel):
         self,
         *,
         chips: Sequence[str] = (),
+        boards: Sequence[str] = (),
         dtype: str = "float32",
         opt: str = "Os",
         clock: str | float | None = None,
@@ -204,7 +205,9 @@ class Model(OpenedModel):
         """Measure what the exported header takes on simulated chips.
 
         Args:
-            chips: some of avr, cortex-m0, cortex-m3, cortex-m4 and rv32, or one; () for all.
+            chips: some of avr, cortex-m0, cortex-m3, cortex-m4 and rv32, or one; () for all, unless
+                there are boards.
+            boards: uno, pico, esp32-c3 and the like, or all.
             dtype: of the header: float32, int8 or int16.
             opt: how it is compiled: Os, O2 or O3.
             clock: of the chip in hertz, or a text such as "8M"; None for the board's.
@@ -221,7 +224,14 @@ class Model(OpenedModel):
         """
         from mlp_edge.api.costing import cost
 
-        given = {"chips": chips, "dtype": dtype, "opt": opt, "clock": clock, "budget": budget}
+        given = {
+            "chips": chips,
+            "boards": boards,
+            "dtype": dtype,
+            "opt": opt,
+            "clock": clock,
+            "budget": budget,
+        }
         (chosen,) = made("cost", given, CostSettings)
         return cost(self, chosen, trust=trust)
 

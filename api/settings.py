@@ -5,7 +5,7 @@ Nothing heavy is imported here, so that help is quick.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -141,7 +141,9 @@ class CostSettings:
     """What is measured, and what it may take.
 
     Attributes:
-        chips: avr, cortex-m0, cortex-m3, cortex-m4, rv32 or all; () for all.
+        chips: avr, cortex-m0, cortex-m3, cortex-m4, rv32 or all; () for all, unless there are
+            boards.
+        boards: uno, pico, esp32-c3 and the like, or all: docs/reference/boards.md has them.
         dtype: of the header: float32, int8 or int16.
         opt: how it is compiled: Os, O2 or O3.
         clock: of the chip, in hertz: a number or a text such as "8M"; None for the board's.
@@ -155,6 +157,14 @@ class CostSettings:
         "What to run",
         shown="all",
         flag="--chip",
+        repeat=True,
+    )
+    boards: tuple[str, ...] = declared(
+        (),
+        "Board to measure on, such as uno, pico or esp32-c3, or all.",
+        "What to run",
+        shown="none",
+        flag="--board",
         repeat=True,
     )
     dtype: str = declared(
@@ -178,7 +188,7 @@ class CostSettings:
         """Check what needs no model.
 
         Raises:
-            InputError: for a chip that does not exist.
+            InputError: for a chip or a board that does not exist.
             RecipeError: for another setting.
         """
         from mlp_edge.runtime.chips.targets import OPTIMISATIONS
@@ -191,16 +201,17 @@ class CostSettings:
 
     @property
     def chosen(self) -> list[Chip]:
-        """The chips of these names; all of them for none and for "all"."""
+        """The chips of these names, then the boards; every chip where none is named."""
         from mlp_edge.runtime import CHIPS
+        from mlp_edge.runtime.chips.boards import BOARDS
 
-        known = {chip.target.name: chip for chip in CHIPS}
-        for name in self.chips:
-            if name != ALL and name not in known:
-                raise InputError(f"there is no chip {name!r}; there are {', '.join(known)}, {ALL}")
-        if not self.chips or ALL in self.chips:
-            return list(known.values())
-        return [known[name] for name in dict.fromkeys(self.chips)]
+        chips = self.chips or (() if self.boards else (ALL,))
+        return [*_picked("chip", chips, CHIPS), *_picked("board", self.boards, BOARDS)]
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """What was asked for by its name."""
+        return tuple(name for name in (*self.chips, *self.boards) if name != ALL)
 
     @property
     def hertz(self) -> int:
@@ -220,6 +231,21 @@ class CostSettings:
         from mlp_edge.measure.budget import read_budget
 
         return {} if self.budget is None else read_budget(self.budget)
+
+
+def _picked(what: str, names: Sequence[str], there: Sequence[Chip]) -> list[Chip]:
+    """Chips or boards by their names; every one for "all".
+
+    Raises:
+        InputError: for a name that none of them has.
+    """
+    known = {chip.target.name: chip for chip in there}
+    for name in names:
+        if name != ALL and name not in known:
+            raise InputError(f"there is no {what} {name!r}; there are {', '.join(known)}, {ALL}")
+    if ALL in names:
+        return list(known.values())
+    return [known[name] for name in dict.fromkeys(names)]
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from mlp_edge.settings import setting
 
 FIGURES: Mapping[str, tuple[str, Callable[[Cost], float | None]]] = {
     "flash": ("bytes", lambda cost: cost.flash),
-    "ram": ("bytes", lambda cost: cost.ram),
-    "stack": ("bytes", lambda cost: cost.stack),
+    "ram": ("bytes", lambda cost: cost.ram if cost.simulated else None),
+    "stack": ("bytes", lambda cost: cost.stack if cost.simulated else None),
     "ms": ("ms", lambda cost: cost.milliseconds),
     "cycles": ("cycles", lambda cost: cost.worst if cost.counts == "cycles" else None),
     "instructions": (

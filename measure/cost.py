@@ -5,7 +5,7 @@ Every figure is a difference: the firmware with the model, less the same firmwar
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from mlp_edge.measure.worst_case import slowest
@@ -20,6 +20,7 @@ from mlp_edge.runtime.chips.firmware import (
     build,
 )
 from mlp_edge.runtime.chips.simulated import Chip, Measured
+from mlp_edge.runtime.chips.targets import NOTHING, Target
 
 ROWS = 20
 """Rows are measured one by one, for a median; the worst case is looked for beside them."""
@@ -42,7 +43,8 @@ class Cost:
         bss: bytes of RAM that it adds to variables that begin as zero.
         stack: bytes of stack of the deepest row.
         arrays: bytes of RAM of one row of readings and predictions, which the caller holds.
-        counts: what ``least``, ``middle`` and ``most`` are: "cycles" or "instructions".
+        counts: what ``least``, ``middle`` and ``most`` are: "cycles" or "instructions"; "nothing"
+            where nothing simulates the chip: they are 0 then, and so is ``stack``.
         least: of the quickest row, the function's call included.
         middle: the median of the rows.
         most: of the slowest row.
@@ -54,6 +56,9 @@ class Cost:
         flash_size: bytes of the chip.
         ram_size: bytes of the chip.
         entry: the function that was measured, by its name behind the model's.
+        core_flash: bytes that an empty sketch takes on the board; 0 where nobody measured it.
+        core_ram: likewise.
+        instructions: the chip's instruction set.
     """
 
     target: str
@@ -75,6 +80,14 @@ class Cost:
     flash_size: int
     ram_size: int
     entry: str = PREDICT.function
+    core_flash: int = 0
+    core_ram: int = 0
+    instructions: str = ""
+
+    @property
+    def simulated(self) -> bool:
+        """Whether rows ran; otherwise nothing is known but what was linked."""
+        return self.counts != NOTHING
 
     @property
     def ram(self) -> int:
@@ -88,8 +101,21 @@ class Cost:
 
     @property
     def fits(self) -> bool:
-        """Whether the chip has the flash, and RAM for the model, a row and its predictions."""
-        return self.flash <= self.flash_size and self.ram + self.arrays <= self.ram_size
+        """Whether the chip has the flash, and RAM for the model, a row and its predictions.
+
+        On a board, beside what an empty sketch takes there.
+        """
+        flash, ram = self.flash_size - self.core_flash, self.ram_size - self.core_ram
+        return self.flash <= flash and self.ram + self.arrays <= ram
+
+    def on(self, target: Target, clock: int = 0) -> Cost:
+        """The same on another board with this chip's instructions; ``clock`` 0 is its own."""
+        return replace(
+            self, target=target.name, chip=target.chip, clock=clock or target.clock,
+            flash_size=target.flash, ram_size=target.ram,
+            core_flash=target.core_flash, core_ram=target.core_ram,
+            instructions=target.instructions,
+        )  # fmt: skip
 
 
 def raw_function(header: Header) -> Entry | None:
@@ -111,7 +137,7 @@ def measure(
 
     Args:
         header: as ``read_header`` has checked it.
-        chip: whose compiler and simulator this machine has.
+        chip: whose compiler this machine has, and whose simulator, if there is any.
         rows: raw readings (n, inputs), at least one; the first few are measured.
         opt: how it is compiled, see OPTIMISATIONS.
         clock: in hertz; 0 is the chip's own.
@@ -124,12 +150,30 @@ def measure(
     target = chip.target
     full = build(header, target, opt, entry=entry)
     empty = build(header, target, opt, empty=True, entry=entry)
+    linked = _linked(full, empty, opt, clock or target.clock)
+    if not linked.simulated:
+        return linked
     chosen = rows[: ROWS if full.elf.flash < LARGE else MANY_ROWS]
     [nothing] = _measured(chip, empty, header, chosen[:1])
     taken = _measured(chip, full, header, chosen)
     counts = [measured.count - nothing.count for measured in taken]
     active = build(header, target, opt, every_unit=True, entry=entry)
     worst = _worst_measurements(chip, active, header, chosen)
+    return replace(
+        linked,
+        stack=max(measured.stack for measured in [*taken, *worst]) - nothing.stack,
+        least=min(counts),
+        middle=round(median(counts)),
+        most=max(counts),
+        rows=len(taken),
+        worst=max(measured.count for measured in [*taken, *worst]) - nothing.count,
+        searched=len(worst),
+    )
+
+
+def _linked(full: Firmware, empty: Firmware, opt: str, clock: int) -> Cost:
+    """What is known of a firmware that has not run yet."""
+    target = full.target
     return Cost(
         target=target.name,
         chip=target.chip,
@@ -137,19 +181,22 @@ def measure(
         flash=full.elf.flash - empty.elf.flash,
         data=full.elf.data - empty.elf.data,
         bss=full.elf.bss - empty.elf.bss,
-        stack=max(measured.stack for measured in [*taken, *worst]) - nothing.stack,
+        stack=0,
         arrays=full.readings_bytes + full.predictions_bytes,
         counts=target.counts,
-        least=min(counts),
-        middle=round(median(counts)),
-        most=max(counts),
-        rows=len(taken),
-        worst=max(measured.count for measured in [*taken, *worst]) - nothing.count,
-        searched=len(worst),
-        clock=clock or target.clock,
+        least=0,
+        middle=0,
+        most=0,
+        rows=0,
+        worst=0,
+        searched=0,
+        clock=clock,
         flash_size=target.flash,
         ram_size=target.ram,
-        entry=entry.function,
+        entry=full.entry.function,
+        core_flash=target.core_flash,
+        core_ram=target.core_ram,
+        instructions=target.instructions,
     )
 
 

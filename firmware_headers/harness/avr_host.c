@@ -88,8 +88,12 @@ static struct answer row(const struct job *job, const uint8_t *readings, uint8_t
 {
     avr_t *const avr = job->avr;
     struct answer answer = {WELL, 0, 0};
-    const uint8_t *const top = avr->data + stack_pointer(avr) + 1; /* the return address, in words */
-    const avr_flashaddr_t back = (avr_flashaddr_t)((top[0] << 8) | top[1]) << 1;
+    const uint8_t *const top = avr->data + stack_pointer(avr) + 1;
+    avr_flashaddr_t back = 0; /* the return address, in words: of three bytes beyond 128 kB */
+    for (int i = 0; i < avr->address_size; i++) {
+        back = (back << 8) | top[i];
+    }
+    back <<= 1;
     memcpy(avr->data + job->readings, readings, job->readings_bytes);
     memset(avr->data + job->predictions, 0xff, job->predictions_bytes);
     const uint64_t start = avr->cycle;

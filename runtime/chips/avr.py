@@ -1,4 +1,4 @@
-"""An ATmega328P, simulated by simavr: cycle by cycle, through a program of ours in C.
+"""AVRs, simulated by simavr: cycle by cycle, through a program of ours in C.
 
 The program, firmware_headers/harness/avr_host.c, is compiled when it is first needed.
 """
@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import IO
 
@@ -24,7 +24,7 @@ from mlp_edge.runtime.chips.firmware import (
     harness,
 )
 from mlp_edge.runtime.chips.simulated import Chip, Measured
-from mlp_edge.runtime.chips.targets import AVR, finds, toolchain_missing
+from mlp_edge.runtime.chips.targets import AVR, Target, finds, toolchain_missing
 from mlp_edge.runtime.compilers import compiled, compiler, summary
 from mlp_edge.runtime.compilers import missing as compiler_missing
 
@@ -38,14 +38,14 @@ _WELL = 0
 _FAILURES = {
     1: "its code crashes",
     2: f"a row takes more than {LIMIT:,} cycles",
-    3: f"its stack runs into its variables; the chip has {AVR.ram:,} bytes of RAM",
+    3: "its stack runs into its variables; the chip has {ram:,} bytes of RAM",
 }
 """By the numbers that avr_host.c answers with."""
 
 
 @contextmanager
 def start(firmware: Firmware) -> Iterator[_Avr]:
-    """A firmware in a simulated ATmega328P until the block ends.
+    """A firmware in a simulated AVR until the block ends.
 
     Raises:
         MissingError: when the simulator cannot be compiled.
@@ -70,9 +70,9 @@ def start(firmware: Firmware) -> Iterator[_Avr]:
                         process.stdin.close()
 
 
-def missing() -> str | None:
+def missing(target: Target) -> str | None:
     """None where compilers and simulator are at hand, otherwise what brings them."""
-    lacks = toolchain_missing(AVR) or compiler_missing()
+    lacks = toolchain_missing(target) or compiler_missing()
     if lacks is None and not finds(compiler(), HEADER):
         return f"no libsimavr on this machine; {_SIMAVR}"
     return lacks
@@ -106,7 +106,7 @@ class _Avr:
             raise self._error()
         how, cycles, stack = _ANSWER.unpack_from(answer)
         if how != _WELL:
-            self._failed = _FAILURES[how]
+            self._failed = _FAILURES[how].format(ram=self._firmware.target.ram)
             raise self._error()
         return Measured(cycles, stack), answer[_ANSWER.size :]
 
@@ -118,7 +118,9 @@ class _Avr:
             raise self._error() from None
 
     def _error(self) -> ModelError:
-        return ModelError(f"{self._firmware.source} on {AVR.chip}: {self._failed}")
+        return ModelError(
+            f"{self._firmware.source} on {self._firmware.target.chip}: {self._failed}"
+        )
 
 
 @cache
@@ -148,7 +150,7 @@ def _arguments(firmware: Firmware) -> list[str]:
         len(_flash(firmware)),
         LIMIT,
     )
-    return [AVR.chip.lower(), *map(str, numbers)]
+    return [firmware.target.chip.lower(), *map(str, numbers)]
 
 
 def _flash(firmware: Firmware) -> bytes:
@@ -160,4 +162,9 @@ def _flash(firmware: Firmware) -> bytes:
     return bytes(image)
 
 
-CHIP = Chip(AVR, missing, start)
+def chip(target: Target) -> Chip:
+    """An AVR, built for and simulated as itself."""
+    return Chip(target, partial(missing, target), start)
+
+
+CHIP = chip(AVR)

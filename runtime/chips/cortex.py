@@ -1,4 +1,4 @@
-"""Cortex-M0, M3 and M4 (with its hardware floats), simulated by unicorn."""
+"""Cortex-M0, M3, M4, M7 and M33 (with hardware floats from M4 on), simulated by unicorn."""
 
 from __future__ import annotations
 
@@ -15,21 +15,20 @@ def thumb_width(first: int) -> int:
     return 4 if first >> 11 >= 0b11101 else 2
 
 
-def _chip(target: Target, model: str) -> Chip:
-    core = Core(
+def chip(target: Target) -> Chip:
+    """A Cortex-M, simulated as the core that it is built for."""
+    [core] = [flag for flag in target.flags if flag.startswith("-mcpu=")]
+    model = core.removeprefix("-mcpu=").removesuffix("plus")  # an M0+ has the M0's instructions
+    description = Core(
         module="arm_const",
         architecture="UC_ARCH_ARM",
         modes=("UC_MODE_THUMB", "UC_MODE_MCLASS"),
-        model=model,
+        model=f"UC_CPU_ARM_{model.upper().replace('-', '_')}",
         registers=("UC_ARM_REG_PC", "UC_ARM_REG_SP", "UC_ARM_REG_LR"),
         thumb=1,
         width=thumb_width,
     )
-    return Chip(target, partial(unicorn.missing, target), partial(unicorn.start, core=core))
+    return Chip(target, partial(unicorn.missing, target), partial(unicorn.start, core=description))
 
 
-CHIPS = (
-    _chip(CORTEX_M0, "UC_CPU_ARM_CORTEX_M0"),
-    _chip(CORTEX_M3, "UC_CPU_ARM_CORTEX_M3"),
-    _chip(CORTEX_M4, "UC_CPU_ARM_CORTEX_M4"),
-)
+CHIPS = (chip(CORTEX_M0), chip(CORTEX_M3), chip(CORTEX_M4))

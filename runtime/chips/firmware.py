@@ -13,8 +13,8 @@ from mlp_edge.errors import InputError, ModelError
 from mlp_edge.runtime.c import Header
 from mlp_edge.runtime.chips.elf import Elf, read_elf
 from mlp_edge.runtime.chips.targets import (
-    AVR,
     FLASH_START,
+    NOTHING,
     OPTIMISATIONS,
     RAM_START,
     Target,
@@ -29,6 +29,15 @@ AVR_VARIABLES = 0x800000
 
 # A table that no 16-bit size can hold, and one that a near pointer cannot reach.
 _TOO_FAR = re.compile(r"size of (?:array|variable) .* is too large|relocation truncated to fit")
+_BEYOND = (
+    "a pointer there reaches tables in the first 65,536 bytes of flash, and these take more; a "
+    "smaller network, another dtype or another chip would do"
+)
+_TABLES_END = "__ctors_start"
+"""Where the linker script of avr-libc has put every table."""
+NEAR = 2**16
+"""Bytes of flash that a pointer of an AVR reaches."""
+_TOO_MANY = re.compile(r"#error .* bytes of tables; an AVR reads")
 _FULL = re.compile(r"region `(text|flash|data|ram)'")
 
 
@@ -94,7 +103,8 @@ class Firmware:
     def address(self, name: str) -> int:
         """Where a symbol is, in the address space that it belongs to."""
         value = self.elf.symbols[name]
-        return value - AVR_VARIABLES if value >= AVR_VARIABLES and self.target == AVR else value
+        is_variable = self.target.is_avr and value >= AVR_VARIABLES
+        return value - AVR_VARIABLES if is_variable else value
 
 
 def build(
@@ -126,7 +136,7 @@ def build(
     with tempfile.TemporaryDirectory(prefix="mlp-edge-") as name:
         folder = Path(name)
         header.write(folder)
-        for file in ("firmware.c", "chip.ld", "every_unit.h"):
+        for file in ("firmware.c", "chip.ld", "esp8266.ld", "pgmspace.h", "every_unit.h"):
             (folder / file).write_text(harness(file), encoding="ascii")
         command = [
             *target.command,
@@ -149,6 +159,8 @@ def build(
         if complaint:
             raise ModelError(f"{header.path}: {_reason(complaint, target)}")
         elf = read_elf((folder / "firmware.elf").read_bytes())
+    if target.is_avr and elf.symbols[_TABLES_END] > NEAR:
+        raise ModelError(f"{header.path}: does not fit the {target.chip}: {_BEYOND}")
     return Firmware(header.path, target, elf, header.inputs, outputs, entry)
 
 
@@ -160,7 +172,7 @@ def harness(name: str) -> str:
 
 def _memories(target: Target) -> list[str]:
     """What tells the linker how large the memories are, and where."""
-    if target == AVR:  # with the linker script and the start-up code of avr-libc
+    if target.is_avr:  # with the linker script and the start-up code of avr-libc
         sizes = {"__TEXT_REGION_LENGTH__": target.flash, "__DATA_REGION_LENGTH__": target.ram}
         return [f"-Wl,--defsym={name}={value}" for name, value in sizes.items()]
     places = {
@@ -170,7 +182,8 @@ def _memories(target: Target) -> list[str]:
         "RAM_BYTES": target.ram,
     }
     symbols = [f"-Wl,--defsym=MLP_EDGE_{name}={value}" for name, value in places.items()]
-    return ["-nostartfiles", "-T", "chip.ld", *symbols]
+    script = "esp8266.ld" if target.counts == NOTHING else "chip.ld"
+    return ["-nostartfiles", "-T", script, *symbols]
 
 
 def _reason(complaint: str, target: Target) -> str:
@@ -183,6 +196,8 @@ def _reason(complaint: str, target: Target) -> str:
             f"does not fit the {target.chip}: it takes more than its {memory}; "
             "a smaller network or another chip would do"
         )
+    if _TOO_MANY.search(complaint):
+        return f"does not fit the {target.chip}: {_BEYOND}"
     if _TOO_FAR.search(complaint):
         return (
             f"does not fit the {target.chip}: a pointer there reaches tables of at most 32,767 "

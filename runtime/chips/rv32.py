@@ -6,7 +6,7 @@ from functools import partial
 
 from mlp_edge.runtime.chips import unicorn
 from mlp_edge.runtime.chips.simulated import Chip
-from mlp_edge.runtime.chips.targets import RV32
+from mlp_edge.runtime.chips.targets import RV32, Target
 from mlp_edge.runtime.chips.unicorn import Core
 
 
@@ -24,4 +24,11 @@ CORE = Core(
     thumb=0,
     width=compressed_width,
 )
-CHIP = Chip(RV32, partial(unicorn.missing, RV32), partial(unicorn.start, core=CORE))
+
+
+def chip(target: Target) -> Chip:
+    """A RISC-V with 32 bits."""
+    return Chip(target, partial(unicorn.missing, target), partial(unicorn.start, core=CORE))
+
+
+CHIP = chip(RV32)

@@ -13,6 +13,8 @@ FLAGS = (
     "-Wl,--gc-sections",
 )  # fmt: skip
 """For every chip. No fused multiply-add: the same bits everywhere."""
+NOTHING = "nothing"
+"""What is counted where nothing simulates a chip."""
 FLASH_START, RAM_START = 0x08000000, 0x20000000
 """Where the memories of the 32-bit chips are put."""
 
@@ -32,7 +34,11 @@ class Target:
         flash: bytes for code and tables.
         ram: bytes.
         clock: in hertz.
-        counts: what is counted exactly: "cycles" or "instructions".
+        instructions: its instruction set, as its makers call it.
+        counts: what is counted exactly: "cycles" or "instructions"; "nothing" where no simulator
+            has the instruction set.
+        core_flash: bytes that an empty sketch takes with the Arduino core; 0 where not measured.
+        core_ram: likewise.
     """
 
     name: str
@@ -45,7 +51,10 @@ class Target:
     flash: int
     ram: int
     clock: int
+    instructions: str
     counts: str = "instructions"
+    core_flash: int = 0
+    core_ram: int = 0
 
     @property
     def fused(self) -> bool:
@@ -53,14 +62,20 @@ class Target:
         return any(flag.startswith("-mfpu") for flag in self.flags)
 
     @property
+    def is_avr(self) -> bool:
+        """Whether code and variables have address spaces of their own."""
+        return self.compiler == "avr-gcc"
+
+    @property
     def command(self) -> list[str]:
         """Compiler and flags as they are typed, without the optimisation."""
         return [self.compiler, *self.flags, *FLAGS]
 
 
-def _cortex(
+def cortex(
     core: str, chip: str, board: str, flash: int, ram: int, clock: int, *flags: str
 ) -> Target:
+    """A Cortex-M; memories in bytes, the clock in hertz."""
     return Target(
         name=core,
         chip=chip,
@@ -72,6 +87,7 @@ def _cortex(
         flash=flash,
         ram=ram,
         clock=clock,
+        instructions=f"{_ARM[core]}, float unit" if flags else _ARM[core],
     )
 
 
@@ -86,13 +102,22 @@ AVR = Target(
     flash=32 * 1024,
     ram=2 * 1024,
     clock=16_000_000,
+    instructions="AVR",
     counts="cycles",
 )
-CORTEX_M0 = _cortex("cortex-m0", "nRF51822", "BBC micro:bit", 256 * 1024, 16 * 1024, 16_000_000)
-CORTEX_M3 = _cortex("cortex-m3", "STM32F103C8", "Blue Pill", 64 * 1024, 20 * 1024, 72_000_000)
-CORTEX_M4 = _cortex(
+_ARM = {
+    "cortex-m0": "Armv6-M", "cortex-m0plus": "Armv6-M", "cortex-m3": "Armv7-M",
+    "cortex-m4": "Armv7E-M", "cortex-m7": "Armv7E-M", "cortex-m33": "Armv8-M",
+}  # fmt: skip
+"""The instruction set of each core."""
+FLOATS = ("-mfloat-abi=hard", "-mfpu=fpv4-sp-d16")
+FLOATS_5 = ("-mfloat-abi=hard", "-mfpu=fpv5-sp-d16")
+"""Flags of a Cortex-M4 with a float unit; of a Cortex-M7 or M33."""
+CORTEX_M0 = cortex("cortex-m0", "nRF51822", "BBC micro:bit", 256 * 1024, 16 * 1024, 16_000_000)
+CORTEX_M3 = cortex("cortex-m3", "STM32F103C8", "Blue Pill", 64 * 1024, 20 * 1024, 72_000_000)
+CORTEX_M4 = cortex(
     "cortex-m4", "STM32F429ZI", "Nucleo-F429ZI", 2048 * 1024, 192 * 1024, 180_000_000,
-    "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16",
+    *FLOATS,
 )  # fmt: skip
 RV32 = Target(
     name="rv32",
@@ -105,6 +130,7 @@ RV32 = Target(
     flash=128 * 1024,
     ram=32 * 1024,
     clock=108_000_000,
+    instructions="RV32IMAC",
 )
 TARGETS = (AVR, CORTEX_M0, CORTEX_M3, CORTEX_M4, RV32)
 """Every chip, in the order in which they are shown."""

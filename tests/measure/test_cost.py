@@ -23,6 +23,7 @@ from mlp_edge.mlp import Mlp
 from mlp_edge.proof.declared import drawn, ranges
 from mlp_edge.runtime import Chip
 from mlp_edge.runtime.c import Header
+from mlp_edge.runtime.chips.boards import BOARDS
 from mlp_edge.runtime.chips.firmware import build
 
 pytestmark = pytest.mark.slow
@@ -251,6 +252,63 @@ def test_a_model_that_does_not_fit_is_named(
     assert typed("cost", "--chip", "cortex-m0").code == 2
 
 
+def boards_of(monkeypatch: pytest.MonkeyPatch, **flash: int) -> None:
+    """Boards with the chip of an Uno and so many bytes of flash."""
+    uno = BOARDS[0]
+    boards = tuple(
+        replace(uno, target=replace(uno.target, name=name, flash=size))
+        for name, size in flash.items()
+    )
+    monkeypatch.setattr("mlp_edge.runtime.chips.boards.BOARDS", boards)
+
+
+def test_boards_by_their_names(typed: Type, model: Path) -> None:
+    words = ("cost", "--board", "uno", "--board", "nano", "--board", "esp8266")
+    for chip in (BOARDS[0], BOARDS[-1]):
+        require(chip)
+    answer = typed(*words)
+    assert answer.code == 0, answer.err
+    shown = {line.split()[0]: line.split() for line in answer.out.splitlines() if line.strip()}
+    assert shown["board"] == ["board", "part", "flash", "RAM", "median", "worst", "ms", "fits"]
+    assert shown["uno"][1:] == shown["nano"][1:]
+    assert shown["esp8266"][1] == "ESP8266EX"
+    assert len(shown["esp8266"]) == 4  # the part, its flash, whether it fits
+    assert "fits: beside what an empty sketch takes on uno, nano\n" in answer.out
+    assert "not simulated: esp8266, of whose RAM 0 bytes are known to be taken" in answer.err
+    uno, nano, esp8266 = json.loads(typed(*words, "--json").out)["costs"]
+    assert (uno["flash_size"], nano["flash_size"]) == (32_256, 30_720)
+    assert (uno["core_flash"], uno["core_ram"], uno["instructions"]) == (444, 9, "AVR")
+    assert [esp8266[name] for name in ("ram", "stack", "worst", "ms")] == [None] * 4
+    assert esp8266["flash"] > 1000
+    answer = typed("cost", "--board", "esp8266", "--budget", "flash=64k,ram=1k")
+    assert answer.code == 2
+    assert "--budget ram: no chip that was measured has this figure" in answer.err
+
+
+def test_several_that_were_named_have_to_fit(
+    typed: Type, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require(BOARDS[0])
+    boards_of(monkeypatch, large=32_256, small=2_048)
+    answer = typed("cost", "--board", "large", "--board", "small")
+    assert answer.code == 1
+    assert answer.err == "error: pima does not fit small\n"
+    ends = {line.split()[0]: line.split()[-1] for line in answer.out.splitlines() if line.strip()}
+    assert (ends["large"], ends["small"]) == ("yes", "no")
+    answer = typed("cost", "--board", "large", "--board", "small", "--budget", "flash=32k")
+    assert answer.code == 1
+    assert "error: over the budget: it does not fit small" in answer.err
+    assert typed("cost", "--board", "all").code == 0  # where does it fit?
+    assert typed("cost", "--board", "large").code == 0
+    boards_of(monkeypatch, small=2_048, smaller=1_024)
+    answer = typed("cost", "--board", "small", "--board", "smaller")
+    assert answer.code == 1
+    assert "error: pima does not fit small, smaller\n" in answer.err
+    answer = typed("cost", "--board", "small")
+    assert answer.code == 2
+    assert "takes more than its 2,048 bytes of flash" in answer.err
+
+
 def test_the_option_has_another_name_now(process: Type) -> None:
     says = "error: --target of `mlp-edge cost` is now --chip\n"
     assert process("cost", "--target", "avr") == (2, "", says)
@@ -269,6 +327,7 @@ def test_a_header_that_was_changed_needs_trust(typed: Type, model: Path) -> None
 @pytest.mark.parametrize(
     ("words", "says"),
     [
+        (("--board", "tpu"), "there is no board 'tpu'; there are uno, nano, mega2560"),
         (("--chip", "tpu"), "there is no chip 'tpu'; there are avr, cortex-m0"),
         (("--opt", "O9"), "--opt O9 is not one of Os, O2, O3"),
         (("--clock", "fast"), "--clock fast: takes hertz"),

@@ -67,7 +67,8 @@ def build(folder: Path, sketch: Path, header: Path, *warnings: str) -> Path:
     run(folder, "avr-gcc", "-std=gnu11", "-w", *FLAGS, "-c", *(str(core / each) for each in CORE_C))
     run(folder, *cpp, "-w", "-c", *(str(core / each) for each in CORE_CPP))
     objects = [f"{Path(each).stem}.o" for each in (*CORE_C, *CORE_CPP)]
-    run(folder, *cpp, *warnings, f"-I{header}", f"{name}.ino.cpp", *objects, "-o", f"{name}.elf",
+    run(folder, "avr-ar", "rcs", "core.a", *objects)  # of which what nobody calls is left out
+    run(folder, *cpp, *warnings, f"-I{header}", f"{name}.ino.cpp", "core.a", "-o", f"{name}.elf",
         "-lm")  # fmt: skip
     run(folder, "avr-objcopy", "-O", "binary", f"{name}.elf", f"{name}.bin")
     return folder / f"{name}.bin"
