@@ -17,7 +17,7 @@ from mlp_edge.encoding import Indices
 from mlp_edge.integers.quantised import Inputs, Integers
 from mlp_edge.raw_units import EVERY, RawUnits
 
-MOST_LISTED = 64
+MOST_LISTED = 192
 """Counts of a feature that may be listed; two bytes each."""
 _BITS = 32
 SHIFTED = 16

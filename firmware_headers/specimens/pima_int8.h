@@ -163,7 +163,7 @@ int pima_int8_selftest(void);
  * there it is PROGMEM, which is read with instructions of its own. Elsewhere `const` is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 19 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 20 /* raised whenever a kernel changes */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -200,7 +200,7 @@ int pima_int8_selftest(void);
 #define MLP_EDGE_INLINED
 #endif
 
-#elif MLP_EDGE_KERNELS != 19
+#elif MLP_EDGE_KERNELS != 20
 #error "these models were exported by different versions of mlp-edge: export them with one"
 #endif
 
@@ -2628,7 +2628,7 @@ static inline int mlp_edge_quantised_above(uint32_t output, int32_t limit)
  * mlp_edge_quantise_raw of several counts, a line each.
  *
  *   r17:r16 high   r25:r24 counts to go   X, Y, Z count, integer and line at hand   r6 zero
- *   r7 bytes of an integer   r14 whether a count is missing   r15 shifts, where T is set to the left
+ *   r7 bytes of an integer   r14 whether a count is missing   r15 shifts: with T set to the left,
  *   before a byte is dropped
  *   r19:r18 count above the line's low   r23:r20 factor   r5:r2 place on the line
  */
@@ -3014,7 +3014,7 @@ int pima_int8_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:5fec010c9c27b4eb6ba9ac6e0b58ea5e68adbeb992ae8bd902e15f12054f2c52 */
+mlp-edge-seal sha256:db29bb7fa17040689b76c7f1a3e98106171397f1187ba1f17c430b81187bcb42 */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "pima_int8", "features": [{"name": "pregnancies", "low": 0.0, "high": 17.0},

@@ -98,7 +98,7 @@ def test_what_cannot_be_is_refused_in_a_sentence(
 
 
 def test_a_unit_without_a_line_names_its_column(opened: mlp_edge.Model) -> None:
-    with pytest.raises(ModelError, match="'bmi': rounding in float32 takes more than 64"):
+    with pytest.raises(ModelError, match="'bmi': rounding in float32 takes more than 192"):
         opened.export("c", dtype="int8", raw_scale={"bmi": 0.05})
 
 

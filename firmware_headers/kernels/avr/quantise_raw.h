@@ -2,7 +2,7 @@
  * mlp_edge_quantise_raw of several counts, a line each.
  *
  *   r17:r16 high   r25:r24 counts to go   X, Y, Z count, integer and line at hand   r6 zero
- *   r7 bytes of an integer   r14 whether a count is missing   r15 shifts, where T is set to the left
+ *   r7 bytes of an integer   r14 whether a count is missing   r15 shifts: with T set to the left,
  *   before a byte is dropped
  *   r19:r18 count above the line's low   r23:r20 factor   r5:r2 place on the line
  */
