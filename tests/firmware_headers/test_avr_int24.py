@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from support.avr_programs import HOW, float_table, program, table
+from support.chips import BY_NAME, require
+from support.integer_networks import made
+from support.networks import network, readings
 
+from mlp_edge.export.c import EXPORTER
 from mlp_edge.integers import exponential
+from mlp_edge.integers.integer_reference import predict_quantised
 from mlp_edge.integers.quantised import Inputs, IntegerLayer, Integers
 from mlp_edge.mlp import Floats
+from mlp_edge.runtime.c import read_header
+from mlp_edge.runtime.chips import avr, firmware
+from mlp_edge.runtime.chips.targets import AVR
 
 every_way = pytest.mark.parametrize("how", HOW)
 MOST = 2**24 - 1
@@ -115,7 +124,7 @@ def features(seed: int, count: int = 24) -> Inputs:
     return Inputs(np.resize(low, count).astype(np.float32), factor, high)
 
 
-def readings(inputs: Inputs, seed: int) -> Iterator[Floats]:
+def samples(inputs: Inputs, seed: int) -> Iterator[Floats]:
     """Within the range, half way between integers, around its low end, and anything at all."""
     random, count = np.random.default_rng(seed), len(inputs.low)
     step = 1 / inputs.factor.astype(np.float64)
@@ -145,7 +154,7 @@ def test_inputs(seed: int, how: str, tmp_path: Path) -> None:
         "    memcpy(y, u, sizeof u);\n}\n"
     )  # fmt: skip
     with program(tmp_path, text, count, count, *HOW[how]) as run:
-        for row in readings(inputs, seed):
+        for row in samples(inputs, seed):
             assert run(row.tobytes())[: 3 * count] == packed(inputs.integers(row)), row.tolist()
 
 
@@ -223,3 +232,21 @@ def test_lines(how: str, tmp_path: Path) -> None:
         for row in outputs(1, zero, 20, 6):
             wanted = offset + step * (row - zero).astype(np.float32)
             assert run(packed(row, 4)) == wanted.astype(np.float32).tobytes(), row
+
+
+# An AVR without a multiplier
+
+
+def test_an_attiny_has_the_same_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    require(BY_NAME["avr"])
+    tiny = replace(AVR, chip="ATtiny85", flags=("-mmcu=attiny85",), flash=8 * 1024, ram=512)
+    monkeypatch.setattr(avr, "AVR", tiny)
+    monkeypatch.setattr(firmware, "AVR", tiny)
+    mlp = network((3, 4, 2), "relu", "multiclass")
+    numbers = made(mlp, "int24")
+    (tmp_path / "net.h").write_bytes(EXPORTER.integers["int24"](mlp, numbers))
+    built = firmware.build(read_header(tmp_path / "net.h"), tiny)
+    given = readings(mlp, 5).astype("<f4")
+    with avr.start(built) as simulator:
+        found = b"".join(simulator.predict(row.tobytes()) for row in given)
+    assert found == predict_quantised(mlp, numbers, given).tobytes()
