@@ -65,7 +65,7 @@ class Model(OpenedModel):
             rows: the path of a table or a data set's name; or a data frame, an Arrow table, a
                 structured array, a dict of columns or a list of dicts, read by name; or an array
                 (n, inputs) in the features' order.
-            runtime: keras, litert, onnxruntime, c, js or a chip; None for the first that can.
+            runtime: keras, litert, onnxruntime, c, js, micropython or a chip; None for any.
             trust: run a header or script that was changed since it was exported.
 
         Returns:
@@ -102,7 +102,7 @@ class Model(OpenedModel):
         Args:
             table: a path, a data set's name, a pandas, Polars or Arrow table, a structured array
                 or ``(array, names)``; None for the data set that the model was trained on.
-            runtime: keras, litert, onnxruntime, c, js or a chip; None for the first that can.
+            runtime: keras, litert, onnxruntime, c, js, micropython or a chip; None for any.
             verify: check the file's checksum and golden rows first.
             out: a CSV file to write: the table with predictions as further columns.
             spreadsheet_safe: write words that a spreadsheet would compute (=A1) as '=A1.
@@ -246,8 +246,8 @@ class Model(OpenedModel):
         """Measure how fast every export predicts on every runtime.
 
         Args:
-            runtimes: some of keras, litert, onnxruntime, c, js and the chips, or one; () for those
-                of this machine.
+            runtimes: some of keras, litert, onnxruntime, c, js, micropython and the chips, or one;
+                () for those of this machine.
             batches: rows per call, from 1 to a million; 1 is always measured.
             seconds: for each runtime and batch size.
             cold: start each in a fresh Python, too.
@@ -289,7 +289,7 @@ class Model(OpenedModel):
         They go into exports/ of the model directory or beside the file, or into ``out`` instead.
 
         Args:
-            formats: of "tflite", "onnx", "c", "js"; () for each but js that has the dtype.
+            formats: of "tflite", "onnx", "c"; "js", "micropython". () for the first three.
             dtype: "float32"; "int8"; "int16", "int24" (onnx, c); "float16", "dynamic" (tflite);
                 "smallest", the cheapest in C that holds; None for float32, or a file's.
             calibration_table: rows to quantise with, as ``evaluate`` takes them; None for its own.
@@ -347,10 +347,10 @@ class Model(OpenedModel):
         something here runs it.
 
         Args:
-            runtimes: litert, onnxruntime, c, js; a chip: avr, cortex-m0, cortex-m3, cortex-m4,
-                rv32; all; serial:PORT, or serial:PORT@BAUD, for the board that is plugged in
-                there. () for those of this machine.
-            formats: tflite, onnx, c, js; () for all.
+            runtimes: litert, onnxruntime, c, js, micropython; a chip: avr, cortex-m0, cortex-m3,
+                cortex-m4, rv32; all; serial:PORT, or serial:PORT@BAUD, for the board that is
+                plugged in there. () for those of this machine.
+            formats: tflite, onnx, c, js, micropython; () for all.
             require: runtimes that have to run, or all: one that cannot is a failure.
             table: rows of which is said whether their label is certain: a path, a data set's name,
                 a data frame, an Arrow table, a structured array or ``(array, names)``; None for

@@ -202,7 +202,7 @@ def predict_table(
     """Predict the rows of a table.
 
     Args:
-        model: opened; or a model directory, or a .keras, .onnx, .tflite, .h or .js file.
+        model: opened; or a model directory, or a .keras, .onnx, .tflite, .h, .js or .py file.
         table: as ``read_any`` takes it; None for the data set that a model was trained on.
         settings: what predicts, and what to write.
         reading: how the table is written.

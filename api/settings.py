@@ -64,7 +64,7 @@ GUESSED = Reading()
 def _runtime() -> Any:
     return declared(
         None,
-        "Runtime that predicts: keras, litert, onnxruntime, c or js.",
+        "Runtime that predicts: keras, litert, onnxruntime, c, js or micropython.",
         "What to run",
         shown="the first that can run",
         flag="--runtime -r",
@@ -85,7 +85,7 @@ class PredictionSettings:
     """What predicts, and what is written.
 
     Attributes:
-        runtime: keras, litert, onnxruntime, c, js or a chip; None for the first that can.
+        runtime: keras, litert, onnxruntime, c, js, micropython or a chip; None for any.
         verify: check the file's checksum and its golden rows before the first prediction.
         out: a CSV file to write: the table with predictions as further columns.
         spreadsheet_safe: write words that a spreadsheet would compute (=A1) as '=A1.
@@ -104,7 +104,7 @@ class EvaluationSettings:
     """What is evaluated, and what is written of it.
 
     Attributes:
-        runtime: what predicts: keras, litert, onnxruntime, c or js; None for the first that can.
+        runtime: keras, litert, onnxruntime, c, js or micropython; None for the first that can.
         dtype: of the export that predicts.
         metrics: names of the scores; () for all.
         threshold: another than the model's own, a number between 0 and 1; None for its own.
@@ -253,7 +253,8 @@ class BenchSettings:
     """What is measured, and for how long.
 
     Attributes:
-        runtimes: keras, litert, onnxruntime, c, js or a chip; () for those of this machine.
+        runtimes: keras, litert, onnxruntime, c, js, micropython or a chip; () for those of this
+            machine.
         batches: rows per call; 1 is always among them, as latency is measured with it.
         seconds: for each runtime and batch size.
         cold: whether each also starts in a fresh Python.
@@ -261,7 +262,7 @@ class BenchSettings:
 
     runtimes: tuple[str, ...] = declared(
         (),
-        "Runtime to measure: keras, litert, onnxruntime, c or js.",
+        "Runtime to measure: keras, litert, onnxruntime, c, js or micropython.",
         "What to run",
         shown="all",
         flag="--runtime -r",

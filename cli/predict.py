@@ -24,7 +24,7 @@ def predict(
         ),
     ] = None,
     model: Annotated[
-        Path, model_named("Model directory, or a .keras, .onnx, .tflite, .h or .js file.")
+        Path, model_named("Model directory, or a .keras, .onnx, .tflite, .h, .js or .py file.")
     ] = DEFAULT_MODEL,
     settings: Any = None,
     reading: Any = None,

@@ -1,7 +1,7 @@
 """mlp-edge: what you trained is what runs, everywhere, and here is the proof.
 
 ``mlp_edge.train(…)`` and ``mlp_edge.open(…)`` give a ``Model``: predict, evaluate, export, prove,
-measure. ``mlp_edge.load`` opens a model directory, a .keras, .onnx, .tflite, .h or .js file to
+measure. ``mlp_edge.load`` opens a model directory, a .keras, .onnx, .tflite, .h, .js or .py file to
 predict with, and no more.
 """
 

@@ -24,9 +24,21 @@ from mlp_edge.readers.tflite.c_array import holds_model
 from mlp_edge.readers.tflite_file import read_tflite
 from mlp_edge.reading import read_file
 
-READERS = {".onnx": read_onnx, ".tflite": read_tflite, ".h": read_header, ".js": read_script}
-FORMATS = {".keras": "Keras", ".onnx": "ONNX", ".tflite": "TFLite", ".h": "C header",
-           ".js": "JavaScript module"}  # fmt: skip
+READERS = {
+    ".onnx": read_onnx,
+    ".tflite": read_tflite,
+    ".h": read_header,
+    ".js": read_script,
+    ".py": read_script,
+}
+FORMATS = {
+    ".keras": "Keras",
+    ".onnx": "ONNX",
+    ".tflite": "TFLite",
+    ".h": "C header",
+    ".js": "JavaScript module",
+    ".py": "MicroPython module",
+}
 
 
 @dataclass(frozen=True)
@@ -34,7 +46,8 @@ class InspectedFile:
     """What is known of one file.
 
     Attributes:
-        format: Keras, Keras HDF5, ONNX, TFLite, C header or JavaScript module.
+        format: Keras, Keras HDF5, ONNX, TFLite, C header, JavaScript or
+            MicroPython module.
         anatomy: layers and scaling.
         card: names, labels, threshold and hash of the weights; None for a stranger's file.
         written_by: programs and formats; may be empty.

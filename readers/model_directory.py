@@ -9,9 +9,9 @@ sample.csv    held-out raw rows with their targets, the original's predictions a
 calibration.npz  raw training rows, for quantisation, unless training kept none
 tuning.csv    a row per trial of a search
 plots/        pictures, PNG and SVG; those of another table in a folder named after it
-exports/      NAME.tflite, NAME.onnx, NAME.h, NAME.js; NAME_int8.tflite … in reduced precision, and
-              NAME_int8.json, their integers; parity.json, what parity found about them, and
-              parity_serial.txt, what a board said
+exports/      NAME.tflite, NAME.onnx, NAME.h, NAME.js, NAME.py; NAME_int8.tflite … in reduced
+              precision, and NAME_int8.json, their integers; parity.json, what parity found about
+              them, and parity_serial.txt, what a board said
 """
 
 from __future__ import annotations

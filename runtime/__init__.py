@@ -4,7 +4,7 @@ from mlp_edge.runtime import c, keras, litert, onnxruntime
 from mlp_edge.runtime.chips import avr, cortex, rv32
 from mlp_edge.runtime.chips.simulated import Chip
 from mlp_edge.runtime.runtime import Opened, Runtime
-from mlp_edge.runtime.scripts import js
+from mlp_edge.runtime.scripts import js, micropython
 
 CHIPS: tuple[Chip, ...] = (avr.CHIP, *cortex.CHIPS, rv32.CHIP)
 """Every simulated chip, in the order in which they are shown."""
@@ -14,6 +14,7 @@ RUNTIMES: tuple[Runtime, ...] = (
     onnxruntime.RUNTIME,
     c.RUNTIME,
     js.RUNTIME,
+    micropython.RUNTIME,
     *(chip.runtime for chip in CHIPS),
 )
 """Every place to run, in the order in which they are shown."""

@@ -41,8 +41,8 @@ PREFERRED = ("onnxruntime", "keras")
 class Predictor:
     """An open artifact. Close it, or use it in a ``with`` block.
 
-    Threads may share it. onnxruntime and c compute their calls at the same time, keras, litert, js
-    and the simulated chips one after the other; keras takes turns even between models.
+    Threads may share it. onnxruntime and c compute their calls at the same time, keras, litert,
+    scripts and the simulated chips one after the other; keras takes turns even between models.
 
     Attributes:
         card: names, labels, task and threshold.
@@ -163,7 +163,7 @@ class Predictor:
 def load(
     path: str | Path, runtime: str | None = None, trust: bool = False, verify: bool = False
 ) -> Predictor:
-    """Open a model directory or a .keras, .onnx, .tflite, .h or .js file.
+    """Open a model directory or a .keras, .onnx, .tflite, .h, .js or .py file.
 
     Args:
         path: what to open.
@@ -380,7 +380,7 @@ def reduced_precision_path(directory: ModelDirectory, dtype: str, runtime: str |
     """
     if dtype not in DTYPES:
         raise InputError(f"{setting('dtype', dtype)} is not one of {', '.join(DTYPES)}")
-    names = ("onnxruntime", "litert", "c", "js") if runtime is None else (runtime,)
+    names = ("onnxruntime", "litert", "c", "js", "micropython") if runtime is None else (runtime,)
     for name in names:
         stem = f"{directory.manifest.name}_{dtype}"
         path = directory.exports_path / f"{stem}{named_runtime(name).reads}"

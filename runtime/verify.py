@@ -45,6 +45,7 @@ class Program(NamedTuple):
 PROGRAMS = {
     ".h": Program("a header", "compiles", "compiled"),
     ".js": Program("a script", "runs", "ran"),
+    ".py": Program("a script", "runs", "ran"),
 }
 """By suffix. They run where a model directory has their hash, or by consent."""
 

@@ -1,1 +1,1 @@
-"""Every line of JavaScript that reaches a user; export/scripts/ puts it together."""
+"""Every line of JavaScript and MicroPython that reaches a user; export/scripts/ assembles it."""

@@ -83,7 +83,8 @@ class ExportSettings(RawSettings):
     """What is exported, and what a smaller dtype may lose.
 
     Attributes:
-        formats: tflite, onnx, c, js; () for each of the first three that has the dtype.
+        formats: tflite, onnx, c, js, micropython; () for each of the first three that has the
+            dtype.
         dtype: float32; int8; int16 and int24 (onnx, c); float16 and dynamic (tflite); smallest,
             the cheapest of int8, int16, int24 and float32 that holds. None is float32, or int8 of
             a file that computes in int8, as the integers that it holds.
@@ -101,7 +102,7 @@ class ExportSettings(RawSettings):
     """
 
     formats: tuple[str, ...] = declared(
-        (), "Format to write: tflite, onnx, c or js.", "What to export",
+        (), "Format to write: tflite, onnx, c, js or micropython.", "What to export",
         shown="tflite, onnx, c",
         flag="--format -f", repeat=True,
     )  # fmt: skip

@@ -238,7 +238,8 @@ def _how_to_read(report: Report) -> list[str]:
         "|Δ|, bound: in the declared ranges; used: every row, in batches of "
         + ", ".join(f"{size:,}" for size in BATCHES),
     ]
-    for suffix, says in ((".h", "C: bit for bit its own"), (".js", "js: bit for bit C's")):
+    bits = {".h": "C: bit for bit its own", ".js": "js: bit for bit C's"}
+    for suffix, says in {**bits, ".py": "micropython: bit for bit C's"}.items():
         found = [one for one in report.results if one.artifact.endswith(suffix) and one.comparison]
         if found and all(result.verdict != "FAIL" for result in found):
             notes.append(f"{says} float32 arithmetic, replayed")

@@ -24,10 +24,10 @@ class ParitySettings:
     """What is compared, where, and what counts as a failure.
 
     Attributes:
-        runtimes: litert, onnxruntime, c, js; a chip: avr, cortex-m0, cortex-m3, cortex-m4, rv32;
-            all; serial:PORT, or serial:PORT@BAUD, for the board that is plugged in there. () for
-            those of this machine.
-        formats: tflite, onnx, c, js; () for all.
+        runtimes: litert, onnxruntime, c, js, micropython; a chip: avr, cortex-m0, cortex-m3,
+            cortex-m4, rv32; all; serial:PORT, or serial:PORT@BAUD, for the board that is plugged in
+            there. () for those of this machine.
+        formats: tflite, onnx, c, js, micropython; () for all.
         require: names of runtimes that have to run, or all that are chosen: one that cannot is a
             failure.
         allow_vacuous: whether a bound may be too wide to prove anything, or not be derived.
@@ -37,11 +37,12 @@ class ParitySettings:
     """
 
     runtimes: tuple[str, ...] = declared(
-        (), "Runtime: litert, onnxruntime, c, js, a chip such as avr, all, or serial:PORT.",
-        "What to run", shown="litert, onnxruntime, c, js", flag="--runtime -r", repeat=True,
+        (),
+        "Runtime such as c, js or micropython; a chip such as avr; all; serial:PORT.",
+        "What to run", shown="those of this machine", flag="--runtime -r", repeat=True,
     )  # fmt: skip
     formats: tuple[str, ...] = declared(
-        (), "Format to compare: tflite, onnx, c or js.", "What to run", shown="all",
+        (), "Format to compare: tflite, onnx, c, js or micropython.", "What to run", shown="all",
         flag="--format -f", repeat=True,
     )  # fmt: skip
     require: tuple[str, ...] = declared(

@@ -128,7 +128,7 @@ def reads_directly(mlp: Mlp) -> bool:
 def _encoded(mlp: Mlp) -> str:
     if reads_directly(mlp):
         return "known"
-    names = ("NUMBERS", "INDICATORS", "SENTINEL", "CATEGORIES", "CODES")
+    names = ("NUMBERS", "INDICATORS", "SENTINEL", "ONE_HOT", "CODES")
     return call("encoded", *names, "given", "known")
 
 
@@ -144,7 +144,7 @@ def _reading_tables(mlp: Mlp) -> Iterator[Array]:
         comment = "Inputs of layer 1: features that are numbers, features whose absence is told,"
         yield Array("NUMBERS", "index", encoding.numbers, comment)
         yield Array("INDICATORS", "index", encoding.indicators)
-        yield Array("CATEGORIES", "index", encoding.categories, "the feature of each category,")
+        yield Array("ONE_HOT", "index", encoding.categories, "the feature of each category,")
         yield Array("CODES", "index", encoding.codes.astype(np.int64), "and its code.")
 
 

@@ -152,13 +152,12 @@ def test_damage_has_a_sentence(exporter: Exporter, model: Path, typed: Type) -> 
     place = whole.index("LAYER1_WEIGHTS =")
     path.write_text(whole[: place + 200], "ascii")
     assert "the table LAYER1_WEIGHTS has no end" in typed("inspect", path).err
+    number = r"(?<=GOLDEN = .\n)(.*?)(?:0x|(?:\\x..){4})"
+    fewer = re.sub(number, r"\1", whole, count=1, flags=re.DOTALL)
     for text, says in (
         (whole[: place + 200], "the card at its end is missing"),
         (whole.replace("INPUTS = 8", "INPUTS = 7"), "takes 7 inputs, its card names 8"),
-        (
-            re.sub(r"(?<=GOLDEN = .\n)(.*?)0x", r"\1", whole, count=1, flags=re.DOTALL),
-            "different sizes",
-        ),
+        (fewer, "different sizes"),
         (whole.replace("mlp-edge-card", "mlp-edge card"), "the card at its end is missing"),
         (whole.replace("LAYER1_BIAS", "LAYER1_BAIS", 1), "does not run"),
     ):
