@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from mlp_edge.integers.activation_tables import (
-    COEFFICIENT_LIMIT,
     DEGREE,
     GUARD,
     Integers,
@@ -78,8 +77,7 @@ def _finest(activation: str, sums: Steps, high: int, meant: Steps) -> tuple[Poly
     length = ALIGNED
     while True:
         table = _table(activation, sums, high, meant, length)
-        fits = np.abs(table.coefficients).sum(axis=1).max() <= COEFFICIENT_LIMIT
-        good = fits and _off(activation, sums, high, meant, table) <= _GOOD
+        good = table.fits and _off(activation, sums, high, meant, table) <= _GOOD
         if good or length == _SHORTEST:
             return table, meant
         length //= 2

@@ -230,7 +230,7 @@ def _check_rows(model: OpenedModel, settings: ExportSettings, table: Any) -> Non
     elif table is not None and settings.dtype in (None, FLOAT32):
         raise InputError(
             f"{setting('calibration_table')} is for smaller data types: with "
-            f"{setting('dtype', 'int8')}, int16 or smallest"
+            f"{setting('dtype', 'int8')}, int16, int24 or smallest"
         )
 
 

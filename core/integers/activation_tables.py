@@ -66,6 +66,11 @@ class PolynomialTable(NamedTuple):
         """The largest integer that comes out."""
         return self.highest
 
+    @property
+    def fits(self) -> bool:
+        """Whether no value in between leaves 32 bits, whatever goes in."""
+        return bool(np.abs(self.coefficients).sum(axis=1).max() <= COEFFICIENT_LIMIT)
+
     def reaches(self, highest: int) -> bool:
         """Whether there is a polynomial for every integer from 0 to ``highest``."""
         return len(self.coefficients) > highest >> self.shift

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from mlp_edge.encoding import Floats
 from mlp_edge.errors import ModelError
-from mlp_edge.integers.activation_tables import Table
+from mlp_edge.integers.activation_tables import PolynomialTable, Table
 from mlp_edge.integers.exponential import MOST_CLASSES
 from mlp_edge.settings import setting
 from mlp_edge.walk import Node, readers, sources
@@ -198,6 +198,8 @@ class Quantised:
         self._check_inputs()
         for number, (layer, largest) in enumerate(zip(self.layers, self.largest, strict=True), 1):
             _check_layer(number, layer, largest, self.dtype)
+        if isinstance(self.table, PolynomialTable) and not self.table.fits:
+            raise ModelError("a polynomial of the outputs may leave 32 bits")
         most = MOST_CLASSES if self.octave else (EXACT - 1) // TABLE_LIMIT
         if self.softmax and self.layers[-1].outputs > most:
             raise ModelError(
@@ -253,6 +255,8 @@ def _check_layer(number: int, layer: IntegerLayer, largest: int, dtype: str) -> 
         raise ModelError(f"layer {number}: a sum is worth an activation step or more")
     if np.abs(layer.weights).max() > limit:
         raise ModelError(f"layer {number}: a weight beyond ±{limit}")
+    if isinstance(layer.table, PolynomialTable) and not layer.table.fits:
+        raise ModelError(f"layer {number}: a polynomial may leave 32 bits")
     size = layer.size(largest)
     if (size > SUM_LIMIT[dtype]).any():  # so no partial sum is either
         bits = "2^52" if dtype == "int24" else "32 bits"

@@ -330,8 +330,6 @@ def _polynomials(values: Any) -> PolynomialTable:
     )  # fmt: skip
     if found.ndim != 2 or found.shape[1] != DEGREE + 1:
         raise ValueError("polynomials of another degree")
-    if np.abs(found).sum(axis=1).max() > limit:
-        raise ValueError("a polynomial that leaves 32 bits")
     high = integer("high", values["high"], 1, HIGHEST["int24"])
     return PolynomialTable(found, integer("shift", values["shift"], 1, 22), high)
 

@@ -144,7 +144,7 @@ def test_a_strangers_model_needs_rows(model: Path, typed: Type, folder: Path) ->
         (["--dtype", "int8", "--weights-only", "-f", "c"], "--weights-only is for float32"),
         (["--dtype", "smallest", "-f", "onnx"], "with --format c"),
         (["--dtype", "int8", "--calibration-table", "gone.csv"], "gone.csv"),
-        (["--calibration-table", "pima"], "with --dtype int8, int16 or smallest"),
+        (["--calibration-table", "pima"], "with --dtype int8, int16, int24 or smallest"),
         (["--dtype", "int8", "--max-flips", "nan"], "--max-flips nan limits nothing"),
         (["--dtype", "int8", "--calibration-table", "few.csv"], "few.csv: 1 different rows"),
     ],

@@ -17,6 +17,7 @@ from support.quantised_networks import quantised
 
 from mlp_edge.errors import ModelError
 from mlp_edge.feature import Feature
+from mlp_edge.integers.activation_tables import ActivationTable, PolynomialTable
 from mlp_edge.integers.integer_reference import predict_quantised
 from mlp_edge.integers.quantised import Inputs, Quantised
 from mlp_edge.integers.quantised_file import (
@@ -37,7 +38,7 @@ MODELS: dict[str, Mlp] = {
     "multiclass": network((4, 6, 3), task="multiclass"),
     "encoded": encoded(MIXED, outputs=2),
 }
-DTYPES = ("int8", "int16")
+DTYPES = ("int8", "int16", "int24")
 
 
 def numbers_of(mlp: Mlp, dtype: str = "int8", **report: Any) -> QuantisationParameters:
@@ -75,9 +76,10 @@ def assert_same(one: Quantised, other: Quantised) -> None:
             if isinstance(value, np.ndarray):
                 assert value.dtype == second[key].dtype, key
                 assert value.tobytes() == second[key].tobytes(), key
-            elif hasattr(value, "points"):
-                assert value.shift == second[key].shift
-                assert value.points.tolist() == second[key].points.tolist()
+            elif isinstance(value, ActivationTable | PolynomialTable):
+                assert [np.asarray(part).tolist() for part in value] == [
+                    np.asarray(part).tolist() for part in second[key]
+                ], key
             elif isinstance(value, int | str):
                 assert value == second[key], key
 
@@ -138,6 +140,35 @@ def test_rows_have_one_hash_however_they_lie() -> None:
 
 
 # Damage
+
+WIDE = numbers_of(TANH, "int24").to_json()
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        (("layers", 0, "table", "polynomials", 0), [1, 2], "polynomials of another degree"),
+        (("layers", 0, "table", "polynomials", 0, 0), 2**31, "coefficient 2147483648"),
+        (("layers", 0, "table", "polynomials", 0), [2**30] * 6, "polynomial may leave 32 bits"),
+        (("layers", 0, "table", "polynomials"), [[0] * 6], "ends before the activations do"),
+        (("layers", 0, "table", "shift"), 23, "shift 23"),
+        (("layers", 0, "high"), 2**24, "high 16777216"),
+        (("layers", 0, "neurons", 0, "bias"), 2**53, "bias 9007199254740992"),
+        (("layers", 0, "neurons", 0, "shift"), 48, "shift 48"),
+        (("layers", 0, "neurons", 0, "weights", 0), 2**23, "weight 8388608"),
+        (("answers", "octave"), 25, "octave 25"),
+        (("answers", "octave"), 3, "octave 3"),
+        (("answers", "each", 0, "zero"), -1, "zero -1"),
+        (("answers", "each", 0), {"offset": 0, "step": 1}, "without 'zero'"),
+    ],
+)
+def test_int24_that_makes_no_sense(path: tuple[str | int, ...], value: Any, said: str) -> None:
+    values = json.loads(WIDE)
+    place = values
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    assert said in refused(json.dumps(values))
 
 
 def refused(text: str) -> str:
