@@ -322,16 +322,17 @@ def _table(values: Any, dtype: str, highest: int) -> Table | None:
 
 
 def _polynomials(values: Any) -> PolynomialTable:
-    rows = of_type("polynomials", values["polynomials"], list)
-    limit = COEFFICIENT_LIMIT
-    found = np.array(
-        [[integer("coefficient", c, -limit, limit) for c in of_type("polynomial", row, list)]
-         for row in rows], np.int64
-    )  # fmt: skip
-    if found.ndim != 2 or found.shape[1] != DEGREE + 1:
+    rows = [
+        of_type("polynomial", row, list)
+        for row in of_type("polynomials", values["polynomials"], list)
+    ]
+    if not rows or {*map(len, rows)} != {DEGREE + 1}:
         raise ValueError("polynomials of another degree")
+    limit = COEFFICIENT_LIMIT
+    found = [[integer("coefficient", one, -limit, limit) for one in row] for row in rows]
     high = integer("high", values["high"], 1, HIGHEST["int24"])
-    return PolynomialTable(found, integer("shift", values["shift"], 1, 22), high)
+    shift = integer("shift", values["shift"], 1, 22)
+    return PolynomialTable(np.array(found, np.int64), shift, high)
 
 
 def _integers(name: str, records: Sequence[Any], low: int, high: int) -> Integers:
