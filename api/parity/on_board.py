@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -125,6 +125,4 @@ def transcript_of(place: Asked) -> bytes | None:
 
 def recorded(report: BoardReport | None) -> dict[str, Any]:
     """What parity.json holds of a board: nothing without one."""
-    from dataclasses import asdict
-
     return {} if report is None else {"board": asdict(report)}
