@@ -25,7 +25,7 @@ from mlp_edge.export.c.raw_lines import MOST_LISTED, SHIFTED, line, lines
 from mlp_edge.feature import Feature
 from mlp_edge.integers.integer_reference import predict_quantised
 from mlp_edge.integers.quantised import Inputs, Quantised
-from mlp_edge.integers.raw import PROBABILITY, raw_outputs
+from mlp_edge.integers.raw import PROBABILITY, raw_classes, raw_outputs
 from mlp_edge.mlp import Mlp
 from mlp_edge.raw_units import EVERY, MISSING, RawUnits
 from mlp_edge.runtime import Chip
@@ -145,6 +145,35 @@ def test_counts_that_cannot_be_are_refused(
     mlp = encoded(features, standardised=False)
     with pytest.raises(ModelError, match=re.escape(said)):
         integers.export(mlp, made(mlp, "int8"), units)
+
+
+@pytest.mark.parametrize(("output", "decides"), [("sigmoid", True), ("linear", False)])
+def test_classes_of_outputs_that_are_no_softmax(output: str, decides: bool, tmp_path: Path) -> None:
+    """Integers of one unit decide; those of several are no class."""
+    mlp = network((4, 7, 3), "relu", "multiclass")
+    *others, last = mlp.layers
+    mlp = replace(mlp, layers=(*others, replace(last, activation=output)))
+    numbers = made(mlp, "int8", seed=3)
+    alike = np.full(3, 2.0**-16, np.float32)
+    if decides:
+        numbers = replace(numbers, offset=0 * alike, step=alike)
+    factor = np.float32(numbers.inputs.high / np.array([900, 300, 1000, 60]))
+    numbers = replace(numbers, inputs=numbers.inputs._replace(factor=factor))
+    units = RawUnits.counts(4)
+    counts = some_counts(mlp, numbers, units)
+    path = tmp_path / "net.h"
+    path.write_bytes(integers.export(mlp, numbers, units))
+    with open_header(path) as opened:
+        assert opened.raw is not None
+        given = counts.astype(np.int16)
+        np.testing.assert_array_equal(
+            opened.raw.predict(given), raw_outputs(mlp, numbers, units, counts)
+        )
+        assert (opened.raw.classify is not None) is decides
+        if opened.raw.classify is not None:
+            classes = raw_classes(mlp, numbers, units, counts)
+            assert len(np.unique(classes)) > 2
+            np.testing.assert_array_equal(opened.raw.classify(given), classes)
 
 
 def half_way() -> tuple[Mlp, Quantised]:
