@@ -18,8 +18,7 @@ from mlp_edge.integers import exponential
 from mlp_edge.integers.integer_reference import predict_quantised
 from mlp_edge.integers.quantised import Inputs, IntegerLayer, Integers
 from mlp_edge.mlp import Floats
-from mlp_edge.runtime.c import read_header
-from mlp_edge.runtime.chips import avr, firmware
+from mlp_edge.runtime.chips.avr import chip
 from mlp_edge.runtime.chips.targets import AVR
 
 every_way = pytest.mark.parametrize("how", HOW)
@@ -237,16 +236,12 @@ def test_lines(how: str, tmp_path: Path) -> None:
 # An AVR without a multiplier
 
 
-def test_an_attiny_has_the_same_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_attiny_has_the_same_bits(tmp_path: Path) -> None:
     require(BY_NAME["avr"])
     tiny = replace(AVR, chip="ATtiny85", flags=("-mmcu=attiny85",), flash=8 * 1024, ram=512)
-    monkeypatch.setattr(avr, "AVR", tiny)
-    monkeypatch.setattr(firmware, "AVR", tiny)
     mlp = network((3, 4, 2), "relu", "multiclass")
     numbers = made(mlp, "int24")
     (tmp_path / "net.h").write_bytes(EXPORTER.integers["int24"](mlp, numbers))
-    built = firmware.build(read_header(tmp_path / "net.h"), tiny)
-    given = readings(mlp, 5).astype("<f4")
-    with avr.start(built) as simulator:
-        found = b"".join(simulator.predict(row.tobytes()) for row in given)
-    assert found == predict_quantised(mlp, numbers, given).tobytes()
+    rows = readings(mlp, 5)
+    with chip(tiny).open(tmp_path / "net.h") as opened:
+        assert opened.predict(rows).tobytes() == predict_quantised(mlp, numbers, rows).tobytes()

@@ -1,18 +1,22 @@
 /*
- * A dense layer of int24 in assembly for AVR, with the bits of the C in dense_int24.h. Results have
- * 3 bytes, or 4 where bit 31 of `high` is set, which does not count otherwise.
+ * A dense layer of int24, with the bits of the C in dense_int24.h. Results have 3 bytes, or 4 where
+ * bit 31 of `high` is set, which does not count otherwise.
  *
  * A sum is kept as a column per byte: column k adds up the products of bytes i of a weight and j of
  * an input where i + j = k, in 3 bytes. The highest byte of a weight is signed. 32 products of 16
- * bits fit three times; then the columns are carried into each other. A neuron whose input is 0
- * skips the product, as about half of a relu layer's results are.
+ * bits fit three times; then the columns are carried into each other. Inputs of 0 are passed over:
+ * they are about half of what a relu gives.
  *
  *   column  0: r10 r9 r2   1: r12 r11 r3   2: r14 r13 r4   3: r24 r15 r5   4: r8 r7 r6
- *   r17 to r19 input, X behind it   r20, r21, r16 weight, Z behind it   r23 inputs to go   r22 zero
- *   r25: bit 7 several blocks of 32 inputs, bit 6 the largest result is 2^24 - 1, outputs to go
+ *   r17 to r19 input, Y behind it   r20, r21, r16 weight, Z behind it   X result   r22 zero
+ *   r23 pairs of inputs to go, in bit 7 whether the first pair is half of one
+ *   r25 results to go of 32 or fewer, bit 7 several blocks of 32 inputs, bit 6 high is 2^24 - 1
  *   T results have 4 bytes
- *   Y+1 biases   Y+3 behind the shifts of the 32 outputs at hand   Y+5 high   Y+9 y   Y+11 x
- *   Y+13 inputs of the first block   Y+14 blocks   Y+15 those to go   Y+16 whole 32 outputs to go
+ *
+ * On the stack, to which Y points between neurons:
+ *
+ *   Y+1 biases   Y+3 behind the shifts of those results   Y+5 high   Y+9 inputs
+ *   Y+11 pairs of the first block   Y+12 blocks   Y+13 those to go   Y+14 whole 32 results to go
  */
 #ifndef MLP_EDGE_KERNEL_AVR_DENSE_INT24
 #define MLP_EDGE_KERNEL_AVR_DENSE_INT24
@@ -40,6 +44,30 @@
     "adc " next_middle ", " high "  \n"                                \
     "adc " next_high ", r0          \n"
 
+/* The products of an input, in r19:r17, and the weight behind Z. */
+#define MLP_EDGE_MULTIPLY_ADD_24                             \
+    "lpm r20, Z+       \n"                                   \
+    "lpm r21, Z+       \n"                                   \
+    "lpm r16, Z+       \n"                                   \
+    "mul r20, r17      \n"                                   \
+    MLP_EDGE_COLUMN("r2", "r9", "r10")                       \
+    "mul r20, r18      \n"                                   \
+    MLP_EDGE_COLUMN("r3", "r11", "r12")                      \
+    "mul r21, r17      \n"                                   \
+    MLP_EDGE_COLUMN("r3", "r11", "r12")                      \
+    "mul r20, r19      \n"                                   \
+    MLP_EDGE_COLUMN("r4", "r13", "r14")                      \
+    "mul r21, r18      \n"                                   \
+    MLP_EDGE_COLUMN("r4", "r13", "r14")                      \
+    "mulsu r16, r17    \n"                                   \
+    MLP_EDGE_SIGNED_COLUMN("r4", "r13", "r14")               \
+    "mul r21, r19      \n"                                   \
+    MLP_EDGE_COLUMN("r5", "r15", "r24")                      \
+    "mulsu r16, r18    \n"                                   \
+    MLP_EDGE_SIGNED_COLUMN("r5", "r15", "r24")               \
+    "mulsu r16, r19    \n"                                   \
+    MLP_EDGE_SIGNED_COLUMN("r6", "r7", "r8")
+
 MLP_EDGE_AVR_CODE mlp_edge_avr_dense_int24_code(void)
 {
     __asm__ volatile(
@@ -59,8 +87,6 @@ MLP_EDGE_AVR_CODE mlp_edge_avr_dense_int24_code(void)
         "push r14          \n"
         "push r11          \n"
         "push r10          \n"
-        "push r9           \n"
-        "push r8           \n"
         "push r19          \n"
         "push r18          \n"
         "push r17          \n"
@@ -71,6 +97,7 @@ MLP_EDGE_AVR_CODE mlp_edge_avr_dense_int24_code(void)
         "push r22          \n"
         "in r28, __SP_L__  \n"
         "in r29, __SP_H__  \n"
+        "movw r26, r8      \n"
         "movw r20, r2      \n"
         "clr r22           \n"
         "rjmp 10f          \n"
@@ -79,9 +106,7 @@ MLP_EDGE_AVR_CODE mlp_edge_avr_dense_int24_code(void)
         "or r0, r18        \n"
         "brne 5f           \n"
         "adiw r30, 3       \n"
-        "dec r23           \n"
-        "brne 4f           \n"
-        "rjmp 6f           \n"
+        "rjmp 7f           \n"
         "10:               \n" /* a neuron: its bias is where the columns begin */
         "ldd r30, Y+1      \n"
         "ldd r31, Y+2      \n"
@@ -96,9 +121,10 @@ MLP_EDGE_AVR_CODE mlp_edge_avr_dense_int24_code(void)
         "std Y+1, r30      \n"
         "std Y+2, r31      \n"
         "movw r30, r20     \n"
-        "ldd r26, Y+11     \n"
-        "ldd r27, Y+12     \n"
-        "ldd r23, Y+13     \n"
+        "ldd r23, Y+11     \n"
+        "ldd r16, Y+9      \n"
+        "ldd r17, Y+10     \n"
+        "movw r28, r16     \n"
         "11:               \n" /* a block of at most 32 inputs */
         "clr r9            \n"
         "clr r24           \n"
@@ -106,36 +132,35 @@ MLP_EDGE_AVR_CODE mlp_edge_avr_dense_int24_code(void)
         "clr r11           \n"
         "movw r12, r10     \n"
         "movw r14, r10     \n"
+        "sbrc r23, 7       \n"
+        "rjmp 14f          \n"
         "4:                \n"
-        "ld r17, X+        \n"
-        "ld r18, X+        \n"
-        "ld r19, X+        \n"
+        "ld r17, Y+        \n"
+        "ld r18, Y+        \n"
+        "ld r19, Y+        \n"
         "tst r19           \n"
         "breq 3b           \n"
         "5:                \n"
-        "lpm r20, Z+       \n"
-        "lpm r21, Z+       \n"
-        "lpm r16, Z+       \n"
-        "mul r20, r17      \n"
-        MLP_EDGE_COLUMN("r2", "r9", "r10")
-        "mul r20, r18      \n"
-        MLP_EDGE_COLUMN("r3", "r11", "r12")
-        "mul r21, r17      \n"
-        MLP_EDGE_COLUMN("r3", "r11", "r12")
-        "mul r20, r19      \n"
-        MLP_EDGE_COLUMN("r4", "r13", "r14")
-        "mul r21, r18      \n"
-        MLP_EDGE_COLUMN("r4", "r13", "r14")
-        "mulsu r16, r17    \n"
-        MLP_EDGE_SIGNED_COLUMN("r4", "r13", "r14")
-        "mul r21, r19      \n"
-        MLP_EDGE_COLUMN("r5", "r15", "r24")
-        "mulsu r16, r18    \n"
-        MLP_EDGE_SIGNED_COLUMN("r5", "r15", "r24")
-        "mulsu r16, r19    \n"
-        MLP_EDGE_SIGNED_COLUMN("r6", "r7", "r8")
+        MLP_EDGE_MULTIPLY_ADD_24
+        "7:                \n"
+        "ld r17, Y+        \n"
+        "ld r18, Y+        \n"
+        "ld r19, Y+        \n"
+        "tst r19           \n"
+        "breq 9f           \n"
+        "8:                \n"
+        MLP_EDGE_MULTIPLY_ADD_24
         "dec r23           \n"
-        "brne 4b           \n"
+        "breq 6f           \n"
+        "rjmp 4b           \n"
+        "9:                \n"
+        "mov r0, r17       \n"
+        "or r0, r18        \n"
+        "brne 8b           \n"
+        "adiw r30, 3       \n"
+        "dec r23           \n"
+        "breq 6f           \n"
+        "rjmp 4b           \n"
         "6:                \n"
         "add r3, r9        \n"
         "adc r11, r10      \n"
@@ -149,6 +174,8 @@ MLP_EDGE_AVR_CODE mlp_edge_avr_dense_int24_code(void)
         "rjmp 24f          \n"
         "12:               \n" /* requantisation of the 7 bytes r2 to r8 */
         "movw r20, r30     \n"
+        "in r28, __SP_L__  \n"
+        "in r29, __SP_H__  \n"
         "sbrc r8, 7        \n"
         "rjmp 18f          \n"
         "ldd r30, Y+3      \n"
@@ -250,27 +277,24 @@ MLP_EDGE_AVR_CODE mlp_edge_avr_dense_int24_code(void)
         "brsh 20f          \n"
         "rjmp 19f          \n"
         "18:               \n" /* negative */
-        "clr r11           \n"
-        "clr r12           \n"
-        "clr r13           \n"
-        "clr r14           \n"
-        "rjmp 20f          \n"
+        "st X+, r22        \n"
+        "st X+, r22        \n"
+        "st X+, r22        \n"
+        "brtc 21f          \n"
+        "st X+, r22        \n"
+        "rjmp 21f          \n"
         "19:               \n" /* too large */
         "ldd r11, Y+5      \n"
         "ldd r12, Y+6      \n"
         "ldd r13, Y+7      \n"
         "ldd r14, Y+8      \n"
         "20:               \n"
-        "ldd r26, Y+9      \n"
-        "ldd r27, Y+10     \n"
         "st X+, r11        \n"
         "st X+, r12        \n"
         "st X+, r13        \n"
         "brtc 21f          \n"
         "st X+, r14        \n"
         "21:               \n"
-        "std Y+9, r26      \n"
-        "std Y+10, r27     \n"
         "dec r25           \n"
         "mov r24, r25      \n"
         "andi r24, 0x3f    \n"
@@ -278,9 +302,9 @@ MLP_EDGE_AVR_CODE mlp_edge_avr_dense_int24_code(void)
         "rjmp 10b          \n"
         "22:               \n"
         "ori r25, 32       \n"
-        "ldd r24, Y+16     \n"
+        "ldd r24, Y+14     \n"
         "subi r24, 1       \n"
-        "std Y+16, r24     \n"
+        "std Y+14, r24     \n"
         "brcs 23f          \n"
         "ldd r30, Y+3      \n"
         "ldd r31, Y+4      \n"
@@ -289,18 +313,25 @@ MLP_EDGE_AVR_CODE mlp_edge_avr_dense_int24_code(void)
         "std Y+4, r31      \n"
         "rjmp 10b          \n"
         "24:               \n" /* another block of inputs, or the end of the last one */
-        "ldd r23, Y+15     \n"
+        "movw r16, r28     \n"
+        "in r28, __SP_L__  \n"
+        "in r29, __SP_H__  \n"
+        "ldd r23, Y+13     \n"
         "dec r23           \n"
-        "std Y+15, r23     \n"
-        "ldi r23, 32       \n"
+        "std Y+13, r23     \n"
         "breq 1f           \n"
+        "movw r28, r16     \n"
+        "ldi r23, 16       \n"
         "rjmp 11b          \n"
         "1:                \n"
-        "ldd r23, Y+14     \n"
-        "std Y+15, r23     \n"
+        "ldd r23, Y+12     \n"
+        "std Y+13, r23     \n"
         "rjmp 12b          \n"
+        "14:               \n"
+        "andi r23, 0x7f    \n"
+        "rjmp 7b           \n"
         "23:               \n"
-        "adiw r28, 16      \n"
+        "adiw r28, 14      \n"
         "in r0, __SREG__   \n"
         "cli               \n"
         "out __SP_H__, r29 \n"
@@ -318,12 +349,12 @@ static inline void mlp_edge_avr_dense_int24(
     size_t inputs, size_t outputs, const mlp_edge_uint24 *x, void *y)
 {
     const size_t blocks = (inputs + 31) / 32, several = (size_t)(blocks > 1) << 7;
-    const size_t full = (size_t)(high == 0xffffff) << 6;
+    const size_t full = (size_t)(high == 0xffffff) << 6, odd = (inputs & 1) << 7;
     register const mlp_edge_int24 *r24 __asm__("r24") = weights;
     register const int64_t *r22 __asm__("r22") = bias;
     register const uint8_t *r20 __asm__("r20") = shift;
     register uint32_t r16 __asm__("r16") = high;
-    register size_t r14 __asm__("r14") = (blocks << 8) | ((inputs - 1) % 32 + 1);
+    register size_t r14 __asm__("r14") = blocks << 8 | odd | ((inputs - 1) % 32 + 2) / 2;
     register size_t r12 __asm__("r12") =
         (outputs - 1) / 32 << 8 | several | full | ((outputs - 1) % 32 + 1);
     register const mlp_edge_uint24 *r10 __asm__("r10") = x;
