@@ -32,22 +32,31 @@ static inline void mlp_edge_dense_int16(const int16_t *weights, const int32_t *b
 #ifdef MLP_EDGE_DSP
     mlp_edge_thumb_dense_int16(weights, bias, shift, high, inputs, outputs, x, y);
 #else
-    size_t i = 0;
 #if defined(MLP_EDGE_THUMB)
-    if (outputs >= 4) {
-        i = outputs - outputs % 4;
-        mlp_edge_thumb_dense_int16(weights, bias, shift, high, inputs, i, x, y);
+    const size_t fours = outputs - outputs % 4;
+    if (fours > 0) {
+        mlp_edge_thumb_dense_int16(weights, bias, shift, high, inputs, fours, x, y);
+        weights += fours * inputs;
+        bias += fours;
+        shift += fours;
+        y += fours;
+        outputs %= 4;
     }
 #elif MLP_EDGE_AT_ONCE == 4
-    for (; i + 4 <= outputs; i += 4) {
+    for (size_t fours = outputs / 4; fours > 0; fours--) {
         int32_t sums[4];
-        mlp_edge_four_sums_int16(weights + i * inputs, bias + i, inputs, x, sums);
-        for (size_t j = 0; j < 4; j++) {
-            y[i + j] = mlp_edge_requantise_int16(sums[j], shift[i + j], high);
+        mlp_edge_four_sums_int16(weights, bias, inputs, x, sums);
+        for (size_t i = 0; i < 4; i++) {
+            y[i] = mlp_edge_requantise_int16(sums[i], MLP_EDGE_READ_UINT8(&shift[i]), high);
         }
+        weights += 4 * inputs;
+        bias += 4;
+        shift += 4;
+        y += 4;
     }
+    outputs %= 4;
 #endif
-    for (; i < outputs; i++) {
+    for (size_t i = 0; i < outputs; i++) {
         const int32_t start = MLP_EDGE_READ_INT32(&bias[i]);
         y[i] = mlp_edge_requantise_int16(
             mlp_edge_sum_int16(start, weights + i * inputs, inputs, x),

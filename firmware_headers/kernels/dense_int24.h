@@ -7,6 +7,7 @@
 #define MLP_EDGE_KERNEL_DENSE_INT24
 
 #include "requantise_int24.h"
+#include "sum_int24.h"
 #include "avr/dense_int24.h"
 
 static inline void mlp_edge_dense_int24(const mlp_edge_int24 *weights, const int64_t *bias,
@@ -17,11 +18,9 @@ static inline void mlp_edge_dense_int24(const mlp_edge_int24 *weights, const int
     mlp_edge_avr_dense_int24(weights, bias, shift, high, inputs, outputs, x, y);
 #else
     for (size_t i = 0; i < outputs; i++) {
-        int64_t sum = MLP_EDGE_READ_INT64(&bias[i]);
-        for (size_t j = 0; j < inputs; j++) {
-            sum += (int64_t)MLP_EDGE_READ_INT24(weights) * x[j];
-            weights++;
-        }
+        const int64_t start = MLP_EDGE_READ_INT64(&bias[i]);
+        const int64_t sum = mlp_edge_sum_int24(start, weights, inputs, x);
+        weights += inputs;
         const uint8_t by = MLP_EDGE_READ_UINT8(&shift[i]);
         y[i] = (mlp_edge_uint24)mlp_edge_requantise_int24(sum, by, high);
     }

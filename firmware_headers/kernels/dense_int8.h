@@ -21,22 +21,34 @@ static inline void mlp_edge_dense_int8(const int8_t *weights, const int32_t *bia
         return;
     }
 #endif
-    size_t i = 0;
 #if defined(MLP_EDGE_THUMB)
-    if (outputs >= 4) {
-        i = outputs - outputs % 4;
-        mlp_edge_thumb_dense_int8(weights, bias, multiplier, shift, inputs, i, x, y);
+    const size_t fours = outputs - outputs % 4;
+    if (fours > 0) {
+        mlp_edge_thumb_dense_int8(weights, bias, multiplier, shift, inputs, fours, x, y);
+        weights += fours * inputs;
+        bias += fours;
+        multiplier += fours;
+        shift += fours;
+        y += fours;
+        outputs %= 4;
     }
 #elif MLP_EDGE_AT_ONCE == 4
-    for (; i + 4 <= outputs; i += 4) {
+    for (size_t fours = outputs / 4; fours > 0; fours--) {
         int32_t sums[4];
-        mlp_edge_four_sums_int8(weights + i * inputs, bias + i, inputs, x, sums);
-        for (size_t j = 0; j < 4; j++) {
-            y[i + j] = (uint8_t)mlp_edge_requantise(sums[j], multiplier[i + j], shift[i + j]);
+        mlp_edge_four_sums_int8(weights, bias, inputs, x, sums);
+        for (size_t i = 0; i < 4; i++) {
+            y[i] = (uint8_t)mlp_edge_requantise(sums[i], MLP_EDGE_READ_UINT16(&multiplier[i]),
+                                                MLP_EDGE_READ_UINT8(&shift[i]));
         }
+        weights += 4 * inputs;
+        bias += 4;
+        multiplier += 4;
+        shift += 4;
+        y += 4;
     }
+    outputs %= 4;
 #endif
-    for (; i < outputs; i++) {
+    for (size_t i = 0; i < outputs; i++) {
         const int32_t start = MLP_EDGE_READ_INT32(&bias[i]);
         y[i] = (uint8_t)mlp_edge_requantise(
             mlp_edge_sum_int8(start, weights + i * inputs, inputs, x),

@@ -10,7 +10,8 @@ static inline void mlp_edge_four_sums_int16(const int16_t *weights, const int32_
 {
     const int16_t *row0 = weights, *row1 = row0 + inputs, *row2 = row1 + inputs;
     const int16_t *row3 = row2 + inputs;
-    int32_t sum0 = bias[0], sum1 = bias[1], sum2 = bias[2], sum3 = bias[3];
+    int32_t sum0 = MLP_EDGE_READ_INT32(&bias[0]), sum1 = MLP_EDGE_READ_INT32(&bias[1]);
+    int32_t sum2 = MLP_EDGE_READ_INT32(&bias[2]), sum3 = MLP_EDGE_READ_INT32(&bias[3]);
     const uint16_t *const end = x + inputs;
     do {
         const int32_t value = *x++;

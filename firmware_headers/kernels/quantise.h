@@ -7,21 +7,16 @@
 #ifndef MLP_EDGE_KERNEL_QUANTISE
 #define MLP_EDGE_KERNEL_QUANTISE
 
-#include "cortex/thumb.h"
+#include "cortex/rounded_product.h"
 #include "from_bits.h"
 #include "quantise_bits.h"
 
 #ifdef MLP_EDGE_FLOAT_UNIT
 
-/* VCVTR rounds half to even; whatever is below 0, or NaN, becomes 0. An empty asm is no store. */
 static inline uint16_t mlp_edge_quantise(float x, float low, float factor, float high)
 {
-    float scaled = x - low;
-    uint32_t rounded;
-    __asm__("" : "+t"(scaled));
-    scaled *= factor;
-    __asm__("vcvtr.u32.f32 %0, %1" : "=t"(rounded) : "t"(scaled));
-    return (uint16_t)(rounded > (uint32_t)high ? (uint32_t)high : rounded);
+    const uint32_t rounded = mlp_edge_rounded_product(x, low, factor), most = (uint32_t)high;
+    return (uint16_t)(rounded > most ? most : rounded);
 }
 
 #elif defined(MLP_EDGE_SOFT_FLOAT) && !defined(__AVR__) && !defined(MLP_EDGE_PLAIN_C)

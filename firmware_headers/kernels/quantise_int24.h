@@ -7,8 +7,9 @@
 #ifndef MLP_EDGE_KERNEL_QUANTISE_INT24
 #define MLP_EDGE_KERNEL_QUANTISE_INT24
 
-#include "bits.h"
 #include "avr/quantise_int24.h"
+#include "cortex/rounded_product.h"
+#include "quantise_bits.h"
 
 static inline uint32_t mlp_edge_rounded_float(float value)
 {
@@ -32,9 +33,16 @@ static inline void mlp_edge_quantise_int24(const float *low, const float *factor
     mlp_edge_avr_quantise_int24(low, factor, high, count, x, y);
 #else
     for (size_t i = 0; i < count; i++) {
-        const volatile float above = x[i] - MLP_EDGE_READ_FLOAT(&low[i]);
-        const volatile float scaled = above * MLP_EDGE_READ_FLOAT(&factor[i]);
+        const float from = MLP_EDGE_READ_FLOAT(&low[i]), by = MLP_EDGE_READ_FLOAT(&factor[i]);
+#if defined(MLP_EDGE_FLOAT_UNIT)
+        const uint32_t rounded = mlp_edge_rounded_product(x[i], from, by);
+#elif defined(MLP_EDGE_SOFT_FLOAT) && !defined(MLP_EDGE_PLAIN_C) && !defined(__AVR__)
+        const uint32_t rounded = mlp_edge_quantise_bits(x[i], from, by, high);
+#else
+        const volatile float above = x[i] - from;
+        const volatile float scaled = above * by;
         const uint32_t rounded = mlp_edge_rounded_float(scaled);
+#endif
         y[i] = rounded > high ? high : (mlp_edge_uint24)rounded;
     }
 #endif

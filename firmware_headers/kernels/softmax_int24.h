@@ -10,6 +10,19 @@
 #include "exponential_int24.h"
 #include "avr/divide_float.h"
 
+/* A float from 0 to 2^24, rounded down to an integer. */
+static inline uint32_t mlp_edge_whole_int24(float x)
+{
+#if defined(MLP_EDGE_SOFT_FLOAT) && !defined(MLP_EDGE_PLAIN_C)
+    /* By its bits: without a float unit a conversion is a call. */
+    const uint32_t bits = mlp_edge_bits(x), exponent = bits >> 23;
+    const uint32_t digits = (bits & 0x7fffffu) | 0x800000u;
+    return exponent < 127 ? 0 : exponent > 150 ? 0x1000000u : digits >> (150 - exponent);
+#else
+    return (uint32_t)x;
+#endif
+}
+
 static inline void mlp_edge_softmax_int24(uint8_t octave, size_t count, const uint32_t *logits,
                                           float *outputs)
 {
@@ -20,7 +33,7 @@ static inline void mlp_edge_softmax_int24(uint8_t octave, size_t count, const ui
     uint32_t sum = 0;
     for (size_t i = 0; i < count; i++) {
         outputs[i] = mlp_edge_exponential_int24(largest - logits[i], octave, 24);
-        sum += (uint32_t)outputs[i]; /* rounded down */
+        sum += mlp_edge_whole_int24(outputs[i]);
     }
     const volatile float total = (float)sum;
     for (size_t i = 0; i < count; i++) {

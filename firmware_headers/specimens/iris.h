@@ -138,7 +138,7 @@ int iris_selftest(void);
  * there it is PROGMEM, which is read with instructions of its own. Elsewhere `const` is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 22 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 23 /* raised whenever a kernel changes */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -175,7 +175,7 @@ int iris_selftest(void);
 #define MLP_EDGE_INLINED
 #endif
 
-#elif MLP_EDGE_KERNELS != 22
+#elif MLP_EDGE_KERNELS != 23
 #error "these models were exported by different versions of mlp-edge: export them with one"
 #endif
 
@@ -339,16 +339,18 @@ mlp_edge_text iris_label(int index)
 /* The kernels that this network needs. Models in one source file share them, hence the guards. */
 
 /*
- * Which instructions a Cortex-M has: MLP_EDGE_THUMB for those of a Cortex-M3 and later,
- * MLP_EDGE_DSP for SMLAD and the like, MLP_EDGE_FLOAT_UNIT for floats. Kernels that use them give
- * the bits of the C beside them; MLP_EDGE_PLAIN_C selects the C.
+ * Which instructions a Cortex-M has: MLP_EDGE_THUMB_1 for those of a Cortex-M0, MLP_EDGE_THUMB for
+ * those of a Cortex-M3 and later, MLP_EDGE_DSP for SMLAD and the like, MLP_EDGE_FLOAT_UNIT for
+ * floats. Kernels that use them give the bits of the C beside them; MLP_EDGE_PLAIN_C selects the C.
  */
 #ifndef MLP_EDGE_KERNEL_CORTEX_THUMB
 #define MLP_EDGE_KERNEL_CORTEX_THUMB
 
-#if defined(__ARM_ARCH_PROFILE) && defined(__thumb2__) && defined(__ARMEL__) \
-    && defined(__GNUC__) && !defined(MLP_EDGE_PLAIN_C)
-#if __ARM_ARCH_PROFILE == 'M'
+#if defined(__ARM_ARCH_PROFILE) && defined(__ARMEL__) && defined(__GNUC__) \
+    && !defined(MLP_EDGE_PLAIN_C)
+#if __ARM_ARCH_PROFILE == 'M' && !defined(__thumb2__)
+#define MLP_EDGE_THUMB_1
+#elif __ARM_ARCH_PROFILE == 'M'
 #define MLP_EDGE_THUMB
 #if defined(__ARM_FEATURE_DSP) && defined(__ARM_FEATURE_UNALIGNED)
 #define MLP_EDGE_DSP
@@ -1003,7 +1005,7 @@ int iris_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:90232ff364c0b6df5c3bffb54eb195acda283a528cab89a41dad1db6be500c7c */
+mlp-edge-seal sha256:550519830eedd40c758af19b44f6c57e869e5c26cad1f58060a3c6b734edd8dd */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "iris", "features": [{"name": "sepal_length", "low": 4.300000190734863,

@@ -163,7 +163,7 @@ int pima_int8_selftest(void);
  * there it is PROGMEM, which is read with instructions of its own. Elsewhere `const` is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 22 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 23 /* raised whenever a kernel changes */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -200,7 +200,7 @@ int pima_int8_selftest(void);
 #define MLP_EDGE_INLINED
 #endif
 
-#elif MLP_EDGE_KERNELS != 22
+#elif MLP_EDGE_KERNELS != 23
 #error "these models were exported by different versions of mlp-edge: export them with one"
 #endif
 
@@ -533,16 +533,18 @@ mlp_edge_text pima_int8_label(int index)
 /* The kernels that this network needs. Models in one source file share them, hence the guards. */
 
 /*
- * Which instructions a Cortex-M has: MLP_EDGE_THUMB for those of a Cortex-M3 and later,
- * MLP_EDGE_DSP for SMLAD and the like, MLP_EDGE_FLOAT_UNIT for floats. Kernels that use them give
- * the bits of the C beside them; MLP_EDGE_PLAIN_C selects the C.
+ * Which instructions a Cortex-M has: MLP_EDGE_THUMB_1 for those of a Cortex-M0, MLP_EDGE_THUMB for
+ * those of a Cortex-M3 and later, MLP_EDGE_DSP for SMLAD and the like, MLP_EDGE_FLOAT_UNIT for
+ * floats. Kernels that use them give the bits of the C beside them; MLP_EDGE_PLAIN_C selects the C.
  */
 #ifndef MLP_EDGE_KERNEL_CORTEX_THUMB
 #define MLP_EDGE_KERNEL_CORTEX_THUMB
 
-#if defined(__ARM_ARCH_PROFILE) && defined(__thumb2__) && defined(__ARMEL__) \
-    && defined(__GNUC__) && !defined(MLP_EDGE_PLAIN_C)
-#if __ARM_ARCH_PROFILE == 'M'
+#if defined(__ARM_ARCH_PROFILE) && defined(__ARMEL__) && defined(__GNUC__) \
+    && !defined(MLP_EDGE_PLAIN_C)
+#if __ARM_ARCH_PROFILE == 'M' && !defined(__thumb2__)
+#define MLP_EDGE_THUMB_1
+#elif __ARM_ARCH_PROFILE == 'M'
 #define MLP_EDGE_THUMB
 #if defined(__ARM_FEATURE_DSP) && defined(__ARM_FEATURE_UNALIGNED)
 #define MLP_EDGE_DSP
@@ -1186,6 +1188,29 @@ static inline void mlp_edge_dsp_quantise_int8(const float *low, const float *fac
 
 #endif
 
+/*
+ * (x - low) * factor, each operation rounded by itself, then to an integer, half to even: VCVTR
+ * makes 0 of what is below 0, and of NaN. The empty asm keeps the compiler from joining the two.
+ */
+#ifndef MLP_EDGE_KERNEL_CORTEX_ROUNDED_PRODUCT
+#define MLP_EDGE_KERNEL_CORTEX_ROUNDED_PRODUCT
+
+#ifdef MLP_EDGE_FLOAT_UNIT
+
+static inline uint32_t mlp_edge_rounded_product(float x, float low, float factor)
+{
+    float scaled = x - low;
+    uint32_t rounded;
+    __asm__("" : "+t"(scaled));
+    scaled *= factor;
+    __asm__("vcvtr.u32.f32 %0, %1" : "=t"(rounded) : "t"(scaled));
+    return rounded;
+}
+
+#endif
+
+#endif
+
 /* The float that IEEE 754 writes in these bits. */
 #ifndef MLP_EDGE_KERNEL_FROM_BITS
 #define MLP_EDGE_KERNEL_FROM_BITS
@@ -1301,15 +1326,10 @@ static inline uint32_t mlp_edge_quantise_bits(float x, float low, float factor, 
 
 #ifdef MLP_EDGE_FLOAT_UNIT
 
-/* VCVTR rounds half to even; whatever is below 0, or NaN, becomes 0. An empty asm is no store. */
 static inline uint16_t mlp_edge_quantise(float x, float low, float factor, float high)
 {
-    float scaled = x - low;
-    uint32_t rounded;
-    __asm__("" : "+t"(scaled));
-    scaled *= factor;
-    __asm__("vcvtr.u32.f32 %0, %1" : "=t"(rounded) : "t"(scaled));
-    return (uint16_t)(rounded > (uint32_t)high ? (uint32_t)high : rounded);
+    const uint32_t rounded = mlp_edge_rounded_product(x, low, factor), most = (uint32_t)high;
+    return (uint16_t)(rounded > most ? most : rounded);
 }
 
 #elif defined(MLP_EDGE_SOFT_FLOAT) && !defined(__AVR__) && !defined(MLP_EDGE_PLAIN_C)
@@ -1904,7 +1924,8 @@ static inline void mlp_edge_four_sums_int8(const int8_t *weights, const int32_t 
 {
     const int8_t *row0 = weights, *row1 = row0 + inputs, *row2 = row1 + inputs;
     const int8_t *row3 = row2 + inputs;
-    int32_t sum0 = bias[0], sum1 = bias[1], sum2 = bias[2], sum3 = bias[3];
+    int32_t sum0 = MLP_EDGE_READ_INT32(&bias[0]), sum1 = MLP_EDGE_READ_INT32(&bias[1]);
+    int32_t sum2 = MLP_EDGE_READ_INT32(&bias[2]), sum3 = MLP_EDGE_READ_INT32(&bias[3]);
     const uint8_t *const end = x + inputs;
     do {
         const int32_t value = *x++;
@@ -2089,22 +2110,34 @@ static inline void mlp_edge_dense_int8(const int8_t *weights, const int32_t *bia
         return;
     }
 #endif
-    size_t i = 0;
 #if defined(MLP_EDGE_THUMB)
-    if (outputs >= 4) {
-        i = outputs - outputs % 4;
-        mlp_edge_thumb_dense_int8(weights, bias, multiplier, shift, inputs, i, x, y);
+    const size_t fours = outputs - outputs % 4;
+    if (fours > 0) {
+        mlp_edge_thumb_dense_int8(weights, bias, multiplier, shift, inputs, fours, x, y);
+        weights += fours * inputs;
+        bias += fours;
+        multiplier += fours;
+        shift += fours;
+        y += fours;
+        outputs %= 4;
     }
 #elif MLP_EDGE_AT_ONCE == 4
-    for (; i + 4 <= outputs; i += 4) {
+    for (size_t fours = outputs / 4; fours > 0; fours--) {
         int32_t sums[4];
-        mlp_edge_four_sums_int8(weights + i * inputs, bias + i, inputs, x, sums);
-        for (size_t j = 0; j < 4; j++) {
-            y[i + j] = (uint8_t)mlp_edge_requantise(sums[j], multiplier[i + j], shift[i + j]);
+        mlp_edge_four_sums_int8(weights, bias, inputs, x, sums);
+        for (size_t i = 0; i < 4; i++) {
+            y[i] = (uint8_t)mlp_edge_requantise(sums[i], MLP_EDGE_READ_UINT16(&multiplier[i]),
+                                                MLP_EDGE_READ_UINT8(&shift[i]));
         }
+        weights += 4 * inputs;
+        bias += 4;
+        multiplier += 4;
+        shift += 4;
+        y += 4;
     }
+    outputs %= 4;
 #endif
-    for (; i < outputs; i++) {
+    for (size_t i = 0; i < outputs; i++) {
         const int32_t start = MLP_EDGE_READ_INT32(&bias[i]);
         y[i] = (uint8_t)mlp_edge_requantise(
             mlp_edge_sum_int8(start, weights + i * inputs, inputs, x),
@@ -3014,7 +3047,7 @@ int pima_int8_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:13855ede2a8e9e33a8d8b5401877edfd604b4fbcde0585191cea74677c62c11c */
+mlp-edge-seal sha256:29e042c2c2503a8fefdd162ac00e2ef8c05c1510dadffb1f642506675b4907c8 */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "pima_int8", "features": [{"name": "pregnancies", "low": 0.0, "high": 17.0},

@@ -96,7 +96,7 @@ int sine_selftest(void);
  * there it is PROGMEM, which is read with instructions of its own. Elsewhere `const` is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 22 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 23 /* raised whenever a kernel changes */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -133,7 +133,7 @@ int sine_selftest(void);
 #define MLP_EDGE_INLINED
 #endif
 
-#elif MLP_EDGE_KERNELS != 22
+#elif MLP_EDGE_KERNELS != 23
 #error "these models were exported by different versions of mlp-edge: export them with one"
 #endif
 
@@ -304,16 +304,18 @@ void sine_predict(const float *features, float *outputs)
 /* The kernels that this network needs. Models in one source file share them, hence the guards. */
 
 /*
- * Which instructions a Cortex-M has: MLP_EDGE_THUMB for those of a Cortex-M3 and later,
- * MLP_EDGE_DSP for SMLAD and the like, MLP_EDGE_FLOAT_UNIT for floats. Kernels that use them give
- * the bits of the C beside them; MLP_EDGE_PLAIN_C selects the C.
+ * Which instructions a Cortex-M has: MLP_EDGE_THUMB_1 for those of a Cortex-M0, MLP_EDGE_THUMB for
+ * those of a Cortex-M3 and later, MLP_EDGE_DSP for SMLAD and the like, MLP_EDGE_FLOAT_UNIT for
+ * floats. Kernels that use them give the bits of the C beside them; MLP_EDGE_PLAIN_C selects the C.
  */
 #ifndef MLP_EDGE_KERNEL_CORTEX_THUMB
 #define MLP_EDGE_KERNEL_CORTEX_THUMB
 
-#if defined(__ARM_ARCH_PROFILE) && defined(__thumb2__) && defined(__ARMEL__) \
-    && defined(__GNUC__) && !defined(MLP_EDGE_PLAIN_C)
-#if __ARM_ARCH_PROFILE == 'M'
+#if defined(__ARM_ARCH_PROFILE) && defined(__ARMEL__) && defined(__GNUC__) \
+    && !defined(MLP_EDGE_PLAIN_C)
+#if __ARM_ARCH_PROFILE == 'M' && !defined(__thumb2__)
+#define MLP_EDGE_THUMB_1
+#elif __ARM_ARCH_PROFILE == 'M'
 #define MLP_EDGE_THUMB
 #if defined(__ARM_FEATURE_DSP) && defined(__ARM_FEATURE_UNALIGNED)
 #define MLP_EDGE_DSP
@@ -820,7 +822,7 @@ int sine_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:f50f6ee078673a8ab391ea5670cb651c349f2b8c0505074df5e2ce5bab1d24c0 */
+mlp-edge-seal sha256:5e2d6ead09dd42cd399407519e0b87c7ba02239a2626c867b2ee523fd283271f */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "sine", "features": [{"name": "x", "low": 0.022099999710917473,

@@ -63,6 +63,32 @@ void NAME(OF, quantise_int16)(const float *low, const float *factor, float high,
     mlp_edge_quantise_int16(low, factor, high, count, x, y);
 }
 
+void NAME(OF, dense_int24)(const int32_t *weights, const int64_t *bias, const uint8_t *shift,
+    uint32_t high, size_t inputs, size_t outputs, const uint32_t *x, uint32_t *y);
+void NAME(OF, dense_int24)(const int32_t *weights, const int64_t *bias, const uint8_t *shift,
+    uint32_t high, size_t inputs, size_t outputs, const uint32_t *x, uint32_t *y)
+{
+    if (high >> 24 == 0) {
+        mlp_edge_dense_int24(weights, bias, shift, high, inputs, outputs, x, y);
+    } else {
+        mlp_edge_dense_int24_wide(weights, bias, shift, high, inputs, outputs, x, y);
+    }
+}
+
+void NAME(OF, quantise_int24)(const float *low, const float *factor, uint32_t high, size_t count,
+                              const float *x, uint32_t *y);
+void NAME(OF, quantise_int24)(const float *low, const float *factor, uint32_t high, size_t count,
+                              const float *x, uint32_t *y)
+{
+    mlp_edge_quantise_int24(low, factor, high, count, x, y);
+}
+
+int32_t NAME(OF, scaled_int24)(int32_t value, uint32_t by);
+int32_t NAME(OF, scaled_int24)(int32_t value, uint32_t by)
+{
+    return mlp_edge_scaled_int24(value, by);
+}
+
 int NAME(OF, any_missing)(const float *sentinels, size_t count, const float *x);
 int NAME(OF, any_missing)(const float *sentinels, size_t count, const float *x)
 {
@@ -89,6 +115,11 @@ BOTH(void, segments_int8, (const int8_t *, const int32_t *, const uint16_t *, co
                            const int32_t *, uint8_t, size_t, size_t, const uint8_t *, uint16_t *));
 BOTH(void, dense_int16, (const int16_t *, const int32_t *, const uint8_t *, uint16_t, size_t,
                          size_t, const uint16_t *, uint16_t *));
+BOTH(void, dense_int24, (const int32_t *, const int64_t *, const uint8_t *, uint32_t, size_t,
+                         size_t, const uint32_t *, uint32_t *));
+BOTH(void, quantise_int24,
+     (const float *, const float *, uint32_t, size_t, const float *, uint32_t *));
+BOTH(int32_t, scaled_int24, (int32_t, uint32_t));
 BOTH(void, quantise_int8, (const float *, const float *, float, size_t, const float *, uint8_t *));
 BOTH(void, quantise_int16,
      (const float *, const float *, float, size_t, const float *, uint16_t *));
@@ -105,7 +136,9 @@ static uint32_t state;
 static uint8_t x8[MOST + 1];
 static uint16_t x16[MOST + 1], multiplier[ROWS];
 static uint8_t shift[ROWS];
-static int32_t bias[ROWS], offset[ROWS];
+static int32_t bias[ROWS], offset[ROWS], weights24[ROWS * MOST];
+static uint32_t x24[MOST];
+static int64_t bias24[ROWS];
 static float low[MOST], factor[MOST], readings[MOST];
 static uint8_t results[2][4 * MOST];
 
@@ -190,6 +223,36 @@ static void layers(size_t inputs, size_t outputs)
     }
 }
 
+/* Sums of int24 stay below 2^52. */
+static void layers_int24(size_t inputs, size_t outputs)
+{
+    for (size_t i = 0; i < inputs * outputs; i++) {
+        weights24[i] = (int32_t)up_to(0x7fffff) - (int32_t)up_to(0x7fffff);
+    }
+    for (size_t i = 0; i < inputs; i++) {
+        x24[i] = up_to(0xffffff);
+    }
+    for (size_t i = 0; i < outputs; i++) {
+        const int64_t start = (int64_t)up_to(0x7fffff) - (int64_t)up_to(0x7fffff);
+        bias24[i] = start * (int64_t)up_to(0x7ffffff);
+        shift[i] = (uint8_t)(1 + up_to(46));
+    }
+    const uint32_t high = any() % 2 ? 0xffffffu : any() % 2 ? 0x7fffffffu : 1 + any() % 0xffffff;
+    uint32_t *const y0 = (uint32_t *)(void *)results[0], *const y1 = y0 + sizeof results[0] / 4;
+    clear();
+    variant_dense_int24(weights24, bias24, shift, high, inputs, outputs, x24, y0);
+    plain_dense_int24(weights24, bias24, shift, high, inputs, outputs, x24, y1);
+    compare();
+    clear();
+    for (size_t i = 0; i < MOST; i++) {
+        const int32_t value = (int32_t)((any() << 20) ^ any());
+        const uint32_t by = up_to(0xffffff);
+        y0[i] = (uint32_t)variant_scaled_int24(value, by);
+        y1[i] = (uint32_t)plain_scaled_int24(value, by);
+    }
+    compare();
+}
+
 static float from_bits(uint32_t bits)
 {
     float x;
@@ -221,6 +284,11 @@ static void edges(size_t count)
     plain_quantise_int8(low, factor, high > 255 ? 255 : high, count, readings, results[1] + 1);
     compare();
     clear();
+    const uint32_t most = any() % 2 ? 0xffffff : 1 + any() % 0xffffff;
+    variant_quantise_int24(low, factor, most, count, readings, (uint32_t *)(void *)results[0]);
+    plain_quantise_int24(low, factor, most, count, readings, (uint32_t *)(void *)results[1]);
+    compare();
+    clear();
     for (size_t i = 0; i <= count; i++) {
         for (size_t j = 0; j < count; j++) {
             readings[j] = from_bits(j == i ? any() << 20 | 0x7f800001u : any() << 8 & 0xff800000u);
@@ -239,6 +307,7 @@ void mlp_edge_run(void)
     for (size_t i = 0; i < sizeof sizes; i++) {
         for (size_t outputs = 1; outputs <= ROWS; outputs++) {
             layers(sizes[i], outputs);
+            layers_int24(sizes[i], outputs);
         }
         edges(sizes[i]);
         edges(sizes[i]);

@@ -145,7 +145,7 @@ int pima_selftest(void);
  * there it is PROGMEM, which is read with instructions of its own. Elsewhere `const` is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 22 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 23 /* raised whenever a kernel changes */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -182,7 +182,7 @@ int pima_selftest(void);
 #define MLP_EDGE_INLINED
 #endif
 
-#elif MLP_EDGE_KERNELS != 22
+#elif MLP_EDGE_KERNELS != 23
 #error "these models were exported by different versions of mlp-edge: export them with one"
 #endif
 
@@ -360,16 +360,18 @@ mlp_edge_text pima_label(int index)
 /* The kernels that this network needs. Models in one source file share them, hence the guards. */
 
 /*
- * Which instructions a Cortex-M has: MLP_EDGE_THUMB for those of a Cortex-M3 and later,
- * MLP_EDGE_DSP for SMLAD and the like, MLP_EDGE_FLOAT_UNIT for floats. Kernels that use them give
- * the bits of the C beside them; MLP_EDGE_PLAIN_C selects the C.
+ * Which instructions a Cortex-M has: MLP_EDGE_THUMB_1 for those of a Cortex-M0, MLP_EDGE_THUMB for
+ * those of a Cortex-M3 and later, MLP_EDGE_DSP for SMLAD and the like, MLP_EDGE_FLOAT_UNIT for
+ * floats. Kernels that use them give the bits of the C beside them; MLP_EDGE_PLAIN_C selects the C.
  */
 #ifndef MLP_EDGE_KERNEL_CORTEX_THUMB
 #define MLP_EDGE_KERNEL_CORTEX_THUMB
 
-#if defined(__ARM_ARCH_PROFILE) && defined(__thumb2__) && defined(__ARMEL__) \
-    && defined(__GNUC__) && !defined(MLP_EDGE_PLAIN_C)
-#if __ARM_ARCH_PROFILE == 'M'
+#if defined(__ARM_ARCH_PROFILE) && defined(__ARMEL__) && defined(__GNUC__) \
+    && !defined(MLP_EDGE_PLAIN_C)
+#if __ARM_ARCH_PROFILE == 'M' && !defined(__thumb2__)
+#define MLP_EDGE_THUMB_1
+#elif __ARM_ARCH_PROFILE == 'M'
 #define MLP_EDGE_THUMB
 #if defined(__ARM_FEATURE_DSP) && defined(__ARM_FEATURE_UNALIGNED)
 #define MLP_EDGE_DSP
@@ -985,7 +987,7 @@ int pima_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:741d83572bb501cd47494b9e8c0b4bb3d3541121742d4ccad7cd09f9c69a6536 */
+mlp-edge-seal sha256:c0bbaae7135118ac666ca08e5ae3a9672ee2f350fca8c73551a43de3df921e61 */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "pima", "features": [{"name": "pregnancies", "low": 0.0, "high": 17.0},
