@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 
 from mlp_edge.integers.quantised import HIGHEST, MULTIPLIER_LIMIT, IntegerLayer, Quantised
-from mlp_edge.integers.requantise import agrees
+from mlp_edge.integers.requantise import agrees, steps
 from mlp_edge.mlp import Floats, Mlp
 from support.integer_networks import made
 from support.networks import readings
@@ -25,7 +25,10 @@ def agreed(mlp: Mlp, seed: int = 0) -> Quantised:
 def _agreed(layer: IntegerLayer) -> IntegerLayer:
     pairs = [_nearest(m / 2.0**k) for m, k in zip(layer.multiplier, layer.shift, strict=True)]
     multiplier, shift = np.array(pairs, np.int64).T
-    return replace(layer, multiplier=multiplier, shift=shift)
+    # No segment begins before another has reached its end.
+    ends = steps(multiplier, shift, layer.high)[:, -1]
+    offset = np.maximum(layer.offset, ends) if layer.segments > 1 else layer.offset
+    return replace(layer, multiplier=multiplier, shift=shift, offset=offset)
 
 
 def _nearest(ratio: float) -> tuple[int, int]:
