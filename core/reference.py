@@ -3,7 +3,8 @@
 One formula per activation, each the one that Keras 3 documents under its name, with Keras's
 default parameters; ``gelu_tanh`` is Keras's gelu with ``approximate=True``, ``rsqrt`` 1 / sqrt(z).
 To add an activation: a formula here, a name in ``mlp_edge.mlp.Activation``,
-a C kernel in firmware_headers/, a line in export/graph.py; the parity zoo then covers it.
+a C kernel in firmware_headers/, a function in both libraries of script_modules/, a line in
+export/graph.py; the parity zoo then covers it.
 """
 
 from __future__ import annotations

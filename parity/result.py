@@ -33,7 +33,7 @@ from mlp_edge.runtime import Runtime
 from mlp_edge.runtime.verify import PROGRAMS
 
 CHIP_ROWS = 2000
-"""Rows of an artifact in integers that a chip, which takes its time, is given."""
+"""Rows of an artifact in integers that what takes its time is given, such as a chip."""
 
 
 @dataclass(frozen=True)

@@ -67,8 +67,8 @@ class Runtime:
         reads: suffix of the files that it opens, with the dot.
         missing: None when this machine can run it, otherwise one line saying what brings it.
         open: opens a file; raises ModelError, naming the file, when it is not what it should be.
-        by_row: whether it runs on a chip, which takes its time: only where it is asked for, and
-            each row once.
+        by_row: whether it takes its time, as chips and MicroPython do: only where it is asked for,
+            and each row once.
         only: name of the one file that it runs; None for any.
         fused: whether a header's dense kernel multiplies and adds in one rounding there.
         replayed: whether a header has the bits of its own float32 arithmetic there: not where a

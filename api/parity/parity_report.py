@@ -219,8 +219,11 @@ def _float32(name: str, report: Report, from_original: str) -> Sheet:
     )
     notes = _how_to_read(report)
     hosted = {runtime.name for runtime in HOSTED}
-    if any(result.runtime not in hosted for result in report.results[1:]):
+    by_row = [result for result in report.results[1:] if result.runtime not in hosted]
+    if any(result.artifact.endswith(".h") for result in by_row):
         notes.append("chips, which know no batches: every row once")
+    elif by_row:
+        notes.append("micropython, which knows no batches: every row once")
     columns = ("artifact", "runtime", from_original, "|Δ| exact", "bound", "used", "verdict")
     title = f"{name}: parity on {compared[0].rows:,} rows"
     return Sheet(title, columns, rows, tuple(notes), text_columns=2)

@@ -89,12 +89,16 @@ class ParitySettings:
 
     def chosen(self) -> tuple[list[Runtime], list[str]]:
         """Where to run, and the names of what has to; what has to run is chosen by that."""
+        from mlp_edge.export import EXPORTERS
         from mlp_edge.runtime import HOSTED, RUNTIMES
 
         named = _named(self.runtimes)
         chosen = list(RUNTIMES) if ALL in self.runtimes else named
         if not chosen and self.place is None:
-            chosen = list(HOSTED)
+            read = {runtime.reads for runtime in HOSTED}
+            # What takes its time is asked for by the format that nothing else reads.
+            asked = {one.suffix for one in EXPORTERS if one.name in self.formats} - read
+            chosen = [*HOSTED, *(runtime for runtime in RUNTIMES if runtime.reads in asked)]
         required = _named(self.require)
         chosen += [runtime for runtime in required if runtime not in chosen]
         has_to = chosen if ALL in self.require else required

@@ -60,14 +60,18 @@ def page(mlp: Mlp, weights_only: bool = False) -> Page:
 
 def _scaling_tables(mlp: Mlp) -> Iterator[Array]:
     if mlp.scaling and len(mlp.encoding.numbers):
-        mean, reciprocal = _numbers_scaling(mlp, mlp.scaling)
+        mean, reciprocal = numbers_scaling(mlp, mlp.scaling)
         comment = "Standardisation: (x - mean) * reciprocal of the standard deviation."
         yield vector("MEAN", comment, mean)
         yield vector("RECIPROCAL", "", reciprocal)
 
 
-def _numbers_scaling(mlp: Mlp, scaling: Scaling) -> tuple[Floats, Floats]:
-    """Mean and reciprocal of the numbers; the other inputs are not scaled."""
+def numbers_scaling(mlp: Mlp, scaling: Scaling) -> tuple[Floats, Floats]:
+    """Mean and reciprocal of the numbers; the other inputs are not scaled.
+
+    Raises:
+        ModelError: when a reciprocal is not a normal float32 number.
+    """
     count = len(mlp.encoding.numbers)
     with np.errstate(over="ignore", under="ignore"):
         reciprocal = scaling.reciprocal[:count]

@@ -59,16 +59,16 @@ def export_integers(mlp: Mlp, quantised: Quantised) -> bytes:
 def export_types(mlp: Mlp) -> bytes:
     """Write what TypeScript and editors know of either module: the same for every dtype."""
     names = dict.fromkeys(text(feature.name) for feature in mlp.features)
-    from_template = filled("model.d.ts.jinja", float_page(mlp), [text], names=names)
-    return from_template.encode("ascii")
+    return filled("model.d.ts.jinja", [text], mlp, names=names).encode("ascii")
 
 
 def _module(page: Page) -> bytes:
     rows = [*page.rows_of_bits()]
     content = filled(
         "model.js.jinja",
-        page,
         [text, harmless],
+        page.mlp,
+        page=page,
         known=f"const known = {page.body.known};",
         statements=[*map(_statement, page.body.statements)],
         tables=[*map(_table, page.body.tables)],

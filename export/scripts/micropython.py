@@ -56,8 +56,9 @@ def _module(page: Page) -> bytes:
     rows = [*page.rows_of_bits()]
     content = filled(
         "model.py.jinja",
-        page,
         [text],
+        page.mlp,
+        page=page,
         known=f"known = {page.body.known}",
         statements=[_statement(page, statement) for statement in page.body.statements],
         tables=[*map(_table, page.body.tables), *_clip(page)],

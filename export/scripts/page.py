@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -181,14 +181,14 @@ def _code(block: str) -> str:
     return re.sub(r"/\*.*?\*/|#.*", "", block, flags=re.DOTALL if "/*" in block else 0)
 
 
-def filled(template: str, page: Page, filters: Sequence[object], **values: object) -> str:
-    """A template filled with a page.
+def filled(template: str, filters: Sequence[Callable[..., str]], mlp: Mlp, **values: object) -> str:
+    """A template filled with what it asks for.
 
     Args:
         template: its file in ``script_modules/``.
-        page: the model.
         filters: functions that it calls by their names.
-        values: what else it asks for.
+        mlp: the network.
+        values: everything else.
     """
     environment = jinja2.Environment(  # noqa: S701 (no HTML)
         undefined=jinja2.StrictUndefined,
@@ -197,9 +197,9 @@ def filled(template: str, page: Page, filters: Sequence[object], **values: objec
         keep_trailing_newline=True,
     )
     for function in filters:
-        environment.filters[getattr(function, "__name__", "")] = function
+        environment.filters[function.__name__] = function
     found = environment.from_string(_text(template))
-    return found.render(page=page, mlp=page.mlp, version=__version__, **values)
+    return found.render(mlp=mlp, version=__version__, **values)
 
 
 @cache

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mlp_edge.export.c.exporter import numbers_scaling
 from mlp_edge.export.c.integers_tables import enclosing
 from mlp_edge.export.c.layer_table import dense_comment, elementwise_comment
 from mlp_edge.integers.activation_tables import GUARD, PolynomialTable, Table
@@ -69,13 +70,12 @@ def call(function: str, *arguments: object) -> str:
 
 
 def float_body(mlp: Mlp) -> Body:
-    """A model in float32."""
+    """A model in float32; raises as ``numbers_scaling`` does."""
     inputs = [_encoded(mlp)]
     tables = list(_reading_tables(mlp))
     if mlp.scaling is not None and len(mlp.encoding.numbers):
-        count = len(mlp.encoding.numbers)
-        tables.append(Array("MEAN", "float32", mlp.scaling.mean[:count]))
-        tables.append(Array("RECIPROCAL", "float32", mlp.scaling.reciprocal[:count]))
+        mean, reciprocal = numbers_scaling(mlp, mlp.scaling)
+        tables += [Array("MEAN", "float32", mean), Array("RECIPROCAL", "float32", reciprocal)]
         inputs.append(call("scale", "MEAN", "RECIPROCAL", inputs[-1]))
     statements = [Statement("x0", inputs[-1])]
     for number, layer in enumerate(mlp.layers, start=1):

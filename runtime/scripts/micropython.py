@@ -39,5 +39,10 @@ def _missing() -> str | None:
 
 
 RUNTIME = Runtime(
-    name="micropython", reads=".py", missing=_missing, open=open_module, accuracy=KERNELS
+    name="micropython",
+    reads=".py",
+    missing=_missing,
+    open=open_module,
+    by_row=True,
+    accuracy=KERNELS,
 )

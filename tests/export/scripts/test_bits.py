@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from support.networks import HUGE, bare, encoded, network
 from support.quantised_networks import quantised
 from support.scripts import assert_bits
 
+from mlp_edge.errors import ModelError
 from mlp_edge.export import EXPORTERS, Exporter
 from mlp_edge.integers.integer_reference import predict_quantised
 from mlp_edge.integers.quantised import Quantised
@@ -109,3 +111,19 @@ def assert_integers(
 ) -> None:
     got = ran(exporter, exporter.integers[net.dtype](mlp, net), rows, folder)
     assert_bits(got, predict_quantised(mlp, net, rows))
+
+
+@every_script
+def test_a_deviation_without_a_reciprocal_is_refused(exporter: Exporter) -> None:
+    mlp = network()
+    assert mlp.scaling is not None
+    tiny = replace(mlp.scaling, std=np.full_like(mlp.scaling.std, 1e-40))
+    with pytest.raises(ModelError, match="has no float32 reciprocal"):
+        exporter.export(replace(mlp, scaling=tiny))
+
+
+@every_script
+def test_several_heads_have_no_integers(exporter: Exporter) -> None:
+    mlp = next(mlp for mlp in map(graph, range(40)) if len(mlp.heads) > 1)
+    with pytest.raises(ModelError, match="takes a network with one output layer"):
+        exporter.integers["int8"](mlp, made(network(), "int8"))
