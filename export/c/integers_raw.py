@@ -57,6 +57,7 @@ class RawEntry:
         unit_lines: a line per feature, for the comment at the top; none where counts are the
             readings.
         constants: macros with the units of the outputs.
+        outputs: how many units these have.
         tables: that it reads beside those of the layers.
         guard: the conditions that reject a row.
         quantise: statements from counts to the inputs of layer 1.
@@ -69,6 +70,7 @@ class RawEntry:
     units: RawUnits
     unit_lines: list[str]
     constants: list[str]
+    outputs: int
     tables: list[Array]
     guard: list[str]
     quantise: list[str]
@@ -85,7 +87,7 @@ class RawEntry:
     @property
     def several_units(self) -> bool:
         """Whether outputs have units of their own."""
-        return any("_RAW1_" in line for line in self.constants)
+        return self.outputs > 1
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -121,6 +123,7 @@ def raw_entry(mlp: Mlp, quantised: Quantised, units: RawUnits) -> RawEntry:
         units=units,
         unit_lines=list(_unit_lines(mlp, units)),
         constants=list(_constants(mlp, quantised)),
+        outputs=len(_output_units(quantised)),
         tables=list(_tables(mlp, quantised, known)),
         guard=guard,
         quantise=quantise,
@@ -319,18 +322,23 @@ def _alike(quantised: Quantised) -> bool:
 
 def _constants(mlp: Mlp, quantised: Quantised) -> Iterator[str]:
     """What outputs in integers stand for: offset + step * output."""
-    prefix = mlp.name.upper()
-    steps = np.full(mlp.outputs, 1 / PROBABILITY) if quantised.softmax else quantised.step
-    each = list(zip(quantised.offset.tolist(), steps.tolist(), strict=True))
+    prefix, units = mlp.name.upper(), _output_units(quantised)
     yield f"#define {prefix}_RAW_MISSING (-32767 - 1) /* INT16_MIN */"
-    alike = len(set(each)) == 1
-    for index, (offset, step) in enumerate(each[:1] if alike else each):
-        end = "" if alike else str(index)
+    for index, (offset, step) in enumerate(units):
+        end = str(index) if len(units) > 1 else ""
         yield f"#define {prefix}_RAW{end}_OFFSET {literal(offset)}"
         yield f"#define {prefix}_RAW{end}_STEP {literal(step)}"
         if offset == 0 and (1 / step).is_integer():
             one = int(1 / step)
             yield f"#define {prefix}_RAW{end}_ONE {one}L /* the output that stands for 1 */"
+
+
+def _output_units(quantised: Quantised) -> list[tuple[float, float]]:
+    """Offset and step of each output; those of one where all are alike."""
+    outputs = quantised.layers[-1].outputs
+    steps = np.full(outputs, 1 / PROBABILITY) if quantised.softmax else quantised.step
+    each = list(zip(quantised.offset.tolist(), steps.tolist(), strict=True))
+    return each[:1] if len(set(each)) == 1 else each
 
 
 def _unit_lines(mlp: Mlp, units: RawUnits) -> Iterator[str]:

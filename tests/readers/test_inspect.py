@@ -37,7 +37,7 @@ FORBIDDEN = {"tensorflow", "keras", "pandas", "matplotlib", "onnx", "onnxruntime
 KEYS = {
     "path", "format", "dtype", "name", "task", "targets", "labels", "threshold", "features",
     "scaling", "layers", "parameters", "multiply_adds", "weights_sha256", "file_sha256", "bytes",
-    "written_by", "notes",
+    "written_by", "notes", "raw",
 }  # fmt: skip
 
 
