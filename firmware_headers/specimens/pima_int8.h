@@ -694,11 +694,10 @@ static inline void mlp_edge_reject(float *values, size_t count)
  * Kernels in assembly for AVRs that multiply. They have the bits of the plain C beside them, which
  * MLP_EDGE_PLAIN_C selects; chips without MUL, such as an ATtiny, have nothing else.
  *
- * No line of a MLP_EDGE_AVR_CODE is the compiler's. It finds its arguments in r25:r24, r23:r22, ...
- * down to r9:r8, may change every register but Y, whichever those are, and leaves 0 in r1, where
- * MUL puts a product. Its caller says so to the compiler, which saves what it needs: once around a
- * whole network, where a function that followed the calling convention would save all of it in
- * every layer.
+ * No instruction of a MLP_EDGE_AVR_CODE is the compiler's. It finds its arguments in r25:r24,
+ * r23:r22, ... down to r9:r8. It may change every register but Y, and leaves 0 in r1, where MUL
+ * puts a product. The function that calls it tells the compiler, which saves what it needs once
+ * around a whole network; by the calling convention every layer would save all of it.
  */
 #ifndef MLP_EDGE_KERNEL_AVR_ASSEMBLY
 #define MLP_EDGE_KERNEL_AVR_ASSEMBLY
@@ -708,7 +707,7 @@ static inline void mlp_edge_reject(float *values, size_t count)
 
 #define MLP_EDGE_AVR_CODE __attribute__((naked, noinline, noclone, unused)) static void
 
-/* What a caller says beside r8 to r25, of which it names those without arguments. */
+/* Registers that a call changes, beside r8 to r25: those are operands of the call, or named too. */
 #define MLP_EDGE_AVR_CHANGED \
     "r0", "r2", "r3", "r4", "r5", "r6", "r7", "r26", "r27", "r30", "r31", "memory"
 
@@ -1593,7 +1592,7 @@ MLP_EDGE_AVR_CODE mlp_edge_avr_dense_int8_code(void)
         "cpse r3, r17      \n"
         "rjmp 7f           \n"
         "rjmp 9f           \n"
-        "1:                \n"
+        "1:                \n" /* a neuron */
         MLP_EDGE_AVR_START_NEURON
         "brts 2b           \n"
         "cpse r16, r17     \n"
@@ -1613,8 +1612,8 @@ MLP_EDGE_AVR_CODE mlp_edge_avr_dense_int8_code(void)
 }
 
 static inline void mlp_edge_avr_dense_int8(
-    const int8_t *weights, const int32_t *bias, const uint16_t *multiplier, const uint8_t
-    *shift, size_t inputs, size_t outputs, const void *x, uint8_t *y, uint8_t bytes)
+    const int8_t *weights, const int32_t *bias, const uint16_t *multiplier, const uint8_t *shift,
+    size_t inputs, size_t outputs, const void *x, uint8_t *y, uint8_t bytes)
 {
     register const int8_t *r24 __asm__("r24") = weights;
     register const int32_t *r22 __asm__("r22") = bias;
@@ -2237,9 +2236,9 @@ MLP_EDGE_AVR_CODE mlp_edge_avr_segments_int8_code(void)
 }
 
 static inline void mlp_edge_avr_segments_int8(
-    const int8_t *weights, const int32_t *bias, const uint16_t *multiplier, const uint8_t
-    *shift, const int32_t *offset, uint16_t inputs_and_segments, const uint8_t *x, size_t
-    outputs, uint16_t *y)
+    const int8_t *weights, const int32_t *bias, const uint16_t *multiplier, const uint8_t *shift,
+    const int32_t *offset, uint16_t inputs_and_segments, const uint8_t *x, size_t outputs,
+    uint16_t *y)
 {
     register const int8_t *r24 __asm__("r24") = weights;
     register const int32_t *r22 __asm__("r22") = bias;
@@ -2602,8 +2601,8 @@ MLP_EDGE_AVR_CODE mlp_edge_avr_dequantise_code(void)
 }
 
 static inline void mlp_edge_avr_dequantise(
-    const float *offset, const float *step, size_t count, const uint16_t *quantised, float
-    *outputs)
+    const float *offset, const float *step, size_t count, const uint16_t *quantised,
+    float *outputs)
 {
     register const float *r24 __asm__("r24") = offset;
     register const float *r22 __asm__("r22") = step;
@@ -3047,7 +3046,7 @@ int pima_int8_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:29e042c2c2503a8fefdd162ac00e2ef8c05c1510dadffb1f642506675b4907c8 */
+mlp-edge-seal sha256:bef9be76df63896af2b09cef9f474663c7777e3c426d81b249a346d0c1ff3df6 */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "pima_int8", "features": [{"name": "pregnancies", "low": 0.0, "high": 17.0},

@@ -2,11 +2,10 @@
  * Kernels in assembly for AVRs that multiply. They have the bits of the plain C beside them, which
  * MLP_EDGE_PLAIN_C selects; chips without MUL, such as an ATtiny, have nothing else.
  *
- * No line of a MLP_EDGE_AVR_CODE is the compiler's. It finds its arguments in r25:r24, r23:r22, ...
- * down to r9:r8, may change every register but Y, whichever those are, and leaves 0 in r1, where
- * MUL puts a product. Its caller says so to the compiler, which saves what it needs: once around a
- * whole network, where a function that followed the calling convention would save all of it in
- * every layer.
+ * No instruction of a MLP_EDGE_AVR_CODE is the compiler's. It finds its arguments in r25:r24,
+ * r23:r22, ... down to r9:r8. It may change every register but Y, and leaves 0 in r1, where MUL
+ * puts a product. The function that calls it tells the compiler, which saves what it needs once
+ * around a whole network; by the calling convention every layer would save all of it.
  */
 #ifndef MLP_EDGE_KERNEL_AVR_ASSEMBLY
 #define MLP_EDGE_KERNEL_AVR_ASSEMBLY
@@ -18,7 +17,7 @@
 
 #define MLP_EDGE_AVR_CODE __attribute__((naked, noinline, noclone, unused)) static void
 
-/* What a caller says beside r8 to r25, of which it names those without arguments. */
+/* Registers that a call changes, beside r8 to r25: those are operands of the call, or named too. */
 #define MLP_EDGE_AVR_CHANGED \
     "r0", "r2", "r3", "r4", "r5", "r6", "r7", "r26", "r27", "r30", "r31", "memory"
 

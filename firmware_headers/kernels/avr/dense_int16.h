@@ -137,8 +137,8 @@ MLP_EDGE_AVR_CODE mlp_edge_avr_dense_int16_code(void)
 }
 
 static inline void mlp_edge_avr_dense_int16(
-    const int16_t *weights, const int32_t *bias, const uint8_t *shift, uint16_t high, size_t
-    inputs, size_t outputs, const uint16_t *x, uint16_t *y)
+    const int16_t *weights, const int32_t *bias, const uint8_t *shift, uint16_t high,
+    size_t inputs, size_t outputs, const uint16_t *x, uint16_t *y)
 {
     register const int16_t *r24 __asm__("r24") = weights;
     register const int32_t *r22 __asm__("r22") = bias;

@@ -54,7 +54,7 @@ MLP_EDGE_AVR_CODE mlp_edge_avr_dense_int8_code(void)
         "cpse r3, r17      \n"
         "rjmp 7f           \n"
         "rjmp 9f           \n"
-        "1:                \n"
+        "1:                \n" /* a neuron */
         MLP_EDGE_AVR_START_NEURON
         "brts 2b           \n"
         "cpse r16, r17     \n"
@@ -74,8 +74,8 @@ MLP_EDGE_AVR_CODE mlp_edge_avr_dense_int8_code(void)
 }
 
 static inline void mlp_edge_avr_dense_int8(
-    const int8_t *weights, const int32_t *bias, const uint16_t *multiplier, const uint8_t
-    *shift, size_t inputs, size_t outputs, const void *x, uint8_t *y, uint8_t bytes)
+    const int8_t *weights, const int32_t *bias, const uint16_t *multiplier, const uint8_t *shift,
+    size_t inputs, size_t outputs, const void *x, uint8_t *y, uint8_t bytes)
 {
     register const int8_t *r24 __asm__("r24") = weights;
     register const int32_t *r22 __asm__("r22") = bias;

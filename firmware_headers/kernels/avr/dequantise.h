@@ -156,8 +156,8 @@ MLP_EDGE_AVR_CODE mlp_edge_avr_dequantise_code(void)
 }
 
 static inline void mlp_edge_avr_dequantise(
-    const float *offset, const float *step, size_t count, const uint16_t *quantised, float
-    *outputs)
+    const float *offset, const float *step, size_t count, const uint16_t *quantised,
+    float *outputs)
 {
     register const float *r24 __asm__("r24") = offset;
     register const float *r22 __asm__("r22") = step;

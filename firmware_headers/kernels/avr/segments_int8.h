@@ -90,9 +90,9 @@ MLP_EDGE_AVR_CODE mlp_edge_avr_segments_int8_code(void)
 }
 
 static inline void mlp_edge_avr_segments_int8(
-    const int8_t *weights, const int32_t *bias, const uint16_t *multiplier, const uint8_t
-    *shift, const int32_t *offset, uint16_t inputs_and_segments, const uint8_t *x, size_t
-    outputs, uint16_t *y)
+    const int8_t *weights, const int32_t *bias, const uint16_t *multiplier, const uint8_t *shift,
+    const int32_t *offset, uint16_t inputs_and_segments, const uint8_t *x, size_t outputs,
+    uint16_t *y)
 {
     register const int8_t *r24 __asm__("r24") = weights;
     register const int32_t *r22 __asm__("r22") = bias;
