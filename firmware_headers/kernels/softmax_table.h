@@ -7,6 +7,7 @@
 #ifndef MLP_EDGE_KERNEL_SOFTMAX_TABLE
 #define MLP_EDGE_KERNEL_SOFTMAX_TABLE
 
+#include "avr/share.h"
 #include "interpolate.h"
 
 static inline void mlp_edge_softmax_table(const uint16_t *table, uint8_t shift, size_t count,
@@ -21,10 +22,16 @@ static inline void mlp_edge_softmax_table(const uint16_t *table, uint8_t shift, 
         logits[i] = mlp_edge_interpolate(table, shift, (uint16_t)(largest - logits[i]));
         sum += logits[i];
     }
+#ifdef MLP_EDGE_AVR
+    for (size_t i = 0; i < count; i++) {
+        outputs[i] = mlp_edge_avr_share(logits[i], sum);
+    }
+#else
     const volatile float total = (float)sum;
     for (size_t i = 0; i < count; i++) {
         outputs[i] = (float)logits[i] / total;
     }
+#endif
 }
 
 #endif

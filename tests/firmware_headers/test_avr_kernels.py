@@ -314,3 +314,28 @@ def test_interpolate(how: str, tmp_path: Path) -> None:
             for x in {0, end - 1, end // 2, *random.integers(0, end, 200).tolist()}:
                 got = np.frombuffer(call(np.uint16([one.shift, x]).tobytes()), np.uint16)[0]
                 assert got == one.at(np.array([x]))[0]
+
+
+@every_way
+def test_softmax_table(how: str, tmp_path: Path) -> None:
+    random = np.random.default_rng(7)
+    points = np.rint(65535 * np.exp(-np.arange(0, 1022, 2) / 120)).astype(np.int64)
+    points[-9:] = 300, 255, 3, 2, 1, 1, 0, 0, 0
+    one = ActivationTable(points, 1)
+    text = (
+        '#include "read.h"\n#include "softmax_table.h"\n'
+        + table("TABLE", "uint16_t", points)
+        + "static inline void net_predict(const float *x, float *y)\n{\n"
+        f"    uint16_t logits[{WIDTH}];\n    uint8_t count;\n    memcpy(&count, x, 1);\n"
+        "    memcpy(logits, x + 1, sizeof logits);\n"
+        "    mlp_edge_softmax_table(TABLE, 1, count, logits, y);\n}\n"
+    )
+    with program(tmp_path, text, 1 + WIDTH // 2, WIDTH, *HOW[how]) as call:
+        for number in range(200):
+            count = 1 + number % WIDTH
+            logits = random.integers(0, 1020, count) >> random.integers(0, 10)
+            powers = one.at(logits.max() - logits)
+            given = bytes([count, 0, 0, 0]) + logits.astype(np.uint16).tobytes()
+            got = np.frombuffer(call(given), np.float32)[:count]
+            wanted = powers.astype(np.float32) / np.float32(powers.sum())
+            np.testing.assert_array_equal(got.view(np.uint32), wanted.view(np.uint32))

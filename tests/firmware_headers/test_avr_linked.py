@@ -33,9 +33,10 @@ def linked(folder: Path, chip: str, *flags: str) -> set[str]:
 
 
 @pytest.mark.parametrize("dtype", ["int8", "int16"])
-def test_assembly_where_a_chip_multiplies(dtype: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("task", ["regression", "multiclass"])
+def test_assembly_where_a_chip_multiplies(task: str, dtype: str, tmp_path: Path) -> None:
     require(BY_NAME["avr"])
-    mlp = network()
+    mlp = network((8, 5, 3), task=task)
     (tmp_path / "net.h").write_bytes(EXPORT[dtype](mlp, quantised(mlp, dtype)))
     layers = f"mlp_edge_avr_dense_{dtype}_code"
     for chip in ("atmega328p", "atmega8", "atmega2560"):
@@ -45,4 +46,4 @@ def test_assembly_where_a_chip_multiplies(dtype: str, tmp_path: Path) -> None:
     for chip, *flags in (("attiny85",), ("atmega328p", "-DMLP_EDGE_PLAIN_C")):
         names = linked(tmp_path, chip, *flags)
         assert not [name for name in names if name.startswith("mlp_edge_avr")]
-        assert names > {"__addsf3", "__mulsf3"}
+        assert names >= {"__addsf3", "__mulsf3"}
