@@ -3,11 +3,15 @@
 #define MLP_EDGE_KERNEL_FOUR_SUMS_INT16
 
 #include "at_once.h"
+#include "cortex/four_sums.h"
 
 #if MLP_EDGE_AT_ONCE == 4
 static inline void mlp_edge_four_sums_int16(const int16_t *weights, const int32_t *bias,
     size_t inputs, const uint16_t *x, int32_t *sums)
 {
+#ifdef MLP_EDGE_THUMB_1
+    mlp_edge_thumb_four_sums_int16(weights, bias, inputs, x, sums);
+#else
     const int16_t *row0 = weights, *row1 = row0 + inputs, *row2 = row1 + inputs;
     const int16_t *row3 = row2 + inputs;
     int32_t sum0 = MLP_EDGE_READ_INT32(&bias[0]), sum1 = MLP_EDGE_READ_INT32(&bias[1]);
@@ -28,6 +32,7 @@ static inline void mlp_edge_four_sums_int16(const int16_t *weights, const int32_
     sums[1] = sum1;
     sums[2] = sum2;
     sums[3] = sum3;
+#endif
 }
 #endif
 
