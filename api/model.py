@@ -290,7 +290,7 @@ class Model(OpenedModel):
 
         Args:
             formats: of "tflite", "onnx", "c"; "js", "micropython". () for the first three.
-            dtype: "float32"; "int8"; "int16", "int24" (onnx, c); "float16", "dynamic" (tflite);
+            dtype: "float32"; "int8"; "int16", "int24" (not tflite); "float16", "dynamic" (tflite);
                 "smallest", the cheapest in C that holds; None for float32, or a file's.
             calibration_table: rows to quantise with, as ``evaluate`` takes them; None for its own.
             max_flips: share of the labels that a smaller dtype may change, 0 to 1.

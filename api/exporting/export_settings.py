@@ -85,7 +85,7 @@ class ExportSettings(RawSettings):
     Attributes:
         formats: tflite, onnx, c, js, micropython; () for each of the first three that has the
             dtype.
-        dtype: float32; int8; int16 and int24 (onnx, c); float16 and dynamic (tflite); smallest,
+        dtype: float32; int8; int16 and int24 (not tflite); float16 and dynamic (tflite); smallest,
             the cheapest of int8, int16, int24 and float32 that holds. None is float32, or int8 of
             a file that computes in int8, as the integers that it holds.
         weights_only: a C header of arrays, without functions.
@@ -108,7 +108,7 @@ class ExportSettings(RawSettings):
     )  # fmt: skip
     dtype: str | None = declared(
         None,
-        "Data type: float32, int8, int16, int24 (onnx, c), float16, dynamic (tflite), smallest.",
+        "Data type: float32, int8, int16, int24 (not tflite), float16, dynamic (tflite), smallest.",
         "What to export",
         shown="float32; int8 of a file in int8",
         flag="--dtype -d",

@@ -59,25 +59,21 @@ def open_script(path: Path, command: Sequence[str], harness: str, name: str) -> 
         # What has been checked is what runs, under a name that the interpreter takes as a module.
         folder = Path(place)
         (folder / name).write_text(text, encoding="utf-8")
-        process = _Process(path, [*command, str(program), name], folder)
-        process.outputs, process.inputs = script_outputs(text), len(card.features)
+        widths = len(card.features), script_outputs(text)
+        process = _Process(path, [*command, str(program), name], folder, *widths)
         with closing(process), threadsafe(path, process.predict, one_at_a_time=True) as shared:
-            shared(np.zeros((1, process.inputs), np.float32))
+            shared(np.zeros((1, widths[0]), np.float32))
             yield Opened(shared, card, golden)
 
 
 class _Process:
-    """An interpreter; it takes rows and gives predictions until it is closed.
+    """An interpreter; it takes rows and gives predictions until it is closed."""
 
-    Attributes:
-        inputs: readings per row.
-        outputs: predictions per row.
-    """
-
-    inputs = outputs = 1
-
-    def __init__(self, path: Path, command: Sequence[str], folder: Path) -> None:
+    def __init__(
+        self, path: Path, command: Sequence[str], folder: Path, inputs: int, outputs: int
+    ) -> None:
         self._path, self._program = path, command[0]
+        self._inputs, self._outputs = inputs, outputs
         self._said = folder / "said"
         environment = {key: value for key, value in os.environ.items() if key not in _OPTIONS}
         with self._said.open("wb") as said:
@@ -100,18 +96,18 @@ class _Process:
             ModelError: when the interpreter has ended.
         """
         given, found = self._process.stdin, self._process.stdout
-        checked = checked_rows(rows, self.inputs).astype("<f4")
-        size, answer = 4 * len(checked) * self.outputs, b""
+        checked = checked_rows(rows, self._inputs).astype("<f4")
+        size, answer = 4 * len(checked) * self._outputs, b""
         if given is not None and found is not None:
             try:
                 given.write(np.array([len(checked)], "<u4").tobytes() + checked.tobytes())
                 given.flush()
                 answer = found.read(size)
-            except BrokenPipeError:
+            except (BrokenPipeError, ValueError):  # it has ended, or was closed for that
                 answer = b""
         if len(answer) < size:
             raise ModelError(f"{self._path}: does not run ({self._complaint()})")
-        predictions = np.frombuffer(answer, "<f4").reshape(len(checked), self.outputs)
+        predictions = np.frombuffer(answer, "<f4").reshape(len(checked), self._outputs)
         return predictions.astype(np.float32)
 
     def _complaint(self) -> str:

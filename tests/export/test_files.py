@@ -23,7 +23,7 @@ from mlp_edge.proof.bound import bound
 from mlp_edge.proof.checksum import BLANK, MARK, checksum_error
 from mlp_edge.proof.golden import Golden, golden
 from mlp_edge.reference import predict
-from mlp_edge.runtime import HOSTED
+from mlp_edge.runtime import RUNTIMES
 
 TASKS = {"value": "regression", "probability": "binary", "probabilities": "multiclass"}
 HOSTILE = ('a "quote"', "*/", "\\", "größe, cm", "int", "line\nbreak")
@@ -267,6 +267,6 @@ def test_the_mean_is_subtracted_before_anything_is_multiplied(
     rows = np.repeat(np.linspace(999_999, 1_000_001, 33, dtype=np.float32)[:, None], count, axis=1)
     path = tmp_path / f"seconds{exporter.suffix}"
     path.write_bytes(exporter.export(mlp))
-    runtime = next(runtime for runtime in HOSTED if runtime.reads == exporter.suffix)
+    runtime = next(runtime for runtime in RUNTIMES if runtime.reads == exporter.suffix)
     with runtime.open(path) as opened:
         assert_within_bound(mlp, rows, opened.predict(rows))
