@@ -7,6 +7,7 @@
 #define MLP_EDGE_KERNEL_SIGMOID_INT24
 
 #include "exponential_int24.h"
+#include "quotient.h"
 #include "avr/divide_float.h"
 
 static inline void mlp_edge_sigmoid_int24(const int32_t *zero, uint8_t octave, size_t count,
@@ -20,7 +21,11 @@ static inline void mlp_edge_sigmoid_int24(const int32_t *zero, uint8_t octave, s
         outputs[i] = mlp_edge_avr_sigmoid(power, x < 0);
 #else
         const volatile float sum = 1.0f + power;
+#ifdef MLP_EDGE_QUOTIENT
+        outputs[i] = mlp_edge_quotient(x < 0 ? power : 1.0f, sum);
+#else
         outputs[i] = (x < 0 ? power : 1.0f) / sum;
+#endif
 #endif
     }
 }

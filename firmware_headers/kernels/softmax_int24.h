@@ -8,6 +8,7 @@
 #define MLP_EDGE_KERNEL_SOFTMAX_INT24
 
 #include "exponential_int24.h"
+#include "quotient.h"
 #include "avr/divide_float.h"
 
 /* A float from 0 to 2^24, rounded down to an integer. */
@@ -37,8 +38,10 @@ static inline void mlp_edge_softmax_int24(uint8_t octave, size_t count, const ui
     }
     const volatile float total = (float)sum;
     for (size_t i = 0; i < count; i++) {
-#ifdef MLP_EDGE_AVR
+#if defined(MLP_EDGE_AVR)
         outputs[i] = mlp_edge_avr_quotient(outputs[i], total);
+#elif defined(MLP_EDGE_QUOTIENT)
+        outputs[i] = mlp_edge_quotient(outputs[i], total);
 #else
         outputs[i] = outputs[i] / total;
 #endif

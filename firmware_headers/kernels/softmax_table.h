@@ -9,6 +9,7 @@
 
 #include "avr/share.h"
 #include "interpolate.h"
+#include "quotient.h"
 
 static inline void mlp_edge_softmax_table(const uint16_t *table, uint8_t shift, size_t count,
                                           uint16_t *logits, float *outputs)
@@ -22,9 +23,13 @@ static inline void mlp_edge_softmax_table(const uint16_t *table, uint8_t shift, 
         logits[i] = mlp_edge_interpolate(table, shift, (uint16_t)(largest - logits[i]));
         sum += logits[i];
     }
-#ifdef MLP_EDGE_AVR
+#if defined(MLP_EDGE_AVR)
     for (size_t i = 0; i < count; i++) {
         outputs[i] = mlp_edge_avr_share(logits[i], sum);
+    }
+#elif defined(MLP_EDGE_QUOTIENT)
+    for (size_t i = 0; i < count; i++) {
+        outputs[i] = mlp_edge_quotient_of_digits(logits[i], sum, 127);
     }
 #else
     const volatile float total = (float)sum;

@@ -89,6 +89,28 @@ int32_t NAME(OF, scaled_int24)(int32_t value, uint32_t by)
     return mlp_edge_scaled_int24(value, by);
 }
 
+void NAME(OF, softmax_table)(const uint16_t *table, uint8_t shift, size_t count, uint16_t *logits,
+                             float *outputs);
+void NAME(OF, softmax_table)(const uint16_t *table, uint8_t shift, size_t count, uint16_t *logits,
+                             float *outputs)
+{
+    mlp_edge_softmax_table(table, shift, count, logits, outputs);
+}
+
+void NAME(OF, softmax_int24)(uint8_t octave, size_t count, const uint32_t *logits, float *outputs);
+void NAME(OF, softmax_int24)(uint8_t octave, size_t count, const uint32_t *logits, float *outputs)
+{
+    mlp_edge_softmax_int24(octave, count, logits, outputs);
+}
+
+void NAME(OF, sigmoid_int24)(const int32_t *zero, uint8_t octave, size_t count,
+                             const uint32_t *quantised, float *outputs);
+void NAME(OF, sigmoid_int24)(const int32_t *zero, uint8_t octave, size_t count,
+                             const uint32_t *quantised, float *outputs)
+{
+    mlp_edge_sigmoid_int24(zero, octave, count, quantised, outputs);
+}
+
 int NAME(OF, any_missing)(const float *sentinels, size_t count, const float *x);
 int NAME(OF, any_missing)(const float *sentinels, size_t count, const float *x)
 {
@@ -123,6 +145,9 @@ BOTH(int32_t, scaled_int24, (int32_t, uint32_t));
 BOTH(void, quantise_int8, (const float *, const float *, float, size_t, const float *, uint8_t *));
 BOTH(void, quantise_int16,
      (const float *, const float *, float, size_t, const float *, uint16_t *));
+BOTH(void, softmax_table, (const uint16_t *, uint8_t, size_t, uint16_t *, float *));
+BOTH(void, softmax_int24, (uint8_t, size_t, const uint32_t *, float *));
+BOTH(void, sigmoid_int24, (const int32_t *, uint8_t, size_t, const uint32_t *, float *));
 BOTH(int, any_missing, (const float *, size_t, const float *));
 
 /* A seed; how many bytes were compared, and how many of them differ. */
@@ -136,7 +161,7 @@ static uint32_t state;
 static uint8_t x8[MOST + 1];
 static uint16_t x16[MOST + 1], multiplier[ROWS];
 static uint8_t shift[ROWS];
-static int32_t bias[ROWS], offset[ROWS], weights24[ROWS * MOST];
+static int32_t bias[ROWS], offset[ROWS], zeros[MOST], weights24[ROWS * MOST];
 static uint32_t x24[MOST];
 static int64_t bias24[ROWS];
 static float low[MOST], factor[MOST], readings[MOST];
@@ -299,6 +324,34 @@ static void edges(size_t count)
     compare();
 }
 
+/* Predictions from logits: of int8 and int16 by a table of exponentials, of int24 without one. */
+static void outputs(size_t count)
+{
+    float *const y0 = (float *)(void *)results[0], *const y1 = (float *)(void *)results[1];
+    uint16_t logits[2][MOST], table[40];
+    for (size_t i = 0; i < 40; i++) {
+        table[i] = (uint16_t)(i == 0 ? 65535 : up_to(65535));
+    }
+    for (size_t i = 0; i < count; i++) {
+        logits[0][i] = logits[1][i] = (uint16_t)up_to(38 * 32);
+        x24[i] = up_to(0x1fffffff);
+        zeros[i] = (int32_t)up_to(0x1fffffff);
+    }
+    clear();
+    variant_softmax_table(table, 5, count, logits[0], y0);
+    plain_softmax_table(table, 5, count, logits[1], y1);
+    compare();
+    const uint8_t octave = (uint8_t)(16 + any() % 8);
+    clear();
+    variant_softmax_int24(octave, count, x24, y0);
+    plain_softmax_int24(octave, count, x24, y1);
+    compare();
+    clear();
+    variant_sigmoid_int24(zeros, octave, count, x24, y0);
+    plain_sigmoid_int24(zeros, octave, count, x24, y1);
+    compare();
+}
+
 void mlp_edge_run(void)
 {
     static const uint8_t sizes[] = {1, 2, 3, 4, 5, 7, 8, 12, 13, 16, 21, 24};
@@ -311,6 +364,7 @@ void mlp_edge_run(void)
         }
         edges(sizes[i]);
         edges(sizes[i]);
+        outputs(sizes[i]);
     }
 }
 
