@@ -1647,7 +1647,7 @@ static inline void mlp_edge_avr_dense_int8(
 #ifdef MLP_EDGE_THUMB
 
 /* One input, in r8, to each sum; `load` reads a weight of `size` bytes. */
-#define MLP_EDGE_THUMB_COLUMN(load, size)             \
+#define MLP_EDGE_THUMB_COLUMN(load, size)           \
     load " r10, [r0, r2]\n"                         \
     "mla r7, r10, r8, r7\n"                         \
     load " r10, [r0, r1, lsl #1]\n"                 \
@@ -3136,7 +3136,7 @@ int pima_int8_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:01071ffd617a6aa1d77f3a1905c8e0e83dc81c0bd00c4307052f65ab8369f5f6 */
+mlp-edge-seal sha256:86b5c3b9312164cfb6d4d56cd5b465673ee5017df18978f789dcf27a5cadd27b */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "pima_int8", "features": [{"name": "pregnancies", "low": 0.0, "high": 17.0},

@@ -12,7 +12,7 @@
 #ifdef MLP_EDGE_THUMB
 
 /* One input, in r8, to each sum; `load` reads a weight of `size` bytes. */
-#define MLP_EDGE_THUMB_COLUMN(load, size)             \
+#define MLP_EDGE_THUMB_COLUMN(load, size)           \
     load " r10, [r0, r2]\n"                         \
     "mla r7, r10, r8, r7\n"                         \
     load " r10, [r0, r1, lsl #1]\n"                 \
