@@ -14,8 +14,8 @@
 /* A float from 0 to 2^24, rounded down to an integer. */
 static inline uint32_t mlp_edge_whole_int24(float x)
 {
-#if defined(MLP_EDGE_SOFT_FLOAT) && !defined(MLP_EDGE_PLAIN_C)
-    /* By its bits: without a float unit a conversion is a call. */
+#if defined(MLP_EDGE_SOFT_FLOAT) && !defined(__AVR__) && !defined(MLP_EDGE_PLAIN_C)
+    /* By its bits: a conversion is a call, and takes longer but on AVR, which shifts bit by bit. */
     const uint32_t bits = mlp_edge_bits(x), exponent = bits >> 23;
     const uint32_t digits = (bits & 0x7fffffu) | 0x800000u;
     return exponent < 127 ? 0 : exponent > 150 ? 0x1000000u : digits >> (150 - exponent);
