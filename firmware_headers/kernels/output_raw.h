@@ -1,6 +1,6 @@
 /* Outputs in integers: those that predictions are made of. */
-#ifndef MLP_EDGE_KERNEL_ANSWER_RAW
-#define MLP_EDGE_KERNEL_ANSWER_RAW
+#ifndef MLP_EDGE_KERNEL_OUTPUT_RAW
+#define MLP_EDGE_KERNEL_OUTPUT_RAW
 
 #include "flash.h"
 

@@ -101,9 +101,10 @@ def test_optimisation_changes_no_bit(chip: Chip, tmp_path: Path) -> None:
 
 
 def test_the_records() -> None:
-    assert [runtime.name for runtime in RUNTIMES if runtime.by_row] == list(BY_NAME)
+    rowwise = [runtime.name for runtime in RUNTIMES if runtime.by_row]
+    assert rowwise == ["micropython", *BY_NAME]
     assert [runtime.name for runtime in HOSTED] == ["keras", "litert", "onnxruntime", "c"]
-    assert {runtime.reads for runtime in RUNTIMES if runtime.by_row} == {".h"}
+    assert {runtime.reads for runtime in RUNTIMES if runtime.name in BY_NAME} == {".h"}
 
 
 @every_chip
