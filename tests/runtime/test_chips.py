@@ -103,7 +103,7 @@ def test_optimisation_changes_no_bit(chip: Chip, tmp_path: Path) -> None:
 def test_the_records() -> None:
     rowwise = [runtime.name for runtime in RUNTIMES if runtime.by_row]
     assert rowwise == ["micropython", *BY_NAME]
-    assert [runtime.name for runtime in HOSTED] == ["keras", "litert", "onnxruntime", "c"]
+    assert [runtime.name for runtime in HOSTED] == ["keras", "litert", "onnxruntime", "c", "js"]
     assert {runtime.reads for runtime in RUNTIMES if runtime.name in BY_NAME} == {".h"}
 
 
