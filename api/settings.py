@@ -144,7 +144,7 @@ class CostSettings:
         chips: avr, cortex-m0, cortex-m3, cortex-m4, rv32 or all; () for all, unless there are
             boards.
         boards: uno, pico, esp32-c3 and the like, or all: docs/reference/boards.md has them.
-        dtype: of the header: float32, int8 or int16.
+        dtype: of the header: float32, int8, int16 or int24.
         opt: how it is compiled: Os, O2 or O3.
         clock: of the chip, in hertz: a number or a text such as "8M"; None for the board's.
         budget: figure -> the most it may be, or a text such as "flash=4k,ram=128,ms=5"; also
@@ -169,7 +169,7 @@ class CostSettings:
     )
     dtype: str = declared(
         FLOAT32,
-        "Data type of the header: float32, int8 or int16.",
+        "Data type of the header: float32, int8, int16 or int24.",
         "What to run",
         flag="--dtype -d",
     )
