@@ -184,6 +184,11 @@ def _architecture(path: Path) -> Mapping[str, Any]:
         config = parse_json(read_file(path), constants=True)
     except ValueError as error:
         raise ModelError(f"{path}: no architecture of Keras ({first_line(error)})") from error
+    if isinstance(config, dict) and {"weights_sha256", "calibration_sha256"} <= config.keys():
+        raise ModelError(
+            f"{path}: the quantisation parameters that exports share, and no model; one of these "
+            f"exports would do, such as {path.stem}.onnx or {path.stem}.h"
+        )
     if not isinstance(config, dict) or not {"class_name", "config"} <= config.keys():
         raise ModelError(
             f"{path}: no architecture of Keras, which model.to_json() gives; it has no class_name"

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.commands import Type
+from support.integer_networks import made
 from support.keras_files import (
     Layer,
     answers,
@@ -31,10 +32,12 @@ from support.keras_files import (
 from support.keras_files import (
     given as an_input,
 )
+from support.networks import network
 from support.spoilt import refusals, wrong_bytes
 
 import mlp_edge
 from mlp_edge.errors import ModelError
+from mlp_edge.integers.quantised_file import QuantisationParameters
 from mlp_edge.mlp import HIDDEN_ACTIVATIONS
 from mlp_edge.readers.importing.opening import read_foreign
 
@@ -427,6 +430,15 @@ def test_half_a_model(tmp_path: Path) -> None:
     )
     (tmp_path / "c.json").write_text('{"a": 1}')
     assert "which model.to_json() gives" in refused(tmp_path / "c.json")
+
+
+def test_quantisation_parameters_are_no_model(tmp_path: Path) -> None:
+    mlp = network()
+    parameters = QuantisationParameters(made(mlp, "int24"), mlp.weights_sha256, "0" * 64, {})
+    (tmp_path / "net_int24.json").write_text(parameters.to_json())
+    says = refused(tmp_path / "net_int24.json")
+    assert "quantisation parameters that exports share" in says
+    assert "net_int24.onnx or net_int24.h" in says
 
 
 def test_half_of_ansecondmodel(tmp_path: Path) -> None:
