@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mlp_edge.integers.exponential import DIGITS
-from mlp_edge.integers.quantised import HIGHEST, LAST_HIGHEST
+from mlp_edge.integers.quantised import HIGHEST, LAST_HIGHEST, LEAST_STEP
 from mlp_edge.mlp import Dense
 from mlp_edge.proof.bound import Interval
 from mlp_edge.quantise.polynomials import ALIGNED, whole_range
@@ -107,6 +107,6 @@ def _line(dense: Dense, sums: Interval, given: Doubles) -> Meant:
     low = np.zeros_like(room) if dense.activation == "relu" else sums.low - room
     low = np.minimum(low, start)
     span = np.maximum(np.maximum(sums.high + room, start) - low, _TINY)
-    step = np.exp2(np.ceil(np.log2(span / _LAST_HIGH)))
+    step = np.maximum(np.exp2(np.ceil(np.log2(span / _LAST_HIGH))), LEAST_STEP)
     zero = np.clip(np.rint((start - low) / step), 0, _LAST_HIGH)
     return Meant(start, zero, step, _LAST_HIGH, held=held)

@@ -10,7 +10,7 @@ from mlp_edge.integers.activation_tables import (
     Integers,
     PolynomialTable,
 )
-from mlp_edge.integers.quantised import HIGHEST
+from mlp_edge.integers.quantised import HIGHEST, LEAST_STEP
 from mlp_edge.quantise.ranges import Steps
 from mlp_edge.reference import FORMULAS, Doubles
 
@@ -54,6 +54,7 @@ def output_table(activation: str, sums: Steps, high: int) -> tuple[PolynomialTab
     """The same of the last layer: steps of a power of two, which float32 multiplies exactly."""
     low, top = _span(activation, sums, high)
     step = np.exp2(np.ceil(np.log2((top - low) / (HIGHEST["int24"] - 1))))
+    step = np.maximum(step, LEAST_STEP)
     start = (np.floor(low / step) * step).astype(np.float32).astype(np.float64)
     return _finest(activation, sums, high, Steps(start, step))
 

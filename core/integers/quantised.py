@@ -49,6 +49,8 @@ WEIGHT_LIMIT = {"int8": 127, "int16": 32767, "int24": 2**23 - 1}
 SUM_LIMIT = {"int8": 2**31 - 1, "int16": 2**31 - 1, "int24": 2**52}
 """Largest size of a sum, partial sums included."""
 MOST_SHIFT = {"int8": 31, "int16": 31, "int24": 47}
+LEAST_STEP = 2.0**-126
+"""Smallest step of a prediction in int24: assembly takes normal float32 numbers only."""
 MULTIPLIER_LIMIT = 2**10 - 1
 TABLE_LIMIT = 2**16 - 1
 EXACT = 2**24
@@ -68,7 +70,7 @@ class IntegerLayer:
     Attributes:
         weights: (outputs, inputs); a row is a neuron.
         bias: (outputs,).
-        multiplier: (outputs,), from 1 to ``MULTIPLIER_LIMIT``, less than 2^shift.
+        multiplier: (outputs,), from 1 to ``MULTIPLIER_LIMIT``, less than 2^shift; 1 but in int8.
         shift: (outputs,), from 1 to ``MOST_SHIFT``.
         high: the largest quantised activation of a segment.
         segments: how many are added up; 1 except in the last layer.
@@ -177,7 +179,7 @@ class Quantised:
         table: applied to the last activations before ``step``; None where nothing is.
         offset: (outputs,) float32; 0 for a softmax.
         step: (outputs,) float32; ``step * table(r)`` is exact in float32, ``step`` of int24 a
-            power of two. 1 for a softmax, and for exponentials.
+            power of two, from ``LEAST_STEP`` up. 1 for a softmax, and for exponentials.
         zero: (outputs,), what stands for ``offset``, or for 0 in front of a sigmoid by
             exponentials. 0 but in int24.
         octave: where exponentials predict, log2 of the integers that halve one: a softmax if
@@ -198,6 +200,8 @@ class Quantised:
         self._check_inputs()
         for number, (layer, largest) in enumerate(zip(self.layers, self.largest, strict=True), 1):
             _check_layer(number, layer, largest, self.dtype)
+        if self.dtype == "int24" and not _powers_of_two(self.step):
+            raise ModelError("a step of the outputs that is no power of two from 2^-126 up")
         if isinstance(self.table, PolynomialTable) and not self.table.fits:
             raise ModelError("a polynomial of the outputs may leave 32 bits")
         most = MOST_CLASSES if self.octave else (EXACT - 1) // TABLE_LIMIT
@@ -248,11 +252,18 @@ def takes_inputs_alone(layers: Sequence[Node]) -> bool:
     return readers(layers, 0) == [1] and sources(layers[0], 1) == (0,)
 
 
+def _powers_of_two(steps: Floats) -> bool:
+    """Whether steps (outputs,) are what a shift of the exponent multiplies by."""
+    return bool((np.frexp(steps)[0] == 0.5).all() and (steps >= LEAST_STEP).all())
+
+
 def _check_layer(number: int, layer: IntegerLayer, largest: int, dtype: str) -> None:
     """Prove that no sum of a layer is too large, whatever the inputs."""
     limit = WEIGHT_LIMIT[dtype]
     if (layer.multiplier >= np.int64(1) << layer.shift).any():
         raise ModelError(f"layer {number}: a sum is worth an activation step or more")
+    if dtype != "int8" and (layer.multiplier != 1).any():  # kernels do nothing but shift
+        raise ModelError(f"layer {number}: a multiplier other than 1 in {dtype}")
     if np.abs(layer.weights).max() > limit:
         raise ModelError(f"layer {number}: a weight beyond ±{limit}")
     if isinstance(layer.table, PolynomialTable) and not layer.table.fits:

@@ -12,13 +12,15 @@ from support.avr_programs import HOW, float_table, program, table
 from support.chips import BY_NAME, require
 from support.integer_networks import made
 from support.networks import network, readings
+from support.quantised_networks import quantised
 
 from mlp_edge.export.c import EXPORTER
 from mlp_edge.integers import exponential
 from mlp_edge.integers.integer_reference import predict_quantised
 from mlp_edge.integers.quantised import Inputs, IntegerLayer, Integers
-from mlp_edge.mlp import Floats
-from mlp_edge.runtime.chips.avr import chip
+from mlp_edge.mlp import Dense, Floats, Mlp
+from mlp_edge.reference import predict
+from mlp_edge.runtime.chips.avr import CHIP, chip
 from mlp_edge.runtime.chips.targets import AVR
 
 every_way = pytest.mark.parametrize("how", HOW)
@@ -231,6 +233,28 @@ def test_lines(how: str, tmp_path: Path) -> None:
         for row in outputs(1, zero, 20, 6):
             wanted = offset + step * (row - zero).astype(np.float32)
             assert run(packed(row, 4)) == wanted.astype(np.float32).tobytes(), row
+
+
+def tiny(activation: str) -> Mlp:
+    """Predictions so small that their steps, 2^31 to a range, would not be normal numbers."""
+    mlp = network((3, 4, 2), "relu", "regression")
+    *hidden, last = mlp.layers
+    least = np.float32(1e-34)
+    last = Dense(last.weights * least, last.bias * least, activation)
+    return replace(mlp, layers=(*hidden, last))
+
+
+@pytest.mark.parametrize("activation", ["linear", "softsign"])
+def test_tiny_predictions(activation: str, tmp_path: Path) -> None:
+    require(BY_NAME["avr"])
+    mlp = tiny(activation)
+    numbers = quantised(mlp, "int24")
+    (tmp_path / "net.h").write_bytes(EXPORTER.integers["int24"](mlp, numbers))
+    rows = readings(mlp, 8)
+    wanted = predict_quantised(mlp, numbers, rows)
+    np.testing.assert_allclose(wanted, predict(mlp, rows), atol=1e-37)
+    with CHIP.open(tmp_path / "net.h") as opened:
+        assert opened.predict(rows).tobytes() == wanted.tobytes()
 
 
 # An AVR without a multiplier
