@@ -121,9 +121,10 @@ def _layer(
         shift[neuron] -= random.integers(0, min(4, shift[neuron]))
         top = min(MULTIPLIER_LIMIT, 2 ** int(shift[neuron]) - 1)
         multiplier[neuron] = np.clip(round(share * 2.0 ** shift[neuron]), 1, top)
-    offset = np.rint(high * 2.0**shift / multiplier).astype(np.int64) * (segments > 1)
+    offset = np.ceil(high * 2.0**shift / multiplier).astype(np.int64) * (segments > 1)
     room = SUM_LIMIT[dtype] - np.abs(bias) - np.abs(weights).sum(axis=1) * largest
-    offset = np.minimum(offset, room // max(segments - 1, 1))
+    if (offset * (segments - 1) > room).any():  # segments that far apart leave 32 bits
+        segments, offset = 1, offset * 0
     digits = 8 if dtype == "int8" else 9
     points: Table | None = None
     if table:
