@@ -103,7 +103,7 @@ def test_too_many_flips_are_refused_and_nothing_is_written(model: Path, typed: T
 def test_smallest_shows_the_front_and_takes_the_cheapest(model: Path, typed: Type) -> None:
     result = typed("export", "--dtype", "smallest", "-f", "c")
     assert (result.code, result.err) == (0, "")
-    for shown in ("int8", "int16", "float32", "flash", "cycles", "labels that change"):
+    for shown in ("int8", "int16", "int24", "float32", "flash", "cycles", "labels that change"):
         assert shown in result.out
     assert "pima_int8.h" in result.out
 

@@ -216,7 +216,7 @@ def test_one_unit_in_an_integer_fails(model: Path, few_rows: None) -> None:
     assert len(sentences) == len(INTEGERS)
     for sentence in sentences:
         assert re.search(r"; result \d+ where \d+ belongs; \d", sentence)
-        assert sentence.endswith("likely cause: layer 3: one of its biases is one off")
+        assert sentence.endswith("likely cause: layer 3: one of its biases is off")
     assert "error: 3 of 4 comparisons failed" in result.stderr
 
 
