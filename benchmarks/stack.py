@@ -173,7 +173,7 @@ def heavy(numbers: Quantised) -> Quantised:
         replace(
             layer,
             bias=np.full_like(layer.bias, 2**30),
-            multiplier=np.full_like(layer.multiplier, 513),
+            multiplier=np.full_like(layer.multiplier, 1023),
             shift=np.full_like(layer.shift, 30),
             offset=np.full_like(layer.offset, 2**28 if layer.segments > 1 else 0),
         )
