@@ -12,7 +12,7 @@ import numpy as np
 
 from mlp_edge.mlp import Floats, Mlp, Rows
 from mlp_edge.proof.bound import bound, work
-from mlp_edge.proof.declared import drawn, inside, ranges
+from mlp_edge.proof.declared import clipped, drawn, inside, ranges
 from mlp_edge.reference import distance, predict
 
 ROWS = 4000
@@ -49,15 +49,27 @@ class FloatGrade:
 def grade_rows(mlp: Mlp, sample: Rows) -> Rows:
     """Rows (n, inputs) of a sample that lie in the declared ranges, and rows drawn from these.
 
+    Of those drawn, an eighth are corners, an eighth are near the middle of the sample, and an
+    eighth lack readings that something fills.
+
     Args:
         mlp: the network.
         sample: real rows, at least one; they have the ranges of features that declare none.
     """
     low, high = ranges(mlp, sample)
     random = np.random.default_rng(SEED)
-    rows = np.vstack([
-        drawn(mlp.features, low, high, ROWS, random), sample[inside(mlp, sample, low, high)]
-    ])  # fmt: skip
+    anywhere = drawn(mlp.features, low, high, ROWS, random)
+    corners, central, gaps, _ = np.split(anywhere, [ROWS // 8, ROWS // 4, 3 * ROWS // 8])
+    numbers = np.array([not feature.codes for feature in mlp.features])
+    ends = clipped(np.where(random.random(corners.shape) < 0.5, low, high), low, high)
+    corners[:, numbers] = ends[:, numbers]
+    known = sample[inside(mlp, sample, low, high) & ~mlp.encoding.missing(sample).any(axis=1)]
+    if len(known):
+        near = np.median(known, axis=0) + 2.0**-10 * (central - low)
+        central[:, numbers] = clipped(near, low, high)[:, numbers]
+    filled = np.array([feature.fill is not None for feature in mlp.features])
+    gaps[(random.random(gaps.shape) < 0.25) & filled] = np.nan
+    rows = np.vstack([anywhere, sample[inside(mlp, sample, low, high)]])
     most = max(AFFORDABLE // work(mlp), 1)
     return np.ascontiguousarray(rows[:: -(-len(rows) // most)], np.float32)
 
