@@ -3,7 +3,7 @@
  * there it is PROGMEM, which is read with instructions of its own. Elsewhere `const` is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 26 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 27 /* raised whenever a kernel changes */
 
 #include <stddef.h>
 #include <stdint.h>

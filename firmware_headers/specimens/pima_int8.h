@@ -163,7 +163,7 @@ int pima_int8_selftest(void);
  * there it is PROGMEM, which is read with instructions of its own. Elsewhere `const` is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 26 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 27 /* raised whenever a kernel changes */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -1105,7 +1105,7 @@ static inline void mlp_edge_avr_quantise(
     __asm__ volatile("%~call %x[code]"
         : "+r"(r24), "+r"(r22), "+r"(r20), "+r"(r18), "+r"(r16), "+r"(r14), "+r"(r12)
         : [code] "i"(mlp_edge_avr_quantise_code)
-        : MLP_EDGE_AVR_CHANGED, "r10", "r11", "r8", "r9");
+        : MLP_EDGE_AVR_CHANGED, "r8", "r9", "r10", "r11", "r13");
 }
 
 #endif
@@ -1628,7 +1628,7 @@ static inline void mlp_edge_avr_dense_int8(
         : "+r"(r24), "+r"(r22), "+r"(r20), "+r"(r18), "+r"(r16), "+r"(r14), "+r"(r12),
           "+r"(r10), "+r"(r8)
         : [code] "i"(mlp_edge_avr_dense_int8_code)
-        : MLP_EDGE_AVR_CHANGED);
+        : MLP_EDGE_AVR_CHANGED, "r9");
 }
 
 #endif
@@ -2990,8 +2990,8 @@ static inline uint8_t mlp_edge_listed_raw(const int16_t *list, uint8_t count, in
 #endif
 
 /* Outputs in integers: those that predictions are made of. */
-#ifndef MLP_EDGE_KERNEL_ANSWER_RAW
-#define MLP_EDGE_KERNEL_ANSWER_RAW
+#ifndef MLP_EDGE_KERNEL_OUTPUT_RAW
+#define MLP_EDGE_KERNEL_OUTPUT_RAW
 
 static inline void mlp_edge_output_raw(size_t count, const uint16_t *quantised, int32_t *outputs)
 {
@@ -3136,7 +3136,7 @@ int pima_int8_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:32c375948c891da1b1acaa937af4954c249327a2f6e124193bea96975eb03e7d */
+mlp-edge-seal sha256:bb90f26c9e0ea6a6a20db9f1ad16cd1c4565c1554a38a179e3b7e1098aec8ca2 */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "pima_int8", "features": [{"name": "pregnancies", "low": 0.0, "high": 17.0},

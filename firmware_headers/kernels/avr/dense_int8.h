@@ -90,7 +90,7 @@ static inline void mlp_edge_avr_dense_int8(
         : "+r"(r24), "+r"(r22), "+r"(r20), "+r"(r18), "+r"(r16), "+r"(r14), "+r"(r12),
           "+r"(r10), "+r"(r8)
         : [code] "i"(mlp_edge_avr_dense_int8_code)
-        : MLP_EDGE_AVR_CHANGED);
+        : MLP_EDGE_AVR_CHANGED, "r9");
 }
 
 #endif

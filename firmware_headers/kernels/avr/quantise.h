@@ -265,7 +265,7 @@ static inline void mlp_edge_avr_quantise(
     __asm__ volatile("%~call %x[code]"
         : "+r"(r24), "+r"(r22), "+r"(r20), "+r"(r18), "+r"(r16), "+r"(r14), "+r"(r12)
         : [code] "i"(mlp_edge_avr_quantise_code)
-        : MLP_EDGE_AVR_CHANGED, "r10", "r11", "r8", "r9");
+        : MLP_EDGE_AVR_CHANGED, "r8", "r9", "r10", "r11", "r13");
 }
 
 #endif
