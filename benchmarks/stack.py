@@ -228,8 +228,9 @@ def margin(calls: Sequence[Counter[str]], beyond: Sequence[int], known: Mapping[
         rest = [n for n in range(len(calls)) if n % FOLDS != fold]
         table = fitted([calls[n] for n in rest], [beyond[n] for n in rest], known)
         for n in range(fold, len(calls), FOLDS):
-            stated = sum(table.get(feature, 0) for feature in features(calls[n]))
-            most = max(most, beyond[n] - stated)
+            found = set(features(calls[n]))
+            if found <= table.keys():  # of a kernel that no other has, nothing could be said
+                most = max(most, beyond[n] - sum(table[feature] for feature in found))
     return most + PAIR
 
 

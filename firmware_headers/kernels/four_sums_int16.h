@@ -10,7 +10,8 @@ static inline void mlp_edge_four_sums_int16(const int16_t *weights, const int32_
     size_t inputs, const uint16_t *x, int32_t *sums)
 {
 #ifdef MLP_EDGE_THUMB_1
-    mlp_edge_thumb_four_sums_int16(weights, bias, inputs, x, sums);
+    MLP_EDGE_THUMB_FOUR_SUMS_OF(int16_t, uint16_t,
+        MLP_EDGE_THUMB_FOUR_SUMS("ldrsh", "2", "ldrh r7, [r4]\n" "adds r4, r4, #2\n"));
 #else
     const int16_t *row0 = weights, *row1 = row0 + inputs, *row2 = row1 + inputs;
     const int16_t *row3 = row2 + inputs;

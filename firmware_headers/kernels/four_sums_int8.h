@@ -10,7 +10,8 @@ static inline void mlp_edge_four_sums_int8(const int8_t *weights, const int32_t 
     size_t inputs, const uint8_t *x, int32_t *sums)
 {
 #ifdef MLP_EDGE_THUMB_1
-    mlp_edge_thumb_four_sums_int8(weights, bias, inputs, x, sums);
+    MLP_EDGE_THUMB_FOUR_SUMS_OF(int8_t, uint8_t,
+        MLP_EDGE_THUMB_FOUR_SUMS("ldrsb", "1", "ldrb r7, [r4]\n" "adds r4, r4, #1\n"));
 #else
     const int8_t *row0 = weights, *row1 = row0 + inputs, *row2 = row1 + inputs;
     const int8_t *row3 = row2 + inputs;

@@ -5,6 +5,8 @@
 #ifndef MLP_EDGE_RAW_LINE
 #define MLP_EDGE_RAW_LINE
 
+#include "flash.h"
+
 typedef struct {
     int16_t low;
     uint16_t span;

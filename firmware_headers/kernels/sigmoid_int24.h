@@ -8,7 +8,7 @@
 
 #include "exponential_int24.h"
 #include "quotient.h"
-#include "avr/divide_float.h"
+#include "avr/sigmoid_int24.h"
 
 static inline void mlp_edge_sigmoid_int24(const int32_t *zero, uint8_t octave, size_t count,
                                           const uint32_t *quantised, float *outputs)

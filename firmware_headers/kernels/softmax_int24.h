@@ -9,7 +9,7 @@
 
 #include "exponential_int24.h"
 #include "quotient.h"
-#include "avr/divide_float.h"
+#include "avr/quotient.h"
 
 /* A float from 0 to 2^24, rounded down to an integer. */
 static inline uint32_t mlp_edge_whole_int24(float x)

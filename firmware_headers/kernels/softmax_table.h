@@ -9,7 +9,7 @@
 
 #include "avr/share.h"
 #include "interpolate.h"
-#include "quotient.h"
+#include "quotient_of_digits.h"
 
 static inline void mlp_edge_softmax_table(const uint16_t *table, uint8_t shift, size_t count,
                                           uint16_t *logits, float *outputs)

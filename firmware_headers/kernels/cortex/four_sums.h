@@ -61,27 +61,6 @@
                      :                                                              \
                      : "r5", "r6", "r8", "r10", "r11", "r12", "cc", "memory")
 
-static inline void mlp_edge_thumb_four_sums_int8(const int8_t *weights, const int32_t *bias,
-    size_t inputs, const uint8_t *x, int32_t *sums)
-{
-    MLP_EDGE_THUMB_FOUR_SUMS_OF(int8_t, uint8_t,
-        MLP_EDGE_THUMB_FOUR_SUMS("ldrsb", "1", "ldrb r7, [r4]\n" "adds r4, r4, #1\n"));
-}
-
-static inline void mlp_edge_thumb_four_sums_int8_from_16(const int8_t *weights,
-    const int32_t *bias, size_t inputs, const uint16_t *x, int32_t *sums)
-{
-    MLP_EDGE_THUMB_FOUR_SUMS_OF(int8_t, uint16_t,
-        MLP_EDGE_THUMB_FOUR_SUMS("ldrsb", "1", "ldrh r7, [r4]\n" "adds r4, r4, #2\n"));
-}
-
-static inline void mlp_edge_thumb_four_sums_int16(const int16_t *weights, const int32_t *bias,
-    size_t inputs, const uint16_t *x, int32_t *sums)
-{
-    MLP_EDGE_THUMB_FOUR_SUMS_OF(int16_t, uint16_t,
-        MLP_EDGE_THUMB_FOUR_SUMS("ldrsh", "2", "ldrh r7, [r4]\n" "adds r4, r4, #2\n"));
-}
-
 #endif
 
 #endif

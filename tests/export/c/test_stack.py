@@ -26,8 +26,9 @@ from mlp_edge.runtime.c import Header
 from mlp_edge.runtime.chips.firmware import build
 
 TABLE = json.loads((HEADERS / "stack.json").read_text())
-SLACK = 64
-"""Bytes that a small network may take less than what is stated, beside 30 %."""
+SLACK = 72
+"""Bytes that a small network may take less than what is stated, beside 30 %: what is added up per
+kernel, layers of one network share."""
 
 # None of these is among the networks that benchmarks/stack.py measures.
 NETWORKS = (
