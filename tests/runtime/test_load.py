@@ -626,7 +626,7 @@ def test_what_nobody_touched_passes(
 
 def test_a_chip_is_checked_too(pima: Path) -> None:
     for runtime in RUNTIMES:
-        if runtime.by_row and not runtime.missing():
+        if runtime.by_row and runtime.reads == ".h" and not runtime.missing():
             with mlp_edge.load(pima, runtime.name, verify=True) as opened:
                 assert opened.runtime == runtime.name
                 assert opened.golden is not None
