@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -137,3 +138,15 @@ def test_filled_readings_leave_no_register_to_spare(
             np.testing.assert_array_equal(
                 np.frombuffer(got, np.float32).reshape(wanted.shape), wanted
             )
+
+
+@pytest.mark.parametrize("path", sorted(AVR.iterdir()), ids=lambda path: path.stem)
+def test_every_piece_compiles_alone(path: Path, tmp_path: Path) -> None:
+    """It includes what it calls, whatever stands before it in a header."""
+    target = require(BY_NAME["avr"]).target
+    source = tmp_path / "one.c"
+    source.write_text(f'#include "avr/{path.name}"\n')
+    flags = ("-mmcu=atmega328p", "-std=c99", "-Os", "-Wall", "-Wextra", "-Werror")
+    command = [target.compiler, *flags, "-Wno-unused-function", f"-I{KERNELS}", "-fsyntax-only"]
+    done = subprocess.run([*command, str(source)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

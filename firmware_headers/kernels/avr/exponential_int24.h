@@ -8,6 +8,7 @@
 #ifndef MLP_EDGE_KERNEL_AVR_EXPONENTIAL_INT24
 #define MLP_EDGE_KERNEL_AVR_EXPONENTIAL_INT24
 
+#include "from_bits.h"
 #include "avr/assembly.h"
 
 #ifdef MLP_EDGE_AVR

@@ -5,6 +5,7 @@
 #ifndef MLP_EDGE_KERNEL_AVR_SHARE
 #define MLP_EDGE_KERNEL_AVR_SHARE
 
+#include "from_bits.h"
 #include "avr/divide_float.h"
 
 #ifdef MLP_EDGE_AVR
