@@ -26,17 +26,16 @@ from mlp_edge.integers.quantised import (
     Quantised,
 )
 from mlp_edge.mlp import Dense, Floats, Mlp, Rows
+from mlp_edge.proof.bound import standardised
 from mlp_edge.quantise.int24_inputs import (
     box_of,
     inputs_of,
     rows_in,
-    scaled,
-    standardised,
     sums_over,
 )
 from mlp_edge.quantise.int24_units import Meant, of_hidden, of_last
 from mlp_edge.quantise.polynomials import hidden_table, output_table
-from mlp_edge.quantise.ranges import Steps
+from mlp_edge.quantise.ranges import Steps, behind_scaling
 from mlp_edge.quantise.rounding import fitted, fitted_diagonals
 from mlp_edge.reference import FORMULAS, Doubles
 from mlp_edge.settings import setting
@@ -79,7 +78,7 @@ def make(mlp: Mlp, rows: Rows) -> tuple[Quantised, tuple[Steps, ...]]:
     box = box_of(mlp, rows)
     inputs = inputs_of(mlp, box)
     layers: list[IntegerLayer] = []
-    meanings, meants = [standardised(mlp, inputs)], list[Meant]()
+    meanings, meants = [behind_scaling(mlp, inputs)], list[Meant]()
     reached = sums_over(mlp, box)
 
     def step(dense: Dense, given: _Value, _: _Value | None) -> _Value:
@@ -99,7 +98,12 @@ def make(mlp: Mlp, rows: Rows) -> tuple[Quantised, tuple[Steps, ...]]:
         return _Value(steps, layer.largest, r if layer.table is None else layer.table.at(r), exact)
 
     encoded = rows_in(box, mlp.encoding.encode(rows))
-    first = _Value(meanings[0], inputs.high, inputs.integers(encoded), scaled(mlp, encoded))
+    first = _Value(
+        meanings[0],
+        inputs.high,
+        inputs.integers(encoded),
+        standardised(mlp, encoded.astype(np.float64)),
+    )
     *_, last = walk(mlp.layers, first, step, _joined)
     ending = _ending(mlp, last.steps, meants[-1])
     softmax = mlp.layers[-1].activation == "softmax"

@@ -11,7 +11,7 @@ from mlp_edge.integers.quantised import HIGHEST, Inputs
 from mlp_edge.mlp import Floats, Mlp, Rows
 from mlp_edge.proof.bound import Interval
 from mlp_edge.proof.box import declared, reaches
-from mlp_edge.quantise.ranges import Steps
+from mlp_edge.quantise.ranges import weight_of
 from mlp_edge.reference import Doubles
 
 _DECLARED, _SEEN = 0.125, 0.25
@@ -44,7 +44,7 @@ def box_of(mlp: Mlp, rows: Rows) -> Interval:
 def inputs_of(mlp: Mlp, box: Interval) -> Inputs:
     """Readings in powers of two: whole numbers stay exact, and a device has nothing to multiply."""
     low, high = box.low[0], box.high[0]
-    weights = _moving(mlp)
+    weights = weight_of(mlp)
     span = high - low
     # What never changes takes a step that needs no larger weight than the others do.
     worth = (weights * span).max(initial=0.0)
@@ -68,22 +68,13 @@ def _at_most(values: Doubles, limit: Doubles) -> Floats:
     return np.where((found > limit) & np.isfinite(below), below, found)
 
 
-def standardised(mlp: Mlp, inputs: Inputs) -> Steps:
-    """What the first layer's integers stand for, behind the scaling."""
-    offset, step = inputs.low.astype(np.float64), 1 / inputs.factor.astype(np.float64)
-    if mlp.scaling is None:
-        return Steps(offset, step)
-    std = mlp.scaling.std.astype(np.float64)
-    return Steps((offset - mlp.scaling.mean) / std, step / std)
-
-
 def sums_over(mlp: Mlp, box: Interval) -> list[Interval]:
     """What the sums of each layer, (outputs,), can be over a box: proved.
 
     It is put together from boxes that are halved where the first layer's sums move most, which
     brings it near what rows reach.
     """
-    moved = _moving(mlp) * (box.high - box.low)[0]
+    moved = weight_of(mlp) * (box.high - box.low)[0]
     halved = np.argsort(-moved, kind="stable")[: _halvings(mlp, len(moved))]
     boxes = box
     for column in halved:
@@ -100,21 +91,9 @@ def _halvings(mlp: Mlp, width: int) -> int:
     return min(width, _HALVINGS, affordable)
 
 
-def _moving(mlp: Mlp) -> Doubles:
-    """The largest weight of each encoded reading (width,), per its own unit."""
-    weights = np.abs(mlp.front.astype(np.float64)).max(axis=0)
-    return np.asarray(weights if mlp.scaling is None else weights / mlp.scaling.std)
-
-
 def rows_in(box: Interval, encoded: Floats) -> Floats:
     """Encoded calibration rows, and as many drawn from all over the box, (n, width)."""
     random = np.random.default_rng(0)
     low, high = box
     drawn = low + (high - low) * random.random((_DRAWN, low.shape[1]))
     return np.vstack([encoded, drawn.astype(np.float32)])
-
-
-def scaled(mlp: Mlp, encoded: Floats) -> Doubles:
-    """What the first layer is given for them."""
-    x = encoded.astype(np.float64)
-    return x if mlp.scaling is None else (x - mlp.scaling.mean) / mlp.scaling.std

@@ -13,7 +13,7 @@ from mlp_edge.integers.quantised import Quantised
 from mlp_edge.mlp import Dense, Floats, Mlp, Rows
 from mlp_edge.proof.bound import standardised
 from mlp_edge.quantise.network import Made, quantise
-from mlp_edge.quantise.ranges import Steps
+from mlp_edge.quantise.ranges import Steps, weight_of
 from mlp_edge.reference import FORMULAS, Doubles, distance, predict
 from mlp_edge.settings import setting
 from mlp_edge.walk import columns, walk
@@ -134,9 +134,7 @@ def _dropped(one: Loss, limit: float) -> Iterator[str]:
 
 def coarsest_feature(mlp: Mlp, quantised: Quantised) -> str:
     """The feature of whose readings a step of the integers is worth most in the first sums."""
-    weights = np.abs(mlp.front.astype(np.float64)).max(axis=0)
-    scale = 1.0 if mlp.scaling is None else mlp.scaling.std
-    worth = (weights / scale / quantised.inputs.factor)[: len(mlp.encoding.numbers)]
+    worth = (weight_of(mlp) / quantised.inputs.factor)[: len(mlp.encoding.numbers)]
     return str(mlp.features[mlp.encoding.numbers[int(np.argmax(worth))]].name)
 
 

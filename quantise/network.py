@@ -14,12 +14,12 @@ from mlp_edge.integers.activation_tables import Table
 from mlp_edge.integers.quantised import (
     HIGHEST,
     SEGMENTS,
-    Inputs,
     IntegerLayer,
     Quantised,
     takes_inputs_alone,
 )
 from mlp_edge.mlp import Dense, Floats, Mlp, Rows
+from mlp_edge.proof.bound import standardised
 from mlp_edge.quantise import int24, ranges, scales, tables
 from mlp_edge.quantise.layer import PLAIN, Given, Wanted, activation_steps, layer
 from mlp_edge.quantise.ranges import Steps
@@ -137,11 +137,11 @@ def _joined(values: Sequence[Given]) -> Given:
 
 def _made(mlp: Mlp, rows: Rows, dtype: str, declared: bool, input_high: int | None = None) -> Made:
     encoded, traced = mlp.encoding.encode(rows), list(trace(mlp, rows))
-    values = [_scaled(mlp, encoded), *(value for _, value in traced)]
+    values = [standardised(mlp, encoded.astype(np.float64)), *(value for _, value in traced)]
     input_high = input_high or _input_high(mlp, encoded, values, dtype)
     inputs = ranges.of_inputs(mlp, encoded, input_high, MARGIN[dtype], declared)
     layers: list[IntegerLayer] = []
-    meanings = [_of_inputs(mlp, inputs)]
+    meanings = [ranges.behind_scaling(mlp, inputs)]
 
     def step(dense: Dense, given: Given, _: Given | None) -> Given:
         z, _value = traced[len(layers)]
@@ -196,20 +196,6 @@ def _layer(
         hidden, one = tables.hidden_table(dense.activation, meant, high, dtype)
         made, u, meant = replace(made, table=hidden), hidden.at(u), one.alike(dense.outputs)
     return made, Given(u, made.largest, meant)
-
-
-def _scaled(mlp: Mlp, encoded: Floats) -> Doubles:
-    x = encoded.astype(np.float64)
-    return x if mlp.scaling is None else (x - mlp.scaling.mean) / mlp.scaling.std
-
-
-def _of_inputs(mlp: Mlp, inputs: Inputs) -> Steps:
-    """What the first layer's integers stand for, behind the scaling."""
-    offset, step = inputs.low.astype(np.float64), 1 / inputs.factor.astype(np.float64)
-    if mlp.scaling is None:
-        return Steps(offset, step)
-    std = mlp.scaling.std.astype(np.float64)
-    return Steps((offset - mlp.scaling.mean) / std, step / std)
 
 
 def _outputs(activation: str, steps: Steps, high: int, dtype: str) -> tuple[Table | None, Steps]:

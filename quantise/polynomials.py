@@ -23,17 +23,15 @@ _GOOD = 0.6
 _TRIED = 16
 """Places in a segment where that is looked at."""
 _FLAT = {"sigmoid": (-18.0, 18.0), "tanh": (-10.0, 10.0), "gelu": (-7.0, np.inf),
-         "gelu_tanh": (-7.0, np.inf), "softsign": (-np.inf, np.inf)}  # fmt: skip
+         "gelu_tanh": (-7.0, np.inf), "softsign": (-np.inf, np.inf),
+         "leaky_relu": (-np.inf, np.inf)}  # fmt: skip
 _FLAT_BELOW = (-22.0, np.inf)
 """Sums beyond these give what they give there, to 2^-25 of what an activation spans."""
-_STRAIGHT = ("leaky_relu", "softsign")
 
 
 def whole_range(activation: str, low: float, high: float) -> tuple[float, float]:
     """The sums that a table has to know, of those from ``low`` to ``high``; 0 is one of them."""
     least, most = _FLAT.get(activation, _FLAT_BELOW)
-    if activation in _STRAIGHT:
-        least, most = -np.inf, np.inf
     low, high = min(max(low, least), 0.0), max(min(high, most), 0.0)
     return (low, high) if high > low else (-1.0, 1.0)
 

@@ -65,8 +65,8 @@ def of_inputs(mlp: Mlp, encoded: Floats, high: int, margin: float, declared: boo
     spare = np.where(numbers, 2 * np.ceil(margin * points), 0)
     finest = np.maximum(high // np.maximum(points + spare, 1), 1)  # integers from point to point
     # What a weight has to express per integer; the largest that no choice can lessen is the scale.
-    needs = _weight_of(mlp) * span / np.maximum(points, 1)
-    least = np.where(lattice, needs / finest, _weight_of(mlp) * span * (1 + 2 * margin) / high)
+    needs = weight_of(mlp) * span / np.maximum(points, 1)
+    least = np.where(lattice, needs / finest, weight_of(mlp) * span * (1 + 2 * margin) / high)
     apart = np.clip(np.ceil(needs / max(least.max(), _TINY)), 1, finest)
     room = np.where(numbers, np.minimum((high - apart * points) // (2 * apart), points + _ROOM), 0)
     wide = np.where(lattice, room / np.maximum(points, 1), margin) * span
@@ -75,7 +75,7 @@ def of_inputs(mlp: Mlp, encoded: Floats, high: int, margin: float, declared: boo
     low = np.array([one.low for one in seen]) - wide
     # One that never changed has its value in the middle, and a step that needs no larger weight.
     constant = span == 0
-    factor = np.where(constant, _weight_of(mlp) / max(least.max(), _TINY), factor)
+    factor = np.where(constant, weight_of(mlp) / max(least.max(), _TINY), factor)
     factor = np.clip(np.where(factor > 0, factor, 1.0), _TINY, 1 / _TINY)
     low = np.where(constant, low - high // 2 / factor, low)
     most = float(np.finfo(np.float32).max)
@@ -98,10 +98,19 @@ def _declared(mlp: Mlp, index: int) -> Floats:
     return np.array(ends, np.float32)
 
 
-def _weight_of(mlp: Mlp) -> Doubles:
+def weight_of(mlp: Mlp) -> Doubles:
     """The largest weight of each encoded reading, per its own unit."""
     weights = np.abs(mlp.front.astype(np.float64)).max(axis=0)
     return np.asarray(weights if mlp.scaling is None else weights / mlp.scaling.std)
+
+
+def behind_scaling(mlp: Mlp, inputs: Inputs) -> Steps:
+    """What the first layer's integers stand for, behind the scaling."""
+    offset, step = inputs.low.astype(np.float64), 1 / inputs.factor.astype(np.float64)
+    if mlp.scaling is None:
+        return Steps(offset, step)
+    std = mlp.scaling.std.astype(np.float64)
+    return Steps((offset - mlp.scaling.mean) / std, step / std)
 
 
 def _all_seen(mlp: Mlp, encoded: Floats, high: int, declared: bool) -> list[_Seen]:
