@@ -28,7 +28,6 @@ from mlp_edge.export.c import asymmetric, exporter, integers
 from mlp_edge.export.c.page import Page, single
 from mlp_edge.export.layout.stack import ALWAYS, ASYMMETRIC, GRAPH, features
 from mlp_edge.feature import Feature
-from mlp_edge.integers.quantised import Quantised
 from mlp_edge.mlp import SCALAR_ACTIVATIONS, Mlp, Task
 from mlp_edge.runtime import CHIPS as SIMULATED
 from mlp_edge.runtime import Chip
@@ -38,7 +37,7 @@ from mlp_edge.runtime.chips.firmware import build
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from support.chips import compiler_version
 from support.graphs import graph, residual
-from support.integer_networks import made
+from support.integer_networks import heavy, made
 from support.integer_tflite import chain, read
 from support.networks import encoded, network, readings
 
@@ -165,21 +164,6 @@ def pages(dtype: str) -> Iterator[Page]:
 def _alike(mlp: Mlp) -> bool:
     """Integers have one kernel for every activation but relu."""
     return {layer.activation for layer in mlp.layers[:-1]} <= {"relu", "tanh"}
-
-
-def heavy(numbers: Quantised) -> Quantised:
-    """The same shape with sums so large that requantising them takes 64 bits."""
-    layers = [
-        replace(
-            layer,
-            bias=np.full_like(layer.bias, 2**30),
-            multiplier=np.full_like(layer.multiplier, 1023),
-            shift=np.full_like(layer.shift, 30),
-            offset=np.full_like(layer.offset, 2**28 if layer.segments > 1 else 0),
-        )
-        for layer in numbers.layers
-    ]
-    return replace(numbers, layers=tuple(layers))
 
 
 def header_of(page: Page) -> Header:

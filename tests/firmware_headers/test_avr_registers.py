@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -12,13 +11,12 @@ import numpy as np
 import pytest
 from support.c_compiler import KERNELS
 from support.chips import BY_NAME, require
-from support.integer_networks import made
+from support.integer_networks import heavy, made
 from support.networks import encoded, readings
 
 from mlp_edge.export.c.integers import export
 from mlp_edge.feature import Feature
 from mlp_edge.integers.integer_reference import predict_quantised
-from mlp_edge.integers.quantised import Quantised
 from mlp_edge.mlp import Task
 from mlp_edge.runtime.c import read_header
 from mlp_edge.runtime.chips.firmware import build
@@ -90,7 +88,6 @@ def test_the_compiler_knows_what_a_call_changes(name: str) -> None:
 def test_every_piece_is_looked_at() -> None:
     assert len(CALLS) >= 14
     assert changed_by("mlp_edge_avr_quantise") >= {2, 13, 20, 31}
-    assert Path(AVR / "quantise.h").exists()
 
 
 FILLED = (
@@ -98,21 +95,6 @@ FILLED = (
     Feature("b", -9.0, 9.0, fill=1.0, sentinel=-999.0),
     Feature("c", -9.0, 9.0, fill=2.0, indicator=True),
 )
-
-
-def heavy(numbers: Quantised) -> Quantised:
-    """The same shape with sums so large that requantising them takes 64 bits."""
-    layers = [
-        replace(
-            layer,
-            bias=np.full_like(layer.bias, 2**30),
-            multiplier=np.full_like(layer.multiplier, 1023),
-            shift=np.full_like(layer.shift, 30),
-            offset=np.full_like(layer.offset, 2**28 if layer.segments > 1 else 0),
-        )
-        for layer in numbers.layers
-    ]
-    return replace(numbers, layers=tuple(layers))
 
 
 @pytest.mark.parametrize("dtype", ["int8", "int16", "int24"])

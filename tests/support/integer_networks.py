@@ -76,6 +76,21 @@ def made(mlp: Mlp, dtype: str, seed: int = 0) -> Quantised:
     )
 
 
+def heavy(numbers: Quantised) -> Quantised:
+    """The same shape with sums so large that requantising them takes 64 bits."""
+    layers = [
+        replace(
+            layer,
+            bias=np.full_like(layer.bias, 2**30),
+            multiplier=np.full_like(layer.multiplier, 1023),
+            shift=np.full_like(layer.shift, 30),
+            offset=np.full_like(layer.offset, 2**28 if layer.segments > 1 else 0),
+        )
+        for layer in numbers.layers
+    ]
+    return replace(numbers, layers=tuple(layers))
+
+
 def _high(random: np.random.Generator, dtype: str) -> int:
     """The largest integer that a hidden layer gives, or that goes in."""
     some = {"int8": [255], "int16": [511, 4095, 32767], "int24": [65535, 2**23, 2**24 - 1]}
