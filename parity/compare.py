@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mlp_edge.card import Classes, predicted_classes
 from mlp_edge.mlp import Mlp, Rows
 from mlp_edge.proof.accuracy import ANY, EIGEN, Accuracy
-from mlp_edge.proof.bound import EXACTLY, Slacks, bound, work
+from mlp_edge.proof.bound import EXACTLY, Slacks, bound, share, work
 from mlp_edge.proof.kinds import ABOVE, BELOW, FINITE, NAN, UNKNOWN, Codes, kinds
 from mlp_edge.proof.original import PredictAny
 from mlp_edge.reference import Doubles, distance, predict
@@ -301,12 +301,6 @@ def in_batches(predict: PredictAny, rows: Rows, size: int, limit: Doubles) -> Do
     unlike = again[~same]
     first[unlike] = np.where(np.isnan(first[unlike]), np.inf, np.nan)
     return first
-
-
-def share(distance: Doubles, bound: Doubles) -> Doubles:
-    """Each difference in units of its bound; 0 where neither is anything."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where((distance == 0) | np.isinf(bound), 0.0, distance / bound)
 
 
 def settled(mlp: Mlp, exact: Doubles, bound: Doubles) -> NDArray[np.bool_]:

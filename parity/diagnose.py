@@ -10,13 +10,13 @@ from mlp_edge.card import Card
 from mlp_edge.integers.integer_reference import predict_quantised
 from mlp_edge.integers.quantised import Quantised
 from mlp_edge.mlp import Floats, Mlp, Predict, Rows
-from mlp_edge.parity.compare import Expected, share
+from mlp_edge.parity.compare import Expected
 from mlp_edge.parity.faults import Fault, faults
 from mlp_edge.parity.integer_faults import integer_faults, saturated
 from mlp_edge.parity.integers import ExpectedBits, same_bits
 from mlp_edge.parity.kind_faults import kind_faults
 from mlp_edge.proof.accuracy import ANY
-from mlp_edge.proof.bound import bound
+from mlp_edge.proof.bound import bound, share
 from mlp_edge.proof.kinds import kind_of
 from mlp_edge.reference import distance, predict, trace
 

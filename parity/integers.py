@@ -16,8 +16,7 @@ from mlp_edge.integers.quantised import Integers, Quantised
 from mlp_edge.integers.requantise import by_float, by_single, differing
 from mlp_edge.mlp import Mlp, Predict, Rows
 from mlp_edge.parity.compare import BATCHES, in_batches
-from mlp_edge.proof.bound import work
-from mlp_edge.proof.float_grade import AFFORDABLE, FloatGrade, float_grade
+from mlp_edge.proof.float_grade import FloatGrade, affordable, float_grade
 
 _NEAR = 2**16
 """Activations on either side of the right one among which another is looked for."""
@@ -44,8 +43,7 @@ class ExpectedBits:
         """Whether int24 is as exact as float32 in the declared ranges; None of other integers."""
         if self.quantised.dtype != "int24" or not self.within.any():
             return None
-        most = max(AFFORDABLE // work(self.mlp), 1)
-        chosen = np.flatnonzero(self.within)[:most]
+        chosen = np.flatnonzero(self.within)[: affordable(self.mlp)]
         return float_grade(self.mlp, self.rows[chosen], self.predictions[chosen])
 
     @cached_property

@@ -13,10 +13,10 @@ import numpy as np
 from mlp_edge.card import predicted_classes
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import Mlp, Predict, Rows
-from mlp_edge.parity.compare import AFFORDABLE, share
+from mlp_edge.parity.compare import AFFORDABLE
 from mlp_edge.parity.rows import boundary
 from mlp_edge.proof.accuracy import Accuracy
-from mlp_edge.proof.bound import LARGEST, bound, work
+from mlp_edge.proof.bound import LARGEST, bound, share, work
 from mlp_edge.proof.declared import clipped, drawn, ranges
 from mlp_edge.reference import Doubles, distance, predict
 

@@ -120,6 +120,12 @@ def bound(
     return np.where(rejected[:, None], 0.0, np.vstack([np.empty((0, mlp.outputs)), *parts]))
 
 
+def share(distance: Doubles, bound: Doubles) -> Doubles:
+    """Each difference in units of its bound; 0 where neither is anything."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where((distance == 0) | np.isinf(bound), 0.0, distance / bound)
+
+
 def work(mlp: Mlp) -> int:
     """Multiply-adds, roughly, that the bound of one row takes."""
     symbols, total = 0, 0

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlp_edge.mlp import Floats, Mlp, Rows
-from mlp_edge.proof.bound import bound, work
+from mlp_edge.proof.bound import bound, share, work
 from mlp_edge.proof.declared import clipped, drawn, inside, ranges
 from mlp_edge.reference import distance, predict
 
@@ -70,16 +70,19 @@ def grade_rows(mlp: Mlp, sample: Rows) -> Rows:
     filled = np.array([feature.fill is not None for feature in mlp.features])
     gaps[(random.random(gaps.shape) < 0.25) & filled] = np.nan
     rows = np.vstack([anywhere, sample[inside(mlp, sample, low, high)]])
-    most = max(AFFORDABLE // work(mlp), 1)
-    return np.ascontiguousarray(rows[:: -(-len(rows) // most)], np.float32)
+    return np.ascontiguousarray(rows[:: -(-len(rows) // affordable(mlp))], np.float32)
+
+
+def affordable(mlp: Mlp) -> int:
+    """How many rows may be compared: as many as do not take long, and one."""
+    return max(AFFORDABLE // work(mlp), 1)
 
 
 def float_grade(mlp: Mlp, rows: Rows, predictions: Floats) -> FloatGrade:
     """Hold predictions (n, outputs) float32 to raw rows (n, inputs) to float32's bound."""
     off = distance(predictions.astype(np.float64), predict(mlp, rows))
     bounds = bound(mlp, rows)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        used = np.where((off == 0) | np.isinf(bounds), 0.0, off / bounds)
+    used = share(off, bounds)
     row, output = np.unravel_index(int(np.argmax(used)), used.shape)
     return FloatGrade(
         rows=len(rows),
