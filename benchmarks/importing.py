@@ -38,8 +38,9 @@ from mlp_edge.api.sample import drawn_rows
 from mlp_edge.errors import MlpEdgeError
 from mlp_edge.integers.asymmetric_reference import predict_asymmetric
 from mlp_edge.mlp import Rows
-from mlp_edge.parity.compare import expect, share
+from mlp_edge.parity.compare import expect
 from mlp_edge.proof.accuracy import ANY
+from mlp_edge.proof.bound import share
 from mlp_edge.reference import Doubles, distance
 from mlp_edge.runtime.c import Header
 from mlp_edge.runtime.chips.firmware import build
