@@ -33,7 +33,7 @@ from mlp_edge.quantise.int24_inputs import (
     rows_in,
     sums_over,
 )
-from mlp_edge.quantise.int24_units import Meant, of_hidden, of_last
+from mlp_edge.quantise.int24_units import Scale, of_hidden, of_last
 from mlp_edge.quantise.polynomials import hidden_table, output_table
 from mlp_edge.quantise.ranges import Steps, behind_scaling
 from mlp_edge.quantise.rounding import fitted, fitted_diagonals
@@ -78,18 +78,18 @@ def make(mlp: Mlp, rows: Rows) -> tuple[Quantised, tuple[Steps, ...]]:
     box = box_of(mlp, rows)
     inputs = inputs_of(mlp, box)
     layers: list[IntegerLayer] = []
-    meanings, meants = [behind_scaling(mlp, inputs)], list[Meant]()
+    meanings, scales = [behind_scaling(mlp, inputs)], list[Scale]()
     reached = sums_over(mlp, box)
 
     def step(dense: Dense, given: _Value, _: _Value | None) -> _Value:
         sums = reached[len(layers)]
         last = len(layers) + 1 == len(mlp.layers)
-        meant = of_last(dense, sums, given.steps.offset) if last else of_hidden(dense, sums)
-        meants.append(meant)
-        layer, steps = _layer(dense, given, meant)
+        scale = of_last(dense, sums, given.steps.offset) if last else of_hidden(dense, sums)
+        scales.append(scale)
+        layer, steps = _layer(dense, given, scale)
         exact = given.exact @ dense.weights.T.astype(np.float64) + dense.bias
         if not last:
-            table, steps = _activated(dense, steps, meant.high)
+            table, steps = _activated(dense, steps, scale.high)
             layer = replace(layer, table=table)
             exact = FORMULAS[dense.activation](exact)
         layers.append(layer)
@@ -105,7 +105,7 @@ def make(mlp: Mlp, rows: Rows) -> tuple[Quantised, tuple[Steps, ...]]:
         standardised(mlp, encoded.astype(np.float64)),
     )
     *_, last = walk(mlp.layers, first, step, _joined)
-    ending = _ending(mlp, last.steps, meants[-1])
+    ending = _ending(mlp, last.steps, scales[-1])
     softmax = mlp.layers[-1].activation == "softmax"
     return Quantised("int24", inputs, tuple(layers), softmax, *ending), tuple(meanings[:-1])
 
@@ -129,11 +129,11 @@ def _activated(dense: Dense, steps: Steps, high: int) -> tuple[Table | None, Ste
     return table, one.alike(dense.outputs)
 
 
-def _layer(dense: Dense, given: _Value, meant: Meant) -> tuple[IntegerLayer, Steps]:
+def _layer(dense: Dense, given: _Value, scale: Scale) -> tuple[IntegerLayer, Steps]:
     """The layer, and what its activations stand for: in larger steps where sums need them."""
-    meant = _coarser(meant, 2 * _finest(dense, given, meant.stands_for()))
-    offset, step = meant.stands_for()
-    finest = _finest(dense, given, meant.stands_for())
+    scale = _coarser(scale, 2 * _finest(dense, given, scale.stands_for()))
+    offset, step = scale.stands_for()
+    finest = _finest(dense, given, scale.stands_for())
     shift = np.clip(np.floor(np.log2(step / finest)), 1, MOST_SHIFT["int24"])
     unit = step / np.exp2(shift)
     weights = dense.weights.astype(np.float64)
@@ -147,14 +147,14 @@ def _layer(dense: Dense, given: _Value, meant: Meant) -> tuple[IntegerLayer, Ste
         given.integers,
         (sums - offset) / unit,
         "int24",
-        meant.held,
+        scale.held,
     )
     made = IntegerLayer(
         weights=integers,
         bias=biases,
         multiplier=np.ones(dense.outputs, np.int64),
         shift=shift.astype(np.int64),
-        high=meant.high,
+        high=scale.high,
         segments=1,
         offset=np.zeros(dense.outputs, np.int64),
         reads=dense.reads,
@@ -172,12 +172,12 @@ def _finest(dense: Dense, given: _Value, steps: Steps) -> Doubles:
     return np.asarray(np.maximum(unit * _ROOM, _TINY))
 
 
-def _coarser(meant: Meant, least: Doubles) -> Meant:
+def _coarser(scale: Scale, least: Doubles) -> Scale:
     """The same in steps (outputs,) of at least ``least``."""
-    if meant.free:
-        return meant._replace(step=np.maximum(meant.step, least))
-    doubled = max(0, math.ceil(math.log2(float((least / meant.step).max()))))
-    return meant._replace(step=meant.step * 2.0**doubled)
+    if scale.free:
+        return scale._replace(step=np.maximum(scale.step, least))
+    doubled = max(0, math.ceil(math.log2(float((least / scale.step).max()))))
+    return scale._replace(step=scale.step * 2.0**doubled)
 
 
 class _Ending(NamedTuple):
@@ -190,11 +190,11 @@ class _Ending(NamedTuple):
     octave: int
 
 
-def _ending(mlp: Mlp, steps: Steps, meant: Meant) -> _Ending:
+def _ending(mlp: Mlp, steps: Steps, scale: Scale) -> _Ending:
     """What the last layer's integers, which stand for ``steps``, become."""
     activation, outputs = mlp.layers[-1].activation, mlp.outputs
     nothing, one = np.zeros(outputs, np.float32), np.ones(outputs, np.float32)
-    zero, none = meant.zero.astype(np.int64), np.zeros(outputs, np.int64)
+    zero, none = scale.zero.astype(np.int64), np.zeros(outputs, np.int64)
     if activation in ("sigmoid", "softmax"):
         octave = round(math.log2(math.log(2) / float(steps.step[0])))
         if octave < LEAST_OCTAVE:
@@ -204,11 +204,11 @@ def _ending(mlp: Mlp, steps: Steps, meant: Meant) -> _Ending:
             )
         return _Ending(None, nothing, one, zero, octave)
     if activation == "hard_sigmoid":
-        return _Ending(None, nothing, one / np.float32(meant.high), none, 0)
+        return _Ending(None, nothing, one / np.float32(scale.high), none, 0)
     if activation in _LINES:
         return _Ending(
-            None, meant.anchor.astype(np.float32), steps.step.astype(np.float32), zero, 0
+            None, scale.anchor.astype(np.float32), steps.step.astype(np.float32), zero, 0
         )
-    table, found = output_table(activation, steps, meant.high)
+    table, found = output_table(activation, steps, scale.high)
     found = found.alike(outputs)
     return _Ending(table, found.offset.astype(np.float32), found.step.astype(np.float32), none, 0)

@@ -21,8 +21,8 @@ _HARD = 2**23
 """Integers from -3 to 3, where a hard sigmoid rises."""
 
 
-class Meant(NamedTuple):
-    """What a layer's activations, before a table, are to stand for.
+class Scale(NamedTuple):
+    """The scale and zero point of a layer's activations, before a table.
 
     Attributes:
         anchor: (outputs,), what the integer ``zero`` stands for.
@@ -45,19 +45,19 @@ class Meant(NamedTuple):
         return Steps(self.anchor - self.zero * self.step, self.step)
 
 
-def of_hidden(dense: Dense, sums: Interval) -> Meant:
+def of_hidden(dense: Dense, sums: Interval) -> Scale:
     """Of a layer whose sums (outputs,) lie in an interval."""
     none, one = np.zeros(dense.outputs), np.ones(dense.outputs)
     if dense.activation in ("relu", "linear"):
         low = none if dense.activation == "relu" else sums.low
-        return Meant(low, none, _spread(sums.high - low) / _HIGH, _HIGH, free=True)
+        return Scale(low, none, _spread(sums.high - low) / _HIGH, _HIGH, free=True)
     if dense.activation == "hard_sigmoid":
-        return Meant(-3 * one, none, one * 6 / _HARD, _HARD)
+        return Scale(-3 * one, none, one * 6 / _HARD, _HARD)
     # One meaning for all; 0, where some curves turn, lies on the edge of a polynomial.
     least, most = whole_range(dense.activation, float(sums.low.min()), float(sums.high.max()))
     step = (most - least) / (_HIGH - ALIGNED)
     below = math.ceil(-least / step / ALIGNED) * ALIGNED
-    return Meant(none, below * one, step * one, _HIGH)
+    return Scale(none, below * one, step * one, _HIGH)
 
 
 def _spread(span: Doubles) -> Doubles:
@@ -66,7 +66,7 @@ def _spread(span: Doubles) -> Doubles:
     return np.where(span > 0, span, narrowest if np.isfinite(narrowest) else 1.0)
 
 
-def of_last(dense: Dense, sums: Interval, given: Doubles) -> Meant:
+def of_last(dense: Dense, sums: Interval, given: Doubles) -> Scale:
     """Of the last layer: exponentials and lines take more integers than a hidden layer has.
 
     Args:
@@ -76,10 +76,10 @@ def of_last(dense: Dense, sums: Interval, given: Doubles) -> Meant:
     """
     none, one = np.zeros(dense.outputs), np.ones(dense.outputs)
     if dense.activation == "sigmoid":
-        return Meant(none, (_LAST_HIGH // 2 + 1) * one, _octave_step(DIGITS) * one, _LAST_HIGH)
+        return Scale(none, (_LAST_HIGH // 2 + 1) * one, _octave_step(DIGITS) * one, _LAST_HIGH)
     if dense.activation == "softmax":
         step = _octave_step(_octave(float(sums.low.min()), float(sums.high.max())))
-        return Meant(sums.low.min() * one, none, step * one, _LAST_HIGH)
+        return Scale(sums.low.min() * one, none, step * one, _LAST_HIGH)
     if dense.activation in ("linear", "relu"):
         return _line(dense, sums, given)
     return of_hidden(dense, sums)
@@ -95,7 +95,7 @@ def _octave(low: float, high: float) -> int:
     return min(max(octave, 0), DIGITS)
 
 
-def _line(dense: Dense, sums: Interval, given: Doubles) -> Meant:
+def _line(dense: Dense, sums: Interval, given: Doubles) -> Scale:
     """Steps of a power of two, with half of the integers to spare.
 
     Predictions are counted from the bias where the integers 0 stand for zeros, so that inactive
@@ -109,4 +109,4 @@ def _line(dense: Dense, sums: Interval, given: Doubles) -> Meant:
     span = np.maximum(np.maximum(sums.high + room, start) - low, _TINY)
     step = np.maximum(np.exp2(np.ceil(np.log2(span / _LAST_HIGH))), LEAST_STEP)
     zero = np.clip(np.rint((start - low) / step), 0, _LAST_HIGH)
-    return Meant(start, zero, step, _LAST_HIGH, held=held)
+    return Scale(start, zero, step, _LAST_HIGH, held=held)
