@@ -17,6 +17,8 @@ from mlp_edge.files.temporary import LOCK
 WAIT = 10.0
 """Seconds that a second writer waits for the first."""
 _PAUSE = 0.05
+_MOMENT = 1.0
+"""Seconds in which a living process puts a directory in the place of another."""
 
 
 @contextmanager
@@ -29,14 +31,15 @@ def locked(directory: Path) -> Iterator[None]:
 
     Raises:
         InputError: when another process has held it for all of ``WAIT``.
-        OSError: when the lock's file cannot be made, as in a directory that is gone or read only.
+        OSError: when the lock's file cannot be made, as in a directory that is gone or read only. One
+            that goes while this waits may be about to be replaced: it has a moment to come back.
     """
     if sys.platform == "win32":  # where no folder is renamed that holds an open file
         yield
         return
     path, until = directory / LOCK, time.monotonic() + WAIT
+    handle = _opened(path)
     while True:
-        handle = _opened(path)
         try:
             if taken(handle):
                 if _stands(handle, path):
@@ -49,6 +52,7 @@ def locked(directory: Path) -> Iterator[None]:
             os.close(handle)
             raise
         os.close(handle)  # it was removed, or its directory replaced, while this one waited
+        handle = _opened_again(path)
     try:
         with suppress(OSError):  # a full disk has no room for the name
             os.ftruncate(handle, 0)
@@ -70,6 +74,18 @@ def _opened(path: Path) -> int:
         if not path.is_file():
             raise
         return os.open(path, os.O_RDONLY | careful)
+
+
+def _opened_again(path: Path) -> int:
+    """The lock's file after a wait, when its directory may be between two renames."""
+    until = time.monotonic() + _MOMENT
+    while True:
+        try:
+            return _opened(path)
+        except FileNotFoundError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(_PAUSE)
 
 
 def taken(handle: int) -> bool:

@@ -266,9 +266,21 @@ def test_a_writer_that_waited_for_a_swap_writes_into_the_new_one(place: Path) ->
             waiting = pool.submit(write_files, place, {"b": b"b"})
             time.sleep(0.2)
             place.rename(place.with_name("before"))
+            time.sleep(0.2)  # where names cannot be exchanged, there is none between two renames
             place.mkdir()
         waiting.result()
     assert [path.name for path in place.iterdir()] == ["b"]
+
+
+def test_a_writer_whose_directory_goes_while_it_waits_says_so(place: Path) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with locked(place):
+            waiting = pool.submit(write_files, place, {"b": b"b"})
+            time.sleep(0.2)
+            place.rename(place.with_name("before"))
+        with pytest.raises(InputError, match=r"cannot be written \(No such file"):
+            waiting.result()
+    assert not place.exists()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="links")
