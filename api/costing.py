@@ -253,7 +253,7 @@ def cost(
     return CostReport(
         header.card.name,
         weights,
-        settings.dtype,
+        header.card.dtype,
         settings.opt,
         settings.limits,
         tuple(cost for cost in costs if cost not in raw),
@@ -265,11 +265,11 @@ def cost(
     )
 
 
-def _header(directory: ModelDirectory, dtype: str, trust: bool) -> Header:
+def _header(directory: ModelDirectory, dtype: str | None, trust: bool) -> Header:
     """The exported header; one that was changed since is compiled only with trust."""
     path = _path(directory, dtype)
     header = read_header(path)
-    if header.card.dtype != dtype:
+    if dtype is not None and header.card.dtype != dtype:
         raise ModelError(f"{path}: in {header.card.dtype}; `Model.export()` writes one in {dtype}")
     if header.card.weights_sha256 != directory.manifest.sha256["weights"]:
         raise ModelError(f"{path}: of other weights; run `Model.export()` again")
@@ -281,8 +281,8 @@ def _header(directory: ModelDirectory, dtype: str, trust: bool) -> Header:
     return header
 
 
-def _path(directory: ModelDirectory, dtype: str) -> Path:
-    """Where the header of a dtype is.
+def _path(directory: ModelDirectory, dtype: str | None) -> Path:
+    """Where the header of a dtype is; of None, that of float32, or of what else was exported.
 
     Raises:
         RecipeError: for a dtype that C does not have.
@@ -291,6 +291,8 @@ def _path(directory: ModelDirectory, dtype: str) -> Path:
     from mlp_edge.export.c import EXPORTER
     from mlp_edge.runtime.load import artifact_path, named_runtime, not_exported
 
+    if dtype is None:
+        return artifact_path(directory, named_runtime("c"))
     if dtype not in EXPORTER.dtypes:
         raise RecipeError(f"{setting('dtype', dtype)} is not one of {', '.join(EXPORTER.dtypes)}")
     if dtype == FLOAT32:

@@ -196,7 +196,7 @@ class Model(OpenedModel):
         *,
         chips: Sequence[str] = (),
         boards: Sequence[str] = (),
-        dtype: str = "float32",
+        dtype: str | None = None,
         opt: str = "Os",
         clock: str | float | None = None,
         budget: str | Mapping[str, float] | None = None,
@@ -208,7 +208,8 @@ class Model(OpenedModel):
             chips: some of avr, cortex-m0, cortex-m3, cortex-m4 and rv32, or one; () for all, unless
                 there are boards.
             boards: uno, pico, esp32-c3 and the like, or all.
-            dtype: of the header: float32, int8, int16 or int24.
+            dtype: of the header: float32, int8, int16 or int24; None for float32 where it was
+                exported, else for the one that was.
             opt: how it is compiled: Os, O2 or O3.
             clock: of the chip in hertz, or a text such as "8M"; None for the board's.
             budget: the most that flash, ram and stack (bytes), ms, cycles and instructions may

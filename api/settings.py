@@ -144,7 +144,8 @@ class CostSettings:
         chips: avr, cortex-m0, cortex-m3, cortex-m4, rv32 or all; () for all, unless there are
             boards.
         boards: uno, pico, esp32-c3 and the like, or all: docs/reference/boards.md has them.
-        dtype: of the header: float32, int8, int16 or int24.
+        dtype: of the header: float32, int8, int16 or int24; None for float32 where it was exported,
+            else for the one that was.
         opt: how it is compiled: Os, O2 or O3.
         clock: of the chip, in hertz: a number or a text such as "8M"; None for the board's.
         budget: figure -> the most it may be, or a text such as "flash=4k,ram=128,ms=5"; also
@@ -167,10 +168,11 @@ class CostSettings:
         flag="--board",
         repeat=True,
     )
-    dtype: str = declared(
-        FLOAT32,
+    dtype: str | None = declared(
+        None,
         "Data type of the header: float32, int8, int16 or int24.",
         "What to run",
+        shown="float32 where there is one",
         flag="--dtype -d",
     )
     opt: str = declared("Os", "Optimisation of the compiler: Os, O2 or O3.", "Measurement")

@@ -72,3 +72,14 @@ def test_a_stale_header_is_refused(model: Path, iris: Path) -> None:
     shutil.copy(iris / "exports" / "iris.h", model / "exports" / "pima.h")
     with pytest.raises(ModelError, match="of other weights"):
         mlp_edge.open(model).cost(chips=["avr"])
+
+
+def test_the_header_that_there_is_is_measured(model: Path) -> None:
+    require(BY_NAME["avr"])
+    opened = mlp_edge.open(model)
+    opened.export("c", dtype="int8")
+    assert opened.cost(chips="avr").dtype == "float32"
+    (model / "exports" / "pima.h").unlink()
+    assert opened.cost(chips="avr").dtype == "int8"
+    with pytest.raises(ModelError, match=r"pima_int8\.h: in int8; .* writes one in float32"):
+        opened.cost(chips="avr", dtype="float32")
