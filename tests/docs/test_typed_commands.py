@@ -48,7 +48,8 @@ def test_it_is_understood(page: str, line: str) -> None:
     if name.startswith("-"):
         assert name in {option for each in COMMAND.params for option in each.opts} | {"--help"}
         return
-    COMMANDS[name].make_context(name, rest)
+    program = COMMAND.make_context("mlp-edge", [], resilient_parsing=True)
+    COMMANDS[name].make_context(name, rest, parent=program)
 
 
 def test_every_option_that_is_named_exists() -> None:
