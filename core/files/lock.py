@@ -31,8 +31,8 @@ def locked(directory: Path) -> Iterator[None]:
 
     Raises:
         InputError: when another process has held it for all of ``WAIT``.
-        OSError: when the lock's file cannot be made, as in a directory that is gone or read only. One
-            that goes while this waits may be about to be replaced: it has a moment to come back.
+        OSError: when the lock's file cannot be made, as in a directory that is gone or read only.
+            One that goes while this waits has a moment to come back: it may be replaced.
     """
     if sys.platform == "win32":  # where no folder is renamed that holds an open file
         yield
