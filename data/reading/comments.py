@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -77,6 +79,38 @@ def leave_out_comments(
     )
     kept = _unmarked(layout, top).keep(~marked | is_row)
     return Uncommented(kept, True, (*notes, note))
+
+
+def comments_later(wanted: bool | None, column: Iterable[str]) -> bool | None:
+    """Which lines that begin with # are comments below the first rows of a table.
+
+    Args:
+        wanted: the user's word for it.
+        column: the first rows' cells of the first column.
+
+    Returns:
+        True for every one, False for none, None for those of another width than the rows.
+    """
+    return wanted if wanted is not None else _all_numbers([*islice(column, LOOKED_AT)]) or None
+
+
+def leave_out_later(layout: Layout, delimiter: str, comments: bool | None) -> Layout:
+    """Leave out comments below the first rows, by what ``comments_later`` gave.
+
+    Args:
+        layout: a row first, then others.
+        delimiter: what parts its cells.
+        comments: which lines that begin with # are.
+    """
+    marked = layout.begins_with("#")
+    marked[0] = False
+    if comments is False or not marked.any():
+        return layout
+    if comments is None:
+        width = len(split_record(layout.record(0), delimiter))
+        for index in np.flatnonzero(marked):
+            marked[index] = len(split_record(layout.record(int(index)), delimiter)) != width
+    return layout.keep(~marked)
 
 
 def _names(record: str, delimiter: str) -> bool:

@@ -30,11 +30,13 @@ class Separated(NamedTuple):
         layout: the records; blanks between aligned cells became one tab.
         delimiter: the character.
         notes: what was guessed.
+        aligned: whether blanks part the cells of the file.
     """
 
     layout: Layout
     delimiter: str
     notes: tuple[Finding, ...] = ()
+    aligned: bool = False
 
 
 def separate(layout: Layout, wanted: str | None) -> Separated:
@@ -51,12 +53,13 @@ def separate(layout: Layout, wanted: str | None) -> Separated:
     sample = _sample(layout)
     if wanted == BLANKS or (wanted is None and _fits(sample, "\t") and _are_aligned(sample, "\t")):
         split = _split(_without_hollow(layout, "\t", True))
-        return Separated(split, "\t", () if wanted else (_aligned_note(),))
+        return Separated(split, "\t", () if wanted else (_aligned_note(),), aligned=True)
     if wanted is not None:
         return Separated(_without_hollow(layout, wanted), wanted)
     fitting = [mark for mark in DELIMITERS if _fits(sample, mark)]
     if not fitting and _are_aligned(sample):
-        return Separated(_split(_without_hollow(layout, "\t", True)), "\t", (_aligned_note(),))
+        split = _split(_without_hollow(layout, "\t", True))
+        return Separated(split, "\t", (_aligned_note(),), aligned=True)
     if not fitting:
         bare = re.sub(quoted_cell(), "", "\n".join(sample))
         delimiter = max(DELIMITERS, key=bare.count)

@@ -31,7 +31,8 @@ LONGEST_LINE = 2_000_000
 LONGEST_CELL = 131_072
 """Characters of a cell; Python's csv module draws the line there too."""
 
-_TOO_LONG = f"longer than {LONGEST_LINE:,} bytes; a quote mark that is never closed?"
+TOO_LONG = f"longer than {LONGEST_LINE:,} bytes; a quote mark that is never closed?"
+"""What a message says of a line beyond ``LONGEST_LINE``."""
 
 MOST_COLUMNS = 10_000
 """Columns of a table: more are a delimiter that is none, and DuckDB would plan for minutes."""
@@ -52,7 +53,7 @@ def check_lengths(layout: Layout, source: str) -> None:
     """
     long = np.flatnonzero(layout.ends - layout.starts > LONGEST_LINE)
     if long.size:
-        raise TableError(f"{source}, line {layout.lines[long[0]]}: {_TOO_LONG}")
+        raise TableError(f"{source}, line {layout.lines[long[0]]}: {TOO_LONG}")
 
 
 def check_width(columns: int, where: str, hint: str = "") -> None:
@@ -253,5 +254,5 @@ def _complaint(message: str, layout: Layout, index: int, delimiter: str, remark:
     if "unterminated quote" in message:
         return 'a quoted cell does not end with its quote mark; write a quote mark inside it as ""'
     if "Maximum line size" in message:
-        return _TOO_LONG
+        return TOO_LONG
     return shown(message.partition("\n")[2].partition("\n")[0])

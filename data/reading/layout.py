@@ -88,6 +88,28 @@ def lay_out(content: bytes, delimiters: str = DELIMITERS) -> Layout:
     return _compacted(content, *rows)
 
 
+def last_record(content: bytes, delimiters: str = DELIMITERS) -> int:
+    """Where the last record of a text begins, which may not be all there yet.
+
+    Args:
+        content: UTF-8, the first bytes of a record first.
+        delimiters: characters after which a quoted cell may open.
+
+    Returns:
+        The offset of the byte after the last line end outside quotes; 0 where there is none.
+    """
+    content = content.removesuffix(b"\r")  # a line feed may follow
+    cut = content.rfind(b"\n") + 1
+    if cut and b'"' not in content:
+        return cut
+    array = np.frombuffer(content, np.uint8)
+    if cut and _tidy(array, _positions(array[:cut], _QUOTE), delimiters):
+        return cut
+    ends, widths = _line_ends(content, array)
+    outside = (ends + widths)[~_hidden(content, array, ends, delimiters)]
+    return int(outside[-1]) if outside.size else 0
+
+
 def rewritten(layout: Layout, records: Sequence[bytes]) -> Layout:
     """The layout with other texts for its records."""
     lengths = np.array([len(record) for record in records], np.int64)

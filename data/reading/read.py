@@ -21,7 +21,7 @@ from mlp_edge.data.content.strays import (
 )
 from mlp_edge.data.content.values import LOOKED_AT
 from mlp_edge.data.quoting import listed, shown
-from mlp_edge.data.reading.comments import leave_out_comments
+from mlp_edge.data.reading.comments import comments_later, leave_out_comments
 from mlp_edge.data.reading.conventions import (
     find_decimal,
     without_single_quotes,
@@ -31,6 +31,7 @@ from mlp_edge.data.reading.delimiter import looks_aligned, separate
 from mlp_edge.data.reading.dialect import Dialect
 from mlp_edge.data.reading.duck import check_lengths, read_cells
 from mlp_edge.data.reading.header import find_header
+from mlp_edge.data.reading.later import Form
 from mlp_edge.data.reading.layout import DELIMITERS, Layout, lay_out
 from mlp_edge.data.reading.parquet import read_parquet
 from mlp_edge.data.reading.size import MOST_BYTES, check_lines
@@ -63,16 +64,40 @@ def read_table(source: str, dialect: Dialect = GUESS, most: int = MOST_BYTES) ->
             read, is too large, is not a table, has lines of different widths or two columns of
             one name, or is written in a way that could mean two things.
     """
-    name = shown_source(source)
     with opened(source, most) as stream:
-        if stream.head.startswith(PARQUET):
-            read = _from_parquet(stream, name, dialect)
-        else:
-            read = _from_text(read_text(stream, name, dialect.encoding), name, dialect, most)
-        sha256 = stream.digest.hexdigest()
+        return read_stream(stream, source, dialect)
+
+
+def read_stream(stream: Stream, source: str, dialect: Dialect = GUESS) -> Table:
+    """Read the bytes of a source that was opened, as ``read_table`` does."""
+    name = shown_source(source)
+    if stream.head.startswith(PARQUET):
+        read = _from_parquet(stream, name, dialect)
+    else:
+        text = read_text(stream, name, dialect.encoding)
+        read, _ = _from_text(text, name, dialect, stream.most)
+    return _table(source, read, stream.digest.hexdigest())
+
+
+def read_head(text: Text, source: str, dialect: Dialect) -> tuple[Table, Form]:
+    """Read the first records of a text, and what they say of all others.
+
+    Args:
+        text: of whole records.
+        source: what it is the first part of, as ``read_table`` takes it.
+        dialect: what the user knows about how the table is written.
+
+    Raises:
+        TableError: as ``read_table``.
+    """
+    read, form = _from_text(text, shown_source(source), dialect, MOST_BYTES, whole=False)
+    return _table(source, read, ""), form
+
+
+def _table(source: str, read: _Read, sha256: str) -> Table:
     return Table(
         name=source if source in SETS else identifier(_stem(source)),
-        source=name if source == STANDARD_INPUT else source,
+        source=shown_source(source) if source == STANDARD_INPUT else source,
         columns=read.names,
         header=read.header,
         cells=dict(zip(read.names, read.cells, strict=True)),
@@ -112,17 +137,20 @@ def _from_parquet(stream: Stream, source: str, dialect: Dialect) -> _Read:
     return _Read(columns, True, cells, lines, dialect.decimal or ".", tuple(notes), "row")
 
 
-def _from_text(text: Text, source: str, dialect: Dialect, most: int) -> _Read:
+def _from_text(
+    text: Text, source: str, dialect: Dialect, most: int, whole: bool = True
+) -> tuple[_Read, Form]:
     line_ends = sum(text.content.count(end) for end in (b"\n", b"\r")) - text.content.count(b"\r\n")
     check_lines(source, line_ends, most)
     declared = declared_separator(text.content)
-    layout = lay_out(text.content, dialect.delimiter or declared or DELIMITERS)
+    delimiters = dialect.delimiter or declared or DELIMITERS
+    layout = lay_out(text.content, delimiters)
     check_lengths(layout, source)
     layout, told = _without_declaration(layout, declared, dialect.delimiter is None)
     if layout.hollow.all():
         what = "holds blank lines only: no data rows" if text.content else "is empty"
         raise TableError(f"{source} {what}; a table has a line per row")
-    layout, delimiter, separated = separate(layout, dialect.delimiter or declared)
+    layout, delimiter, separated, aligned = separate(layout, dialect.delimiter or declared)
     layout, named, commented = leave_out_comments(
         layout, delimiter, dialect.header, dialect.comments
     )
@@ -130,7 +158,9 @@ def _from_text(text: Text, source: str, dialect: Dialect, most: int) -> _Read:
     cells = read_cells(layout, delimiter, source, most, _remark(text.content))
     _check_not_aligned(cells, int(lines[0]), source)
     cells, trailing = without_trailing_delimiter(cells)
+    written = cells
     cells, quoted = without_single_quotes(cells, dialect.single_quotes)
+    quoted_columns = tuple(new is not old for new, old in zip(cells, written, strict=True))
     decimal, marked = find_decimal(cells, lines, delimiter, source, dialect.decimal)
     header, guessed = _header(cells, lines, dialect.header if named is None else named, decimal)
     first = [column[0] for column in cells]
@@ -145,9 +175,24 @@ def _from_text(text: Text, source: str, dialect: Dialect, most: int) -> _Read:
         check_not_repeated(cells, lines, source, guessed=bool(guessed))
         guessed += second_names(cells, lines) if guessed else ()
         cells, lines = [column[1:] for column in cells], lines[1:]
-    guessed += totals(cells, lines)
+    form = Form(
+        delimiters=delimiters,
+        delimiter=delimiter,
+        aligned=aligned,
+        first=layout.record(0),
+        line=int(layout.lines[0]),
+        header=header,
+        guessed=bool(guessed),
+        decimal=decimal,
+        trailing=bool(trailing),
+        comments=comments_later(dialect.comments, cells[0]),
+        quotes=dialect.single_quotes,
+        quoted=quoted_columns,
+        empty=tuple(not any(map(str.strip, column[:LOOKED_AT].tolist())) for column in cells),
+    )
+    guessed += totals(cells, lines) if whole else ()
     notes = (*text.notes, *told, *separated, *commented, *trailing, *quoted, *marked, *guessed)
-    return _Read(names, header, cells, lines, decimal, notes, "line")
+    return _Read(names, header, cells, lines, decimal, notes, "line"), form
 
 
 def _remark(content: bytes) -> str:

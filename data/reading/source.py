@@ -41,6 +41,11 @@ class Stream(io.RawIOBase):
         self.head = self._unread = self._more(_HEAD)
         self._left = most
 
+    @property
+    def taken(self) -> int:
+        """Bytes that were read so far."""
+        return self.most - self._left
+
     def _more(self, size: int) -> bytes:
         # Here and not around the whole reading: what is written meanwhile fails for other reasons.
         try:

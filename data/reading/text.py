@@ -79,18 +79,26 @@ def read_text(stream: Stream, source: str, encoding: str | None = None) -> Text:
             stream may hold, also once unpacked.
         OSError: when the system fails to read it.
     """
-    packed = stream.head.startswith(_GZIP)
+    chunks = unpacked_chunks(stream, source)
+    start = next(chunks, b"")
+    check_magic(start, source)
+    text = _decoded(start, chunks, source, encoding)
+    check_language(text.content[:CHUNK].decode("utf-8", "ignore"), source)
+    return text
+
+
+def unpacked_chunks(stream: Stream, source: str) -> Iterator[bytes]:
+    """The bytes of a file, plain or gzipped, ``CHUNK`` at a time.
+
+    Raises:
+        TableError: when gzip data is damaged, or more than the stream may hold.
+    """
     try:
-        chunks = _unpacked(stream) if packed else _chunks(stream)
-        start = next(chunks, b"")
-        _check_magic(start, source)
-        text = _decoded(start, chunks, source, encoding)
+        yield from _unpacked(stream) if stream.head.startswith(_GZIP) else _chunks(stream)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise TableError(
             f"{source}: damaged gzip data ({error}); fetch or compress the file again"
         ) from error
-    _check_language(text.content[:CHUNK].decode("utf-8", "ignore"), source)
-    return text
 
 
 def _chunks(file: Stream | gzip.GzipFile) -> Iterator[bytes]:
@@ -108,7 +116,8 @@ def _unpacked(stream: Stream) -> Iterator[bytes]:
         yield chunk
 
 
-def _check_magic(head: bytes, source: str) -> None:
+def check_magic(head: bytes, source: str) -> None:
+    """Refuse a file that begins as some other kind of file does."""
     for magic, kind in _MAGIC:
         if head.startswith(magic):
             raise TableError(
@@ -119,17 +128,25 @@ def _check_magic(head: bytes, source: str) -> None:
 def _decoded(start: bytes, rest: Iterator[bytes], source: str, encoding: str | None) -> Text:
     chunks = chain([start], rest)
     if encoding is None:
-        marked = next((name for mark, name in _MARKS if start.startswith(mark)), None)
+        marked = marked_encoding(start)
         if marked is not None:
-            return Text(_recoded(chunks, source, marked))
-        return _guessed(_without_nul(chunks, source), source)
-    if codecs.lookup(encoding).name not in ("utf-8", "utf-8-sig", "ascii"):
-        return Text(_recoded(chunks, source, encoding))
+            return Text(b"".join(recoded(chunks, source, marked)))
+        return guessed_text(_without_nul(chunks, source), source)
+    if not is_unicode_8(encoding):
+        return Text(b"".join(recoded(chunks, source, encoding)))
     content = _without_nul(chunks, source)
-    wrong = _first_wrong(content, encoding)
-    if wrong is not None:
-        raise _undecodable(source, content, wrong, encoding)
+    check_encoded(content, encoding, source)
     return Text(content.removeprefix(codecs.BOM_UTF8))
+
+
+def marked_encoding(start: bytes) -> str | None:
+    """The encoding that a byte order mark names; None where there is none, or UTF-8's."""
+    return next((name for mark, name in _MARKS if start.startswith(mark)), None)
+
+
+def is_unicode_8(encoding: str) -> bool:
+    """Whether text in an encoding is UTF-8 as it stands."""
+    return codecs.lookup(encoding).name in ("utf-8", "utf-8-sig", "ascii")
 
 
 def _without_nul(chunks: Iterator[bytes], source: str) -> bytes:
@@ -139,11 +156,16 @@ def _without_nul(chunks: Iterator[bytes], source: str) -> bytes:
         kept.append(chunk)
         if b"\0" in chunk:
             content = b"".join(kept)
-            raise TableError(
-                f"{source}, line {_line(content, content.index(0))}: a NUL byte, so this is "
-                f"not a text file, or one in UTF-16{_wide(content)}; save it as CSV in UTF-8"
-            )
+            raise nul_byte(source, content)
     return b"".join(kept)
+
+
+def nul_byte(source: str, content: bytes, first: int = 1) -> TableError:
+    """The refusal of text with a NUL byte in it, which begins on line ``first``."""
+    return TableError(
+        f"{source}, line {line_of(content, content.index(0), first)}: a NUL byte, so this is "
+        f"not a text file, or one in UTF-16{_wide(content)}; save it as CSV in UTF-8"
+    )
 
 
 def _wide(content: bytes) -> str:
@@ -155,24 +177,14 @@ def _wide(content: bytes) -> str:
     return f" ({setting('encoding', 'utf-16-be' if even else 'utf-16-le')} reads it)"
 
 
-def _guessed(content: bytes, source: str) -> Text:
+def guessed_text(content: bytes, source: str) -> Text:
     """UTF-8 when it is; else Windows-1252, unless that would take any bytes for text."""
     wrong = _first_wrong(content, "utf-8")
     if wrong is None:
         return Text(content.removeprefix(codecs.BOM_UTF8))
-    line, byte = _line(content, wrong), f"byte 0x{content[wrong]:02x}"
-    control = _CONTROL.search(content)
-    if control is not None:
-        raise TableError(
-            f"{source}, line {_line(content, control.start())}: the control byte "
-            f"0x{control.group()[0]:02x} beside bytes that are not UTF-8, so this is not a text "
-            "file; save the table as CSV in UTF-8"
-        )
-    neither = _first_wrong(content, "cp1252")
-    if neither is not None:
-        raise _undecodable(source, content, neither, "UTF-8 or Windows-1252")
+    line, byte = line_of(content, wrong), f"byte 0x{content[wrong]:02x}"
     return Text(
-        content.decode("cp1252").encode(),
+        latin_text(content, source),
         (
             Finding(
                 "dialect",
@@ -181,6 +193,40 @@ def _guessed(content: bytes, source: str) -> Text:
             ),
         ),
     )
+
+
+def latin_text(content: bytes, source: str, first: int = 1) -> bytes:
+    """Windows-1252 as UTF-8; the text begins on line ``first``.
+
+    Raises:
+        TableError: when it holds control bytes, or bytes that are no letter.
+    """
+    control = _CONTROL.search(content)
+    if control is not None:
+        raise TableError(
+            f"{source}, line {line_of(content, control.start(), first)}: the control byte "
+            f"0x{control.group()[0]:02x} beside bytes that are not UTF-8, so this is not a text "
+            "file; save the table as CSV in UTF-8"
+        )
+    check_encoded(content, "cp1252", source, first, "UTF-8 or Windows-1252")
+    return content.decode("cp1252").encode()
+
+
+def check_encoded(
+    content: bytes, encoding: str, source: str, first: int = 1, named: str | None = None
+) -> None:
+    """Refuse bytes that are no text in an encoding; the text begins on line ``first``.
+
+    Raises:
+        TableError: naming the byte and its line, and the encoding, or ``named``.
+    """
+    wrong = _first_wrong(content, encoding)
+    if wrong is not None:
+        raise TableError(
+            f"{source}, line {line_of(content, wrong, first)}: byte 0x{content[wrong]:02x} is not "
+            f"{named or encoding} text; save the table as CSV in UTF-8, or name what it is with "
+            f"{setting('encoding')}"
+        )
 
 
 def _first_wrong(content: bytes, encoding: str) -> int | None:
@@ -194,44 +240,44 @@ def _first_wrong(content: bytes, encoding: str) -> int | None:
     return None
 
 
-def _undecodable(source: str, content: bytes, position: int, encoding: str) -> TableError:
-    return TableError(
-        f"{source}, line {_line(content, position)}: byte 0x{content[position]:02x} is not "
-        f"{encoding} text; save the table as CSV in UTF-8, or name what it is with "
-        f"{setting('encoding')}"
-    )
-
-
-def _recoded(chunks: Iterator[bytes], source: str, encoding: str) -> bytes:
-    """The text as UTF-8; refuses at the first NUL or wrong byte, before reading on."""
+def recoded(chunks: Iterator[bytes], source: str, encoding: str) -> Iterator[bytes]:
+    """The text as UTF-8, without its mark; refuses at the first NUL or wrong byte."""
     decoder = codecs.getincrementaldecoder(encoding)()
-    kept: list[bytes] = []
+    line, mark = 1, codecs.BOM_UTF8
     for chunk in chain(chunks, [b""]):
         try:
             text = decoder.decode(chunk, final=not chunk)
-            kept.append(text.encode())
+            part = text.encode()
         except UnicodeError as error:
-            line = 1 + sum(len(_NEWLINE.findall(part)) for part in kept)
             raise TableError(
                 f"{source}, line {line} or later: not text in {encoding}; "
                 f"{setting('encoding')} names another"
             ) from error
         if "\0" in text:
-            content = b"".join(kept)
             raise TableError(
-                f"{source}, line {_line(content, content.index(0))}: a NUL character, so this is "
+                f"{source}, line {line_of(part, part.index(0), line)}: a NUL character, so this is "
                 f"not text in {encoding}; "
                 f"{setting('encoding')} names another"
             )
-    return b"".join(kept).removeprefix(codecs.BOM_UTF8)
+        line += line_ends(part)
+        if part:
+            yield part.removeprefix(mark)
+            mark = b""
 
 
-def _line(content: bytes, position: int) -> int:
-    """The 1-based line of a byte."""
-    return 1 + len(_NEWLINE.findall(content, 0, position))
+def line_ends(content: bytes) -> int:
+    """How many lines of a text end in it."""
+    if b"\r" not in content:
+        return content.count(b"\n")
+    return content.count(b"\n") + content.count(b"\r") - content.count(b"\r\n")
 
 
-def _check_language(text: str, source: str) -> None:
+def line_of(content: bytes, position: int, first: int = 1) -> int:
+    """The line of a byte in a text that begins on line ``first``."""
+    return first + len(_NEWLINE.findall(content, 0, position))
+
+
+def check_language(text: str, source: str) -> None:
     """Refuse what is text but no table: a web page saved under a data name, JSON, ARFF."""
     start = text.lstrip()
     if _MARKUP.match(start):

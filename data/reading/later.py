@@ -1,0 +1,155 @@
+"""Reads a block of records as the head of their text was read.
+
+What the head decides, by ``mlp_edge.data.reading.read``, holds for the whole text: a later block
+that does not keep to it is refused, with the line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlp_edge.data.content.floats import Cells
+from mlp_edge.data.content.strays import check_not_repeated
+from mlp_edge.data.quoting import shown
+from mlp_edge.data.reading.comments import leave_out_later
+from mlp_edge.data.reading.conventions import without_single_quotes
+from mlp_edge.data.reading.delimiter import separate
+from mlp_edge.data.reading.dialect import BLANKS
+from mlp_edge.data.reading.duck import check_lengths, read_cells
+from mlp_edge.data.reading.layout import Layout, lay_out
+from mlp_edge.data.reading.size import MOST_BYTES
+from mlp_edge.data.reading.text import line_of
+from mlp_edge.data.table import Table
+from mlp_edge.errors import TableError
+from mlp_edge.settings import setting
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a text is written, as its head shows.
+
+    Attributes:
+        delimiters: characters after which a quoted cell may open.
+        delimiter: what parts the cells; a tab where blanks do.
+        aligned: whether blanks do.
+        first: the text of its first record, the names where it has them.
+        line: where that stands.
+        header: whether it holds the names.
+        guessed: whether nothing but its place speaks for that.
+        decimal: the mark before a fraction.
+        trailing: whether every line ends with a delimiter.
+        comments: which lines that begin with # are comments; see ``comments_later``.
+        quotes: the user's word on whether single quotes are taken off.
+        quoted: for each column, whether single quotes stand round every cell.
+        empty: for each column, whether no cell says how it is written.
+    """
+
+    delimiters: str
+    delimiter: str
+    aligned: bool
+    first: str
+    line: int
+    header: bool
+    guessed: bool
+    decimal: str
+    trailing: bool
+    comments: bool | None
+    quotes: bool | None
+    quoted: tuple[bool, ...]
+    empty: tuple[bool, ...]
+
+    @property
+    def width(self) -> int:
+        """Cells of a line, an empty one at its end included."""
+        return len(self.quoted) + self.trailing
+
+
+class Block(NamedTuple):
+    """Whole records of a text.
+
+    Attributes:
+        content: UTF-8 without NUL.
+        line: on which it begins.
+        end: byte of the file up to which it has been read.
+    """
+
+    content: bytes
+    line: int
+    end: int = 0
+
+
+def read_block(block: Block, head: Table, form: Form) -> Table | None:
+    """The rows of a block, and their lines in the file; None where it holds none.
+
+    Args:
+        block: below the head.
+        head: the head as a table, which has the names.
+        form: what the head says.
+
+    Raises:
+        TableError: naming file and line, for what ``read_table`` refuses, and for what is written
+            otherwise than the head.
+    """
+    layout = laid_out(block, form, head.source)
+    return None if len(layout) == 1 else read_layout(layout, head, form)
+
+
+def laid_out(block: Block, form: Form, source: str) -> Layout:
+    """The records of a block below the first of the text, by which their width is judged."""
+    first = form.first.encode()
+    layout = lay_out(first + b"\n" + block.content, form.delimiters)
+    lines = layout.lines + block.line - line_of(first, len(first)) - 1
+    lines[0] = form.line
+    layout = replace(layout, lines=lines)
+    check_lengths(layout, source)
+    layout = separate(layout, BLANKS if form.aligned else form.delimiter).layout
+    return leave_out_later(layout, form.delimiter, form.comments)
+
+
+def read_layout(layout: Layout, head: Table, form: Form) -> Table:
+    """The rows of ``laid_out`` records, the first left out; see ``read_block``."""
+    source, lines = head.source, layout.lines
+    columns = read_cells(layout, form.delimiter, source, MOST_BYTES)
+    if form.trailing:
+        _check_trailing(columns, lines, source)
+        columns = columns[:-1]
+    pairs = enumerate(zip(head.columns, columns, strict=True))
+    columns = [_unquoted(column, lines, head, form, i) for i, (_, column) in pairs]
+    if form.header:
+        check_not_repeated(columns, lines, source, guessed=form.guessed)
+    cells = {name: cells[1:] for name, cells in zip(head.columns, columns, strict=True)}
+    return replace(head, cells=cells, lines=lines[1:], notes=())
+
+
+def _check_trailing(columns: list[Cells], lines: NDArray[np.int64], source: str) -> None:
+    """Refuse a line that goes on where every line before it ends with a delimiter."""
+    cells = columns[-1][1:].tolist()
+    wrong = next((row for row, cell in enumerate(cells) if cell), None)
+    if wrong is not None:
+        raise TableError(
+            f"{source}, line {lines[wrong + 1]}: {shown(cells[wrong])} in column {len(columns)}, "
+            "which has no name and no value in the lines before; name the column in the first line"
+        )
+
+
+def _unquoted(
+    column: Cells, lines: NDArray[np.int64], head: Table, form: Form, index: int
+) -> Cells:
+    """A column without single quotes where the head has them, and as it is elsewhere."""
+    if form.quotes is not None or not (form.quoted[index] or form.empty[index]):
+        return without_single_quotes([column], form.quotes)[0][0] if form.quotes else column
+    for row, cell in enumerate(column[1:].tolist()):
+        text = cell.strip()
+        if text and (len(text) > 1 and text[0] == text[-1] == "'") != form.quoted[index]:
+            has, rest = ("no ", "all") if form.quoted[index] else ("", "no")
+            raise TableError(
+                f"{head.source}, line {lines[row + 1]}, column {shown(head.columns[index])}: "
+                f"{has}single quotes round {shown(text)}, and round {rest} cells of the lines "
+                f"before; {setting('single_quotes', True)} takes off those that there are, "
+                f"{setting('single_quotes', False)} none"
+            )
+    return without_single_quotes([column], True)[0][0] if form.quoted[index] else column
