@@ -24,7 +24,8 @@ from mlp_edge.files.writing import plain
 from mlp_edge.finding import Finding
 from mlp_edge.mlp import Floats, Rows
 from mlp_edge.readers.model_directory import ModelDirectory
-from mlp_edge.runtime.load import Predictor, in_memory, load
+from mlp_edge.runtime.load import in_memory, load
+from mlp_edge.runtime.predictor import Predictor
 from mlp_edge.settings import setting
 
 SHOWN = 5
@@ -61,12 +62,7 @@ class PredictedTable(Result):
     @property
     def columns(self) -> tuple[str, ...]:
         """What the columns of ``values`` are called."""
-        card = self.card
-        if card.task == "multiclass":
-            return tuple(f"probability {label}" for label in card.labels)
-        if len(card.targets) > 1:
-            return tuple(f"predicted {target}" for target in card.targets)
-        return (card.output_name,)
+        return self.card.columns
 
     def to_csv(self, *, spreadsheet_safe: bool = False) -> str:
         """The table as it was, with predictions and labels behind, as CSV.

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from mlp_edge.api.predicting import PredictedTable
     from mlp_edge.api.training.trained import Training
     from mlp_edge.api.training.training import train
-    from mlp_edge.runtime.load import Predictor, load
+    from mlp_edge.runtime.load import load
+    from mlp_edge.runtime.predictor import Predictor
 
 __version__ = "0.1.0"
 
@@ -42,7 +43,7 @@ _DOOR = {
     "Model": "mlp_edge.api.model:Model",
     "ParityReport": "mlp_edge.api.parity.parity_report:ParityReport",
     "PredictedTable": "mlp_edge.api.predicting:PredictedTable",
-    "Predictor": "mlp_edge.runtime.load:Predictor",
+    "Predictor": "mlp_edge.runtime.predictor:Predictor",
     "Training": "mlp_edge.api.training.trained:Training",
     "doctor": "mlp_edge.api.doctor.diagnosis:doctor",
     "import_model": "mlp_edge.api.importing.importing:import_model",

@@ -95,6 +95,15 @@ class Card:
         """What the artifact calls its output."""
         return OUTPUT_NAMES[self.task]
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What the columns of a table with predictions are called, one per output."""
+        if self.task == "multiclass":
+            return tuple(f"probability {label}" for label in self.labels)
+        if len(self.targets) > 1:
+            return tuple(f"predicted {target}" for target in self.targets)
+        return (self.output_name,)
+
     def to_strings(self) -> dict[str, str]:
         """Key and value as text, values that are not text as JSON; ASCII throughout."""
         return {key: json.dumps(value) for key, value in self._values().items()}

@@ -86,6 +86,8 @@ def _named(given: Any) -> Columns | None:
     if callable(getattr(given, "fetchnumpy", None)) and hasattr(given, "columns"):  # DuckDB
         given = given.fetchnumpy()
     if isinstance(given, Mapping):
+        if given and not any(map(np.ndim, given.values())):  # one row
+            return _of_records([given])
         return _fetched(given.__getitem__, given)
     if callable(getattr(given, "column", None)) and _is_list(getattr(given, "column_names", None)):
         return _fetched(given.column, given.column_names)

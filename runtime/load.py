@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import Any
 
 import numpy as np
 
-from mlp_edge.card import DTYPES, Card, choose
-from mlp_edge.errors import InputError, MissingError, ModelError, first_line
+from mlp_edge.card import DTYPES, Card
+from mlp_edge.errors import InputError, MissingError, ModelError
 from mlp_edge.files.swap import mend
-from mlp_edge.mlp import Floats, Mlp, Rows
+from mlp_edge.mlp import Mlp, Rows
 from mlp_edge.proof.original import Original
 from mlp_edge.readers.importing.imported import Imported
 from mlp_edge.readers.importing.opening import read_foreign
@@ -22,13 +22,14 @@ from mlp_edge.readers.model_directory import MANIFEST, MODEL, ModelDirectory, un
 from mlp_edge.runtime import RUNTIMES
 from mlp_edge.runtime.foreign import OURS, foreign_runtime, is_foreign
 from mlp_edge.runtime.foreign_tflite import runtime_of
-from mlp_edge.runtime.given import readings
+from mlp_edge.runtime.onnxruntime import CPU, DEFAULT, SessionSettings, open_onnx
+from mlp_edge.runtime.onnxruntime import RUNTIME as ONNXRUNTIME
+from mlp_edge.runtime.predictor import Predictor
 from mlp_edge.runtime.runtime import Opened, Runtime
 from mlp_edge.runtime.threads import threadsafe
 from mlp_edge.runtime.verify import (
     check_bytes,
     check_origin,
-    check_predictions,
     folder_around,
     named_dtype,
 )
@@ -38,130 +39,14 @@ PREFERRED = ("onnxruntime", "keras")
 """What runs a model directory when nobody says: the first whose file is there."""
 
 
-class Predictor:
-    """An open artifact. Close it, or use it in a ``with`` block.
-
-    Threads may share it. onnxruntime and c compute their calls at the same time, keras, litert,
-    scripts and the simulated chips one after the other; keras takes turns even between models.
-
-    Attributes:
-        card: names, labels, task and threshold.
-        path: the file that runs.
-        runtime: the name of what runs it.
-        golden: the rows that the file carries to be checked by, or None.
-        nameless: whether the names of its features are made up: a stranger's file has none.
-    """
-
-    nameless = False
-
-    def __init__(self, path: Path, runtime: Runtime, card: Card | None) -> None:
-        self._stack = ExitStack()
-        opened: Opened = self._stack.enter_context(runtime.open(path))
-        known = opened.card or card
-        if known is None:
-            self._stack.close()
-            raise ModelError(
-                f"{path}: carries no mlp-edge metadata, so nobody knows what its numbers mean; "
-                "a file written by mlp-edge export would do"
-            )
-        self.card = known
-        self.path = path
-        self.runtime = runtime.name
-        self.golden = opened.golden
-        self._predict = opened.predict
-        self._check_widths()
-
-    def predict(self, rows: Any) -> Floats:
-        """Predict rows of raw readings.
-
-        Args:
-            rows: what has names is read by name, in any order, and other columns are ignored: a
-                data frame (pandas, Polars), an Arrow table, a DuckDB relation, a structured
-                array, a dict of columns, a list of dicts or named tuples. As in a table, a
-                category goes by its name, and one that the model does not know counts as none of
-                them, with a warning. Anything else is an array (n, inputs) in the features'
-                order, a category as its code or its name; so is a frame whose columns are only
-                numbered, 0 to n - 1. None, NaN, NA, NaT and what is masked are missing.
-
-        Returns:
-            Predictions (n, outputs) float32, in the rows' order: probabilities, or values in the
-            targets' own units; NaN where the model rejects a row.
-
-        Raises:
-            InputError: for a feature without a column, another number of columns, what is not a
-                number, or a closed model.
-        """
-        return self._predict(readings(rows, self.card))
-
-    def predict_labels(self, rows: Any) -> list[str | None]:
-        """Predict the class of each row.
-
-        Args:
-            rows: as ``predict`` takes them.
-
-        Returns:
-            A label per row; None where the prediction is not finite, and for a regression.
-
-        Raises:
-            InputError: as ``predict``.
-        """
-        return choose(self.card, self.predict(rows))
-
-    def check_predictions(self) -> None:
-        """Predict golden rows: the file's own, or those of its model directory's network.
-
-        Raises:
-            ModelError: when there are none, or one differs; the model is closed then.
-        """
-        try:
-            inputs = len(self.card.features)
-            check_predictions(self.path, self.runtime, self.golden, inputs, self.predict)
-        except BaseException:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        """Release the file and whatever runs it; it predicts no more.
-
-        Predictions of other threads that are under way are waited for.
-        """
-        self._stack.close()
-
-    def __repr__(self) -> str:
-        return f"<mlp_edge.Predictor {self.card.name!r}: {str(self.path)!r} on {self.runtime}>"
-
-    def __enter__(self) -> Predictor:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def _check_widths(self) -> None:
-        """Refuse a file whose numbers are not those that its card names."""
-        inputs, labels = len(self.card.features), len(self.card.labels)
-        try:
-            outputs = self._predict(np.zeros((1, inputs), np.float32)).shape[1]
-        except Exception as error:  # each runtime has its own way to complain
-            self.close()
-            raise ModelError(
-                f"{self.path}: does not take the {inputs} features that its metadata names "
-                f"({first_line(error)})"
-            ) from error
-        expected = {"regression": outputs, "binary": 1, "multiclass": labels}[self.card.task]
-        if outputs != expected:
-            self.close()
-            raise ModelError(
-                f"{self.path}: gives {outputs} outputs, its metadata names {labels} labels"
-            )
-
-
 def load(
-    path: str | Path, runtime: str | None = None, trust: bool = False, verify: bool = False
+    path: str | Path,
+    runtime: str | None = None,
+    trust: bool = False,
+    verify: bool = False,
+    *,
+    threads: int | None = None,
+    providers: Sequence[str] | None = None,
 ) -> Predictor:
     """Open a model directory or a .keras, .onnx, .tflite, .h, .js or .py file.
 
@@ -174,6 +59,10 @@ def load(
         verify: before the first prediction, check that the file is the one its model directory
             lists, where it is in one; that its checksum is right; and that its golden rows have
             the right predictions here. A .keras file is checked by its model directory.
+        threads: of onnxruntime, for one call; None for one where the network is small, as is
+            best for it, and otherwise for as many as onnxruntime chooses.
+        providers: of onnxruntime, the first preferred, such as ["CUDAExecutionProvider",
+            "CPUExecutionProvider"]; None for the CPU. It is an error when the first does not run.
 
     Returns:
         The open file, which predicts until it is closed.
@@ -182,20 +71,26 @@ def load(
         ModelError: when the file is missing, damaged, foreign or stale, or ``verify`` finds
             something.
         MissingError: when this machine lacks what runs it.
-        InputError: for a runtime that does not exist or does not read the file.
+        InputError: for a runtime that does not exist or does not read the file, or threads or
+            providers of another runtime than onnxruntime.
     """
     path = Path(path)
+    how = None
+    if threads is not None or providers is not None:
+        how = SessionSettings(threads, (CPU,) if providers is None else tuple(providers))
     mend(path)
     place = path if path.is_dir() else folder_around(path)
 
     def read() -> Predictor:
-        return _load(path, runtime, trust, verify)
+        return _load(path, runtime, trust, verify, how)
 
     # What is replaced while it is opened is opened again.
     return read() if place is None else undisturbed(place, read, Predictor.close)
 
 
-def _load(path: Path, runtime: str | None, trust: bool, verify: bool) -> Predictor:
+def _load(
+    path: Path, runtime: str | None, trust: bool, verify: bool, how: SessionSettings | None
+) -> Predictor:
     if (held := _foreign(path, runtime)) is not None:
         (chosen, card), artifact = held, path
     elif path.is_dir():
@@ -207,6 +102,13 @@ def _load(path: Path, runtime: str | None, trust: bool, verify: bool) -> Predict
             hint = "" if path.suffix else "; `mlp_edge.train()` makes one, or name another"
             raise ModelError(f"{path}: there is no such model{hint}")
         chosen, artifact, card = _runtime_for(path, runtime), path, None
+    if how is not None:
+        if chosen is not ONNXRUNTIME:
+            raise InputError(
+                f"{artifact}: {chosen.name} runs it, which has neither threads nor providers to "
+                "choose; onnxruntime has"
+            )
+        chosen = replace(chosen, open=partial(open_onnx, how=how))
     if verify:
         check_bytes(artifact)
     if held is None and not trust:
@@ -220,6 +122,8 @@ def _load(path: Path, runtime: str | None, trust: bool, verify: bool) -> Predict
         card = _keras_card(artifact)
     model = Predictor(artifact, chosen, card)
     model.nameless = nameless
+    if chosen.name == ONNXRUNTIME.name:
+        model.providers = (how or DEFAULT).providers
     if card is not None and model.card.weights_sha256 != card.weights_sha256:
         model.close()
         raise ModelError(

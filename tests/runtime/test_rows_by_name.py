@@ -1,8 +1,4 @@
-"""Rows as programs hold them: by name where they have names, by place where they have none.
-
-Polars and PyArrow are not among what the tests install; small classes stand for them that have
-what is read of theirs. pandas and DuckDB are the real ones.
-"""
+"""Rows as programs hold them: by name where they have names, by place where they have none."""
 
 from __future__ import annotations
 
@@ -17,14 +13,18 @@ from typing import Any
 import duckdb
 import numpy as np
 import pandas as pd
+import polars
+import pyarrow
 import pytest
-from numpy.typing import NDArray
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from support.networks import encoded
 
 import mlp_edge
 from mlp_edge.card import Card
 from mlp_edge.errors import InputError
 from mlp_edge.feature import Feature
+from mlp_edge.runtime.few_rows import FEW, FewRows
 from mlp_edge.runtime.given import readings
 
 FEATURES = (
@@ -47,36 +47,6 @@ COLUMNS: dict[str, list[Any]] = {
 RIGHT = np.array([[np.nan, 3, 1, 1, 2], [2.5, np.nan, 99, 0, 0], [3, -7, 2.25, 1, 1]], np.float32)
 RECORDS = [dict(zip(COLUMNS, row, strict=True)) for row in zip(*COLUMNS.values(), strict=True)]
 Row = namedtuple("Row", COLUMNS)  # type: ignore[misc]
-
-
-class Arrow:
-    """What is read of an Arrow table."""
-
-    def __init__(self, columns: dict[str, list[Any]]) -> None:
-        self.column_names = list(columns)
-        self.columns = list(columns.values())  # without their names, as in Arrow
-        self.column = lambda name: Cells(columns[name])
-
-
-class Polars:
-    """What is read of a Polars frame."""
-
-    def __init__(self, columns: dict[str, list[Any]]) -> None:
-        self._held = columns
-        self.columns = list(columns)
-
-    def __getitem__(self, name: str) -> Cells:
-        return Cells(self._held[name])
-
-
-class Cells:
-    """A column that NumPy can read."""
-
-    def __init__(self, values: list[Any]) -> None:
-        self._values = values
-
-    def __array__(self, dtype: Any = None, copy: Any = None) -> NDArray[Any]:
-        return np.array(self._values, dtype=object if None in self._values else dtype)
 
 
 def structured(masked: bool = False) -> Any:
@@ -131,8 +101,11 @@ NAMED: dict[str, Callable[[], Any]] = {
     "tuples of pandas": lambda: list(pd.DataFrame(COLUMNS).itertuples()),
     "records of pandas": lambda: pd.DataFrame(COLUMNS).to_records(),
     "DuckDB": relation,
-    "Arrow": lambda: Arrow(COLUMNS),
-    "Polars": lambda: Polars(COLUMNS),
+    "Arrow": lambda: pyarrow.table(COLUMNS),
+    "Arrow, in chunks": lambda: pyarrow.concat_tables(
+        [pyarrow.table(COLUMNS).slice(0, 1), pyarrow.table(COLUMNS).slice(1)]
+    ),
+    "Polars": lambda: polars.DataFrame(COLUMNS, strict=False),
     "structured": structured,
     "structured, masked": lambda: structured(masked=True),
     "structured, a list": lambda: list(structured()),
@@ -213,7 +186,7 @@ TWICE = pd.concat([pd.DataFrame(COLUMNS), pd.DataFrame({"age": [1, 2, 3]})], axi
 REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "a dict": (lambda: WITHOUT, LACKS),
     "pandas": (lambda: pd.DataFrame(WITHOUT), LACKS),
-    "Arrow": (lambda: Arrow(WITHOUT), LACKS),
+    "Arrow": (lambda: pyarrow.table(WITHOUT), LACKS),
     "dicts": (
         lambda: [{name: record[name] for name in WITHOUT} for record in RECORDS], LACKS,
     ),
@@ -235,7 +208,12 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "one row": (lambda: [1, 2, 3, 4, 5], "the shape (5,)"),
     "a column": (lambda: pd.DataFrame(COLUMNS)["age"], "the shape (3,)"),
     "a row of pandas": (lambda: pd.DataFrame(COLUMNS).iloc[0], "the shape (6,)"),
-    "a dict of one row": (lambda: RECORDS[1], "'mass' has the shape (); one cell per row"),
+    "cells beside columns": (
+        lambda: {**COLUMNS, "mass": 1.0}, "'mass' has the shape (); one cell per row",
+    ),
+    "one row that lacks two": (
+        lambda: {name: column[0] for name, column in WITHOUT.items()}, LACKS,
+    ),
     "columns of lists": (
         lambda: {**COLUMNS, "mass": [[1, 2]] * 3}, "'mass' has the shape (3, 2)",
     ),
@@ -307,3 +285,68 @@ def test_a_model_takes_a_frame_in_any_order(pima: Path) -> None:
         assert model.predict_labels(frame[frame.columns[::-1]]) == labels
         frame.loc[0, "glucose"] = None
         assert model.predict_labels(frame) == [None, labels[1]]
+
+
+# A few dicts
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_one_dict_is_one_row(place: int) -> None:
+    np.testing.assert_array_equal(readings(RECORDS[place], CARD), RIGHT[place : place + 1])
+
+
+NUMBERS = st.one_of(
+    st.none(), st.floats(), st.integers(-(2**70), 2**70), st.sampled_from(["1", ""])
+)
+NAMES = st.sampled_from(["red", "green", " Red ", "pink", "", None, 3])
+ROW = st.fixed_dictionaries(
+    {"size": st.sampled_from(["1", "0.5", 1, 0.5, None]), "age": NUMBERS, "mass": NUMBERS,
+     "smokes": st.sampled_from(["yes", "NO", True, 1, None]), "colour": NAMES},
+    optional={"remark": st.just("x")},
+)  # fmt: skip
+
+
+@given(st.lists(ROW, min_size=1, max_size=3))
+@settings(max_examples=300, deadline=None)
+def test_a_few_dicts_are_read_as_many_are(rows: list[dict[str, Any]]) -> None:
+    found = FewRows(CARD).read(rows)
+    if found is not None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            np.testing.assert_array_equal(found, readings(rows, CARD))
+
+
+PLAIN: dict[str, Any] = {"size": "1", "age": 4, "remark": "", "smokes": "no", "colour": "blue",
+                         "mass": 2.5}  # fmt: skip
+
+
+def test_plain_dicts_take_the_fast_way() -> None:
+    few = FewRows(CARD)
+    row = np.array([[2.5, -7, 4, 0, 0]], np.float32)
+    for rows in (PLAIN, [PLAIN] * FEW):
+        found = few.read(rows)
+        assert found is not None
+        np.testing.assert_array_equal(found, np.repeat(row, len(found), axis=0))
+    missing = few.read({**PLAIN, "age": None, "mass": 1e300})
+    assert missing is not None
+    np.testing.assert_array_equal(missing, np.array([[np.inf, -7, np.nan, 0, 0]], np.float32))
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        {**PLAIN, "colour": "pink"},
+        {**PLAIN, "age": "4"},
+        {**PLAIN, "age": True},
+        {**PLAIN, "age": 2**53 + 1},
+        {**PLAIN, 1: 2},
+        {name: cell for name, cell in PLAIN.items() if name != "age"},
+        [PLAIN, {**PLAIN, "more": 1}],
+        [PLAIN, [1, 2, 3, 4, 5]],
+        [PLAIN] * (FEW + 1),
+        [],
+        COLUMNS,
+    ],
+)
+def test_what_needs_a_second_look_gets_it(rows: Any) -> None:
+    assert FewRows(CARD).read(rows) is None
