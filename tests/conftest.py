@@ -72,7 +72,10 @@ def keras() -> Any:
 
 
 def _made(place: Path, *words: object) -> Path:
-    for command in (("train", *words, "--out", place, "-q"), ("export", "--model", place)):
+    for command in (
+        ("train", *words, "--recipe", "tutorial", "--out", place, "-q"),
+        ("export", "--model", place),
+    ):
         result = typed(*command)
         assert result.code == 0, result.err
     return place

@@ -25,6 +25,7 @@ FIXED = {
     "dropout": NETWORK,
     "l2": NETWORK,
     "standardize": NETWORK,
+    "output_bias": NETWORK,
     "group": "the column that kept rows together",
     "split": "the way in which rows were held out",
     "test_size": "the held-out rows of the saved model, which it never saw",

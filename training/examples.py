@@ -25,11 +25,13 @@ from mlp_edge.data.splitting.split import check_rows, class_name, held_out_rows,
 from mlp_edge.data.splitting.times import When, last_rows, read_times, time_column, windows
 from mlp_edge.data.table import Table
 from mlp_edge.data.targets import check_varies, classes, detect_task, targets
+from mlp_edge.encoding import Encoding
 from mlp_edge.errors import RecipeError, TableError
 from mlp_edge.feature import Feature
 from mlp_edge.finding import Finding
 from mlp_edge.mlp import DEFAULT_THRESHOLD, Floats, Rows, Task
 from mlp_edge.settings import setting
+from mlp_edge.training.default_recipe import Shape
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.scoring.scores import Truth
 
@@ -289,6 +291,22 @@ def parts(examples: Examples, recipe: Recipe, source: str) -> Parts:
     everything = np.arange(len(examples.rows))
     seen, test = _split(examples, everything, recipe.test_size, recipe.seed, source)
     return _with_validation(examples, seen, test, recipe, source)
+
+
+def shape(examples: Examples, recipe: Recipe, source: str) -> Shape:
+    """What of a table the rules of a recipe look at.
+
+    Args:
+        examples: the table.
+        recipe: by which rows are held out.
+        source: the table as the user typed it, for messages.
+
+    Raises:
+        TableError: when a part would be too small to mean anything.
+    """
+    seen, _ = _split(examples, np.arange(len(examples.rows)), recipe.test_size, recipe.seed, source)
+    inputs = Encoding.of(examples.features).width
+    return Shape(len(seen), inputs, examples.encoded.shape[1], examples.task)
 
 
 def folds(

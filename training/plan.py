@@ -8,6 +8,7 @@ from pathlib import Path
 from mlp_edge.errors import RecipeError
 from mlp_edge.mlp import TASKS, check_name
 from mlp_edge.settings import declared, setting
+from mlp_edge.training.default_recipe import AUTO, RECIPES
 from mlp_edge.training.device import check_wanted
 
 
@@ -18,6 +19,8 @@ class Plan:
     Attributes:
         target: the columns to predict; () is the data set's own, or the last column.
         task: regression, binary or multiclass; None follows from the target.
+        recipe: "auto" or "tutorial", where settings of the recipe come from that nobody chose;
+            None is auto, or that of the model to go on training.
         strict: refuse a table that there are warnings about.
         start: a model directory to go on training, with its columns and its held-out rows.
         runs: how many seeds to train, from the recipe's seed up; the first is kept.
@@ -42,6 +45,10 @@ class Plan:
     task: str | None = declared(
         None, "Task: regression, binary or multiclass.", "Columns", shown="detected"
     )
+    recipe: str | None = declared(
+        None, "Settings that are not typed: auto, for the table, or tutorial.", "Training",
+        shown=AUTO,
+    )  # fmt: skip
     strict: bool = declared(
         False, "Refuse a table that there are warnings about.", "Table", flag="--strict"
     )
@@ -77,6 +84,10 @@ class Plan:
             check_name(self.name)
         if self.task is not None and self.task not in TASKS:
             raise RecipeError(f"{setting('task', self.task)} is not one of {', '.join(TASKS)}")
+        if self.recipe is not None and self.recipe not in RECIPES:
+            raise RecipeError(
+                f"{setting('recipe', self.recipe)} is not one of {', '.join(RECIPES)}"
+            )
         check_wanted(self.device, self.strategy)
         for name, least in (("runs", 1), ("repeats", 1), ("tune", 1), ("cv", 2)):
             count = getattr(self, name)
@@ -97,9 +108,10 @@ class Plan:
         Raises:
             RecipeError: naming every setting that has to go.
         """
-        alone = (self.runs > 1, self.task, self.target, group, self.cv, self.tune, columns)
+        chosen = (self.task, self.target, self.recipe, self.cv, self.tune)
+        alone = (self.runs > 1, *chosen, group, columns)
         if self.start is not None and any(alone):
-            names = ("runs", "task", "target", "group", "cv")
+            names = ("runs", "task", "target", "recipe", "group", "cv")
             others = ", ".join(map(setting, names))
             raise RecipeError(
                 f"{setting('start')} goes on with one saved model and its columns; leave out "

@@ -116,6 +116,11 @@ class Preprocessed:
         weights = None if self.weights is None else self.weights[rows]
         return Part(self.inputs[rows], self.learned[rows], weights)
 
+    def mean(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Mean of what is learned of chosen rows (outputs,), each as much as it counts."""
+        weights = None if self.weights is None else self.weights[rows]
+        return np.asarray(np.average(self.learned[rows].astype(np.float64), 0, weights))
+
     def validation_part(self, rows: NDArray[np.int64]) -> Part | None:
         """Validation rows, of equal weight; None when there are none."""
         return Part(self.inputs[rows], self.learned[rows]) if len(rows) else None

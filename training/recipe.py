@@ -14,6 +14,7 @@ from mlp_edge.errors import ModelError, RecipeError
 from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Task
 from mlp_edge.settings import declared, setting
 from mlp_edge.training.class_weights import check_class_weight
+from mlp_edge.training.default_recipe import AUTO, RECIPES, RULED, TUTORIAL, Shape, ruled
 from mlp_edge.training.scoring.threshold import check_threshold, is_chosen
 from mlp_edge.training.task_choices import loss_for, output_for
 
@@ -25,6 +26,10 @@ SCHEDULES = ("constant", "cosine", "exponential")
 """How the learning rate falls while a network learns."""
 WITH_MOMENTUM = ("sgd", "rmsprop")
 
+OUTPUT_BIASES = ("zero", "prior")
+"""Where the bias of the last layer starts."""
+BY_RECIPE = "by the recipe"
+"""What is said of the default of a setting that the rules of a recipe choose."""
 MOST_L2 = 1000
 """Beyond, nothing but the weights would be learned."""
 DEFAULT_VALIDATION = 0.1
@@ -35,7 +40,7 @@ DEFAULT_THRESHOLD_TEXT = "0.5"
 
 @dataclass(frozen=True)
 class Recipe:
-    """The settings of one training.
+    """The settings of one training; its defaults are those of the recipe ``tutorial``.
 
     Attributes:
         hidden: neurons of each hidden layer, in order; () for none.
@@ -54,6 +59,8 @@ class Recipe:
         loss: "auto" follows the task.
         metrics: names of ``scoring.scores.METRICS`` to report; () follows the task.
         standardize: whether a Normalization layer stands in front.
+        output_bias: where the bias of the last layer starts: at "zero", or at "prior", where the
+            network predicts the class shares of the training rows, or their mean.
         test_size: share of all rows that training never sees, 0 to below 1.
         validation_size: share of the training rows for validation, 0 to below 1.
         early_stopping: stop after so many epochs without a better validation loss; None never.
@@ -67,33 +74,41 @@ class Recipe:
         clip: lowest and highest prediction of a regression, rounded to float32; None for no
             limits.
         seed: of the split, the first weights and the shuffling.
+        name: "auto" or "tutorial": where the settings that nobody chose come from.
+        automatic: names of the settings that the rules of ``auto`` choose for a table.
     """
 
     hidden: tuple[int, ...] = declared(
-        (12, 8), "Neurons of each hidden layer; none for a linear model.", "Network"
-    )
+        (12, 8), "Neurons of each hidden layer; none for a linear model.", "Network",
+        shown=BY_RECIPE,
+    )  # fmt: skip
     activation: str = declared("relu", "Activation of the hidden layers.", "Network")
     output_activation: str = declared(
         "auto", "Activation of the output layer; auto follows the task.", "Network"
     )
-    epochs: int = declared(150, "Passes over the training rows.", "Training")
-    batch_size: int = declared(10, "Rows per training step.", "Training")
+    epochs: int = declared(150, "Passes over the training rows.", "Training", shown=BY_RECIPE)
+    batch_size: int = declared(10, "Rows per training step.", "Training", shown=BY_RECIPE)
     dropout: float = declared(
-        0.0, "Share of each hidden layer's outputs dropped in a step.", "Overfitting"
+        0.0, "Share of each hidden layer's outputs dropped in a step.", "Overfitting",
+        shown=BY_RECIPE,
+    )  # fmt: skip
+    l2: float = declared(
+        0.0, "Weight of the squared weights in the loss.", "Overfitting", shown=BY_RECIPE
     )
-    l2: float = declared(0.0, "Weight of the squared weights in the loss.", "Overfitting")
     batch_normalization: bool = declared(
         False, "Normalise hidden layers over the batch while learning.", "Overfitting",
         flag="--batch-norm/--no-batch-norm",
     )  # fmt: skip
     schedule: str = declared(
-        "constant", "Learning rate over time: constant, cosine or exponential.", "Training"
-    )
+        "constant", "Learning rate over time: constant, cosine or exponential.", "Training",
+        shown=BY_RECIPE,
+    )  # fmt: skip
     optimizer: str = declared(
-        "adam", "Optimizer: adam, sgd, rmsprop or another name of Keras.", "Training"
-    )
+        "adam", "Optimizer: adam, sgd, rmsprop or another name of Keras.", "Training",
+        shown=BY_RECIPE,
+    )  # fmt: skip
     learning_rate: float | None = declared(
-        None, "Learning rate of the optimizer.", "Training", shown="Keras's"
+        None, "Learning rate of the optimizer.", "Training", shown=BY_RECIPE
     )
     momentum: float | None = declared(
         None, "Momentum, for sgd and rmsprop.", "Training", shown="Keras's"
@@ -105,6 +120,10 @@ class Recipe:
     standardize: bool = declared(
         True, "Scale numbers to mean 0 and standard deviation 1.", "Network"
     )
+    output_bias: str = declared(
+        "zero", "Start of the output bias: zero, or prior (the class shares).", "Network",
+        shown=BY_RECIPE,
+    )  # fmt: skip
     test_size: float = declared(
         0.2, "Share of the rows held out to test the model on.", "Evaluation"
     )
@@ -131,11 +150,15 @@ class Recipe:
         None, "LOW,HIGH: limits of a regression's predictions.", "Network"
     )
     seed: int = declared(0, "Seed of the split, the weights and the shuffling.", "Training")
+    name: str = TUTORIAL
+    automatic: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        _check_choice("recipe", self.name, RECIPES)
         _check_choice("activation", self.activation, HIDDEN_ACTIVATIONS)
         _check_choice("optimizer", self.optimizer, OPTIMIZERS)
         _check_choice("schedule", self.schedule, SCHEDULES)
+        _check_choice("output_bias", self.output_bias, OUTPUT_BIASES)
         check_class_weight(self.class_weight)
         check_threshold(self.threshold)
         self._check_clip()
@@ -161,6 +184,15 @@ class Recipe:
             raise RecipeError(f"{setting('learning_rate')} is above 0; got {self.learning_rate:g}")
         check_seed(self.seed)
 
+    @classmethod
+    def named(cls, name: str) -> Recipe:
+        """The recipe ``tutorial``, or ``auto`` before it knows a table.
+
+        Raises:
+            RecipeError: when there is no such recipe.
+        """
+        return cls(name=name, automatic=RULED if name == AUTO else ())
+
     def given(self, options: Mapping[str, Any]) -> Recipe:
         """This recipe with the options that were given (those that are not None).
 
@@ -168,8 +200,26 @@ class Recipe:
             RecipeError: when they contradict each other.
         """
         chosen = {name: value for name, value in options.items() if value is not None}
-        recipe = replace(self, **chosen)
-        needs = recipe._needs_validation
+        automatic = tuple(name for name in self.automatic if name not in chosen)
+        return replace(self, **chosen, automatic=automatic)._with_validation(chosen)
+
+    def for_table(self, shape: Shape) -> Recipe:
+        """This recipe with what nobody chose as the rules of ``auto`` have it for a table.
+
+        Raises:
+            RecipeError: when something that was chosen contradicts a rule.
+        """
+        chosen = {name: getattr(self, name) for name in RULED if name not in self.automatic}
+        rules = ruled(shape, chosen)
+        return replace(self, **{name: rules[name] for name in self.automatic})._with_validation({})
+
+    def _with_validation(self, chosen: Mapping[str, Any]) -> Recipe:
+        """This recipe with validation rows where something needs some.
+
+        Raises:
+            RecipeError: when somebody chose to have none.
+        """
+        recipe, needs = self, self._needs_validation
         if recipe.validation_size or not needs:
             return recipe
         if "validation_size" in chosen:
@@ -291,6 +341,7 @@ class Recipe:
         known = {name: value for name, value in values.items() if name in names}
         try:
             tuples = {"hidden": tuple(known["hidden"]), "metrics": tuple(known["metrics"])}
+            tuples["automatic"] = tuple(x for x in known.get("automatic", ()) if x in RULED)
             if known["clip"] is not None:
                 tuples["clip"] = tuple(known["clip"])
             return cls(**{**known, **tuples})

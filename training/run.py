@@ -18,6 +18,7 @@ from mlp_edge.training.device import Device
 from mlp_edge.training.examples import Examples, Parts
 from mlp_edge.training.fitting import Fitted, Watch, fit_parts, predict_batches
 from mlp_edge.training.network import HISTORY_METRIC, build, compile_model
+from mlp_edge.training.output_layer import prior_bias, start_at
 from mlp_edge.training.preprocessing import Preprocessed
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.scoring.baseline import Linear, linear_baseline, prior
@@ -82,6 +83,9 @@ def new_network(job: Job, seed: int) -> Any:
     keras().utils.set_random_seed(seed)
     rows = job.preprocessed.inputs[job.parts.training]
     model = build(job.recipe, rows, job.preprocessed.learned.shape[1], job.preprocessed.numbers)
+    if job.recipe.output_bias == "prior":
+        means = job.preprocessed.mean(job.parts.training)
+        start_at(model, prior_bias(job.recipe.output_activation, means, len(rows)))
     metric = HISTORY_METRIC[job.examples.task]
     compile_model(model, job.recipe, metric, job.recipe.steps(len(rows)))
     return model

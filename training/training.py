@@ -34,6 +34,7 @@ from mlp_edge.training.examples import (
     parts_like,
     read_examples,
     reread_examples,
+    shape,
 )
 from mlp_edge.training.fitting import Stage
 from mlp_edge.training.network import HISTORY_METRIC, compile_model, taken_out
@@ -80,7 +81,7 @@ def train(
 
     Args:
         table: what to learn from.
-        recipe: the settings; "auto" follows the task.
+        recipe: the settings; "auto" follows the task, and what is ``automatic`` the table.
         stage: who watches.
         targets: the predicted columns; () is the data set's own, or the last column.
         task: overrules what the target column suggests.
@@ -100,6 +101,7 @@ def train(
     wanted = cast("Task | None", task)
     examples = read_examples(table, targets, wanted, choices, recipe.group, recipe.split)
     table = examples.table
+    recipe = recipe.for_table(shape(examples, recipe, table.source))
     recipe = resolved_for(recipe, examples)
     check_reachable(examples, recipe)
     chosen = parts(examples, recipe, table.source)
@@ -165,7 +167,8 @@ def go_on(
     """
     saved = Recipe.from_dict(start.manifest.recipe)
     check_fixed(saved, options)
-    saved = replace(saved, batch_normalization=False)  # what was saved has it in its weights
+    # What was saved has batch normalisation in its weights, and its settings are settled.
+    saved = replace(saved, batch_normalization=False, automatic=())
     examples = reread_examples(table, start.manifest, saved.group, saved.split)
     table = examples.table
     check_filled(table, examples)

@@ -24,6 +24,7 @@ from mlp_edge.lazy import require, tensorflow
 from mlp_edge.readers.model_directory import ModelDirectory, check_place
 from mlp_edge.training import training
 from mlp_edge.training.cross_validation import Folding
+from mlp_edge.training.default_recipe import AUTO
 from mlp_edge.training.device import Device, take
 from mlp_edge.training.fitting import Stage
 from mlp_edge.training.outcome import Trained
@@ -139,7 +140,7 @@ def _recipe(plan: Plan, given: Mapping[str, Any]) -> Recipe:
     """The recipe of a new model; the networks of a search stop early."""
     if plan.tune is not None and given.get("early_stopping") is None:
         given = {**given, "early_stopping": PATIENCE}
-    recipe = Recipe().given(given)
+    recipe = Recipe.named(plan.recipe or AUTO).given(given)
     fits = max(plan.runs, (plan.cv or SEARCH_FOLDS) * plan.repeats)
     check_seed(recipe.seed + fits - 1)
     return recipe

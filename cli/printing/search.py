@@ -9,6 +9,7 @@ from rich.text import Text
 
 from mlp_edge.cli.printing.console import err
 from mlp_edge.cli.printing.tables import new_table
+from mlp_edge.training.default_recipe import AUTO
 
 if TYPE_CHECKING:
     from mlp_edge.training.recipe import Recipe
@@ -143,10 +144,11 @@ def options(trial: Trial, recipe: Recipe) -> str:
     typed = [f"--hidden {','.join(map(str, trial.hidden)) or 'none'}"]
     if trial.learning_rate is not None:
         typed.append(f"--learning-rate {trial.learning_rate}")
-    if trial.dropout:
-        typed.append(f"--dropout {trial.dropout}")
-    if trial.l2:
-        typed.append(f"--l2 {trial.l2}")
+    ruled = recipe.name == AUTO  # which would choose what is not typed
+    if trial.dropout or (ruled and trial.hidden):
+        typed.append(f"--dropout {trial.dropout:g}")
+    if trial.l2 or ruled:
+        typed.append(f"--l2 {trial.l2:g}")
     if trial.batch_normalization:
         typed.append("--batch-norm")
     typed.append(f"--early-stopping {recipe.early_stopping}")

@@ -21,7 +21,10 @@ from mlp_edge.cli.printing.tables import (
     show,
 )
 from mlp_edge.cli.printing.wording import worded
+from mlp_edge.data.quoting import counted
+from mlp_edge.encoding import Encoding
 from mlp_edge.plots.style import MODELS
+from mlp_edge.settings import setting
 from mlp_edge.training.recipe import DEFAULT_THRESHOLD_TEXT
 from mlp_edge.training.scoring.threshold import is_chosen
 
@@ -40,6 +43,8 @@ def show_trained(training: Training, directory: Path) -> None:
     counts += [f"{rows['validation']} to validate on"] if rows["validation"] else []
     counts += [f"{rows['test']} held out" if rows["test"] else "none held out"]
     out.print(", ".join(counts) + _later(manifest), soft_wrap=True)
+    if recipe.get("automatic"):
+        out.print(worded(_chosen(manifest)))
     out.print(f"trained {worded(training.device)}, by {training.backend}")
     if training.tuned is not None:
         show(tuning_table(training.tuned))
@@ -63,6 +68,14 @@ def show_trained(training: Training, directory: Path) -> None:
     if not rows["test"] and manifest.cross_validation is None:
         err.print("note: no rows were held out, so no score above says how it does on new ones")
     out.print(f"\nnext: mlp-edge export{model_option(directory)}", soft_wrap=True)
+
+
+def _chosen(manifest: Manifest) -> str:
+    """What the rules of a recipe chose, and by which counts."""
+    recipe, rows = manifest.recipe, manifest.rows["training"] + manifest.rows["validation"]
+    inputs = counted(Encoding.of(manifest.features).width, "input")
+    settings = " ".join(setting(name, recipe[name]) for name in recipe["automatic"])
+    return f"recipe {recipe['name']}, by {counted(rows, 'row')} and {inputs}: {settings}"
 
 
 def _later(manifest: Manifest) -> str:

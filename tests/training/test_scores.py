@@ -198,3 +198,20 @@ def test_metrics_that_are_chosen(task: Task) -> None:
     wrong = "accuracy" if task == "regression" else "r2"
     with pytest.raises(RecipeError, match=rf"`metrics=\('{wrong}',\)`"):
         chosen_metrics((wrong,), task)
+
+
+def test_the_expected_calibration_error_by_hand() -> None:
+    # Confidences of .9 and .92 share the bin to 14/15, .8 and .6 have one each (.6 is its edge).
+    outputs = column(0.9, 0.08, 0.8, 0.6)
+    right, wrong = binary(1, 0, 1, 1), binary(1, 1, 1, 0)
+    expected = (abs(0.9 + 0.92 - 2) + abs(0.8 - 1) + abs(0.6 - 1)) / 4
+    assert score(("ece",), right, outputs)["ece"] == pytest.approx(expected)
+    expected = (abs(0.9 + 0.92 - 1) + abs(0.8 - 1) + 0.6) / 4
+    assert score(("ece",), wrong, outputs)["ece"] == pytest.approx(expected)
+
+
+def test_the_expected_calibration_error_of_several_classes() -> None:
+    truth = Truth("multiclass", np.array([0, 2, 2]), 3, HALF)
+    outputs = np.array([[7, 2, 1], [7, 2, 1], [0, 0, 10]], np.float32) / 10
+    expected = (abs(0.7 + 0.7 - 1) + 0) / 3
+    assert score(("ece",), truth, outputs)["ece"] == pytest.approx(expected, rel=1e-6)

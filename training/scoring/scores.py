@@ -14,6 +14,7 @@ from mlp_edge.errors import RecipeError
 from mlp_edge.lazy import require
 from mlp_edge.mlp import Floats, Task
 from mlp_edge.settings import setting
+from mlp_edge.training.scoring.calibration import expected_calibration_error
 from mlp_edge.training.scoring.statistics import effective_rows, wilson
 
 CLASSES: tuple[Task, ...] = ("binary", "multiclass")
@@ -136,6 +137,10 @@ def _brier(metrics: Any, truth: Truth, outputs: Floats) -> float:
     )
 
 
+def _ece(_metrics: Any, truth: Truth, outputs: Floats) -> float:
+    return expected_calibration_error(truth.targets, truth.probabilities(outputs))
+
+
 METRICS: dict[str, Metric] = {
     "accuracy": Metric(CLASSES, True, _of_classes("accuracy_score")),
     "balanced_accuracy": Metric(CLASSES, True, _balanced),
@@ -146,6 +151,7 @@ METRICS: dict[str, Metric] = {
     "average_precision": Metric(CLASSES, True, _ranking("average_precision_score")),
     "log_loss": Metric(CLASSES, False, _log_loss),
     "brier": Metric(CLASSES, False, _brier),
+    "ece": Metric(CLASSES, False, _ece),
     "rmse": Metric(("regression",), False, _of_values("root_mean_squared_error")),
     "mae": Metric(("regression",), False, _of_values("mean_absolute_error")),
     "r2": Metric(("regression",), True, _r2),

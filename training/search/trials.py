@@ -234,15 +234,16 @@ def best_of(trials: Sequence[Trial]) -> Trial | None:
 
 
 def recipe_with(recipe: Recipe, trial: Trial) -> Recipe:
-    """A recipe with a trial's settings."""
-    return replace(
-        recipe,
-        hidden=trial.hidden,
-        learning_rate=trial.learning_rate,
-        dropout=trial.dropout,
-        l2=trial.l2,
-        batch_normalization=trial.batch_normalization,
-    )
+    """A recipe with a trial's settings, which no rule chose then."""
+    found: dict[str, Any] = {
+        "hidden": trial.hidden,
+        "learning_rate": trial.learning_rate,
+        "dropout": trial.dropout,
+        "l2": trial.l2,
+        "batch_normalization": trial.batch_normalization,
+    }
+    automatic = tuple(name for name in recipe.automatic if name not in found)
+    return replace(recipe, automatic=automatic, **found)
 
 
 def tuning_csv(tuned: Tuned) -> bytes:
