@@ -31,6 +31,7 @@ pytestmark = pytest.mark.trains
 
 PIMA = ("train", "pima", "--epochs", 25, "-q")
 IRIS = ("train", "iris", "--epochs", 12, "--hidden", "6", "--learning-rate", "0.02", "-q")
+TUTORIAL = ("--recipe", "tutorial")
 """As the shared models were trained."""
 
 
@@ -207,7 +208,7 @@ for words in sys.argv[1].split(";"):
     except SystemExit as end:
         print("ended with", end.code)
 """
-    words = f"{' '.join(map(str, PIMA))};export"
+    words = f"{' '.join(map(str, (*PIMA, *TUTORIAL)))};export"
     result = subprocess.run(
         [sys.executable, "-c", program, words], capture_output=True, text=True, check=False
     )
@@ -223,7 +224,7 @@ for words in sys.argv[1].split(";"):
 
 
 def test_more_runs_keep_the_first(pima: Path, typed: Type, folder: Path) -> None:
-    result = good(typed(*PIMA, "--runs", 3, "--out", "runs"))
+    result = good(typed(*PIMA, *TUTORIAL, "--runs", 3, "--out", "runs"))
     assert "by compiled epochs" in result.out
     ours, one = digests(folder / "runs"), digests(pima)
     for name in ("model.keras", "history.csv", "sample.csv"):
@@ -240,7 +241,7 @@ def test_more_runs_keep_the_first(pima: Path, typed: Type, folder: Path) -> None
 
 
 def test_another_seed_is_another_model(iris: Path, typed: Type, folder: Path) -> None:
-    good(typed(*IRIS, "--seed", 1, "--out", "other"))
+    good(typed(*IRIS, *TUTORIAL, "--seed", 1, "--out", "other"))
     ours, other = digests(iris), digests(folder / "other")
     assert all(ours[name] != digest for name, digest in other.items())
     assert manifest(folder / "other")["seed"] == 1
@@ -403,7 +404,8 @@ def test_going_on_with_another_table(pima: Path, typed: Type, folder: Path) -> N
 
 
 def test_the_tutorial_with_raw_inputs_and_all_rows(keras: Any, typed: Type, folder: Path) -> None:
-    result = good(typed("train", "-q", "--no-standardize", "--test-size", 0, "--epochs", 2))
+    raw = ("--no-standardize", "--test-size", 0, "--epochs", 2)
+    result = good(typed("train", "-q", *TUTORIAL, *raw))
     assert "768 rows to train, none held out" in result.out
     assert result.out.endswith("\nnext: mlp-edge export\n")
     assert "scores on 768 training rows" in result.out
@@ -421,7 +423,7 @@ def test_the_tutorial_with_raw_inputs_and_all_rows(keras: Any, typed: Type, fold
 
 def test_early_stopping_watches_rows_of_its_own(keras: Any, typed: Type, folder: Path) -> None:
     result = good(
-        typed("train", "iris", "-q", "--epochs", 9, "--early-stopping", 1,
+        typed("train", "iris", "-q", *TUTORIAL, "--epochs", 9, "--early-stopping", 1,
               "--optimizer", "sgd", "--learning-rate", 3, "--momentum", 0.5)
     )  # fmt: skip
     values = manifest(folder / "model")
