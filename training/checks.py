@@ -24,6 +24,7 @@ FIXED = {
     "output_activation": NETWORK,
     "dropout": NETWORK,
     "l2": NETWORK,
+    "output_l2": NETWORK,
     "standardize": NETWORK,
     "output_bias": NETWORK,
     "group": "the column that kept rows together",

@@ -15,6 +15,8 @@ AUTO = "auto"
 TUTORIAL = "tutorial"
 """The recipe of the beginners' tutorial, whatever the table: the defaults of ``Recipe``."""
 RECIPES = (AUTO, TUTORIAL)
+MOST_PENALTY = 0.03
+"""Of squared weights, on tables of few rows."""
 
 
 class Shape(NamedTuple):
@@ -41,11 +43,12 @@ def ruled(shape: Shape, chosen: Mapping[str, Any]) -> dict[str, Any]:
         chosen: those of these settings that somebody chose; the others are made to fit them.
     """
     rules: dict[str, Any] = {
-        "hidden": (32, 16),
-        "epochs": 150,
+        "hidden": (64, 32),
+        "epochs": 60,
         "batch_size": 32,
-        "dropout": 0.1,
-        "l2": float(f"{min(0.03, 3 / shape.rows):.2g}"),
+        "dropout": 0.1 if shape.task == "regression" else 0.2,
+        "l2": _by_rows(10, shape.rows),
+        "output_l2": _by_rows(0.5, shape.rows),
         "schedule": "cosine",
         "optimizer": "adam",
         "learning_rate": 0.005,
@@ -53,9 +56,16 @@ def ruled(shape: Shape, chosen: Mapping[str, Any]) -> dict[str, Any]:
     }
     if chosen.get("hidden") == ():
         rules["dropout"] = 0.0  # there is nothing to drop
+    if "l2" in chosen:
+        rules["output_l2"] = None  # it is meant for every layer
     if chosen.get("optimizer", rules["optimizer"]) != rules["optimizer"]:
         rules["learning_rate"] = None  # the rate is another optimizer's
     return rules
+
+
+def _by_rows(share: float, rows: int) -> float:
+    """A penalty that counts as much as so many rows do, in digits that can be typed."""
+    return float(f"{min(MOST_PENALTY, share / rows):.3g}")
 
 
 RULED = tuple(ruled(Shape(1, 1, 1, "binary"), {}))

@@ -46,7 +46,8 @@ def build(recipe: Recipe, rows: Rows, outputs: int, numbers: int | None = None) 
         stack.append(layers.Normalization(mean=mean, variance=variance, name="scaling"))
     for number, width in enumerate(recipe.hidden, start=1):
         stack += _hidden(recipe, number, width)
-    stack.append(_dense(recipe, outputs, recipe.output_activation, "output"))
+    l2 = recipe.l2 if recipe.output_l2 is None else recipe.output_l2
+    stack.append(_dense(l2, outputs, recipe.output_activation, "output"))
     return keras().Sequential(stack, name=MLP)
 
 
@@ -55,17 +56,17 @@ def _hidden(recipe: Recipe, number: int, width: int) -> Iterator[Any]:
     layers, name = keras().layers, f"hidden{number}"
     if recipe.batch_normalization:
         # A bias would be gone with the mean that is taken away.
-        yield _dense(recipe, width, "linear", name, use_bias=False)
+        yield _dense(recipe.l2, width, "linear", name, use_bias=False)
         yield layers.BatchNormalization(name=f"normalization{number}")
         yield layers.Activation(recipe.activation, name=f"activation{number}")
     else:
-        yield _dense(recipe, width, recipe.activation, name)
+        yield _dense(recipe.l2, width, recipe.activation, name)
     if recipe.dropout:
         yield layers.Dropout(recipe.dropout, name=f"dropout{number}")
 
 
-def _dense(recipe: Recipe, width: int, activation: str, name: str, use_bias: bool = True) -> Any:
-    penalty = keras().regularizers.L2(recipe.l2) if recipe.l2 else None
+def _dense(l2: float, width: int, activation: str, name: str, use_bias: bool = True) -> Any:
+    penalty = keras().regularizers.L2(l2) if l2 else None
     return keras().layers.Dense(
         width, activation=activation, use_bias=use_bias, kernel_regularizer=penalty, name=name
     )

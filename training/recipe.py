@@ -50,6 +50,7 @@ class Recipe:
         batch_size: rows per step.
         dropout: share of each hidden layer's outputs that is dropped while learning, 0 to below 1.
         l2: weight in the loss of the sum of squares of every layer's kernel; 0 for none.
+        output_l2: the same of the output layer's kernel alone; None is ``l2``.
         batch_normalization: whether every hidden layer's sums are normalised while learning; in
             what is saved, that is folded into the layers.
         schedule: one of ``SCHEDULES``.
@@ -95,6 +96,10 @@ class Recipe:
     l2: float = declared(
         0.0, "Weight of the squared weights in the loss.", "Overfitting", shown=BY_RECIPE
     )
+    output_l2: float | None = declared(
+        None, "The same of the output layer alone.", "Overfitting",
+        shown=BY_RECIPE,
+    )  # fmt: skip
     batch_normalization: bool = declared(
         False, "Normalise hidden layers over the batch while learning.", "Overfitting",
         flag="--batch-norm/--no-batch-norm",
@@ -285,10 +290,12 @@ class Recipe:
                 f"{setting('dropout')} is a share of a layer's outputs from 0 to below 1, such as "
                 f"0.2; got {self.dropout:g}"
             )
-        if not 0 <= self.l2 <= MOST_L2:
-            raise RecipeError(
-                f"{setting('l2')} is from 0 to {MOST_L2}, such as 0.001; got {self.l2:g}"
-            )
+        for name in ("l2", "output_l2"):
+            weight = getattr(self, name)
+            if weight is not None and not 0 <= weight <= MOST_L2:
+                raise RecipeError(
+                    f"{setting(name)} is from 0 to {MOST_L2}, such as 0.001; got {weight:g}"
+                )
         if not self.hidden and (self.dropout or self.batch_normalization):
             name = "dropout" if self.dropout else "batch_normalization"
             raise RecipeError(

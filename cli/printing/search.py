@@ -149,6 +149,8 @@ def options(trial: Trial, recipe: Recipe) -> str:
         typed.append(f"--dropout {trial.dropout:g}")
     if trial.l2 or ruled:
         typed.append(f"--l2 {trial.l2:g}")
+    if recipe.output_l2 is not None:
+        typed.append(f"--output-l2 {recipe.output_l2:g}")
     if trial.batch_normalization:
         typed.append("--batch-norm")
     typed.append(f"--early-stopping {recipe.early_stopping}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from mlp_edge.training.recipe import Recipe
 
 PIMA = Shape(614, 8, 1, "binary")
 TYPED: dict[str, Any] = {
-    "hidden": (3,), "epochs": 7, "batch_size": 5, "dropout": 0.4, "l2": 0.25,
+    "hidden": (3,), "epochs": 7, "batch_size": 5, "dropout": 0.4, "l2": 0.25, "output_l2": 0.125,
     "schedule": "exponential", "optimizer": "sgd", "learning_rate": 0.5, "output_bias": "zero",
 }  # fmt: skip
 """Of every setting that the rules choose another value."""
@@ -29,9 +30,10 @@ TYPED: dict[str, Any] = {
 @pytest.mark.parametrize(
     ("shape", "expected"),
     [
-        (PIMA, {"hidden": (32, 16), "epochs": 150, "batch_size": 32, "l2": 0.0049}),
-        (Shape(60, 4, 3, "multiclass"), {"l2": 0.03}),
-        (Shape(20_000, 8, 1, "regression"), {"l2": 0.00015}),
+        (PIMA, {"hidden": (64, 32), "epochs": 60, "dropout": 0.2, "l2": 0.0163}),
+        (PIMA, {"output_l2": 0.000814, "learning_rate": 0.005, "schedule": "cosine"}),
+        (Shape(120, 4, 3, "multiclass"), {"l2": 0.03, "output_l2": 0.00417}),
+        (Shape(20_000, 8, 1, "regression"), {"l2": 0.0005, "output_l2": 2.5e-05, "dropout": 0.1}),
     ],
 )
 def test_the_rules_as_a_table(shape: Shape, expected: dict[str, Any]) -> None:
@@ -63,11 +65,15 @@ def test_what_is_typed_wins(name: str) -> None:
         getattr(recipe, name) == TYPED[name] != getattr(Recipe.named("auto").for_table(PIMA), name)
     )
     assert recipe.automatic == tuple(each for each in RULED if each != name)
+    rest = recipe.given({"hidden": None}).for_table(PIMA)
+    assert rest == recipe  # a recipe that is resolved stays what it is
 
 
 def test_rules_give_way_to_what_is_typed() -> None:
     linear = Recipe.named("auto").given({"hidden": ()}).for_table(PIMA)
     assert linear.dropout == 0
+    squared = Recipe.named("auto").given({"l2": 0.25}).for_table(PIMA)
+    assert squared.output_l2 is None  # what is typed is meant for every layer
     other = Recipe.named("auto").given({"optimizer": "sgd", "momentum": 0.9}).for_table(PIMA)
     assert other.learning_rate is None
 
@@ -98,8 +104,7 @@ def test_a_network_whose_kernel_is_zero_predicts_the_prior(
     keras: Any, activation: str, means: list[float]
 ) -> None:
     training = data("binary", 20)
-    recipe = recipe_of("regression", output_activation="linear")
-
+    recipe = replace(recipe_of("regression"), output_activation=activation)
     model = build(recipe, training.rows, len(means))
     start_at(model, prior_bias(activation, np.array(means), 100))
     kernel, bias = model.layers[-1].get_weights()
@@ -122,8 +127,9 @@ def recipe_in(model: Path) -> dict[str, Any]:
 @pytest.mark.slow
 def test_the_recipe_of_the_tutorial_is_its_settings(typed: Type, keras: Any) -> None:
     settings = (
-        "--hidden", "12,8", "--batch-size", 10, "--dropout", 0, "--l2", 0, "--optimizer", "adam",
-        "--schedule", "constant", "--learning-rate", 0.001, "--output-bias", "zero",
+        "--hidden", "12,8", "--batch-size", 10, "--dropout", 0, "--l2", 0, "--output-l2", 0,
+        "--optimizer", "adam", "--schedule", "constant", "--learning-rate", 0.001,
+        "--output-bias", "zero",
     )  # fmt: skip
     for out, words in (("named", ("--recipe", "tutorial")), ("spelled", settings)):
         result = typed("train", "pima", "--epochs", 2, *words, "--out", out, "-q")
@@ -140,7 +146,7 @@ def test_train_says_what_the_rules_chose(typed: Type, keras: Any) -> None:
     result = typed("train", "pima", "--epochs", 2, "--hidden", "4", "-q")
     assert result.code == 0, result.err
     said = " ".join(result.out.split())
-    assert "recipe auto, by 614 rows and 8 inputs: --batch-size 32 --dropout 0.1 --l2" in said
+    assert "recipe auto, by 614 rows and 8 inputs: --batch-size 32 --dropout 0.2 --l2" in said
     recipe = recipe_in(Path("model"))
     assert recipe["name"] == "auto"
     assert recipe["automatic"] == [name for name in RULED if name not in ("epochs", "hidden")]

@@ -119,6 +119,20 @@ def test_the_loss_has_the_squares_of_every_kernel_and_of_nothing_else(normalised
     assert float(sum(model.losses)) == pytest.approx(0.25 * squares, rel=1e-6)
 
 
+def test_the_output_layer_has_a_penalty_of_its_own() -> None:
+    training = data("binary", 20)
+    recipe = recipe_of("binary", hidden=(5, 4), l2=0.25, output_l2=0.5)
+    model = model_of(recipe, "binary", training)
+    *hidden, output = (
+        float((v.numpy().astype(float) ** 2).sum())
+        for v in model.trainable_variables
+        if v.name == "kernel"
+    )
+    assert float(sum(model.losses)) == pytest.approx(0.25 * sum(hidden) + 0.5 * output, rel=1e-6)
+    assert model_of(recipe_of("binary", l2=0.25, output_l2=0.0), "binary", training).losses != []
+    assert model_of(recipe_of("binary", output_l2=0.0), "binary", training).losses == []
+
+
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 @pytest.mark.parametrize(("schedule", "half", "end"), [
     ("cosine", 0.5, 0.0), ("exponential", LAST_RATE**0.5, LAST_RATE),
