@@ -10,6 +10,7 @@ import numpy as np
 from mlp_edge.api.frames import KINDS, Frame, cells_of, taken_apart
 from mlp_edge.api.settings import GUESSED, Reading
 from mlp_edge.data.content.floats import Cells
+from mlp_edge.data.content.text_column import ArrayColumn
 from mlp_edge.data.quoting import shown
 from mlp_edge.data.reading.read import check_names, column_names, read_table
 from mlp_edge.data.reading.size import read_size
@@ -83,7 +84,7 @@ def _table(found: Frame) -> Table:
         source=found.kind,
         columns=names,
         header=True,
-        cells=cells,
+        cells={name: ArrayColumn(column) for name, column in cells.items()},
         lines=np.arange(1, len(found.columns[0]) + 1, dtype=np.int64),
         sha256=_digest(cells),
         counts="row",

@@ -150,8 +150,8 @@ def check_numbers(table: Table, columns: Sequence[str], bad: NDArray[np.bool_]) 
         return
     row, index = (int(where[0]) for where in np.nonzero(bad))
     name = columns[index]
-    message = f"{table.place(row, name)}: {trouble(table.column(name)[row], table.decimal)}"
-    if bad[:, index].all() and all(map(is_word, set(table.column(name).tolist()))):
+    message = f"{table.place(row, name)}: {trouble(table.cells[name][row], table.decimal)}"
+    if bad[:, index].all() and all(map(is_word, set(table.cells[name]))):
         message += ", as in every row; remove the column or write numbers in it"
     elif not table.header and row == 0:
         message += "; the line was taken for data, not for names, as it holds numbers"

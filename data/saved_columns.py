@@ -77,13 +77,13 @@ def _numbers(table: Table, name: str, feature: Feature) -> _Read:
     wrong = np.isnan(numbers)
     odd = np.flatnonzero(wrong)
     if odd.size:
-        levels = Levels(table.column(name)[odd])
+        levels = Levels(table.cells[name][odd])
         wrong[odd] = levels.mask(lambda text: not means_missing(text, feature))
     return _Read(numbers, wrong)
 
 
 def _codes(table: Table, name: str, feature: Feature) -> _Read:
-    levels = Levels(table.column(name))
+    levels = Levels(table.cells[name])
     cells = CategoryCells(feature, table.decimal)
     found = [cells.of_text(text) for text in levels.texts]
     unknown = levels.spread([each is None for each in found], np.bool_)
@@ -120,7 +120,7 @@ def _unknown(
     rows = np.flatnonzero(wrong)
     if not rows.size:
         return ()
-    first = shown(table.column(name)[rows[0]].strip())
+    first = shown(table.cells[name][rows[0]].strip())
     return (
         Finding(
             "unknown-category",

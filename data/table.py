@@ -9,7 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mlp_edge.data.content.floats import Cells, parse
+from mlp_edge.data.content.floats import Cells
+from mlp_edge.data.content.text_column import TextColumn
 from mlp_edge.data.quoting import plain, shown
 from mlp_edge.finding import Finding
 
@@ -27,7 +28,7 @@ class Table:
         columns: the column names, without surrounding blanks; column1, column2, … for a table
             without a header and for a column without a name.
         header: whether the first line held the names.
-        cells: column name to its cells, (rows,) of str.
+        cells: column name to its cells, (rows,), which are decoded where somebody asks.
         lines: (rows,) int64, the 1-based line of the file on which each row begins; in a Parquet
             file, which has none, the number of the row.
         sha256: hex digest of the file's bytes.
@@ -40,7 +41,7 @@ class Table:
     source: str
     columns: tuple[str, ...]
     header: bool
-    cells: Mapping[str, Cells]
+    cells: Mapping[str, TextColumn]
     lines: NDArray[np.int64]
     sha256: str
     decimal: str = "."
@@ -58,24 +59,24 @@ class Table:
         Raises:
             KeyError: when there is no such column; ``find_target`` and ``features`` check names.
         """
-        return self.cells[name]
+        return self.cells[name].texts()
 
     def numbers(self, name: str) -> NDArray[np.float64]:
         """A column as numbers, (rows,) float64: each cell as ``values.number`` reads it.
 
-        NaN where a cell is not a decimal number that float32 can hold. Parsed anew at each call,
-        so that the table holds no second copy of itself.
+        NaN where a cell is not a decimal number that float32 can hold. Read-only where it was
+        parsed when the file was read; else parsed anew at each call.
 
         Raises:
             KeyError: when there is no such column.
         """
-        return parse(self.cells[name], self.decimal)
+        return self.cells[name].numbers(self.decimal)
 
     def keep(self, rows: NDArray[np.bool_]) -> Table:
         """The table without the rows that are False in (rows,) ``rows``."""
         if rows.all():
             return self
-        cells = {name: column[rows] for name, column in self.cells.items()}
+        cells = {name: column.take(rows) for name, column in self.cells.items()}
         return replace(self, cells=cells, lines=self.lines[rows])
 
     def place(self, row: int, column: str | None = None) -> str:

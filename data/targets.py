@@ -127,14 +127,14 @@ def targets(
     """
     if task == "regression":
         return numbers(table, [target])
-    levels = Levels(table.column(target))
+    levels = Levels(table.cells[target])
     places = _places(levels.texts, labels, table.decimal)
     found = np.array(places, np.int64)[levels.which]
     unknown = np.flatnonzero(found < 0)
     if unknown.size:
         row = int(unknown[0])
         raise TableError(
-            f"{table.place(row, target)}: {shown(table.column(target)[row].strip())} is none of "
+            f"{table.place(row, target)}: {shown(table.cells[target][row].strip())} is none of "
             f"the classes that the model knows, {listed(labels)}"
             f"{and_more(unknown.size - 1, 'such row')}"
         )
@@ -162,7 +162,7 @@ def _read(table: Table, target: str, forced: bool = False) -> _Target:
         TableError: when a cell is missing or broken, when words and numbers stand side by side,
             or when there is one value only.
     """
-    cells, numbers = table.column(target), table.numbers(target)
+    cells, numbers = table.cells[target], table.numbers(target)
     levels = Levels(cells)
     reading = partial(number, decimal=table.decimal)
     if not np.isnan(numbers).any():
@@ -180,7 +180,7 @@ def _read(table: Table, target: str, forced: bool = False) -> _Target:
 
 def _check_alike(table: Table, target: str, levels: Levels, words: Mask) -> None:
     """Refuse words and numbers side by side, and words that may well be numbers."""
-    cells = table.column(target)
+    cells = table.cells[target]
     numbers = ~words & ~levels.mask(is_missing)
     mixed = mixture(table, target, cells, words, numbers, target=True)
     if mixed is not None:

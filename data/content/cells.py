@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from mlp_edge.data.choices import Spelling
 from mlp_edge.data.content.floats import Cells
+from mlp_edge.data.content.text_column import TextColumn
 from mlp_edge.data.content.values import is_word
 from mlp_edge.data.quoting import plain, shown
 from mlp_edge.data.table import Table
@@ -34,7 +35,7 @@ class Levels:
         which: (cells,) int64, the place of each cell in ``texts``.
     """
 
-    def __init__(self, cells: Cells) -> None:
+    def __init__(self, cells: Cells | TextColumn) -> None:
         every: list[str] = cells.tolist()
         self.texts = tuple(dict.fromkeys(every))
         places = dict(zip(self.texts, range(len(self.texts)), strict=True))
@@ -78,7 +79,7 @@ class Column:
     """
 
     name: str
-    cells: Cells
+    cells: TextColumn
     numbers: NDArray[np.float64]
     absent: Mask
     words: Mask
@@ -108,7 +109,7 @@ def read_column(table: Table, name: str, spelling: Spelling) -> Column:
     Raises:
         TableError: when two numbers stand for "missing".
     """
-    cells, numbers = table.column(name), table.numbers(name)
+    cells, numbers = table.cells[name], table.numbers(name)
     odd = np.flatnonzero(np.isnan(numbers))
     levels = Levels(cells[odd])
     spelled = spelling.texts

@@ -20,7 +20,6 @@ from mlp_edge.data.content.categories import (
     has_few_levels,
 )
 from mlp_edge.data.content.cells import Column, Levels, Mask
-from mlp_edge.data.content.floats import TEXT
 from mlp_edge.data.content.formatted import DATE, form
 from mlp_edge.data.content.mixed import doubtful, mixture
 from mlp_edge.data.content.values import trouble
@@ -175,7 +174,7 @@ def _written(column: Column) -> tuple[Mask, Mask]:
     if 2 * (values == np.floor(values)).sum() <= len(values):
         nothing = np.zeros(len(values), np.bool_)
         return nothing, nothing
-    texts = np.strings.strip(column.cells[column.known].astype(TEXT))
+    texts = np.strings.strip(column.cells[column.known])
     digits = np.asarray(np.strings.isdigit(texts), np.bool_)
     padded = np.strings.startswith(texts, "0") & (np.strings.str_len(texts) > 1) & digits
     return digits, np.asarray(padded, np.bool_)

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from mlp_edge.cell import are_booleans
 from mlp_edge.data.content.cells import Levels, Mask
-from mlp_edge.data.content.floats import TEXT, Cells
 from mlp_edge.data.content.formatted import FEWEST_ALIKE, doubtful_form, forms, looks_like
 from mlp_edge.data.content.strays import is_total, same_name
+from mlp_edge.data.content.text_column import TextColumn
 from mlp_edge.data.quoting import counted, plain, shown, suggested
 from mlp_edge.data.table import Table
 from mlp_edge.settings import setting
@@ -22,7 +22,7 @@ MOST_LINES = 3
 
 
 def mixture(
-    table: Table, name: str, cells: Cells, words: Mask, numbers: Mask, *, target: bool = False
+    table: Table, name: str, cells: TextColumn, words: Mask, numbers: Mask, *, target: bool = False
 ) -> str | None:
     """Why a column is refused, as one sentence; None where it holds words alone.
 
@@ -72,7 +72,7 @@ def _ways(name: str, target: bool) -> list[str]:
     ]
 
 
-def _words_among(table: Table, name: str, cells: Cells, words: Mask, rest: Mask) -> str:
+def _words_among(table: Table, name: str, cells: TextColumn, words: Mask, rest: Mask) -> str:
     """What is said of words among at least as many numbers."""
     return (
         f"{_lines(table, words)}, column {shown(name)}: {counted(int(words.sum()), 'cell')} with "
@@ -80,7 +80,9 @@ def _words_among(table: Table, name: str, cells: Cells, words: Mask, rest: Mask)
     )
 
 
-def _ways_out(table: Table, name: str, cells: Cells, words: Mask, rest: Mask, target: bool) -> str:
+def _ways_out(
+    table: Table, name: str, cells: TextColumn, words: Mask, rest: Mask, target: bool
+) -> str:
     """What would do about words among numbers, by what the words look like."""
     row = int(np.flatnonzero(words)[0])
     word = str(cells[row]).strip()
@@ -93,7 +95,7 @@ def _ways_out(table: Table, name: str, cells: Cells, words: Mask, rest: Mask, ta
         return f"they look like {looks}; write plain numbers, or: {'; '.join(_ways(name, target))}"
     if word.startswith("#"):
         return f"{setting('comments', True)} leaves out lines that begin with #"
-    numbers = set(np.strings.strip(cells[rest].astype(TEXT)).tolist())
+    numbers = set(np.strings.strip(cells[rest]).tolist())
     if are_booleans(Levels(cells[words]).texts) and numbers <= {"0", "1"}:
         return f"write them alike, such as 1 for yes, or: {'; '.join(_ways(name, target))}"
     end = ", or put a number there"
@@ -124,7 +126,7 @@ class Doubt(NamedTuple):
     most: bool
 
 
-def doubtful(table: Table, name: str, cells: Cells, known: NDArray[np.int64]) -> Doubt | None:
+def doubtful(table: Table, name: str, cells: TextColumn, known: NDArray[np.int64]) -> Doubt | None:
     """What to say when a column of words may be one of numbers; None when it may not.
 
     Args:
@@ -150,7 +152,7 @@ def doubtful(table: Table, name: str, cells: Cells, known: NDArray[np.int64]) ->
     )
 
 
-def _first(cells: Cells, which: Mask) -> str:
+def _first(cells: TextColumn, which: Mask) -> str:
     return shown(str(cells[int(np.flatnonzero(which)[0])]).strip())
 
 

@@ -10,9 +10,10 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from mlp_edge.cell import is_missing, is_number
+from mlp_edge.cell import NUMBERS, is_missing, is_number
 from mlp_edge.data.content.floats import Cells
 from mlp_edge.data.content.formatted import INVISIBLE
+from mlp_edge.data.content.text_column import TextColumn
 from mlp_edge.data.content.values import LOOKED_AT, mostly_numbers
 from mlp_edge.data.quoting import listed, shown
 from mlp_edge.errors import TableError
@@ -64,7 +65,9 @@ def declared_separator(content: bytes) -> str | None:
     return None if found is None else found[1].decode(errors="replace")
 
 
-def check_title(columns: Sequence[Cells], lines: NDArray[np.int64], source: str, dec: str) -> None:
+def check_title(
+    columns: Sequence[TextColumn], lines: NDArray[np.int64], source: str, dec: str
+) -> None:
     """Refuse names that are a title, or that have a line of units below them.
 
     That is so when a second line holds words above every column of numbers as well. A row whose
@@ -125,7 +128,7 @@ def _is_above(below: list[list[str]], numeric: list[bool], index: int, dec: str)
 
 
 def check_not_repeated(
-    columns: Sequence[Cells], lines: NDArray[np.int64], source: str, *, guessed: bool
+    columns: Sequence[TextColumn], lines: NDArray[np.int64], source: str, *, guessed: bool
 ) -> None:
     """Refuse a header that stands among the rows again; one of numbers may be a row.
 
@@ -143,12 +146,15 @@ def check_not_repeated(
     names = [folded(column[0]) for column in columns]
     if all(is_number(column[0]) for column in columns):
         return
-    # A look at lengths and letters first, as folding every cell would take long.
     again = np.ones(len(lines) - 1, np.bool_)
+    for name, column in zip(names, columns, strict=True):
+        if not any(is_number(name, mark) for mark in NUMBERS):
+            again &= column.take(slice(1, None)).unread()
+    # A look at lengths and letters first, as folding every cell would take long.
     for name, column in sorted(zip(names, columns, strict=True), key=lambda pair: -len(pair[0])):
-        again &= _may_be(name, column)
         if not again.any():
             return
+        again[again] = _may_be(name, column[0], column.take(slice(1, None))[again])
     for row in np.flatnonzero(again):
         cells = (column[row + 1] for column in columns)
         if all(folded(cell) == name for cell, name in zip(cells, names, strict=True)):
@@ -162,21 +168,20 @@ def check_not_repeated(
             )
 
 
-def _may_be(name: str, column: Cells) -> NDArray[np.bool_]:
-    """Which cells below a header may be its name again."""
-    below = column[1:]
+def _may_be(name: str, written: str, below: Cells) -> NDArray[np.bool_]:
+    """Which cells below a header, (n,) of str, may be its name again, as it was ``written``."""
     lengths = np.strings.str_len(below)
     # Composed letters may stand decomposed.
-    fitting = (lengths >= min(len(name), len(column[0]))) & (lengths <= 2 * len(name) + FURTHER)
+    fitting = (lengths >= min(len(name), len(written))) & (lengths <= 2 * len(name) + FURTHER)
     if name and fitting.any():
-        letters = {name[0], name[0].upper(), column[0].strip()[:1]}
+        letters = {name[0], name[0].upper(), written.strip()[:1]}
         if name[0].isascii():
             holds = [np.strings.find(below, letter) >= 0 for letter in letters]
             fitting &= np.logical_or.reduce(holds)
     return np.asarray(fitting, np.bool_)
 
 
-def second_names(columns: Sequence[Cells], lines: NDArray[np.int64]) -> tuple[Finding, ...]:
+def second_names(columns: Sequence[TextColumn], lines: NDArray[np.int64]) -> tuple[Finding, ...]:
     """A finding when the line below the names holds words that stand nowhere else.
 
     Among words nothing else tells a title above the names from the names.
@@ -198,13 +203,13 @@ def second_names(columns: Sequence[Cells], lines: NDArray[np.int64]) -> tuple[Fi
     return (Finding("dialect", says),)
 
 
-def totals(columns: Sequence[Cells], lines: NDArray[np.int64]) -> tuple[Finding, ...]:
+def totals(columns: Sequence[TextColumn], lines: NDArray[np.int64]) -> tuple[Finding, ...]:
     """A finding when the last row looks like totals, as spreadsheets end with."""
     if len(lines) < 2:
         return ()
     for column in columns:
         last = str(column[-1])
-        if is_total(last) and int((column == last).sum()) == 1:
+        if is_total(last) and column.tolist().count(last) == 1:
             says = (
                 f"line {lines[-1]}, the last, looks like a line of totals, {shown(last.strip())}; "
                 "it is read as a row like the others: remove it if it is none"

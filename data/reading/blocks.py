@@ -10,10 +10,10 @@ from typing import NamedTuple
 from mlp_edge.data.content.strays import declared_separator
 from mlp_edge.data.content.values import LOOKED_AT
 from mlp_edge.data.reading.dialect import Dialect
-from mlp_edge.data.reading.duck import LONGEST_LINE, TOO_LONG
 from mlp_edge.data.reading.later import Block, Form
 from mlp_edge.data.reading.layout import DELIMITERS, last_record
 from mlp_edge.data.reading.read import read_head
+from mlp_edge.data.reading.size import LONGEST_LINE, TOO_LONG
 from mlp_edge.data.reading.source import Stream, shown_source
 from mlp_edge.data.reading.text import (
     CHUNK,

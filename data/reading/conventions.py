@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlp_edge.cell import is_missing
-from mlp_edge.data.content.floats import Cells, as_cells, parse
+from mlp_edge.cell import is_missing, number
+from mlp_edge.data.content.floats import as_cells
+from mlp_edge.data.content.text_column import ArrayColumn, TextColumn
 from mlp_edge.data.content.values import LOOKED_AT, is_grouped
 from mlp_edge.data.quoting import counted, listed, shown
 from mlp_edge.errors import TableError
@@ -22,15 +24,15 @@ FEWEST_GROUPED = 3
 
 
 def without_trailing_delimiter(
-    columns: list[Cells],
-) -> tuple[list[Cells], tuple[Finding, ...]]:
+    columns: list[TextColumn],
+) -> tuple[list[TextColumn], tuple[Finding, ...]]:
     """Leave out a last column that is empty everywhere and has no name.
 
     Args:
         columns: of all records, the first line's among them.
     """
     last = columns[-1]
-    if len(columns) == 1 or (last != "").any():
+    if len(columns) == 1 or not last.is_empty():
         return columns, ()
     note = Finding(
         "dialect",
@@ -41,8 +43,8 @@ def without_trailing_delimiter(
 
 
 def without_single_quotes(
-    columns: list[Cells], wanted: bool | None = None
-) -> tuple[list[Cells], tuple[Finding, ...]]:
+    columns: list[TextColumn], wanted: bool | None = None
+) -> tuple[list[TextColumn], tuple[Finding, ...]]:
     """Take off single quotes where they stand round every cell of a column that is not empty.
 
     Args:
@@ -72,13 +74,13 @@ def without_single_quotes(
     return [new if new is not None else old for new, old in pairs], (note, *left)
 
 
-def _partly_quoted(column: Cells, number: int) -> tuple[Finding, ...]:
+def _partly_quoted(column: TextColumn, number: int) -> tuple[Finding, ...]:
     """A note when single quotes stand round most cells of a column, but not round all."""
-    below = column[1:]
+    below = column.take(slice(1, None))
     # Most columns have no quote in their first cells.
-    if not any("'" in cell for cell in below[:LOOKED_AT].tolist()):
+    if not any("'" in cell for cell in below.take(slice(LOOKED_AT))):
         return ()
-    cells = [cell for cell in below.tolist() if cell.strip()]
+    cells = [cell for cell in below if cell.strip()]
     quoted = sum(_SINGLE_QUOTED.fullmatch(cell) is not None for cell in cells)
     if 2 * quoted <= len(cells):
         return ()
@@ -91,28 +93,32 @@ def _partly_quoted(column: Cells, number: int) -> tuple[Finding, ...]:
     return (Finding("dialect", says),)
 
 
-def _bare(column: Cells) -> Cells:
+def _bare(column: TextColumn) -> TextColumn:
     """The column without the single quotes round any of its cells."""
-    if not (np.strings.find(column, "'") >= 0).any():
+    if not column.holds("'").any():
         return column
-    return as_cells([_inside(cell) for cell in column.tolist()])
+    return ArrayColumn(as_cells([_inside(cell) for cell in column]))
 
 
-def _unquoted(column: Cells) -> Cells | None:
+def _unquoted(column: TextColumn) -> TextColumn | None:
     """The column without its single quotes; None where they do not stand round every cell."""
-    head, below = (column[:1], column[1:]) if len(column) > 1 else (column[:0], column)
+    names = 1 if len(column) > 1 else 0
+    below = column.take(slice(names, None))
     # Most columns end here, by a few cells; making Python's texts of all takes long.
-    if any(cell.strip() and "'" not in cell for cell in below[:LOOKED_AT].tolist()):
+    if any(cell.strip() and "'" not in cell for cell in below.take(slice(LOOKED_AT))):
         return None
     inside: list[str] = []
     quoted = 0
-    for cell in below.tolist():
+    for cell in below:
         found = _SINGLE_QUOTED.fullmatch(cell)
         if found is None and cell.strip():
             return None  # mostly the very first cell
         quoted += found is not None
         inside.append(_inside(cell))
-    return as_cells([_inside(cell) for cell in head.tolist()] + inside) if quoted else None
+    if not quoted:
+        return None
+    head = [_inside(cell) for cell in column.take(slice(names))]
+    return ArrayColumn(as_cells(head + inside))
 
 
 def _inside(cell: str) -> str:
@@ -121,7 +127,7 @@ def _inside(cell: str) -> str:
 
 
 def find_decimal(
-    columns: Sequence[Cells],
+    columns: Sequence[TextColumn],
     lines: NDArray[np.int64],
     delimiter: str,
     source: str,
@@ -182,7 +188,7 @@ def find_decimal(
 
 
 def _doubtful_points(
-    columns: Sequence[Cells], lines: NDArray[np.int64], source: str, delimiter: str
+    columns: Sequence[TextColumn], lines: NDArray[np.int64], source: str, delimiter: str
 ) -> tuple[Finding, ...]:
     """A note where all points of a column may part thousands, between semicolons as in Europe.
 
@@ -192,7 +198,7 @@ def _doubtful_points(
     """
     notes = []
     for index, column in enumerate(columns):
-        head = (column[1:] if len(column) > 1 else column)[:LOOKED_AT].tolist()
+        head = _below(column).take(slice(LOOKED_AT)).tolist()
         pointed = [cell for cell in head if "." in cell]
         # The first rows decide whether to look at all, so that decimals are not parsed for it.
         if not pointed or not all(is_grouped(cell, ".") for cell in pointed):
@@ -204,7 +210,7 @@ def _doubtful_points(
             continue
         row = int(rows[0])
         cell = f"line {lines[row]}, column {_name(columns, index)}: {shown(column[row].strip())}"
-        whole = parse(column)
+        whole = column.numbers().copy()
         whole[rows] = np.nan
         whole = np.abs(whole[~np.isnan(whole)])
         if len(whole) >= FEWEST_GROUPED and 0 < whole.max() < 1000:
@@ -222,7 +228,7 @@ def _doubtful_points(
     return tuple(notes)
 
 
-def _first_with(columns: Sequence[Cells], mark: str) -> list[tuple[int, int]]:
+def _first_with(columns: Sequence[TextColumn], mark: str) -> list[tuple[int, int]]:
     """The columns that hold numbers with a mark, and the first record of each that has one."""
     found = []
     for index, column in enumerate(columns):
@@ -232,13 +238,13 @@ def _first_with(columns: Sequence[Cells], mark: str) -> list[tuple[int, int]]:
     return found
 
 
-def _fractions(column: Cells, mark: str) -> NDArray[np.int64]:
+def _fractions(column: TextColumn, mark: str) -> NDArray[np.int64]:
     """The records whose cell is a number with a mark in it; none in a column of words."""
-    below = column[1:] if len(column) > 1 else column
-    marked = np.strings.find(below, mark) >= 0
+    below = _below(column)
+    marked = below.holds(mark)
     if not marked.any():
         return np.empty(0, np.int64)
-    readable = {each: ~np.isnan(parse(below, each)) for each in ".,"}
+    readable = {each: ~np.isnan(below.numbers(each)) for each in ".,"}
     numbers = readable["."] | readable[","]
     missing = sum(is_missing(cell) for cell in below[~numbers].tolist())
     if 2 * int(numbers.sum()) < len(below) - missing:
@@ -246,14 +252,19 @@ def _fractions(column: Cells, mark: str) -> NDArray[np.int64]:
     return np.flatnonzero(readable[mark] & marked) + len(column) - len(below)
 
 
-def _is_certain(column: Cells) -> bool:
+def _below(column: TextColumn) -> TextColumn:
+    """The column without its first cell, which may be a name; all of it where there is no other."""
+    return column.take(slice(1, None)) if len(column) > 1 else column
+
+
+def _is_certain(column: TextColumn) -> bool:
     """Whether the commas of a column's numbers cannot all part thousands."""
     rows = _fractions(column, ",")
     return any(not is_grouped(cell, ",") for cell in column[rows].tolist())
 
 
-def _name(columns: Sequence[Cells], index: int) -> str:
+def _name(columns: Sequence[TextColumn], index: int) -> str:
     """A column as a message names it before anybody knows whether it has a name."""
     first = columns[index][0].strip()
-    has_name = len(columns[index]) > 1 and np.isnan(parse(columns[index][:1], ",")).all()
+    has_name = len(columns[index]) > 1 and math.isnan(number(first, ","))
     return listed([first]) if first and has_name else str(index + 1)

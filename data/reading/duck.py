@@ -19,23 +19,12 @@ from mlp_edge.cell import is_number
 from mlp_edge.data.content.floats import TEXT, Cells, as_cells
 from mlp_edge.data.quoting import counted, shown
 from mlp_edge.data.reading.layout import Layout, split_record
-from mlp_edge.data.reading.size import check_cells
+from mlp_edge.data.reading.size import LONGEST_LINE, TOO_LONG
 from mlp_edge.errors import InputError, TableError
 from mlp_edge.settings import setting
 
 if TYPE_CHECKING:
     import duckdb
-
-LONGEST_LINE = 2_000_000
-"""Bytes of a record that DuckDB accepts."""
-LONGEST_CELL = 131_072
-"""Characters of a cell; Python's csv module draws the line there too."""
-
-TOO_LONG = f"longer than {LONGEST_LINE:,} bytes; a quote mark that is never closed?"
-"""What a message says of a line beyond ``LONGEST_LINE``."""
-
-MOST_COLUMNS = 10_000
-"""Columns of a table: more are a delimiter that is none, and DuckDB would plan for minutes."""
 
 FETCHED = 1 << 14
 """Cells fetched at a time: few enough that their Python strings take no room to speak of."""
@@ -45,37 +34,15 @@ _DIALECT = """quote = '"', escape = '"', comment = '', skip = 0, header = false,
 _LINE = re.compile(r"CSV Error on Line: (\d+)")
 
 
-def check_lengths(layout: Layout, source: str) -> None:
-    """Refuse a line that is longer than DuckDB reads, before anything splits it.
-
-    Raises:
-        TableError: naming the first of them.
-    """
-    long = np.flatnonzero(layout.ends - layout.starts > LONGEST_LINE)
-    if long.size:
-        raise TableError(f"{source}, line {layout.lines[long[0]]}: {TOO_LONG}")
-
-
-def check_width(columns: int, where: str, hint: str = "") -> None:
-    """Refuse more columns than anybody means.
-
-    Raises:
-        TableError: naming the number, and ``hint``.
-    """
-    if columns > MOST_COLUMNS:
-        raise TableError(
-            f"{where}: {counted(columns, 'column')} where at most {MOST_COLUMNS:,} are read{hint}"
-        )
-
-
-def read_cells(
-    layout: Layout, delimiter: str, source: str, most: int, remark: str = ""
+def read_strictly(
+    layout: Layout, delimiter: str, width: int, source: str, most: int, remark: str = ""
 ) -> list[Cells]:
     """The cells of every record, the header's among them; quotes removed, blanks kept.
 
     Args:
         layout: at least one record.
         delimiter: what parts the cells, one ASCII character.
+        width: cells of the first record.
         source: the file as messages name it.
         most: bytes that the table may take.
         remark: what may explain a line with a wrong number of cells.
@@ -84,18 +51,11 @@ def read_cells(
         One array per column, (records,) of str.
 
     Raises:
-        TableError: when there are too many cells, when a record has more or fewer cells
-            than the first, a broken quote or an endless cell; with the line it stands on.
+        TableError: when a record has more or fewer cells than the first or a broken quote; with
+            the line it stands on.
     """
     import duckdb
 
-    width = len(split_record(layout.record(0), delimiter))
-    check_width(
-        width,
-        f"{source}, line {layout.lines[0]}",
-        f"; {setting('sep')} names what separates the cells",
-    )
-    check_cells(source, len(layout), width, most)
     with tempfile.TemporaryDirectory(prefix="mlp-edge-") as folder:
         # A copy, because DuckDB would take the name of the user's file for a pattern or a URL,
         # and because blank lines and mixed line ends are gone from it.
@@ -113,7 +73,6 @@ def read_cells(
             f"{source}: {counted(len(layout), 'record')} by its line ends but "
             f'{found:,} by its quote marks; write a quote mark inside a cell as ""'
         )
-    _check_length(cells, layout, source)
     return cells
 
 
@@ -133,11 +92,11 @@ def copied(source: str) -> Iterator[None]:
         ) from error
 
 
-def connected(file: Path, most: int) -> duckdb.DuckDBPyConnection:
-    """A database in memory that can open one file and nothing else, and writes none.
+def connected(place: Path, most: int) -> duckdb.DuckDBPyConnection:
+    """A database in memory that can open one file, or those of one folder, and nothing else.
 
     Args:
-        file: the one.
+        place: the file or the folder.
         most: bytes of the table; the database works with a GB more, for rows of many columns.
     """
     import duckdb
@@ -152,8 +111,9 @@ def connected(file: Path, most: int) -> duckdb.DuckDBPyConnection:
         }
     )
     # In this order: once access is disabled the list cannot grow.
-    allowed = ", ".join(literal(path) for path in (str(file), pattern(file)))
-    connection.execute(f"SET allowed_paths = [{allowed}]")
+    allowed = ", ".join(literal(path) for path in (str(place), pattern(place)))
+    kind = "directories" if place.is_dir() else "paths"
+    connection.execute(f"SET allowed_{kind} = [{allowed}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return connection
@@ -186,16 +146,21 @@ def fetch_columns(
 def _fetched(
     connection: duckdb.DuckDBPyConnection, file: Path, delimiter: str, width: int, rows: int
 ) -> tuple[list[Cells], int]:
-    names = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(width))
     # An empty cell arrives as NULL, quoted or not.
     cells = ", ".join(f"coalesce(c{index}, '')" for index in range(width))
-    query = (
-        # Not as a parameter: for those DuckDB imports pandas where it finds it, half a second.
-        f"SELECT {cells} FROM read_csv({literal(pattern(file))}, {_DIALECT}, "  # noqa: S608
-        f"auto_detect = false, delim = {literal(delimiter)}, new_line = '\\n', "
-        f"columns = {{{names}}}, max_line_size = {LONGEST_LINE})"
-    )
+    query = f"SELECT {cells} FROM {records_of(file, delimiter, width)}"  # noqa: S608
     return fetch_columns(connection, query, width, rows)
+
+
+def records_of(file: Path, delimiter: str, width: int) -> str:
+    """The records of a file in SQL: columns c0, c1, … of text, NULL where a cell is empty."""
+    names = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(width))
+    # Not as a parameter: for those DuckDB imports pandas where it finds it, half a second.
+    return (
+        f"read_csv({literal(pattern(file))}, {_DIALECT}, auto_detect = false, "
+        f"delim = {literal(delimiter)}, new_line = '\\n', columns = {{{names}}}, "
+        f"max_line_size = {LONGEST_LINE})"
+    )
 
 
 def literal(text: str) -> str:
@@ -206,20 +171,6 @@ def literal(text: str) -> str:
 def pattern(file: Path) -> str:
     """The path with the characters that DuckDB would expand taken literally."""
     return re.sub(r"[*?\[]", r"[\g<0>]", str(file))
-
-
-def _check_length(cells: list[Cells], layout: Layout, source: str) -> None:
-    """Refuse a cell that is longer than anybody means it to be."""
-    for index in np.flatnonzero(layout.ends - layout.starts > LONGEST_CELL):
-        for number, column in enumerate(cells, start=1):
-            length = len(column[index])
-            if length > LONGEST_CELL:
-                name = shown(column[0].strip()) if index and column[0].strip() else number
-                raise TableError(
-                    f"{source}, line {layout.lines[index]}, column {name}: a cell of {length:,} "
-                    f"characters, {shown(column[index])}, where at most {LONGEST_CELL:,} are read; "
-                    "shorten it or remove the line"
-                )
 
 
 def _translated(

@@ -12,14 +12,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mlp_edge.data.content.floats import Cells
 from mlp_edge.data.content.strays import check_not_repeated
+from mlp_edge.data.content.text_column import TextColumn
 from mlp_edge.data.quoting import shown
+from mlp_edge.data.reading.cells import check_lengths, read_cells
 from mlp_edge.data.reading.comments import leave_out_later
 from mlp_edge.data.reading.conventions import without_single_quotes
 from mlp_edge.data.reading.delimiter import separate
 from mlp_edge.data.reading.dialect import BLANKS
-from mlp_edge.data.reading.duck import check_lengths, read_cells
 from mlp_edge.data.reading.layout import Layout, lay_out
 from mlp_edge.data.reading.size import MOST_BYTES
 from mlp_edge.data.reading.text import line_of
@@ -113,7 +113,7 @@ def laid_out(block: Block, form: Form, source: str) -> Layout:
 def read_layout(layout: Layout, head: Table, form: Form) -> Table:
     """The rows of ``laid_out`` records, the first left out; see ``read_block``."""
     source, lines = head.source, layout.lines
-    columns = read_cells(layout, form.delimiter, source, MOST_BYTES)
+    columns = read_cells(layout, form.delimiter, source, MOST_BYTES, form.decimal)
     if form.trailing:
         _check_trailing(columns, lines, source)
         columns = columns[:-1]
@@ -121,13 +121,16 @@ def read_layout(layout: Layout, head: Table, form: Form) -> Table:
     columns = [_unquoted(column, lines, head, form, i) for i, (_, column) in pairs]
     if form.header:
         check_not_repeated(columns, lines, source, guessed=form.guessed)
-    cells = {name: cells[1:] for name, cells in zip(head.columns, columns, strict=True)}
+    cells = {
+        name: column.take(slice(1, None))
+        for name, column in zip(head.columns, columns, strict=True)
+    }
     return replace(head, cells=cells, lines=lines[1:], notes=())
 
 
-def _check_trailing(columns: list[Cells], lines: NDArray[np.int64], source: str) -> None:
+def _check_trailing(columns: list[TextColumn], lines: NDArray[np.int64], source: str) -> None:
     """Refuse a line that goes on where every line before it ends with a delimiter."""
-    cells = columns[-1][1:].tolist()
+    cells = columns[-1].take(slice(1, None))
     wrong = next((row for row, cell in enumerate(cells) if cell), None)
     if wrong is not None:
         raise TableError(
@@ -137,12 +140,12 @@ def _check_trailing(columns: list[Cells], lines: NDArray[np.int64], source: str)
 
 
 def _unquoted(
-    column: Cells, lines: NDArray[np.int64], head: Table, form: Form, index: int
-) -> Cells:
+    column: TextColumn, lines: NDArray[np.int64], head: Table, form: Form, index: int
+) -> TextColumn:
     """A column without single quotes where the head has them, and as it is elsewhere."""
     if form.quotes is not None or not (form.quoted[index] or form.empty[index]):
         return without_single_quotes([column], form.quotes)[0][0] if form.quotes else column
-    for row, cell in enumerate(column[1:].tolist()):
+    for row, cell in enumerate(column.take(slice(1, None))):
         text = cell.strip()
         if text and (len(text) > 1 and text[0] == text[-1] == "'") != form.quoted[index]:
             has, rest = ("no ", "all") if form.quoted[index] else ("", "no")

@@ -103,7 +103,7 @@ def last_record(content: bytes, delimiters: str = DELIMITERS) -> int:
     if cut and b'"' not in content:
         return cut
     array = np.frombuffer(content, np.uint8)
-    if cut and _tidy(array, _positions(array[:cut], _QUOTE), delimiters):
+    if cut and tidy_quotes(array, _positions(array[:cut], _QUOTE), delimiters):
         return cut
     ends, widths = _line_ends(content, array)
     outside = (ends + widths)[~_hidden(content, array, ends, delimiters)]
@@ -171,7 +171,7 @@ def _hidden(
     marks = _positions(array, _QUOTE)
     if not marks.size:
         return np.zeros(len(ends), np.bool_)
-    if _tidy(array, marks, delimiters):
+    if tidy_quotes(array, marks, delimiters):
         return np.equal(np.searchsorted(marks, ends) % 2, 1, dtype=np.bool_)
     spans = [
         cell.span()
@@ -185,8 +185,14 @@ def _hidden(
     return inside
 
 
-def _tidy(array: NDArray[np.uint8], marks: NDArray[np.int64], delimiters: str) -> bool:
-    """Whether quote marks open and close in turns, which spares looking for cells one by one."""
+def tidy_quotes(array: NDArray[np.uint8], marks: NDArray[np.int64], delimiters: str) -> bool:
+    """Whether quote marks open and close in turns, which spares looking for cells one by one.
+
+    Args:
+        array: (size,) the text.
+        marks: (n,) where its quote marks stand.
+        delimiters: characters that part cells.
+    """
     if len(marks) % 2:
         return False
     beside = np.zeros(256, np.bool_)

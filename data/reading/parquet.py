@@ -9,18 +9,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from mlp_edge.data.content.floats import Cells
+from mlp_edge.data.content.text_column import ArrayColumn, TextColumn
 from mlp_edge.data.quoting import listed, shown
 from mlp_edge.data.reading.duck import (
-    LONGEST_CELL,
-    check_width,
     connected,
     copied,
     fetch_columns,
     literal,
     pattern,
 )
-from mlp_edge.data.reading.size import check_cells, too_large
+from mlp_edge.data.reading.size import LONGEST_CELL, check_cells, check_width, too_large
 from mlp_edge.data.reading.source import Stream
 from mlp_edge.errors import TableError, first_line
 
@@ -37,7 +35,7 @@ class Columns(NamedTuple):
     """The columns of a Parquet file, (rows,) of str each."""
 
     names: tuple[str, ...]
-    cells: list[Cells]
+    cells: list[TextColumn]
 
 
 def read_parquet(stream: Stream, source: str) -> Columns:
@@ -88,7 +86,7 @@ def _read(connection: duckdb.DuckDBPyConnection, file: Path, source: str, most: 
         _check_lengths(connection, table, long, source, most)
     texts = ", ".join(f"coalesce({_text(name)}, '')" for name in names)
     cells, _ = fetch_columns(connection, f"FROM {table} SELECT {texts}", len(names), rows)
-    return Columns(names, cells)
+    return Columns(names, [ArrayColumn(column) for column in cells])
 
 
 def _check_lengths(

@@ -10,7 +10,6 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mlp_edge.data.content.floats import Cells
 from mlp_edge.data.content.formatted import INVISIBLE
 from mlp_edge.data.content.strays import (
     check_not_repeated,
@@ -19,8 +18,10 @@ from mlp_edge.data.content.strays import (
     second_names,
     totals,
 )
+from mlp_edge.data.content.text_column import TextColumn
 from mlp_edge.data.content.values import LOOKED_AT
 from mlp_edge.data.quoting import listed, shown
+from mlp_edge.data.reading.cells import check_lengths, read_cells
 from mlp_edge.data.reading.comments import comments_later, leave_out_comments
 from mlp_edge.data.reading.conventions import (
     find_decimal,
@@ -29,7 +30,6 @@ from mlp_edge.data.reading.conventions import (
 )
 from mlp_edge.data.reading.delimiter import looks_aligned, separate
 from mlp_edge.data.reading.dialect import Dialect
-from mlp_edge.data.reading.duck import check_lengths, read_cells
 from mlp_edge.data.reading.header import find_header
 from mlp_edge.data.reading.later import Form
 from mlp_edge.data.reading.layout import DELIMITERS, Layout, lay_out
@@ -114,7 +114,7 @@ class _Read(NamedTuple):
 
     names: tuple[str, ...]
     header: bool
-    cells: list[Cells]
+    cells: list[TextColumn]
     lines: NDArray[np.int64]
     decimal: str
     notes: tuple[Finding, ...]
@@ -155,7 +155,8 @@ def _from_text(
         layout, delimiter, dialect.header, dialect.comments
     )
     lines = layout.lines
-    cells = read_cells(layout, delimiter, source, most, _remark(text.content))
+    remark = _remark(text.content)
+    cells = read_cells(layout, delimiter, source, most, dialect.decimal, remark)
     _check_not_aligned(cells, int(lines[0]), source)
     cells, trailing = without_trailing_delimiter(cells)
     written = cells
@@ -174,7 +175,7 @@ def _from_text(
             raise TableError(f"{where}: a header and no data rows; a table has a line per row")
         check_not_repeated(cells, lines, source, guessed=bool(guessed))
         guessed += second_names(cells, lines) if guessed else ()
-        cells, lines = [column[1:] for column in cells], lines[1:]
+        cells, lines = [column.take(slice(1, None)) for column in cells], lines[1:]
     form = Form(
         delimiters=delimiters,
         delimiter=delimiter,
@@ -185,10 +186,10 @@ def _from_text(
         guessed=bool(guessed),
         decimal=decimal,
         trailing=bool(trailing),
-        comments=comments_later(dialect.comments, cells[0]),
+        comments=comments_later(dialect.comments, cells[0].take(slice(LOOKED_AT))),
         quotes=dialect.single_quotes,
         quoted=quoted_columns,
-        empty=tuple(not any(map(str.strip, column[:LOOKED_AT].tolist())) for column in cells),
+        empty=tuple(not any(map(str.strip, column.take(slice(LOOKED_AT)))) for column in cells),
     )
     guessed += totals(cells, lines) if whole else ()
     notes = (*text.notes, *told, *separated, *commented, *trailing, *quoted, *marked, *guessed)
@@ -214,7 +215,7 @@ def _without_declaration(
 
 
 def _header(
-    cells: list[Cells], lines: NDArray[np.int64], said: bool | None, decimal: str
+    cells: list[TextColumn], lines: NDArray[np.int64], said: bool | None, decimal: str
 ) -> tuple[bool, tuple[Finding, ...]]:
     """Whether the first line is a header, as the user said or else by its looks."""
     if said is not None:
@@ -252,7 +253,7 @@ def check_names(columns: Sequence[str], where: str, guessed: bool = False) -> No
         raise TableError(f"{where}: more than one column is called {listed(double)}; {way}")
 
 
-def _check_not_aligned(cells: list[Cells], line: int, source: str) -> None:
+def _check_not_aligned(cells: list[TextColumn], line: int, source: str) -> None:
     """One column of several numbers each is a table whose cells are aligned, with some missing."""
     if len(cells) == 1 and looks_aligned(cells[0][-10:].tolist()):
         raise TableError(

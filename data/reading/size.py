@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import re
 
-from mlp_edge.data.quoting import shown
+from mlp_edge.data.quoting import counted, shown
 from mlp_edge.errors import RecipeError, TableError
 from mlp_edge.settings import setting
 
 MOST_BYTES = 512 << 20
 """Bytes of a table unless the user says otherwise."""
+
+LONGEST_LINE = 2_000_000
+"""Bytes of a record that DuckDB accepts."""
+LONGEST_CELL = 131_072
+"""Characters of a cell; Python's csv module draws the line there too."""
+MOST_COLUMNS = 10_000
+"""Columns of a table: more are a delimiter that is none, and DuckDB would plan for minutes."""
+TOO_LONG = f"longer than {LONGEST_LINE:,} bytes; a quote mark that is never closed?"
+"""What a message says of a line beyond ``LONGEST_LINE``."""
 
 _LINE, _CELL = 32, 8
 """Bytes that a line and a cell count as, however short: what is kept of each takes room, too."""
@@ -74,3 +83,15 @@ def check_cells(source: str, rows: int, columns: int, most: int) -> None:
     cells = rows * columns
     if cells * _CELL > most:
         raise too_large(source, f"for {cells:,} cells, each counted as {_CELL}", most)
+
+
+def check_width(columns: int, where: str, hint: str = "") -> None:
+    """Refuse more columns than anybody means.
+
+    Raises:
+        TableError: naming the number, and ``hint``.
+    """
+    if columns > MOST_COLUMNS:
+        raise TableError(
+            f"{where}: {counted(columns, 'column')} where at most {MOST_COLUMNS:,} are read{hint}"
+        )

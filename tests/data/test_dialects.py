@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from mlp_edge.cell import is_number, number
 from mlp_edge.data.content.floats import as_cells, parse
 from mlp_edge.data.reading.dialect import Dialect
-from mlp_edge.data.reading.duck import LONGEST_CELL, MOST_COLUMNS
 from mlp_edge.data.reading.read import read_table
+from mlp_edge.data.reading.size import LONGEST_CELL, MOST_COLUMNS
 from mlp_edge.errors import InputError, RecipeError, TableError
 
 NAMES = ["x1", "x2", "label"]

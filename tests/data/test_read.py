@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlp_edge.data.content.strays import INVISIBLE
-from mlp_edge.data.reading.duck import LONGEST_LINE
 from mlp_edge.data.reading.read import read_table
+from mlp_edge.data.reading.size import LONGEST_LINE
 from mlp_edge.errors import TableError
 
 

@@ -14,9 +14,8 @@ import duckdb
 import pytest
 from support.commands import Typed
 
-from mlp_edge.data.reading.duck import LONGEST_LINE
 from mlp_edge.data.reading.read import read_table
-from mlp_edge.data.reading.size import MOST_BYTES, read_size, written
+from mlp_edge.data.reading.size import LONGEST_LINE, MOST_BYTES, read_size, written
 from mlp_edge.errors import RecipeError, TableError
 
 ROW = "1.25,2.5,no\n"

@@ -7,6 +7,7 @@ import random
 import numpy as np
 
 from mlp_edge.data.content.floats import TEXT
+from mlp_edge.data.content.text_column import ArrayColumn
 from mlp_edge.data.table import Table
 
 SOURCE = "dir/t.csv"
@@ -26,7 +27,7 @@ def table_from(columns, header=True, decimal="."):
         source=SOURCE,
         columns=tuple(cells),
         header=header,
-        cells=cells,
+        cells={name: ArrayColumn(column) for name, column in cells.items()},
         lines=np.arange(count, dtype=np.int64) + 1 + header,
         sha256="",
         decimal=decimal,
