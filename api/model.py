@@ -15,6 +15,7 @@ from mlp_edge.api.settings import (
     EvaluationSettings,
     PredictionSettings,
     Reading,
+    StreamSettings,
 )
 from mlp_edge.api.training.trained import Training
 from mlp_edge.errors import InputError
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from mlp_edge.api.parity.held_integers import HeldParityReport
     from mlp_edge.api.parity.parity_report import ParityReport
     from mlp_edge.api.predicting import PredictedTable
+    from mlp_edge.api.streamed_table import StreamedTable
     from mlp_edge.mlp import Floats, Mlp
 
 
@@ -125,6 +127,54 @@ class Model(OpenedModel):
         }  # fmt: skip
         chosen, written = made("predict_table", given | reading, PredictionSettings, Reading)
         return predict_table(self, table, chosen, written, trust=trust)
+
+    @listing(Reading)
+    def predict_stream(
+        self,
+        table: str | os.PathLike[str],
+        *,
+        out: str | os.PathLike[str] | None = None,
+        on_error: str = "fail",
+        runtime: str | None = None,
+        verify: bool = False,
+        spreadsheet_safe: bool = False,
+        trust: bool = False,
+        **reading: Any,
+    ) -> StreamedTable:
+        """Predict a file of any size block by block, and count what its columns hold.
+
+        Args:
+            table: the path of a CSV file, plain or gzipped.
+            out: a file to write: the table with predictions as further columns, CSV, packed where
+                the name ends in .gz or .zst; None to count alone.
+            on_error: "fail" ends the work at a row with a cell that cannot be read, "skip" leaves
+                the row out, "null" keeps it without a prediction.
+            runtime: keras, litert, onnxruntime, c, js, micropython or a chip; None for any.
+            verify: check the file's checksum and golden rows first.
+            spreadsheet_safe: write words that a spreadsheet would compute (=A1) as '=A1.
+            trust: run a header or script that was changed since it was exported.
+            **reading: how the file is written, as ``mlp_edge.train`` takes it.
+
+        Returns:
+            Rows, bad rows, and for each column the readings that are missing, unknown or out of
+            the range that the model declares.
+
+        Raises:
+            InputError: for a table that does not fit, or a file that cannot be written.
+            ModelError: for an export that is missing or damaged.
+            VerifyError: when it is to be verified, and is not what was written.
+            MissingError: when this machine lacks what runs it, or packs the file.
+        """
+        from mlp_edge.api.streaming import predict_stream
+
+        given = {
+            "runtime": runtime, "verify": verify, "out": out, "spreadsheet_safe": spreadsheet_safe,
+            "on_error": on_error,
+        }  # fmt: skip
+        chosen, streaming, written = made(
+            "predict_stream", given | reading, PredictionSettings, StreamSettings, Reading
+        )
+        return predict_stream(self, table, chosen, streaming, written, trust=trust)
 
     @listing(Reading)
     def evaluate(

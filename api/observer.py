@@ -36,6 +36,14 @@ class Observer:
         """
         return nullcontext(_unwatched)
 
+    def streams(self, size: int | None) -> AbstractContextManager[Callable[[int, int], None]]:
+        """Around a table that is predicted block by block.
+
+        Its function is called after each block with the rows that are done, and with how many of
+        the source's ``size`` bytes are; the size of a pipe is None.
+        """
+        return nullcontext(_no_block)
+
     def resumed(self, trials: int) -> None:
         """An interrupted search goes on after so many trials."""
 
@@ -82,6 +90,10 @@ def _unwatched(title: str, epochs: int) -> Watch:
 
 
 def _no_epoch(epoch: int, logs: Mapping[str, float]) -> None:
+    """Show nothing."""
+
+
+def _no_block(rows: int, size: int) -> None:
     """Show nothing."""
 
 

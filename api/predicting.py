@@ -10,7 +10,7 @@ from typing import Any
 
 from mlp_edge.api.observer import SILENT, Observer
 from mlp_edge.api.opened_model import OpenedModel
-from mlp_edge.api.result import Result, Sheet, warnings
+from mlp_edge.api.result import Result, Sheet
 from mlp_edge.api.settings import GUESSED, PredictionSettings, Reading
 from mlp_edge.api.tables import read_any
 from mlp_edge.api.widened_table import check_output, marked, widened, write_output
@@ -63,6 +63,11 @@ class PredictedTable(Result):
     def columns(self) -> tuple[str, ...]:
         """What the columns of ``values`` are called."""
         return self.card.columns
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return len(self.values)
 
     def to_csv(self, *, spreadsheet_safe: bool = False) -> str:
         """The table as it was, with predictions and labels behind, as CSV.
@@ -124,7 +129,15 @@ class PredictedTable(Result):
         Returns:
             Warnings, a sentence each.
         """
-        return warnings(self.findings)
+        return [f"warning: {each.says}" for each in self.findings]
+
+    def bad_rows(self) -> list[str]:
+        """Rows that were left out or have no prediction, as ``StreamedTable`` has them.
+
+        Returns:
+            None: with one bad row there is no such result.
+        """
+        return []
 
     def compared(self) -> list[str]:
         """Hold the first rows against the target's cells.
@@ -211,7 +224,7 @@ def predict_table(
         VerifyError: when it is to be verified, and is not what was written.
         MissingError: when this machine lacks what runs it.
     """
-    source = _own_table(model) if table is None else table
+    source = own_table(model) if table is None else table
     if settings.out is not None:
         named = source if isinstance(source, str | Path) else None
         check_output("out", Path(settings.out), named)
@@ -229,7 +242,7 @@ def predict_table(
     return found
 
 
-def _own_table(model: OpenedModel | str | os.PathLike[str]) -> str:
+def own_table(model: OpenedModel | str | os.PathLike[str]) -> str:
     """The data set that a model was trained on, where it ships.
 
     Raises:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from mlp_edge.runtime import Chip
 
 ALL, FLOAT32 = "all", "float32"
+ON_ERROR = ("fail", "skip", "null")
+"""What may become of a bad row."""
 LARGEST_CLOCK = 10e9
 """Hertz."""
 LARGEST_BATCH = 1_000_000
@@ -95,8 +97,46 @@ class PredictionSettings:
     verify: bool = declared(
         False, "Check the file's checksum and golden rows first.", "Trust", flag="--verify"
     )
-    out: Path | None = declared(None, "CSV file to write.", "Output", shown="standard output")
+    out: Path | None = declared(
+        None,
+        "CSV file to write; .gz or .zst packs it.",
+        "Output",
+        shown="standard output",
+    )
     spreadsheet_safe: bool = _spreadsheet_safe()
+
+
+@dataclass(frozen=True)
+class StreamSettings:
+    """How a table of any size is predicted, block by block.
+
+    Attributes:
+        on_error: what becomes of a row with a cell that cannot be read: "fail" ends the work,
+            "skip" leaves the row out, "null" keeps it without a prediction. A line that is no row
+            of the table, as it has too few cells or too many, is left out by "skip" alone.
+        report: count missing readings, unknown categories and readings out of range.
+    """
+
+    on_error: str = declared(
+        "fail", "Bad rows: fail, skip (leave out) or null (no prediction).", "Table"
+    )
+    report: bool = declared(
+        False,
+        "Count missing, unknown and out-of-range readings per column.",
+        "Output",
+        flag="--report",
+    )
+
+    def __post_init__(self) -> None:
+        """Check what needs no table.
+
+        Raises:
+            RecipeError: naming the setting.
+        """
+        if self.on_error not in ON_ERROR:
+            raise RecipeError(
+                f"{setting('on_error', self.on_error)} is not one of {', '.join(ON_ERROR)}"
+            )
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ def read_any(table: Any, reading: Reading = GUESSED) -> Table:
     Args:
         table: the path of a CSV or Parquet file, pima, iris or sine; a pandas, Polars or Arrow
             table; a structured NumPy array (rows,); or ``(array, names)`` with an array (rows,
-            columns) and as many names.
+            columns) and as many names; or what this function gave.
         reading: how a file is written, where the guess would be wrong.
 
     Raises:
@@ -42,6 +42,8 @@ def read_any(table: Any, reading: Reading = GUESSED) -> Table:
         RecipeError: when ``reading`` says something of a table that is no file.
         InputError: for what is no table.
     """
+    if isinstance(table, Table):
+        return table
     if isinstance(table, str | os.PathLike):
         return read_table(os.fspath(table), reading, read_size(reading.max_bytes))
     found = taken_apart(table)

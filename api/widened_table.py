@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlp_edge.cell import is_missing, is_number
+from mlp_edge.cell import as_words
 from mlp_edge.errors import InputError
 from mlp_edge.files.writing import csv_text, write_file
 from mlp_edge.readers.model_directory import EXPORTS, KNOWN, MANIFEST
 from mlp_edge.settings import setting
+from mlp_edge.streaming.outputs import names_with
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlp_edge.data.table import Table
-
-_FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
-"""How a cell begins that spreadsheets compute, or that becomes such a one when it is split."""
 
 
 def check_output(name: str, output: Path, source: str | Path | None) -> None:
@@ -69,11 +66,11 @@ def widened(
         cells: theirs, a row for each of the table's.
         safe: write words that a spreadsheet would compute with a ' before them.
     """
-    head = [*table.columns, *(_unlike(name, table.columns) for name in names)]
+    head = names_with(table, names)
     columns = [table.column(name) for name in table.columns]
     rows = ([*(column[index] for column in columns), *more] for index, more in enumerate(cells))
     lines = chain([head], rows)
-    return csv_text(([_as_words(cell) for cell in line] for line in lines) if safe else lines)
+    return csv_text(([as_words(cell) for cell in line] for line in lines) if safe else lines)
 
 
 def marked(numbers: NDArray[Any], table: Table) -> list[list[str]]:
@@ -85,16 +82,3 @@ def marked(numbers: NDArray[Any], table: Table) -> list[list[str]]:
 
     texts: list[list[str]] = np.char.replace(numbers.astype(str), ".", table.decimal).tolist()
     return texts
-
-
-def _as_words(cell: str) -> str:
-    """A cell with a ' before it where a spreadsheet would take it for a formula; not a number."""
-    harmless = is_missing(cell) or is_number(cell) or is_number(cell, ",")
-    return cell if harmless or not _FORMULA.match(cell) else f"'{cell}"
-
-
-def _unlike(name: str, taken: Sequence[str]) -> str:
-    """The name of a new column: another than those taken."""
-    while name in taken:
-        name = f"predicted {name}"
-    return name

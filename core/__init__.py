@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mlp_edge.api.model import open_model as open  # noqa: A004 (as one says it: mlp_edge.open)
     from mlp_edge.api.parity.parity_report import ParityReport
     from mlp_edge.api.predicting import PredictedTable
+    from mlp_edge.api.streamed_table import StreamedTable
     from mlp_edge.api.training.trained import Training
     from mlp_edge.api.training.training import train
     from mlp_edge.runtime.load import load
@@ -44,6 +45,7 @@ _DOOR = {
     "ParityReport": "mlp_edge.api.parity.parity_report:ParityReport",
     "PredictedTable": "mlp_edge.api.predicting:PredictedTable",
     "Predictor": "mlp_edge.runtime.predictor:Predictor",
+    "StreamedTable": "mlp_edge.api.streamed_table:StreamedTable",
     "Training": "mlp_edge.api.training.trained:Training",
     "doctor": "mlp_edge.api.doctor.diagnosis:doctor",
     "import_model": "mlp_edge.api.importing.importing:import_model",
@@ -64,6 +66,7 @@ __all__ = [
     "ParityReport",
     "PredictedTable",
     "Predictor",
+    "StreamedTable",
     "Training",
     "__version__",
     "doctor",

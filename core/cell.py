@@ -26,6 +26,8 @@ OVERFLOW = 2.0**128 - 2.0**103
 """From here on float32 rounds to infinity: half a step above its largest number."""
 BOOLEANS = ({"false", "true"}, {"no", "yes"}, {"n", "y"}, {"f", "t"}, {"off", "on"})
 """Pairs that are true and false in any case; the first by the alphabet is false."""
+_FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
+"""How a cell begins that spreadsheets compute, or that becomes such a one when it is split."""
 MOST_SPELLINGS = 1000
 """Texts that may be a few values in different case and with blanks around them; more are not
 looked at, as that takes long."""
@@ -53,6 +55,12 @@ def number(cell: str, decimal: str = ".") -> float:
         return math.nan
     value = float(text.replace(decimal, "."))
     return value if abs(value) < OVERFLOW else math.nan
+
+
+def as_words(cell: str) -> str:
+    """A cell with a ' before it where a spreadsheet would take it for a formula; not a number."""
+    harmless = is_missing(cell) or is_number(cell) or is_number(cell, ",")
+    return cell if harmless or not _FORMULA.match(cell) else f"'{cell}"
 
 
 def are_booleans(texts: Sequence[str]) -> bool:

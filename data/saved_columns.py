@@ -25,6 +25,21 @@ class _Read(NamedTuple):
     wrong: NDArray[np.bool_]
 
 
+class ReadColumns(NamedTuple):
+    """The columns that a model takes.
+
+    Attributes:
+        names: the table's column for each feature.
+        readings: (rows, features) float64, NaN where a cell is missing or no reading; a category
+            that nobody knows as ``Feature.unknown_code``.
+        wrong: (rows, features), whether a cell is neither a reading nor missing.
+    """
+
+    names: tuple[str, ...]
+    readings: NDArray[np.float64]
+    wrong: NDArray[np.bool_]
+
+
 def known_columns(
     table: Table, features: Sequence[Feature], nameless: bool = False
 ) -> tuple[Rows, tuple[Finding, ...]]:
@@ -48,24 +63,61 @@ def known_columns(
         TableError: when a column is missing, or a cell among numbers is neither a number nor
             missing: the first such cell by line and column, and how many more there are.
     """
-    names = _matched(table, [feature.name for feature in features], nameless)
+    names, read, wrong = read_columns(table, features, nameless)
+    check_readings(table, names, features, wrong)
+    findings = list(found_by_place(table, names, features))
+    absent = are_missing(read, features)
+    for index, (name, feature) in enumerate(zip(names, features, strict=True)):
+        found: list[Finding] = []
+        if feature.categories and wrong[:, index].any():
+            rows = np.flatnonzero(wrong[:, index])
+            where = f"{table.counts} {table.lines[rows[0]]}"
+            cell = table.cells[name][rows[0]]
+            found.append(unknown_finding(name, feature, rows.size, cell, where))
+        if absent[:, index].any():
+            rows = np.flatnonzero(absent[:, index])
+            where = f"{table.counts} {table.lines[rows[0]]}"
+            found.append(missing_finding(name, feature, rows.size, table.rows, where))
+        findings += about(name, found)
+    return np.ascontiguousarray(read.astype(np.float32)), tuple(findings)
+
+
+def read_columns(table: Table, features: Sequence[Feature], nameless: bool = False) -> ReadColumns:
+    """Read the columns that a trained model takes, whatever their cells hold.
+
+    Raises:
+        TableError: when a column is missing; see ``known_columns``.
+    """
+    names = matched_columns(table, [feature.name for feature in features], nameless)
     read = [
         (_codes if feature.categories else _numbers)(table, name, feature)
         for name, feature in zip(names, features, strict=True)
     ]
-    wrong = np.stack([column.wrong for column in read], axis=1)
+    return ReadColumns(
+        names,
+        np.stack([column.readings for column in read], axis=1),
+        np.stack([column.wrong for column in read], axis=1),
+    )
+
+
+def check_readings(
+    table: Table, names: Sequence[str], features: Sequence[Feature], wrong: NDArray[np.bool_]
+) -> None:
+    """Refuse the first cell among numbers that is neither a number nor missing; see above."""
     check_numbers(table, names, wrong & [not feature.categories for feature in features])
-    findings: list[Finding] = list(_by_place(table, names, features))
-    for name, feature, column in zip(names, features, read, strict=True):
-        unknown = _unknown(table, name, feature, column.wrong)
-        missing = _missing(table, name, feature, column.readings)
-        findings += about(name, (*unknown, *missing))
-    rows = np.stack([column.readings for column in read], axis=1).astype(np.float32)
-    return np.ascontiguousarray(rows), tuple(findings)
 
 
-def _matched(table: Table, names: Sequence[str], nameless: bool) -> tuple[str, ...]:
-    """The column of each feature."""
+def are_missing(read: NDArray[np.floating], features: Sequence[Feature]) -> NDArray[np.bool_]:
+    """Which readings (rows, features) are missing, or the number that says so."""
+    absent: NDArray[np.bool_] = np.isnan(read)
+    for index, feature in enumerate(features):
+        if feature.sentinel is not None:
+            absent[:, index] |= read[:, index].astype(np.float32) == np.float32(feature.sentinel)
+    return absent
+
+
+def matched_columns(table: Table, names: Sequence[str], nameless: bool) -> tuple[str, ...]:
+    """The table's column for each feature; see ``known_columns``."""
     widths = (len(names), len(names) + 1)
     if nameless and len(table.columns) in widths and not {*names} & {*table.columns}:
         return table.columns[: len(names)]
@@ -91,7 +143,7 @@ def _codes(table: Table, name: str, feature: Feature) -> _Read:
     return _Read(levels.spread(codes, np.float64), unknown)
 
 
-def _by_place(
+def found_by_place(
     table: Table, names: Sequence[str], features: Sequence[Feature]
 ) -> tuple[Finding, ...]:
     """What each column was taken for where no header says what it is."""
@@ -114,41 +166,25 @@ def _by_place(
     )
 
 
-def _unknown(
-    table: Table, name: str, feature: Feature, wrong: NDArray[np.bool_]
-) -> tuple[Finding, ...]:
-    rows = np.flatnonzero(wrong)
-    if not rows.size:
-        return ()
-    first = shown(table.cells[name][rows[0]].strip())
-    return (
-        Finding(
-            "unknown-category",
-            f"column {shown(name)}: {counted(rows.size, 'cell')} with a category that the model "
-            f"does not know, the first {first} on {table.counts} {table.lines[rows[0]]}; it knows "
-            f"{listed(feature.categories)}, and none of them counts",
-        ),
+def unknown_finding(name: str, feature: Feature, cells: int, first: str, where: str) -> Finding:
+    """What is said of categories that the model does not know, the first of them ``where``."""
+    return Finding(
+        "unknown-category",
+        f"column {shown(name)}: {counted(cells, 'cell')} with a category that the model "
+        f"does not know, the first {shown(first.strip())} on {where}; it knows "
+        f"{listed(feature.categories)}, and none of them counts",
     )
 
 
-def _missing(
-    table: Table, name: str, feature: Feature, readings: NDArray[np.float64]
-) -> tuple[Finding, ...]:
-    absent = np.isnan(readings)
-    if feature.sentinel is not None:
-        absent |= readings.astype(np.float32) == np.float32(feature.sentinel)
-    rows = np.flatnonzero(absent)
-    if not rows.size:
-        return ()
+def missing_finding(name: str, feature: Feature, cells: int, rows: int, where: str) -> Finding:
+    """What is said of readings that are missing, the first of them ``where``."""
     end = "the model takes none, and its prediction for these rows is NaN"
     if feature.fill is not None:
         end = f"{_filled(feature, feature.fill)} counts instead"
-    return (
-        Finding(
-            "missing",
-            f"column {shown(name)}: {rows.size:,} of {counted(table.rows, 'reading')} missing, "
-            f"the first on {table.counts} {table.lines[rows[0]]}; {end}",
-        ),
+    return Finding(
+        "missing",
+        f"column {shown(name)}: {cells:,} of {counted(rows, 'reading')} missing, "
+        f"the first on {where}; {end}",
     )
 
 

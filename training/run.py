@@ -82,9 +82,7 @@ def new_network(job: Job, seed: int) -> Any:
     """A network with fresh weights."""
     keras().utils.set_random_seed(seed)
     rows = job.preprocessed.inputs[job.parts.training]
-    outputs = job.preprocessed.learned.shape[1]
-    weights = job.examples.weights_of(job.parts.training)
-    model = build(job.recipe, rows, outputs, job.preprocessed.numbers, weights)
+    model = build(job.recipe, rows, job.preprocessed.learned.shape[1], job.preprocessed.numbers)
     if job.recipe.output_bias == "prior":
         means = job.preprocessed.mean(job.parts.training)
         start_at(model, prior_bias(job.recipe.output_activation, means, len(rows)))
@@ -130,8 +128,7 @@ def _threshold(job: Job, predict: Callable[[NDArray[np.int64]], Floats]) -> np.f
     rule, validation = job.recipe.threshold, job.parts.validation
     if not is_chosen(rule):
         return np.float32(rule)
-    targets, weights = job.examples.targets[validation], job.examples.weights_of(validation)
-    return threshold_for(rule, targets, predict(validation)[:, 0], weights)
+    return threshold_for(rule, job.examples.targets[validation], predict(validation)[:, 0])
 
 
 def predictions(job: Job, model: Any, rows: NDArray[np.int64]) -> Floats:

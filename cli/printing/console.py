@@ -158,6 +158,18 @@ def write_text(text: str) -> None:
         raise refused(error) from error
 
 
+class Standard:
+    """Standard output for what writes bytes of UTF-8, whole lines at a time."""
+
+    def write(self, content: bytes) -> int:
+        """Write as ``write_text`` does."""
+        write_text(content.decode())
+        return len(content)
+
+    def flush(self) -> None:
+        """Keep nothing back."""
+
+
 class Ended(KeyboardInterrupt):
     """Somebody asked this process to end, by SIGTERM or SIGHUP: as Ctrl-C, with its own code."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mlp_edge.api.observer import Observer
 from mlp_edge.cli.printing.console import err, warn_of
-from mlp_edge.cli.printing.progress import status, watching
+from mlp_edge.cli.printing.progress import status, streaming, watching
 from mlp_edge.cli.printing.search import tell_resumed, tell_trial
 from mlp_edge.cli.printing.sheets import show_sheets
 
@@ -48,6 +48,10 @@ class Printing(Observer):
     def fits(self) -> AbstractContextManager[Stage]:
         """A bar for each fit on a terminal, a line every few seconds elsewhere."""
         return super().fits() if self.quiet else watching()
+
+    def streams(self, size: int | None) -> AbstractContextManager[Callable[[int, int], None]]:
+        """A bar with rows a second on a terminal, a line every few seconds elsewhere."""
+        return super().streams(size) if self.quiet else streaming(size)
 
     def resumed(self, trials: int) -> None:
         """A line, and the names of the columns for those of the trials."""

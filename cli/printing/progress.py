@@ -51,6 +51,41 @@ def status(text: str) -> Iterator[Callable[[str], None]]:
         yield line.update
 
 
+@contextmanager
+def streaming(size: int | None) -> Iterator[Callable[[int, int], None]]:
+    """A bar with rows, rows a second and the time left; plain lines where there is no terminal.
+
+    Args:
+        size: bytes of the source; None for a pipe.
+    """
+    began = time.monotonic()
+    if not err.is_terminal:
+        due = began + SECONDS
+
+        def tell(rows: int, done: int) -> None:
+            nonlocal due
+            if time.monotonic() >= due:
+                share = f" ({done / size:.0%})" if size else ""
+                err.print(f"{rows:,} rows{share}, {rate(rows, began)}")
+                due = time.monotonic() + SECONDS
+
+        yield tell
+        return
+    columns = (BarColumn(bar_width=24), TextColumn("{task.description}"), TimeRemainingColumn())
+    with Progress(*columns, console=err, transient=True) as progress:
+        task = progress.add_task("", total=size)
+
+        def show(rows: int, done: int) -> None:
+            progress.update(task, completed=done, description=f"{rows:,} rows, {rate(rows, began)}")
+
+        yield show
+
+
+def rate(rows: int, began: float) -> str:
+    """Rows a second since a moment of ``time.monotonic``."""
+    return f"{rows / max(time.monotonic() - began, 1e-3):,.0f} rows/s"
+
+
 def start_tensorflow() -> None:
     """Import TensorFlow, which takes seconds, and say so meanwhile."""
     with status("starting TensorFlow"):

@@ -17,7 +17,7 @@ import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from mlp_edge.errors import InputError
 from mlp_edge.files.lock import locked
@@ -156,6 +156,30 @@ def write_file(path: Path, content: bytes) -> None:
     try:
         with _removed(fresh):
             _write(fresh, content)
+            fresh.replace(path)
+            settle(path.parent)
+    except OSError as error:
+        raise _refused(path, error) from error
+
+
+@contextmanager
+def written(path: Path) -> Iterator[IO[bytes]]:
+    """A file to write piece by piece: in its place when the block ends, gone when it fails.
+
+    Args:
+        path: where; its folder has to be there.
+
+    Raises:
+        InputError: naming the file and what the system said.
+    """
+    sweep(path)
+    fresh = temporary(path)
+    try:
+        with _removed(fresh):
+            with fresh.open("xb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
             fresh.replace(path)
             settle(path.parent)
     except OSError as error:

@@ -46,6 +46,11 @@ class Stream(io.RawIOBase):
         """Bytes that were read so far."""
         return self.most - self._left
 
+    def put_back(self, content: bytes) -> None:
+        """Have the first bytes, all that were read so far, read again."""
+        self._unread, self._left = content, self.most
+        self.digest = hashlib.sha256()
+
     def _more(self, size: int) -> bytes:
         # Here and not around the whole reading: what is written meanwhile fails for other reasons.
         try:

@@ -116,6 +116,17 @@ def _unpacked(stream: Stream) -> Iterator[bytes]:
         yield chunk
 
 
+def unpacked_head(content: bytes, size: int) -> bytes:
+    """The first bytes of a file, at most ``size``, unpacked where they are gzip.
+
+    Raises:
+        zlib.error: for damaged data.
+    """
+    if not content.startswith(_GZIP):
+        return content[:size]
+    return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(content, size)
+
+
 def check_magic(head: bytes, source: str) -> None:
     """Refuse a file that begins as some other kind of file does."""
     for magic, kind in _MAGIC:

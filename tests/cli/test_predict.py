@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import json
+import re
 import shutil
 from pathlib import Path
 
@@ -16,6 +18,8 @@ from support.networks import network
 
 import mlp_edge
 from mlp_edge import export as exporters
+from mlp_edge.api import streaming
+from mlp_edge.data.reading import source
 from mlp_edge.data.sets import SETS
 from mlp_edge.proof.checksum import with_checksum
 from mlp_edge.readers.model_directory import ModelDirectory
@@ -269,6 +273,61 @@ def test_a_file_that_is_cut_short(
     assert (result.code, result.out) == (2, "")
     assert result.err.startswith(f"error: {name}: ")
     assert result.err.count("\n") == 1
+
+
+# Tables that are not held
+
+
+@pytest.fixture
+def large(table: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The ward, which counts as large."""
+    monkeypatch.setattr(streaming, "SMALL", 100)
+    return table
+
+
+def test_a_large_table_is_predicted_block_by_block(
+    model: Path, typed: Type, large: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for words in (["ward.csv"], ["ward.csv", "--out", "out.csv"]):
+        streamed = typed("predict", *words)
+        monkeypatch.setattr(streaming, "SMALL", 1 << 20)
+        written = (folder / "out.csv").read_bytes() if "--out" in words else b""
+        assert typed("predict", *words) == streamed
+        monkeypatch.setattr(streaming, "SMALL", 100)
+        assert written == b"" or (folder / "out.csv").read_bytes() == written
+
+
+@pytest.mark.parametrize("most", [100, 1 << 20])
+def test_a_table_from_a_pipe(
+    model: Path, typed: Type, table: Path, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "SMALL", most)
+    expected = typed("predict", "ward.csv")
+    with table.open() as piped:
+        monkeypatch.setattr("sys.stdin", piped)
+        monkeypatch.setattr(source, "_standard_input", lambda: piped.buffer)
+        assert typed("predict", "-") == expected
+
+
+def test_counts_without_the_table(model: Path, typed: Type, table: Path, folder: Path) -> None:
+    table.write_text(table.read_text().replace("6,148,72,35", "6,1480,,35"))
+    result = typed("predict", "ward.csv", "--report")
+    assert result.code == 0
+    assert re.search(r"^ *glucose +0 +1 ", result.out, re.MULTILINE)
+    told = json.loads(typed("predict", "ward.csv", "--json", "--out", "out.csv").out)
+    assert told["columns"]["glucose"]["out_of_range"] == 1
+    assert told["columns"]["pressure"]["missing"] == 1
+    assert told["rows"] == len((folder / "out.csv").read_text().splitlines()) - 1 == 12
+
+
+def test_bad_rows_are_said(model: Path, typed: Type, table: Path, folder: Path) -> None:
+    table.write_text(table.read_text().replace("6,148,72,35", "6,high,72,35"))
+    result = typed("predict", "ward.csv", "--on-error", "skip", "--out", "out.csv")
+    assert (result.code, len((folder / "out.csv").read_text().splitlines())) == (0, 12)
+    assert "1 row left out\nward.csv, line 2, column 'glucose': 'high' is text" in result.err
+    refused = typed("predict", "ward.csv", "--on-error", "ignore")
+    assert (refused.code, refused.out) == (2, "")
+    assert "--on-error ignore is not one of fail, skip, null" in refused.err
 
 
 # --verify

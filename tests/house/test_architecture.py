@@ -57,10 +57,11 @@ MAY_IMPORT = {
     "runtime/scripts": {"core", "readers", "runtime"},
     "parity": {"core", "readers", "runtime"},
     "measure": {"core", "readers", "runtime", "parity"},
+    "streaming": {"core", "readers", "data", "runtime"},
     "firmware_headers": set(),
     "script_modules": set(),
     "api": {"core", "readers", "data", "training", "export", "quantise", "runtime", "parity",
-            "measure", "plots", "api/evaluation", "api/exporting", "api/importing",
+            "measure", "plots", "streaming", "api/evaluation", "api/exporting", "api/importing",
             "api/inspection", "api/parity", "api/training"},
     "api/doctor": {"core", "api", "runtime"},
     "api/evaluation": {"core", "api", "data", "plots", "readers", "training", "runtime"},
@@ -82,7 +83,8 @@ LARGE = {room for room in ROOMS if "/" not in room}
 FRONT_DOOR = "core/__init__.py"
 """``mlp_edge.open`` and its like: core hands out names of rooms above it, when asked for."""
 HEAVY = {"tensorflow", "unicorn", "keras", "tf2onnx", "onnx", "sklearn", "ai_edge_litert", "pandas",
-         "matplotlib", "onnxruntime", "optuna", "scipy", "duckdb", "h5py", "serial"}  # fmt: skip
+         "matplotlib", "onnxruntime", "optuna", "scipy", "duckdb", "h5py", "serial", "pyarrow",
+         "ray", "pyspark"}  # fmt: skip
 
 
 @cache

@@ -21,11 +21,9 @@ from mlp_edge.training.scoring.scores import METRICS, Truth
 from mlp_edge.training.scoring.statistics import (
     Numbers,
     corrected_error,
-    mean,
     spiegelhalter,
     standard_error,
 )
-from mlp_edge.training.weighting import mean_and_variance
 
 STANDARD_ERRORS = 2.0
 """Training and test rows are far apart when it is more than so many standard errors."""
@@ -42,7 +40,7 @@ VISIBLE = 0.05
 NAMED = 3
 """So many of the classes with few rows are named."""
 
-HARMLESS = ("sorted", "weight")
+HARMLESS = ("sorted",)
 """Kinds of findings that are said, but no reason to refuse a table."""
 SMALLER = f"a linear model is smaller and may do: {setting('hidden', ())}, with enough epochs"
 
@@ -121,7 +119,7 @@ def advice(
     if "test" not in scored:
         return
     training, test = scored["training"], scored["test"]
-    prior, _ = mean_and_variance(examples.encoded[training], examples.weights_of(training))
+    prior = examples.encoded[training].mean(axis=0, dtype=np.float64)
     truth = examples.truth(test, threshold)
     predictions = ScoredPredictions(
         truth, examples.labels, outputs[test], linear[test], prior, recipe=recipe
@@ -227,12 +225,13 @@ def _linear(predictions: ScoredPredictions, measure: Measure) -> Iterator[Findin
         return
     losses = measure.losses(predictions.truth, predictions.outputs)
     baseline = measure.losses(predictions.truth, predictions.linear)
-    groups, weights = predictions.truth.groups, predictions.truth.weights
-    gain = mean(baseline - losses, weights)
-    error = standard_error(baseline - losses, groups, weights)
+    gain, error = (
+        float((baseline - losses).mean()),
+        standard_error(baseline - losses, predictions.truth.groups),
+    )
     if gain > error or not math.isfinite(error):  # rows of one group are no evidence
         return
-    ours, theirs = mean(losses, weights), mean(baseline, weights)
+    ours, theirs = float(losses.mean()), float(baseline.mean())
     yield Finding(
         "linear",
         f"{measure.says(ours)} on {len(losses):,} {predictions.rows} against a linear model's "
@@ -245,8 +244,8 @@ def _far_apart(predictions: ScoredPredictions, learned: Truth, known: Floats) ->
     truth, outputs = predictions.truth, predictions.outputs
     measure = coarse(truth)
     losses = measure.losses(truth, outputs)
-    training, test = measure.mean(learned, known), mean(losses, truth.weights)
-    chance = STANDARD_ERRORS * standard_error(losses, truth.groups, truth.weights)
+    training, test = measure.mean(learned, known), float(losses.mean())
+    chance = STANDARD_ERRORS * standard_error(losses, truth.groups)
     if test - training > chance and measure.far(training, test):
         says = f"overfitting; {remedies(predictions.recipe)} would help"
         if predictions.recipe.split != "random":
@@ -260,18 +259,18 @@ def _far_apart(predictions: ScoredPredictions, learned: Truth, known: Floats) ->
 
 def _calibration(predictions: ScoredPredictions) -> Iterator[Finding]:
     """Whether it is as often right as it claims, by the class that it finds likeliest."""
-    truth = predictions.truth
-    probabilities = truth.probabilities(predictions.outputs)
+    probabilities = predictions.truth.probabilities(predictions.outputs)
     claimed, right = (
         probabilities.max(axis=1),
-        probabilities.argmax(axis=1) == truth.targets,
+        probabilities.argmax(axis=1) == predictions.truth.targets,
     )
     surest = np.argsort(-claimed, kind="stable")[: len(claimed) // SUREST]
-    off = spiegelhalter(right, claimed, truth.groups, truth.weights)
-    if len(surest) < FEW or abs(off) <= MISCALIBRATED:
+    if (
+        len(surest) < FEW
+        or abs(spiegelhalter(right, claimed, predictions.truth.groups)) <= MISCALIBRATED
+    ):
         return
-    weights = None if truth.weights is None else truth.weights[surest]
-    claims, holds = mean(claimed[surest], weights), mean(right[surest], weights)
+    claims, holds = float(claimed[surest].mean()), float(right[surest].mean())
     if abs(claims - holds) < VISIBLE:
         return
     way = remedies(predictions.recipe) if claims > holds else f"more {setting('epochs')}"

@@ -1,0 +1,190 @@
+"""``Model.predict_stream``: a table of any size in, predictions out, in bounded memory."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mlp_edge.api.observer import SILENT, Observer
+from mlp_edge.api.opened_model import OpenedModel
+from mlp_edge.api.predicting import SHOWN, PredictedTable, open_predictor, own_table, predict_table
+from mlp_edge.api.settings import GUESSED, PredictionSettings, Reading, StreamSettings
+from mlp_edge.api.streamed_table import StreamedTable
+from mlp_edge.api.widened_table import check_output
+from mlp_edge.data.reading.blocks import Blocks, read_blocks
+from mlp_edge.data.reading.read import read_stream
+from mlp_edge.data.reading.size import read_size
+from mlp_edge.data.reading.source import STANDARD_INPUT, Stream, opened
+from mlp_edge.data.reading.text import PARQUET, unpacked_head
+from mlp_edge.data.table import Table
+from mlp_edge.streaming.outputs import (
+    CsvOutput,
+    NoOutput,
+    Sink,
+    check_suffix,
+    file_of,
+    is_packed,
+    packer,
+)
+from mlp_edge.streaming.parts import NULL, Reader, part_of_table
+from mlp_edge.streaming.scorer import Scorer
+from mlp_edge.streaming.stream import Output, stream_text
+
+SMALL = 1 << 22
+"""Bytes of a table, unpacked, up to which it is read whole."""
+ENDLESS = 1 << 62
+"""Bytes of a table that is never held: any number of them."""
+
+
+def predict_any(
+    model: OpenedModel | str | os.PathLike[str],
+    table: str | None,
+    settings: PredictionSettings,
+    streaming: StreamSettings,
+    reading: Reading,
+    *,
+    trust: bool = False,
+    observer: Observer = SILENT,
+    standard: Sink | None = None,
+) -> PredictedTable | StreamedTable:
+    """Predict a table whole where it is small, and block by block where it is not.
+
+    Args:
+        model: as ``predict_stream`` takes it.
+        table: a path, a data set's name, or "-"; None for the data set that a model was trained
+            on.
+        settings: what predicts, and what to write.
+        streaming: what becomes of bad rows, and whether to count; anything but the defaults is done
+            block by block.
+        reading: how the table is written.
+        trust: run a header or script that no model directory vouches for.
+        observer: follows.
+        standard: takes the rows where no file is named; None to write none.
+
+    Raises:
+        InputError, ModelError, VerifyError, MissingError: as ``predict_stream``.
+    """
+    source = own_table(model) if table is None else table
+    if settings.out is not None:
+        check_suffix(settings.out)
+        check_output("out", settings.out, source)
+    usual = streaming == StreamSettings() and not is_packed(settings.out)
+    with opened(source, _most(reading)) as stream:
+        if not usual or is_large(stream):
+            return predict_stream(
+                model, source, settings, streaming, reading,
+                trust=trust, observer=observer, standard=standard, begun=stream,
+            )  # fmt: skip
+        rows: Any = read_stream(stream, source, reading) if source == STANDARD_INPUT else source
+    found = predict_table(model, rows, settings, reading, trust=trust, observer=observer)
+    if settings.out is None and standard is not None:
+        standard.write(found.to_csv(spreadsheet_safe=settings.spreadsheet_safe).encode())
+    return found
+
+
+def is_large(stream: Stream) -> bool:
+    """Whether a text has more than ``SMALL`` bytes, unpacked; a Parquet file is read whole."""
+    if stream.head.startswith(PARQUET):
+        return False
+    content = stream.read(SMALL + 1)
+    stream.put_back(content)
+    try:
+        return len(unpacked_head(content, SMALL + 1)) > SMALL
+    except zlib.error:  # of which the reader has something to say
+        return False
+
+
+def predict_stream(
+    model: OpenedModel | str | os.PathLike[str],
+    table: str | os.PathLike[str],
+    settings: PredictionSettings,
+    streaming: StreamSettings,
+    reading: Reading = GUESSED,
+    *,
+    trust: bool = False,
+    observer: Observer = SILENT,
+    standard: Sink | None = None,
+    begun: Stream | None = None,
+) -> StreamedTable:
+    """Predict a file of any size, block by block.
+
+    Args:
+        model: opened; or a model directory, or a .keras, .onnx, .tflite, .h, .js or .py file.
+        table: the path of a CSV file, or "-" for standard input.
+        settings: what predicts, and what to write.
+        streaming: what becomes of bad rows.
+        reading: how the table is written.
+        trust: run a header or script that no model directory vouches for.
+        observer: follows.
+        standard: takes the rows where no file is named; None to write none.
+        begun: the bytes of ``table`` where they have been opened already.
+
+    Raises:
+        InputError: for a table that does not fit, or a file that cannot be written.
+        ModelError: for a model that is missing or damaged.
+        VerifyError: when it is to be verified, and is not what was written.
+        MissingError: when this machine lacks what runs it, or packs the file.
+    """
+    source = os.fspath(table)
+    if settings.out is not None:
+        check_suffix(settings.out)
+        check_output("out", settings.out, source)
+    with ExitStack() as stack:
+        stream = begun or stack.enter_context(opened(source, _most(reading)))
+        blocks = read_blocks(stream, source, reading)
+        with observer.step("opening the model"):
+            predictor = stack.enter_context(
+                open_predictor(model, settings.runtime, trust, settings.verify)
+            )
+        scorer = Scorer.of(predictor)
+        reader = Reader(predictor.card.features, predictor.nameless, streaming.on_error)
+        first = _first(blocks.head, scorer, reader)
+        output = stack.enter_context(_output(settings, scorer, blocks, standard))
+        watch = stack.enter_context(observer.streams(_size(source)))
+        safe = settings.spreadsheet_safe
+        found = stream_text(blocks, scorer, reader, output, watch, safe=safe)
+    observer.found(found.findings)
+    return StreamedTable(
+        first.card.name, blocks.head.source, first.runtime, blocks.head.counts, found.tally,
+        found.findings, first,
+    )  # fmt: skip
+
+
+def _most(reading: Reading) -> int:
+    """Bytes that may be read: as many as there are, unless somebody says."""
+    return ENDLESS if reading.max_bytes is None else read_size(reading.max_bytes)
+
+
+def _size(source: str) -> int | None:
+    """Bytes of a file; None of what is none."""
+    path = Path(source)
+    return path.stat().st_size if source != STANDARD_INPUT and path.is_file() else None
+
+
+def _first(head: Table, scorer: Scorer, reader: Reader) -> PredictedTable:
+    """The first rows of a table, predicted."""
+    few = head.keep(np.arange(head.rows) < SHOWN)
+    part = part_of_table(few, replace(reader, on_error=NULL))
+    values = scorer.predict(part.readings)
+    return PredictedTable(few, scorer.card, part.readings, values, scorer.opened.runtime, ())
+
+
+@contextmanager
+def _output(
+    settings: PredictionSettings, scorer: Scorer, blocks: Blocks, standard: Sink | None
+) -> Iterator[Output]:
+    """Where the rows go."""
+    if settings.out is None and standard is None:
+        yield NoOutput()
+        return
+    pack = packer(settings.out)
+    with file_of(settings.out, standard) as file:
+        labels, decimal = scorer.card.labels, blocks.head.decimal
+        yield CsvOutput(file, pack, labels, decimal, settings.spreadsheet_safe)
