@@ -10,7 +10,7 @@ from typing import Any
 
 from mlp_edge.api.observer import SILENT, Observer
 from mlp_edge.api.opened_model import OpenedModel
-from mlp_edge.api.result import Result, Sheet
+from mlp_edge.api.result import Result, Sheet, warnings
 from mlp_edge.api.settings import GUESSED, PredictionSettings, Reading
 from mlp_edge.api.tables import read_any
 from mlp_edge.api.widened_table import check_output, marked, widened, write_output
@@ -129,7 +129,7 @@ class PredictedTable(Result):
         Returns:
             Warnings, a sentence each.
         """
-        return [f"warning: {each.says}" for each in self.findings]
+        return warnings(self.findings)
 
     def bad_rows(self) -> list[str]:
         """Rows that were left out or have no prediction, as ``StreamedTable`` has them.

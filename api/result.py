@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mlp_edge.data.quoting import gathered
+from mlp_edge.finding import Finding
 from mlp_edge.foreign import printable
 
 
@@ -90,3 +92,8 @@ class Result:
     def _repr_html_(self) -> str:
         tables = "".join(sheet.to_html() for sheet in self.sheets())
         return tables + "".join(f"<p>{_escaped(remark)}</p>" for remark in self.remarks())
+
+
+def warnings(findings: Sequence[Finding]) -> list[str]:
+    """Findings as a result shows them: a sentence each, many alike summed up."""
+    return [f"warning: {says}" for says in gathered(findings, "`findings` has each")]

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from mlp_edge.cli.options import DEFAULT_MODEL, JsonOption
-from mlp_edge.cli.printing.console import err, out, print_json, warn
+from mlp_edge.cli.printing.console import err, out, print_json, warn_of
 from mlp_edge.cli.printing.sheets import show_sheets
 
 STYLES = {"changed": "yellow", "missing": "yellow", "not ours": "yellow"}
@@ -31,7 +31,6 @@ def inspect(
         title, *tables = found.sheets()
         out.print(title.title, style="bold", soft_wrap=True)
         show_sheets(tables, STYLES)
-    for warning in found.findings:
-        warn(warning.says)
+    warn_of(found.findings, "--json has each")
     for remark in found.remarks():
         err.print(remark)

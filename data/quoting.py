@@ -13,6 +13,8 @@ MOST_NAMES = 10
 """Column names that a message lists."""
 MOST_ALIKE = 5
 """Findings of one kind that are said one by one."""
+MOST_WARNINGS = 12
+"""Sentences about findings at once."""
 MOST_SHOWN = 5
 """Names, or groups of them, that one finding quotes as examples."""
 
@@ -52,23 +54,49 @@ def and_more(number: int, thing: str = "such cell") -> str:
 
 
 def gathered(findings: Sequence[Finding], rest: str = "") -> list[str]:
-    """Findings as sentences; of many columns with one kind the first, and how many more there are.
+    """Findings as at most ``MOST_WARNINGS`` sentences; those of one kind are summed up.
+
+    Of many columns with one kind, the first is said and how many more there are. Where too many
+    sentences are left, so it is of any two findings of one kind.
 
     Args:
         findings: in the order in which they are said.
         rest: where the others can be read, such as "model.json has each"; "" for nowhere.
     """
-    alike: dict[str, list[Finding]] = {}
+    where = f"; {rest}" if rest else ""
+    said = _summed_up(findings, MOST_ALIKE, where, columns=True)
+    if len(said) > MOST_WARNINGS:
+        said = _summed_up(findings, 1, where, columns=False)
+    if len(said) > MOST_WARNINGS:
+        left = len(said) - MOST_WARNINGS + 1
+        said = [*said[:-left], f"{left:,} more kinds of warnings{where}"]
+    return said
+
+
+def _summed_up(findings: Sequence[Finding], most: int, where: str, *, columns: bool) -> list[str]:
+    """Findings as sentences; of more than ``most`` that are alike the first stands for all.
+
+    Args:
+        findings: in the order in which they are said.
+        most: so many of one kind are said one by one.
+        where: the rest can be read, for the end of a sentence.
+        columns: whether only findings about a column each are alike.
+    """
+    alike: dict[tuple[str, bool, int], list[Finding]] = {}
     for number, finding in enumerate(findings):
-        alone = "" if len(finding.columns) == 1 else str(number)
-        alike.setdefault(finding.kind + alone, []).append(finding)
+        one = len(finding.columns) == 1
+        alike.setdefault((finding.kind, one, 0 if one or not columns else number), []).append(
+            finding
+        )
     said = []
-    for first, *others in alike.values():
-        if len(others) < MOST_ALIKE:
+    for (_, one, _), (first, *others) in alike.items():
+        if len(others) < most:
             said += [finding.says for finding in (first, *others)]
-            continue
-        names = [shown(finding.columns[0]) for finding in others]
-        some = ", ".join(names[:MOST_SHOWN]) + (", …" if len(names) > MOST_SHOWN else "")
-        where = f"; {rest}" if rest else ""
-        said.append(f"{first.says} (and so of {len(others):,} more columns: {some}{where})")
+        elif one:
+            names = [shown(finding.columns[0]) for finding in others]
+            some = ", ".join(names[:MOST_SHOWN]) + (", …" if len(names) > MOST_SHOWN else "")
+            of = counted(len(others), "more column")
+            said.append(f"{first.says} (and so of {of}: {some}{where})")
+        else:
+            said.append(f"{first.says} (and {counted(len(others), 'more warning')} like it{where})")
     return said

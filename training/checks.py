@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from mlp_edge.data.quoting import counted, plain, shown
 from mlp_edge.data.table import Table
 from mlp_edge.encoding import Encoding
 from mlp_edge.errors import RecipeError, TableError
+from mlp_edge.feature import Feature
 from mlp_edge.settings import setting
 from mlp_edge.training.examples import Examples
 from mlp_edge.training.recipe import Recipe
@@ -114,6 +115,15 @@ def check_fixed(saved: Recipe, options: Mapping[str, Any]) -> None:
                 f"{setting(option)}: {setting('start')} goes on with {reason} "
                 f"({_shown(getattr(saved, option))}); leave it out, or train a new model"
             )
+
+
+def check_weight(features: Sequence[Feature], weight: str | None) -> None:
+    """Refuse weights of rows from a column that a saved model learned from."""
+    if any(feature.name == weight for feature in features):
+        raise RecipeError(
+            f"{setting('weight', weight)}: the saved model learns from this column; weights of "
+            "rows come from another one"
+        )
 
 
 def _shown(value: object) -> str:

@@ -18,6 +18,7 @@ from mlp_edge.data.findings.leaks import target_values
 from mlp_edge.data.findings.missing_targets import with_known_targets, with_known_targets_again
 from mlp_edge.data.findings.origins import origins
 from mlp_edge.data.quoting import counted, plain
+from mlp_edge.data.row_weights import Weights, with_weights
 from mlp_edge.data.saved_columns import known_columns
 from mlp_edge.data.splitting.folds import folds as folded
 from mlp_edge.data.splitting.groups import group_findings, read_groups
@@ -56,6 +57,7 @@ class Examples:
             every row stands for itself.
         when: the place of each row in time (n,) int64, by which the rows are split; None where
             they are split at random.
+        weights: how much each row counts (n,) float64, above 0; None where all count alike.
         ids: columns that only tell rows apart: nothing is learned from them.
         missing_targets: target -> how a missing one is spelled, as ``missing`` says.
         table: these rows; those whose target is missing have been left out.
@@ -72,6 +74,7 @@ class Examples:
     cells: Sequence[tuple[str, ...]]
     findings: tuple[Finding, ...]
     groups: NDArray[np.int64] | None = None
+    weights: Weights | None = None
     ids: tuple[str, ...] = ()
     when: When | None = None
     missing_targets: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -89,7 +92,12 @@ class Examples:
     def truth(self, chosen: NDArray[np.int64], threshold: np.float32 = DEFAULT_THRESHOLD) -> Truth:
         """The chosen rows' truth as the scores take it, with the threshold of a binary model."""
         groups = None if self.groups is None else self.groups[chosen]
-        return Truth(self.task, self.targets[chosen], len(self.labels), threshold, groups)
+        targets, weights = self.targets[chosen], self.weights_of(chosen)
+        return Truth(self.task, targets, len(self.labels), threshold, groups, weights)
+
+    def weights_of(self, chosen: NDArray[np.int64]) -> Weights | None:
+        """How much each of the chosen rows counts; None where all count alike."""
+        return None if self.weights is None else self.weights[chosen]
 
 
 def read_examples(
@@ -99,6 +107,7 @@ def read_examples(
     choices: Choices,
     group: str | None = None,
     split: str = "random",
+    weight: str | None = None,
 ) -> Examples:
     """Read a table for a new model.
 
@@ -109,6 +118,7 @@ def read_examples(
         choices: what the user says about columns.
         group: the column whose equal cells keep rows together; nothing is learned from it.
         split: how the rows are split, as ``Recipe.split``; nothing is learned from its column.
+        weight: the column that says how much each row counts; nothing is learned from it.
 
     Raises:
         TableError: when the table cannot be learned from.
@@ -116,21 +126,20 @@ def read_examples(
     """
     names = find_targets(table, wanted)
     left = with_known_targets(table, names, choices)
-    table = left.table
+    table, weights, weightless = _weighted(left.table, weight, names, choices)
     chosen, reason, labels = _task(table, names, task)
     groups = None if group is None else read_groups(table, group, names, choices)
     when = read_times(table, split, names, choices)
     parting = tuple(name for name in (group, time_column(split)) if name is not None)
-    choices = replace(choices, drop=(*choices.drop, *parting))
+    apart = parting if weight is None else (*parting, weight)
+    choices = replace(choices, drop=(*choices.drop, *apart))
     columns = read_columns(table, names, choices)
     values = _targets(table, names, chosen, labels)
-    found = () if chosen == "regression" else class_findings(table, names[0], labels, values)
-    if group is not None and groups is not None:
-        found += group_findings(table, group, names[0], labels, values, groups)
+    found = _class_findings(table, names[0], labels, values, group, groups)
     if when is not None:
         found = tuple(finding for finding in found if finding.kind != "sorted")
     if not parting:
-        found += _origins(table, names, columns)
+        found += _origins(table, names, columns, apart)
     # What no feature holds may be a target's spelling.
     said = (each for each in columns.findings if each.says.partition(":")[0] not in left.used)
     return Examples(
@@ -143,20 +152,47 @@ def read_examples(
         rows=columns.rows,
         targets=values,
         cells=_cells(table, names),
-        findings=(*table.notes, *left.findings, *said, *found),
+        findings=(*table.notes, *left.findings, *weightless, *said, *found),
         groups=groups,
-        ids=(*columns.ids, *parting),
+        weights=weights,
+        ids=(*columns.ids, *apart),
         when=when,
         missing_targets=left.missing,
         table=table,
     )
 
 
-def _origins(table: Table, names: tuple[str, ...], columns: Columns) -> tuple[Finding, ...]:
+def _class_findings(
+    table: Table,
+    name: str,
+    labels: Sequence[str],
+    values: NDArray[Any],
+    group: str | None,
+    groups: NDArray[np.int64] | None,
+) -> tuple[Finding, ...]:
+    """What is said of a target's classes, and of those that one group has alone."""
+    found = class_findings(table, name, labels, values) if labels else ()
+    if group is not None and groups is not None:
+        found += group_findings(table, group, name, labels, values, groups)
+    return found
+
+
+def _weighted(
+    table: Table, weight: str | None, names: Sequence[str], choices: Choices
+) -> tuple[Table, Weights | None, tuple[Finding, ...]]:
+    """The rows that count, how much each does, and what is said of the others."""
+    if weight is None:
+        return table, None, ()
+    return with_weights(table, weight, names, choices)
+
+
+def _origins(
+    table: Table, names: tuple[str, ...], columns: Columns, apart: tuple[str, ...]
+) -> tuple[Finding, ...]:
     """Columns that seem to name what several rows were measured on, and are no group."""
     measured = {each.name for each in columns.features if not each.categories}
     copies = (each.columns for each in columns.findings if each.kind == "target-copy")
-    told = {*names, *(name for copied in copies for name in copied)}
+    told = {*names, *apart, *(name for copied in copies for name in copied)}
     return origins(table, target_values(table, names), measured, told)
 
 
@@ -215,7 +251,11 @@ class Known(Protocol):
 
 
 def reread_examples(
-    table: Table, manifest: Known, group: str | None = None, split: str = "random"
+    table: Table,
+    manifest: Known,
+    group: str | None = None,
+    split: str = "random",
+    weight: str | None = None,
 ) -> Examples:
     """Read a table for a model that exists: its features, targets and labels.
 
@@ -224,6 +264,7 @@ def reread_examples(
         manifest: of the model.
         group: the column whose equal cells keep rows together; None where rows are not split.
         split: how the rows are split; "random" where none are.
+        weight: the column that says how much each row counts; None where all count alike.
 
     Raises:
         TableError: when the table does not fit the model.
@@ -234,7 +275,7 @@ def reread_examples(
     labels = tuple(manifest.labels)
     columns = dict(zip(manifest.targets, names, strict=True))
     left = with_known_targets_again(table, columns, labels, manifest.missing_targets)
-    table = left.table
+    table, weights, weightless = _weighted(left.table, weight, names, Choices())
     rows, findings = known_columns(table, features)
     return Examples(
         features=features,
@@ -246,8 +287,9 @@ def reread_examples(
         rows=rows,
         targets=_targets(table, names, manifest.task, labels),
         cells=_cells(table, names),
-        findings=(*table.notes, *left.findings, *findings),
+        findings=(*table.notes, *left.findings, *weightless, *findings),
         groups=None if group is None else read_groups(table, group, names, _any_group(group)),
+        weights=weights,
         when=read_times(table, split, names, Choices()),
         missing_targets=manifest.missing_targets,
         table=table,

@@ -15,11 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlp_edge.data.row_weights import Weights
 from mlp_edge.encoding import Encoding
 from mlp_edge.lazy import keras
 from mlp_edge.mlp import Floats, Rows
 from mlp_edge.processing import FEATURES, MLP, Operation, carry_out, operations
 from mlp_edge.training.recipe import Recipe
+from mlp_edge.training.weighting import mean_and_variance
 
 HISTORY_METRIC = {"regression": "mae", "binary": "accuracy", "multiclass": "accuracy"}
 """What history.csv shows beside the loss; ``compile`` gives it to Keras."""
@@ -27,7 +29,13 @@ LAST_RATE = 0.01
 """What is left of the learning rate at the end of an exponential schedule, as a share."""
 
 
-def build(recipe: Recipe, rows: Rows, outputs: int, numbers: int | None = None) -> Any:
+def build(
+    recipe: Recipe,
+    rows: Rows,
+    outputs: int,
+    numbers: int | None = None,
+    weights: Weights | None = None,
+) -> Any:
     """An uncompiled ``keras.Sequential``: encoded readings in, prediction out.
 
     Every layer is named by us, because Keras numbers unnamed layers through the life of the
@@ -38,11 +46,12 @@ def build(recipe: Recipe, rows: Rows, outputs: int, numbers: int | None = None) 
         rows: the encoded training rows (n, width), from which the standardisation is taken.
         outputs: width of the last layer.
         numbers: so many inputs, the first ones, are numbers and standardised; None means all.
+        weights: how much each of the rows counts in that (n,); None for all alike.
     """
     layers = keras().layers
     stack = [keras().Input((rows.shape[1],), name="inputs")]
     if recipe.standardize:
-        mean, variance = moments(rows, numbers)
+        mean, variance = moments(rows, numbers, weights)
         stack.append(layers.Normalization(mean=mean, variance=variance, name="scaling"))
     for number, width in enumerate(recipe.hidden, start=1):
         stack += _hidden(recipe, number, width)
@@ -229,15 +238,16 @@ def _falling(schedule: str, start: float, steps: int) -> Any:
     return schedules.ExponentialDecay(start, steps, LAST_RATE)
 
 
-def moments(rows: Rows, numbers: int | None = None) -> tuple[Floats, Floats]:
+def moments(
+    rows: Rows, numbers: int | None = None, weights: Weights | None = None
+) -> tuple[Floats, Floats]:
     """Mean and variance of each column (width,), float32, computed in float64.
 
+    Each row counts as much as its weight (n,) says, or all count alike.
     A constant column gets the variance 1: there is nothing to scale and nothing to divide by.
     From column ``numbers`` on, where ones and zeros stand, the mean is 0 and the variance 1.
     """
-    exact = rows.astype(np.float64)
-    variance = exact.var(axis=0).astype(np.float32)
-    mean = exact.mean(axis=0).astype(np.float32)
+    mean, variance = (part.astype(np.float32) for part in mean_and_variance(rows, weights))
     constant = rows.min(axis=0) == rows.max(axis=0)
     variance = np.where(constant, np.float32(1), variance)
     if numbers is not None:

@@ -106,6 +106,9 @@ def outcome(
     rows = job.examples.rows[sample]
     cells = [job.examples.cells[index] for index in sample]
     ids = {name: job.table.column(name)[sample].tolist() for name in job.examples.ids}
+    if job.recipe.weight is not None and job.examples.weights is not None:
+        # As numbers, since a table may have decimal commas and sample.csv never does.
+        ids[job.recipe.weight] = [str(weight) for weight in job.examples.weights[sample].tolist()]
     files = {
         MODEL: content,
         MANIFEST: manifest.to_json().encode(),

@@ -9,15 +9,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlp_edge.data.row_weights import Weights
 from mlp_edge.encoding import Encoding
 from mlp_edge.errors import ModelError, RecipeError, first_line
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import Floats, Rows
 from mlp_edge.settings import setting
 from mlp_edge.training.backends.program import Part
-from mlp_edge.training.class_weights import label_weights
 from mlp_edge.training.examples import Examples, Parts
 from mlp_edge.training.recipe import Recipe
+from mlp_edge.training.weighting import (
+    class_weights,
+    in_loss,
+    in_sums,
+    mean_and_variance,
+    median,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,11 +44,11 @@ class TargetScale:
     std: NDArray[np.float64]
 
     @classmethod
-    def of(cls, targets: Floats) -> TargetScale:
-        """The scale of training targets (n, outputs)."""
-        exact = targets.astype(np.float64)
-        std = exact.std(axis=0)
-        return cls(exact.mean(axis=0), np.where(std > 0, std, 1.0))
+    def of(cls, targets: Floats, weights: Weights | None = None) -> TargetScale:
+        """The scale of training targets (n, outputs), each as much as it counts (n,)."""
+        mean, variance = mean_and_variance(targets, weights)
+        std = np.sqrt(variance)
+        return cls(mean, np.where(std > 0, std, 1.0))
 
     def scaled(self, targets: Floats) -> Floats:
         """Targets (n, outputs) as they are learned."""
@@ -95,7 +102,10 @@ class Preprocessed:
         inputs: every row encoded, (n, width) float32.
         learned: what is learned of every row, (n, outputs) float32.
         scale: by which ``learned`` is standardised, or None.
-        weights: how much each row counts, (n,) float32, or None for all alike.
+        weights: how much each row counts in the loss, (n,) float32, or None for all alike: by its
+            class, and by the column of weights, whose mean over the training rows is 1.
+        counts: the same in a sum over rows, (n,) float64: as the column has it; or None.
+        row_weights: by the column of weights alone, as it has it, (n,) float64, or None.
         clip: lowest and highest answer, or None.
     """
 
@@ -105,6 +115,8 @@ class Preprocessed:
     scale: TargetScale | None
     weights: Floats | None
     clip: tuple[float, float] | None
+    counts: Weights | None = None
+    row_weights: Weights | None = None
 
     @property
     def numbers(self) -> int:
@@ -122,8 +134,14 @@ class Preprocessed:
         return np.asarray(np.average(self.learned[rows].astype(np.float64), 0, weights))
 
     def validation_part(self, rows: NDArray[np.int64]) -> Part | None:
-        """Validation rows, of equal weight; None when there are none."""
-        return Part(self.inputs[rows], self.learned[rows]) if len(rows) else None
+        """Validation rows, whose classes count alike; None when there are none."""
+        if not len(rows):
+            return None
+        weights = None
+        if self.row_weights is not None:
+            own = self.row_weights[rows]
+            weights = (own / own.mean()).astype(np.float32)
+        return Part(self.inputs[rows], self.learned[rows], weights)
 
 
 def preprocess(
@@ -141,19 +159,23 @@ def preprocess(
         RecipeError: when the clip leaves nothing to learn, or a class that has a weight is none.
     """
     training = parts.training
-    features = fitted(examples.features, examples.imputed, examples.rows[training])
+    row_weights, own = examples.weights, examples.weights_of(training)
+    features = fitted(examples.features, examples.imputed, examples.rows[training], own)
     learned = examples.encoded
     if scale is None and _is_scaled(examples, recipe):
-        scale = TargetScale.of(learned[training])
+        scale = TargetScale.of(learned[training], own)
     if recipe.clip is not None:
         _check_clip(recipe.clip, examples.names, learned[training])
+    of_class = class_weights(examples, training, recipe.class_weight)
     return Preprocessed(
         features=features,
         inputs=np.ascontiguousarray(Encoding.of(features).encode(examples.rows)),
         learned=learned if scale is None else scale.scaled(learned),
         scale=scale,
-        weights=row_weights(examples, training, recipe.class_weight),
+        weights=in_loss(row_weights, of_class, training),
         clip=recipe.clip,
+        counts=in_sums(row_weights, of_class, training),
+        row_weights=row_weights,
     )
 
 
@@ -172,65 +194,40 @@ def _check_clip(clip: tuple[float, float], names: Sequence[str], targets: Floats
             )
 
 
-def fitted(features: Sequence[Feature], imputed: Sequence[bool], rows: Rows) -> tuple[Feature, ...]:
+def fitted(
+    features: Sequence[Feature],
+    imputed: Sequence[bool],
+    rows: Rows,
+    weights: Weights | None = None,
+) -> tuple[Feature, ...]:
     """Features with the ranges, and the fills where they impute, of training rows (n, features).
 
     A number's fill is the median of its known readings, a category's the most frequent code, the
-    first of equals. A feature that has a fill keeps it.
+    first of equals, each reading as much as its row counts (n,). A feature that has a fill keeps
+    it.
     """
-    missing = Encoding.of(features).missing(rows)
+    known = ~Encoding.of(features).missing(rows)
     return tuple(
-        _fitted(feature, impute, rows[~missing[:, index], index])
+        _fitted(
+            feature, impute, rows[known[:, index], index],
+            None if weights is None else weights[known[:, index]],
+        )
         for index, (feature, impute) in enumerate(zip(features, imputed, strict=True))
-    )
+    )  # fmt: skip
 
 
-def _fitted(feature: Feature, impute: bool, known: Floats) -> Feature:
+def _fitted(feature: Feature, impute: bool, known: Floats, weights: Weights | None) -> Feature:
     fill = feature.fill
     if impute and fill is None:
-        fill = _fill(feature, known)
+        fill = _fill(feature, known, weights)
     if feature.kind == "category" or not len(known):
         return replace(feature, fill=fill)
     return replace(feature, fill=fill, low=float(known.min()), high=float(known.max()))
 
 
-def _fill(feature: Feature, known: Floats) -> float:
+def _fill(feature: Feature, known: Floats, weights: Weights | None) -> float:
     if feature.kind == "number":
-        return float(np.float32(np.median(known.astype(np.float64)))) if len(known) else 0.0
-    counts = [int((known == code).sum()) for code in feature.codes]
-    return float(feature.codes[int(np.argmax(counts))])
-
-
-def row_weights(
-    examples: Examples, training: NDArray[np.int64], class_weight: str
-) -> Floats | None:
-    """How much each row counts by its class, (n,) float32; None for all alike.
-
-    Args:
-        examples: the table; a regression has no classes and takes "none".
-        training: row numbers; by their classes "balanced" counts.
-        class_weight: as ``Recipe.class_weight``.
-
-    Raises:
-        RecipeError: when a label is no class.
-    """
-    if class_weight == "none":
-        return None
-    if class_weight == "balanced":
-        return balanced(examples, training)
-    weights = label_weights(class_weight)
-    for label in weights:
-        if label not in examples.labels:
-            raise RecipeError(
-                f"{setting('class_weight')}: {label!r} is no class of {examples.names[0]!r}; its "
-                f"classes are {', '.join(map(repr, examples.labels))}"
-            )
-    of_class = np.array([weights.get(label, 1.0) for label in examples.labels], np.float32)
-    return np.asarray(of_class[examples.targets])
-
-
-def balanced(examples: Examples, training: NDArray[np.int64]) -> Floats:
-    """Weights (n,) by which every class counts alike: rows / (classes x rows of the class)."""
-    counts = np.bincount(examples.targets[training], minlength=len(examples.labels))
-    weights = len(training) / (len(examples.labels) * np.maximum(counts, 1))
-    return np.asarray(weights[examples.targets], np.float32)
+        return float(np.float32(median(known, weights))) if len(known) else 0.0
+    shares = np.ones(len(known)) if weights is None else weights
+    totals = [float(shares[known == code].sum()) for code in feature.codes]
+    return float(feature.codes[int(np.argmax(totals))])

@@ -72,6 +72,7 @@ class Recipe:
         group: a column whose equal cells stay on one side of every split; None for no such.
         split: "random"; "time", so that the last rows of the file test; or "time:COLUMN", so that
             the last ones by that column do.
+        weight: a column whose numbers say how much each row counts; None where all count alike.
         clip: lowest and highest prediction of a regression, rounded to float32; None for no
             limits.
         seed: of the split, the first weights and the shuffling.
@@ -150,6 +151,9 @@ class Recipe:
     )
     split: str = declared(
         "random", "How to hold rows out: random, time or time:COLUMN (the latest).", "Evaluation"
+    )
+    weight: str | None = declared(
+        None, "Column that says how much each row counts; 0 for not at all.", "Training"
     )
     clip: tuple[float, float] | None = declared(
         None, "LOW,HIGH: limits of a regression's predictions.", "Network"

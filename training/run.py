@@ -82,7 +82,9 @@ def new_network(job: Job, seed: int) -> Any:
     """A network with fresh weights."""
     keras().utils.set_random_seed(seed)
     rows = job.preprocessed.inputs[job.parts.training]
-    model = build(job.recipe, rows, job.preprocessed.learned.shape[1], job.preprocessed.numbers)
+    outputs = job.preprocessed.learned.shape[1]
+    weights = job.examples.weights_of(job.parts.training)
+    model = build(job.recipe, rows, outputs, job.preprocessed.numbers, weights)
     if job.recipe.output_bias == "prior":
         means = job.preprocessed.mean(job.parts.training)
         start_at(model, prior_bias(job.recipe.output_activation, means, len(rows)))
@@ -128,7 +130,8 @@ def _threshold(job: Job, predict: Callable[[NDArray[np.int64]], Floats]) -> np.f
     rule, validation = job.recipe.threshold, job.parts.validation
     if not is_chosen(rule):
         return np.float32(rule)
-    return threshold_for(rule, job.examples.targets[validation], predict(validation)[:, 0])
+    targets, weights = job.examples.targets[validation], job.examples.weights_of(validation)
+    return threshold_for(rule, targets, predict(validation)[:, 0], weights)
 
 
 def predictions(job: Job, model: Any, rows: NDArray[np.int64]) -> Floats:

@@ -23,6 +23,7 @@ from mlp_edge.training.checks import (
     check_fixed,
     check_reachable,
     check_threshold_rows,
+    check_weight,
 )
 from mlp_edge.training.cross_validation import Folding, FoldScores, cross_validate, equal_rows
 from mlp_edge.training.device import ON_CPU, Device
@@ -99,7 +100,9 @@ def train(
         RecipeError: when the recipe does not fit the task, or training diverges.
     """
     wanted = cast("Task | None", task)
-    examples = read_examples(table, targets, wanted, choices, recipe.group, recipe.split)
+    examples = read_examples(
+        table, targets, wanted, choices, recipe.group, recipe.split, recipe.weight
+    )
     table = examples.table
     recipe = recipe.for_table(shape(examples, recipe, table.source))
     recipe = resolved_for(recipe, examples)
@@ -169,7 +172,9 @@ def go_on(
     check_fixed(saved, options)
     # What was saved has batch normalisation in its weights, and its settings are settled.
     saved = replace(saved, batch_normalization=False, automatic=())
-    examples = reread_examples(table, start.manifest, saved.group, saved.split)
+    weight = options.get("weight") or saved.weight
+    check_weight(start.manifest.features, weight)
+    examples = reread_examples(table, start.manifest, saved.group, saved.split, weight)
     table = examples.table
     check_filled(table, examples)
     recipe = resolved_for(saved.given(options), examples)

@@ -19,6 +19,7 @@ from mlp_edge.api.sample import sample_table
 from mlp_edge.api.settings import FLOAT32, GUESSED, EvaluationSettings, Reading
 from mlp_edge.api.tables import read_any
 from mlp_edge.api.widened_table import check_output, write_output
+from mlp_edge.data.quoting import shown
 from mlp_edge.data.reading.size import read_size
 from mlp_edge.errors import InputError, RecipeError
 from mlp_edge.finding import Finding
@@ -157,8 +158,11 @@ def _examples(directory: ModelDirectory, table: Any, reading: Reading) -> Exampl
         rows = sample_table(directory.path, read_size(reading.max_bytes))
     else:
         rows = read_any(table, reading)
-    group = manifest.recipe.get("group")
-    return reread_examples(rows, manifest, group if group in rows.columns else None)
+    group, weight = (
+        name if name in rows.columns else None
+        for name in map(manifest.recipe.get, ("group", "weight"))
+    )  # fmt: skip
+    return reread_examples(rows, manifest, group, weight=weight)
 
 
 def _named(table: Any, read: Table) -> str:
@@ -167,16 +171,24 @@ def _named(table: Any, read: Table) -> str:
 
 
 def _notes(named: str, examples: Examples, manifest: Manifest) -> list[Finding]:
-    """That the model was trained on the very table, where it was."""
+    """What the table lacks, and that the model was trained on the very table, where it was."""
+    weight = manifest.recipe.get("weight")
+    notes = []
+    if weight is not None and examples.weights is None:
+        says = (
+            f"{named} has no column {shown(weight)}, by which rows counted in the training: here "
+            "all count alike"
+        )
+        notes.append(Finding("unweighted", says))
     if examples.table.sha256 != manifest.sha256["data"] or manifest.imported is not None:
-        return []
+        return notes
     held_out = manifest.sample == "held-out"
     end = "; without a table, only those that it never saw are scored" if held_out else ""
     says = (
         f"{named} is the table that the model was trained on: it knows "
         f"{manifest.rows['training']:,} of these rows{end}"
     )
-    return [Finding("trained-on", says)]
+    return [*notes, Finding("trained-on", says)]
 
 
 def _predicted(

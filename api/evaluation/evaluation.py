@@ -20,7 +20,7 @@ from mlp_edge.api.evaluation.score_sheets import (
     score_sheet,
 )
 from mlp_edge.api.evaluation.scored_rows import ScoredRows
-from mlp_edge.api.result import Result, Sheet
+from mlp_edge.api.result import Result, Sheet, warnings
 from mlp_edge.files.writing import plain
 from mlp_edge.finding import Finding
 
@@ -142,4 +142,4 @@ class Evaluation(Result):
         Returns:
             Warnings, a sentence each.
         """
-        return [f"warning: {each.says}" for each in (*self.notes, *self.findings)]
+        return warnings((*self.notes, *self.findings))

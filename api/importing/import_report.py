@@ -9,7 +9,7 @@ from typing import Any
 from mlp_edge.api.evaluation.score_sheets import number
 from mlp_edge.api.importing.fitting import AS_CHOSEN, UNSCALED, Fit
 from mlp_edge.api.model import Model
-from mlp_edge.api.result import Result, Sheet
+from mlp_edge.api.result import Result, Sheet, warnings
 from mlp_edge.files.writing import plain
 from mlp_edge.finding import Finding
 
@@ -92,4 +92,4 @@ class ImportReport(Result):
         Returns:
             Warnings, a sentence each.
         """
-        return [f"warning: {each.says}" for each in self.findings]
+        return warnings(self.findings)

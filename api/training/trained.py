@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mlp_edge.api.evaluation.score_sheets import TITLES, number, score_sheet, spread
-from mlp_edge.api.result import Result, Sheet
+from mlp_edge.api.result import Result, Sheet, warnings
 from mlp_edge.files.manifest import Manifest
 from mlp_edge.finding import Finding
 from mlp_edge.mlp import Mlp
@@ -78,7 +78,7 @@ class Training(Result):
             found.insert(0, self._folds(self.manifest.cross_validation))
         if self.runs:
             found.append(self._runs())
-        notes = tuple(f"warning: {finding.says}" for finding in self.findings)
+        notes = tuple(warnings(self.findings))
         return [*found[:-1], replace(found[-1], notes=notes)]
 
     def _folds(self, folds: Mapping[str, Any]) -> Sheet:

@@ -45,6 +45,8 @@ def show_trained(training: Training, directory: Path) -> None:
     out.print(", ".join(counts) + _later(manifest), soft_wrap=True)
     if recipe.get("automatic"):
         out.print(worded(_chosen(manifest)))
+    if recipe.get("weight") is not None:
+        out.print(f"rows count by {recipe['weight']!r}, in the loss and in the scores")
     out.print(f"trained {worded(training.device)}, by {training.backend}")
     if training.tuned is not None:
         show(tuning_table(training.tuned))

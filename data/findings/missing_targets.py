@@ -18,6 +18,13 @@ from mlp_edge.data.table import Table
 from mlp_edge.errors import TableError
 from mlp_edge.finding import Finding
 
+OFTEN_A_CLASS = frozenset({"none", "nil"})
+"""Of the spellings of a missing value those that are asked about among words: no damage is one."""
+AMBIGUOUS = frozenset({"na", "-"})
+"""Those that are asked about where they are as frequent as a class: North America, or minus."""
+MOST_LINES = 3
+"""Lines that a finding names."""
+
 
 class KnownTargets(NamedTuple):
     """The rows that have a target.
@@ -39,8 +46,8 @@ class KnownTargets(NamedTuple):
 def with_known_targets(table: Table, targets: Sequence[str], choices: Choices) -> KnownTargets:
     """Leave out the rows whose target is missing, for a new model.
 
-    Among numbers every spelling of a missing value counts. Among words an empty cell does, and
-    what ``missing`` says; none or NA may be a class as well, so the user has to say which.
+    Every spelling of a missing value counts. Among words, ``AMBIGUOUS`` and ``OFTEN_A_CLASS`` may
+    be classes as well, of which the user has to say which they are.
 
     Args:
         table: to learn from.
@@ -48,7 +55,7 @@ def with_known_targets(table: Table, targets: Sequence[str], choices: Choices) -
         choices: what the user says about columns.
 
     Raises:
-        TableError: when no row is left; for NA and the like among words, unless ``missing`` or
+        TableError: when no row is left; for a word that may be a class, unless ``missing`` or
             ``present`` says what it is.
         RecipeError: when ``missing`` and ``present`` name the same cell.
     """
@@ -59,7 +66,8 @@ def with_known_targets(table: Table, targets: Sequence[str], choices: Choices) -
     masks = {name: _absent(columns[name], spellings[name]) for name in targets}
     used, unused = _options(table, columns, choices)
     missing = {name: _further(spellings[name]) for name in targets if _further(spellings[name])}
-    left = _without(table, masks)
+    guesses = {name: MISSING - spelling.words - {""} for name, spelling in spellings.items()}
+    left = _without(table, masks, guesses)
     return left._replace(missing=missing, findings=(*left.findings, *unused), used=used)
 
 
@@ -116,11 +124,17 @@ def _absent(cells: _Cells, spelling: Spelling) -> Mask:
 
 
 def _check_certain(table: Table, name: str, cells: _Cells, spelling: Spelling) -> None:
-    """Refuse NA, none and the like among words, where nobody has said what they are."""
-    if not any(is_word(text) for text in cells.levels.texts):
+    """Refuse words that may be classes or missing, where nobody has said what they are."""
+    classes = cells.levels.mask(is_word)
+    if not classes.any():
         return
-    guesses = MISSING - spelling.words - spelling.present - {""}
-    odd = cells.levels.mask(lambda text: text.strip().casefold() in guesses)
+    counts = np.bincount(cells.levels.numbered(), classes)
+    rarest = counts[counts > 0].min()
+    said = spelling.words | spelling.present
+    odd = np.zeros(len(cells.odd), np.bool_)
+    for words, fewest in ((OFTEN_A_CLASS, 1), (AMBIGUOUS, rarest)):
+        of = cells.levels.mask(lambda text: text.strip().casefold() in words - said)  # noqa: B023
+        odd |= of & (of.sum() >= fewest)
     if odd.any():
         row = int(cells.odd[odd][0])
         word = str(table.column(name)[row]).strip()
@@ -132,7 +146,16 @@ def _check_certain(table: Table, name: str, cells: _Cells, spelling: Spelling) -
         )
 
 
-def _without(table: Table, masks: Mapping[str, Mask]) -> KnownTargets:
+def _without(
+    table: Table, masks: Mapping[str, Mask], guesses: Mapping[str, frozenset[str]] | None = None
+) -> KnownTargets:
+    """The table without the rows where a mask holds.
+
+    Args:
+        table: the rows.
+        masks: target -> where it is missing, (rows,).
+        guesses: target -> words that were taken for missing though nobody said so.
+    """
     left = ~np.logical_or.reduce(list(masks.values()))
     if left.all():
         return KnownTargets(table, {}, ())
@@ -149,9 +172,31 @@ def _without(table: Table, masks: Mapping[str, Mask]) -> KnownTargets:
             raise TableError(
                 f"{plain(table.source)}: {says}, so that no row is left to learn from or judge by"
             )
-        where = f"the first on {table.counts} {table.lines[rows[0]]}"
-        findings.append(Finding("missing-target", f"{says}, {where}; these rows are left out"))
+        says = f"{says}, {_lines(table, rows)}; these rows are left out"
+        word = _guessed(table, name, rows, (guesses or {}).get(name, frozenset()))
+        if word is not None:
+            says += f", {suggested('present', f'{name}={word}')} takes {shown(word)} for a class"
+        findings.append(Finding("missing-target", says))
     return KnownTargets(table.keep(left), {}, tuple(findings))
+
+
+def _lines(table: Table, rows: NDArray[np.int64]) -> str:
+    """On which lines rows stand: all of a few, the first of more."""
+    first = [str(line) for line in table.lines[rows[:MOST_LINES]]]
+    if len(rows) == 1:
+        return f"on {table.counts} {first[0]}"
+    some = f"on {table.counts}s {', '.join(first[:-1])} and {first[-1]}"
+    return some if len(rows) <= MOST_LINES else f"the first {some}"
+
+
+def _guessed(
+    table: Table, name: str, rows: NDArray[np.int64], guesses: frozenset[str]
+) -> str | None:
+    """The first word among missing classes that may be one; None among numbers."""
+    if not any(map(is_word, table.column(name))):
+        return None
+    cells = (str(cell).strip() for cell in table.column(name)[rows])
+    return next((cell for cell in cells if cell.casefold() in guesses), None)
 
 
 def _further(spelling: Spelling) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ def test_a_number_that_is_missing_leaves_its_row_out(spelling):
     assert found.table.lines.tolist() == [line for line in range(2, 62) if line not in (5, 9)]
     assert said == [
         f"column 'y', the target: 2 of 60 values missing "
-        f"({repr(spelling.strip()) if spelling.strip() else 'empty'}), the first on line 5; these "
+        f"({repr(spelling.strip()) if spelling.strip() else 'empty'}), on lines 5 and 9; these "
         "rows are left out"
     ]
 
@@ -37,10 +37,35 @@ def test_a_number_that_is_missing_leaves_its_row_out(spelling):
 def test_an_empty_class_leaves_its_row_out():
     found, said = left(spoilt(CLASSES, _5="", _9=" "))
     assert found.table.rows == ROWS - 2
-    assert "2 of 60 values missing (empty), the first on line 5" in said[0]
+    assert "2 of 60 values missing (empty), on lines 5 and 9; these rows are left out" in said[0]
 
 
-@pytest.mark.parametrize("word", [*WORDS, "NA", "None"])
+CLASS_LIKE = ["none", "nil", "None"]
+
+
+@pytest.mark.parametrize("word", sorted({*WORDS, "NA", "N/A"} - {*CLASS_LIKE}))
+def test_a_few_words_for_missing_leave_their_rows_out(word):
+    found, said = left(spoilt(CLASSES, _5=word, _9=word, _12=word, _30=word))
+    assert found.table.rows == ROWS - 4
+    option = f"`present=['y={word}']`"
+    assert said == [
+        f"column 'y', the target: 4 of 60 values missing ({word!r}), the first on lines 5, 9 and "
+        f"12; these rows are left out, {option} takes {word!r} for a class"
+    ]
+
+
+@pytest.mark.parametrize("word", ["NA", "-", "na"])
+def test_a_word_for_missing_that_is_as_frequent_as_a_class_is_asked_about(word):
+    often = {f"_{line}": word for line in range(2, 22)}
+    rarest = min(spoilt(CLASSES, **often).count(name) for name in ("EU", "AS", "US"))
+    assert rarest < 20
+    with pytest.raises(TableError, match=r"may be a class or stand for a missing value.*19 more"):
+        left(spoilt(CLASSES, **often))
+    few = dict.fromkeys(list(often)[: rarest - 5], word)
+    assert left(spoilt(CLASSES, **few))[0].table.rows == ROWS - len(few)
+
+
+@pytest.mark.parametrize("word", CLASS_LIKE)
 def test_a_word_that_may_be_a_class_is_asked_about(word):
     cells = spoilt(CLASSES, _5=word, _9=word)
     with pytest.raises(TableError) as refused:
@@ -56,7 +81,10 @@ def test_a_word_that_may_be_a_class_is_asked_about(word):
         assert (found.table.rows, said) == (ROWS, [])
         found, said = left(cells, missing=(option,))
         assert found.table.rows == ROWS - 2
-        assert f"2 of 60 values missing ({word!r}), the first on line 5" in said[0]
+        assert (
+            f"2 of 60 values missing ({word!r}), on lines 5 and 9; these rows are left out"
+            in said[0]
+        )
 
 
 def test_a_word_and_a_number_that_are_said_to_be_missing_travel_with_the_model():

@@ -115,8 +115,23 @@ def test_findings_of_one_kind_are_said_together() -> None:
     ]
     assert gathered(alike[:5]) == [f"{name} is odd" for name in "abcde"]
     assert gathered(alike[:6]) == ["a is odd (and so of 5 more columns: 'b', 'c', 'd', 'e', 'f')"]
-    notes = [Finding("dialect", f"note {number}") for number in range(9)]
+    notes = [Finding("dialect", f"note {number}") for number in range(12)]
     assert gathered(notes) == [note.says for note in notes]
+    more = [*notes, Finding("dialect", "note 12"), other]
+    assert gathered(more, "R") == ["note 0 (and 12 more warnings like it; R)", "another"]
+
+
+def test_a_flood_of_warnings_is_a_dozen_sentences() -> None:
+    """Of two columns with one kind the second is named, and of many kinds the last are counted."""
+    kinds = [f"kind{number}" for number in range(30)]
+    pairs = [Finding(kind, f"{kind} of {name}", (name,)) for kind in kinds for name in "ab"]
+    said = gathered(pairs, "--json has each")
+    assert len(said) == 12
+    assert said[0] == "kind0 of a (and so of 1 more column: 'b'; --json has each)"
+    assert said[-1] == "19 more kinds of warnings; --json has each"
+    assert len(gathered(pairs[:24])) == 12
+    assert len(gathered(pairs[:12])) == 12
+    assert gathered(pairs[:12])[1] == "kind0 of b"
 
 
 def wide(columns: int, rows: int = 40) -> Table:

@@ -95,6 +95,7 @@ def sizes_for(training: Part, validation: Part | None, recipe: Recipe) -> Sizes:
         batch=min(recipe.batch_size, rows),
         epochs=1 if recipe.early_stopping is not None else epochs,
         weighted=training.weights is not None,
+        validation_weighted=validation is not None and validation.weights is not None,
     )
 
 

@@ -63,6 +63,7 @@ class Sizes(NamedTuple):
         batch: rows per training step; the last step of an epoch takes what is left.
         epochs: the most that one call runs.
         weighted: whether the training rows have weights.
+        validation_weighted: whether the validation rows have.
     """
 
     rows: int
@@ -70,6 +71,7 @@ class Sizes(NamedTuple):
     batch: int
     epochs: int
     weighted: bool = False
+    validation_weighted: bool = False
 
     @property
     def steps(self) -> int:
@@ -193,8 +195,8 @@ class Program:
 
         Args:
             data: tensors: scaled rows (n, inputs), targets (n, outputs) and, where it has them,
-                weights (n,) of the training part, then scaled rows and targets of the validation
-                part where there is one, float32.
+                weights (n,) of the training part, then the same of the validation part where there
+                is one, float32.
             orders: a tensor (``sizes.epochs``, n) int32: the rows of each epoch in their order.
             span: how many of the orders' epochs, or which batches of the first.
 
@@ -243,11 +245,10 @@ class Program:
         """Loss and metrics on the validation rows, where there are any."""
         if not data:
             return []
-        tf = tensorflow()
         size = VALIDATION_BATCH
 
         def batch(first: Any, size: int) -> None:
-            self._test_step(*(tf.slice(part, [first, 0], [size, -1]) for part in data))
+            self._test_step(*(_stretch(part, first, size) for part in data))
 
         self._reset()
         full = self.sizes.validation // size
@@ -265,8 +266,8 @@ class Program:
         self._optimizer.apply([gradient], [self._weights])
         self._tally(rows, targets, outputs, loss)
 
-    def _test_step(self, rows: Any, targets: Any) -> None:
-        loss, outputs = self._forward(rows, targets, training=False)
+    def _test_step(self, rows: Any, targets: Any, weights: Any = None) -> None:
+        loss, outputs = self._forward(rows, targets, training=False, weights=weights)
         self._tally(rows, targets, outputs, loss)
 
     def _forward(
@@ -314,6 +315,12 @@ def _repeat(start: Any, stop: Any, step: Callable[[Any], None]) -> None:
         return number + 1
 
     tensorflow().while_loop(lambda number: number < stop, body, [start])
+
+
+def _stretch(part: Any, first: Any, size: int) -> Any:
+    """So many rows of a tensor (n,) or (n, width), from the first on."""
+    rest = part.shape[1:]
+    return tensorflow().slice(part, [first, *(0 for _ in rest)], [size, *rest])
 
 
 def _bounds(span: Span) -> list[Any]:

@@ -21,9 +21,11 @@ from mlp_edge.training.scoring.scores import METRICS, Truth
 from mlp_edge.training.scoring.statistics import (
     Numbers,
     corrected_error,
+    mean,
     spiegelhalter,
     standard_error,
 )
+from mlp_edge.training.weighting import mean_and_variance
 
 STANDARD_ERRORS = 2.0
 """Training and test rows are far apart when it is more than so many standard errors."""
@@ -40,7 +42,7 @@ VISIBLE = 0.05
 NAMED = 3
 """So many of the classes with few rows are named."""
 
-HARMLESS = ("sorted",)
+HARMLESS = ("sorted", "weight")
 """Kinds of findings that are said, but no reason to refuse a table."""
 SMALLER = f"a linear model is smaller and may do: {setting('hidden', ())}, with enough epochs"
 
@@ -119,7 +121,7 @@ def advice(
     if "test" not in scored:
         return
     training, test = scored["training"], scored["test"]
-    prior = examples.encoded[training].mean(axis=0, dtype=np.float64)
+    prior, _ = mean_and_variance(examples.encoded[training], examples.weights_of(training))
     truth = examples.truth(test, threshold)
     predictions = ScoredPredictions(
         truth, examples.labels, outputs[test], linear[test], prior, recipe=recipe
@@ -225,13 +227,12 @@ def _linear(predictions: ScoredPredictions, measure: Measure) -> Iterator[Findin
         return
     losses = measure.losses(predictions.truth, predictions.outputs)
     baseline = measure.losses(predictions.truth, predictions.linear)
-    gain, error = (
-        float((baseline - losses).mean()),
-        standard_error(baseline - losses, predictions.truth.groups),
-    )
+    groups, weights = predictions.truth.groups, predictions.truth.weights
+    gain = mean(baseline - losses, weights)
+    error = standard_error(baseline - losses, groups, weights)
     if gain > error or not math.isfinite(error):  # rows of one group are no evidence
         return
-    ours, theirs = float(losses.mean()), float(baseline.mean())
+    ours, theirs = mean(losses, weights), mean(baseline, weights)
     yield Finding(
         "linear",
         f"{measure.says(ours)} on {len(losses):,} {predictions.rows} against a linear model's "
@@ -244,8 +245,8 @@ def _far_apart(predictions: ScoredPredictions, learned: Truth, known: Floats) ->
     truth, outputs = predictions.truth, predictions.outputs
     measure = coarse(truth)
     losses = measure.losses(truth, outputs)
-    training, test = measure.mean(learned, known), float(losses.mean())
-    chance = STANDARD_ERRORS * standard_error(losses, truth.groups)
+    training, test = measure.mean(learned, known), mean(losses, truth.weights)
+    chance = STANDARD_ERRORS * standard_error(losses, truth.groups, truth.weights)
     if test - training > chance and measure.far(training, test):
         says = f"overfitting; {remedies(predictions.recipe)} would help"
         if predictions.recipe.split != "random":
@@ -259,18 +260,18 @@ def _far_apart(predictions: ScoredPredictions, learned: Truth, known: Floats) ->
 
 def _calibration(predictions: ScoredPredictions) -> Iterator[Finding]:
     """Whether it is as often right as it claims, by the class that it finds likeliest."""
-    probabilities = predictions.truth.probabilities(predictions.outputs)
+    truth = predictions.truth
+    probabilities = truth.probabilities(predictions.outputs)
     claimed, right = (
         probabilities.max(axis=1),
-        probabilities.argmax(axis=1) == predictions.truth.targets,
+        probabilities.argmax(axis=1) == truth.targets,
     )
     surest = np.argsort(-claimed, kind="stable")[: len(claimed) // SUREST]
-    if (
-        len(surest) < FEW
-        or abs(spiegelhalter(right, claimed, predictions.truth.groups)) <= MISCALIBRATED
-    ):
+    off = spiegelhalter(right, claimed, truth.groups, truth.weights)
+    if len(surest) < FEW or abs(off) <= MISCALIBRATED:
         return
-    claims, holds = float(claimed[surest].mean()), float(right[surest].mean())
+    weights = None if truth.weights is None else truth.weights[surest]
+    claims, holds = mean(claimed[surest], weights), mean(right[surest], weights)
     if abs(claims - holds) < VISIBLE:
         return
     way = remedies(predictions.recipe) if claims > holds else f"more {setting('epochs')}"

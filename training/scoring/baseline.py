@@ -19,6 +19,7 @@ from mlp_edge.training.examples import Examples, Parts
 from mlp_edge.training.network import moments
 from mlp_edge.training.preprocessing import Preprocessed
 from mlp_edge.training.task_choices import DEFAULT_OUTPUT
+from mlp_edge.training.weighting import mean_and_variance
 
 ITERATIONS = 1000
 """At most so many steps of L-BFGS; standardised readings take some tens."""
@@ -26,7 +27,10 @@ ITERATIONS = 1000
 
 def prior(examples: Examples, chosen: Parts) -> list[float]:
     """Mean of the training targets per output: class frequencies, or the mean value."""
-    return [float(x) for x in examples.encoded[chosen.training].mean(axis=0, dtype=np.float64)]
+    mean, _ = mean_and_variance(
+        examples.encoded[chosen.training], examples.weights_of(chosen.training)
+    )
+    return [float(x) for x in mean]
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,12 +105,11 @@ def linear_baseline(examples: Examples, preprocessed: Preprocessed, chosen: Part
     epochs, so that a network is not flattered by a baseline that was cut short.
     """
     rows = chosen.training
-    mean, variance = moments(preprocessed.inputs[rows], preprocessed.numbers)
+    own = examples.weights_of(rows)
+    mean, variance = moments(preprocessed.inputs[rows], preprocessed.numbers, own)
     std = np.maximum(np.sqrt(variance.astype(np.float64)), KERAS_EPSILON)
     scaled = (preprocessed.inputs[rows].astype(np.float64) - mean) / std
-    weights = (
-        None if preprocessed.weights is None else preprocessed.weights[rows].astype(np.float64)
-    )
+    weights = None if preprocessed.counts is None else preprocessed.counts[rows]
     fit = _ridge if examples.task == "regression" else _logistic
     kernel, bias = fit(examples, scaled, rows, weights)
     return Linear(examples.task, mean.astype(np.float64), std, kernel, bias)
@@ -127,9 +130,11 @@ def _logistic(
     weights: NDArray[np.float64] | None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:  # fmt: skip
     targets = examples.targets[rows]
+    own = examples.weights_of(rows)
+    count = len(rows) if own is None else max(len(rows), float(own.sum()))
     present = np.unique(targets)
     if len(present) == 1:
-        return _one_class(examples, scaled.shape[1], len(rows), int(present[0]))
+        return _one_class(examples, scaled.shape[1], count, int(present[0]))
     model = require("sklearn.linear_model").LogisticRegression(max_iter=ITERATIONS)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a baseline that did not quite converge is one still
@@ -141,13 +146,13 @@ def _logistic(
         kernel, bias = np.vstack([0 * kernel, kernel]), np.append(0.0, bias)
     # A class without training rows is as likely as one row among them, whatever the readings.
     every = np.zeros((len(examples.labels), scaled.shape[1]))
-    biases = np.full(len(examples.labels), bias.min() - np.log(len(rows)))
+    biases = np.full(len(examples.labels), bias.min() - np.log(count))
     every[present], biases[present] = kernel, bias
     return every, biases
 
 
 def _one_class(
-    examples: Examples, width: int, rows: int, only: int
+    examples: Examples, width: int, rows: float, only: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """With one class to learn from: that class, but for one row in ``rows`` + 1."""
     log_odds = np.log(rows)

@@ -10,7 +10,9 @@ BINS = 15
 
 
 def expected_calibration_error(
-    targets: NDArray[np.int64], probabilities: NDArray[np.float64]
+    targets: NDArray[np.int64],
+    probabilities: NDArray[np.float64],
+    weights: NDArray[np.float64] | None = None,
 ) -> float:
     """How far confidence and accuracy are apart, 0 to 1: the mean over ``BINS`` bins of confidence.
 
@@ -21,10 +23,12 @@ def expected_calibration_error(
     Args:
         targets: class indices (n,).
         probabilities: of each class, (n, classes), that sum to 1.
+        weights: how much each row counts, (n,); None for all alike.
     """
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == targets
     # A bin holds its upper edge, not its lower one.
     bins = np.clip(np.ceil(confidence * BINS).astype(np.int64) - 1, 0, BINS - 1)
-    apart = np.bincount(bins, confidence - right, BINS)
-    return float(np.abs(apart).sum() / len(targets))
+    counts = np.ones(len(targets)) if weights is None else weights
+    apart = np.bincount(bins, counts * (confidence - right), BINS)
+    return float(np.abs(apart).sum() / counts.sum())

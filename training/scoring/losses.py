@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from mlp_edge.mlp import DEFAULT_THRESHOLD, Floats
 from mlp_edge.training.scoring.scores import Truth
+from mlp_edge.training.scoring.statistics import mean
+from mlp_edge.training.weighting import mean_and_variance
 
 FAR_APART = 0.1
 """Accuracy on the training rows minus on the test rows from which on they are called far apart."""
@@ -45,7 +47,7 @@ class Measure:
 
     def mean(self, truth: Truth, outputs: Floats) -> float:
         """Mean loss of answers (n, outputs)."""
-        return float(self.losses(truth, outputs).mean())
+        return mean(self.losses(truth, outputs), truth.weights)
 
     def value(self, loss: float) -> float:
         """The score of a mean loss."""
@@ -80,7 +82,7 @@ def coarse(truth: Truth) -> Measure:
     if truth.targets.shape[1] == 1:
         return Measure("an RMSE of", _squares, ".4g", root=True)
     # Targets in different units are compared in deviations of their own.
-    spread = truth.targets.std(axis=0, dtype=np.float64)
+    spread = np.sqrt(mean_and_variance(truth.targets, truth.weights)[1])
     spread[spread == 0] = 1.0
 
     def squares(truth: Truth, outputs: Floats) -> Losses:
@@ -108,8 +110,9 @@ def _wrong(truth: Truth, outputs: Floats) -> Losses:
 
 def _wrong_by_class(truth: Truth, outputs: Floats) -> Losses:
     """Wrong rows, each as much as makes the classes count alike: their mean is 1 - the score."""
-    present, index, counts = np.unique(truth.targets, return_inverse=True, return_counts=True)
-    weights = len(truth.targets) / (len(present) * counts)
+    present, index = np.unique(truth.targets, return_inverse=True)
+    counts = np.bincount(index, truth.weights)
+    weights = counts.sum() / (len(present) * counts)
     return np.asarray(_wrong(truth, outputs) * weights[index])
 
 

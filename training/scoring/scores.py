@@ -15,7 +15,7 @@ from mlp_edge.lazy import require
 from mlp_edge.mlp import Floats, Task
 from mlp_edge.settings import setting
 from mlp_edge.training.scoring.calibration import expected_calibration_error
-from mlp_edge.training.scoring.statistics import effective_rows, wilson
+from mlp_edge.training.scoring.statistics import effective_rows, mean, wilson
 
 CLASSES: tuple[Task, ...] = ("binary", "multiclass")
 
@@ -30,6 +30,7 @@ class Truth:
         classes: number of classes; 0 for a regression.
         threshold: of a binary model, float32.
         groups: the group of each row (n,), whose rows err together; None where there are none.
+        weights: how much each row counts (n,) float64; None where all count alike.
     """
 
     task: Task
@@ -37,6 +38,7 @@ class Truth:
     classes: int
     threshold: np.float32
     groups: NDArray[np.int64] | None = None
+    weights: NDArray[np.float64] | None = None
 
     def chosen(self, outputs: Floats) -> NDArray[np.int64]:
         """The class index (n,) that each row of outputs (n, width) stands for."""
@@ -76,16 +78,22 @@ def _ranking(name: str, **several: Any) -> Score:
         if len(np.unique(truth.targets)) < truth.classes:
             return float("nan")
         if truth.task == "binary":
-            return float(getattr(metrics, name)(truth.targets, outputs[:, 0]))
-        return float(getattr(metrics, name)(truth.targets, truth.probabilities(outputs), **several))
+            return _scored(metrics, name, truth, outputs[:, 0])
+        return _scored(metrics, name, truth, truth.probabilities(outputs), **several)
 
     return score
 
 
 def _of_classes(name: str, **options: Any) -> Score:
-    return lambda metrics, truth, outputs: float(
-        getattr(metrics, name)(truth.targets, truth.chosen(outputs), **options)
+    return lambda metrics, truth, outputs: _scored(
+        metrics, name, truth, truth.chosen(outputs), **options
     )
+
+
+def _scored(metrics: Any, name: str, truth: Truth, answers: NDArray[Any], **options: Any) -> float:
+    """A score of scikit-learn's, each row as much as it counts."""
+    function = getattr(metrics, name)
+    return float(function(truth.targets, answers, sample_weight=truth.weights, **options))
 
 
 def _per_class(name: str) -> Score:
@@ -104,14 +112,14 @@ def _balanced(metrics: Any, truth: Truth, outputs: Floats) -> float:
 
 
 def _of_values(name: str) -> Score:
-    return lambda metrics, truth, outputs: float(getattr(metrics, name)(truth.targets, outputs))
+    return lambda metrics, truth, outputs: _scored(metrics, name, truth, outputs)
 
 
 def _r2(metrics: Any, truth: Truth, outputs: Floats) -> float:
     # One row has no spread to explain.
     if len(outputs) < 2:
         return float("nan")
-    return float(metrics.r2_score(truth.targets, outputs))
+    return _scored(metrics, "r2_score", truth, outputs)
 
 
 def _log_loss(metrics: Any, truth: Truth, outputs: Floats) -> float:
@@ -119,7 +127,7 @@ def _log_loss(metrics: Any, truth: Truth, outputs: Floats) -> float:
     # Never beyond what a float32 probability can say.
     probabilities = np.clip(truth.probabilities(outputs), 1e-7, 1 - 1e-7)
     probabilities /= probabilities.sum(axis=1, keepdims=True)
-    return float(metrics.log_loss(truth.targets, probabilities, labels=labels))
+    return _scored(metrics, "log_loss", truth, probabilities, labels=labels)
 
 
 def _brier(metrics: Any, truth: Truth, outputs: Floats) -> float:
@@ -131,14 +139,19 @@ def _brier(metrics: Any, truth: Truth, outputs: Floats) -> float:
     scored = [1] if truth.task == "binary" else range(truth.classes)
     return float(
         sum(
-            metrics.brier_score_loss(truth.targets == index, probabilities[:, index], pos_label=1)
+            metrics.brier_score_loss(
+                truth.targets == index,
+                probabilities[:, index],
+                pos_label=1,
+                sample_weight=truth.weights,
+            )
             for index in scored
         )
     )
 
 
 def _ece(_metrics: Any, truth: Truth, outputs: Floats) -> float:
-    return expected_calibration_error(truth.targets, truth.probabilities(outputs))
+    return expected_calibration_error(truth.targets, truth.probabilities(outputs), truth.weights)
 
 
 METRICS: dict[str, Metric] = {
@@ -197,12 +210,14 @@ def intervals(
 ) -> dict[str, tuple[float, float]]:
     """The 95 % interval of those named metrics that have one: Wilson's, of the accuracy.
 
-    Rows of a group count as the fewer independent ones that say as much.
+    Rows of a group, and rows of unequal weight, count as the fewer independent ones of equal weight
+    that say as much.
     """
     if "accuracy" not in names:
         return {}
     right = truth.chosen(outputs) == truth.targets
-    return {"accuracy": wilson(float(right.mean()), effective_rows(right, truth.groups))}
+    rows = effective_rows(right, truth.groups, truth.weights)
+    return {"accuracy": wilson(mean(right, truth.weights), rows)}
 
 
 def per_class(truth: Truth, outputs: Floats, labels: Sequence[str]) -> list[dict[str, Any]]:
@@ -213,8 +228,11 @@ def per_class(truth: Truth, outputs: Floats, labels: Sequence[str]) -> list[dict
     metrics = require("sklearn.metrics")
     indices = list(range(truth.classes))
     found = metrics.precision_recall_fscore_support(
-        truth.targets, truth.chosen(outputs), labels=indices, zero_division=np.nan
-    )
+        truth.targets, truth.chosen(outputs), labels=indices, zero_division=np.nan,
+        sample_weight=truth.weights,
+    )  # fmt: skip
+    *found, _ = found  # the sum of the weights, where the number of rows is wanted
+    counts = np.bincount(truth.targets, minlength=truth.classes)
     probabilities: NDArray[Any] = truth.probabilities(
         outputs
     )  # in float64: 1 - p in float32 would tie what is not equal
@@ -223,8 +241,11 @@ def per_class(truth: Truth, outputs: Floats, labels: Sequence[str]) -> list[dict
             [-outputs, outputs]
         )  # one order of the rows for both, hence one area
     rows = []
-    for index, label, precision, recall, f1, count in zip(indices, labels, *found, strict=True):
-        one = Truth("binary", np.asarray(truth.targets == index, np.int64), 2, truth.threshold)
+    for index, label, precision, recall, f1, count in zip(
+        indices, labels, *found, counts, strict=True
+    ):
+        targets = np.asarray(truth.targets == index, np.int64)
+        one = Truth("binary", targets, 2, truth.threshold, weights=truth.weights)
         rows.append({
             "label": label, "rows": int(count), "precision": float(precision),
             "recall": float(recall), "f1": float(f1),
@@ -243,7 +264,7 @@ def per_target(truth: Truth, outputs: Floats, names: Sequence[str]) -> list[dict
 
 
 def confusion(truth: Truth, outputs: Floats) -> NDArray[np.int64]:
-    """Counts (classes, classes): rows are the truth, columns what was predicted."""
+    """Counts of rows (classes, classes), whatever their weights: the truth in rows."""
     matrix: NDArray[np.int64] = require("sklearn.metrics").confusion_matrix(
         truth.targets, truth.chosen(outputs), labels=list(range(truth.classes))
     )

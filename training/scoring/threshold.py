@@ -48,7 +48,10 @@ def is_chosen(text: str) -> bool:
 
 
 def threshold_for(
-    text: str, targets: NDArray[np.int64], probabilities: NDArray[np.float32]
+    text: str,
+    targets: NDArray[np.int64],
+    probabilities: NDArray[np.float32],
+    weights: NDArray[np.float64] | None = None,
 ) -> np.float32:
     """The threshold that the text names, or that its rule finds on validation rows.
 
@@ -60,6 +63,7 @@ def threshold_for(
         text: as ``Recipe.threshold``.
         targets: classes (n,), 0 or 1.
         probabilities: of class 1, (n,).
+        weights: how much each row counts, (n,); None for all alike.
 
     Returns:
         Strictly between 0 and 1; the answer is class 1 where probability > threshold.
@@ -72,7 +76,7 @@ def threshold_for(
         return np.float32(text)
     if len(np.unique(targets)) < 2:
         raise _nothing_to_choose(text, f"no two classes among the {len(targets):,} validation rows")
-    lowest, merits = _merits(text, targets, probabilities)
+    lowest, merits = _merits(text, targets, probabilities, weights)
     # A cut below each of them, and one above all.
     below, above = np.append(0.0, lowest), np.append(lowest, 1.0)
     apart = above - below > NARROW
@@ -90,7 +94,10 @@ def threshold_for(
 
 
 def _merits(
-    text: str, targets: NDArray[np.int64], probabilities: NDArray[np.float32]
+    text: str,
+    targets: NDArray[np.int64],
+    probabilities: NDArray[np.float32],
+    weights: NDArray[np.float64] | None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Different probabilities, ascending, and how good it is to say class 1 from each on.
 
@@ -98,11 +105,13 @@ def _merits(
     """
     metrics: Any = require("sklearn.metrics")
     if text == "youden":
-        false, true, found = metrics.roc_curve(targets, probabilities, drop_intermediate=False)
+        false, true, found = metrics.roc_curve(
+            targets, probabilities, sample_weight=weights, drop_intermediate=False
+        )
         # Descending, and the first is a threshold above all probabilities.
         return found[:0:-1].astype(np.float64), (true - false)[::-1]
     precision, recall, found = metrics.precision_recall_curve(
-        targets, probabilities, drop_intermediate=False
+        targets, probabilities, sample_weight=weights, drop_intermediate=False
     )
     lowest = found.astype(np.float64)
     if text == "f1":
