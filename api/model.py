@@ -144,9 +144,10 @@ class Model(OpenedModel):
         """Predict a file of any size block by block, and count what its columns hold.
 
         Args:
-            table: the path of a CSV file, plain or gzipped.
-            out: a file to write: the table with predictions as further columns, CSV, packed where
-                the name ends in .gz or .zst; None to count alone.
+            table: the path of a CSV file, plain or gzipped, or of a Parquet file.
+            out: a file to write: the table with predictions as further columns, Parquet where the
+                name ends in .parquet and else CSV, packed where it ends in .gz or .zst; None to
+                count alone.
             on_error: "fail" ends the work at a row with a cell that cannot be read, "skip" leaves
                 the row out, "null" keeps it without a prediction.
             runtime: keras, litert, onnxruntime, c, js, micropython or a chip; None for any.

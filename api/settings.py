@@ -99,7 +99,7 @@ class PredictionSettings:
     )
     out: Path | None = declared(
         None,
-        "CSV file to write; .gz or .zst packs it.",
+        "File to write: .csv, .parquet, .csv.gz or .csv.zst.",
         "Output",
         shown="standard output",
     )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 import zlib
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,27 +20,34 @@ from mlp_edge.api.predicting import SHOWN, PredictedTable, open_predictor, own_t
 from mlp_edge.api.settings import GUESSED, PredictionSettings, Reading, StreamSettings
 from mlp_edge.api.streamed_table import StreamedTable
 from mlp_edge.api.widened_table import check_output
-from mlp_edge.data.reading.blocks import Blocks, read_blocks
-from mlp_edge.data.reading.read import read_stream
+from mlp_edge.data.reading.blocks import read_blocks
+from mlp_edge.data.reading.duck import copied
+from mlp_edge.data.reading.read import check_names, column_names, ignored_by_parquet, read_stream
 from mlp_edge.data.reading.size import read_size
-from mlp_edge.data.reading.source import STANDARD_INPUT, Stream, opened
+from mlp_edge.data.reading.source import STANDARD_INPUT, Stream, opened, shown_source
 from mlp_edge.data.reading.text import PARQUET, unpacked_head
+from mlp_edge.data.saved_columns import matched_columns
 from mlp_edge.data.table import Table
+from mlp_edge.lazy import installed, require
+from mlp_edge.streaming.arrow_parts import Batch, opened_parquet, table_of
 from mlp_edge.streaming.outputs import (
     CsvOutput,
     NoOutput,
     Sink,
     check_suffix,
     file_of,
-    is_packed,
+    is_parquet,
+    is_plain,
     packer,
 )
+from mlp_edge.streaming.parquet_output import ParquetOutput
 from mlp_edge.streaming.parts import NULL, Reader, part_of_table
 from mlp_edge.streaming.scorer import Scorer
-from mlp_edge.streaming.stream import Output, stream_text
+from mlp_edge.streaming.stream import Output, ParquetRows, TextRows, Wanted
 
-SMALL = 1 << 22
-"""Bytes of a table, unpacked, up to which it is read whole."""
+SMALL, CELL = 1 << 22, 8
+"""Bytes of a table, unpacked, up to which it is read whole; bytes that a cell of a Parquet file
+counts as."""
 ENDLESS = 1 << 62
 """Bytes of a table that is never held: any number of them."""
 
@@ -75,7 +84,7 @@ def predict_any(
     if settings.out is not None:
         check_suffix(settings.out)
         check_output("out", settings.out, source)
-    usual = streaming == StreamSettings() and not is_packed(settings.out)
+    usual = streaming == StreamSettings() and is_plain(settings.out)
     with opened(source, _most(reading)) as stream:
         if not usual or is_large(stream):
             return predict_stream(
@@ -90,9 +99,22 @@ def predict_any(
 
 
 def is_large(stream: Stream) -> bool:
-    """Whether a text has more than ``SMALL`` bytes, unpacked; a Parquet file is read whole."""
+    """Whether a table has more than ``SMALL`` bytes, unpacked.
+
+    A Parquet file is read whole where Arrow is not installed, and where it comes from a pipe.
+    """
     if stream.head.startswith(PARQUET):
-        return False
+        if not installed("pyarrow") or not stream.file.seekable():
+            return False
+        from pyarrow import ArrowInvalid, parquet
+
+        try:
+            there = parquet.read_metadata(stream.file)
+        except (ArrowInvalid, OSError):
+            return False
+        finally:
+            stream.file.seek(len(stream.head))
+        return bool(there.num_rows * there.num_columns > SMALL // CELL)
     content = stream.read(SMALL + 1)
     stream.put_back(content)
     try:
@@ -117,7 +139,7 @@ def predict_stream(
 
     Args:
         model: opened; or a model directory, or a .keras, .onnx, .tflite, .h, .js or .py file.
-        table: the path of a CSV file, or "-" for standard input.
+        table: the path of a CSV or Parquet file, or "-" for standard input.
         settings: what predicts, and what to write.
         streaming: what becomes of bad rows.
         reading: how the table is written.
@@ -138,23 +160,49 @@ def predict_stream(
         check_output("out", settings.out, source)
     with ExitStack() as stack:
         stream = begun or stack.enter_context(opened(source, _most(reading)))
-        blocks = read_blocks(stream, source, reading)
+        rows = _rows(stream, source, reading, stack)
         with observer.step("opening the model"):
             predictor = stack.enter_context(
                 open_predictor(model, settings.runtime, trust, settings.verify)
             )
         scorer = Scorer.of(predictor)
         reader = Reader(predictor.card.features, predictor.nameless, streaming.on_error)
-        first = _first(blocks.head, scorer, reader)
-        output = stack.enter_context(_output(settings, scorer, blocks, standard))
+        first = _first(rows.head, scorer, reader)
+        output = stack.enter_context(_output(settings, scorer, rows.head, reader, standard))
         watch = stack.enter_context(observer.streams(_size(source)))
-        safe = settings.spreadsheet_safe
-        found = stream_text(blocks, scorer, reader, output, watch, safe=safe)
+        how = Wanted(is_parquet(settings.out), settings.spreadsheet_safe)
+        found = rows.stream(scorer, reader, output, watch, how)
     observer.found(found.findings)
     return StreamedTable(
-        first.card.name, blocks.head.source, first.runtime, blocks.head.counts, found.tally,
+        first.card.name, rows.head.source, first.runtime, rows.head.counts, found.tally,
         found.findings, first,
     )  # fmt: skip
+
+
+def _rows(
+    stream: Stream, source: str, reading: Reading, stack: ExitStack
+) -> TextRows | ParquetRows:
+    """The rows of a table, the first of them read."""
+    if not stream.head.startswith(PARQUET):
+        return TextRows(read_blocks(stream, source, reading))
+    require("pyarrow", "scale")
+    name = shown_source(source)
+    path: Any = source
+    if source == STANDARD_INPUT:  # Parquet is read from its end
+        path = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
+        with copied(name):
+            shutil.copyfileobj(stream, path, 1 << 20)
+        path.seek(0)
+    file = opened_parquet(path, name)
+    names = column_names(file.schema_arrow.names)
+    check_names(names, name)
+    first = Batch(next(file.iter_batches(SHOWN)), 1)
+    head = replace(
+        table_of(first, names, name),
+        decimal=reading.decimal or ".",
+        notes=ignored_by_parquet(reading),
+    )
+    return ParquetRows(file, _size(source) or 0, head)
 
 
 def _most(reading: Reading) -> int:
@@ -178,13 +226,23 @@ def _first(head: Table, scorer: Scorer, reader: Reader) -> PredictedTable:
 
 @contextmanager
 def _output(
-    settings: PredictionSettings, scorer: Scorer, blocks: Blocks, standard: Sink | None
+    settings: PredictionSettings,
+    scorer: Scorer,
+    head: Table,
+    reader: Reader,
+    standard: Sink | None,
 ) -> Iterator[Output]:
     """Where the rows go."""
     if settings.out is None and standard is None:
         yield NoOutput()
         return
-    pack = packer(settings.out)
+    pack, labels = packer(settings.out), scorer.card.labels
     with file_of(settings.out, standard) as file:
-        labels, decimal = scorer.card.labels, blocks.head.decimal
-        yield CsvOutput(file, pack, labels, decimal, settings.spreadsheet_safe)
+        if is_parquet(settings.out):
+            names = matched_columns(head, scorer.card.names, reader.nameless)
+            pairs = zip(names, reader.features, strict=True)
+            numbers = [name for name, feature in pairs if not feature.categories]
+            with closing(ParquetOutput(file, labels, numbers)) as output:
+                yield output
+        else:
+            yield CsvOutput(file, pack, labels, head.decimal, settings.spreadsheet_safe)

@@ -37,9 +37,21 @@ PACKED = (".gz", ".zst")
 """Suffixes of files that are packed, behind another suffix or alone."""
 
 
-def is_packed(path: Path | None) -> bool:
-    """Whether a file's name says that it is packed."""
-    return path is not None and path.suffix.lower() in PACKED
+def is_plain(path: Path | None) -> bool:
+    """Whether a file's name says that it is CSV as it stands."""
+    return path is None or path.suffix.lower() not in (PARQUET, *PACKED)
+
+
+def is_parquet(path: Path | None) -> bool:
+    """Whether a file's name says that it is Parquet.
+
+    Raises:
+        MissingError: when it does, and what writes it is not installed.
+    """
+    if path is None or path.suffix.lower() != PARQUET:
+        return False
+    require("pyarrow", "scale")
+    return True
 
 
 def packer(path: Path | None) -> Callable[[bytes], bytes]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, NamedTuple, Protocol
 
@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from mlp_edge.data.reading.blocks import Blocks
 from mlp_edge.data.reading.later import Block
 from mlp_edge.data.saved_columns import found_by_place, matched_columns
+from mlp_edge.data.table import Table
 from mlp_edge.finding import Finding
 from mlp_edge.mlp import Floats
+from mlp_edge.streaming.arrow_parts import CELLS, TEXTS, Batch, batches_of, part_of_batch, table_of
 from mlp_edge.streaming.outputs import names_with
 from mlp_edge.streaming.parts import Part, Reader, part_of_table
 from mlp_edge.streaming.pipeline import in_order, threads
@@ -39,6 +41,18 @@ class Output(Protocol):
         """Write what was rendered."""
 
 
+class Wanted(NamedTuple):
+    """In what form an output takes rows.
+
+    Attributes:
+        typed: as Arrow columns, rather than as text.
+        safe: with a ' before words that a spreadsheet would compute.
+    """
+
+    typed: bool = False
+    safe: bool = False
+
+
 class Streamed(NamedTuple):
     """What was found in a table.
 
@@ -60,52 +74,104 @@ class _Done:
     block: Any
 
 
-def stream_text(
-    blocks: Blocks,
-    scorer: Scorer,
+@dataclass(frozen=True)
+class TextRows:
+    """The rows of a text whose head has been read."""
+
+    blocks: Blocks
+
+    @property
+    def head(self) -> Table:
+        """The first rows."""
+        return self.blocks.head
+
+    def stream(
+        self, scorer: Scorer, reader: Reader, output: Output, watch: Watch, how: Wanted
+    ) -> Streamed:
+        """Predict every row.
+
+        Args:
+            scorer: what predicts.
+            reader: how rows are read.
+            output: where they go.
+            watch: told how far it is.
+            how: what the output takes.
+
+        Raises:
+            TableError: naming file, line and column of the first thing that does not fit.
+        """
+        head = self.head
+        names = matched_columns(head, [each.name for each in reader.features], reader.nameless)
+        read = part_reader(self.blocks, reader, names, how.typed, how.safe)
+        output.begin(names_with(head, added_columns(scorer)))
+
+        def work(piece: Block | None) -> _Done | None:
+            part = part_of_table(head, reader) if piece is None else read(piece)
+            return None if part is None else _scored(part, scorer, output)
+
+        pieces: Iterator[Block | None] = chain([None], self.blocks.later)
+        return _found(head, names, reader, _run(pieces, work, reader, output, watch))
+
+
+@dataclass(frozen=True)
+class ParquetRows:
+    """The rows of a Parquet file.
+
+    Attributes:
+        file: a pyarrow.parquet.ParquetFile.
+        size: its bytes.
+        head: its first rows as text, with the names of all columns.
+    """
+
+    file: Any
+    size: int
+    head: Table
+
+    def stream(
+        self, scorer: Scorer, reader: Reader, output: Output, watch: Watch, how: Wanted
+    ) -> Streamed:
+        """Predict every row; see ``TextRows.stream``."""
+        head = self.head
+        names = matched_columns(head, [each.name for each in reader.features], reader.nameless)
+        output.begin(names_with(head, added_columns(scorer)))
+
+        def work(batch: Batch) -> _Done:
+            columns = batch.columns.rename_columns(list(head.columns))
+            part = part_of_batch(batch._replace(columns=columns), names, head.source, reader)
+            if not how.typed:
+                kept = batch._replace(columns=part.body)
+                part = replace(part, body=table_of(kept, head.columns, head.source))
+            return _scored(part, scorer, output)
+
+        cells = CELLS if how.typed else TEXTS
+        batches = batches_of(self.file, self.size, head.source, cells)
+        return _found(head, names, reader, _run(batches, work, reader, output, watch))
+
+
+def added_columns(scorer: Scorer) -> list[str]:
+    """What is written behind the columns of a table."""
+    return [*scorer.columns, *(["label"] if scorer.card.labels else [])]
+
+
+def _run(
+    pieces: Iterator[Any],
+    work: Callable[[Any], _Done | None],
     reader: Reader,
     output: Output,
     watch: Watch,
-    *,
-    typed: bool = False,
-    safe: bool = False,
-) -> Streamed:
-    """Predict a text whose head has been read.
-
-    Args:
-        blocks: the text.
-        scorer: what predicts.
-        reader: how rows are read.
-        output: where they go.
-        watch: told how far it is.
-        typed: whether the output takes Arrow columns, rather than text.
-        safe: whether it changes single cells.
-
-    Raises:
-        TableError: naming file, line and column of the first thing that does not fit.
-    """
-    head = blocks.head
-    names = matched_columns(head, [each.name for each in reader.features], reader.nameless)
-    read = part_reader(blocks, reader, names, typed, safe)
-    output.begin(names_with(head, [*scorer.columns, *(["label"] if scorer.card.labels else [])]))
-
-    def work(piece: Block | None) -> _Done | None:
-        part = part_of_table(head, reader) if piece is None else read(piece)
-        return None if part is None else _scored(part, scorer, output)
-
-    pieces: Iterator[Block | None] = chain([None], blocks.later)
+) -> Tally:
     tally = Tally(reader.features)
     for done in in_order(pieces, work, threads()):
         if done is not None:
             tally.add(done.tally)
             output.write(done.block)
             watch(tally.rows, done.end)
-    findings = (
-        *head.notes,
-        *found_by_place(head, names, reader.features),
-        *tally.findings(names, head.counts),
-    )
-    return Streamed(tally, names, findings)
+    return tally
+
+
+def _found(head: Table, names: tuple[str, ...], reader: Reader, tally: Tally) -> Streamed:
+    placed = found_by_place(head, names, reader.features)
+    return Streamed(tally, names, (*head.notes, *placed, *tally.findings(names, head.counts)))
 
 
 def _scored(part: Part, scorer: Scorer, output: Output) -> _Done:

@@ -127,14 +127,19 @@ def _from_parquet(stream: Stream, source: str, dialect: Dialect) -> _Read:
         pass
     columns = column_names(names)
     check_names(columns, source)
-    options = ("sep", "encoding", "header", "comments", "single_quotes")
-    useless = [name for name in options if getattr(dialect, name) is not None]
-    notes = [
-        Finding("dialect", f"{setting(name)} says nothing about a Parquet file and was ignored")
-        for name in useless
-    ]
+    notes = ignored_by_parquet(dialect)
     lines = np.arange(1, len(cells[0]) + 1, dtype=np.int64)
-    return _Read(columns, True, cells, lines, dialect.decimal or ".", tuple(notes), "row")
+    return _Read(columns, True, cells, lines, dialect.decimal or ".", notes, "row")
+
+
+def ignored_by_parquet(dialect: Dialect) -> tuple[Finding, ...]:
+    """What is said of settings that a Parquet file has no use for."""
+    options = ("sep", "encoding", "header", "comments", "single_quotes")
+    return tuple(
+        Finding("dialect", f"{setting(name)} says nothing about a Parquet file and was ignored")
+        for name in options
+        if getattr(dialect, name) is not None
+    )
 
 
 def _from_text(
