@@ -14,6 +14,9 @@ from mlp_edge.data.content.text_column import TextColumn
 from mlp_edge.data.quoting import plain, shown
 from mlp_edge.finding import Finding
 
+MOST_LINES = 3
+"""Lines that a refusal names."""
+
 
 @dataclass(frozen=True, eq=False)
 class Table:
@@ -83,3 +86,17 @@ class Table:
         """Where a row (0-based) stands, for a message: file, line and, when given, column."""
         where = f"{plain(self.source)}, {self.counts} {self.lines[row]}"
         return where if column is None else f"{where}, column {shown(column)}"
+
+    def places(self, which: NDArray[np.bool_]) -> str:
+        """Where those rows stand that are True in (rows,) ``which``: the file and the first lines.
+
+        One at least is True.
+        """
+        rows = np.flatnonzero(which)
+        lines = [str(self.lines[row]) for row in rows[:MOST_LINES]]
+        where = f"{self.counts} {lines[0]}"
+        if len(lines) > 1:
+            where = f"{self.counts}s {', '.join(lines[:-1])} and {lines[-1]}"
+        if rows.size > len(lines):
+            where += f" ({rows.size - len(lines):,} more)"
+        return f"{plain(self.source)}, {where}"

@@ -13,7 +13,7 @@ from mlp_edge.errors import RecipeError
 from mlp_edge.mlp import Rows
 from mlp_edge.settings import setting
 from mlp_edge.training.backends.backend import Backend, choose
-from mlp_edge.training.backends.compiled import fit_compiled
+from mlp_edge.training.backends.compiled import AfterEpoch, fit_compiled
 from mlp_edge.training.backends.keras_fit import fit_keras
 from mlp_edge.training.backends.program import Part
 from mlp_edge.training.backends.shuffling import shuffled
@@ -60,6 +60,19 @@ def fit(
         RecipeError: when the loss stops being a number.
     """
     history: list[dict[str, float]] = []
+    after_epoch = recorded(history, watch)
+    rows = len(training.rows)
+    backend = choose(model, rows, 0 if validation is None else len(validation.rows), recipe, fits)
+    if backend is Backend.COMPILED:
+        orders = shuffled(rows, recipe.seed)
+        fit_compiled(model, training, validation, recipe, orders, after_epoch)
+    else:
+        fit_keras(model, training, validation, recipe, after_epoch)
+    return Fitted(history, backend, model)
+
+
+def recorded(history: list[dict[str, float]], watch: Watch) -> AfterEpoch:
+    """What is called after each epoch: it keeps the logs, and ends a training that diverged."""
 
     def after_epoch(logs: dict[str, float]) -> None:
         history.append(logs)
@@ -71,14 +84,7 @@ def fit(
             )
         watch(len(history), logs)
 
-    rows = len(training.rows)
-    backend = choose(model, rows, 0 if validation is None else len(validation.rows), recipe, fits)
-    if backend is Backend.COMPILED:
-        orders = shuffled(rows, recipe.seed)
-        fit_compiled(model, training, validation, recipe, orders, after_epoch)
-    else:
-        fit_keras(model, training, validation, recipe, after_epoch)
-    return Fitted(history, backend, model)
+    return after_epoch
 
 
 def fit_parts(

@@ -38,9 +38,6 @@ def build(
 ) -> Any:
     """An uncompiled ``keras.Sequential``: encoded readings in, prediction out.
 
-    Every layer is named by us, because Keras numbers unnamed layers through the life of the
-    process and the file must not depend on what ran before.
-
     Args:
         recipe: resolved for the task.
         rows: the encoded training rows (n, width), from which the standardisation is taken.
@@ -48,10 +45,28 @@ def build(
         numbers: so many inputs, the first ones, are numbers and standardised; None means all.
         weights: how much each of the rows counts in that (n,); None for all alike.
     """
+    scaling = moments(rows, numbers, weights) if recipe.standardize else None
+    return stacked(recipe, rows.shape[1], outputs, scaling)
+
+
+def stacked(
+    recipe: Recipe, inputs: int, outputs: int, scaling: tuple[Floats, Floats] | None
+) -> Any:
+    """The network that ``build`` makes, of a mean and a variance that are known.
+
+    Every layer is named by us, because Keras numbers unnamed layers through the life of the
+    process and the file must not depend on what ran before.
+
+    Args:
+        recipe: resolved for the task.
+        inputs: width of an encoded row.
+        outputs: width of the last layer.
+        scaling: mean and variance of each input (inputs,) float32; None scales nothing.
+    """
     layers = keras().layers
-    stack = [keras().Input((rows.shape[1],), name="inputs")]
-    if recipe.standardize:
-        mean, variance = moments(rows, numbers, weights)
+    stack = [keras().Input((inputs,), name="inputs")]
+    if scaling is not None:
+        mean, variance = scaling
         stack.append(layers.Normalization(mean=mean, variance=variance, name="scaling"))
     for number, width in enumerate(recipe.hidden, start=1):
         stack += _hidden(recipe, number, width)
@@ -247,9 +262,17 @@ def moments(
     A constant column gets the variance 1: there is nothing to scale and nothing to divide by.
     From column ``numbers`` on, where ones and zeros stand, the mean is 0 and the variance 1.
     """
-    mean, variance = (part.astype(np.float32) for part in mean_and_variance(rows, weights))
     constant = rows.min(axis=0) == rows.max(axis=0)
-    variance = np.where(constant, np.float32(1), variance)
+    return scaled_by(*mean_and_variance(rows, weights), constant, numbers)
+
+
+def scaled_by(
+    means: NDArray[np.float64], variances: NDArray[np.float64], constant: NDArray[np.bool_],
+    numbers: int | None,
+) -> tuple[Floats, Floats]:  # fmt: skip
+    """What ``moments`` gives, of columns (width,) whose statistics are known in float64."""
+    mean = means.astype(np.float32)
+    variance = np.where(constant, np.float32(1), variances.astype(np.float32))
     if numbers is not None:
         mean[numbers:], variance[numbers:] = 0, 1
     return mean, variance

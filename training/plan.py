@@ -11,6 +11,11 @@ from mlp_edge.settings import declared, setting
 from mlp_edge.training.default_recipe import AUTO, RECIPES
 from mlp_edge.training.device import check_wanted
 
+BLOCK = 1 << 18
+"""Rows of a block of a stream, unless somebody says otherwise."""
+LEAST = {"runs": 1, "repeats": 1, "tune": 1, "cv": 2, "block_rows": 1000}
+"""The least that a number may be."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -33,6 +38,9 @@ class Plan:
         device: auto, cpu, gpu or gpu:N.
         strategy: none, or mirrored to train on every GPU at once.
         tf32: let a GPU round products to TensorFloat-32.
+        stream: read the table in blocks and never hold it; None where it is beyond memory, and
+            for folders and patterns.
+        block_rows: rows of a block of a stream: so many are shuffled among each other.
 
     Raises:
         RecipeError: from the constructor, when settings contradict each other.
@@ -79,6 +87,12 @@ class Plan:
         flag="--tf32",
     )  # fmt: skip
 
+    stream: bool | None = declared(
+        None, "Whether to read the table in blocks and never hold it.", "Table",
+        shown="by its size",
+    )  # fmt: skip
+    block_rows: int = declared(BLOCK, "Rows of a block, where the table is streamed.", "Table")
+
     def __post_init__(self) -> None:
         if self.name is not None:
             check_name(self.name)
@@ -89,13 +103,36 @@ class Plan:
                 f"{setting('recipe', self.recipe)} is not one of {', '.join(RECIPES)}"
             )
         check_wanted(self.device, self.strategy)
-        for name, least in (("runs", 1), ("repeats", 1), ("tune", 1), ("cv", 2)):
+        for name, least in LEAST.items():
             count = getattr(self, name)
             if count is not None and count < least:
                 raise RecipeError(f"{setting(name)} is at least {least}; got {count}")
         if self.repeats > 1 and self.cv is None:
             raise RecipeError(
                 f"{setting('repeats')} repeats a cross-validation; {setting('cv', 10)} asks for one"
+            )
+
+    def check_streamed(self, weight: str | None) -> None:
+        """Refuse what takes the table in memory, where it is streamed.
+
+        Args:
+            weight: as ``Recipe.weight``.
+
+        Raises:
+            RecipeError: naming the setting.
+        """
+        asked = {"start": self.start, "tune": self.tune, "cv": self.cv, "weight": weight}
+        for name, value in asked.items():
+            if value is not None:
+                raise RecipeError(
+                    f"{setting(name)} takes the table in memory, and this one is streamed; leave "
+                    f"it out, or read the table as a whole: {setting('stream', False)}, and for a "
+                    f"large file {setting('max_bytes')}"
+                )
+        if self.strategy != "none":
+            raise RecipeError(
+                f"{setting('strategy', self.strategy)} takes the table in memory, and this one is "
+                f"streamed, on one device; leave it out"
             )
 
     def check_going_on(self, group: str | None, columns: bool) -> None:

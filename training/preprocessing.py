@@ -13,7 +13,7 @@ from mlp_edge.data.row_weights import Weights
 from mlp_edge.encoding import Encoding
 from mlp_edge.errors import ModelError, RecipeError, first_line
 from mlp_edge.feature import Feature
-from mlp_edge.mlp import Floats, Rows
+from mlp_edge.mlp import Floats, Rows, Task
 from mlp_edge.settings import setting
 from mlp_edge.training.backends.program import Part
 from mlp_edge.training.examples import Examples, Parts
@@ -162,10 +162,10 @@ def preprocess(
     row_weights, own = examples.weights, examples.weights_of(training)
     features = fitted(examples.features, examples.imputed, examples.rows[training], own)
     learned = examples.encoded
-    if scale is None and _is_scaled(examples, recipe):
+    if scale is None and is_scaled(examples.task, recipe):
         scale = TargetScale.of(learned[training], own)
     if recipe.clip is not None:
-        _check_clip(recipe.clip, examples.names, learned[training])
+        check_clip(recipe.clip, examples.names, learned[training])
     of_class = class_weights(examples, training, recipe.class_weight)
     return Preprocessed(
         features=features,
@@ -179,12 +179,18 @@ def preprocess(
     )
 
 
-def _is_scaled(examples: Examples, recipe: Recipe) -> bool:
+def is_scaled(task: Task, recipe: Recipe) -> bool:
+    """Whether targets are standardised while a network learns them."""
     linear = recipe.output_activation == "linear"
-    return examples.task == "regression" and recipe.standardize and linear
+    return task == "regression" and recipe.standardize and linear
 
 
-def _check_clip(clip: tuple[float, float], names: Sequence[str], targets: Floats) -> None:
+def check_clip(clip: tuple[float, float], names: Sequence[str], targets: Floats) -> None:
+    """Refuse limits between which no training target (n, outputs) lies.
+
+    Raises:
+        RecipeError: naming the target.
+    """
     low, high = clip
     for name, values in zip(names, targets.T, strict=True):
         if not ((values > low) & (values < high)).any():

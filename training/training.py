@@ -12,6 +12,7 @@ from mlp_edge.data.choices import Choices
 from mlp_edge.data.findings.leaks import duplicates_across
 from mlp_edge.data.splitting.times import IN_TIME
 from mlp_edge.data.table import Table
+from mlp_edge.errors import RecipeError
 from mlp_edge.finding import Finding
 from mlp_edge.lazy import keras, tensorflow
 from mlp_edge.mlp import Task
@@ -182,6 +183,7 @@ def go_on(
     check_loadable(start.keras_path, compiled=True)
     none = examples.rows[:0]
     held_out = start.sample().rows if start.manifest.sample == "held-out" else none
+    _check_held_out(start, len(held_out))
     chosen = parts_like(examples, held_out, recipe, table.source)
     if strict:
         check_nothing_found(examples.findings, table.source)
@@ -194,6 +196,21 @@ def go_on(
 
     with _ready(job):
         return _run(job, stage, _saved_network(start, saved), 1)
+
+
+def _check_held_out(start: ModelDirectory, known: int) -> None:
+    """Refuse a model that does not say which rows it held out: others could learn from them.
+
+    Raises:
+        RecipeError: where sample.csv has some of them only, as a streamed training leaves it.
+    """
+    every = start.manifest.rows["test"]
+    if known < every:
+        raise RecipeError(
+            f"{setting('start')}: {start.path} was trained on a stream and keeps {known:,} of its "
+            f"{every:,} held-out rows, so that training could go on with others of them; train a "
+            "new model"
+        )
 
 
 def _saved_network(start: ModelDirectory, saved: Recipe) -> Make:

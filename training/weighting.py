@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,24 +33,48 @@ def class_weights(
         return None
     if class_weight == "balanced":
         return balanced(examples, training)
-    weights = label_weights(class_weight)
-    for label in weights:
-        if label not in examples.labels:
-            raise RecipeError(
-                f"{setting('class_weight')}: {label!r} is no class of {examples.names[0]!r}; its "
-                f"classes are {', '.join(map(repr, examples.labels))}"
-            )
-    of_class = np.array([weights.get(label, 1.0) for label in examples.labels], np.float32)
+    of_class = named_weights(class_weight, examples.names[0], examples.labels)
     return np.asarray(of_class[examples.targets])
 
 
+def named_weights(class_weight: str, target: str, labels: Sequence[str]) -> Floats:
+    """How much a row of each class counts, (classes,) float32, where weights are named.
+
+    Args:
+        class_weight: as ``Recipe.class_weight``, neither "none" nor "balanced".
+        target: the predicted column, for a message.
+        labels: of the classes.
+
+    Raises:
+        RecipeError: when a label is no class.
+    """
+    weights = label_weights(class_weight)
+    for label in weights:
+        if label not in labels:
+            raise RecipeError(
+                f"{setting('class_weight')}: {label!r} is no class of {target!r}; its "
+                f"classes are {', '.join(map(repr, labels))}"
+            )
+    return np.array([weights.get(label, 1.0) for label in labels], np.float32)
+
+
 def balanced(examples: Examples, training: NDArray[np.int64]) -> Floats:
-    """Weights (n,) by which every class counts alike: rows / (classes x rows of the class)."""
+    """Weights (n,) by which every class counts alike in the training rows."""
     own = examples.weights_of(training)
     counts = np.bincount(examples.targets[training], own, minlength=len(examples.labels))
     least = 1 if own is None else float(own.min())  # a class without training rows has none
-    weights = counts.sum() / (len(examples.labels) * np.maximum(counts, least))
-    return np.asarray(weights[examples.targets], np.float32)
+    return np.asarray(balanced_classes(counts, least)[examples.targets])
+
+
+def balanced_classes(counts: NDArray[Any], least: float = 1) -> Floats:
+    """Weights (classes,) by which classes count alike: rows / (classes x rows of the class).
+
+    Args:
+        counts: (classes,) rows of each, or the sum of what they count.
+        least: what a class counts that has none.
+    """
+    weights = counts.sum() / (len(counts) * np.maximum(counts, least))
+    return np.asarray(weights, np.float32)
 
 
 def in_loss(

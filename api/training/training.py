@@ -16,12 +16,16 @@ from mlp_edge.api.settings import Reading
 from mlp_edge.api.tables import read_any, saved_source
 from mlp_edge.api.training.trained import Training
 from mlp_edge.data.choices import Choices
+from mlp_edge.data.reading.size import read_size
 from mlp_edge.data.sets import DEFAULT_SET
+from mlp_edge.data.streaming.files import exceeds_memory, find_files
 from mlp_edge.data.table import Table
+from mlp_edge.errors import RecipeError
 from mlp_edge.files.writing import write_directory
 from mlp_edge.given import listing, sorted_out
 from mlp_edge.lazy import require, tensorflow
 from mlp_edge.readers.model_directory import ModelDirectory, check_place
+from mlp_edge.settings import setting
 from mlp_edge.training import training
 from mlp_edge.training.cross_validation import Folding
 from mlp_edge.training.default_recipe import AUTO
@@ -33,6 +37,8 @@ from mlp_edge.training.recipe import Recipe, check_seed
 from mlp_edge.training.search.searching import SEARCH_FOLDS, Search
 from mlp_edge.training.search.trials import discard
 from mlp_edge.training.search.tuning_journal import discard_empty, has_trials
+from mlp_edge.training.streaming import training as streams
+from mlp_edge.training.streaming.training import Streaming
 
 PATIENCE = 20
 """Epochs without a lower validation loss after which a search's networks stop, unless told."""
@@ -102,10 +108,13 @@ def _train(request: _Request, place: Path) -> Model:
     plan, observer = request.plan, request.observer
     check_place(place, request.force)
     saved = None if plan.start is None else ModelDirectory.open(plan.start)
-    table = read_any(_source(request.table, saved), request.reading)
+    source = _source(request.table, saved)
+    table = _streaming(source, request) or read_any(source, request.reading)
     journal = None if plan.tune is None else journal_of(place)
     with _resumable(journal, observer), observer.fits() as stage:
-        if saved is not None:
+        if isinstance(table, Streaming):
+            trained = _train_streamed(request, table, stage)
+        elif saved is not None:
             trained = _go_on(request, table, saved, stage)
         else:
             trained = _train_new(request, table, stage, journal)
@@ -168,6 +177,42 @@ def _train_new(request: _Request, table: Table, stage: Stage, journal: Path | No
         calibration=plan.calibration,
         folding=None if plan.cv is None else Folding(plan.cv, plan.repeats),
         search=None if journal is None else _search(request, journal),
+        place=_placed(request),
+    )
+
+
+def _streaming(source: Any, request: _Request) -> Streaming | None:
+    """How the table is streamed; None where it is read as a whole.
+
+    Raises:
+        RecipeError: when it is to be streamed and cannot be, or what is asked for cannot.
+    """
+    plan, reading = request.plan, request.reading
+    if not isinstance(source, str | os.PathLike):
+        if plan.stream:
+            raise RecipeError(f"{setting('stream')} reads files; leave it out for any other table")
+        return None
+    name = os.fspath(source)
+    most = None if reading.max_bytes is None else read_size(reading.max_bytes)
+    if plan.stream is False or not (plan.stream or exceeds_memory(name, most)):
+        return None
+    plan.check_streamed(request.given.get("weight"))
+    return Streaming(find_files(name), reading, plan.block_rows)
+
+
+def _train_streamed(request: _Request, streaming: Streaming, stage: Stage) -> Trained:
+    plan = request.plan
+    return streams.train(
+        streaming,
+        _recipe(plan, request.given),
+        stage,
+        targets=plan.target,
+        task=plan.task,
+        choices=request.columns,
+        name=plan.name,
+        runs=plan.runs,
+        strict=plan.strict,
+        calibration=plan.calibration,
         place=_placed(request),
     )
 

@@ -12,13 +12,11 @@ from mlp_edge.data.content.cells import Levels, Mask
 from mlp_edge.data.content.formatted import FEWEST_ALIKE, doubtful_form, forms, looks_like
 from mlp_edge.data.content.strays import is_total, same_name
 from mlp_edge.data.content.text_column import TextColumn
-from mlp_edge.data.quoting import counted, plain, shown, suggested
+from mlp_edge.data.quoting import counted, shown, suggested
 from mlp_edge.data.table import Table
 from mlp_edge.settings import setting
 
 _EVERY_TEXT = setting("task", "multiclass")
-MOST_LINES = 3
-"""Lines that a refusal names."""
 
 
 def mixture(
@@ -46,7 +44,7 @@ def mixture(
     if not others.any():
         among = f" among {counted(int(numbers.sum()), 'number')}" if numbers.any() else ""
         return (
-            f"{_lines(table, of_form)}, column {shown(name)}: "
+            f"{table.places(of_form)}, column {shown(name)}: "
             f"{counted(int(of_form.sum()), 'cell')} written with {form} "
             f"({_first(cells, of_form)}){among}; write plain numbers, such as "
             f"-1234{table.decimal}5, or: {'; '.join(ways)}"
@@ -57,7 +55,7 @@ def mixture(
         return says + _ways_out(table, name, cells, others, rest, target)
     kind = "a number" if rest.sum() == 1 else "numbers"
     return (
-        f"{_lines(table, rest)}, column {shown(name)}: {counted(int(rest.sum()), 'cell')} with "
+        f"{table.places(rest)}, column {shown(name)}: {counted(int(rest.sum()), 'cell')} with "
         f"{kind} ({_first(cells, rest)}) among {counted(int(others.sum()), 'word')} "
         f"({_first(cells, others)}); write them alike, or: {'; '.join(ways)}"
     )
@@ -75,7 +73,7 @@ def _ways(name: str, target: bool) -> list[str]:
 def _words_among(table: Table, name: str, cells: TextColumn, words: Mask, rest: Mask) -> str:
     """What is said of words among at least as many numbers."""
     return (
-        f"{_lines(table, words)}, column {shown(name)}: {counted(int(words.sum()), 'cell')} with "
+        f"{table.places(words)}, column {shown(name)}: {counted(int(words.sum()), 'cell')} with "
         f"words ({_first(cells, words)}) among {counted(int(rest.sum()), 'number')}; "
     )
 
@@ -154,15 +152,3 @@ def doubtful(table: Table, name: str, cells: TextColumn, known: NDArray[np.int64
 
 def _first(cells: TextColumn, which: Mask) -> str:
     return shown(str(cells[int(np.flatnonzero(which)[0])]).strip())
-
-
-def _lines(table: Table, which: Mask) -> str:
-    """The file and the first lines of some rows."""
-    rows = np.flatnonzero(which)
-    lines = [str(table.lines[row]) for row in rows[:MOST_LINES]]
-    where = f"{table.counts} {lines[0]}"
-    if len(lines) > 1:
-        where = f"{table.counts}s {', '.join(lines[:-1])} and {lines[-1]}"
-    if rows.size > len(lines):
-        where += f" ({rows.size - len(lines):,} more)"
-    return f"{plain(table.source)}, {where}"

@@ -129,16 +129,44 @@ def _grouped(
     source: str,
 ) -> tuple[Indices, Indices]:
     """Whole groups in each part, near to the share of rows; the only group of a class trains."""
-    check_groups(groups, source)
+    which, counts = group_counts(classes, groups)
+    tested = np.isin(which, tested_groups(counts, share, seed, source))
+    train, test = np.flatnonzero(~tested), np.flatnonzero(tested)
+    _check_trained(classes, train, labels, source)
+    return train, test
+
+
+def group_counts(
+    classes: NDArray[np.int64], groups: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Which group each row is of (rows,), and the rows of each class in each (groups, classes)."""
     names, which = np.unique(groups, return_inverse=True)
     kinds, kind = np.unique(classes, return_inverse=True)
     counts = np.zeros((len(names), len(kinds)), np.int64)
     np.add.at(counts, (which, kind), 1)
-    fixed = np.unique(which[indispensable(classes, groups)])
-    free = np.setdiff1d(np.arange(len(names)), fixed)
+    return which, counts
+
+
+def tested_groups(counts: NDArray[np.int64], share: float, seed: int, source: str) -> Indices:
+    """The groups that test, (n,): their places in ``counts``.
+
+    Args:
+        counts: (groups, classes) rows of each class in each group; every class has some.
+        share: of the rows, above 0 and below 1.
+        seed: same seed, same groups.
+        source: the table as the user typed it, for messages.
+
+    Raises:
+        TableError: when there is one group only, or none that can be spared.
+    """
+    if len(counts) < 2:
+        check_groups(np.zeros(int(counts.sum()), np.int64), source)
+    alone = (counts > 0).sum(axis=0) == 1
+    fixed = np.unique(counts[:, alone].argmax(axis=0))
+    free = np.setdiff1d(np.arange(len(counts)), fixed)
     if not len(free):
         raise TableError(
-            f"{plain(source)}: each of {counted(len(names), 'group')} has a class that no other "
+            f"{plain(source)}: each of {counted(len(counts), 'group')} has a class that no other "
             f"has, so that none can be held back; another {setting('group')}, or no rows held "
             "back, "
             "would do"
@@ -150,11 +178,8 @@ def _grouped(
         misplaced = float(np.abs(apart - share * every).sum())
         return int((apart == every).sum()), int((apart == 0).sum()), misplaced
 
-    candidates = _candidates(counts.sum(axis=1), free, share * len(classes), seed)
-    tested = np.isin(which, min(candidates, key=faults))
-    train, test = np.flatnonzero(~tested), np.flatnonzero(tested)
-    _check_trained(classes, train, labels, source)
-    return train, test
+    candidates = _candidates(counts.sum(axis=1), free, share * int(every.sum()), seed)
+    return min(candidates, key=faults)
 
 
 def _candidates(sizes: Indices, free: Indices, wanted: float, seed: int) -> Iterator[Indices]:

@@ -287,7 +287,7 @@ def test_the_compilation_can_be_interrupted() -> None:
 
     threading.Timer(0.2, _thread.interrupt_main).start()
     with pytest.raises(KeyboardInterrupt):
-        program._interruptibly(work)
+        program.interruptibly(work)
     assert not ended  # the work goes on, and nobody waits for it
     release.set()
 
@@ -297,7 +297,7 @@ def test_a_failure_of_the_compilation_is_not_lost() -> None:
         raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
-        program._interruptibly(work)
+        program.interruptibly(work)
 
 
 @pytest.mark.parametrize(

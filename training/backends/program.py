@@ -187,7 +187,7 @@ class Program:
         orders = tensorflow().zeros((self.sizes.epochs, self.sizes.rows), "int32")
         nothing = (*data, orders, *_bounds(Span(epochs=0, start=1, stop=1)))
         self._epochs.get_concrete_function(*nothing)
-        _interruptibly(lambda: self._call(*nothing))
+        interruptibly(lambda: self._call(*nothing))
         self._compiled = True
 
     def run(self, data: tuple[Any, ...], orders: Any, span: Span) -> NDArray[np.float32]:
@@ -233,7 +233,7 @@ class Program:
             order = orders[number]
             tf.cond(start == 0, self._reset, lambda: 0)
             size = self.sizes.batch
-            _repeat(start, stop, lambda step: batch(order, step * size, size))
+            repeat(start, stop, lambda step: batch(order, step * size, size))
             none = tf.zeros(len(self.logs))
             row = tf.cond(stop == self.sizes.steps, lambda: finish(order), lambda: none)
             return number + 1, tf.tensor_scatter_nd_update(logs, [[number]], [row])
@@ -253,7 +253,7 @@ class Program:
         self._reset()
         full = self.sizes.validation // size
         if full:
-            _repeat(0, full, lambda step: batch(step * size, size))
+            repeat(0, full, lambda step: batch(step * size, size))
         if full * size < self.sizes.validation:
             batch(full * size, self.sizes.validation - full * size)
         return self._results()
@@ -307,7 +307,7 @@ class Program:
         return [value for _, value in sorted(self._twin.get_metrics_result().items())]
 
 
-def _repeat(start: Any, stop: Any, step: Callable[[Any], None]) -> None:
+def repeat(start: Any, stop: Any, step: Callable[[Any], None]) -> None:
     """``step(start)`` … ``step(stop - 1)`` inside a program."""
 
     def body(number: Any) -> Any:
@@ -339,7 +339,7 @@ def _split(numbers: NDArray[Any], variables: list[Any]) -> list[NDArray[Any]]:
     return np.split(numbers.ravel(), np.cumsum(lengths)[:-1])
 
 
-def _interruptibly(work: Callable[[], Any]) -> None:
+def interruptibly(work: Callable[[], Any]) -> None:
     """Run what Python cannot interrupt beside the main thread, which Ctrl-C then stops at once."""
     failures: list[BaseException] = []
 

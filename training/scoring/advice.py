@@ -42,7 +42,7 @@ VISIBLE = 0.05
 NAMED = 3
 """So many of the classes with few rows are named."""
 
-HARMLESS = ("sorted", "weight")
+HARMLESS = ("sorted", "weight", "stream")
 """Kinds of findings that are said, but no reason to refuse a table."""
 SMALLER = f"a linear model is smaller and may do: {setting('hidden', ())}, with enough epochs"
 

@@ -1,0 +1,85 @@
+"""Medians and other order statistics of numbers that are read again and again, exactly.
+
+Floats are sorted by their bits as integers are, once those of negative ones are turned round. So
+each look counts how many have each of 65,536 beginnings, 16 bits further than the last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Looks = Callable[[], Iterable[NDArray[Any]]]
+"""Gives the numbers (n, columns) from the first to the last, each time it is called."""
+DIGIT = 16
+"""Bits that one look tells."""
+
+
+def kth_smallest(
+    looks: Looks, ranks: NDArray[np.int64], kind: type[np.floating[Any]]
+) -> NDArray[Any]:
+    """For each column the numbers that stand at some ranks when sorted.
+
+    Args:
+        looks: float32 or float64 numbers; NaN is none.
+        ranks: (columns, k), from 0; below the count of the column's numbers.
+        kind: of the numbers.
+
+    Returns:
+        (columns, k) of ``kind``; -0 counts as 0.
+    """
+    width = np.dtype(kind).itemsize * 8
+    whole = np.dtype(f"u{width // 8}")
+    left, found = ranks.copy(), np.zeros(ranks.shape, whole)
+    for shift in range(width - DIGIT, -1, -DIGIT):
+        counts = np.zeros((*ranks.shape, 1 << DIGIT), np.int64)
+        for numbers in looks():
+            for column in range(len(ranks)):
+                keys = _keys(numbers[:, column], whole)
+                for place in range(ranks.shape[1]):
+                    counts[column, place] += _counted(keys, found[column, place], shift, width)
+        below = np.cumsum(counts, axis=-1)
+        digits = np.minimum((below <= left[..., None]).sum(axis=-1), (1 << DIGIT) - 1)
+        before = np.take_along_axis(below - counts, digits[..., None], axis=-1)[..., 0]
+        left -= before
+        found |= digits.astype(whole) << np.array(shift, whole)
+    return _floats(found, kind)
+
+
+def _keys(numbers: NDArray[Any], whole: np.dtype[Any]) -> NDArray[Any]:
+    """Integers in the order of the numbers."""
+    known = numbers[~np.isnan(numbers)] + numbers.dtype.type(0)  # which makes 0 of -0
+    bits = np.ascontiguousarray(known).view(whole)
+    top = whole.type(1 << (whole.itemsize * 8 - 1))
+    return np.where(bits & top, ~bits, bits | top)
+
+
+def _floats(keys: NDArray[Any], kind: type[np.floating[Any]]) -> NDArray[Any]:
+    top = keys.dtype.type(1 << (keys.dtype.itemsize * 8 - 1))
+    return np.ascontiguousarray(np.where(keys & top, keys ^ top, ~keys)).view(kind)
+
+
+def _counted(keys: NDArray[Any], prefix: Any, shift: int, width: int) -> NDArray[np.int64]:
+    """How many keys that begin like the prefix go on with each digit."""
+    if shift + DIGIT < width:
+        above = keys.dtype.type(shift + DIGIT)
+        keys = keys[keys >> above == prefix >> above]
+    digits = (keys >> keys.dtype.type(shift)) & keys.dtype.type((1 << DIGIT) - 1)
+    return np.bincount(digits.astype(np.int64), minlength=1 << DIGIT)
+
+
+def medians(looks: Looks, known: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The median of each column of float32 numbers, (columns,) float64; 0 of a column without any.
+
+    Args:
+        looks: the numbers; NaN is none.
+        known: (columns,) how many numbers each column has.
+    """
+    if not known.any():
+        return np.zeros(len(known))
+    ranks = np.maximum(np.stack([(known - 1) // 2, known // 2], axis=1), 0)
+    middle = kth_smallest(looks, ranks, np.float32).astype(np.float64)
+    return np.where(known > 0, middle.mean(axis=1), 0.0)
