@@ -388,6 +388,7 @@ class Model(OpenedModel):
         require: str | Sequence[str] = (),
         table: Any = None,
         allow_vacuous: bool = False,
+        monotone: Mapping[str, str] | Sequence[str] = (),
         exports: str | os.PathLike[str] | None = None,
         trust: bool = False,
         wait: float = 10.0,
@@ -408,6 +409,8 @@ class Model(OpenedModel):
                 a data frame, an Arrow table, a structured array or ``(array, names)``; None for
                 the held-out rows.
             allow_vacuous: whether a bound may be too wide to prove anything, or not be derived.
+            monotone: columns that every prediction is to follow, such as ``{"age": "+"}``, beside
+                those that the model was trained to follow.
             exports: folder of the exports of a file alone; None for exports/ beside it.
             trust: run a header or script that was changed since it was exported.
             wait: seconds that a board may take to start, and to predict a row.
@@ -428,7 +431,8 @@ class Model(OpenedModel):
 
         given = {
             "runtimes": runtimes, "formats": formats, "require": require,
-            "allow_vacuous": allow_vacuous, "exports": exports, "trust": trust, "wait": wait,
+            "allow_vacuous": allow_vacuous, "monotone": monotone, "exports": exports,
+            "trust": trust, "wait": wait,
         }  # fmt: skip
         chosen, written = made("parity", given | reading, ParitySettings, Reading)
         return prove(self, chosen, table=table, reading=written)

@@ -49,6 +49,11 @@ HIDDEN_ACTIVATIONS = tuple(
     name for name in KERAS_ACTIVATIONS if name not in ("exponential", "softmax")
 )
 """What the hidden layers of a training can have."""
+MONOTONE_ACTIVATIONS = (
+    "linear", "relu", "leaky_relu", "elu", "selu", "softplus", "softsign", "tanh", "sigmoid",
+    "hard_sigmoid", "exponential",
+)  # fmt: skip
+"""Those that never fall when their argument rises."""
 TASKS: tuple[str, ...] = get_args(Task)
 
 OUTPUT_NAMES = {"regression": "value", "binary": "probability", "multiclass": "probabilities"}

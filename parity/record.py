@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from mlp_edge.mlp import Mlp
 from mlp_edge.parity.certificate import Certificate
 from mlp_edge.parity.compare import VACUOUS
 from mlp_edge.parity.labels import Labels
+from mlp_edge.parity.monotone import Monotone
 from mlp_edge.parity.parity import Report
 from mlp_edge.reading import read_file
 from mlp_edge.requirements import version_of
@@ -23,8 +24,9 @@ PACKAGES = ("tensorflow", "keras", "ai-edge-litert", "onnxruntime", "numpy")
 
 
 def record(
-    files: Mapping[str, Path], mlp: Mlp, report: Report, certificate: Certificate, labels: Labels
-) -> dict[str, Any]:
+    files: Mapping[str, Path], mlp: Mlp, report: Report, certificate: Certificate, labels: Labels,
+    monotone: Sequence[Monotone] = (),
+) -> dict[str, Any]:  # fmt: skip
     """Everything that parity found, as JSON holds it; no time and no path, so that it repeats.
 
     Args:
@@ -33,6 +35,7 @@ def record(
         report: every comparison.
         certificate: for all rows of the declared ranges.
         labels: of a table.
+        monotone: the readings that every prediction is to follow.
     """
     compared = {result.artifact for result in report.results if result.ran}
     held_to = {Path(result.artifact).stem + SUFFIX for result in report.results if result.bits}
@@ -41,7 +44,7 @@ def record(
         "format": FORMAT,
         "model": mlp.name,
         "weights_sha256": mlp.weights_sha256,
-        "passed": report.passed,
+        "passed": report.passed and all(each.holds for each in monotone),
         "versions": {"mlp-edge": __version__, **versions},
         "sha256": {
             name: sha256(read_file(files[name]))
@@ -53,6 +56,7 @@ def record(
         "results": [{**asdict(result), "verdict": result.verdict} for result in report.results],
         "certificate": _certificate(mlp, report, certificate),
         "labels": asdict(labels),
+        "monotone": [asdict(each) for each in monotone],
     }
 
 

@@ -13,6 +13,7 @@ from mlp_edge.data.table import Table
 from mlp_edge.encoding import Encoding
 from mlp_edge.errors import RecipeError, TableError
 from mlp_edge.feature import Feature
+from mlp_edge.proof.monotone import directions, spelled
 from mlp_edge.settings import setting
 from mlp_edge.training.examples import Examples
 from mlp_edge.training.recipe import Recipe
@@ -26,6 +27,7 @@ FIXED = {
     "dropout": NETWORK,
     "l2": NETWORK,
     "output_l2": NETWORK,
+    "monotone": NETWORK,
     "standardize": NETWORK,
     "output_bias": NETWORK,
     "group": "the column that kept rows together",
@@ -110,6 +112,8 @@ def check_fixed(saved: Recipe, options: Mapping[str, Any]) -> None:
         )
     for option, reason in FIXED.items():
         value = options.get(option)
+        if option == "monotone" and value is not None:
+            value = spelled(directions(value))
         if value is not None and value != getattr(saved, option):
             raise RecipeError(
                 f"{setting(option)}: {setting('start')} goes on with {reason} "

@@ -22,6 +22,7 @@ from mlp_edge.files.manifest import Manifest
 from mlp_edge.files.writing import csv_text
 from mlp_edge.finding import Finding
 from mlp_edge.mlp import Mlp
+from mlp_edge.proof.monotone import directions, of_network
 from mlp_edge.readers.keras_file import read_network
 from mlp_edge.readers.model_directory import (
     CALIBRATION,
@@ -36,6 +37,7 @@ from mlp_edge.training.cross_validation import FoldScores, compared_by
 from mlp_edge.training.fitting import predict_batches
 from mlp_edge.training.keras_bytes import keras_bytes
 from mlp_edge.training.network import HISTORY_METRIC, with_processing
+from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.run import Job, Run, predictions, score_baselines, straight
 from mlp_edge.training.scoring.advice import advice, fold_advice
 from mlp_edge.training.scoring.baseline import Linear, prior
@@ -177,7 +179,18 @@ def _manifest(
         versions=versions(),
         sha256={"data": job.table.sha256, "weights": mlp.weights_sha256},
         missing_targets=job.examples.missing_targets,
+        monotone=_proved(mlp, job.recipe),
     )
+
+
+def _proved(mlp: Mlp, recipe: Recipe) -> dict[str, str]:
+    """The columns that the recipe constrains, each proved of the network as it is saved."""
+    names = [feature.name for feature in mlp.features]
+    wanted = directions(recipe.monotone)
+    for column, sign in wanted.items():
+        if not of_network(mlp, names.index(column)).hold(sign):
+            raise RuntimeError(f"the trained weights do not keep the direction of {column!r}")
+    return {column: "+" if sign > 0 else "-" for column, sign in wanted.items()}
 
 
 def _split(job: Job) -> dict[str, Any]:

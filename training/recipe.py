@@ -12,11 +12,17 @@ import numpy as np
 from mlp_edge.data.splitting.times import IN_TIME, time_column
 from mlp_edge.errors import ModelError, RecipeError
 from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Task
+from mlp_edge.proof.monotone import directions, spelled
 from mlp_edge.settings import declared, setting
 from mlp_edge.training.class_weights import check_class_weight
 from mlp_edge.training.default_recipe import AUTO, RECIPES, RULED, TUTORIAL, Shape, ruled
 from mlp_edge.training.scoring.threshold import check_threshold, is_chosen
-from mlp_edge.training.task_choices import loss_for, output_for
+from mlp_edge.training.task_choices import (
+    check_follows,
+    check_never_falls,
+    loss_for,
+    output_for,
+)
 
 OPTIMIZERS = (
     "adam", "adamw", "adamax", "nadam", "adagrad", "adadelta", "rmsprop", "sgd", "lion", "ftrl",
@@ -73,6 +79,8 @@ class Recipe:
         split: "random"; "time", so that the last rows of the file test; or "time:COLUMN", so that
             the last ones by that column do.
         weight: a column whose numbers say how much each row counts; None where all count alike.
+        monotone: columns with whose readings a prediction rises ("age=+") or falls ("age=-"), by
+            constraints on the weights; a mapping column -> "+" or "-" is held as such texts.
         clip: lowest and highest prediction of a regression, rounded to float32; None for no
             limits.
         seed: of the split, the first weights and the shuffling.
@@ -155,6 +163,10 @@ class Recipe:
     weight: str | None = declared(
         None, "Column that says how much each row counts; 0 for not at all.", "Training"
     )
+    monotone: tuple[str, ...] | Mapping[str, str] = declared(
+        (), "COL=+ or COL=-: the prediction never falls, or never rises, with it.", "Network",
+        shown="no column", repeat=True,
+    )  # fmt: skip
     clip: tuple[float, float] | None = declared(
         None, "LOW,HIGH: limits of a regression's predictions.", "Network"
     )
@@ -171,6 +183,7 @@ class Recipe:
         check_class_weight(self.class_weight)
         check_threshold(self.threshold)
         self._check_clip()
+        self._check_monotone()
         self._check_split()
         self._check_momentum()
         if any(width < 1 for width in self.hidden):
@@ -264,6 +277,12 @@ class Recipe:
             )
         object.__setattr__(self, "clip", (low, high))  # as every runtime holds them
 
+    def _check_monotone(self) -> None:
+        # Two of one column are held once, as a command line may say it twice.
+        object.__setattr__(self, "monotone", spelled(directions(self.monotone)))
+        if self.monotone and self.hidden:
+            check_never_falls("activation", self.activation)
+
     def _check_split(self) -> None:
         if self.split not in ("random", IN_TIME) and not time_column(self.split):
             raise RecipeError(
@@ -330,6 +349,8 @@ class Recipe:
             raise RecipeError(
                 f"{setting('clip')} is for a regression; a {task} task predicts probabilities"
             )
+        if self.monotone:
+            check_follows(task, output)
         return replace(self, loss=loss, output_activation=output)
 
     def steps(self, rows: int) -> int:
@@ -353,6 +374,7 @@ class Recipe:
         try:
             tuples = {"hidden": tuple(known["hidden"]), "metrics": tuple(known["metrics"])}
             tuples["automatic"] = tuple(x for x in known.get("automatic", ()) if x in RULED)
+            tuples["monotone"] = tuple(known.get("monotone", ()))
             if known["clip"] is not None:
                 tuples["clip"] = tuple(known["clip"])
             return cls(**{**known, **tuples})

@@ -14,9 +14,11 @@ from mlp_edge.errors import RecipeError
 from mlp_edge.finding import Finding
 from mlp_edge.lazy import keras
 from mlp_edge.mlp import DEFAULT_THRESHOLD, Floats
+from mlp_edge.proof.monotone import directions
 from mlp_edge.training.device import Device
 from mlp_edge.training.examples import Examples, Parts
 from mlp_edge.training.fitting import Fitted, Watch, fit_parts, predict_batches
+from mlp_edge.training.monotone import hold, of_inputs
 from mlp_edge.training.network import HISTORY_METRIC, build, compile_model
 from mlp_edge.training.output_layer import prior_bias, start_at
 from mlp_edge.training.preprocessing import Preprocessed
@@ -88,6 +90,8 @@ def new_network(job: Job, seed: int) -> Any:
     if job.recipe.output_bias == "prior":
         means = job.preprocessed.mean(job.parts.training)
         start_at(model, prior_bias(job.recipe.output_activation, means, len(rows)))
+    wanted = directions(job.recipe.monotone)
+    hold(model, of_inputs(job.preprocessed.features, wanted), fresh=True)
     metric = HISTORY_METRIC[job.examples.task]
     compile_model(model, job.recipe, metric, job.recipe.steps(len(rows)))
     return model

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlp_edge.errors import RecipeError
-from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Task
+from mlp_edge.mlp import HIDDEN_ACTIVATIONS, MONOTONE_ACTIVATIONS, Task
 from mlp_edge.settings import setting
 
 LOSSES: dict[Task, tuple[str, ...]] = {
@@ -63,3 +63,37 @@ def output_for(task: Task, output: str, loss: str) -> str:
             f"do not; softmax or {setting('loss', 'mse')} would do"
         )
     return output
+
+
+def check_never_falls(name: str, activation: str) -> None:
+    """Refuse an activation with which no weights make a prediction follow a reading.
+
+    Args:
+        name: of the setting.
+        activation: its value.
+
+    Raises:
+        RecipeError: naming those that would do.
+    """
+    if activation in MONOTONE_ACTIVATIONS:
+        return
+    others = ", ".join(each for each in MONOTONE_ACTIVATIONS if each in HIDDEN_ACTIVATIONS)
+    raise RecipeError(
+        f"{setting(name, activation)} falls before it rises, so that no weights make a prediction "
+        f"{setting('monotone')}; {others} would do"
+    )
+
+
+def check_follows(task: Task, output: str) -> None:
+    """Refuse a task whose predictions cannot be made to follow a reading.
+
+    Raises:
+        RecipeError: for several classes, and for an output activation that falls.
+    """
+    if task == "multiclass":
+        raise RecipeError(
+            f"{setting('monotone')} is for a regression or a binary task: the probabilities of "
+            "several classes add up to 1, and no sign of a weight keeps one of them from "
+            "falling; a target of two classes would do"
+        )
+    check_never_falls("output_activation", output)

@@ -16,6 +16,7 @@ from mlp_edge.errors import RecipeError
 from mlp_edge.finding import Finding
 from mlp_edge.lazy import keras, tensorflow
 from mlp_edge.mlp import Task
+from mlp_edge.proof.monotone import directions
 from mlp_edge.readers.keras_file import check_loadable
 from mlp_edge.readers.model_directory import ModelDirectory
 from mlp_edge.settings import setting
@@ -39,6 +40,7 @@ from mlp_edge.training.examples import (
     shape,
 )
 from mlp_edge.training.fitting import Stage
+from mlp_edge.training.monotone import check_columns, hold, of_inputs
 from mlp_edge.training.network import HISTORY_METRIC, compile_model, taken_out
 from mlp_edge.training.outcome import Trained, outcome
 from mlp_edge.training.preprocessing import Preprocessed, TargetScale, preprocess
@@ -108,6 +110,7 @@ def train(
     recipe = recipe.for_table(shape(examples, recipe, table.source))
     recipe = resolved_for(recipe, examples)
     check_reachable(examples, recipe)
+    check_columns(examples, directions(recipe.monotone))
     chosen = parts(examples, recipe, table.source)
     check_threshold_rows(examples, recipe, chosen.validation, table.source)
     found = (*examples.findings, *_shared_rows(table, examples, chosen))
@@ -222,6 +225,8 @@ def _saved_network(start: ModelDirectory, saved: Recipe) -> Make:
         model = taken_out(keras().models.load_model(start.keras_path), metric)
         if job.preprocessed.scale is not None:
             job.preprocessed.scale.unfold(model)
+        inputs = of_inputs(job.preprocessed.features, directions(saved.monotone))
+        hold(model, inputs, fresh=False)
         # A schedule that has run down would teach nothing more: it starts afresh.
         if job.recipe.compiled != saved.compiled or job.recipe.schedule != "constant":
             compile_model(model, job.recipe, metric, job.recipe.steps(len(job.parts.training)))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mlp_edge.api.parity.directions import lost_sentence, proved_sentence
 from mlp_edge.api.parity.on_board import BoardReport
 from mlp_edge.api.result import Result, Sheet
 from mlp_edge.errors import CheckError, InputError
@@ -14,6 +15,7 @@ from mlp_edge.files.writing import plain
 from mlp_edge.finding import Finding
 from mlp_edge.parity.certificate import Certificate
 from mlp_edge.parity.labels import Labels
+from mlp_edge.parity.monotone import Monotone
 from mlp_edge.parity.parity import Report
 from mlp_edge.parity.result import ArtifactResult
 from mlp_edge.settings import setting
@@ -41,6 +43,7 @@ class ParityReport(Result):
         allow_vacuous: whether ``check`` accepts a bound too wide to prove anything.
         path: of the record; None where it could not be written.
         findings: what there is to warn of.
+        monotone: for each reading that predictions are to follow, what is proved.
         board: what the board took, where one was asked.
     """
 
@@ -54,6 +57,7 @@ class ParityReport(Result):
     allow_vacuous: bool = False
     path: Path | None = None
     findings: tuple[Finding, ...] = ()
+    monotone: tuple[Monotone, ...] = ()
     board: BoardReport | None = None
 
     @property
@@ -73,8 +77,8 @@ class ParityReport(Result):
 
     @property
     def passed(self) -> bool:
-        """Whether some export is a PASS, and nothing is less that could have been one."""
-        return self.report.passed
+        """Whether some export is a PASS, nothing that could be is less, and directions hold."""
+        return self.report.passed and all(each.holds for each in self.monotone)
 
     def check(self) -> None:
         """Go on only when something was compared, nothing failed and all of it proves something.
@@ -87,6 +91,8 @@ class ParityReport(Result):
             raise CheckError(f"{self.failed} of {len(self.results)} comparisons failed")
         if not self.report.compared:
             raise InputError("no export was compared: none of these runtimes can run here")
+        if lost := [each.column for each in self.monotone if not each.holds]:
+            raise CheckError(f"not proved monotone in {', '.join(map(repr, lost))}")
         if self.allow_vacuous:
             return
         accepts = f"{setting('allow_vacuous', True)} accepts that"
@@ -121,6 +127,7 @@ class ParityReport(Result):
         if self.board is not None:
             sheets.append(self.board.sheet())
         notes = ["Certificate and labels are those of float32"] if reduced else []
+        notes += [proved_sentence(self.task, each) for each in self.monotone if each.holds]
         notes += _certain(self.task, self.labels, self.rows)
         return [*sheets, Sheet(self._certified(), notes=tuple(notes))]
 
@@ -161,9 +168,10 @@ class ParityReport(Result):
         Returns:
             A sentence each; [] when nothing is.
         """
-        return [
+        wrong = [
             f"{one.artifact} on {one.runtime}: {says}" for one in self.results for says in one.says
         ]
+        return wrong + [lost_sentence(self.task, each) for each in self.monotone if not each.holds]
 
     def uncertain(self) -> list[str]:
         """The rows whose label rounding picks.

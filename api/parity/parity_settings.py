@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlp_edge.errors import InputError, RecipeError
+from mlp_edge.proof.monotone import directions
 from mlp_edge.settings import declared, setting
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ class ParitySettings:
         require: names of runtimes that have to run, or all that are chosen: one that cannot is a
             failure.
         allow_vacuous: whether a bound may be too wide to prove anything, or not be derived.
+        monotone: columns that every prediction is to follow, "age=+" or "age=-", or a mapping
+            column -> "+" or "-"; beside those that the model was trained to follow.
         exports: folder of the exports of a file alone; None for exports/ beside it.
         trust: run a header or script that was changed since it was exported.
         wait: seconds that a board may take to start, and to predict a row.
@@ -54,6 +57,10 @@ class ParitySettings:
         "Evaluation",
         flag="--allow-vacuous",
     )
+    monotone: tuple[str, ...] | Mapping[str, str] = declared(
+        (), "COL=+ or COL=-: prove that no prediction falls, or rises, with it.", "Evaluation",
+        shown="as trained", repeat=True,
+    )  # fmt: skip
     exports: Path | None = declared(
         None, "Folder of the exports of a file alone.", "What to run", shown="exports/ beside it"
     )
@@ -72,11 +79,11 @@ class ParitySettings:
 
         Raises:
             InputError: for a runtime or a format that does not exist.
-            RecipeError: for a wait that is none.
+            RecipeError: for a wait or a direction that is none.
         """
         from mlp_edge.export import EXPORTERS
 
-        _ = self.chosen(), self.place
+        _ = self.chosen(), self.place, directions(self.monotone)
         least, most = WAITS
         if not least <= self.wait <= most:
             raise RecipeError(

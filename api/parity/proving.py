@@ -23,9 +23,11 @@ from mlp_edge.finding import Finding
 from mlp_edge.lazy import tensorflow
 from mlp_edge.parity.certificate import certify
 from mlp_edge.parity.labels import Labels, labels
+from mlp_edge.parity.monotone import monotone
 from mlp_edge.parity.parity import Report, check
 from mlp_edge.parity.record import record
 from mlp_edge.proof.box import declared
+from mlp_edge.proof.monotone import Directions, directions
 from mlp_edge.settings import setting
 
 if TYPE_CHECKING:
@@ -72,6 +74,7 @@ def prove(
     rows = given or _Rows(sample)
     heard.found(subject.findings)
     held = None if model.imported is None else model.imported.integers
+    wanted = _wanted(model, settings, held is not None)
     with asked(settings, subject.paths) as places:
         _check_read(subject.paths, places.runtimes)
         if held is not None:
@@ -79,7 +82,7 @@ def prove(
                 findings = tuple(heard.findings)
                 return prove_held(mlp, held, subject, settings.trust, places, sample, findings)
         report = _compared(subject, mlp, sample, settings, places, heard)
-    return _reported(subject, mlp, sample, rows, report, settings, places, heard)
+    return _reported(subject, mlp, sample, rows, report, settings, wanted, places, heard)
 
 
 def _reported(
@@ -89,14 +92,16 @@ def _reported(
     rows: _Rows,
     report: Report,
     settings: ParitySettings,
+    wanted: Directions,
     places: Asked,
     heard: Recording,
 ) -> ParityReport:
     """What the comparisons come to, written beside the exports where there is anything."""
     with heard.step("proving"):
         certificate = certify(mlp, declared(mlp, sample))
+        followed = monotone(mlp, wanted, report.results, certificate, subject.files)
     certain, board = rows.labels(mlp), places.board_report(subject.transcript_path)
-    found = record(subject.files, mlp, report, certificate, certain) | recorded(board)
+    found = record(subject.files, mlp, report, certificate, certain, followed) | recorded(board)
     written = (report.compared or board is not None) and _written(subject, found, places, heard)
     return ParityReport(
         model=mlp.name,
@@ -104,6 +109,7 @@ def _reported(
         report=report,
         certificate=certificate,
         labels=certain,
+        monotone=followed,
         rows=subject.rows,
         record=json.loads(json_text(found)),
         allow_vacuous=settings.allow_vacuous,
@@ -111,6 +117,29 @@ def _reported(
         findings=tuple(heard.findings),
         board=board,
     )
+
+
+def _wanted(model: OpenedModel, settings: ParitySettings, held: bool) -> Directions:
+    """The readings that predictions are to follow: as the model was trained, and as is asked.
+
+    Raises:
+        InputError: for a column that is no number of the model, and where integers are held.
+    """
+    asked_for = directions(settings.monotone)
+    trained = {} if model.directory is None else model.directory.manifest.monotone
+    numbers = [feature.name for feature in model.mlp.features if feature.kind == "number"]
+    for column in asked_for:
+        if column not in numbers:
+            raise InputError(
+                f"{model.path}: {setting('monotone')} names {column!r}, which is none of its "
+                f"numbers: {', '.join(map(repr, numbers))}"
+            )
+    if asked_for and held:
+        raise InputError(
+            f"{model.path}: {setting('monotone')} is proved of networks in floats and of integers "
+            "made from them; of a full-integer TFLite file it is not"
+        )
+    return {**directions(trained), **asked_for}
 
 
 class _Rows:

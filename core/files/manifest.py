@@ -54,6 +54,8 @@ class Manifest:
             held-out rows begin; None in models of before.
         tuning: what was searched and what won, or None.
         missing_targets: target -> spellings of a missing one, as ``missing`` gave them.
+        monotone: column -> "+" where no prediction falls when its reading rises, "-" where none
+            rises, as proved from the saved weights; empty where nothing was asked for.
         imported: of a network that somebody else trained: its file in original/, what that is,
             what its owner says of it, and the SHA-256 of each file there; None of one trained here.
         format: of this file.
@@ -83,6 +85,7 @@ class Manifest:
     tuning: Mapping[str, Any] | None = None
     split: Mapping[str, Any] | None = None
     missing_targets: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    monotone: Mapping[str, str] = field(default_factory=dict)
     imported: Mapping[str, Any] | None = None
     format: int = FORMAT
 
@@ -152,7 +155,7 @@ class Manifest:
             _check_imported(values["imported"])
             if values["sample"] not in SAMPLES or "training" not in values["rows"]:
                 raise ValueError("nobody can tell its training rows from its held-out ones")
-            _check_columns([each.name for each in values["features"]], values["targets"])
+            _check_columns(values["features"], values["targets"], values["monotone"])
             _check_outputs(values["task"], values["targets"], values["labels"], values["prior"])
             return cls(**{entry.name: values[entry.name] for entry in fields(cls)})
         except (TypeError, KeyError, ValueError, ModelError) as error:
@@ -166,6 +169,7 @@ OPTIONAL: Mapping[str, Any] = {
     "tuning": None,
     "split": None,
     "missing_targets": {},
+    "monotone": {},
     "imported": None,
 }
 """Keys that models of before do not have, and what stands for them."""
@@ -176,15 +180,22 @@ KINDS: Mapping[str, type | tuple[type, ...]] = {
     "scores": dict, "baseline": (dict, type(None)), "prior": list, "versions": dict,
     "sha256": dict, "exports": dict, "cross_validation": (dict, type(None)),
     "tuning": (dict, type(None)), "split": (dict, type(None)), "missing_targets": dict,
-    "imported": (dict, type(None)),
+    "monotone": dict, "imported": (dict, type(None)),
 }  # fmt: skip
 """What JSON makes of each key."""
 
 
-def _check_columns(features: Sequence[str], targets: Sequence[str]) -> None:
-    for name, times in Counter([*features, *targets]).most_common(1):
+def _check_columns(
+    features: Sequence[Feature], targets: Sequence[str], monotone: Mapping[str, Any]
+) -> None:
+    names = [each.name for each in features]
+    for name, times in Counter([*names, *targets]).most_common(1):
         if times > 1:
             raise ValueError(f"its features and targets name {name[:80]!r} twice")
+    numbers = [each.name for each in features if each.kind == "number"]
+    for column, sign in monotone.items():
+        if column not in numbers or sign not in ("+", "-"):
+            raise ValueError(f"monotone in {column[:80]!r}, which is no number or has no direction")
 
 
 def _check_outputs(

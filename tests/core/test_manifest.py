@@ -218,6 +218,8 @@ VALUES = {"task": "regression", "labels": [], "targets": ["price", "rent"], "pri
         ({"targets": ["x", "x"]}, "name 'x' twice"),
         ({"targets": ["age"]}, "name 'age' twice"),
         ({"features": [{"name": "a", "low": 0, "high": 1}] * 2}, "name 'a' twice"),
+        ({"monotone": {"ward": "+"}}, "monotone in 'ward', which is no number"),
+        ({"monotone": {"age": 1}}, "monotone in 'age', which is no number or has no direction"),
         ({"labels": ["a", "b", "c", "d"]}, "4 labels"),
         ({"prior": []}, "0 prior values"),
     ],

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from mlp_edge.lazy import keras, tensorflow
 from mlp_edge.mlp import Floats, Rows
+from mlp_edge.training.backends.projection import Projection, signs_of
 from mlp_edge.training.backends.twin import describe, twin_of
 
 KEPT = 8
@@ -99,13 +100,16 @@ def program_for(model: Any, sizes: Sizes) -> Program:
 
     A new one, or one kept from a model like it.
     """
-    return _kept(describe(model), sizes, model.trainable_variables[0].value.device)
+    variables = model.trainable_variables
+    signs = signs_of(variables)
+    held = None if signs is None else signs.tobytes()
+    return _kept(describe(model), sizes, variables[0].value.device, held)
 
 
 @lru_cache(maxsize=KEPT)
-def _kept(description: str, sizes: Sizes, device: str) -> Program:
+def _kept(description: str, sizes: Sizes, device: str, signs: bytes | None) -> Program:
     with tensorflow().device(device):
-        return Program(description, sizes, device)
+        return Program(description, sizes, device, signs)
 
 
 class Program:
@@ -115,14 +119,19 @@ class Program:
         description: what ``describe`` gives.
         sizes: of the parts that it will train on.
         device: TensorFlow's name of where the twin lies and the program runs.
+        signs: of the weights (int8, end to end) where some are constrained, or None.
     """
 
-    def __init__(self, description: str, sizes: Sizes, device: str) -> None:
+    def __init__(
+        self, description: str, sizes: Sizes, device: str, signs: bytes | None = None
+    ) -> None:
         self.sizes = sizes
         self._device = device
         self._twin = twin_of(description)
         count = sum(math.prod(part.shape) for part in self._twin.trainable_variables)
         self._weights = keras().Variable(np.zeros(count, np.float32), name="weights")
+        if signs is not None:
+            self._weights.constraint = Projection(np.frombuffer(signs, np.int8))
         settings = self._twin.optimizer.get_config()
         self._optimizer = type(self._twin.optimizer).from_config(settings)
         # Keras makes the variables of optimizer and metrics when first used; here is the place.
