@@ -141,7 +141,7 @@ def _candidate(
         useless = found.useless
         if useless.kind == "id" and not column.words.any():
             # That numbers of rows tell the target is worth more than that they are some.
-            shares = (sorted_by(name, column.numbers[column.known], each) for each in judged)
+            shares = (sorted_by(name, column.values, each) for each in judged)
             useless = next((each for each in shares if each is not None), useless)
         return _Candidate(column, found, useless, found.suspected)
     if found.useless is not None and found.categories is None and column.words.any():
@@ -233,8 +233,7 @@ def _is_imputed(each: _Candidate, choices: Choices) -> bool:
 
 def _scalable(columns: Columns, source: str) -> Columns:
     """The columns that can be standardised in float32, and a finding for each that cannot."""
-    exact = columns.rows.astype(np.float64)
-    deviations = np.nanstd(exact, axis=0)
+    deviations = np.array([np.nanstd(column.astype(np.float64)) for column in columns.rows.T])
     kept = np.flatnonzero(deviations**2 <= MOST_VARIANCE)
     findings = list(columns.findings)
     for feature, deviation in zip(columns.features, deviations, strict=True):
@@ -251,6 +250,8 @@ def _scalable(columns: Columns, source: str) -> Columns:
     return columns._replace(
         features=tuple(columns.features[index] for index in kept),
         imputed=tuple(columns.imputed[index] for index in kept),
-        rows=np.ascontiguousarray(columns.rows[:, kept]),
+        rows=np.ascontiguousarray(columns.rows[:, kept])
+        if len(kept) < len(deviations)
+        else columns.rows,
         findings=tuple(findings),
     )

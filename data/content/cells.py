@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -90,12 +90,17 @@ class Column:
     @cached_property
     def known(self) -> NDArray[np.int64]:
         """The rows whose reading is not missing, ascending."""
-        return np.flatnonzero(~self.absent)
+        return np.flatnonzero(~self.absent) if self.absent.any() else _every(len(self.cells))
+
+    @property
+    def values(self) -> NDArray[np.float64]:
+        """The numbers of the known rows, (known,); NaN where they are words."""
+        return self.numbers[self.known] if self.absent.any() else self.numbers
 
     @cached_property
     def levels(self) -> Levels:
         """The different texts among the known cells."""
-        return Levels(self.cells[self.known])
+        return Levels(self.cells.take(self.known))
 
     @property
     def raw(self) -> NDArray[np.float32]:
@@ -111,7 +116,7 @@ def read_column(table: Table, name: str, spelling: Spelling) -> Column:
     """
     cells, numbers = table.cells[name], table.numbers(name)
     odd = np.flatnonzero(np.isnan(numbers))
-    levels = Levels(cells[odd])
+    levels = Levels(cells.take(odd))
     spelled = spelling.texts
     folded = [text.strip().casefold() for text in levels.texts]
     missing = [text in spelled for text in folded]
@@ -119,24 +124,42 @@ def read_column(table: Table, name: str, spelling: Spelling) -> Column:
         not gone and (fold in spelling.present or _is_word(text))
         for gone, fold, text in zip(missing, folded, levels.texts, strict=True)
     ]
-    masks = {kind: np.zeros(len(cells), np.bool_) for kind in ("missing", "words")}
-    masks["missing"][odd] = levels.spread(missing, np.bool_)
-    masks["words"][odd] = levels.spread(words, np.bool_)
+    broken = [not gone and not word for gone, word in zip(missing, words, strict=True)]
+    absent, worded, spoilt = (
+        _mask(len(cells), odd, levels.spread(which, np.bool_)) for which in (missing, words, broken)
+    )
     sentinel = _sentinel(table, name, spelling, numbers)
-    absent = masks["missing"]
     if sentinel is not None:
         absent = absent | (numbers.astype(np.float32) == np.float32(sentinel))
-    broken = np.isnan(numbers) & ~absent & ~masks["words"]
     return Column(
-        name, cells, numbers, absent, masks["words"], broken, sentinel, spelled.intersection(folded)
+        name, cells, numbers, absent, worded, spoilt, sentinel, spelled.intersection(folded)
     )
+
+
+def _mask(rows: int, some: NDArray[np.int64], which: Mask) -> Mask:
+    """A truth per row, False but for some; where those are, too, one False for all rows."""
+    if not which.any():
+        return np.broadcast_to(np.False_, rows)
+    mask = np.zeros(rows, np.bool_)
+    mask[some] = which
+    return mask
+
+
+@lru_cache(maxsize=1)
+def _every(rows: int) -> NDArray[np.int64]:
+    """All rows: the same array for all columns of a table."""
+    every = np.arange(rows)
+    every.flags.writeable = False
+    return every
 
 
 def _sentinel(
     table: Table, name: str, spelling: Spelling, numbers: NDArray[np.float64]
 ) -> float | None:
-    held = numbers.astype(np.float32)
-    found = {*spelling.named, *(each for each in spelling.general if (held == each).any())}
+    found = {*spelling.named}
+    if spelling.general:
+        held = numbers.astype(np.float32)
+        found.update(each for each in spelling.general if (held == each).any())
     if len(found) > 1:
         first, second, *_ = sorted(found)
         raise TableError(

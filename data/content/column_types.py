@@ -20,9 +20,10 @@ from mlp_edge.data.content.categories import (
     has_few_levels,
 )
 from mlp_edge.data.content.cells import Column, Levels, Mask
+from mlp_edge.data.content.floats import Cells
 from mlp_edge.data.content.formatted import DATE, form
 from mlp_edge.data.content.mixed import doubtful, mixture
-from mlp_edge.data.content.values import trouble
+from mlp_edge.data.content.values import LOOKED_AT, trouble
 from mlp_edge.data.quoting import and_more, counted, shown, suggested
 from mlp_edge.data.table import Table
 from mlp_edge.errors import TableError
@@ -115,7 +116,7 @@ def _check_broken(table: Table, column: Column) -> None:
 
 def _of_numbers(column: Column) -> Meaning:
     found = Meaning(column.raw)
-    values = column.numbers[column.known]
+    values = column.values
     if _is_counter(values, column.name, len(column.cells)):
         named = names_rows(column.name)
         steps = np.diff(values)
@@ -132,7 +133,9 @@ def _of_numbers(column: Column) -> Meaning:
 
 def _is_counter(values: NDArray[np.float64], name: str, rows: int) -> bool:
     # A few missing numbers change nothing: they were read off a longer list.
-    if len(values) < MOSTLY_THERE * rows or (values != np.floor(values)).any():
+    if len(values) < MOSTLY_THERE * rows or not all(
+        (some == np.floor(some)).all() for some in (values[:LOOKED_AT], values)
+    ):
         return False
     steps = np.diff(values)
     if len(values) >= FEWEST_TO_COUNT and ((steps > 0).all() or (steps < 0).all()):
@@ -163,21 +166,30 @@ def _checked_constant(column: Column, found: Meaning) -> Meaning:
 
 def _differ(column: Column) -> bool:
     """Whether numbers that are one in float32 differ as they are written."""
-    values = column.numbers[column.known]
+    values = column.values
     beyond = len(column.levels.texts) > 1 and abs(values[0]) >= EXACT_IN_FLOAT64
     return beyond or bool((values != values[0]).any())
 
 
 def _written(column: Column) -> tuple[Mask, Mask]:
     """Which known cells are digits alone, and which are written with leading zeros, as 00012."""
-    values = column.numbers[column.known]
+    values = column.values
+    nothing = np.zeros(len(values), np.bool_)
     if 2 * (values == np.floor(values)).sum() <= len(values):
-        nothing = np.zeros(len(values), np.bool_)
         return nothing, nothing
-    texts = np.strings.strip(column.cells[column.known])
-    digits = np.asarray(np.strings.isdigit(texts), np.bool_)
-    padded = np.strings.startswith(texts, "0") & (np.strings.str_len(texts) > 1) & digits
-    return digits, np.asarray(padded, np.bool_)
+    rows = column.known
+    zeros = column.cells.take(rows).may_be_padded()
+    if not _padded(column.cells[rows[zeros]]).any():
+        return nothing, nothing
+    texts = column.cells[rows]
+    return np.asarray(np.strings.isdigit(np.strings.strip(texts)), np.bool_), _padded(texts)
+
+
+def _padded(cells: Cells) -> Mask:
+    """Which cells are digits alone, the first of several a zero."""
+    texts = np.strings.strip(cells)
+    zero = np.strings.startswith(texts, "0") & (np.strings.str_len(texts) > 1)
+    return np.asarray(zero & np.strings.isdigit(texts), np.bool_)
 
 
 def _with_codes(

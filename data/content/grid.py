@@ -60,7 +60,9 @@ class Grid:
         """
         if record >= len(self) or (mark == self.delimiter and not self.quoted):
             return False
-        return self.content.find(mark.encode(), int(self.starts[record, 0])) >= 0
+        first = int(self.starts[record, 0])
+        # One byte is found many times faster than two.
+        return all(self.content.find(text.encode(), first) >= 0 for text in (mark[0], mark))
 
     def texts(self, column: int, rows: slice | NDArray[np.int64]) -> list[str]:
         """The cells of a column, quote marks taken off.
@@ -69,34 +71,45 @@ class Grid:
             column: which.
             rows: a slice of the records, or their places.
         """
-        starts, stops = self._ends(column, rows)
+        starts, stops = self._inside(column, rows)
         return [
             text
             for first in range(0, len(starts), _STEP)
             for text in self._decoded(starts[first : first + _STEP], stops[first : first + _STEP])
         ]
 
-    def _ends(
+    def first_bytes(
+        self, column: int, rows: slice | NDArray[np.int64]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        """The first byte of each cell, quote marks taken off, and how many it has; 0 if none."""
+        starts, stops = self._inside(column, rows)
+        return self._at(starts) * (stops > starts), stops - starts
+
+    def _at(self, places: NDArray[np.int64]) -> NDArray[np.uint8]:
+        # The last cell may have nothing behind it.
+        return np.frombuffer(self.content, np.uint8).take(places, mode="clip")
+
+    def _inside(
         self, column: int, rows: slice | NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Where cells begin and end."""
+        """Where the texts of cells begin and end."""
         nearest = column - column % APART
         starts = self.starts[rows, column // APART].astype(np.int64)
         for each in range(nearest, column):
             starts += self.lengths[rows, each]
         starts += column - nearest
-        return starts, starts + self.lengths[rows, column]
+        stops = starts + self.lengths[rows, column]
+        if self.quoted:
+            marked = (starts < stops) & (self._at(starts) == _QUOTE)
+            starts, stops = starts + marked, stops - marked
+        return starts, stops
 
     def _decoded(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> list[str]:
-        array = np.frombuffer(self.content, np.uint8)
-        if self.quoted:
-            inside = (starts < stops) & (array[np.minimum(starts, len(array) - 1)] == _QUOTE)
-            starts, stops = starts + inside, stops - inside
         # One after the other with a NUL behind each, which no cell has in it.
         sizes = stops - starts + 1
         new_stops = np.cumsum(sizes)
         places = np.repeat(starts - new_stops + sizes, sizes) + np.arange(new_stops[-1])
-        packed = array.take(places, mode="clip")  # the last cell may have nothing behind it
+        packed = self._at(places)
         packed[new_stops - 1] = 0
         text = packed.tobytes().decode()
         if self.quoted:
@@ -172,6 +185,12 @@ class GridColumn(TextColumn):
         if self._floats is None:
             return np.ones(len(self), np.bool_)
         return np.isnan(self._floats[self._rows])
+
+    def may_be_padded(self) -> NDArray[np.int64]:
+        """Those that begin with a zero, or with what ``str.strip`` may take off."""
+        first, sizes = self._grid.first_bytes(self._column, self._rows)
+        odd = (first == ord("0")) | (first <= ord(" ")) | (first > 0x7F)
+        return np.flatnonzero(odd & (sizes > 1))
 
     def holds(self, mark: str) -> NDArray[np.bool_]:
         """Which cells have a character in them, (rows,)."""

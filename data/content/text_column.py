@@ -45,6 +45,10 @@ class TextColumn(ABC):
         """Which rows may hold something else than a number, (rows,): all that were not parsed."""
 
     @abstractmethod
+    def may_be_padded(self) -> NDArray[np.int64]:
+        """Rows among which are all whose cell is digits with a zero in front, (n,)."""
+
+    @abstractmethod
     def holds(self, mark: str) -> NDArray[np.bool_]:
         """Which cells have a character in them, (rows,)."""
 
@@ -107,6 +111,10 @@ class ArrayColumn(TextColumn):
     def unread(self) -> NDArray[np.bool_]:
         """All of them."""
         return np.ones(len(self), np.bool_)
+
+    def may_be_padded(self) -> NDArray[np.int64]:
+        """All of them."""
+        return np.arange(len(self))
 
     def holds(self, mark: str) -> NDArray[np.bool_]:
         """Which cells have a character in them, (rows,)."""

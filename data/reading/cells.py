@@ -147,7 +147,8 @@ def _parsed(grid: Grid, decimal: str | None, source: str, most: int) -> list[Tex
     heads = [column[1 : 1 + LOOKED_AT].tolist() for column in columns]
     mark = decimal or _decimal(heads, grid.delimiter)
     asked = [index for index, head in enumerate(heads) if _may_be_numbers(head, mark)]
-    floats = parse_columns(grid, asked, mark, source, most)
+    plain = [index for index in asked if _is_plain(heads[index], mark)]
+    floats = parse_columns(grid, asked, plain, mark, source, most)
     return [
         GridColumn(grid, index, slice(None), floats.get(index), mark) for index in range(grid.width)
     ]
@@ -166,6 +167,11 @@ def _may_be_numbers(head: Sequence[str], decimal: str) -> bool:
     """Whether the first cells of a column are worth asking for the numbers of the others."""
     known = [cell for cell in head if not is_missing(cell)]
     return not known or any(is_number(cell, decimal) for cell in known)
+
+
+def _is_plain(head: Sequence[str], decimal: str) -> bool:
+    """Whether the first cells of a column are empty or numbers."""
+    return all(not cell or is_number(cell, decimal) for cell in head)
 
 
 def _check_length(columns: Sequence[TextColumn], layout: Layout, source: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -152,14 +152,29 @@ def _fetched(
     return fetch_columns(connection, query, width, rows)
 
 
-def records_of(file: Path, delimiter: str, width: int) -> str:
-    """The records of a file in SQL: columns c0, c1, … of text, NULL where a cell is empty."""
-    names = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(width))
+def records_of(
+    file: Path,
+    delimiter: str,
+    width: int,
+    doubles: Collection[int] = (),
+    buffer: int = 16 * LONGEST_LINE,
+) -> str:
+    """The records of a file in SQL: columns c0, c1, … of text, NULL where a cell is empty.
+
+    Args:
+        file: of whole records.
+        delimiter: what parts the cells.
+        width: cells of each record.
+        doubles: columns that hold nothing but numbers.
+        buffer: bytes that are read at a time.
+    """
+    kinds = ("DOUBLE" if index in doubles else "VARCHAR" for index in range(width))
+    names = ", ".join(f"'c{index}': '{kind}'" for index, kind in enumerate(kinds))
     # Not as a parameter: for those DuckDB imports pandas where it finds it, half a second.
     return (
         f"read_csv({literal(pattern(file))}, {_DIALECT}, auto_detect = false, "
         f"delim = {literal(delimiter)}, new_line = '\\n', columns = {{{names}}}, "
-        f"max_line_size = {LONGEST_LINE})"
+        f"max_line_size = {LONGEST_LINE}, buffer_size = {buffer})"
     )
 
 

@@ -19,7 +19,7 @@ DELIMITERS = ",;\t|"
 """What separates cells unless the user names something else, in order of preference."""
 
 _NEWLINE, _RETURN, _QUOTE, _BLANK = b'\n\r" '
-_STEP = 1 << 24
+_STEP = 1 << 20
 """Bytes scanned at a time, so that masks stay small beside the text."""
 
 

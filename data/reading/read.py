@@ -36,7 +36,7 @@ from mlp_edge.data.reading.layout import DELIMITERS, Layout, lay_out
 from mlp_edge.data.reading.parquet import read_parquet
 from mlp_edge.data.reading.size import MOST_BYTES, check_lines
 from mlp_edge.data.reading.source import STANDARD_INPUT, Stream, opened, shown_source
-from mlp_edge.data.reading.text import PARQUET, Text, read_text
+from mlp_edge.data.reading.text import PARQUET, Text, line_ends, read_text
 from mlp_edge.data.sets import SETS
 from mlp_edge.data.table import Table
 from mlp_edge.errors import TableError
@@ -145,8 +145,7 @@ def ignored_by_parquet(dialect: Dialect) -> tuple[Finding, ...]:
 def _from_text(
     text: Text, source: str, dialect: Dialect, most: int, whole: bool = True
 ) -> tuple[_Read, Form]:
-    line_ends = sum(text.content.count(end) for end in (b"\n", b"\r")) - text.content.count(b"\r\n")
-    check_lines(source, line_ends, most)
+    check_lines(source, line_ends(text.content), most)
     declared = declared_separator(text.content)
     delimiters = dialect.delimiter or declared or DELIMITERS
     layout = lay_out(text.content, delimiters)
@@ -203,7 +202,9 @@ def _from_text(
 
 def _remark(content: bytes) -> str:
     """What may explain that a line has too few cells; "" where nothing does."""
-    if content.count(b"\r") == content.count(b"\r\n") or b"\n" not in content:
+    if b"\r" not in content or b"\n" not in content:
+        return ""
+    if content.count(b"\r") == content.count(b"\r\n"):
         return ""
     return "some lines end in a carriage return alone; one in a cell takes quotes round the cell"
 
