@@ -110,6 +110,12 @@ def check_fixed(saved: Recipe, options: Mapping[str, Any]) -> None:
             "batch normalisation is folded into its layers when one is saved; leave it out, or "
             "train a new model"
         )
+    if options.get("temperature"):
+        raise RecipeError(
+            f"{setting('temperature')} takes rows that a network has not learned from, and "
+            f"{setting('start')} goes on with one that has seen them all; leave it out: the "
+            "temperature that was found is in the saved weights"
+        )
     for option, reason in FIXED.items():
         value = options.get(option)
         if option == "monotone" and value is not None:

@@ -12,6 +12,7 @@ from mlp_edge.data.findings.leaks import groups
 from mlp_edge.data.table import Table
 from mlp_edge.finding import Finding
 from mlp_edge.mlp import Rows, Task
+from mlp_edge.training.deciding import Run, fit_run
 from mlp_edge.training.examples import Parts
 from mlp_edge.training.fitting import Stage
 from mlp_edge.training.preprocessing import preprocess
@@ -19,10 +20,9 @@ from mlp_edge.training.recipe import DEFAULT_THRESHOLD_TEXT, Recipe
 from mlp_edge.training.run import (
     Job,
     fit_baseline,
-    fit_run,
     new_network,
     predictions,
-    score_all,
+    score_baselines,
     score_rows,
     straight,
 )
@@ -86,7 +86,7 @@ def cross_validate(job: Job, chosen: Sequence[Parts], repeats: int, stage: Stage
     every: list[dict[str, Any]] = []
     for number, fold in enumerate(_jobs(job, chosen)):
         run = fit_run(fold, new_network, job.recipe.seed + number, _ignore_epoch, len(chosen))
-        every.append(score_all(fold, run, fit_baseline(fold), fold.parts.test, _metrics(job)))
+        every.append(_scores(fold, run, _metrics(job)))
         watch(number + 1, {})
     metrics = _metrics(job)
     values = {
@@ -96,6 +96,16 @@ def cross_validate(job: Job, chosen: Sequence[Parts], repeats: int, stage: Stage
     trained = np.mean([len(parts.training) + len(parts.validation) for parts in chosen])
     tested = np.mean([len(parts.test) for parts in chosen])
     return FoldScores(len(chosen) // repeats, repeats, values, float(trained), float(tested))
+
+
+def _scores(fold: Job, run: Run, metrics: Sequence[str]) -> dict[str, Any]:
+    """Model -> metric -> value on the fold's test rows: the network's, and what it has to beat."""
+    rows = fold.parts.test
+    outputs = predictions(fold, run.model, rows)
+    return {
+        "mlp": score_rows(fold, rows, outputs, run.threshold, metrics),
+        **score_baselines(fold, fit_baseline(fold), rows, metrics),
+    }
 
 
 def fold_values(job: Job, recipe: Recipe, chosen: Sequence[Parts], metric: str) -> list[float]:

@@ -35,31 +35,72 @@ class Shape(NamedTuple):
     task: Task
 
 
+class Strength(NamedTuple):
+    """How strongly a network is regularised.
+
+    Attributes:
+        dropout: of a classifier.
+        regression: dropout of a regression.
+        l2: of the hidden layers, as so many rows.
+        output_l2: of the output layer, as so many rows: a half is the penalty of scikit-learn's
+            logistic regression.
+    """
+
+    dropout: float
+    regression: float
+    l2: float
+    output_l2: float
+
+
+STRENGTHS = {
+    "light": Strength(dropout=0.1, regression=0.0, l2=1, output_l2=0),
+    "firm": Strength(dropout=0.2, regression=0.1, l2=10, output_l2=0.5),
+}
+"""Inner folds choose between them."""
+
+
 def ruled(shape: Shape, chosen: Mapping[str, Any]) -> dict[str, Any]:
-    """Every setting that the rules choose, by its name in ``Recipe``.
+    """Every setting that the rules choose, by its name in ``Recipe``, firmly regularised.
 
     Args:
         shape: of the table.
         chosen: those of these settings that somebody chose; the others are made to fit them.
     """
     rules: dict[str, Any] = {
-        "hidden": (64, 32),
+        "hidden": (64, 32) if shape.rows > 1000 else (20,),
         "epochs": 60,
         "batch_size": 32,
-        "dropout": 0.1 if shape.task == "regression" else 0.2,
-        "l2": _by_rows(10, shape.rows),
-        "output_l2": _by_rows(0.5, shape.rows),
+        **regularised("firm", shape.rows, shape.task, chosen),
         "schedule": "cosine",
         "optimizer": "adam",
         "learning_rate": 0.005,
         "output_bias": "prior",
+        "temperature": shape.task != "regression",
+    }
+    if chosen.get("optimizer", rules["optimizer"]) != rules["optimizer"]:
+        rules["learning_rate"] = None  # the rate is another optimizer's
+    return rules
+
+
+def regularised(strength: str, rows: int, task: Task, chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings against overfitting, by their names in ``Recipe``.
+
+    Args:
+        strength: one of ``STRENGTHS``.
+        rows: that the network learns from.
+        task: what is predicted.
+        chosen: what of a recipe somebody chose; the others are made to fit it.
+    """
+    own = STRENGTHS[strength]
+    rules: dict[str, Any] = {
+        "dropout": own.regression if task == "regression" else own.dropout,
+        "l2": _by_rows(own.l2, rows),
+        "output_l2": _by_rows(own.output_l2, rows),
     }
     if chosen.get("hidden") == ():
         rules["dropout"] = 0.0  # there is nothing to drop
     if "l2" in chosen:
         rules["output_l2"] = None  # it is meant for every layer
-    if chosen.get("optimizer", rules["optimizer"]) != rules["optimizer"]:
-        rules["learning_rate"] = None  # the rate is another optimizer's
     return rules
 
 
@@ -68,5 +109,7 @@ def _by_rows(share: float, rows: int) -> float:
     return float(f"{min(MOST_PENALTY, share / rows):.3g}")
 
 
+REGULARISED = tuple(regularised("firm", 1, "binary", {}))
+"""The settings that differ between strengths."""
 RULED = tuple(ruled(Shape(1, 1, 1, "binary"), {}))
 """The settings that the rules choose."""

@@ -34,11 +34,12 @@ from mlp_edge.readers.model_directory import (
     sample_csv,
 )
 from mlp_edge.training.cross_validation import FoldScores, compared_by
+from mlp_edge.training.deciding import Run
 from mlp_edge.training.fitting import predict_batches
 from mlp_edge.training.keras_bytes import keras_bytes
 from mlp_edge.training.network import HISTORY_METRIC, with_processing
 from mlp_edge.training.recipe import Recipe
-from mlp_edge.training.run import Job, Run, predictions, score_baselines, straight
+from mlp_edge.training.run import Job, predictions, score_baselines, straight
 from mlp_edge.training.scoring.advice import advice, fold_advice
 from mlp_edge.training.scoring.baseline import Linear, prior
 from mlp_edge.training.search.trials import Tuned, tuning_csv
@@ -103,6 +104,7 @@ def outcome(
         manifest,
         cross_validation=None if folds is None else folds.to_dict(),
         tuning=None if tuned is None else tuned.to_dict(),
+        inner_folds=first.decision.to_dict(),
         split=_split(job),
     )
     rows = job.examples.rows[sample]

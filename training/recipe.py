@@ -15,11 +15,22 @@ from mlp_edge.mlp import HIDDEN_ACTIVATIONS, Task
 from mlp_edge.proof.monotone import directions, spelled
 from mlp_edge.settings import declared, setting
 from mlp_edge.training.class_weights import check_class_weight
-from mlp_edge.training.default_recipe import AUTO, RECIPES, RULED, TUTORIAL, Shape, ruled
+from mlp_edge.training.default_recipe import (
+    AUTO,
+    RECIPES,
+    REGULARISED,
+    RULED,
+    STRENGTHS,
+    TUTORIAL,
+    Shape,
+    regularised,
+    ruled,
+)
 from mlp_edge.training.scoring.threshold import check_threshold, is_chosen
 from mlp_edge.training.task_choices import (
     check_follows,
     check_never_falls,
+    has_logits,
     loss_for,
     output_for,
 )
@@ -65,6 +76,8 @@ class Recipe:
         momentum: for sgd and rmsprop; None is Keras's default.
         loss: "auto" follows the task.
         metrics: names of ``scoring.scores.METRICS`` to report; () follows the task.
+        temperature: whether a classifier's logits are divided by the number that makes its
+            probabilities right on rows of inner folds.
         standardize: whether a Normalization layer stands in front.
         output_bias: where the bias of the last layer starts: at "zero", or at "prior", where the
             network predicts the class shares of the training rows, or their mean.
@@ -86,6 +99,8 @@ class Recipe:
         seed: of the split, the first weights and the shuffling.
         name: "auto" or "tutorial": where the settings that nobody chose come from.
         automatic: names of the settings that the rules of ``auto`` choose for a table.
+        strength: of the regularisation that inner folds chose, one of ``STRENGTHS``; "" before
+            they have, and where none of it is automatic.
     """
 
     hidden: tuple[int, ...] = declared(
@@ -131,6 +146,10 @@ class Recipe:
     metrics: tuple[str, ...] = declared(
         (), "Scores to report, such as accuracy,auc.", "Evaluation", shown="from the task"
     )
+    temperature: bool = declared(
+        False, "Scale logits for honest probabilities, by inner folds.", "Training",
+        flag="--temperature/--no-temperature", shown=BY_RECIPE,
+    )  # fmt: skip
     standardize: bool = declared(
         True, "Scale numbers to mean 0 and standard deviation 1.", "Network"
     )
@@ -173,6 +192,7 @@ class Recipe:
     seed: int = declared(0, "Seed of the split, the weights and the shuffling.", "Training")
     name: str = TUTORIAL
     automatic: tuple[str, ...] = ()
+    strength: str = ""
 
     def __post_init__(self) -> None:
         _check_choice("recipe", self.name, RECIPES)
@@ -234,6 +254,24 @@ class Recipe:
         chosen = {name: getattr(self, name) for name in RULED if name not in self.automatic}
         rules = ruled(shape, chosen)
         return replace(self, **{name: rules[name] for name in self.automatic})._with_validation({})
+
+    @property
+    def strengths(self) -> tuple[str, ...]:
+        """Those of the regularisation between which inner folds are to choose."""
+        undecided = not self.strength and set(REGULARISED) & set(self.automatic)
+        return tuple(STRENGTHS) if undecided else ()
+
+    def regularised(self, strength: str, rows: int, task: Task) -> Recipe:
+        """This recipe with a strength of regularisation, for so many training rows.
+
+        What was chosen stays, and everything where no strength is left to choose.
+        """
+        if strength not in self.strengths:
+            return self
+        fixed = {name: getattr(self, name) for name in REGULARISED if name not in self.automatic}
+        rules = regularised(strength, rows, task, {"hidden": self.hidden, **fixed})
+        changes = {name: rules[name] for name in REGULARISED if name in self.automatic}
+        return replace(self, **changes, strength=strength)
 
     def _with_validation(self, chosen: Mapping[str, Any]) -> Recipe:
         """This recipe with validation rows where something needs some.
@@ -351,7 +389,15 @@ class Recipe:
             )
         if self.monotone:
             check_follows(task, output)
-        return replace(self, loss=loss, output_activation=output)
+        recipe = replace(self, loss=loss, output_activation=output)
+        if not self.temperature or has_logits(task, output):
+            return recipe
+        if "temperature" not in self.automatic:
+            raise RecipeError(
+                f"{setting('temperature')} is for a sigmoid or a softmax output of classes; this "
+                f"one is {output}, of a {task} task"
+            )
+        return replace(recipe, temperature=False)
 
     def steps(self, rows: int) -> int:
         """Training steps on so many rows, in all epochs together."""

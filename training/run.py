@@ -1,4 +1,4 @@
-"""One network, fitted on one choice of rows: what a training, a fold and a trial have in common."""
+"""A training that is ready to run, on one choice of rows: networks, predictions, scores."""
 
 from __future__ import annotations
 
@@ -65,21 +65,6 @@ class Job:
         return {name: rows for name, rows in named.items() if len(rows)}
 
 
-@dataclass(frozen=True, eq=False)
-class Run:
-    """A network that was fitted.
-
-    Attributes:
-        model: the Keras model of encoded readings.
-        fitted: how it went.
-        threshold: of a binary task, by the recipe's rule.
-    """
-
-    model: Any
-    fitted: Fitted
-    threshold: np.float32
-
-
 def new_network(job: Job, seed: int) -> Any:
     """A network with fresh weights."""
     keras().utils.set_random_seed(seed)
@@ -97,8 +82,8 @@ def new_network(job: Job, seed: int) -> Any:
     return model
 
 
-def fit_run(job: Job, make: Make, seed: int, watch: Watch, fits: int = 1) -> Run:
-    """Fit one network; its threshold is chosen on the validation rows where a rule asks for it.
+def fit_network(job: Job, make: Make, seed: int, watch: Watch, fits: int = 1) -> Fitted:
+    """Fit one network of the job's recipe as it stands.
 
     Args:
         job: what is fitted.
@@ -108,27 +93,32 @@ def fit_run(job: Job, make: Make, seed: int, watch: Watch, fits: int = 1) -> Run
         fits: how many networks like it are to be fitted.
 
     Raises:
-        RecipeError: when training diverges, or the rule finds nothing to choose by.
+        RecipeError: when training diverges.
     """
-    model = make(job, seed)
-    fitted = fit_parts(
-        model, job.preprocessed, job.parts, replace(job.recipe, seed=seed), watch, fits
-    )
-    threshold = _threshold(job, lambda rows: predictions(job, fitted.model, rows))
-    return Run(fitted.model, fitted, threshold)
+    recipe = replace(job.recipe, seed=seed)
+    return fit_parts(make(job, seed), job.preprocessed, job.parts, recipe, watch, fits)
 
 
 def fit_baseline(job: Job) -> Linear:
     """The linear model of the same rows, its threshold chosen by the same rule."""
     linear = linear_baseline(job.examples, job.preprocessed, job.parts)
     try:
-        threshold = _threshold(job, lambda rows: straight(job, linear, rows))
+        threshold = threshold_of(job, lambda rows: straight(job, linear, rows))
     except RecipeError:
         threshold = DEFAULT_THRESHOLD  # nothing to choose by: no reason to end a training
     return replace(linear, threshold=threshold)
 
 
-def _threshold(job: Job, predict: Callable[[NDArray[np.int64]], Floats]) -> np.float32:
+def threshold_of(job: Job, predict: Callable[[NDArray[np.int64]], Floats]) -> np.float32:
+    """The threshold of a binary task, by the recipe's number or by its rule on validation rows.
+
+    Args:
+        job: what is fitted.
+        predict: row numbers (n,) -> predictions (n, 1) float32.
+
+    Raises:
+        RecipeError: when the rule finds nothing to choose by.
+    """
     if job.examples.task != "binary":
         return DEFAULT_THRESHOLD
     rule, validation = job.recipe.threshold, job.parts.validation
@@ -160,16 +150,6 @@ def score_rows(
 ) -> dict[str, float]:  # fmt: skip
     """Metric -> value of answers (n, outputs) to chosen rows (n,), by default the recipe's."""
     return score(metrics or job.recipe.metrics, job.examples.truth(rows, threshold), outputs)
-
-
-def score_all(
-    job: Job, run: Run, linear: Linear, rows: NDArray[np.int64], metrics: Sequence[str] = ()
-) -> dict[str, Any]:
-    """Model -> metric -> value on chosen rows: the network's, and what it has to beat."""
-    return {
-        "mlp": score_rows(job, rows, predictions(job, run.model, rows), run.threshold, metrics),
-        **score_baselines(job, linear, rows, metrics),
-    }
 
 
 def score_baselines(

@@ -97,3 +97,8 @@ def check_follows(task: Task, output: str) -> None:
             "falling; a target of two classes would do"
         )
     check_never_falls("output_activation", output)
+
+
+def has_logits(task: Task, output: str) -> bool:
+    """Whether the last layer sums logits of probabilities that sum to 1."""
+    return output == DEFAULT_OUTPUT[task] and task != "regression"

@@ -28,6 +28,7 @@ from mlp_edge.training.checks import (
     check_weight,
 )
 from mlp_edge.training.cross_validation import Folding, FoldScores, cross_validate, equal_rows
+from mlp_edge.training.deciding import Run, decide, fit_run
 from mlp_edge.training.device import ON_CPU, Device
 from mlp_edge.training.examples import (
     Examples,
@@ -48,9 +49,7 @@ from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.run import (
     Job,
     Make,
-    Run,
     fit_baseline,
-    fit_run,
     new_network,
     predictions,
     score_rows,
@@ -132,6 +131,7 @@ def _by_folds(
 ) -> tuple[Job, FoldScores | None, Tuned | None]:
     """Search for a recipe, or cross-validate the job's; the job to go on with, and the results."""
     if search is not None:
+        job = replace(job, recipe=decide(job, job.recipe.seed, stage).recipe)
         tuned = searched(job, search, folding)
         return replace(job, recipe=tuned.recipe), None, tuned
     if folding is None:
@@ -174,8 +174,8 @@ def go_on(
     """
     saved = Recipe.from_dict(start.manifest.recipe)
     check_fixed(saved, options)
-    # What was saved has batch normalisation in its weights, and its settings are settled.
-    saved = replace(saved, batch_normalization=False, automatic=())
+    # What was saved has batch normalisation and temperature in its weights, its settings settled.
+    saved = replace(saved, batch_normalization=False, temperature=False, automatic=())
     weight = options.get("weight") or saved.weight
     check_weight(start.manifest.features, weight)
     examples = reread_examples(table, start.manifest, saved.group, saved.split, weight)
@@ -306,7 +306,9 @@ def _run(
     linear = fit_baseline(job)
     for seed in range(job.recipe.seed, job.recipe.seed + runs):
         title = "training" if runs == 1 else f"run {len(results) + 1} of {runs}"
-        run = fit_run(job, make, seed, stage(f"{title}: epoch", job.recipe.epochs))
+        decision = decide(job, seed, stage)
+        watch = stage(f"{title}: epoch", job.recipe.epochs)
+        run = fit_run(job, make, seed, watch, decision=decision)
         scores = {
             part: score_rows(job, rows, predictions(job, run.model, rows), run.threshold)
             for part, rows in job.scored.items()
@@ -315,4 +317,5 @@ def _run(
         first = first or run
     if first is None:
         raise ValueError("runs is at least 1")
+    job = replace(job, recipe=first.decision.recipe)
     return outcome(job, first, results, linear, validated, tuned)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
-from mlp_edge.api.evaluation.score_sheets import score_sheet, spread
+from mlp_edge.api.evaluation.score_sheets import TITLES, score_sheet, spread
 from mlp_edge.cli.options import model_option
 from mlp_edge.cli.printing.console import err, out, warn_of
 from mlp_edge.cli.printing.search import search_notes, tuning_table
@@ -45,6 +45,8 @@ def show_trained(training: Training, directory: Path) -> None:
     out.print(", ".join(counts) + _later(manifest), soft_wrap=True)
     if recipe.get("automatic"):
         out.print(worded(_chosen(manifest)))
+    if manifest.inner_folds is not None:
+        out.print(_decided(manifest.inner_folds, recipe["strength"]))
     if recipe.get("weight") is not None:
         out.print(f"rows count by {recipe['weight']!r}, in the loss and in the scores")
     out.print(f"trained {worded(training.device)}, by {training.backend}")
@@ -79,6 +81,22 @@ def _chosen(manifest: Manifest) -> str:
     chosen = ((name, recipe[name]) for name in recipe["automatic"])
     settings = " ".join(setting(name, value) for name, value in chosen if value is not None)
     return f"recipe {recipe['name']}, by {counted(rows, 'row')} and {inputs}: {settings}"
+
+
+def _decided(found: Mapping[str, Any], strength: str) -> str:
+    """What networks that never saw some of the training rows decided."""
+    says, losses = [], found["losses"]
+    if losses:
+        others = ", ".join(f"{loss:.4g} {name}" for name, loss in losses.items() if name != strength)
+        says.append(f"{strength} regularisation, with a loss of {losses[strength]:.4g} ({others})")
+    if found["temperature"] is not None:
+        part, scores = next(iter(found["scores"].items()))
+        before, after = (scores[when]["ece"] for when in ("before", "after"))
+        says.append(
+            f"temperature {found['temperature']:.3g}, by which the calibration error on "
+            f"{TITLES[part]} is {after:.3g} (before: {before:.3g})"
+        )
+    return f"by inner folds of {counted(found['rows'], 'row')}: {'; '.join(says)}"
 
 
 def _later(manifest: Manifest) -> str:

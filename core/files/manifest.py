@@ -53,6 +53,8 @@ class Manifest:
         split: how the rows were split: at random, by groups or in time; its column, and where the
             held-out rows begin; None in models of before.
         tuning: what was searched and what won, or None.
+        inner_folds: what folds of the training rows decided: the strength of the regularisation
+            and the temperature; None where there were none.
         missing_targets: target -> spellings of a missing one, as ``missing`` gave them.
         monotone: column -> "+" where no prediction falls when its reading rises, "-" where none
             rises, as proved from the saved weights; empty where nothing was asked for.
@@ -83,6 +85,7 @@ class Manifest:
     exports: Mapping[str, str] = field(default_factory=dict)
     cross_validation: Mapping[str, Any] | None = None
     tuning: Mapping[str, Any] | None = None
+    inner_folds: Mapping[str, Any] | None = None
     split: Mapping[str, Any] | None = None
     missing_targets: Mapping[str, Sequence[str]] = field(default_factory=dict)
     monotone: Mapping[str, str] = field(default_factory=dict)
@@ -167,6 +170,7 @@ SAMPLES = ("held-out", "training", "imported")
 OPTIONAL: Mapping[str, Any] = {
     "cross_validation": None,
     "tuning": None,
+    "inner_folds": None,
     "split": None,
     "missing_targets": {},
     "monotone": {},
@@ -179,8 +183,8 @@ KINDS: Mapping[str, type | tuple[type, ...]] = {
     "threshold": (int, float), "seed": int, "recipe": dict, "rows": dict, "sample": str,
     "scores": dict, "baseline": (dict, type(None)), "prior": list, "versions": dict,
     "sha256": dict, "exports": dict, "cross_validation": (dict, type(None)),
-    "tuning": (dict, type(None)), "split": (dict, type(None)), "missing_targets": dict,
-    "monotone": dict, "imported": (dict, type(None)),
+    "tuning": (dict, type(None)), "inner_folds": (dict, type(None)), "split": (dict, type(None)),
+    "missing_targets": dict, "monotone": dict, "imported": (dict, type(None)),
 }  # fmt: skip
 """What JSON makes of each key."""
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mlp_edge.files.writing import json_text, sha256
 from mlp_edge.mlp import Task
 from mlp_edge.training.cross_validation import Folding, baseline_values, fold_values
-from mlp_edge.training.examples import Examples, Parts, folds
+from mlp_edge.training.equal_folds import alike
+from mlp_edge.training.examples import folds
 from mlp_edge.training.outcome import versions
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.run import Job
@@ -25,8 +25,6 @@ SEARCHED: dict[Task, str] = {
     "binary": "log_loss", "multiclass": "log_loss", "regression": "rmse",
 }  # fmt: skip
 """What a search minimises: a proper score, which no threshold can flatter."""
-MOST_LEFT_OUT = 2
-"""Training rows, and validation rows, that a fold of a search may do without."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,9 @@ def searched(job: Job, search: Search, folding: Folding | None) -> Tuned:
     metric = SEARCHED[job.examples.task]
 
     def value(recipe: Recipe) -> list[float]:
-        return fold_values(job, replace(recipe, threshold="0.5"), chosen, metric)
+        # A temperature takes three more networks in every fold, and costs all recipes alike.
+        recipe = replace(recipe, threshold="0.5", temperature=False)
+        return fold_values(job, recipe, chosen, metric)
 
     inputs, learned = job.preprocessed.inputs, job.preprocessed.learned
     tuned = tune(
@@ -74,36 +74,6 @@ def searched(job: Job, search: Search, folding: Folding | None) -> Tuned:
         trained=float(np.mean([len(fold.training) + len(fold.validation) for fold in chosen])),
         tested=float(np.mean([len(fold.test) for fold in chosen])),
     )
-
-
-def alike(chosen: Sequence[Parts], examples: Examples) -> list[Parts]:
-    """Folds of one length, where they differ by a row or two: the longer ones leave those out.
-
-    Every length needs a compiled program of its own, which is most of what a trial takes. What is
-    left out is of the fold's most frequent class.
-    """
-    training, validation = (
-        [len(getattr(parts, name)) for parts in chosen] for name in ("training", "validation")
-    )
-    if max(np.ptp(training), np.ptp(validation)) > MOST_LEFT_OUT:
-        return list(chosen)
-    return [
-        replace(
-            parts,
-            training=_shortened(parts.training, min(training), examples),
-            validation=_shortened(parts.validation, min(validation), examples),
-        )
-        for parts in chosen
-    ]
-
-
-def _shortened(rows: NDArray[np.int64], length: int, examples: Examples) -> NDArray[np.int64]:
-    """Row numbers without the last few of the most frequent class, or of all in a regression."""
-    many = np.arange(len(rows))
-    if examples.task != "regression" and len(rows):
-        classes = examples.targets[rows]
-        many = np.flatnonzero(classes == np.bincount(classes).argmax())
-    return np.delete(rows, many[len(many) - (len(rows) - length) :])
 
 
 def _fingerprint(job: Job, plan: Folding, search: Search) -> str:

@@ -16,6 +16,7 @@ from mlp_edge.errors import InputError, RecipeError
 from mlp_edge.files.writing import csv_text, json_text, sha256
 from mlp_edge.mlp import Task
 from mlp_edge.settings import setting
+from mlp_edge.training.default_recipe import REGULARISED
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.search.search_space import (
     Draw,
@@ -242,8 +243,9 @@ def recipe_with(recipe: Recipe, trial: Trial) -> Recipe:
         "l2": trial.l2,
         "batch_normalization": trial.batch_normalization,
     }
-    automatic = tuple(name for name in recipe.automatic if name not in found)
-    return replace(recipe, automatic=automatic, **found)
+    searched = {*found, *REGULARISED}
+    automatic = tuple(name for name in recipe.automatic if name not in searched)
+    return replace(recipe, automatic=automatic, strength="", **found)
 
 
 def tuning_csv(tuned: Tuned) -> bytes:

@@ -1,0 +1,242 @@
+"""One network, and what its own training rows decide: regularisation, temperature, threshold.
+
+Regularisation and temperature are decided by inner folds: rows are predicted by networks that did
+not learn from them. The network itself then learns from all training rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlp_edge.errors import TableError
+from mlp_edge.mlp import DEFAULT_THRESHOLD
+from mlp_edge.training.equal_folds import alike
+from mlp_edge.training.examples import Parts, folds
+from mlp_edge.training.fitting import Fitted, Stage, Watch
+from mlp_edge.training.output_layer import cool, sums
+from mlp_edge.training.preprocessing import preprocess
+from mlp_edge.training.recipe import Recipe
+from mlp_edge.training.run import (
+    Job,
+    Make,
+    fit_network,
+    new_network,
+    predictions,
+    score_rows,
+    threshold_of,
+)
+from mlp_edge.training.scoring.calibration import fitted_temperature, log_loss
+from mlp_edge.training.task_choices import has_logits
+
+FOLDS = 3
+"""Inner folds of up to ``MANY`` training rows: each row is predicted once."""
+MANY = 2500
+"""Training rows beyond which one part in ``PARTS`` is enough to predict."""
+PARTS = 5
+HONESTY = ("log_loss", "ece")
+"""What is scored before and after a temperature."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What inner folds decided.
+
+    Attributes:
+        recipe: the job's, with the regularisation that lost least.
+        losses: strength of the regularisation -> log loss, or mean square of a standardised
+            target; {} where there was nothing to choose from.
+        temperature: by which the logits are divided; None where none was asked for.
+        rows: that were predicted; 0 where there were no inner folds.
+        scores: part of the rows -> "before" and "after" the temperature -> metric -> value.
+    """
+
+    recipe: Recipe
+    losses: Mapping[str, float] = field(default_factory=dict)
+    temperature: float | None = None
+    rows: int = 0
+    scores: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any] | None:
+        """Plain values, for model.json; None where there were no inner folds."""
+        if not self.rows:
+            return None
+        return {
+            "rows": self.rows,
+            "losses": dict(self.losses),
+            "temperature": self.temperature,
+            "scores": dict(self.scores),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A network that was fitted.
+
+    Attributes:
+        model: the Keras model of encoded readings.
+        fitted: how it went.
+        threshold: of a binary task, by the recipe's rule.
+        decision: its recipe, and what else inner folds decided.
+    """
+
+    model: Any
+    fitted: Fitted
+    threshold: np.float32
+    decision: Decision
+
+
+def fit_run(
+    job: Job, make: Make, seed: int, watch: Watch, fits: int = 1, decision: Decision | None = None
+) -> Run:
+    """Fit one network, with all that its own rows decide.
+
+    Args:
+        job: what is fitted.
+        make: gives the network.
+        seed: of its weights and the order of the rows.
+        watch: told each epoch.
+        fits: how many networks like it are to be fitted.
+        decision: what ``decide`` said of the job and the seed; None asks it.
+
+    Raises:
+        RecipeError: when training diverges, or a rule for the threshold finds nothing to choose by.
+    """
+    decision = decision or decide(job, seed, fits=fits)
+    job = replace(job, recipe=decision.recipe)
+    fitted = fit_network(job, make, seed, watch, fits)
+    if decision.temperature is not None:
+        before = _honesty(job, fitted.model)
+        cool(fitted.model, decision.temperature)
+        after = _honesty(job, fitted.model)
+        scores = {part: {"before": before[part], "after": after[part]} for part in before}
+        decision = replace(decision, scores=scores)
+    threshold = threshold_of(job, lambda rows: predictions(job, fitted.model, rows))
+    return Run(fitted.model, fitted, threshold, decision)
+
+
+def _honesty(job: Job, model: Any) -> dict[str, dict[str, float]]:
+    """How far the probabilities of each part are to be trusted."""
+    return {
+        part: score_rows(job, rows, predictions(job, model, rows), DEFAULT_THRESHOLD, HONESTY)
+        for part, rows in job.scored.items()
+    }
+
+
+def decide(job: Job, seed: int, stage: Stage | None = None, fits: int = 1) -> Decision:
+    """Choose the strength of the regularisation, and find the temperature that goes with it.
+
+    Where rows are too few for folds, it is the last strength, the firmest, without a temperature.
+
+    Args:
+        job: what is to be fitted.
+        seed: of the inner folds and their networks.
+        stage: who watches.
+        fits: how many networks like the job's are to be fitted.
+
+    Raises:
+        RecipeError: when training diverges.
+    """
+    candidates = _candidates(job)
+    if len(candidates) == 1 and not job.recipe.temperature:
+        return Decision(candidates[0])
+    inner = _inner_folds(job, seed)
+    if not inner:
+        return Decision(candidates[-1])
+    total = len(candidates) * len(inner)
+    watch = None if stage is None else stage("inner folds: network", total)
+    done = 0
+
+    def told() -> None:
+        nonlocal done
+        done += 1
+        if watch is not None:
+            watch(done, {})
+
+    found = [
+        _judged(job, recipe, _unseen(job, recipe, inner, seed, fits * len(inner), told))
+        for recipe in candidates
+    ]
+    best = min(found, key=lambda each: each.losses[each.recipe.strength])
+    losses = {each.recipe.strength: each.losses[each.recipe.strength] for each in found}
+    return replace(best, losses=losses if len(found) > 1 else {})
+
+
+def _candidates(job: Job) -> list[Recipe]:
+    """The recipe in each strength of regularisation; one, where what was typed leaves one."""
+    recipe, rows, task = job.recipe, len(job.parts.training), job.examples.task
+    every = [recipe.regularised(each, rows, task) for each in recipe.strengths] or [recipe]
+    same = len({replace(each, strength="") for each in every}) == 1
+    return every[-1:] if same else every
+
+
+def _inner_folds(job: Job, seed: int) -> list[Parts]:
+    """Parts of the training rows; [] where those are too few."""
+    rows, recipe = job.parts.training, replace(job.recipe, seed=seed)
+    few = len(rows) <= MANY
+    try:
+        every = folds(job.examples, recipe, FOLDS if few else PARTS, 1, job.table.source, rows=rows)
+    except TableError:
+        return []
+    # In time the last part learns from the most rows.
+    return alike(every, job.examples) if few else every[-1:]
+
+
+class _Unseen(NamedTuple):
+    """Rows (n,), and what networks that never saw them predict: logits (n, classes), or values."""
+
+    rows: NDArray[np.int64]
+    outputs: NDArray[np.float64]
+
+
+def _unseen(
+    job: Job, recipe: Recipe, inner: list[Parts], seed: int, fits: int, told: Callable[[], None]
+) -> _Unseen:
+    """The rows of all inner folds, as networks of a recipe predict them."""
+    outputs = []
+    for parts in inner:
+        rows, task = len(parts.training), job.examples.task
+        own = job.recipe.regularised(recipe.strength, rows, task)
+        preprocessed = preprocess(job.examples, parts, own)
+        fold = replace(job, parts=parts, recipe=own, preprocessed=preprocessed)
+        fitted = fit_network(fold, new_network, seed, _ignore_epoch, fits)
+        outputs.append(_outputs(fold, fitted.model, parts.test))
+        told()
+    return _Unseen(np.concatenate([parts.test for parts in inner]), np.concatenate(outputs))
+
+
+def _outputs(job: Job, model: Any, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Logits (n, classes) of chosen rows, or the values (n, outputs) of a regression."""
+    if has_logits(job.examples.task, job.recipe.output_activation):
+        found = sums(model, job.preprocessed.inputs[rows])
+        return np.hstack([np.zeros_like(found), found]) if found.shape[1] == 1 else found
+    outputs = predictions(job, model, rows)
+    if job.examples.task == "regression":
+        return outputs.astype(np.float64)
+    least = np.finfo(np.float32).eps
+    return np.log(job.examples.truth(rows).probabilities(outputs).clip(least))
+
+
+def _judged(job: Job, recipe: Recipe, unseen: _Unseen) -> Decision:
+    """What a recipe loses on rows that its networks never saw, at its best temperature."""
+    rows, outputs = unseen
+    targets, weights = job.examples.targets[rows], job.preprocessed.weights
+    counts = None if weights is None else weights[rows]
+    temperature = None
+    if job.examples.task == "regression":
+        spread = job.examples.targets[job.parts.training].std(axis=0, dtype=np.float64)
+        errors = (outputs - targets) / np.where(spread > 0, spread, 1)
+        loss = float(np.average((errors**2).mean(axis=1), weights=counts))
+    else:
+        if recipe.temperature:
+            temperature = fitted_temperature(outputs, targets, counts)
+        loss = log_loss(outputs / (temperature or 1), targets, counts)
+    return Decision(recipe, {recipe.strength: loss}, temperature, len(rows))
+
+
+def _ignore_epoch(_epoch: int, _logs: Mapping[str, float]) -> None:
+    """Report nothing: an inner fold is one step of the progress."""
