@@ -325,6 +325,23 @@ def test_with_the_same_masks_everything_together_is_model_fits(
     assert [seed.numpy()[1] for seed in seeds] == [18, 18]  # a mask each step
 
 
+def test_strengths_of_dropout_and_penalties_share_a_program() -> None:
+    """And each model is trained by its own, as if the program were new."""
+    training = data("binary", 57)
+    recipes = [
+        recipe_of("binary", hidden=(5, 4), epochs=2, dropout=dropout, l2=l2, output_l2=output)
+        for dropout, l2, output in ((0.1, 0.01, 0.0), (0.4, 0.2, 0.1), (0.1, 0.0, 0.3))
+    ]
+    alone = []
+    for recipe in recipes:
+        program._kept.cache_clear()
+        alone.append(bits(fitted(recipe, training)))
+    program._kept.cache_clear()
+    assert [bits(fitted(recipe, training)) for recipe in recipes] == alone
+    assert program._kept.cache_info().misses == 1
+    assert len({tuple(each) for each in alone}) == 3
+
+
 # Dropout
 
 RATE = 0.3
@@ -333,8 +350,8 @@ DROPPED = recipe_of("binary", hidden=(40,), dropout=RATE, epochs=2, standardize=
 
 def test_masks_drop_their_share_and_keep_the_mean() -> None:
     """As a program draws them: 200 masks, one after another."""
-    make = twin._dropout()
-    layer = make(RATE)
+    make = twin._dropout(keras.Variable(np.array([9, RATE], np.float32)))
+    layer = make(place=1)
     ones = tf.ones((25, 40))
     masks = tf.function(lambda: layer(ones, training=True), jit_compile=True)
     drawn = np.stack([masks().numpy() for _ in range(200)])

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from mlp_edge.lazy import keras, tensorflow
 from mlp_edge.mlp import Floats, Rows
 from mlp_edge.training.backends.projection import Projection, signs_of
-from mlp_edge.training.backends.twin import describe, twin_of
+from mlp_edge.training.backends.twin import describe, places, strengths, twin_of
 
 KEPT = 8
 """How many programs are kept: folds differ by a row in the lengths of their parts."""
@@ -127,7 +127,9 @@ class Program:
     ) -> None:
         self.sizes = sizes
         self._device = device
-        self._twin = twin_of(description)
+        count = places(description)
+        self._strengths = keras().Variable(np.zeros(count, np.float32), name="strengths")
+        self._twin = twin_of(description, self._strengths)
         count = sum(math.prod(part.shape) for part in self._twin.trainable_variables)
         self._weights = keras().Variable(np.zeros(count, np.float32), name="weights")
         if signs is not None:
@@ -144,7 +146,8 @@ class Program:
         self._epochs = tensorflow().function(self._loop, jit_compile=True, autograph=False)
 
     def load(self, model: Any) -> None:
-        """Take over a model's weights and states."""
+        """Take over a model's weights, states and strengths."""
+        self._strengths.assign(strengths(model))
         for ours, theirs in self._pairs(model):
             numbers = np.concatenate([variable.value.numpy().ravel() for variable in theirs])
             ours.assign(numbers.reshape(ours.shape))
