@@ -218,7 +218,7 @@ def _outputs(job: Job, model: Any, rows: NDArray[np.int64]) -> NDArray[np.float6
     if job.examples.task == "regression":
         return outputs.astype(np.float64)
     least = np.finfo(np.float32).eps
-    return np.log(job.examples.truth(rows).probabilities(outputs).clip(least))
+    return np.asarray(np.log(job.examples.truth(rows).probabilities(outputs).clip(least)))
 
 
 def _judged(job: Job, recipe: Recipe, unseen: _Unseen) -> Decision:

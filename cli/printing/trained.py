@@ -85,18 +85,18 @@ def _chosen(manifest: Manifest) -> str:
 
 def _decided(found: Mapping[str, Any], strength: str) -> str:
     """What networks that never saw some of the training rows decided."""
-    says, losses = [], found["losses"]
-    if losses:
-        others = ", ".join(f"{loss:.4g} {name}" for name, loss in losses.items() if name != strength)
-        says.append(f"{strength} regularisation, with a loss of {losses[strength]:.4g} ({others})")
+    says = []
+    if found["losses"]:
+        lost = ", ".join(f"{name} {loss:.4g}" for name, loss in found["losses"].items())
+        says.append(f"{strength} regularisation (loss: {lost})")
     if found["temperature"] is not None:
         part, scores = next(iter(found["scores"].items()))
         before, after = (scores[when]["ece"] for when in ("before", "after"))
         says.append(
-            f"temperature {found['temperature']:.3g}, by which the calibration error on "
-            f"{TITLES[part]} is {after:.3g} (before: {before:.3g})"
+            f"temperature {found['temperature']:.3g} (calibration error on {TITLES[part]}: "
+            f"{before:.3g} before, {after:.3g} after)"
         )
-    return f"by inner folds of {counted(found['rows'], 'row')}: {'; '.join(says)}"
+    return f"inner folds, of {counted(found['rows'], 'row')}: {', '.join(says)}"
 
 
 def _later(manifest: Manifest) -> str:

@@ -21,11 +21,11 @@ from mlp_edge.readers.model_directory import MANIFEST
 from mlp_edge.training import cross_validation, run
 from mlp_edge.training.cross_validation import cross_validate, fold_values
 from mlp_edge.training.device import ON_CPU
+from mlp_edge.training.equal_folds import alike
 from mlp_edge.training.examples import folds, parts, read_examples
 from mlp_edge.training.preprocessing import preprocess
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.run import Job
-from mlp_edge.training.search.searching import alike
 from mlp_edge.training.training import resolved_for
 
 pytestmark = pytest.mark.slow

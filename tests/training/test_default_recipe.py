@@ -22,6 +22,7 @@ from mlp_edge.training.recipe import Recipe
 PIMA = Shape(614, 8, 1, "binary")
 TYPED: dict[str, Any] = {
     "hidden": (3,), "epochs": 7, "batch_size": 5, "dropout": 0.4, "l2": 0.25, "output_l2": 0.125,
+    "temperature": False,
     "schedule": "exponential", "optimizer": "sgd", "learning_rate": 0.5, "output_bias": "zero",
 }  # fmt: skip
 """Of every setting that the rules choose another value."""
@@ -30,10 +31,12 @@ TYPED: dict[str, Any] = {
 @pytest.mark.parametrize(
     ("shape", "expected"),
     [
-        (PIMA, {"hidden": (64, 32), "epochs": 60, "dropout": 0.2, "l2": 0.0163}),
+        (PIMA, {"hidden": (20,), "epochs": 60, "dropout": 0.2, "l2": 0.0163}),
+        (Shape(1001, 8, 1, "binary"), {"hidden": (64, 32), "temperature": True}),
         (PIMA, {"output_l2": 0.000814, "learning_rate": 0.005, "schedule": "cosine"}),
         (Shape(120, 4, 3, "multiclass"), {"l2": 0.03, "output_l2": 0.00417}),
         (Shape(20_000, 8, 1, "regression"), {"l2": 0.0005, "output_l2": 2.5e-05, "dropout": 0.1}),
+        (Shape(400, 8, 1, "regression"), {"temperature": False}),
     ],
 )
 def test_the_rules_as_a_table(shape: Shape, expected: dict[str, Any]) -> None:
@@ -90,7 +93,45 @@ def test_a_recipe_that_there_is_not() -> None:
 
 def test_a_resolved_recipe_comes_back_from_json() -> None:
     recipe = Recipe.named("auto").given({"epochs": 3}).for_table(PIMA).resolved("binary")
+    recipe = recipe.regularised("light", 409, "binary")
     assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
+
+
+# The strength of the regularisation
+
+
+def settings_of(recipe: Recipe) -> tuple[float, float, float | None]:
+    return recipe.dropout, recipe.l2, recipe.output_l2
+
+
+@pytest.mark.parametrize(
+    ("typed", "task", "light", "firm"),
+    [
+        ({}, "binary", (0.1, 0.0025, 0.0), (0.2, 0.025, 0.00125)),
+        ({}, "regression", (0.0, 0.0025, 0.0), (0.1, 0.025, 0.00125)),
+        ({"l2": 0.7}, "binary", (0.1, 0.7, None), (0.2, 0.7, None)),
+        ({"hidden": (), "output_l2": 0.5}, "binary", (0.0, 0.0025, 0.5), (0.0, 0.025, 0.5)),
+        ({"dropout": 0.6}, "multiclass", (0.6, 0.0025, 0.0), (0.6, 0.025, 0.00125)),
+    ],
+)
+def test_each_strength_for_400_rows(
+    typed: dict[str, Any], task: Task, light: tuple[float], firm: tuple[float]
+) -> None:
+    recipe = Recipe.named("auto").given(typed).for_table(PIMA)
+    assert recipe.strengths == ("light", "firm")
+    for strength, expected in (("light", light), ("firm", firm)):
+        chosen = recipe.regularised(strength, 400, task)
+        assert settings_of(chosen) == expected
+        assert chosen.strength == strength
+        # What was chosen once stays.
+        assert chosen.strengths == ()
+        assert chosen.regularised("light", 10, task) == chosen
+
+
+def test_there_is_no_strength_to_choose_where_everything_is_typed() -> None:
+    typed = {"dropout": 0.5, "l2": 0.1, "output_l2": 0.2}
+    assert Recipe.named("auto").given(typed).for_table(PIMA).strengths == ()
+    assert Recipe.named("tutorial").strengths == ()
 
 
 # The output bias
@@ -129,7 +170,7 @@ def test_the_recipe_of_the_tutorial_is_its_settings(typed: Type, keras: Any) -> 
     settings = (
         "--hidden", "12,8", "--batch-size", 10, "--dropout", 0, "--l2", 0, "--output-l2", 0,
         "--optimizer", "adam", "--schedule", "constant", "--learning-rate", 0.001,
-        "--output-bias", "zero",
+        "--output-bias", "zero", "--no-temperature",
     )  # fmt: skip
     for out, words in (("named", ("--recipe", "tutorial")), ("spelled", settings)):
         result = typed("train", "pima", "--epochs", 2, *words, "--out", out, "-q")
@@ -146,6 +187,7 @@ def test_train_says_what_the_rules_chose(typed: Type, keras: Any) -> None:
     result = typed("train", "pima", "--epochs", 2, "--hidden", "4", "-q")
     assert result.code == 0, result.err
     said = " ".join(result.out.split())
+    assert "inner folds, of 614 rows: " in said
     assert "recipe auto, by 614 rows and 8 inputs: --batch-size 32 --dropout 0.2 --l2" in said
     recipe = recipe_in(Path("model"))
     assert recipe["name"] == "auto"
@@ -154,7 +196,9 @@ def test_train_says_what_the_rules_chose(typed: Type, keras: Any) -> None:
     again = typed("train", "--from", "model", "--epochs", 1, "--out", "further", "-q")
     assert again.code == 0, again.err
     assert "recipe auto" not in again.out
-    assert recipe_in(Path("further")) == {**recipe, "epochs": 1, "automatic": []}
+    assert recipe_in(Path("further")) == {
+        **recipe, "epochs": 1, "automatic": [], "temperature": False,
+    }  # fmt: skip
     refused = typed("train", "--from", "model", "--recipe", "tutorial", "--out", "other")
     assert refused.code == 2
     assert "leave out" in refused.err

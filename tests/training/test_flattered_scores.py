@@ -15,13 +15,14 @@ from support.tables import table_from
 
 from mlp_edge.data.choices import Choices
 from mlp_edge.training.cross_validation import Folding
+from mlp_edge.training.equal_folds import alike
 from mlp_edge.training.examples import folds, parts, read_examples
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.scoring.advice import remedies
 from mlp_edge.training.scoring.losses import fair
 from mlp_edge.training.scoring.scores import Truth, per_class, score
 from mlp_edge.training.scoring.statistics import effective_rows, standard_error, wilson
-from mlp_edge.training.search.searching import _fingerprint, alike
+from mlp_edge.training.search.searching import _fingerprint
 
 NOISE = {"a": [f"{x:.3f}" for x in np.random.default_rng(0).normal(size=41)]}
 

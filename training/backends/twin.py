@@ -119,7 +119,8 @@ def _dropout(strengths: Any) -> type:
         drawn = tf.random.stateless_uniform(tf.shape(inputs), seed, alg=GENERATOR)
         return tf.where(drawn >= rate, inputs * (1 / (1 - rate)), 0.0)
 
-    return type(DROPOUT, (keras().layers.Dropout,), {"__init__": init, "call": call})
+    own: dict[str, Any] = {"__init__": init, "call": call}
+    return type(DROPOUT, (keras().layers.Dropout,), own)
 
 
 def _penalty(strengths: Any) -> type:

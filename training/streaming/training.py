@@ -23,13 +23,14 @@ from mlp_edge.data.streaming.readings import Reader, Stretch, Target, reader
 from mlp_edge.data.streaming.stream import Stream, opened
 from mlp_edge.data.streaming.telling import SAMPLED, Telling, telling
 from mlp_edge.encoding import Encoding
-from mlp_edge.errors import TableError
+from mlp_edge.errors import RecipeError, TableError
 from mlp_edge.finding import Finding
 from mlp_edge.lazy import keras, tensorflow
 from mlp_edge.mlp import Task
 from mlp_edge.settings import setting
 from mlp_edge.training.backends.backend import Backend
 from mlp_edge.training.checks import check_reachable, check_threshold_rows
+from mlp_edge.training.deciding import Decision, Run
 from mlp_edge.training.default_recipe import Shape
 from mlp_edge.training.examples import Examples, read_examples
 from mlp_edge.training.fitting import Fitted, Stage, Watch, recorded
@@ -37,7 +38,7 @@ from mlp_edge.training.network import HISTORY_METRIC, compile_model, folded, sta
 from mlp_edge.training.outcome import Trained, outcome
 from mlp_edge.training.output_layer import prior_bias, start_at
 from mlp_edge.training.recipe import Recipe
-from mlp_edge.training.run import Job, Run, fit_baseline
+from mlp_edge.training.run import Job, fit_baseline
 from mlp_edge.training.scoring.advice import check_nothing_found
 from mlp_edge.training.streaming.fitting import fit_blocks, program_of
 from mlp_edge.training.streaming.learning import Decided, class_counts, decided
@@ -107,7 +108,9 @@ def train(
         wanted = cast("Task | None", task)
         examples = read_examples(told.table, targets, wanted, choices, recipe.group, recipe.split)
         recipe = resolved_for(recipe, examples)
-        recipe.for_table(_shape(stream.rows, examples))  # what contradicts a rule is said early
+        # What contradicts a rule is said early.
+        early = recipe.for_table(_shape(stream.rows, examples))
+        _without_inner_folds(early, stream.rows, examples.task)
         check_reachable(examples, recipe)
         if strict:
             check_nothing_found(examples.findings, streaming.files.source)
@@ -129,12 +132,29 @@ def _prepared(
     spools, firsts = _spooled(rows, examples, recipe, streaming, folder)
     _check_parts(spools, examples, recipe, streaming.files.source)
     recipe = recipe.for_table(_shape(len(spools[TRAINS]) + len(spools[VALIDATES]), examples))
+    recipe = _without_inner_folds(recipe, len(spools[TRAINS]), examples.task)
     chosen = decided(examples, recipe, spools[TRAINS], spools[VALIDATES], streaming.block)
     job = sampled_job(
         stream, streaming.dialect, examples, spools, firsts, chosen, recipe, told.table.sha256
     )
     findings = (*examples.findings, _note(told, spools, streaming, job))
     return replace(job, findings=findings), chosen, spools
+
+
+def _without_inner_folds(recipe: Recipe, rows: int, task: Task) -> Recipe:
+    """A recipe of which nothing is left for inner folds to decide, which take rows in memory.
+
+    So many rows are lightly regularised, and have no temperature.
+
+    Raises:
+        RecipeError: when somebody asked for a temperature.
+    """
+    if recipe.temperature and "temperature" not in recipe.automatic:
+        raise RecipeError(
+            f"{setting('temperature')} takes inner folds, and a table that is streamed has none; "
+            f"{setting('temperature', False)} would do"
+        )
+    return replace(recipe.regularised("light", rows, task), temperature=False)
 
 
 def _told(
@@ -307,7 +327,7 @@ def _fitted(
     if chosen.scale is not None:
         chosen.scale.fold(answering)
     fitted = Fitted(history, Backend.COMPILED, answering)
-    return Run(answering, fitted, scoring.threshold(answering))
+    return Run(answering, fitted, scoring.threshold(answering), Decision(job.recipe))
 
 
 def _network(job: Job, chosen: Decided, seed: int) -> Any:
