@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlp_edge.cell import MISSING
 from mlp_edge.data.choices import (
@@ -20,15 +21,15 @@ from mlp_edge.data.content.categories import MOST_FORCED, categories, look_alike
 from mlp_edge.data.content.cells import Column, read_column
 from mlp_edge.data.content.column_types import Meaning, meaning
 from mlp_edge.data.findings.anomalies import far_outlier, lost_digits, zeros_for_missing
+from mlp_edge.data.findings.counters import numbers_in, sorted_by
 from mlp_edge.data.findings.leaks import (
-    TargetValues,
     contradictions,
     leak,
-    sorted_by,
-    target_values,
 )
 from mlp_edge.data.findings.missing import missing_finding, unused
-from mlp_edge.data.quoting import plain, shown, suggested
+from mlp_edge.data.findings.sums import computed
+from mlp_edge.data.findings.values import TargetValues, target_values
+from mlp_edge.data.quoting import counted, plain, shown, suggested
 from mlp_edge.data.table import Table
 from mlp_edge.errors import TableError
 from mlp_edge.feature import Feature
@@ -103,6 +104,8 @@ def read_columns(table: Table, targets: Sequence[str], choices: Choices) -> Colu
     findings += zeros_for_missing(each.column for each in chosen if each.found.categories is None)
     findings += unused(table, [each.column for each in candidates], choices)
     rows = np.stack([each.found.readings for each in chosen], axis=1)
+    for target in judged:
+        findings += _computed(chosen, target)
     if len(judged) == 1:
         findings += contradictions(table, judged[0], rows)
     columns = Columns(
@@ -117,6 +120,26 @@ def read_columns(table: Table, targets: Sequence[str], choices: Choices) -> Colu
         ),
     )
     return _scalable(columns, table.source)
+
+
+def _computed(chosen: Sequence[_Candidate], target: TargetValues) -> tuple[Finding, ...]:
+    """A finding when a target of numbers can be computed from several columns of numbers."""
+    if target.numbers is None or target.classes:
+        return ()
+    columns = {
+        each.column.name: np.where(each.column.absent, np.nan, each.column.numbers)
+        for each in chosen
+        if each.found.categories is None
+    }
+    found = computed(columns, target.numbers, target.name)
+    if found is None:
+        return ()
+    says = (
+        f"the target can be computed: {found.formula}, to the last digit in all "
+        f"{counted(found.rows, 'row')}; is each of these columns known before the target is? If "
+        f"not, {setting('drop')} leaves one out; if so, the formula does what a network would"
+    )
+    return (Finding("computed", says, found.columns),)
 
 
 def unit_of(name: str) -> str:
@@ -138,12 +161,8 @@ def _candidate(
     forced = name in choices.categorical
     found = meaning(table, column, categorical=forced, numeric=name in choices.numeric)
     if found.useless is not None and not kept:
-        useless = found.useless
-        if useless.kind == "id" and not column.words.any():
-            # That numbers of rows tell the target is worth more than that they are some.
-            shares = (sorted_by(name, column.values, each) for each in judged)
-            useless = next((each for each in shares if each is not None), useless)
-        return _Candidate(column, found, useless, found.suspected)
+        useless = _sorted_id(column, judged) if found.useless.kind == "id" else None
+        return _Candidate(column, found, useless or found.useless, found.suspected)
     if found.useless is not None and found.categories is None and column.words.any():
         again = categories(table, column)
         found = Meaning(again.readings, again)
@@ -155,6 +174,17 @@ def _candidate(
     if copies and not kept:
         return _Candidate(column, found, copies[0], suspected=True)
     return _Candidate(column, found._replace(findings=(*found.findings, *doubts)), None)
+
+
+def _sorted_id(column: Column, judged: Sequence[TargetValues]) -> Finding | None:
+    """That names or numbers of rows tell the target: worth more than that they are some."""
+    numbers: NDArray[np.float64] | None = np.where(column.absent, np.nan, column.numbers)
+    if column.words.any():
+        numbers = numbers_in(column.cells.tolist())
+    if numbers is None:
+        return None
+    found = (sorted_by(column.name, numbers, each) for each in judged)
+    return next((each.finding for each in found if each is not None and each.copy), None)
 
 
 def _chosen(

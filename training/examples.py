@@ -14,9 +14,9 @@ from mlp_edge.data.choices import Choices
 from mlp_edge.data.columns import Columns, read_columns
 from mlp_edge.data.examples import find_targets, match_target
 from mlp_edge.data.findings.labels import class_findings
-from mlp_edge.data.findings.leaks import target_values
 from mlp_edge.data.findings.missing_targets import with_known_targets, with_known_targets_again
 from mlp_edge.data.findings.origins import origins
+from mlp_edge.data.findings.values import target_values
 from mlp_edge.data.quoting import counted, plain
 from mlp_edge.data.row_weights import Weights, with_weights
 from mlp_edge.data.saved_columns import known_columns

@@ -145,8 +145,12 @@ def _is_counter(values: NDArray[np.float64], name: str, rows: int) -> bool:
 
 def names_rows(name: str) -> bool:
     """Whether a column's name says that it tells rows apart: id, patient_id, rowKey."""
-    parts = {part.casefold() for part in _NAME_PARTS.findall(name)}
-    return bool(parts & _ID_WORDS)
+    return bool(name_parts(name) & _ID_WORDS)
+
+
+def name_parts(name: str) -> set[str]:
+    """The words in a column's name, in lower case: patient and id of patient_id or patientId."""
+    return {part.casefold() for part in _NAME_PARTS.findall(name)}
 
 
 def _checked_constant(column: Column, found: Meaning) -> Meaning:

@@ -73,7 +73,7 @@ def formula(seen: Numbers, targets: Numbers, name: str) -> str | None:
     Returns:
         Such as "0.5 + 2 · log('wage')"; None where none fits, or so many would that it says little.
     """
-    some = _some(len(seen))
+    some = some_rows(len(seen))
     if len(np.unique(seen[some])) < FEWEST_DIFFERENT:
         return None
     for shape, found in _fits(seen, targets, some):
@@ -82,7 +82,7 @@ def formula(seen: Numbers, targets: Numbers, name: str) -> str | None:
     return None
 
 
-def _some(rows: int) -> NDArray[np.int64]:
+def some_rows(rows: int) -> NDArray[np.int64]:
     """Rows by which a relation is tried first: all of a few, ``SAMPLE`` at random of many."""
     if rows <= SAMPLE:
         return np.arange(rows)
@@ -110,7 +110,7 @@ def mostly(seen: Numbers, targets: Numbers, name: str) -> tuple[str, int] | None
                 continue
             values, slack = _moved(function, targets)
             off = np.abs(seen - found[0] - found[1] * values)
-            follows = off <= WIDER * (_last_digit(seen) + 2 * abs(found[1]) * slack)
+            follows = off <= WIDER * (last_digit(seen) + 2 * abs(found[1]) * slack)
             if follows.sum() < NEARLY_ALL * rows:
                 continue
             again = _fit(seen[follows], values[follows], slack[follows], rows)
@@ -140,7 +140,7 @@ def _fits(
 
 def _moved(function: Callable[[Numbers], Numbers], targets: Numbers) -> tuple[Numbers, Numbers]:
     """A function of the target, and by how much the target's rounding moves it, both (n,)."""
-    half = _last_digit(targets) / 2
+    half = last_digit(targets) / 2
     with np.errstate(all="ignore"):
         values = function(targets)
         slack = np.abs(function(targets + half) - function(targets - half)) / 2
@@ -164,7 +164,7 @@ def _fit(seen: Numbers, values: Numbers, slack: Numbers, rows: int) -> tuple[flo
     """Both numbers of seen = a + b · values, where that holds in every row but for rounding."""
     if not np.isfinite(values).all():
         return None
-    digit = _last_digit(seen)
+    digit = last_digit(seen)
     noise = max(FLOAT32 * float(np.abs(seen).max()), SMALLEST)
     tolerance, enough = STEP * digit + noise, GRAINS if rows >= ROWS_OF_COARSE else FINE_GRAINS
     for _ in range(2):  # by the column's own rounding, then by the target's, known once b is
@@ -193,7 +193,7 @@ def _line(seen: Numbers, values: Numbers, weights: Numbers) -> tuple[float, floa
     return float(means[1] - b * means[0]), b
 
 
-def _last_digit(values: Numbers) -> Numbers:
+def last_digit(values: Numbers) -> Numbers:
     """The unit of the last digit with which each number may have been written, (n,).
 
     Either all have as many decimals as the longest, or all have as many digits.
@@ -228,7 +228,10 @@ def order_chance(seen: Numbers, targets: Numbers) -> float | None:
         None where the column does not rise, or fall, with the target throughout, or differs where
         the target is equal.
     """
-    for some in (_some(len(seen)), np.arange(len(seen))):  # some rows are enough for most columns
+    for some in (
+        some_rows(len(seen)),
+        np.arange(len(seen)),
+    ):  # some rows are enough for most columns
         order = some[np.lexsort((seen[some], targets[some]))]
         ordered, steps = targets[order], np.diff(seen[order])
         same = np.diff(ordered) == 0
@@ -257,7 +260,7 @@ def spearman(
         least: the size that matters; where some rows tell that it is out of reach, it is 0, too.
     """
     if least and len(seen) > SAMPLE:
-        some = _some(len(seen))
+        some = some_rows(len(seen))
         if abs(spearman(seen[some], targets[some])) < least - OFF:
             return 0.0
     one, other = (_rank(np.asarray(each, np.float64)) for each in (seen, targets))

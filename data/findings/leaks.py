@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlp_edge.data.content.cells import Levels
+from mlp_edge.data.findings.bands import bands
+from mlp_edge.data.findings.counters import FEWEST_TO_COMPARE, SURELY, sorted_by
 from mlp_edge.data.findings.functions import (
     CHANCE,
     SAMPLE,
@@ -19,6 +19,7 @@ from mlp_edge.data.findings.functions import (
     pearson,
     spearman,
 )
+from mlp_edge.data.findings.values import Leak, TargetValues
 from mlp_edge.data.quoting import counted, shown, suggested
 from mlp_edge.data.splitting.split import Indices
 from mlp_edge.data.table import Table
@@ -26,64 +27,14 @@ from mlp_edge.data.targets import MOST_CLASSES
 from mlp_edge.finding import Finding
 from mlp_edge.mlp import Rows
 
-FEWEST_TO_COMPARE = 20
-"""Rows from which on it is no chance that a column follows the target."""
 NEARLY = 0.99
 """Share of the rows in which a column stands for the target, above which somebody should look."""
 NEARLY_OF_EACH = 0.9
 """The same share within every class: a rare class would be no matter among all rows."""
 CORRELATED = 0.999
 """Correlation with a regression's target above which somebody should look."""
-SURELY = 0.9
-"""Rank correlation that is no chance in ``FEWEST_TO_COMPARE`` rows."""
-DEVIATIONS = 5
-"""So many standard errors a correlation is from 0 that is no chance in more rows."""
 DECIDED = 1e-6
 """Chance by which rows of a category that have one class each are no chance."""
-
-
-class TargetValues(NamedTuple):
-    """A target as columns are held against it.
-
-    Attributes:
-        name: of the column.
-        levels: (rows,) int64, equal where the target is equal; 0 to ``different`` - 1.
-        different: how many different values there are.
-        numbers: (rows,) float64; None when a cell is no number.
-    """
-
-    name: str
-    levels: NDArray[np.int64]
-    different: int
-    numbers: NDArray[np.float64] | None
-
-    @property
-    def classes(self) -> bool:
-        """Whether the values are few enough to be classes."""
-        most = MOST_CLASSES if self.numbers is not None else len(self.levels) // 2
-        return self.different <= most
-
-
-class Leak(NamedTuple):
-    """How a column gives a target away.
-
-    Attributes:
-        finding: the evidence.
-        copy: whether it does so in every row; else nearly.
-    """
-
-    finding: Finding
-    copy: bool
-
-
-def _target_values(table: Table, target: str) -> TargetValues:
-    """A target column as columns are held against it."""
-    numbers = table.numbers(target)
-    if not np.isnan(numbers).any():
-        values, levels = np.unique(numbers, return_inverse=True)
-        return TargetValues(target, levels.astype(np.int64), len(values), numbers)
-    levels = Levels(table.column(target)).numbered()
-    return TargetValues(target, levels, int(levels.max()) + 1, None)
 
 
 def leak(
@@ -109,17 +60,20 @@ def leak(
     of = f"the target {shown(target.name)}"
     column = f"column {shown(name)}"
     rows = counted(len(known), "row")
-    numbers = None if codes else sorted_by(name, readings[known].astype(np.float64), target)
+    exact = readings[known].astype(np.float64)
+    numbers = None if codes else sorted_by(name, _everywhere(exact, known, len(readings)), target)
     if numbers is not None:
-        return Leak(numbers, copy=True)
+        return numbers
     if target.numbers is not None and not codes:
         targets = target.numbers[known]
         if (seen == targets.astype(np.float32)).all():
             return Leak(Finding("target-copy", f"{column} equals {of} in all {rows}"), copy=True)
         if not target.classes:
-            return _function(column, target.name, readings[known].astype(np.float64), targets)
+            return _threshold_of(name, seen, target, known) or _function(
+                column, target.name, exact, targets
+            )
     if not target.classes:
-        return None
+        return _threshold_of(name, seen, target, known)
     agreeing = _agreeing(seen, target.levels[known], target.different)
     if agreeing == len(known):
         says = f"{column} stands for {of} one to one in all {rows}"
@@ -127,7 +81,48 @@ def leak(
     if agreeing >= NEARLY * len(known):
         says = f"{column} stands for {of} one to one in {agreeing:,} of {rows}"
         return Leak(Finding("near-target", f"{says}; {_ADVICE}"), copy=False)
-    return _finer(name, seen, target, known) if codes else None
+    return _finer(name, seen, target, known) if codes else _threshold_in(name, exact, target, known)
+
+
+def _everywhere(
+    known_numbers: NDArray[np.float64], known: NDArray[np.int64], rows: int
+) -> NDArray[np.float64]:
+    """The numbers of known rows among all rows, (rows,), NaN in the others."""
+    numbers = np.full(rows, np.nan)
+    numbers[known] = known_numbers
+    return numbers
+
+
+def _threshold_of(
+    name: str, seen: NDArray[np.float32], target: TargetValues, known: NDArray[np.int64]
+) -> Leak | None:
+    """A column of a few values, each of them a range of a target of numbers."""
+    if target.numbers is None:
+        return None
+    cuts = bands(seen, target.numbers[known])
+    if cuts is None:
+        return None
+    says = (
+        f"column {shown(name)} is a threshold of the target {shown(target.name)}, {cuts}, in all "
+        f"{counted(len(known), 'row')}: each of its values has a range of the target of its own, "
+        "and no gap lies between"
+    )
+    return Leak(Finding("target-copy", says), copy=True)
+
+
+def _threshold_in(
+    name: str, seen: NDArray[np.float64], target: TargetValues, known: NDArray[np.int64]
+) -> Leak | None:
+    """A column of numbers of which the classes of a target are ranges."""
+    cuts = bands(target.levels[known], seen)
+    if cuts is None:
+        return None
+    says = (
+        f"the target {shown(target.name)} is a threshold of column {shown(name)}, {cuts}, in all "
+        f"{counted(len(known), 'row')}: is that column known before the target is? If not, "
+        f"{suggested('drop', name)} leaves it out; if so, a comparison does what a network would"
+    )
+    return Leak(Finding("computed", says), copy=False)
 
 
 def _finer(
@@ -167,53 +162,6 @@ def decided(levels: NDArray[np.generic], classes: NDArray[np.int64]) -> int | No
 
 
 _ADVICE = "is it known before the target is? If not, leave it out"
-
-
-def _is_numbering(seen: NDArray[np.float64], rows: int) -> bool:
-    """Whether these are whole numbers without a gap, each once, in every row."""
-    if len(seen) < rows or np.ptp(seen) != rows - 1 or (seen != np.floor(seen)).any():
-        return False
-    return len(np.unique(seen)) == rows
-
-
-def sorted_by(name: str, seen: NDArray[np.float64], target: TargetValues) -> Finding | None:
-    """Whether a column numbers the rows of a table that was sorted by the target at some time.
-
-    Args:
-        name: of the column.
-        seen: its numbers, those that are known.
-        target: what is predicted.
-    """
-    rows, of = len(seen), f"the target {shown(target.name)}"
-    if len(target.levels) < FEWEST_TO_COMPARE or not _is_numbering(seen, len(target.levels)):
-        return None
-    if target.numbers is not None and not target.classes:
-        r = spearman(seen, target.numbers)
-        follows = abs(r) >= min(SURELY, DEVIATIONS / math.sqrt(rows - 1))
-        says = f"Spearman's correlation with {of} is {r:.3f}"
-    else:
-        share = between(seen, target.levels)
-        free = target.different - 1
-        # Of no relation, (rows - 1) · share is distributed like chi² (Kruskal and Wallis, 1952).
-        beyond = (rows - 1) * share - free - DEVIATIONS * math.sqrt(2 * free)
-        follows = free < rows // 2 and beyond >= DEVIATIONS
-        says = f"the classes of {of} account for {share:.0%} of their variance"
-    if not follows:
-        return None
-    says = (
-        f"column {shown(name)} numbers the rows of a table that was once sorted: each whole number "
-        f"from {seen.min():.17g} to {seen.max():.17g} once, and {says}"
-    )
-    return Finding("id", says)
-
-
-def between(values: NDArray[np.float64], levels: NDArray[np.int64]) -> float:
-    """The share of the variance of values (n,) that lies between levels (n,), 0 to 1."""
-    counts = np.bincount(levels)
-    apart = values - values.mean()
-    total = float(apart @ apart)
-    sums = np.bincount(levels, apart)[counts > 0]
-    return float((sums**2 / counts[counts > 0]).sum()) / total if total else 0.0
 
 
 def _function(
@@ -339,8 +287,3 @@ def duplicates_across(
                 )
             )
     return tuple(findings)
-
-
-def target_values(table: Table, targets: Sequence[str]) -> tuple[TargetValues, ...]:
-    """Every target as columns are held against it."""
-    return tuple(_target_values(table, target) for target in targets)

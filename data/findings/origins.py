@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 
 import numpy as np
@@ -9,10 +10,11 @@ from numpy.typing import NDArray
 
 from mlp_edge.cell import is_missing
 from mlp_edge.data.content.cells import Levels
-from mlp_edge.data.content.column_types import names_rows
+from mlp_edge.data.content.column_types import name_parts, names_rows
 from mlp_edge.data.content.floats import parse
 from mlp_edge.data.findings.functions import SAMPLE
-from mlp_edge.data.findings.leaks import TargetValues, between, decided
+from mlp_edge.data.findings.leaks import decided
+from mlp_edge.data.findings.values import TargetValues, between
 from mlp_edge.data.quoting import counted, shown, suggested
 from mlp_edge.data.splitting.split import Indices
 from mlp_edge.data.table import Table
@@ -24,6 +26,16 @@ FEWEST_OF_NUMBERS = 10
 """The same where the target is a number, and cells of the same name have nearly the same."""
 CALM = 4
 """Numbers of one class that follow one another, as they do of a quantity."""
+_WHO = frozenset({
+    "patient", "subject", "person", "participant", "respondent", "speaker", "driver", "athlete",
+    "animal", "mouse", "rat", "dog", "device", "sensor", "specimen", "household", "family",
+    "session", "recording",
+})  # fmt: skip
+"""Words in the name of a column that says what several rows were measured on."""
+SHARE_OF_WHO = 0.1
+"""Of a target's variance beyond chance between those."""
+DEVIATIONS = 5
+"""So many standard deviations has it to be beyond chance."""
 SHARE = 0.95
 """Of a target's variance that lies between them, beyond what chance puts there."""
 
@@ -45,13 +57,15 @@ def origins(
     for name in table.columns:
         if name in told:
             continue
-        quantity = name in measured and not names_rows(name)
+        quantity = name in measured and not names_rows(name) and not names_somebody(name)
         which, known = _whole_numbers(table, name) if quantity else _texts(table, name)
         different = int(which.max(initial=-1)) + 1
         if not FEWEST <= different <= table.rows // 2:
             continue
         for target in targets:
             says = _one_target(which, known, target)
+            if says is None and names_somebody(name):
+                says = _unequal(which, known, target)
             if says is not None and (not quantity or _is_restless(which, known, target)):
                 found.append(_finding(name, different, says))
                 break
@@ -120,6 +134,37 @@ def _one_target(which: Indices, known: Indices, target: TargetValues) -> str | N
     if beyond < SHARE:
         return None
     return f"has rows of nearly one {shown(target.name)} ({each}; {share:.1%} of the variance)"
+
+
+def names_somebody(name: str) -> bool:
+    """Whether a column's name says that it tells people, animals, devices or recordings apart."""
+    return bool(_WHO & name_parts(name))
+
+
+def _unequal(which: Indices, known: Indices, target: TargetValues) -> str | None:
+    """How the targets of names (n,) differ beyond chance; None where they may not."""
+    names, rows = int(which.max()) + 1, len(known)
+    if target.numbers is not None and not target.classes:
+        share, kinds = between(target.numbers[known], which), 1
+    elif target.classes:
+        levels = target.levels[known]
+        kinds = target.different - 1
+        shares = np.bincount(levels, minlength=target.different) / rows
+        # Goodman and Kruskal's tau: the share of the variance of all indicators together.
+        of_each = [between((levels == kind) * 1.0, which) for kind in range(target.different)]
+        share = float(np.average(of_each, weights=shares * (1 - shares)))
+    else:
+        return None
+    free = (names - 1) * kinds
+    # Of no relation, it is distributed like chi² (Light and Margolin, 1971).
+    by_chance = free + DEVIATIONS * math.sqrt(2 * free)
+    beyond = 1 - (1 - share) * (rows - 1) / (rows - names)
+    if (rows - 1) * kinds * share < by_chance or beyond < SHARE_OF_WHO:
+        return None
+    return (
+        f"has {rows / names:.1f} rows on average, and their {shown(target.name)} differs "
+        f"({beyond:.0%} of its variance beyond chance)"
+    )
 
 
 def _finding(name: str, different: int, says: str) -> Finding:

@@ -1,0 +1,130 @@
+"""Tests whether a column numbers the rows of a table that was once sorted by the target."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlp_edge.data.findings.functions import Numbers, spearman
+from mlp_edge.data.findings.values import Leak, TargetValues, between
+from mlp_edge.data.quoting import counted, shown, suggested
+from mlp_edge.finding import Finding
+
+FEWEST_TO_COMPARE = 20
+"""Rows from which on it is no chance that a column follows the target."""
+SURELY = 0.9
+"""Rank correlation that is no chance in ``FEWEST_TO_COMPARE`` rows."""
+DEVIATIONS = 5
+"""So many standard errors a correlation is from 0 that is no chance in more rows."""
+MOSTLY_THERE = 0.9
+"""Share of the rows that have a number where a column numbers them."""
+FEW_AGAIN = 0.01
+"""Share of the rows whose number may stand there twice, as after rows were copied."""
+CHANCE = -16.0
+"""Logarithm of the chance (1e-7) that numbers which measure something repeat so seldom."""
+IN_BLOCKS = 0.1
+"""Share of the changes of class from row to row, by chance, up to which rows are sorted."""
+
+_NUMBERED = re.compile(r"\D*?(\d{1,15})\D*")
+
+
+def sorted_by(name: str, seen: Numbers, target: TargetValues) -> Leak | None:
+    """Whether a column numbers the rows of a table that was sorted by the target at some time.
+
+    Args:
+        name: of the column.
+        seen: its numbers in every row (rows,), NaN where there is none.
+        target: what is predicted.
+
+    Returns:
+        The evidence; a copy of the target where every whole number stands there once, or where the
+        table was sorted by nothing but the target.
+    """
+    known = ~np.isnan(seen)
+    seen, rows = seen[known], len(target.levels)
+    if len(seen) < max(FEWEST_TO_COMPARE, MOSTLY_THERE * rows):
+        return None
+    numbering = _numbering(seen, rows)
+    follows = None if numbering is None else _follows(seen, target, known)
+    if numbering is None or follows is None:
+        return None
+    says, wholly = follows
+    copy = wholly or numbering.startswith(_EACH)
+    says = (
+        f"column {shown(name)} numbers the rows of a table that was once sorted: {numbering}, and "
+        f"{says}"
+    )
+    if not copy:
+        says = f"{says}; {suggested('drop', name)} leaves it out, unless it measures something"
+    return Leak(Finding("id", says), copy)
+
+
+def numbers_in(texts: Iterable[str]) -> Numbers | None:
+    """The number in each text, such as 17 of row-0017; None where one has none or several."""
+    found = [_NUMBERED.fullmatch(text.strip()) for text in texts]
+    if not all(found):
+        return None
+    return np.array([float(match[1]) for match in found if match is not None])
+
+
+_EACH = "each whole number from "
+
+
+def _numbering(seen: Numbers, rows: int) -> str | None:
+    """How numbers (n,) show that they number things; None where they may measure something."""
+    if (seen != np.floor(seen)).any():
+        return None
+    values = np.unique(seen)
+    again, low, high = len(seen) - len(values), values[0], values[-1]
+    ends = f"{low:.17g} to {high:.17g}"
+    if not again and len(seen) == rows and high - low == rows - 1:
+        return f"{_EACH}{ends} once"
+    if again > FEW_AGAIN * len(seen) or len(values) < 2:
+        return None
+    # Of as many places, as many numbers at random would leave some empty, and repeat others.
+    places = (high - low) / _step(values) + 1
+    expected = len(seen) + places * math.expm1(len(seen) * math.log1p(-1 / places))
+    if again >= expected or _log_chance(again, expected) > CHANCE:
+        return None
+    repeats = f"{again:,} of them twice" if again else "none of them twice"
+    return (
+        f"whole numbers from {ends}, {repeats} in {counted(len(seen), 'row')}, where chance would "
+        f"repeat {expected:.0f}"
+    )
+
+
+def _step(values: Numbers) -> float:
+    """The largest whole number by which all differences of whole numbers can be divided."""
+    steps = np.diff(values)
+    return float(np.gcd.reduce(steps.astype(np.int64))) if steps.max() < 2.0**62 else 1.0
+
+
+def _log_chance(seen: int, expected: float) -> float:
+    """A bound of the logarithm of the chance of so few events (Chernoff, Poisson)."""
+    return seen - expected - (seen * math.log(seen / expected) if seen else 0.0)
+
+
+def _follows(
+    seen: Numbers, target: TargetValues, known: NDArray[np.bool_]
+) -> tuple[str, bool] | None:
+    """How the target follows the numbers, and whether in nearly all rows; None where it may not."""
+    rows, of = len(seen), f"the target {shown(target.name)}"
+    if target.numbers is not None and not target.classes:
+        r = spearman(seen, target.numbers[known])
+        if abs(r) < min(SURELY, DEVIATIONS / math.sqrt(rows - 1)):
+            return None
+        return f"Spearman's correlation with {of} is {r:.3f}", abs(r) >= SURELY
+    levels = target.levels[known]
+    share, free = between(seen, levels), target.different - 1
+    # Of no relation, (rows - 1) · share is distributed like chi² (Kruskal and Wallis, 1952).
+    beyond = (rows - 1) * share - free - DEVIATIONS * math.sqrt(2 * free)
+    if free >= rows // 2 or beyond < DEVIATIONS:
+        return None
+    changes = int((np.diff(levels[np.argsort(seen, kind="stable")]) != 0).sum())
+    shares = np.bincount(levels) / rows
+    in_blocks = changes <= IN_BLOCKS * rows * (1 - float(shares @ shares))
+    return f"the classes of {of} account for {share:.0%} of their variance", in_blocks
