@@ -55,8 +55,10 @@ from mlp_edge.training.run import (
     score_rows,
 )
 from mlp_edge.training.scoring.advice import check_nothing_found
+from mlp_edge.training.scoring.panels import panels
 from mlp_edge.training.scoring.scores import chosen_metrics
 from mlp_edge.training.scoring.series import out_of_order, series
+from mlp_edge.training.scoring.siblings import siblings
 from mlp_edge.training.search.searching import Search, searched
 from mlp_edge.training.search.trials import Tuned
 
@@ -258,7 +260,10 @@ def _order(
         return out_of_order(table, examples)
     if recipe.in_time or recipe.group is not None:
         return ()
-    return series(table, examples, preprocessed, chosen)
+    return (
+        *(series(table, examples, preprocessed, chosen) or panels(table, examples, preprocessed)),
+        *siblings(table, examples, preprocessed),
+    )
 
 
 def _shared_rows(table: Table, examples: Examples, chosen: Parts) -> tuple[Finding, ...]:

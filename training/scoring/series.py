@@ -70,9 +70,9 @@ def series(
     """
     if len(examples.rows) < FEWEST_ROWS:
         return ()
-    for name, when in _dates(table, examples):
+    for name, when in dates(table, examples):
         order = np.argsort(when, kind="stable")
-        found = _alike(examples, preprocessed, order, DATED)
+        found = alike(examples, preprocessed, order, DATED)
         if found is None:
             continue
         at_random, at_last, metric = _compared(examples, preprocessed, chosen, when)
@@ -82,7 +82,7 @@ def series(
     in_file = np.arange(len(examples.rows))
     if _is_sorted(examples):
         return ()
-    found = _alike(examples, preprocessed, in_file, UNDATED)
+    found = alike(examples, preprocessed, in_file, UNDATED)
     if found is None:
         return ()
     at_random, at_last, metric = _compared(examples, preprocessed, chosen, in_file)
@@ -94,7 +94,7 @@ def series(
 def out_of_order(table: Table, examples: Examples) -> tuple[Finding, ...]:
     """A finding for each column of dates that do not rise down a file that is taken to do so."""
     found = []
-    for name, when in _dates(table, examples):
+    for name, when in dates(table, examples):
         falls = np.flatnonzero(np.diff(when) < 0)
         if falls.size:
             says = (
@@ -107,7 +107,7 @@ def out_of_order(table: Table, examples: Examples) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def _dates(table: Table, examples: Examples) -> list[tuple[str, When]]:
+def dates(table: Table, examples: Examples) -> list[tuple[str, When]]:
     """The columns that say when, and the place of each row by them."""
     dated = [name for each in examples.findings if each.kind == "date" for name in each.columns]
     learned = {feature.name for feature in examples.features if not feature.categories}
@@ -166,7 +166,7 @@ def _in_blocks(values: Floats) -> bool:
     return 1 < different <= len(known) // 2
 
 
-def _alike(
+def alike(
     examples: Examples, preprocessed: Preprocessed, order: NDArray[np.int64], least: float
 ) -> tuple[float, int] | None:
     """The correlation of neighbours' errors, and of how many rows; None where it is no evidence."""
@@ -278,9 +278,9 @@ def _scored(
 
 
 def _finding(
-    name: str | None, alike: tuple[float, int], scores: tuple[float, float, str]
+    name: str | None, seen: tuple[float, int], scores: tuple[float, float, str]
 ) -> Finding:
-    r, rows = alike
+    r, rows = seen
     at_random, at_last, metric = scores
     where = (
         "next to each other in the file" if name is None else f"next to each other by {shown(name)}"
