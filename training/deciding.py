@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.errors import TableError
+from mlp_edge.lazy import keras
 from mlp_edge.mlp import DEFAULT_THRESHOLD
 from mlp_edge.training.equal_folds import alike
 from mlp_edge.training.examples import Parts, folds
@@ -157,8 +158,10 @@ def decide(job: Job, seed: int, stage: Stage | None = None, fits: int = 1) -> De
         if watch is not None:
             watch(done, {})
 
+    make = _with_dropout(max(recipe.dropout for recipe in candidates))
+    fits *= total
     found = [
-        _judged(job, recipe, _unseen(job, recipe, inner, seed, fits * len(inner), told))
+        _judged(job, recipe, _unseen(replace(job, recipe=recipe), make, inner, seed, fits, told))
         for recipe in candidates
     ]
     best = min(found, key=lambda each: each.losses[each.recipe.strength])
@@ -193,17 +196,28 @@ class _Unseen(NamedTuple):
     outputs: NDArray[np.float64]
 
 
+def _with_dropout(most: float) -> Make:
+    """Networks that have layers of dropout even at 0: all candidates share a compiled program."""
+
+    def make(job: Job, seed: int) -> Any:
+        model = new_network(replace(job, recipe=replace(job.recipe, dropout=most)), seed)
+        for layer in model.layers:
+            if isinstance(layer, keras().layers.Dropout):
+                layer.rate = job.recipe.dropout
+        return model
+
+    return make
+
+
 def _unseen(
-    job: Job, recipe: Recipe, inner: list[Parts], seed: int, fits: int, told: Callable[[], None]
+    job: Job, make: Make, inner: list[Parts], seed: int, fits: int, told: Callable[[], None]
 ) -> _Unseen:
-    """The rows of all inner folds, as networks of a recipe predict them."""
+    """The rows of all inner folds, as networks of the job's recipe predict them."""
     outputs = []
     for parts in inner:
-        rows, task = len(parts.training), job.examples.task
-        own = job.recipe.regularised(recipe.strength, rows, task)
-        preprocessed = preprocess(job.examples, parts, own)
-        fold = replace(job, parts=parts, recipe=own, preprocessed=preprocessed)
-        fitted = fit_network(fold, new_network, seed, _ignore_epoch, fits)
+        preprocessed = preprocess(job.examples, parts, job.recipe)
+        fold = replace(job, parts=parts, preprocessed=preprocessed)
+        fitted = fit_network(fold, make, seed, _ignore_epoch, fits)
         outputs.append(_outputs(fold, fitted.model, parts.test))
         told()
     return _Unseen(np.concatenate([parts.test for parts in inner]), np.concatenate(outputs))

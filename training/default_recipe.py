@@ -35,28 +35,46 @@ class Shape(NamedTuple):
     task: Task
 
 
+class Size(NamedTuple):
+    """A network, and how it learns.
+
+    Attributes:
+        hidden: neurons of each hidden layer.
+        learning_rate: of Adam, which falls to 0.
+        batch_size: rows per step.
+        dropout: of a light classifier.
+    """
+
+    hidden: tuple[int, ...]
+    learning_rate: float
+    batch_size: int
+    dropout: float
+
+
 class Strength(NamedTuple):
     """How strongly a network is regularised.
 
     Attributes:
-        dropout: of a classifier.
-        regression: dropout of a regression.
+        dropout: more than that of its size.
         l2: of the hidden layers, as so many rows.
         output_l2: of the output layer, as so many rows: a half is the penalty of scikit-learn's
             logistic regression.
     """
 
     dropout: float
-    regression: float
     l2: float
     output_l2: float
 
 
+MANY_ROWS = 1200
+"""Rows from which on a network is large."""
+SMALL = Size(hidden=(22,), learning_rate=0.02, batch_size=32, dropout=0.0)
+LARGE = Size(hidden=(64, 32), learning_rate=0.01, batch_size=64, dropout=0.1)
 STRENGTHS = {
-    "light": Strength(dropout=0.1, regression=0.0, l2=1, output_l2=0),
-    "firm": Strength(dropout=0.2, regression=0.1, l2=10, output_l2=0.5),
+    "light": Strength(dropout=0.0, l2=1, output_l2=0),
+    "firm": Strength(dropout=0.1, l2=10, output_l2=0.5),
 }
-"""Inner folds choose between them."""
+"""Of the regularisation; inner folds choose between them."""
 
 
 def ruled(shape: Shape, chosen: Mapping[str, Any]) -> dict[str, Any]:
@@ -66,14 +84,15 @@ def ruled(shape: Shape, chosen: Mapping[str, Any]) -> dict[str, Any]:
         shape: of the table.
         chosen: those of these settings that somebody chose; the others are made to fit them.
     """
+    size = _size(shape.rows)
     rules: dict[str, Any] = {
-        "hidden": (64, 32) if shape.rows > 1000 else (20,),
+        "hidden": size.hidden,
         "epochs": 60,
-        "batch_size": 32,
+        "batch_size": size.batch_size,
         **regularised("firm", shape.rows, shape.task, chosen),
         "schedule": "cosine",
         "optimizer": "adam",
-        "learning_rate": 0.005,
+        "learning_rate": size.learning_rate,
         "output_bias": "prior",
         "temperature": shape.task != "regression",
     }
@@ -92,8 +111,9 @@ def regularised(strength: str, rows: int, task: Task, chosen: Mapping[str, Any])
         chosen: what of a recipe somebody chose; the others are made to fit it.
     """
     own = STRENGTHS[strength]
+    dropout = 0.0 if task == "regression" else _size(rows).dropout
     rules: dict[str, Any] = {
-        "dropout": own.regression if task == "regression" else own.dropout,
+        "dropout": dropout + own.dropout,
         "l2": _by_rows(own.l2, rows),
         "output_l2": _by_rows(own.output_l2, rows),
     }
@@ -102,6 +122,10 @@ def regularised(strength: str, rows: int, task: Task, chosen: Mapping[str, Any])
     if "l2" in chosen:
         rules["output_l2"] = None  # it is meant for every layer
     return rules
+
+
+def _size(rows: int) -> Size:
+    return LARGE if rows >= MANY_ROWS else SMALL
 
 
 def _by_rows(share: float, rows: int) -> float:

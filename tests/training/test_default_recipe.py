@@ -31,9 +31,11 @@ TYPED: dict[str, Any] = {
 @pytest.mark.parametrize(
     ("shape", "expected"),
     [
-        (PIMA, {"hidden": (20,), "epochs": 60, "dropout": 0.2, "l2": 0.0163}),
-        (Shape(1001, 8, 1, "binary"), {"hidden": (64, 32), "temperature": True}),
-        (PIMA, {"output_l2": 0.000814, "learning_rate": 0.005, "schedule": "cosine"}),
+        (PIMA, {"hidden": (22,), "epochs": 60, "dropout": 0.1, "l2": 0.0163}),
+        (PIMA, {"output_l2": 0.000814, "learning_rate": 0.02, "schedule": "cosine"}),
+        (Shape(1199, 8, 1, "binary"), {"hidden": (22,), "batch_size": 32, "dropout": 0.1}),
+        (Shape(1200, 8, 1, "binary"), {"hidden": (64, 32), "batch_size": 64, "dropout": 0.2}),
+        (Shape(1200, 8, 1, "binary"), {"learning_rate": 0.01, "temperature": True}),
         (Shape(120, 4, 3, "multiclass"), {"l2": 0.03, "output_l2": 0.00417}),
         (Shape(20_000, 8, 1, "regression"), {"l2": 0.0005, "output_l2": 2.5e-05, "dropout": 0.1}),
         (Shape(400, 8, 1, "regression"), {"temperature": False}),
@@ -107,9 +109,9 @@ def settings_of(recipe: Recipe) -> tuple[float, float, float | None]:
 @pytest.mark.parametrize(
     ("typed", "task", "light", "firm"),
     [
-        ({}, "binary", (0.1, 0.0025, 0.0), (0.2, 0.025, 0.00125)),
+        ({}, "binary", (0.0, 0.0025, 0.0), (0.1, 0.025, 0.00125)),
         ({}, "regression", (0.0, 0.0025, 0.0), (0.1, 0.025, 0.00125)),
-        ({"l2": 0.7}, "binary", (0.1, 0.7, None), (0.2, 0.7, None)),
+        ({"l2": 0.7}, "binary", (0.0, 0.7, None), (0.1, 0.7, None)),
         ({"hidden": (), "output_l2": 0.5}, "binary", (0.0, 0.0025, 0.5), (0.0, 0.025, 0.5)),
         ({"dropout": 0.6}, "multiclass", (0.6, 0.0025, 0.0), (0.6, 0.025, 0.00125)),
     ],
@@ -123,6 +125,9 @@ def test_each_strength_for_400_rows(
         chosen = recipe.regularised(strength, 400, task)
         assert settings_of(chosen) == expected
         assert chosen.strength == strength
+        wide = recipe.regularised(strength, 4000, task)
+        more = 0.1 if task != "regression" and "dropout" in chosen.automatic else 0.0
+        assert wide.dropout == pytest.approx(chosen.dropout + more * bool(recipe.hidden))
         # What was chosen once stays.
         assert chosen.strengths == ()
         assert chosen.regularised("light", 10, task) == chosen
@@ -188,7 +193,7 @@ def test_train_says_what_the_rules_chose(typed: Type, keras: Any) -> None:
     assert result.code == 0, result.err
     said = " ".join(result.out.split())
     assert "inner folds, of 614 rows: " in said
-    assert "recipe auto, by 614 rows and 8 inputs: --batch-size 32 --dropout 0.2 --l2" in said
+    assert "recipe auto, by 614 rows and 8 inputs: --batch-size 32 --dropout " in said
     recipe = recipe_in(Path("model"))
     assert recipe["name"] == "auto"
     assert recipe["automatic"] == [name for name in RULED if name not in ("epochs", "hidden")]
