@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,11 +53,10 @@ def sorted_by(name: str, seen: Numbers, target: TargetValues) -> Leak | None:
     follows = None if numbering is None else _follows(seen, target, known)
     if numbering is None or follows is None:
         return None
-    says, wholly = follows
-    copy = wholly or numbering.startswith(_EACH)
+    copy = numbering.each or follows.nearly
     says = (
-        f"column {shown(name)} numbers the rows of a table that was once sorted: {numbering}, and "
-        f"{says}"
+        f"column {shown(name)} numbers the rows of a table that was once sorted: {numbering.says}, "
+        f"and {follows.says}"
     )
     if not copy:
         says = f"{says}; {suggested('drop', name)} leaves it out, unless it measures something"
@@ -71,10 +71,21 @@ def numbers_in(texts: Iterable[str]) -> Numbers | None:
     return np.array([float(match[1]) for match in found if match is not None])
 
 
-_EACH = "each whole number from "
+class _Numbering(NamedTuple):
+    """How numbers show that they number things, and whether each row has the next one."""
+
+    says: str
+    each: bool
 
 
-def _numbering(seen: Numbers, rows: int) -> str | None:
+class _Following(NamedTuple):
+    """How a target follows numbers, and whether in nearly all rows."""
+
+    says: str
+    nearly: bool
+
+
+def _numbering(seen: Numbers, rows: int) -> _Numbering | None:
     """How numbers (n,) show that they number things; None where they may measure something."""
     if (seen != np.floor(seen)).any():
         return None
@@ -82,7 +93,7 @@ def _numbering(seen: Numbers, rows: int) -> str | None:
     again, low, high = len(seen) - len(values), values[0], values[-1]
     ends = f"{low:.17g} to {high:.17g}"
     if not again and len(seen) == rows and high - low == rows - 1:
-        return f"{_EACH}{ends} once"
+        return _Numbering(f"each whole number from {ends} once", each=True)
     if again > FEW_AGAIN * len(seen) or len(values) < 2:
         return None
     # Of as many places, as many numbers at random would leave some empty, and repeat others.
@@ -91,10 +102,8 @@ def _numbering(seen: Numbers, rows: int) -> str | None:
     if again >= expected or _log_chance(again, expected) > CHANCE:
         return None
     repeats = f"{again:,} of them twice" if again else "none of them twice"
-    return (
-        f"whole numbers from {ends}, {repeats} in {counted(len(seen), 'row')}, where chance would "
-        f"repeat {expected:.0f}"
-    )
+    says = f"whole numbers from {ends}, {repeats} in {counted(len(seen), 'row')}, where chance"
+    return _Numbering(f"{says} would repeat {expected:.0f}", each=False)
 
 
 def _step(values: Numbers) -> float:
@@ -108,16 +117,14 @@ def _log_chance(seen: int, expected: float) -> float:
     return seen - expected - (seen * math.log(seen / expected) if seen else 0.0)
 
 
-def _follows(
-    seen: Numbers, target: TargetValues, known: NDArray[np.bool_]
-) -> tuple[str, bool] | None:
-    """How the target follows the numbers, and whether in nearly all rows; None where it may not."""
+def _follows(seen: Numbers, target: TargetValues, known: NDArray[np.bool_]) -> _Following | None:
+    """How the target follows the numbers; None where it may not."""
     rows, of = len(seen), f"the target {shown(target.name)}"
     if target.numbers is not None and not target.classes:
         r = spearman(seen, target.numbers[known])
         if abs(r) < min(SURELY, DEVIATIONS / math.sqrt(rows - 1)):
             return None
-        return f"Spearman's correlation with {of} is {r:.3f}", abs(r) >= SURELY
+        return _Following(f"Spearman's correlation with {of} is {r:.3f}", abs(r) >= SURELY)
     levels = target.levels[known]
     share, free = between(seen, levels), target.different - 1
     # Of no relation, (rows - 1) · share is distributed like chi² (Kruskal and Wallis, 1952).
@@ -127,4 +134,4 @@ def _follows(
     changes = int((np.diff(levels[np.argsort(seen, kind="stable")]) != 0).sum())
     shares = np.bincount(levels) / rows
     in_blocks = changes <= IN_BLOCKS * rows * (1 - float(shares @ shares))
-    return f"the classes of {of} account for {share:.0%} of their variance", in_blocks
+    return _Following(f"the classes of {of} account for {share:.0%} of their variance", in_blocks)

@@ -15,7 +15,7 @@ from mlp_edge.training.examples import parts, read_examples
 from mlp_edge.training.preprocessing import preprocess
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.scoring.panels import panels
-from mlp_edge.training.scoring.siblings import siblings
+from mlp_edge.training.scoring.siblings import _some_of_groups, siblings
 
 EACH, THINGS = 10, 40
 ROWS = EACH * THINGS
@@ -82,6 +82,19 @@ def test_rows_that_are_nearly_one_anothers_copies_give_each_other_away() -> None
 )
 def test_other_columns_are_not_told(made: list[str], near: float, noise: float) -> None:
     assert found(mixed(noise), made=made, **readings(near)) == ()
+
+
+def test_a_table_of_one_column_has_no_readings_to_compare() -> None:
+    assert [each.kind for each in found(mixed(), made=things())] == []
+
+
+def test_large_groups_are_sampled() -> None:
+    groups = np.repeat([0, 1, 2, 3], [5000, 3, 5000, 200])
+    rows = _some_of_groups(np.random.default_rng(0).permutation(groups))
+    assert len(rows) == 303
+    many = _some_of_groups(np.repeat(np.arange(500), 10))
+    assert len(many) == 1000
+    assert set(np.bincount(many // 10, minlength=500).tolist()) == {0, 10}
 
 
 def test_things_whose_columns_tell_the_target_are_not_told() -> None:

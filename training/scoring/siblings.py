@@ -29,7 +29,9 @@ from mlp_edge.training.scoring.statistics import standard_error
 FEWEST = 10
 """Different cells that name several people, recordings or devices."""
 MOST_ROWS = 1000
-"""Rows that are looked at, of whole groups."""
+"""Rows that are looked at."""
+MOST_OF_ONE = 100
+"""Rows of a group that are looked at."""
 MOST_COLUMNS = 20
 """Columns that are looked at."""
 OWN = 0.5
@@ -40,6 +42,8 @@ BETTER = 0.1
 """Share of rows, or of the variance, by which a nearest neighbour of one's own group is better."""
 DEVIATIONS = 4
 """So many standard errors that has to be from 0."""
+SMALLEST = 1e-300
+"""What is divided by at least."""
 
 
 class Neighbours(NamedTuple):
@@ -110,52 +114,68 @@ def _neighbours(
     examples: Examples, preprocessed: Preprocessed, name: str, groups: NDArray[np.int64]
 ) -> Neighbours | None:
     """What the nearest neighbours of rows show; None where there is nothing to compare."""
-    others = np.flatnonzero([each.name != name for each in preprocessed.features])
-    if not others.size:
-        return None
-    rows = _of_whole_groups(groups)
-    whose = groups[rows]
-    features = tuple(preprocessed.features[place] for place in others.tolist())
-    inputs = Encoding.of(features).encode(examples.rows[np.ix_(rows, others)]).astype(np.float64)
-    deviation = inputs.std(axis=0)
-    inputs = (inputs - inputs.mean(axis=0)) / np.where(deviation > 0, deviation, 1.0)
-    square = (inputs**2).sum(axis=1)
+    rows = _some_of_groups(groups)
+    inputs = _inputs(examples, preprocessed, name, rows)
+    square, whose = (inputs**2).sum(axis=1), groups[rows]
     apart = np.sqrt(np.maximum(square[:, None] + square - 2 * inputs @ inputs.T, 0.0))
     same = whose[:, None] == whose
     own = np.where(same & ~np.eye(len(rows), dtype=bool), apart, np.inf)
     foreign = np.where(same, np.inf, apart)
     near, far = own.min(axis=1), foreign.min(axis=1)
-    has_both = np.isfinite(near) & np.isfinite(far)
-    if not has_both.any():
+    both = np.isfinite(near) & np.isfinite(far)
+    if not inputs.size or not both.any():
         return None
-    first, second = own.argmin(axis=1), foreign.argmin(axis=1)
-    nearest = np.where(near < far, first, second)
-    targets = examples.encoded[rows].astype(np.float64)
-    spread = 2.0 if examples.task == "multiclass" else 1.0
-    if not examples.labels:
-        spread = targets.var(axis=0).clip(1e-300)
-    losses = [
-        ((targets - targets[which]) ** 2 / spread).sum(axis=1)[has_both] / (
-            1 if examples.labels else targets.shape[1]
-        )
-        for which in (nearest, second)
-    ]  # fmt: skip
-    gain = losses[1] - losses[0]
-    error = standard_error(gain, whose[has_both])
+    in_others = foreign.argmin(axis=1)
+    in_all = np.where(near < far, own.argmin(axis=1), in_others)
+    among_all, among_others = (
+        _losses(examples, rows, nearest)[both] for nearest in (in_all, in_others)
+    )
+    gain = among_others - among_all
+    error = standard_error(gain, whose[both])
     return Neighbours(
-        own=float((near < far)[has_both].mean()),
-        close=float(np.median(near[has_both] / np.maximum(far[has_both], 1e-12))),
-        among_all=1 - float(losses[0].mean()),
-        among_others=1 - float(losses[1].mean()),
+        own=float((near < far)[both].mean()),
+        close=float(np.median(near[both] / np.maximum(far[both], SMALLEST))),
+        among_all=1 - float(among_all.mean()),
+        among_others=1 - float(among_others.mean()),
         sure=float(gain.mean() / error) if error > 0 else 0.0,
     )
 
 
-def _of_whole_groups(groups: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Row numbers of groups at random, about ``MOST_ROWS``."""
-    order = np.random.default_rng(0).permutation(int(groups.max()) + 1)
-    ends = np.cumsum(np.bincount(groups)[order])
-    return np.flatnonzero(np.isin(groups, order[: np.searchsorted(ends, MOST_ROWS) + 1]))
+def _inputs(
+    examples: Examples, preprocessed: Preprocessed, name: str, rows: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Some rows as a network takes them, standardised, without what a column gives, (n, width)."""
+    others = np.flatnonzero([each.name != name for each in preprocessed.features])
+    features = tuple(preprocessed.features[place] for place in others.tolist())
+    inputs = Encoding.of(features).encode(examples.rows[np.ix_(rows, others)]).astype(np.float64)
+    deviation = inputs.std(axis=0)
+    return np.asarray((inputs - inputs.mean(axis=0)) / np.where(deviation > 0, deviation, 1.0))
+
+
+def _losses(
+    examples: Examples, rows: NDArray[np.int64], nearest: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """What it costs to predict rows by the targets of others (n,): 1 - mean is accuracy or R²."""
+    targets = examples.targets[rows]
+    if examples.labels:
+        return np.asarray(targets != targets[nearest], np.float64)
+    exact = targets.astype(np.float64)
+    variance = np.maximum(exact.var(axis=0), SMALLEST)
+    return np.asarray(((exact - exact[nearest]) ** 2 / variance).mean(axis=1))
+
+
+def _some_of_groups(groups: NDArray[np.int64]) -> NDArray[np.int64]:
+    """About ``MOST_ROWS`` row numbers, of groups at random, some of each."""
+    random = np.random.default_rng(0)
+    rows = random.permutation(len(groups))
+    order = rows[np.argsort(groups[rows], kind="stable")]
+    sizes = np.bincount(groups)
+    starts = np.repeat(np.cumsum(sizes) - sizes, sizes)
+    some = order[np.arange(len(order)) - starts < MOST_OF_ONE]
+    kept = np.minimum(sizes, MOST_OF_ONE)
+    chosen = random.permutation(len(sizes))
+    count = int(np.searchsorted(np.cumsum(kept[chosen]), MOST_ROWS)) + 1
+    return np.sort(some[np.isin(groups[some], chosen[:count])])
 
 
 def _finding(name: str, groups: NDArray[np.int64], seen: Neighbours, metric: str) -> Finding:
