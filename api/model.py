@@ -187,6 +187,7 @@ class Model(OpenedModel):
         metrics: Sequence[str] = (),
         threshold: float | None = None,
         plots: bool | None = None,
+        importance: bool = False,
         rows_out: str | os.PathLike[str] | None = None,
         spreadsheet_safe: bool = False,
         trust: bool = False,
@@ -203,6 +204,8 @@ class Model(OpenedModel):
             threshold: another than the model's own, between 0 and 1.
             plots: whether to draw pictures into the model directory; None draws them where
                 matplotlib is installed and the directory can be written to.
+            importance: whether to shuffle each column, to see by how much the first of the
+                metrics gets worse; of no metrics log_loss or rmse.
             rows_out: a CSV file to write: every row with its prediction and whether it is right.
             spreadsheet_safe: write words that a spreadsheet would compute (=A1) as '=A1.
             trust: run a header or script that was changed since it was exported.
@@ -221,7 +224,8 @@ class Model(OpenedModel):
 
         given = {
             "runtime": runtime, "dtype": dtype, "metrics": metrics, "threshold": threshold,
-            "plots": plots, "rows_out": rows_out, "spreadsheet_safe": spreadsheet_safe,
+            "plots": plots, "importance": importance, "rows_out": rows_out,
+            "spreadsheet_safe": spreadsheet_safe,
         }  # fmt: skip
         chosen, written = made("evaluate", given | reading, EvaluationSettings, Reading)
         return evaluate(self, table, chosen, written, trust=trust)

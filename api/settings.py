@@ -150,6 +150,8 @@ class EvaluationSettings:
         threshold: another than the model's own, a number between 0 and 1; None for its own.
         plots: whether to draw pictures into the model directory; None draws them where matplotlib
             is installed and the directory can be written to.
+        importance: whether to shuffle each column, to see by how much the first of the metrics gets
+            worse; of no metrics log_loss or rmse.
         rows_out: a CSV file to write: every row with its prediction and whether it is right.
         spreadsheet_safe: write words that a spreadsheet would compute (=A1) as '=A1.
     """
@@ -170,6 +172,10 @@ class EvaluationSettings:
     plots: bool | None = declared(
         None, "Whether to draw pictures into MODEL/plots.", "Output", shown="plots"
     )
+    importance: bool = declared(
+        False, "Say which columns the scores rest on, by shuffling each.", "Evaluation",
+        flag="--importance",
+    )  # fmt: skip
     rows_out: Path | None = declared(
         None, "CSV file to write with every row and its prediction.", "Output"
     )

@@ -30,7 +30,9 @@ from mlp_edge.settings import setting
 if TYPE_CHECKING:
     from mlp_edge.data.table import Table
     from mlp_edge.files.manifest import Manifest
+    from mlp_edge.runtime.load import Predictor
     from mlp_edge.training.examples import Examples
+    from mlp_edge.training.scoring.importance import Importance
 
 
 def evaluate(
@@ -70,13 +72,19 @@ def evaluate(
     named = None if table is None else _named(table, examples.table)
     notes = [] if named is None else _notes(named, examples, manifest)
     observer.found((*(() if named is None else examples.findings), *notes))
-    outputs, runtime, dtype = _predicted(directory, examples, settings, trust, observer)
-    directory.check_same()
     part = f"rows of {named}" if named is not None else HELD_OUT
     if named is None and manifest.imported is not None:
         part = manifest.sample
-    scored = ScoredRows(manifest, examples.table, examples, part, outputs, threshold, metrics)
-    unanswered = _unanswered(scored)
+    with _opened(directory, settings, trust, observer) as opened:
+        runtime, dtype = opened.runtime, opened.card.dtype
+        outputs = opened.predict(examples.rows)
+        scored = ScoredRows(manifest, examples.table, examples, part, outputs, threshold, metrics)
+        unanswered = _unanswered(scored)
+        shuffled = None
+        if settings.importance:
+            with observer.step("shuffling columns"):
+                shuffled = _importance(scored, opened, settings)
+    directory.check_same()
     scored.work_out()
     observer.found(unanswered)
     files, undrawn = _draw(scored, directory, dtype, settings.plots)
@@ -84,7 +92,8 @@ def evaluate(
     if rows_out is not None:
         write_output(rows_out, rows_csv(scored, settings.spreadsheet_safe))
         files = (rows_out, *files)
-    return Evaluation(named, scored, runtime, dtype, (*notes, *unanswered, *undrawn), files)
+    said = (*notes, *unanswered, *undrawn)
+    return Evaluation(named, scored, runtime, dtype, said, files, shuffled)
 
 
 def _checked(model: OpenedModel, table: Any, settings: EvaluationSettings) -> ModelDirectory:
@@ -191,23 +200,26 @@ def _notes(named: str, examples: Examples, manifest: Manifest) -> list[Finding]:
     return [*notes, Finding("trained-on", says)]
 
 
-def _predicted(
-    directory: ModelDirectory,
-    examples: Examples,
-    settings: EvaluationSettings,
-    trust: bool,
-    observer: Observer,
-) -> tuple[np.ndarray[Any, np.dtype[np.float32]], str, str]:
-    """The predictions, the runtime that made them, and in which dtype."""
+def _opened(
+    directory: ModelDirectory, settings: EvaluationSettings, trust: bool, observer: Observer
+) -> Predictor:
+    """What predicts."""
     from mlp_edge.runtime.load import load, reduced_precision_path
 
     path, dtype, runtime = directory.path, settings.dtype, settings.runtime
     with observer.step("opening the model"):
         if dtype != FLOAT32:
             path = reduced_precision_path(directory, dtype, runtime)
-        opened = load(path, runtime, trust)
-    with opened:
-        return opened.predict(examples.rows), opened.runtime, opened.card.dtype
+        return load(path, runtime, trust)
+
+
+def _importance(scored: ScoredRows, opened: Predictor, settings: EvaluationSettings) -> Importance:
+    """What the score rests on, of the rows that have a prediction."""
+    from mlp_edge.training.scoring.importance import BY, importance
+
+    manifest, rows = scored.manifest, scored.examples.rows[scored.predicted]
+    metric = settings.metrics[0] if settings.metrics else BY[manifest.task]
+    return importance(manifest.features, rows, scored.truth, opened.predict, metric)
 
 
 def _unanswered(scored: ScoredRows) -> tuple[Finding, ...]:

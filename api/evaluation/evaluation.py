@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from mlp_edge.api.evaluation.score_sheets import (
     Scores,
     comparison_sheet,
     confusion_sheet,
+    importance_sheet,
     record_sheet,
     score_sheet,
 )
@@ -23,6 +24,9 @@ from mlp_edge.api.evaluation.scored_rows import ScoredRows
 from mlp_edge.api.result import Result, Sheet, warnings
 from mlp_edge.files.writing import plain
 from mlp_edge.finding import Finding
+
+if TYPE_CHECKING:
+    from mlp_edge.training.scoring.importance import Importance
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -36,6 +40,7 @@ class Evaluation(Result):
         dtype: of what predicted.
         notes: what is said of the rows beside the findings about them.
         files: that were written.
+        importance: which columns a score rests on, where that was asked for.
     """
 
     table: str | None
@@ -44,6 +49,7 @@ class Evaluation(Result):
     dtype: str
     notes: tuple[Finding, ...] = ()
     files: tuple[Path, ...] = ()
+    importance: Importance | None = None
 
     @property
     def predictions(self) -> NDArray[np.float32]:
@@ -108,6 +114,7 @@ class Evaluation(Result):
             "per_target": scored.per_target,
             "confusion": None if self.confusion is None else self.confusion.tolist(),
             "threshold": float(scored.threshold) if manifest.task == "binary" else None,
+            "importance": None if self.importance is None else asdict(self.importance),
             "findings": [each._asdict() for each in self.findings],
             "files": [str(file) for file in self.files],
         }
@@ -128,6 +135,8 @@ class Evaluation(Result):
             sheets.append(record_sheet("each target", scored.per_target))
         if self.confusion is not None:
             sheets.append(confusion_sheet(manifest.labels, self.confusion))
+        if self.importance is not None:
+            sheets.append(importance_sheet(self.importance))
         lines = [f"predicted by {self.runtime}"]
         if self.dtype != "float32":
             lines[0] += f" in {self.dtype}"

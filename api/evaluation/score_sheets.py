@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from statistics import mean, stdev
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
 from mlp_edge.api.result import Sheet
 from mlp_edge.foreign import printable, shortened
 from mlp_edge.plots.style import MODELS
+
+if TYPE_CHECKING:
+    from mlp_edge.training.scoring.importance import Importance
 
 TITLES = {
     "test": "held-out rows", "training": "training rows", "validation": "validation rows",
@@ -20,6 +23,8 @@ TITLES = {
 """What the parts of a table are called."""
 WIDEST, LABEL = 78, 12
 """Characters of a table, and of a long label in its first column."""
+LABEL_OF_COLUMN = 40
+"""Characters of a column's name."""
 LONGEST_LABEL = 400
 """Characters of a label at most."""
 MOST_MISTAKES = 20
@@ -107,6 +112,22 @@ def record_sheet(title: str, records: Sequence[Mapping[str, Any]]) -> Sheet:
         for record in records
     )
     return Sheet(title, ("", *others), rows)
+
+
+def importance_sheet(found: Importance) -> Sheet:
+    """A row per column, the most important first; columns that say the same below."""
+    moves = "falls" if found.falls else "rises"
+    rows = tuple(
+        (shortened(printable(name), LABEL_OF_COLUMN), f"{mean:+.4f} ± {error:.2g}")
+        for name, (mean, error) in found.columns.items()
+    )
+    notes = [
+        f"{', '.join(map(repr, names[:-1]))} and {names[-1]!r} say the same: either may look "
+        "unimportant, as the other is still there"
+        for names in found.alike
+    ]
+    title = f"importance: by how much {found.metric} {moves} when a column is shuffled"
+    return Sheet(title, ("", "mean ± standard error"), rows, tuple(notes))
 
 
 def confusion_sheet(labels: Sequence[str], counts: NDArray[Any]) -> Sheet:

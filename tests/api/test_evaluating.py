@@ -50,6 +50,24 @@ def test_files_are_written_when_asked_for(model: Path, folder: Path) -> None:
     assert tuple(found.scores["mlp"]) == ("auc",)
 
 
+def test_importance_is_shown_where_it_is_asked_for(pima: Path, typed: Type) -> None:
+    model = mlp_edge.open(pima)
+    assert model.evaluate(plots=False).importance is None
+    found = model.evaluate(plots=False, importance=True, runtime="onnxruntime")
+    assert found.importance is not None
+    assert next(iter(found.importance.columns)) == "glucose"
+    assert set(found.importance.columns) == {each.name for each in model.mlp.features}
+    assert found.importance.metric == "log_loss"
+    result = typed(
+        "evaluate", "--model", pima, "--no-plots", "--importance", "--metrics", "auc",
+        "-r", "onnxruntime",
+    )  # fmt: skip
+    assert "importance: by how much auc falls when a column is shuffled" in result.out
+    told = typed("evaluate", "--model", pima, "--no-plots", "--importance", "--json",
+                 "-r", "onnxruntime")  # fmt: skip
+    assert json.loads(told.out)["importance"]["columns"]["glucose"][0] > 0
+
+
 def test_what_is_refused(pima: Path, sine: Path, folder: Path) -> None:
     model = mlp_edge.open(pima)
     shutil.copy(pima / "model.keras", folder / "alone.keras")

@@ -40,6 +40,12 @@ class Truth:
     groups: NDArray[np.int64] | None = None
     weights: NDArray[np.float64] | None = None
 
+    def of(self, rows: NDArray[np.int64]) -> Truth:
+        """The truth of some of the rows."""
+        groups = None if self.groups is None else self.groups[rows]
+        weights = None if self.weights is None else self.weights[rows]
+        return replace(self, targets=self.targets[rows], groups=groups, weights=weights)
+
     def chosen(self, outputs: Floats) -> NDArray[np.int64]:
         """The class index (n,) that each row of outputs (n, width) stands for."""
         return predicted_classes(self.task, self.threshold, outputs)
