@@ -30,7 +30,7 @@ from mlp_edge.settings import setting
 if TYPE_CHECKING:
     from mlp_edge.data.table import Table
     from mlp_edge.files.manifest import Manifest
-    from mlp_edge.runtime.load import Predictor
+    from mlp_edge.runtime.predictor import Predictor
     from mlp_edge.training.examples import Examples
     from mlp_edge.training.scoring.importance import Importance
 

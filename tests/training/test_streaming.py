@@ -94,7 +94,7 @@ def manifest_of(files: dict[str, bytes]) -> dict[str, Any]:
         {"split": "time", "drop": ("who", "day", "value"), "validation_size": 0.1,
          "missing": ("b=49",)},
         {"split": "time:day", "drop": ("who", "value"), "dropout": 0.2,
-         "batch_normalization": True},
+         "batch_normalization": True, "monotone": ("a=-", "b=+")},
     ],
 )  # fmt: skip
 def test_one_block_gives_the_bytes_of_a_table_in_memory(

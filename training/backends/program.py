@@ -101,9 +101,8 @@ def program_for(model: Any, sizes: Sizes) -> Program:
     A new one, or one kept from a model like it.
     """
     variables = model.trainable_variables
-    signs = signs_of(variables)
-    held = None if signs is None else signs.tobytes()
-    return _kept(describe(model), sizes, variables[0].value.device, held)
+    device = variables[0].value.device
+    return _kept(describe(model), sizes, device, signs_of(variables))
 
 
 @lru_cache(maxsize=KEPT)

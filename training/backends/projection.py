@@ -31,10 +31,10 @@ class Projection:
         return keras().ops.where(variable * self.signs.astype(np.float32) < 0, 0.0, variable)
 
 
-def signs_of(variables: Sequence[Any]) -> Signs | None:
-    """The signs of variables laid end to end (weights,); None where no weight is constrained."""
+def signs_of(variables: Sequence[Any]) -> bytes | None:
+    """The signs of variables laid end to end, int8; None where no weight is constrained."""
     found = [_own(variable) for variable in variables]
-    return np.concatenate(found) if any(signs.any() for signs in found) else None
+    return np.concatenate(found).tobytes() if any(signs.any() for signs in found) else None
 
 
 def _own(variable: Any) -> Signs:

@@ -17,6 +17,7 @@ from mlp_edge.lazy import tensorflow
 from mlp_edge.mlp import Floats
 from mlp_edge.training.backends.compiled import AfterEpoch, Pace, Patience
 from mlp_edge.training.backends.program import VALIDATION_BATCH
+from mlp_edge.training.backends.projection import signs_of
 from mlp_edge.training.backends.twin import describe, scaling_of
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.streaming.program import BlockProgram, Lengths, Tensors, padded
@@ -101,9 +102,10 @@ def lengths_of(data: Data, recipe: Recipe) -> Lengths:
 
 def program_of(model: Any, data: Data, recipe: Recipe) -> BlockProgram:
     """The programs for models like this one, on the model's device."""
-    device = model.trainable_variables[0].value.device
+    variables = model.trainable_variables
+    device = variables[0].value.device
     with tensorflow().device(device):
-        return BlockProgram(describe(model), lengths_of(data, recipe), device)
+        return BlockProgram(describe(model), lengths_of(data, recipe), device, signs_of(variables))
 
 
 def fit_blocks(

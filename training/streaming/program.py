@@ -47,12 +47,15 @@ class BlockProgram(Program):
         description: what ``twin.describe`` gives.
         lengths: of the blocks.
         device: TensorFlow's name of where it runs.
+        signs: of the weights, as ``Program`` takes them.
     """
 
-    def __init__(self, description: str, lengths: Lengths, device: str) -> None:
+    def __init__(
+        self, description: str, lengths: Lengths, device: str, signs: bytes | None = None
+    ) -> None:
         validation = lengths.validation + lengths.validation_tail
         sizes = Sizes(lengths.capacity, validation, lengths.batch, 1, lengths.weighted)
-        super().__init__(description, sizes, device)
+        super().__init__(description, sizes, device, signs)
         self._steps = self._compiled_of(self._train_steps)
         self._tests = self._compiled_of(self._test_steps)
         self._single = self._compiled_of(self._train_step)

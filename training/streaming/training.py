@@ -27,6 +27,7 @@ from mlp_edge.errors import RecipeError, TableError
 from mlp_edge.finding import Finding
 from mlp_edge.lazy import keras, tensorflow
 from mlp_edge.mlp import Task
+from mlp_edge.proof.monotone import directions
 from mlp_edge.settings import setting
 from mlp_edge.training.backends.backend import Backend
 from mlp_edge.training.checks import check_reachable, check_threshold_rows
@@ -34,6 +35,7 @@ from mlp_edge.training.deciding import Decision, Run
 from mlp_edge.training.default_recipe import Shape
 from mlp_edge.training.examples import Examples, read_examples
 from mlp_edge.training.fitting import Fitted, Stage, Watch, recorded
+from mlp_edge.training.monotone import check_columns, hold, of_inputs
 from mlp_edge.training.network import HISTORY_METRIC, compile_model, folded, stacked
 from mlp_edge.training.outcome import Trained, outcome
 from mlp_edge.training.output_layer import prior_bias, start_at
@@ -112,6 +114,7 @@ def train(
         early = recipe.for_table(_shape(stream.rows, examples))
         _without_inner_folds(early, stream.rows, examples.task)
         check_reachable(examples, recipe)
+        check_columns(examples, directions(recipe.monotone))
         if strict:
             check_nothing_found(examples.findings, streaming.files.source)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mlp-edge-")))
@@ -338,6 +341,7 @@ def _network(job: Job, chosen: Decided, seed: int) -> Any:
     rows = len(chosen.data.training)
     if job.recipe.output_bias == "prior":
         start_at(model, prior_bias(job.recipe.output_activation, chosen.mean, rows))
+    hold(model, of_inputs(chosen.features, directions(job.recipe.monotone)), fresh=True)
     steps = job.recipe.steps(rows)
     compile_model(model, job.recipe, HISTORY_METRIC[job.examples.task], steps)
     return model
