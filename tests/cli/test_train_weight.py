@@ -43,7 +43,19 @@ def weighted_accuracy(rows: pd.DataFrame) -> float:
 
 @pytest.mark.slow
 def test_rows_count_by_a_column(survey: Path, typed: Type) -> None:
-    words = ("--target", "answer", "--weight", "people", "--epochs", 2, "--hidden", 4, "-q")
+    words = (
+        "--recipe",
+        "tutorial",
+        "--target",
+        "answer",
+        "--weight",
+        "people",
+        "--epochs",
+        2,
+        "--hidden",
+        4,
+        "-q",
+    )
     result = typed("train", survey.name, *words, "--early-stopping", 2, "--threshold", "f1")
     assert result.code == 0, result.err
     assert "rows count by 'people', in the loss and in the scores" in result.out
@@ -83,10 +95,27 @@ def test_rows_count_by_a_column(survey: Path, typed: Type) -> None:
 
 @pytest.mark.slow
 def test_a_frame_trains_what_its_file_trains(survey: Path, typed: Type) -> None:
-    words = ("--target", "answer", "--weight", "people", "--epochs", 1, "--hidden", 3, "-q")
+    words = (
+        "--recipe",
+        "tutorial",
+        "--target",
+        "answer",
+        "--weight",
+        "people",
+        "--epochs",
+        1,
+        "--hidden",
+        3,
+        "-q",
+    )
     assert typed("train", survey.name, *words, "--cv", 2).code == 0
     frame = pd.read_csv(survey, sep=";", decimal=",")
-    settings: dict[str, Any] = {"target": "answer", "epochs": 1, "hidden": (3,)}
+    settings: dict[str, Any] = {
+        "recipe": "tutorial",
+        "target": "answer",
+        "epochs": 1,
+        "hidden": (3,),
+    }
     model = mlp_edge.train(frame, weight="people", cv=2, name="survey", out="frame", **settings)
     ours, theirs = contents(Path("frame")), contents(Path("model"))
     assert ours["model.keras"] == theirs["model.keras"]
