@@ -135,6 +135,8 @@ class Model(OpenedModel):
         *,
         out: str | os.PathLike[str] | None = None,
         on_error: str = "fail",
+        engine: str = "local",
+        address: str | None = None,
         runtime: str | None = None,
         verify: bool = False,
         spreadsheet_safe: bool = False,
@@ -150,6 +152,8 @@ class Model(OpenedModel):
                 count alone.
             on_error: "fail" ends the work at a row with a cell that cannot be read, "skip" leaves
                 the row out, "null" keeps it without a prediction.
+            engine: what works on blocks: "local", the cores of this machine, or "ray".
+            address: of a Ray cluster; None for one of this machine.
             runtime: keras, litert, onnxruntime, c, js, micropython or a chip; None for any.
             verify: check the file's checksum and golden rows first.
             spreadsheet_safe: write words that a spreadsheet would compute (=A1) as '=A1.
@@ -170,7 +174,7 @@ class Model(OpenedModel):
 
         given = {
             "runtime": runtime, "verify": verify, "out": out, "spreadsheet_safe": spreadsheet_safe,
-            "on_error": on_error,
+            "on_error": on_error, "engine": engine, "address": address,
         }  # fmt: skip
         chosen, streaming, written = made(
             "predict_stream", given | reading, PredictionSettings, StreamSettings, Reading

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 ALL, FLOAT32 = "all", "float32"
 ON_ERROR = ("fail", "skip", "null")
 """What may become of a bad row."""
+RAY = "ray"
+ENGINES = ("local", RAY)
+"""What may work on the blocks of a table."""
 LARGEST_CLOCK = 10e9
 """Hertz."""
 LARGEST_BATCH = 1_000_000
@@ -115,6 +118,8 @@ class StreamSettings:
             "skip" leaves the row out, "null" keeps it without a prediction. A line that is no row
             of the table, as it has too few cells or too many, is left out by "skip" alone.
         report: count missing readings, unknown categories and readings out of range.
+        engine: what works on blocks: "local", the cores of this machine, or "ray".
+        address: of a Ray cluster; None for one of this machine.
     """
 
     on_error: str = declared(
@@ -126,6 +131,12 @@ class StreamSettings:
         "Output",
         flag="--report",
     )
+    engine: str = declared(
+        "local", "What predicts blocks of rows: local (this machine) or ray.", "What to run"
+    )
+    address: str | None = declared(
+        None, "Address of a Ray cluster.", "What to run", shown="Ray on this machine"
+    )
 
     def __post_init__(self) -> None:
         """Check what needs no table.
@@ -133,10 +144,12 @@ class StreamSettings:
         Raises:
             RecipeError: naming the setting.
         """
-        if self.on_error not in ON_ERROR:
-            raise RecipeError(
-                f"{setting('on_error', self.on_error)} is not one of {', '.join(ON_ERROR)}"
-            )
+        for name, known in (("on_error", ON_ERROR), ("engine", ENGINES)):
+            value = getattr(self, name)
+            if value not in known:
+                raise RecipeError(f"{setting(name, value)} is not one of {', '.join(known)}")
+        if self.address is not None and self.engine != RAY:
+            raise RecipeError(f"{setting('address')} takes {setting('engine', RAY)}")
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import numpy as np
 from mlp_edge.api.observer import SILENT, Observer
 from mlp_edge.api.opened_model import OpenedModel
 from mlp_edge.api.predicting import SHOWN, PredictedTable, open_predictor, own_table, predict_table
-from mlp_edge.api.settings import GUESSED, PredictionSettings, Reading, StreamSettings
+from mlp_edge.api.settings import GUESSED, RAY, PredictionSettings, Reading, StreamSettings
 from mlp_edge.api.streamed_table import StreamedTable
 from mlp_edge.api.widened_table import check_output
 from mlp_edge.data.reading.blocks import read_blocks
@@ -28,6 +28,7 @@ from mlp_edge.data.reading.source import STANDARD_INPUT, Stream, opened, shown_s
 from mlp_edge.data.reading.text import PARQUET, unpacked_head
 from mlp_edge.data.saved_columns import matched_columns
 from mlp_edge.data.table import Table
+from mlp_edge.engines.ray import RayEngine
 from mlp_edge.lazy import installed, require
 from mlp_edge.streaming.arrow_parts import Batch, opened_parquet, table_of
 from mlp_edge.streaming.outputs import (
@@ -42,6 +43,7 @@ from mlp_edge.streaming.outputs import (
 )
 from mlp_edge.streaming.parquet_output import ParquetOutput
 from mlp_edge.streaming.parts import NULL, Reader, part_of_table
+from mlp_edge.streaming.pipeline import in_order
 from mlp_edge.streaming.scorer import Scorer
 from mlp_edge.streaming.stream import Output, ParquetRows, TextRows, Wanted
 
@@ -141,7 +143,7 @@ def predict_stream(
         model: opened; or a model directory, or a .keras, .onnx, .tflite, .h, .js or .py file.
         table: the path of a CSV or Parquet file, or "-" for standard input.
         settings: what predicts, and what to write.
-        streaming: what becomes of bad rows.
+        streaming: what becomes of bad rows, and what works on blocks.
         reading: how the table is written.
         trust: run a header or script that no model directory vouches for.
         observer: follows.
@@ -170,7 +172,8 @@ def predict_stream(
         first = _first(rows.head, scorer, reader)
         output = stack.enter_context(_output(settings, scorer, rows.head, reader, standard))
         watch = stack.enter_context(observer.streams(_size(source)))
-        how = Wanted(is_parquet(settings.out), settings.spreadsheet_safe)
+        engine = in_order if streaming.engine != RAY else RayEngine(streaming.address)
+        how = Wanted(is_parquet(settings.out), settings.spreadsheet_safe, engine)
         found = rows.stream(scorer, reader, output, watch, how)
     observer.found(found.findings)
     return StreamedTable(

@@ -13,6 +13,7 @@ from mlp_edge.data.table import Table
 from mlp_edge.files.writing import csv_text
 from mlp_edge.mlp import Floats
 from mlp_edge.streaming.plain import Lines
+from mlp_edge.streaming.shortest import written
 
 
 def lines_of(
@@ -43,8 +44,8 @@ def lines_of(
     columns = [body.cells[name].tolist() for name in body.columns]
     cells = zip(*columns, strict=True)
     rows = ([*row, *more] for row, more in zip(cells, numbers, strict=True))
-    written = ([as_words(cell) for cell in row] for row in rows) if safe else rows
-    return csv_text(written).encode()
+    lines = ([as_words(cell) for cell in row] for row in rows) if safe else rows
+    return csv_text(lines).encode()
 
 
 def _joined(body: Lines, values: Floats, places: NDArray[np.int64], labels: Sequence[str]) -> bytes:
@@ -59,7 +60,7 @@ def _joined(body: Lines, values: Floats, places: NDArray[np.int64], labels: Sequ
     lines = pa.BinaryArray.from_buffers(
         pa.binary(), len(body.stops), [None, pa.py_buffer(offsets), content]
     )
-    more: list[Any] = [pa.array(column.astype("S32"), pa.binary()) for column in values.T]
+    more: list[Any] = [written(column) for column in values.T]
     if labels:
         cells = pa.array([*map(_cell, labels), b""], pa.binary())
         more.append(cells.take(pa.array(places)))

@@ -6,7 +6,7 @@ import gzip
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,12 +61,19 @@ def packer(path: Path | None) -> Callable[[bytes], bytes]:
         MissingError: when what packs is not installed.
     """
     suffix = "" if path is None else path.suffix.lower()
-    if suffix == ".gz":
-        return lambda block: gzip.compress(block, 6, mtime=0)
     if suffix == ".zst":
-        arrow = require("pyarrow", "scale")
-        return lambda block: bytes(arrow.compress(block, codec="zstd", asbytes=True))
-    return lambda block: block
+        require("pyarrow", "scale")
+    return {".gz": _gzipped, ".zst": _zstandard}.get(suffix, bytes)
+
+
+def _gzipped(block: bytes) -> bytes:
+    return gzip.compress(block, 6, mtime=0)
+
+
+def _zstandard(block: bytes) -> bytes:
+    import pyarrow as pa
+
+    return bytes(pa.compress(block, codec="zstd", asbytes=True))
 
 
 class CsvOutput:
@@ -90,6 +97,9 @@ class CsvOutput:
     ) -> None:
         self._file, self._pack, self._labels = file, pack, tuple(labels)
         self._decimal, self._safe = decimal, safe
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_file": None}
 
     def begin(self, names: Sequence[str]) -> None:
         """Write the names of the columns."""

@@ -36,24 +36,20 @@ class ParquetOutput:
         self._writer: Any = None
         self._waiting: list[Any] = []
 
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_file": None, "_writer": None, "_waiting": []}
+
     def begin(self, names: Sequence[str]) -> None:
         """Take the names of all columns."""
         self._names = list(names)
 
     def rendered(self, part: Part, values: Floats, places: NDArray[np.int64]) -> Any:
         """Rows as a pyarrow.RecordBatch, in any thread."""
-        import pyarrow as pa
-
         body = part.body
         columns = (
             arrow_columns(body, self._numbers) if isinstance(body, Table) else list(body.columns)
         )
-        columns = [_whole(column) for column in columns]
-        columns += [pa.array(column.copy(), from_pandas=True) for column in values.T]
-        if self._labels:
-            labels = pa.array([*self._labels, None], pa.string())
-            columns.append(labels.take(pa.array(places)))
-        return pa.RecordBatch.from_arrays(columns, names=self._names)
+        return with_predictions(columns, values, places, self._labels, self._names)
 
     def write(self, block: Any) -> None:
         """Write groups of rows."""
@@ -81,6 +77,31 @@ class ParquetOutput:
             self._writer = parquet.ParquetWriter(self._file, group.schema, use_dictionary=alike)
         self._writer.write_table(group, row_group_size=max(1, group.num_rows))
         self._waiting = []
+
+
+def with_predictions(
+    columns: Sequence[Any],
+    values: Floats,
+    places: NDArray[np.int64],
+    labels: Sequence[str],
+    names: Sequence[str],
+) -> Any:
+    """A pyarrow.RecordBatch of columns with predictions and labels behind them.
+
+    Args:
+        columns: Arrow arrays, (rows,) each.
+        values: predictions (rows, outputs); NULL where one is NaN.
+        places: of each row's label (rows,), as ``Scorer.label_places`` has them.
+        labels: of the model, () for a regression.
+        names: of all columns.
+    """
+    import pyarrow as pa
+
+    every = [_whole(column) for column in columns]
+    every += [pa.array(column.copy(), from_pandas=True) for column in values.T]
+    if labels:
+        every.append(pa.array([*labels, None], pa.string()).take(pa.array(places)))
+    return pa.RecordBatch.from_arrays(every, names=list(names))
 
 
 def _whole(column: Any) -> Any:

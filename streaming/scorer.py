@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -19,6 +20,8 @@ from mlp_edge.runtime.predictor import Predictor
 
 CALL = 2048
 """Rows of every call of a runtime; the last ones are filled up with zeros."""
+_SENT: dict[tuple[Any, ...], Predictor] = {}
+_SENDING = Lock()
 _SLOW = frozenset(runtime.name for runtime in RUNTIMES if runtime.by_row)
 
 
@@ -35,7 +38,12 @@ class Scorer:
         trust: run a header or script that no model directory vouches for.
     """
 
-    def __init__(self, path: str | Path, runtime: str | None = None, trust: bool = False) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        runtime: str | None = None,
+        trust: bool = False,
+    ) -> None:
         self._path, self._runtime, self._trust = Path(path).absolute(), runtime, trust
         self._opened: Predictor | None = None
         self._opening = Lock()
@@ -67,15 +75,24 @@ class Scorer:
         """
         with self._opening:
             if self._opened is None:
-                opened = load(self._path, self._runtime, self._trust)
+                opened = self._shared()
                 if self._sha256 not in ("", _digest(opened.path)):
-                    opened.close()
                     raise ModelError(
                         f"{opened.path}: another file than where the work was given out; every "
                         "machine takes the same model"
                     )
                 self._opened = opened
             return self._opened
+
+    def _shared(self) -> Predictor:
+        """The artifact, opened once for all scorers that were sent to this process."""
+        if not self._sha256:
+            return load(self._path, self._runtime, self._trust)
+        key = self._path, self._runtime, self._trust, self._sha256
+        with _SENDING:
+            if key not in _SENT:
+                _SENT[key] = load(self._path, self._runtime, self._trust)
+            return _SENT[key]
 
     @property
     def card(self) -> Card:
@@ -90,6 +107,8 @@ class Scorer:
     def predict(self, readings: Rows) -> Floats:
         """Predict raw readings (n, inputs) float32: (n, outputs) float32."""
         opened = self.opened
+        if not len(readings):
+            return np.empty((0, len(self.columns)), np.float32)
         if opened.runtime in _SLOW:
             return opened.predict(readings)
         found = [
@@ -105,13 +124,6 @@ class Scorer:
         places = predicted_classes(self.card.task, self.card.threshold, values)
         places[~np.isfinite(values).all(axis=1)] = len(self.card.labels)
         return places
-
-    def close(self) -> None:
-        """Release what predicts; it is opened again when it is needed."""
-        with self._opening:
-            if self._opened is not None:
-                self._opened.close()
-                self._opened = None
 
 
 def _filled(rows: Rows) -> Rows:

@@ -19,7 +19,7 @@ from mlp_edge.mlp import Floats
 from mlp_edge.streaming.arrow_parts import CELLS, TEXTS, Batch, batches_of, part_of_batch, table_of
 from mlp_edge.streaming.outputs import names_with
 from mlp_edge.streaming.parts import Part, Reader, part_of_table
-from mlp_edge.streaming.pipeline import in_order, threads
+from mlp_edge.streaming.pipeline import Engine, in_order
 from mlp_edge.streaming.scorer import Scorer
 from mlp_edge.streaming.tally import Tally
 from mlp_edge.streaming.text_parts import part_reader
@@ -42,15 +42,17 @@ class Output(Protocol):
 
 
 class Wanted(NamedTuple):
-    """In what form an output takes rows.
+    """In what form an output takes rows, and who works on them.
 
     Attributes:
         typed: as Arrow columns, rather than as text.
         safe: with a ' before words that a spreadsheet would compute.
+        engine: what works on blocks.
     """
 
     typed: bool = False
     safe: bool = False
+    engine: Engine = in_order
 
 
 class Streamed(NamedTuple):
@@ -110,7 +112,7 @@ class TextRows:
             return None if part is None else _scored(part, scorer, output)
 
         pieces: Iterator[Block | None] = chain([None], self.blocks.later)
-        return _found(head, names, reader, _run(pieces, work, reader, output, watch))
+        return _found(head, names, reader, _run(how.engine(pieces, work), reader, output, watch))
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,7 @@ class ParquetRows:
 
         cells = CELLS if how.typed else TEXTS
         batches = batches_of(self.file, self.size, head.source, cells)
-        return _found(head, names, reader, _run(batches, work, reader, output, watch))
+        return _found(head, names, reader, _run(how.engine(batches, work), reader, output, watch))
 
 
 def added_columns(scorer: Scorer) -> list[str]:
@@ -153,19 +155,13 @@ def added_columns(scorer: Scorer) -> list[str]:
     return [*scorer.columns, *(["label"] if scorer.card.labels else [])]
 
 
-def _run(
-    pieces: Iterator[Any],
-    work: Callable[[Any], _Done | None],
-    reader: Reader,
-    output: Output,
-    watch: Watch,
-) -> Tally:
+def _run(done: Iterator[_Done | None], reader: Reader, output: Output, watch: Watch) -> Tally:
     tally = Tally(reader.features)
-    for done in in_order(pieces, work, threads()):
-        if done is not None:
-            tally.add(done.tally)
-            output.write(done.block)
-            watch(tally.rows, done.end)
+    for each in done:
+        if each is not None:
+            tally.add(each.tally)
+            output.write(each.block)
+            watch(tally.rows, each.end)
     return tally
 
 

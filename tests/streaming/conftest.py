@@ -1,48 +1,20 @@
-"""A model that needs no training: numbers, a category, a fill, a sentinel and two classes."""
+"""A model that needs no training, and rows of its table."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
-from support.networks import encoded
-
-from mlp_edge import export as exporters
-from mlp_edge.feature import Feature
-
-FEATURES = (
-    Feature("area", 0.0, 500.0),
-    Feature("kind", categories=("flat", "house", "hut, small"), codes=(0, 1, 2), fill=1.0),
-    Feature("year", 1900.0, 2020.0, sentinel=-1.0, fill=1970.0),
-    Feature("rooms", 1.0, 9.0),
-)
+from support.homes import home_rows, homes_model
 
 
 @pytest.fixture(scope="session")
 def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An ONNX file of the model."""
-    path = tmp_path_factory.mktemp("scored") / "homes.onnx"
-    mlp = encoded(
-        FEATURES, (12, 8), task="binary", labels=("cheap", "dear, =x"), targets=("price",), seed=3
-    )
-    path.write_bytes(exporters.onnx.export(mlp))
-    return path
+    return homes_model(tmp_path_factory.mktemp("scored") / "homes.onnx")
 
 
 @pytest.fixture(scope="session")
 def rows() -> list[list[str]]:
     """Cells of 4,000 homes: id, area, kind, year, rooms, price."""
-    random = np.random.default_rng(5)
-    kinds = ("flat", "house", "tent", "", "NA")
-    return [
-        [
-            f"h{number}",
-            f"{random.uniform(0, 600):.{random.integers(0, 5)}f}",
-            kinds[int(random.choice(5, p=[0.5, 0.4, 0.05, 0.03, 0.02]))],
-            str(random.choice(["1950", "1999", "-1", "", "?", "2050"])),
-            str(random.integers(1, 12)),
-            "cheap" if random.random() < 0.5 else "dear",
-        ]
-        for number in range(4000)
-    ]
+    return home_rows()

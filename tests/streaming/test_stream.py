@@ -111,7 +111,6 @@ def test_neither_threads_nor_blocks_change_a_bit(
     _, wanted = whole(scored, table)
     monkeypatch.setattr(blocks, "BLOCK", size)
     monkeypatch.setattr(pipeline, "threads", lambda: workers)
-    monkeypatch.setattr("mlp_edge.streaming.stream.threads", lambda: workers)
     assert streamed(scored, table)[1] == wanted
 
 

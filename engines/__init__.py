@@ -1,0 +1,1 @@
+"""The engines of others that predict: Ray, Spark and DuckDB."""
