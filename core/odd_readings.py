@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -29,29 +30,66 @@ class OddReadings(NamedTuple):
     out_of_range: NDArray[np.bool_]
 
 
+class DeclaredReadings:
+    """What a model declares of its features, held against rows again and again.
+
+    Args:
+        features: one per column.
+    """
+
+    def __init__(self, features: Sequence[Feature]) -> None:
+        self._codes = [
+            (place, np.array(feature.codes, np.float32))
+            for place, feature in enumerate(features)
+            if feature.codes
+        ]
+        nan = math.nan  # which no reading is equal to, below or above
+        self._sentinels = _numbers([nan if f.sentinel is None else f.sentinel for f in features])
+        # Ends as the float32 numbers that the training rows were.
+        self._lows = _numbers([nan if f.low is None or f.codes else f.low for f in features])
+        self._highs = _numbers([nan if f.high is None or f.codes else f.high for f in features])
+        self._plain = (
+            [-math.inf if math.isnan(low) else low for low in self._lows.tolist()],
+            [math.inf if math.isnan(high) else high for high in self._highs.tolist()],
+            self._sentinels.tolist(),
+            [frozenset(feature.codes) if feature.codes else None for feature in features],
+        )
+
+    def ordinary(self, rows: Rows) -> bool:
+        """Whether no reading of a few rows is odd, in a microsecond where ``odd`` takes many."""
+        lows, highs, sentinels, codes = self._plain
+        return all(
+            (low <= cell <= high if known is None else cell in known) and cell != sentinel
+            for row in rows.tolist()
+            for cell, low, high, sentinel, known in zip(
+                row, lows, highs, sentinels, codes, strict=True
+            )
+        )
+
+    def odd(self, rows: Rows) -> OddReadings:
+        """Which readings are odd.
+
+        Args:
+            rows: raw readings (n, inputs) float32, a category as its code.
+        """
+        missing = np.isnan(rows) | (rows == self._sentinels)
+        outside = ((rows < self._lows) | (rows > self._highs)) & ~missing
+        unknown = np.zeros(rows.shape, bool)
+        for place, codes in self._codes:
+            unknown[:, place] = ~np.isin(rows[:, place], codes) & ~missing[:, place]
+        return OddReadings(missing, unknown, outside)
+
+
+def _numbers(values: Sequence[float]) -> NDArray[np.float32]:
+    with np.errstate(over="ignore"):
+        return np.array(values, np.float64).astype(np.float32)
+
+
 def odd_readings(features: Sequence[Feature], rows: Rows) -> OddReadings:
-    """Hold readings against what a model declares of its features.
+    """Hold readings against what a model declares of its features, once.
 
     Args:
         features: one per column.
         rows: raw readings (n, inputs) float32, a category as its code.
     """
-    shape = rows.shape
-    odd = OddReadings(np.zeros(shape, bool), np.zeros(shape, bool), np.zeros(shape, bool))
-    for place, feature in enumerate(features):
-        column = rows[:, place]
-        missing = np.isnan(column)
-        if feature.sentinel is not None:
-            missing |= column == np.float32(feature.sentinel)
-        odd.missing[:, place] = missing
-        if feature.codes:
-            odd.unknown[:, place] = ~np.isin(column, feature.codes) & ~missing
-            continue
-        # Ends as the float32 numbers that the training rows were.
-        with np.errstate(over="ignore", invalid="ignore"):
-            if feature.low is not None:
-                odd.out_of_range[:, place] |= column < np.float32(feature.low)
-            if feature.high is not None:
-                odd.out_of_range[:, place] |= column > np.float32(feature.high)
-        odd.out_of_range[:, place] &= ~missing
-    return odd
+    return DeclaredReadings(features).odd(rows)

@@ -1,4 +1,4 @@
-"""A row or a few as a server gets them, dicts of plain values, read without an array per column."""
+"""A row or a few as a server gets them, of plain values, read without an array per column."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _EXACT = 2**53
 
 
 class FewRows:
-    """Reads dicts of floats, integers, None and names of categories, as ``given.readings`` does.
+    """Reads rows of floats, integers, None and names of categories, as ``given.readings`` does.
 
     Whatever needs a second look, such as a text among numbers, an unknown category or a name that
     is missing, is left to ``given.readings``, which has the messages.
@@ -36,20 +36,27 @@ class FewRows:
         """Raw readings (n, inputs) float32; None where another way has to be taken.
 
         Args:
-            given: a dict, one row; or a list of dicts. Anything else gives None.
+            given: a dict, one row; or a list of dicts or of lists. Anything else gives None.
         """
-        records = [given] if type(given) is dict else given
-        if type(records) is not list or not 0 < len(records) <= FEW or type(records[0]) is not dict:
+        rows = [given] if type(given) is dict else given
+        if type(rows) is not list or not 0 < len(rows) <= FEW:
             return None
-        names = records[0].keys()
+        cells = self._of_dicts(rows) if type(rows[0]) is dict else self._of_lists(rows)
+        if cells is None:
+            return None
+        read = np.frombuffer(array("f", cells), np.float32)  # overflows to infinity, as NumPy does
+        return read.reshape(len(rows), len(self._columns))
+
+    def _of_dicts(self, rows: list[Any]) -> list[float] | None:
+        names = rows[0].keys()
         if any(type(name) is not str for name in names):
             return None
         cells: list[float] = []
-        for record in records:
-            if type(record) is not dict or record.keys() != names:
+        for row in rows:
+            if type(row) is not dict or row.keys() != names:
                 return None
             for name, codes in self._columns:
-                cell = record.get(name, record)  # a dict is no cell, so that a missing one is told
+                cell = row.get(name, row)  # a dict is no cell, so that a missing one is told
                 kind = type(cell)
                 if cell is None:
                     cells.append(math.nan)
@@ -62,8 +69,26 @@ class FewRows:
                     cells.append(cell)
                 else:
                     return None
-        read = np.frombuffer(array("f", cells), np.float32)  # overflows to infinity, as NumPy does
-        return read.reshape(len(records), len(self._columns))
+        return cells
+
+    def _of_lists(self, rows: list[Any]) -> list[float] | None:
+        """By place, where a category may stand as its code as well."""
+        width = len(self._columns)
+        cells: list[float] = []
+        for row in rows:
+            if type(row) is not list or len(row) != width:
+                return None
+            for cell, (_, codes) in zip(row, self._columns, strict=True):
+                kind = type(cell)
+                if kind is float or (kind is int and -_EXACT < cell < _EXACT):
+                    cells.append(cell)
+                elif cell is None:
+                    cells.append(math.nan)
+                elif kind is str and codes is not None and cell in codes:
+                    cells.append(codes[cell])
+                else:
+                    return None
+        return cells
 
 
 def _codes(feature: Feature) -> dict[str, float] | None:

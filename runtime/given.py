@@ -30,12 +30,13 @@ Columns = Sequence[tuple[Any, Callable[[], Any]]]
 """Labels, in the order that the rows have them, and what fetches the column of each."""
 
 
-def readings(given: Any, card: Card) -> Rows:
+def readings(given: Any, card: Card, quiet: bool = False) -> Rows:
     """Raw readings (n, inputs) float32, C order; what is missing is NaN.
 
     Args:
         given: the rows; see ``Model.predict``.
         card: names the features, their categories and codes.
+        quiet: whether categories that the model does not know are not warned of.
 
     Raises:
         InputError: for names that are not the features', another number of columns, or what is
@@ -45,15 +46,15 @@ def readings(given: Any, card: Card) -> Rows:
         return _checked(given, card)
     columns = _named(given)
     if columns is None:
-        return _checked(_by_place(given, card), card)
+        return _checked(_by_place(given, card, quiet), card)
     labels = [label for label, _ in columns]
     if labels == list(range(len(labels))) and not {*map(str, labels)} >= {*card.names}:
         if len(labels) != len(card.features):  # numbered by their place: no names
             rows = len(_cells(columns[0][1]())) if columns else 0
             raise InputError(_other_width((rows, len(labels)), card))
         chosen = [fetch for _, fetch in columns]
-        return _joined(card.features, chosen, named=False)
-    return _joined(card.features, _by_name(columns, card), named=True)
+        return _joined(card.features, chosen, False, quiet)
+    return _joined(card.features, _by_name(columns, card), True, quiet)
 
 
 def _checked(array: NDArray[Any], card: Card) -> Rows:
@@ -166,7 +167,9 @@ def _listed(names: Iterable[Any]) -> str:
 # Cells
 
 
-def _joined(features: Sequence[Feature], columns: Sequence[Callable[[], Any]], named: bool) -> Rows:
+def _joined(
+    features: Sequence[Feature], columns: Sequence[Callable[[], Any]], named: bool, quiet: bool
+) -> Rows:
     """A column per feature, all of one length, as rows."""
     read: list[NDArray[np.float32]] = []
     for feature, fetch in zip(features, columns, strict=True):
@@ -185,11 +188,11 @@ def _joined(features: Sequence[Feature], columns: Sequence[Callable[[], Any]], n
                 f"column {feature.name!r} has {len(cells)} rows, {features[0].name!r} "
                 f"{len(read[0])}"
             )
-        read.append(_column(cells, feature, named))
+        read.append(_column(cells, feature, named, quiet))
     return np.ascontiguousarray(np.stack(read, axis=1))
 
 
-def _by_place(given: Any, card: Card) -> NDArray[Any]:
+def _by_place(given: Any, card: Card, quiet: bool) -> NDArray[Any]:
     """Rows without names: (n, inputs) float32, or what ``_checked`` refuses."""
     try:
         cells = _cells(given)
@@ -199,7 +202,10 @@ def _by_place(given: Any, card: Card) -> NDArray[Any]:
         ) from error
     if cells.ndim != 2 or cells.shape[1] != len(card.features):
         return np.empty(cells.shape, np.float32)
-    read = [_column(cells[:, place], feature, False) for place, feature in enumerate(card.features)]
+    read = [
+        _column(cells[:, place], feature, False, quiet)
+        for place, feature in enumerate(card.features)
+    ]
     return np.stack(read, axis=1)
 
 
@@ -219,7 +225,7 @@ def _cells(values: Any) -> NDArray[Any]:
     return np.asarray(np.ma.filled(array.astype(object), None))
 
 
-def _column(cells: NDArray[Any], feature: Feature, named: bool) -> NDArray[np.float32]:
+def _column(cells: NDArray[Any], feature: Feature, named: bool, quiet: bool) -> NDArray[np.float32]:
     """The readings (n,) of one feature.
 
     Args:
@@ -227,6 +233,7 @@ def _column(cells: NDArray[Any], feature: Feature, named: bool) -> NDArray[np.fl
         feature: what they are readings of.
         named: whether the column was found by its name, as in a table. A category is then what
             the table calls it; elsewhere a number is its code.
+        quiet: as ``readings``.
     """
     categories = CategoryCells(feature) if feature.categories else None
     if cells.dtype.kind in "biuf":
@@ -248,7 +255,7 @@ def _column(cells: NDArray[Any], feature: Feature, named: bool) -> NDArray[np.fl
                 unknown.append(row)
                 reading = feature.unknown_code
             read[row] = reading
-    if unknown:
+    if unknown and not quiet:
         _warn(feature, unknown, cells)
     return read
 

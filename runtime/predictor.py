@@ -75,7 +75,7 @@ class Predictor:
             InputError: for a feature without a column, another number of columns, what is not a
                 number, or a closed model.
         """
-        return self._predict(self._readings(rows))
+        return self._predict(self.readings(rows))
 
     def predict_labels(self, rows: Any) -> list[str | None]:
         """Predict the class of each row.
@@ -106,16 +106,26 @@ class Predictor:
         Raises:
             InputError: as ``predict``.
         """
-        card, read = self.card, self._readings(rows)
+        read = self.readings(rows)
         predictions = self._predict(read)
-        table: dict[str, list[Any]] = dict(zip(card.columns, predictions.T.tolist(), strict=True))
-        if card.task != "regression":
-            table["label"] = choose(card, predictions)
-        if odd:
-            for kind, found in odd_readings(card.features, read)._asdict().items():
-                named = [[card.names[place] for place in np.flatnonzero(row)] for row in found]
-                table[kind.replace("_", " ")] = named
-        return table
+        return columns_of(self.card, read, predictions, choose(self.card, predictions), odd)
+
+    def readings(self, rows: Any, quiet: bool = False) -> Rows:
+        """What a row's cells mean, before anything is predicted.
+
+        Args:
+            rows: as ``predict`` takes them.
+            quiet: whether categories that the model does not know are not warned of.
+
+        Returns:
+            Raw readings (n, inputs) float32, C order: a category as its code, NaN where one is
+            missing. ``predict`` takes them, too.
+
+        Raises:
+            InputError: as ``predict``.
+        """
+        read = self._few.read(rows)
+        return readings(rows, self.card, quiet) if read is None else read
 
     def check_predictions(self) -> None:
         """Predict golden rows: the file's own, or those of its model directory's network.
@@ -151,10 +161,6 @@ class Predictor:
     ) -> None:
         self.close()
 
-    def _readings(self, rows: Any) -> Rows:
-        read = self._few.read(rows)
-        return readings(rows, self.card) if read is None else read
-
     def _check_widths(self) -> None:
         """Refuse a file whose numbers are not those that its card names."""
         inputs, labels = len(self.card.features), len(self.card.labels)
@@ -172,3 +178,25 @@ class Predictor:
             raise ModelError(
                 f"{self.path}: gives {outputs} outputs, its metadata names {labels} labels"
             )
+
+
+def columns_of(
+    card: Card, rows: Rows, predictions: Floats, labels: list[str | None], odd: bool
+) -> dict[str, list[Any]]:
+    """Predictions as columns; see ``Predictor.predict_columns``.
+
+    Args:
+        card: of the model.
+        rows: raw readings (n, inputs) float32.
+        predictions: (n, outputs) float32.
+        labels: (n,) labels, which a regression does not have.
+        odd: whether to name odd readings.
+    """
+    table: dict[str, list[Any]] = dict(zip(card.columns, predictions.T.tolist(), strict=True))
+    if card.task != "regression":
+        table["label"] = list(labels)
+    if odd:
+        for kind, found in odd_readings(card.features, rows)._asdict().items():
+            named = [[card.names[place] for place in np.flatnonzero(row)] for row in found]
+            table[kind.replace("_", " ")] = named
+    return table

@@ -306,9 +306,12 @@ ROW = st.fixed_dictionaries(
 )  # fmt: skip
 
 
-@given(st.lists(ROW, min_size=1, max_size=3))
+LISTED = st.tuples(NUMBERS, NAMES, NUMBERS, NAMES, st.sampled_from(["1", 1, 7, None])).map(list)
+
+
+@given(st.lists(ROW, min_size=1, max_size=3) | st.lists(LISTED, min_size=1, max_size=3))
 @settings(max_examples=300, deadline=None)
-def test_a_few_dicts_are_read_as_many_are(rows: list[dict[str, Any]]) -> None:
+def test_a_few_rows_are_read_as_many_are(rows: list[Any]) -> None:
     found = FewRows(CARD).read(rows)
     if found is not None:
         with warnings.catch_warnings():
@@ -327,6 +330,9 @@ def test_plain_dicts_take_the_fast_way() -> None:
         found = few.read(rows)
         assert found is not None
         np.testing.assert_array_equal(found, np.repeat(row, len(found), axis=0))
+    listed = few.read([[2.5, "blue", 4, 0, "1"], [2.5, -7, 4, "no", 0]])
+    assert listed is not None
+    np.testing.assert_array_equal(listed, np.repeat(row, 2, axis=0))
     missing = few.read({**PLAIN, "age": None, "mass": 1e300})
     assert missing is not None
     np.testing.assert_array_equal(missing, np.array([[np.inf, -7, np.nan, 0, 0]], np.float32))
@@ -343,6 +349,10 @@ def test_plain_dicts_take_the_fast_way() -> None:
         {name: cell for name, cell in PLAIN.items() if name != "age"},
         [PLAIN, {**PLAIN, "more": 1}],
         [PLAIN, [1, 2, 3, 4, 5]],
+        [[1, 2, 3, 4, 5], PLAIN],
+        [[1, 2, 3, 4]],
+        [[1, "pink", 3, 4, 5]],
+        [["1", 2, 3, 4, 5]],
         [PLAIN] * (FEW + 1),
         [],
         COLUMNS,
