@@ -8,6 +8,7 @@ BIN := $(VENV)/bin
 CONSTRAINTS := constraints.txt
 OLD := build/old-onnxruntime
 PACKAGERS := build/packagers
+CLIENTS := build/clients
 
 export TF_CPP_MIN_LOG_LEVEL := 3
 export PYTHONDONTWRITEBYTECODE := 1
@@ -38,11 +39,11 @@ types: $(VENV)/installed
 # A worker takes whole files, those with slow tests first (tests/conftest.py).
 PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-tests: $(VENV)/installed $(OLD)/installed $(PACKAGERS)/installed gcc scripts chips
+tests: $(VENV)/installed $(OLD)/installed $(PACKAGERS)/installed $(CLIENTS)/installed gcc scripts chips
 	$(PYTEST) $(ARGS)
 
 # Neither slow tests nor those that wait for TensorFlow.
-test-quick: $(VENV)/installed $(OLD)/installed $(PACKAGERS)/installed gcc scripts chips
+test-quick: $(VENV)/installed $(OLD)/installed $(PACKAGERS)/installed $(CLIENTS)/installed gcc scripts chips
 	$(PYTEST) -m "not slow and not trains" $(ARGS)
 
 $(VENV)/installed: pyproject.toml $(CONSTRAINTS)
@@ -59,6 +60,12 @@ $(OLD)/installed: tests/old_onnxruntime.txt | $(VENV)/installed
 $(PACKAGERS)/installed: tests/packagers.txt | $(VENV)/installed
 	rm -rf $(PACKAGERS)
 	$(BIN)/pip install --quiet --require-hashes --no-deps --target $(PACKAGERS) -r $<
+	touch $@
+
+# Triton's client and Schemathesis, which ask the server.
+$(CLIENTS)/installed: tests/clients.txt | $(VENV)/installed
+	rm -rf $(CLIENTS)
+	$(BIN)/pip install --quiet --require-hashes --no-deps --target $(CLIENTS) -r $<
 	touch $@
 
 .PHONY: gcc scripts chips

@@ -29,6 +29,7 @@ from mlp_edge.cli.printing.console import (
     out,
     refused,
 )
+from mlp_edge.cli.serve import serve
 from mlp_edge.cli.train import train
 from mlp_edge.errors import InputError, MlpEdgeError
 
@@ -40,7 +41,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (train, import_, export, parity, evaluate, predict, inspect, cost, bench, doctor):
+for command in (train, import_, export, parity, evaluate, predict, inspect, cost, bench, serve,
+                doctor):  # fmt: skip
     app.command(command.__name__.rstrip("_"), cls=Command)(guarded(command))
 
 

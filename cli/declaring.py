@@ -17,7 +17,7 @@ from mlp_edge.settings import Setting, settings_of
 
 GROUPS = (
     "What to export", "What to run", "Table", "Columns", "Network", "Training", "Overfitting",
-    "Evaluation", "Measurement", "Quantisation", "Output", "Trust", "Hardware",
+    "Evaluation", "Measurement", "Quantisation", "Limits", "Output", "Trust", "Hardware",
 )  # fmt: skip
 """Headings in --help, in their order; what has none stands under Options, at the end."""
 RENAMED = {

@@ -76,8 +76,9 @@ MAY_IMPORT = {
     "api/inspection": {"core", "readers", "data", "runtime", "api", "api/evaluation"},
     "api/parity": {"core", "readers", "data", "export", "runtime", "parity", "api"},
     "api/training": {"core", "readers", "data", "plots", "training", "api", "api/evaluation"},
+    "serve": {"core", "readers", "runtime"},
     "cli": {"core", "api", "readers", "data", "training", "export", "quantise", "runtime", "parity",
-            "measure", "plots", "cli/printing"},
+            "measure", "plots", "serve", "cli/printing"},
     "cli/printing": {"core", "api", "readers", "data", "training", "runtime", "parity", "measure",
                      "plots", "cli"},
 }  # fmt: skip

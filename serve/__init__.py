@@ -1,0 +1,1 @@
+"""Models behind HTTP: the Open Inference Protocol, and predictions that a person can type."""

@@ -1,0 +1,46 @@
+"""Predictions as ``POST /models/NAME/predict`` gives them: JSON or CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import orjson
+
+from mlp_edge.runtime.predictor import columns_of
+from mlp_edge.serve.bodies import CSV, JSON
+from mlp_edge.serve.models import Version
+from mlp_edge.serve.scoring import Scored
+
+
+def reply(version: Version, scored: Scored, odd: bool, accept: str) -> tuple[bytes, str]:
+    """A response and its media type.
+
+    Args:
+        version: the model.
+        scored: its rows; a prediction that is NaN is null in JSON and empty in CSV.
+        odd: whether to name the readings that are missing, unknown or out of range.
+        accept: what the client takes; CSV where it names that.
+    """
+    card = version.card
+    columns = columns_of(card, *scored, odd)
+    if CSV in accept:
+        return _csv(columns), f"{CSV}; charset=utf-8"
+    names = tuple(columns)
+    told = [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    return orjson.dumps({"model": card.name, "version": version.name, "predictions": told}), JSON
+
+
+def _csv(columns: dict[str, list[Any]]) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*(map(_cell, column) for column in columns.values()), strict=True))
+    return text.getvalue().encode()
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, list):
+        return "; ".join(value)
+    return "" if value is None or value != value else value  # NaN
