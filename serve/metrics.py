@@ -28,7 +28,7 @@ class Metrics:
     def __init__(self) -> None:
         import prometheus_client as client
 
-        client.disable_created_metrics()
+        client.disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = client.CollectorRegistry()
 
         def made(kind: Any, name: str, says: str, labels: tuple[str, ...], **more: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sized
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -87,7 +88,7 @@ def _count(given: Any) -> int:
     """How many rows there are, before anything else is made of them."""
     if isinstance(given, dict):
         first = next(iter(given.values()), None)
-        return len(first) if hasattr(first, "__len__") and not isinstance(first, str) else 1
+        return len(first) if isinstance(first, Sized) and not isinstance(first, str) else 1
     return len(given)
 
 
