@@ -21,6 +21,7 @@ from mlp_edge.training.examples import Parts, folds
 from mlp_edge.training.fitting import Fitted, Stage, Watch
 from mlp_edge.training.output_layer import cool, sums
 from mlp_edge.training.preprocessing import preprocess
+from mlp_edge.training.pruning import Pruned, pruned_by
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.run import (
     Job,
@@ -83,12 +84,14 @@ class Run:
         fitted: how it went.
         threshold: of a binary task, by the recipe's rule.
         decision: its recipe, and what else inner folds decided.
+        pruned: which of its hidden units were removed.
     """
 
     model: Any
     fitted: Fitted
     threshold: np.float32
     decision: Decision
+    pruned: Pruned
 
 
 def fit_run(
@@ -110,6 +113,8 @@ def fit_run(
     decision = decision or decide(job, seed, fits=fits)
     job = replace(job, recipe=decision.recipe)
     fitted = fit_network(job, make, seed, watch, fits)
+    smaller, removed = pruned_by(job.recipe, fitted.model, job.preprocessed.features)
+    fitted = fitted._replace(model=smaller)
     if decision.temperature is not None:
         before = _honesty(job, fitted.model)
         cool(fitted.model, decision.temperature)
@@ -117,7 +122,7 @@ def fit_run(
         scores = {part: {"before": before[part], "after": after[part]} for part in before}
         decision = replace(decision, scores=scores)
     threshold = threshold_of(job, lambda rows: predictions(job, fitted.model, rows))
-    return Run(fitted.model, fitted, threshold, decision)
+    return Run(fitted.model, fitted, threshold, decision, removed)
 
 
 def _honesty(job: Job, model: Any) -> dict[str, dict[str, float]]:

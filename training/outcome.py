@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -105,6 +105,7 @@ def outcome(
         cross_validation=None if folds is None else folds.to_dict(),
         tuning=None if tuned is None else tuned.to_dict(),
         inner_folds=first.decision.to_dict(),
+        pruned=asdict(first.pruned) if first.pruned.says else None,
         split=_split(job),
     )
     rows = job.examples.rows[sample]

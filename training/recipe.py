@@ -94,6 +94,8 @@ class Recipe:
         weight: a column whose numbers say how much each row counts; None where all count alike.
         monotone: columns with whose readings a prediction rises ("age=+") or falls ("age=-"), by
             constraints on the weights; a mapping column -> "+" or "-" is held as such texts.
+        prune: whether hidden units are removed that are 0 for every row in the ranges of the
+            training rows; the recipe ``auto`` removes those that do nothing at all in any case.
         clip: lowest and highest prediction of a regression, rounded to float32; None for no
             limits.
         seed: of the split, the first weights and the shuffling.
@@ -185,6 +187,10 @@ class Recipe:
     monotone: tuple[str, ...] | Mapping[str, str] = declared(
         (), "COL=+ or COL=-: the prediction never falls, or never rises, with it.", "Network",
         shown="no column", repeat=True,
+    )  # fmt: skip
+    prune: bool = declared(
+        False, "Remove hidden units that are 0 within the ranges of the training rows.", "Network",
+        flag="--prune",
     )  # fmt: skip
     clip: tuple[float, float] | None = declared(
         None, "LOW,HIGH: limits of a regression's predictions.", "Network"

@@ -25,6 +25,7 @@ from mlp_edge.data.quoting import counted
 from mlp_edge.encoding import Encoding
 from mlp_edge.plots.style import MODELS
 from mlp_edge.settings import setting
+from mlp_edge.training.pruning import Pruned
 from mlp_edge.training.recipe import DEFAULT_THRESHOLD_TEXT
 from mlp_edge.training.scoring.threshold import is_chosen
 
@@ -45,6 +46,8 @@ def show_trained(training: Training, directory: Path) -> None:
     out.print(", ".join(counts) + _later(manifest), soft_wrap=True)
     if recipe.get("automatic"):
         out.print(worded(_chosen(manifest)))
+    if manifest.pruned is not None:
+        out.print(Pruned(**manifest.pruned).says, soft_wrap=True)
     if manifest.inner_folds is not None:
         out.print(_decided(manifest.inner_folds, recipe["strength"]))
     if recipe.get("weight") is not None:

@@ -50,6 +50,8 @@ class Manifest:
         sha256: of the table's bytes ("data"), of the network ("weights").
         exports: file name in exports/ -> SHA-256 of its bytes.
         cross_validation: folds, repeats and every fold's scores, or None.
+        pruned: of how many hidden units (``units``) those were removed that do nothing (``idle``),
+            and that are 0 in the declared ranges (``dead``); None where none was.
         split: how the rows were split: at random, by groups or in time; its column, and where the
             held-out rows begin; None in models of before.
         tuning: what was searched and what won, or None.
@@ -86,6 +88,7 @@ class Manifest:
     cross_validation: Mapping[str, Any] | None = None
     tuning: Mapping[str, Any] | None = None
     inner_folds: Mapping[str, Any] | None = None
+    pruned: Mapping[str, Any] | None = None
     split: Mapping[str, Any] | None = None
     missing_targets: Mapping[str, Sequence[str]] = field(default_factory=dict)
     monotone: Mapping[str, str] = field(default_factory=dict)
@@ -155,7 +158,7 @@ class Manifest:
                 part: integer("number of rows", rows, 0) for part, rows in values["rows"].items()
             }
             values["scores"] = _scores(values["scores"], values["rows"])
-            _check_imported(values["imported"])
+            _check_optional(values)
             if values["sample"] not in SAMPLES or "training" not in values["rows"]:
                 raise ValueError("nobody can tell its training rows from its held-out ones")
             _check_columns(values["features"], values["targets"], values["monotone"])
@@ -171,6 +174,7 @@ OPTIONAL: Mapping[str, Any] = {
     "cross_validation": None,
     "tuning": None,
     "inner_folds": None,
+    "pruned": None,
     "split": None,
     "missing_targets": {},
     "monotone": {},
@@ -184,6 +188,7 @@ KINDS: Mapping[str, type | tuple[type, ...]] = {
     "scores": dict, "baseline": (dict, type(None)), "prior": list, "versions": dict,
     "sha256": dict, "exports": dict, "cross_validation": (dict, type(None)),
     "tuning": (dict, type(None)), "inner_folds": (dict, type(None)), "split": (dict, type(None)),
+    "pruned": (dict, type(None)),
     "missing_targets": dict, "monotone": dict, "imported": (dict, type(None)),
 }  # fmt: skip
 """What JSON makes of each key."""
@@ -251,6 +256,23 @@ def _check_export(name: str) -> None:
     """Refuse anything but the bare name of a file: what it leads to is opened, even compiled."""
     if not _EXPORT.fullmatch(name):
         raise ValueError(f"its exports name {name[:80]!r}, which is no file of exports/")
+
+
+def _check_optional(values: Mapping[str, Any]) -> None:
+    """Refuse what makes no sense in keys that not every model has."""
+    _check_pruned(values["pruned"])
+    _check_imported(values["imported"])
+
+
+def _check_pruned(values: Mapping[str, Any] | None) -> None:
+    """Refuse anything but the counts of hidden units."""
+    if values is None:
+        return
+    if set(values) != {"units", "idle", "dead"}:
+        raise ValueError(f"pruned holds {', '.join(map(repr, values))[:80]}")
+    counts = {name: integer(name, value, 0) for name, value in values.items()}
+    if counts["idle"] + counts["dead"] > counts["units"]:
+        raise ValueError("more hidden units were pruned than there were")
 
 
 def _check_imported(values: Mapping[str, Any] | None) -> None:

@@ -147,7 +147,7 @@ def test_a_value_of_another_kind(key: str, value: object) -> None:
         value = value or "text"
         if isinstance(value, dict):
             value = [value]
-    elif key == "clip":
+    elif key in ("clip", "pruned"):
         value = value or "text"
     elif isinstance(value, KINDS[key]):
         value = True if KINDS[key] is dict else {"x": 1}
@@ -220,6 +220,8 @@ VALUES = {"task": "regression", "labels": [], "targets": ["price", "rent"], "pri
         ({"targets": ["x", "x"]}, "name 'x' twice"),
         ({"targets": ["age"]}, "name 'age' twice"),
         ({"features": [{"name": "a", "low": 0, "high": 1}] * 2}, "name 'a' twice"),
+        ({"pruned": {"units": 3, "idle": 2, "dead": 2}}, "more hidden units were pruned"),
+        ({"pruned": {"units": 3, "idle": -1, "dead": 2}}, "idle"),
         ({"monotone": {"ward": "+"}}, "monotone in 'ward', which is no number"),
         ({"monotone": {"age": 1}}, "monotone in 'age', which is no number or has no direction"),
         ({"labels": ["a", "b", "c", "d"]}, "4 labels"),

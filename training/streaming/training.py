@@ -39,6 +39,7 @@ from mlp_edge.training.monotone import check_columns, hold, of_inputs
 from mlp_edge.training.network import HISTORY_METRIC, compile_model, folded, stacked
 from mlp_edge.training.outcome import Trained, outcome
 from mlp_edge.training.output_layer import prior_bias, start_at
+from mlp_edge.training.pruning import pruned_by
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.run import Job, fit_baseline
 from mlp_edge.training.scoring.advice import check_nothing_found
@@ -329,8 +330,9 @@ def _fitted(
     answering = folded(model)
     if chosen.scale is not None:
         chosen.scale.fold(answering)
+    answering, removed = pruned_by(recipe, answering, chosen.features)
     fitted = Fitted(history, Backend.COMPILED, answering)
-    return Run(answering, fitted, scoring.threshold(answering), Decision(job.recipe))
+    return Run(answering, fitted, scoring.threshold(answering), Decision(job.recipe), removed)
 
 
 def _network(job: Job, chosen: Decided, seed: int) -> Any:
