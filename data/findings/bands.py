@@ -14,6 +14,8 @@ CHANCE = -16.0
 """Logarithm of the chance (1e-7) that classes lie apart by luck."""
 NATURAL = 3
 """Times the widest of the gaps nearby that a gap is where kinds lie apart by nature."""
+BY_CHANCE = 0.25
+"""Share of the lines between many bands that may happen to lie in such a gap."""
 NEARBY = 5
 """Gaps on either side that are nearby."""
 
@@ -46,8 +48,10 @@ def bands(classes: NDArray[np.generic], numbers: Numbers) -> str | None:
     places = np.searchsorted(values, [low for low, _ in found])
     # Far apart in size is apart, too.
     scales = [values, np.log(values)] if values[0] > 0 else [values]
-    if any(_is_natural(np.diff(scaled), place) for scaled in scales for place in places.tolist()):
-        return None
+    for scaled in scales:
+        natural = [_is_natural(np.diff(scaled), place) for place in places.tolist()]
+        if sum(natural) > BY_CHANCE * len(natural):
+            return None
     cuts = [f"{(low + high) / 2:.6g}" for low, high in found]
     if len(cuts) == 1:
         return f"at {cuts[0]}"
@@ -69,6 +73,10 @@ def _ranges(classes: NDArray[np.generic], numbers: Numbers) -> list[tuple[float,
 
 
 def _is_natural(gaps: Numbers, place: int) -> bool:
-    """Whether one of the gaps between different values, ascending, is far wider than those near."""
-    near = np.concatenate([gaps[max(0, place - NEARBY) : place], gaps[place + 1 :][:NEARBY]])
-    return bool(gaps[place] > NATURAL * near.max(initial=0.0))
+    """Whether one of the gaps between different values, ascending, is far wider than those near.
+
+    Where one of the classes is rare, gaps are wide on its side: the narrower side counts.
+    """
+    sides = gaps[max(0, place - NEARBY) : place], gaps[place + 1 :][:NEARBY]
+    near = min(float(side.max()) for side in sides if side.size)
+    return bool(gaps[place] > NATURAL * near)

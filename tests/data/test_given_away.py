@@ -147,6 +147,13 @@ def test_kinds_that_lie_apart_by_nature_are_no_threshold() -> None:
         assert [each.kind for each in found.findings] == []
 
 
+def test_a_rare_kind_may_lie_apart_though_its_rows_are_sparse() -> None:
+    """Gaps are wide on its side by nature: those of the frequent kind tell how wide a line is."""
+    grown = np.where(np.arange(ROWS) % 25 == 0, 60 + 8 * C, 10 + B)
+    found = read(["old" if each > 30 else "young" for each in grown], x=np.round(grown, 2))
+    assert [each.kind for each in found.findings if each.columns == ("x",)] == []
+
+
 def test_a_threshold_with_a_row_on_the_wrong_side_is_none() -> None:
     column = bands(PRICE, [60_000])
     assert isinstance(column, np.ndarray)
