@@ -29,9 +29,15 @@ def example(name: str) -> str:
 
 
 def run(name: str, model: str = "homes.onnx") -> dict[str, Any]:
-    """Run an example in the working directory, on a model there; its names."""
+    """Run an example on a model and files of the working directory; its names.
+
+    A cluster may have another working directory, where a path of ours means nothing.
+    """
+    text = example(name).replace('"model"', f'"{model}"')
+    for file in ("homes.parquet", "scored"):
+        text = text.replace(f'"{file}"', repr(str(Path(file).absolute())))
     names: dict[str, Any] = {}
-    exec(compile(example(name).replace('"model"', f'"{model}"'), str(PAGE), "exec"), names)  # noqa: S102
+    exec(compile(text, str(PAGE), "exec"), names)  # noqa: S102
     return names
 
 
