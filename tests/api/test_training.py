@@ -149,7 +149,10 @@ def test_a_search_folds_and_runs_are_followed(
     frame: pd.DataFrame, capfd: pytest.CaptureFixture[str]
 ) -> None:
     recorder = Recorder()
-    settings = {"target": "price", "epochs": 1, "batch_size": 64, "observer": recorder}
+    settings = {
+        "target": "price", "epochs": 1, "batch_size": 64, "recipe": "tutorial",
+        "observer": recorder,
+    }  # fmt: skip
     found = train(frame, tune=2, cv=2, **settings)
     assert recorder.told == ["trial 0 of 2", "trial 1 of 2", "training: epoch of 1", "epoch 1"]
     assert found.training.tuned is not None

@@ -256,7 +256,7 @@ def test_the_model_is_not_written_over(typed: Type, model: Path, name: str) -> N
 def test_a_search_that_was_stopped_at_once_keeps_nothing(
     typed: Type, folder: Path, keras: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stopped(*_: Any) -> Any:
+    def stopped(*_: Any, **__: Any) -> Any:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(searching, "fold_values", stopped)
