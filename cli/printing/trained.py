@@ -81,8 +81,9 @@ def _chosen(manifest: Manifest) -> str:
     """What the rules of a recipe chose, and by which counts."""
     recipe, rows = manifest.recipe, manifest.rows["training"] + manifest.rows["validation"]
     inputs = counted(Encoding.of(manifest.features).width, "input")
-    chosen = ((name, recipe[name]) for name in recipe["automatic"])
-    settings = " ".join(setting(name, value) for name, value in chosen if value is not None)
+    chosen = {name: recipe[name] for name in recipe["automatic"]}
+    said = {name: value for name, value in chosen.items() if value not in (None, False)}
+    settings = " ".join(setting(name, value) for name, value in said.items())
     return f"recipe {recipe['name']}, by {counted(rows, 'row')} and {inputs}: {settings}"
 
 
