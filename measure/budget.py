@@ -21,6 +21,11 @@ FIGURES: Mapping[str, tuple[str, Callable[[Cost], float | None]]] = {
     ),
 }
 """Name -> its unit, and the figure of a model; None where it is not known of a chip."""
+COUNTED: Mapping[str, tuple[str, ...]] = {
+    "ram": ("cycles", "instructions"), "stack": ("cycles", "instructions"),
+    "ms": ("cycles",), "cycles": ("cycles",), "instructions": ("instructions",),
+}  # fmt: skip
+"""Name -> what has to be counted on a chip for the figure to be known; flash always is."""
 _AMOUNT = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)([kM]?)")
 _EXAMPLE = "flash=4k,ram=128,ms=5"
 

@@ -11,6 +11,7 @@ from mlp_edge.plots.judged import Judged
 from mlp_edge.plots.learning import of_training
 from mlp_edge.plots.rendering import rendered
 from mlp_edge.plots.scored import of_judged
+from mlp_edge.plots.sizes import of_sizes
 from mlp_edge.plots.tuning import of_tuning
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "of_folds",
     "of_judged",
     "of_network",
+    "of_sizes",
     "of_table",
     "of_training",
     "of_tuning",

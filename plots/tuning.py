@@ -66,7 +66,7 @@ def of_tuning(
     """How a search went.
 
     Args:
-        trials: in order, each with number, score (mean over folds; None when it diverged),
+        trials: in order, each with number, score (mean over folds; None without one),
             deviation, hidden, learning_rate (None is Keras's default), dropout, l2 and
             batch_normalization.
         metric: what the score is.
@@ -98,12 +98,12 @@ def of_tuning(
         else:
             axes.tick_params(labelleft=False)
     failed = len(trials) - len(scored)
-    diverged = f" {failed} diverged (×)." if failed else ""
+    without = f" {failed} without a score (×)." if failed else ""
     headed(
         figure,
         f"Search, {rows_of(len(trials), 'trials')}: best {metric_name(metric)} "
         f"{number(best['score'])} in trial {best['number']}",
-        f"Mean over the folds ± standard deviation. {_told(best)}.{diverged}",
+        f"Mean over the folds ± standard deviation. {_told(best)}.{without}",
     )
     return {"tuning": figure}
 
@@ -151,7 +151,7 @@ def _history(
             "x",
             color=SOFT,
             markersize=8,
-            label="diverged",
+            label="without a score",
             transform=axes.get_xaxis_transform(),
         )
     axes.set_xlabel("trial")

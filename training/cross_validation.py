@@ -114,12 +114,25 @@ def fold_values(job: Job, recipe: Recipe, chosen: Sequence[Parts], metric: str) 
     Raises:
         RecipeError: when a network diverges.
     """
-    values = []
-    for number, fold in enumerate(_jobs(replace(job, recipe=recipe), chosen)):
-        run = fit_run(fold, new_network, recipe.seed + number, _ignore_epoch, len(chosen))
-        outputs = predictions(fold, run.model, fold.parts.test)
-        values.append(score_rows(fold, fold.parts.test, outputs, run.threshold, (metric,))[metric])
-    return values
+    runs = fold_runs(replace(job, recipe=recipe), chosen)
+    return [fold_value(fold, run, metric) for fold, run in runs]
+
+
+def fold_runs(job: Job, chosen: Sequence[Parts]) -> Iterator[tuple[Job, Run]]:
+    """The job of each fold and its network, fitted with a seed of its own.
+
+    Raises:
+        RecipeError: when a network diverges.
+    """
+    for number, fold in enumerate(_jobs(job, chosen)):
+        yield fold, fit_run(fold, new_network, job.recipe.seed + number, _ignore_epoch, len(chosen))
+
+
+def fold_value(fold: Job, run: Run, metric: str) -> float:
+    """One metric of a fold's network on the rows that it never saw."""
+    rows = fold.parts.test
+    outputs = predictions(fold, run.model, rows)
+    return score_rows(fold, rows, outputs, run.threshold, (metric,))[metric]
 
 
 def baseline_values(job: Job, chosen: Sequence[Parts], metric: str) -> list[float]:

@@ -39,15 +39,21 @@ from mlp_edge.training.fitting import predict_batches
 from mlp_edge.training.keras_bytes import keras_bytes
 from mlp_edge.training.network import HISTORY_METRIC, with_processing
 from mlp_edge.training.recipe import Recipe
-from mlp_edge.training.run import Job, predictions, score_baselines, straight
+from mlp_edge.training.run import (
+    Job,
+    calibration_rows,
+    named_mlp,
+    predictions,
+    score_baselines,
+    straight,
+)
 from mlp_edge.training.scoring.advice import advice, fold_advice
 from mlp_edge.training.scoring.baseline import Linear, prior
+from mlp_edge.training.search.front import Sized
 from mlp_edge.training.search.trials import Tuned, tuning_csv
 
 SAMPLE_ROWS = 200
 """How many training rows stand in sample.csv when nothing was held out."""
-CALIBRATION_ROWS = 1000
-"""At most so many training rows are kept for quantisation."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +69,7 @@ class Trained:
         first: the run that is kept.
         linear: the baseline.
         tuned: what the search found, if there was one.
+        sized: what the search for the size found, if there was one.
     """
 
     mlp: Mlp
@@ -73,6 +80,7 @@ class Trained:
     first: Run
     linear: Linear
     tuned: Tuned | None
+    sized: Sized | None = None
 
 
 def outcome(
@@ -121,11 +129,18 @@ def outcome(
         SAMPLE: sample_csv(Card.of(mlp), rows, cells, predict_batches(whole, rows), ids),
     }
     if job.calibration:
-        kept = _calibration_rows(job)
+        kept = calibration_rows(job.parts, job.recipe.seed)
         files[CALIBRATION] = calibration_npz(job.examples.rows[kept], job.examples.targets[kept])
     if tuned is not None:
         files[TUNING] = tuning_csv(tuned)
     return Trained(mlp, manifest, files, runs, job, first, linear, tuned)
+
+
+def with_size(trained: Trained, sized: Sized) -> Trained:
+    """What a training leaves, and what the search for its size found."""
+    manifest = replace(trained.manifest, fit=sized.to_dict())
+    files = {**trained.files, MANIFEST: manifest.to_json().encode()}
+    return replace(trained, manifest=manifest, files=files, sized=sized)
 
 
 def _advice(
@@ -227,18 +242,7 @@ def _mlp(job: Job, content: bytes, threshold: np.float32) -> Mlp:
         path = Path(directory) / MODEL
         path.write_bytes(content)
         network = read_network(path)
-    examples = job.examples
-    return Mlp(
-        name=job.name,
-        features=job.preprocessed.features,
-        targets=examples.names,
-        labels=examples.labels,
-        task=examples.task,
-        threshold=threshold,
-        scaling=network.scaling,
-        layers=network.layers,
-        clip=network.clip,
-    )
+    return named_mlp(job, network.scaling, network.layers, threshold)
 
 
 def _sample_rows(job: Job) -> tuple[NDArray[np.int64], str]:
@@ -246,13 +250,6 @@ def _sample_rows(job: Job) -> tuple[NDArray[np.int64], str]:
     if len(job.parts.test):
         return job.parts.test, "held-out"
     return job.parts.training[:SAMPLE_ROWS], "training"
-
-
-def _calibration_rows(job: Job) -> NDArray[np.int64]:
-    """At most ``CALIBRATION_ROWS`` training rows, drawn at random by the recipe's seed."""
-    training = job.parts.training
-    count = min(len(training), CALIBRATION_ROWS)
-    return np.sort(np.random.default_rng(job.recipe.seed).choice(training, count, replace=False))
 
 
 def _history_csv(history: list[dict[str, float]]) -> bytes:

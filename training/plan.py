@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,9 @@ class Plan:
         start: a model directory to go on training, with its columns and its held-out rows.
         runs: how many seeds to train, from the recipe's seed up; the first is kept.
         tune: how many trials a search for a better recipe makes; None for no search.
+        fit: a chip or board, such as uno: the best network that fits it is searched.
+        budget: figure -> the most it may be, or a text such as "flash=8k,ram=500,cycles=20000";
+            without ``fit``, of the first chip that can be simulated of avr and cortex-m4.
         cv: folds of a cross-validation, or of the search; None for none.
         repeats: how often the cross-validation is repeated, with other folds.
         plots: whether pictures are written to the model directory.
@@ -66,6 +70,14 @@ class Plan:
     tune: int | None = declared(
         None, "Search layers, learning rate and regularisation in N trials.", "Overfitting"
     )
+    fit: str | None = declared(
+        None, "Search the best network that fits a chip or board, such as uno.", "Network",
+        shown="no limit",
+    )  # fmt: skip
+    budget: str | Mapping[str, float] | None = declared(
+        None, "Search the best network within limits such as flash=8k,ram=500,cycles=20000.",
+        "Network", shown="no limit",
+    )  # fmt: skip
     cv: int | None = declared(None, "Cross-validate in N folds.", "Evaluation", flag="--cv")
     repeats: int = declared(1, "Repeat the cross-validation N times.", "Evaluation")
     runs: int = declared(1, "Train N networks with different seeds; keep the first.", "Evaluation")
@@ -145,10 +157,10 @@ class Plan:
         Raises:
             RecipeError: naming every setting that has to go.
         """
-        chosen = (self.task, self.target, self.recipe, self.cv, self.tune)
+        chosen = (self.task, self.target, self.recipe, self.cv, self.tune, self.fit, self.budget)
         alone = (self.runs > 1, *chosen, group, columns)
         if self.start is not None and any(alone):
-            names = ("runs", "task", "target", "recipe", "group", "cv")
+            names = ("runs", "task", "target", "recipe", "group", "cv", "fit", "budget")
             others = ", ".join(map(setting, names))
             raise RecipeError(
                 f"{setting('start')} goes on with one saved model and its columns; leave out "

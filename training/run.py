@@ -13,13 +13,14 @@ from mlp_edge.data.table import Table
 from mlp_edge.errors import RecipeError
 from mlp_edge.finding import Finding
 from mlp_edge.lazy import keras
-from mlp_edge.mlp import DEFAULT_THRESHOLD, Floats
+from mlp_edge.mlp import DEFAULT_THRESHOLD, Dense, Floats, Mlp, Scaling
 from mlp_edge.proof.monotone import directions
+from mlp_edge.readers.objects.keras_models import read_keras_model
 from mlp_edge.training.device import Device
 from mlp_edge.training.examples import Examples, Parts
 from mlp_edge.training.fitting import Fitted, Watch, fit_parts, predict_batches
 from mlp_edge.training.monotone import hold, of_inputs
-from mlp_edge.training.network import HISTORY_METRIC, build, compile_model
+from mlp_edge.training.network import HISTORY_METRIC, build, compile_model, folded
 from mlp_edge.training.output_layer import prior_bias, start_at
 from mlp_edge.training.preprocessing import Preprocessed
 from mlp_edge.training.recipe import Recipe
@@ -27,6 +28,8 @@ from mlp_edge.training.scoring.baseline import Linear, linear_baseline, prior
 from mlp_edge.training.scoring.scores import score
 from mlp_edge.training.scoring.threshold import is_chosen, threshold_for
 
+CALIBRATION_ROWS = 1000
+"""At most so many training rows are kept for quantisation."""
 Make = Callable[["Job", int], Any]
 """(job, seed) -> a compiled Keras model of encoded readings, not yet fitted."""
 
@@ -80,6 +83,42 @@ def new_network(job: Job, seed: int) -> Any:
     metric = HISTORY_METRIC[job.examples.task]
     compile_model(model, job.recipe, metric, job.recipe.steps(len(rows)))
     return model
+
+
+def untrained(job: Job) -> Mlp:
+    """A fresh network of the job's recipe, as plain NumPy."""
+    model = folded(new_network(job, job.recipe.seed))
+    return as_mlp(job, model, DEFAULT_THRESHOLD)
+
+
+def as_mlp(job: Job, model: Any, threshold: np.float32) -> Mlp:
+    """A fitted Keras model of encoded readings, with the job's features around it."""
+    found = read_keras_model(model).mlp
+    return named_mlp(job, found.scaling, found.layers, threshold)
+
+
+def named_mlp(
+    job: Job, scaling: Scaling | None, layers: tuple[Dense, ...], threshold: np.float32
+) -> Mlp:
+    """Layers that were read, with what the job knows of their inputs and outputs."""
+    examples = job.examples
+    return Mlp(
+        name=job.name,
+        features=job.preprocessed.features,
+        targets=examples.names,
+        labels=examples.labels,
+        task=examples.task,
+        threshold=threshold,
+        scaling=scaling,
+        layers=layers,
+        clip=job.preprocessed.clip,
+    )
+
+
+def calibration_rows(parts: Parts, seed: int) -> NDArray[np.int64]:
+    """At most ``CALIBRATION_ROWS`` training rows, drawn at random by the seed."""
+    count = min(len(parts.training), CALIBRATION_ROWS)
+    return np.sort(np.random.default_rng(seed).choice(parts.training, count, replace=False))
 
 
 def fit_network(job: Job, make: Make, seed: int, watch: Watch, fits: int = 1) -> Fitted:

@@ -43,12 +43,13 @@ from mlp_edge.training.examples import (
 from mlp_edge.training.fitting import Stage
 from mlp_edge.training.monotone import check_columns, hold, of_inputs
 from mlp_edge.training.network import HISTORY_METRIC, compile_model, taken_out
-from mlp_edge.training.outcome import Trained, outcome
+from mlp_edge.training.outcome import Trained, outcome, with_size
 from mlp_edge.training.preprocessing import Preprocessed, TargetScale, preprocess
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.run import (
     Job,
     Make,
+    calibration_rows,
     fit_baseline,
     new_network,
     predictions,
@@ -60,6 +61,7 @@ from mlp_edge.training.scoring.scores import chosen_metrics
 from mlp_edge.training.scoring.series import out_of_order, series
 from mlp_edge.training.scoring.siblings import siblings
 from mlp_edge.training.search.searching import Search, searched
+from mlp_edge.training.search.sizing import Sizing, of_size, sized
 from mlp_edge.training.search.trials import Tuned
 
 Place = Callable[[int], Device]
@@ -80,6 +82,7 @@ def train(
     calibration: bool = True,
     folding: Folding | None = None,
     search: Search | None = None,
+    sizing: Sizing | None = None,
     place: Place = lambda work: ON_CPU,
 ) -> Trained:
     """Train a new model on a table.
@@ -97,6 +100,7 @@ def train(
         calibration: whether training rows may be kept with the model.
         folding: cross-validate the recipe on every row; with a search, how that scores.
         search: look for a better recipe first, by folds of the training rows alone.
+        sizing: look for the best size that fits a chip, of the recipe that was found.
         place: where to train.
 
     Raises:
@@ -108,15 +112,14 @@ def train(
         table, targets, wanted, choices, recipe.group, recipe.split, recipe.weight
     )
     table = examples.table
-    recipe = recipe.for_table(shape(examples, recipe, table.source))
-    recipe = resolved_for(recipe, examples)
+    recipe = resolved_for(recipe.for_table(shape(examples, recipe, table.source)), examples)
     check_reachable(examples, recipe)
     check_columns(examples, directions(recipe.monotone))
     chosen = parts(examples, recipe, table.source)
     check_threshold_rows(examples, recipe, chosen.validation, table.source)
     found = (*examples.findings, *_shared_rows(table, examples, chosen))
     preprocessed = preprocess(examples, chosen, recipe)
-    if len(chosen.test) or folding is not None or search is not None:
+    if len(chosen.test) or folding is not None or search is not None or sizing is not None:
         found += _order(table, examples, preprocessed, chosen, recipe)
     if strict:
         check_nothing_found(found, table.source)
@@ -124,18 +127,52 @@ def train(
     job = replace(job, findings=found, calibration=calibration)
 
     with _ready(job):
-        job, validated, tuned = _by_folds(job, stage, folding, search)
+        return _searched_and_run(job, stage, runs, folding, search, sizing)
+
+
+def _searched_and_run(
+    job: Job, stage: Stage, runs: int, folding: Folding | None, search: Search | None,
+    sizing: Sizing | None,
+) -> Trained:  # fmt: skip
+    """Search what is to be searched, by folds, and train."""
+    job, validated, tuned = _by_folds(job, stage, folding, search, sizing)
+    if sizing is None:
         return _run(job, stage, new_network, runs, validated, tuned)
+    if search is not None:  # which has found the hidden layers
+        sizing = replace(sizing, fixed=sizing.fixed | {"hidden"})
+    return _run_sized(job, stage, sizing, folding, runs, tuned)
+
+
+def _run_sized(
+    job: Job, stage: Stage, sizing: Sizing, folding: Folding | None, runs: int, tuned: Tuned | None
+) -> Trained:  # fmt: skip
+    """Search the size, and train until a chosen one fits as it was trained.
+
+    Raises:
+        CheckError: when none does.
+    """
+    found = sized(job, sizing, folding)
+    while True:
+        chosen = found.chosen
+        recipe = of_size(job.recipe, chosen.hidden)
+        trained = _run(replace(job, recipe=recipe), stage, new_network, runs, None, tuned)
+        rows = job.examples.rows[calibration_rows(job.parts, job.recipe.seed)]
+        taken = sizing.chip.takes(trained.mlp, rows, chosen.dtype)
+        if taken.fits:
+            return with_size(trained, replace(found, taken=taken))
+        found = found.without(chosen, taken)
 
 
 def _by_folds(
-    job: Job, stage: Stage, folding: Folding | None, search: Search | None
+    job: Job, stage: Stage, folding: Folding | None, search: Search | None, sizing: Sizing | None
 ) -> tuple[Job, FoldScores | None, Tuned | None]:
     """Search for a recipe, or cross-validate the job's; the job to go on with, and the results."""
     if search is not None:
         job = replace(job, recipe=decide(job, job.recipe.seed, stage).recipe)
         tuned = searched(job, search, folding)
         return replace(job, recipe=tuned.recipe), None, tuned
+    if sizing is not None:  # folds are its own
+        return replace(job, recipe=decide(job, job.recipe.seed, stage).recipe), None, None
     if folding is None:
         return job, None, None
     every = folds(job.examples, job.recipe, folding.folds, folding.repeats, job.table.source)

@@ -79,7 +79,7 @@ def find_rows(model: OpenedModel, table: Any, reading: Reading, observer: Observ
             f"{source}: {different} different rows that have a prediction are too few to quantise "
             f"with; {FEWEST} would do, some hundreds like those that the model will see are better"
         )
-    return RowSets(rows, _score(mlp, rows, targets), held_out, held_out_score)
+    return RowSets(rows, row_score(mlp, rows, targets), held_out, held_out_score)
 
 
 def _calibration(
@@ -127,10 +127,10 @@ def _held_out(directory: ModelDirectory, mlp: Mlp, most: int) -> tuple[Rows, Sco
     from mlp_edge.training.examples import reread_examples
 
     examples = reread_examples(sample_table(directory.path, most), directory.manifest)
-    return examples.rows, _score(mlp, examples.rows, examples.targets)
+    return examples.rows, row_score(mlp, examples.rows, examples.targets)
 
 
-def _score(mlp: Mlp, rows: Rows, targets: NDArray[Any] | None) -> Score | None:
+def row_score(mlp: Mlp, rows: Rows, targets: NDArray[Any] | None) -> Score | None:
     """Metrics of predictions; None without scikit-learn, or where nobody knows what is right.
 
     A regression whose targets nobody knows is held to the original's own predictions.

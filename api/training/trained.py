@@ -13,6 +13,7 @@ from mlp_edge.files.manifest import Manifest
 from mlp_edge.finding import Finding
 from mlp_edge.mlp import Mlp
 from mlp_edge.plots.style import MODELS
+from mlp_edge.training.search.front import Sized
 from mlp_edge.training.search.trials import Tuned
 
 
@@ -29,6 +30,7 @@ class Training(Result):
         device: where it trained, and why there.
         backend: what fitted it.
         tuned: what a search for a better recipe found; None without one.
+        sized: what a search for the size found; None without one.
     """
 
     manifest: Manifest
@@ -38,6 +40,7 @@ class Training(Result):
     device: str = ""
     backend: str = ""
     tuned: Tuned | None = None
+    sized: Sized | None = None
 
     @property
     def scores(self) -> Mapping[str, Mapping[str, Mapping[str, float]]]:

@@ -14,6 +14,7 @@ from mlp_edge.api.observer import SILENT, Observer
 from mlp_edge.api.opened_model import in_temporary_folder
 from mlp_edge.api.settings import Reading
 from mlp_edge.api.tables import read_any, saved_source
+from mlp_edge.api.training.chip_fit import ChipFit, chip_fit
 from mlp_edge.api.training.trained import Training
 from mlp_edge.data.choices import Choices
 from mlp_edge.data.reading.size import read_size
@@ -35,6 +36,7 @@ from mlp_edge.training.outcome import Trained
 from mlp_edge.training.plan import Plan
 from mlp_edge.training.recipe import Recipe, check_seed
 from mlp_edge.training.search.searching import SEARCH_FOLDS, Search
+from mlp_edge.training.search.sizing import Sizing
 from mlp_edge.training.search.trials import discard
 from mlp_edge.training.search.tuning_journal import discard_empty, has_trials
 from mlp_edge.training.streaming import training as streams
@@ -108,6 +110,7 @@ def _train(request: _Request, place: Path) -> Model:
     plan, observer = request.plan, request.observer
     check_place(place, request.force)
     saved = None if plan.start is None else ModelDirectory.open(plan.start)
+    chip = chip_fit(plan.fit, plan.budget)
     source = _source(request.table, saved)
     table = _streaming(source, request) or read_any(source, request.reading)
     journal = None if plan.tune is None else journal_of(place)
@@ -117,7 +120,7 @@ def _train(request: _Request, place: Path) -> Model:
         elif saved is not None:
             trained = _go_on(request, table, saved, stage)
         else:
-            trained = _train_new(request, table, stage, journal)
+            trained = _train_new(request, table, stage, journal, chip)
     files = dict(trained.files)
     if plan.plots:
         from mlp_edge.api.training.training_plots import training_pictures
@@ -142,6 +145,7 @@ def _training(trained: Trained, files: Iterable[str]) -> Training:
         device=job.device.says,
         backend=trained.first.fitted.backend.value,
         tuned=trained.tuned,
+        sized=trained.sized,
     )
 
 
@@ -162,7 +166,9 @@ def _source(table: Any, saved: ModelDirectory | None) -> Any:
     return DEFAULT_SET if saved is None else saved_source(saved.manifest.table, saved.path)
 
 
-def _train_new(request: _Request, table: Table, stage: Stage, journal: Path | None) -> Trained:
+def _train_new(
+    request: _Request, table: Table, stage: Stage, journal: Path | None, chip: ChipFit | None
+) -> Trained:  # fmt: skip
     plan = request.plan
     return training.train(
         table,
@@ -176,7 +182,8 @@ def _train_new(request: _Request, table: Table, stage: Stage, journal: Path | No
         strict=plan.strict,
         calibration=plan.calibration,
         folding=None if plan.cv is None else Folding(plan.cv, plan.repeats),
-        search=None if journal is None else _search(request, journal),
+        search=None if journal is None else _search(request, journal, chip),
+        sizing=None if chip is None else Sizing(chip, _fixed(request), stage),
         place=_placed(request),
     )
 
@@ -248,14 +255,24 @@ def journal_of(place: Path) -> Path:
     return place.with_name(f"{place.name}.tuning")
 
 
-def _search(request: _Request, journal: Path) -> Search:
+def _search(request: _Request, journal: Path, chip: ChipFit | None) -> Search:
     """The search that was asked for; settings that somebody chose stay as they are."""
     require("optuna", "tune")
-    fixed = frozenset(name for name, value in request.given.items() if value is not None)
     observer = request.observer
     return Search(
-        request.plan.tune or 0, journal, fixed, request.force, observer.tried, observer.resumed
+        request.plan.tune or 0,
+        journal,
+        _fixed(request),
+        request.force,
+        observer.tried,
+        observer.resumed,
+        chip,
     )
+
+
+def _fixed(request: _Request) -> frozenset[str]:
+    """The recipe's settings that somebody chose."""
+    return frozenset(name for name, value in request.given.items() if value is not None)
 
 
 @contextmanager

@@ -38,6 +38,11 @@ def training_pictures(trained: Trained) -> dict[str, bytes]:
         trials = [trial.to_dict() for trial in trained.tuned.trials]
         baseline = mean(trained.tuned.baseline)
         figures |= plots.of_tuning(trials, trained.tuned.metric, False, baseline)
+    if trained.sized is not None:
+        found = trained.sized.to_dict()
+        figures |= plots.of_sizes(
+            found["candidates"], found["metric"], found["target"], mean(found["baseline"])
+        )
     return {f"plots/{name}": content for name, content in plots.rendered(figures).items()}
 
 

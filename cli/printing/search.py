@@ -65,10 +65,13 @@ def layers(trial: Trial) -> str:
 
 
 def score(trial: Trial) -> str:
-    """Mean ± standard deviation over the folds."""
+    """Mean ± standard deviation over the folds, or why there is none."""
     from mlp_edge.api.evaluation.score_sheets import spread
+    from mlp_edge.training.search.searching import TOO_LARGE
 
-    return spread(trial.folds) if trial.folds else "diverged"
+    if not trial.folds:
+        return TOO_LARGE if trial.failure.startswith(TOO_LARGE) else "diverged"
+    return spread(trial.folds)
 
 
 def _best(best: Trial | None) -> str:

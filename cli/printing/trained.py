@@ -14,6 +14,7 @@ from mlp_edge.cli.options import model_option
 from mlp_edge.cli.printing.console import err, out, warn_of
 from mlp_edge.cli.printing.search import search_notes, tuning_table
 from mlp_edge.cli.printing.sheets import show_sheets
+from mlp_edge.cli.printing.sizes import size_notes, size_table
 from mlp_edge.cli.printing.tables import (
     layer_table,
     new_table,
@@ -57,6 +58,10 @@ def show_trained(training: Training, directory: Path) -> None:
         show(tuning_table(training.tuned))
         for note in search_notes(training.tuned):
             out.print(f"\n{note}")
+    if training.sized is not None:
+        show(size_table(training.sized))
+        for note in size_notes(training.sized):
+            out.print(f"\n{note}")
     show(layer_table(mlp))
     if manifest.cross_validation is not None:
         in_time = recipe["split"] != "random"
@@ -74,7 +79,8 @@ def show_trained(training: Training, directory: Path) -> None:
         out.print(f"wrote {directory / name}", soft_wrap=True)
     if not rows["test"] and manifest.cross_validation is None:
         err.print("note: no rows were held out, so no score above says how it does on new ones")
-    out.print(f"\nnext: mlp-edge export{model_option(directory)}", soft_wrap=True)
+    dtype = "" if training.sized is None else f" --format c --dtype {training.sized.chosen.dtype}"
+    out.print(f"\nnext: mlp-edge export{model_option(directory)}{dtype}", soft_wrap=True)
 
 
 def _chosen(manifest: Manifest) -> str:

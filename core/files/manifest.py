@@ -50,6 +50,8 @@ class Manifest:
         sha256: of the table's bytes ("data"), of the network ("weights").
         exports: file name in exports/ -> SHA-256 of its bytes.
         cross_validation: folds, repeats and every fold's scores, or None.
+        fit: the chip that a network was searched for, every candidate, and which was chosen; or
+            None.
         pruned: of how many hidden units (``units``) those were removed that do nothing (``idle``),
             and that are 0 in the declared ranges (``dead``); None where none was.
         split: how the rows were split: at random, by groups or in time; its column, and where the
@@ -87,6 +89,7 @@ class Manifest:
     exports: Mapping[str, str] = field(default_factory=dict)
     cross_validation: Mapping[str, Any] | None = None
     tuning: Mapping[str, Any] | None = None
+    fit: Mapping[str, Any] | None = None
     inner_folds: Mapping[str, Any] | None = None
     pruned: Mapping[str, Any] | None = None
     split: Mapping[str, Any] | None = None
@@ -173,6 +176,7 @@ SAMPLES = ("held-out", "training", "imported")
 OPTIONAL: Mapping[str, Any] = {
     "cross_validation": None,
     "tuning": None,
+    "fit": None,
     "inner_folds": None,
     "pruned": None,
     "split": None,
@@ -187,8 +191,8 @@ KINDS: Mapping[str, type | tuple[type, ...]] = {
     "threshold": (int, float), "seed": int, "recipe": dict, "rows": dict, "sample": str,
     "scores": dict, "baseline": (dict, type(None)), "prior": list, "versions": dict,
     "sha256": dict, "exports": dict, "cross_validation": (dict, type(None)),
-    "tuning": (dict, type(None)), "inner_folds": (dict, type(None)), "split": (dict, type(None)),
-    "pruned": (dict, type(None)),
+    "tuning": (dict, type(None)), "fit": (dict, type(None)), "inner_folds": (dict, type(None)),
+    "pruned": (dict, type(None)), "split": (dict, type(None)),
     "missing_targets": dict, "monotone": dict, "imported": (dict, type(None)),
 }  # fmt: skip
 """What JSON makes of each key."""

@@ -413,7 +413,7 @@ def test_tuning_marks_the_best_trial() -> None:
     for more, chosen in ((True, best), (False, least)):
         figure = of_tuning(every, "log_loss", more)["tuning"]
         assert f"best log loss {chosen['score']:.3g} in trial {chosen['number']}" in said(figure)
-        assert "1 diverged" in said(figure)
+        assert "1 without a score" in said(figure)
         assert [axes.get_xlabel() for axes in figure.axes] == [
             "trial", "learning rate", "widest hidden layer", "hidden layers", "dropout", "L2",
             "batch normalisation",

@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
+from mlp_edge.errors import RecipeError
 from mlp_edge.files.writing import json_text, sha256
 from mlp_edge.mlp import Task
 from mlp_edge.training.cross_validation import Folding, baseline_values, fold_values
 from mlp_edge.training.equal_folds import alike
-from mlp_edge.training.examples import folds
+from mlp_edge.training.examples import Parts, folds
 from mlp_edge.training.outcome import versions
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.run import Job
+from mlp_edge.training.search.fold_networks import Chip, fold_networks, room
 from mlp_edge.training.search.trials import Tell, Tuned, tune
 
 SEARCH_FOLDS = 5
 """Folds of the training rows on which a search scores a recipe, unless ``Plan.cv`` says."""
+USUAL = Folding(SEARCH_FOLDS)
 SEARCHED: dict[Task, str] = {
     "binary": "log_loss", "multiclass": "log_loss", "regression": "rmse",
 }  # fmt: skip
 """What a search minimises: a proper score, which no threshold can flatter."""
+TOO_LARGE = "too large"
+"""What the failure of a trial begins with whose network does not fit."""
+AS_EXACT = ("float32", "int24")
+"""Dtypes that score what Keras does: int24 is held to what float32 may be off by."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +43,7 @@ class Search:
         journal: the file that keeps what was tried, until the model is written.
         fixed: settings that are not searched, by their names in ``Recipe``.
         afresh: whether a journal of another search is replaced, not refused.
+        chip: where a network has to fit in order to win; None for anywhere.
         tell: told each trial.
         resumed: told how many trials an interrupted search had made.
     """
@@ -46,26 +54,25 @@ class Search:
     afresh: bool
     tell: Tell
     resumed: Callable[[int], None]
+    chip: Chip | None = None
 
 
 def searched(job: Job, search: Search, folding: Folding | None) -> Tuned:
     """Search by folds of the rows that are not held out."""
-    plan = folding or Folding(SEARCH_FOLDS)
-    seen = np.sort(np.concatenate([job.parts.training, job.parts.validation]))
-    source = job.table.source
-    every = folds(job.examples, job.recipe, plan.folds, plan.repeats, source, rows=seen)
-    chosen = alike(every, job.examples)
+    chosen = search_folds(job, folding)
     metric = SEARCHED[job.examples.task]
 
-    def value(recipe: Recipe) -> list[float]:
+    def value(recipe: Recipe) -> Sequence[float]:
         # A temperature takes three more networks in every fold, and costs all recipes alike.
-        recipe = replace(recipe, threshold="0.5", temperature=False)
-        return fold_values(job, recipe, chosen, metric)
+        of_trial = replace(job, recipe=replace(recipe, threshold="0.5", temperature=False))
+        if search.chip is None:
+            return fold_values(of_trial, of_trial.recipe, chosen, metric)
+        return _fitting_values(of_trial, search.chip, chosen, metric)
 
     inputs, learned = job.preprocessed.inputs, job.preprocessed.learned
     tuned = tune(
         job.recipe, job.examples.task, inputs.shape[1], learned.shape[1], value,
-        search.trials, search.journal, _fingerprint(job, plan, search), search.tell,
+        search.trials, search.journal, _fingerprint(job, folding or USUAL, search), search.tell,
         fixed=search.fixed, afresh=search.afresh, resumed=search.resumed,
     )  # fmt: skip
     return replace(
@@ -76,12 +83,43 @@ def searched(job: Job, search: Search, folding: Folding | None) -> Tuned:
     )
 
 
+def _fitting_values(
+    job: Job, chip: Chip, chosen: Sequence[Parts], metric: str
+) -> Sequence[float]:  # fmt: skip
+    """The metric on each fold in the most exact dtype that fits a chip.
+
+    Raises:
+        RecipeError: when none fits, before anything is trained, or that one loses too much.
+    """
+    taken = room(job, chip, chip.dtypes[::-1])
+    dtype, least = list(taken.items())[-1]
+    if not least.fits:
+        raise RecipeError(f"{TOO_LARGE} in {dtype}: {'; '.join(least.over)}")
+    networks = fold_networks(job, chosen, metric)
+    if dtype in AS_EXACT:
+        return networks.folds
+    values, complaints = networks.scored(chip, dtype)
+    if complaints:
+        raise RecipeError(f"{TOO_LARGE} but in {dtype}, in which {'; '.join(complaints)}")
+    return values
+
+
+def search_folds(job: Job, folding: Folding | None) -> list[Parts]:
+    """Folds of the rows that are not held out; None for the usual ones."""
+    plan = folding or USUAL
+    seen = np.sort(np.concatenate([job.parts.training, job.parts.validation]))
+    source = job.table.source
+    every = folds(job.examples, job.recipe, plan.folds, plan.repeats, source, rows=seen)
+    return alike(every, job.examples)
+
+
 def _fingerprint(job: Job, plan: Folding, search: Search) -> str:
     """A hash of all that the value of a trial follows from."""
     groups = job.examples.groups
     facts = {
         "recipe": job.recipe.to_dict(), "folds": plan.folds, "repeats": plan.repeats,
         "fixed": sorted(search.fixed), "imputed": job.examples.imputed,
+        "chip": None if search.chip is None else [search.chip.target, dict(search.chip.budget)],
         "versions": {**versions(), "optuna": version("optuna")},
         "features": [feature.to_dict() for feature in job.examples.features],
         "rows": sha256(job.examples.rows.tobytes()),

@@ -48,7 +48,7 @@ class Trial:
         batch_normalization: whether hidden layers are normalised over the batch.
         parameters: weights and biases of the saved model.
         folds: the metric on each fold; () where a training diverged.
-        failure: then, what was said about it.
+        failure: then, or where the network does not fit a chip, what was said about it.
     """
 
     number: int
@@ -85,6 +85,7 @@ class Trial:
             "l2": self.l2,
             "batch_normalization": self.batch_normalization,
             "parameters": self.parameters,
+            "failure": self.failure,
         }
 
 
