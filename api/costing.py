@@ -46,6 +46,7 @@ class CostReport(Result):
             ``NAME_predict_raw``; no budget is for it.
         named: the chips and boards that were asked for by their names: it has to fit each.
         boards: which of the names are those of boards.
+        members: networks that the model is the mean of; 1 of a single network.
     """
 
     model: str
@@ -59,6 +60,7 @@ class CostReport(Result):
     raw: tuple[Cost, ...] = ()
     named: tuple[str, ...] = ()
     boards: tuple[str, ...] = ()
+    members: int = 1
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain values.
@@ -98,6 +100,8 @@ class CostReport(Result):
             if shown is not None
         ]
         notes = [*_notes(self.costs), *_of_raw(self.raw)]
+        if self.members > 1:
+            notes.append(f"an ensemble: {self.members} times the weights and time of one network")
         if of_boards:  # their names are long; the stack is in the RAM
             place = columns.index("stack")
             columns, *rows = ((*row[:place], *row[place + 1 :]) for row in (columns, *rows))
@@ -262,7 +266,14 @@ def cost(
         tuple(raw),
         settings.named,
         tuple(chip.target.name for chip in chips if chip not in CHIPS),
+        _members(directory),
     )
+
+
+def _members(directory: ModelDirectory) -> int:
+    """Networks that a model is the mean of; 1 where its recipe does not say."""
+    members = directory.manifest.recipe.get("ensemble", 1)
+    return members if isinstance(members, int) else 1
 
 
 def _header(directory: ModelDirectory, dtype: str | None, trust: bool) -> Header:

@@ -26,7 +26,12 @@ DARK, MIDDLE, LIGHT = "#173f5f", "#d9822b", "#8c8c8c"
 """Network, linear baseline, constant prediction: three lightnesses, which grey keeps apart."""
 FILL = "#a9c1d6"
 
-MODELS = {"mlp": "this network", "linear": "linear baseline", "prior": "constant prediction"}
+MODELS = {
+    "mlp": "this network",
+    "member": "one of its members",
+    "linear": "linear baseline",
+    "prior": "constant prediction",
+}
 """What pictures call the models, as the command line does."""
 LINES: Mapping[str, Mapping[str, Any]] = {
     "mlp": {"color": DARK, "linestyle": "-", "linewidth": 2.2},

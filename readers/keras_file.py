@@ -22,7 +22,7 @@ from mlp_edge.readers.keras.network import KerasNetwork, network_of
 from mlp_edge.readers.keras.walk import KerasLayer
 from mlp_edge.readers.keras.weights import OLDER_PLACE, graph_with_weights
 from mlp_edge.readers.keras_archive import Archive, Arrays, check_code, mappings, read_archive
-from mlp_edge.readers.keras_graph import features_of, has_processing, read_processing
+from mlp_edge.readers.keras_graph import features_of, has_processing, is_mlp, read_processing
 from mlp_edge.readers.keras_layers import (
     check_stock,
     computes_in,
@@ -78,10 +78,9 @@ def _network_in(path: Path, archive: Archive) -> Network:
         check_stock(config)
         if config["class_name"] == "Functional" and has_processing(config):
             encoding, clip = read_processing(config)
-            inner = next(
-                entry for entry in config["config"]["layers"] if entry["class_name"] == "Sequential"
-            )
-            network = _network(inner, arrays, keras, "layers/sequential/")
+            inner = next(entry for entry in config["config"]["layers"] if is_mlp(entry))
+            group = f"layers/{inner['class_name'].lower()}/"
+            network = _network(inner, arrays, keras, group)
             _check_fits(network, encoding)
             _check_built(inner, network)
             layers = network.found.layers._replace(clip=clip, steps=None)

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from mlp_edge.encoding import Encoding, Floats
 from mlp_edge.errors import ModelError
 from mlp_edge.feature import Feature
-from mlp_edge.processing import MLP, Operation, operations, same
+from mlp_edge.processing import FEATURES, MLP, Operation, operations, same
 from mlp_edge.readers.keras_layers import check_stock, computes_in
 
+MODELS = ("Sequential", "Functional")
+"""What the dense layers are in Keras; the first is what ``mlp_edge.processing`` calls both."""
 SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "Take": {"axis": 1},
     "Any": {"axis": 1, "keepdims": True},
@@ -23,11 +25,18 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
 
 
 def has_processing(config: Mapping[str, Any]) -> bool:
-    """Whether a Functional model is one with our operations around a Sequential ``mlp``."""
+    """Whether a Functional model is one with our operations around an ``mlp``."""
+    entries = config["config"]["layers"]
+    inputs = [entry["config"]["name"] for entry in entries if entry["class_name"] == "InputLayer"]
     return any(
-        entry["class_name"] == "Sequential" and entry["config"]["name"] == MLP
-        for entry in config["config"]["layers"]
+        is_mlp(entry) and (entry["class_name"] == MODELS[0] or inputs == [FEATURES])
+        for entry in entries
     )
+
+
+def is_mlp(entry: Mapping[str, Any]) -> bool:
+    """Whether an entry is the model that holds the dense layers: a chain, or an ensemble."""
+    return entry["class_name"] in MODELS and entry["config"]["name"] == MLP
 
 
 def read_processing(config: Mapping[str, Any]) -> tuple[Encoding, tuple[float, float] | None]:
@@ -119,6 +128,7 @@ def _operation(entry: Mapping[str, Any]) -> Operation:
     if kind == "Clip":
         constants += [config["x_min"], config["x_max"]]
     names = tuple(value for value in arguments if isinstance(value, str))
+    kind = MODELS[0] if is_mlp(entry) else kind
     return Operation(entry["name"], kind, names, tuple(constants))
 
 

@@ -22,6 +22,7 @@ from mlp_edge.training.scoring.threshold import is_chosen
 NETWORK = "the network that was saved"
 FIXED = {
     "hidden": NETWORK,
+    "ensemble": NETWORK,
     "activation": NETWORK,
     "output_activation": NETWORK,
     "dropout": NETWORK,
@@ -104,6 +105,11 @@ def check_filled(table: Table, examples: Examples) -> None:
 
 def check_fixed(saved: Recipe, options: Mapping[str, Any]) -> None:
     """Refuse settings that the saved model fixes: its network, and which rows are held out."""
+    if saved.ensemble > 1:
+        raise RecipeError(
+            f"{setting('start')} goes on with one network, and the saved model is an ensemble of "
+            f"{saved.ensemble}, whose members learned apart; train a new model"
+        )
     if options.get("batch_normalization"):
         raise RecipeError(
             f"{setting('batch_normalization')}: {setting('start')} goes on with {NETWORK}, and "

@@ -12,7 +12,7 @@ from mlp_edge.data.findings.leaks import groups
 from mlp_edge.data.table import Table
 from mlp_edge.finding import Finding
 from mlp_edge.mlp import Rows, Task
-from mlp_edge.training.deciding import Run, fit_run
+from mlp_edge.training.deciding import Run, fit_run, score_member, score_run
 from mlp_edge.training.examples import Parts
 from mlp_edge.training.fitting import Stage
 from mlp_edge.training.preprocessing import preprocess
@@ -21,13 +21,10 @@ from mlp_edge.training.run import (
     Job,
     fit_baseline,
     new_network,
-    predictions,
     score_baselines,
     score_rows,
     straight,
 )
-
-MODELS = ("mlp", "linear", "prior")
 
 
 @dataclass(frozen=True)
@@ -91,7 +88,7 @@ def cross_validate(job: Job, chosen: Sequence[Parts], repeats: int, stage: Stage
     metrics = _metrics(job)
     values = {
         model: {metric: [scores[model][metric] for scores in every] for metric in metrics}
-        for model in MODELS
+        for model in every[0]
     }
     trained = np.mean([len(parts.training) + len(parts.validation) for parts in chosen])
     tested = np.mean([len(parts.test) for parts in chosen])
@@ -101,9 +98,9 @@ def cross_validate(job: Job, chosen: Sequence[Parts], repeats: int, stage: Stage
 def _scores(fold: Job, run: Run, metrics: Sequence[str]) -> dict[str, Any]:
     """Model -> metric -> value on the fold's test rows: the network's, and what it has to beat."""
     rows = fold.parts.test
-    outputs = predictions(fold, run.model, rows)
     return {
-        "mlp": score_rows(fold, rows, outputs, run.threshold, metrics),
+        "mlp": score_run(fold, run, rows, metrics),
+        **score_member(fold, run, rows, metrics),
         **score_baselines(fold, fit_baseline(fold), rows, metrics),
     }
 
@@ -130,9 +127,7 @@ def fold_runs(job: Job, chosen: Sequence[Parts]) -> Iterator[tuple[Job, Run]]:
 
 def fold_value(fold: Job, run: Run, metric: str) -> float:
     """One metric of a fold's network on the rows that it never saw."""
-    rows = fold.parts.test
-    outputs = predictions(fold, run.model, rows)
-    return score_rows(fold, rows, outputs, run.threshold, (metric,))[metric]
+    return score_run(fold, run, fold.parts.test, (metric,))[metric]
 
 
 def baseline_values(job: Job, chosen: Sequence[Parts], metric: str) -> list[float]:

@@ -6,7 +6,7 @@ not learn from them. The network itself then learns from all training rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from mlp_edge.errors import TableError
 from mlp_edge.lazy import keras
 from mlp_edge.mlp import DEFAULT_THRESHOLD
+from mlp_edge.training.ensemble import joined, member_seeds
 from mlp_edge.training.equal_folds import alike
 from mlp_edge.training.examples import Parts, folds
 from mlp_edge.training.fitting import Fitted, Stage, Watch
 from mlp_edge.training.output_layer import cool, sums
 from mlp_edge.training.preprocessing import preprocess
-from mlp_edge.training.pruning import Pruned, pruned_by
+from mlp_edge.training.pruning import Pruned, in_all, pruned_by
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.run import (
     Job,
@@ -85,6 +86,7 @@ class Run:
         threshold: of a binary task, by the recipe's rule.
         decision: its recipe, and what else inner folds decided.
         pruned: which of its hidden units were removed.
+        member: the first network of an ensemble; None where the model is a single network.
     """
 
     model: Any
@@ -92,18 +94,21 @@ class Run:
     threshold: np.float32
     decision: Decision
     pruned: Pruned
+    member: Run | None = None
 
 
 def fit_run(
     job: Job, make: Make, seed: int, watch: Watch, fits: int = 1, decision: Decision | None = None
 ) -> Run:
-    """Fit one network, with all that its own rows decide.
+    """Fit one network, with all that its own rows decide, or every member of an ensemble.
+
+    Members share what a single network with the seed decides.
 
     Args:
         job: what is fitted.
         make: gives the network.
-        seed: of its weights and the order of the rows.
-        watch: told each epoch.
+        seed: of its weights and the order of the rows; of an ensemble's first member.
+        watch: told each epoch, those of all members one after another.
         fits: how many networks like it are to be fitted.
         decision: what ``decide`` said of the job and the seed; None asks it.
 
@@ -112,17 +117,52 @@ def fit_run(
     """
     decision = decision or decide(job, seed, fits=fits)
     job = replace(job, recipe=decision.recipe)
-    fitted = fit_network(job, make, seed, watch, fits)
-    smaller, removed = pruned_by(job.recipe, fitted.model, job.preprocessed.features)
-    fitted = fitted._replace(model=smaller)
+    seeds = member_seeds(seed, job.recipe.ensemble)
+    members, removed = [], []
+    for number, each in enumerate(seeds):
+        told = _after(watch, number * job.recipe.epochs)
+        fitted = fit_network(job, make, each, told, fits * len(seeds))
+        smaller, gone = pruned_by(job.recipe, fitted.model, job.preprocessed.features)
+        members.append(fitted._replace(model=smaller))
+        removed.append(gone)
+    first = members[0]
+    whole = joined([each.model for each in members])
+    run = _finished(job, first._replace(model=whole), decision, in_all(removed))
+    if len(members) == 1:
+        return run
+    return replace(run, member=_finished(job, first, decision, removed[0]))
+
+
+def _finished(job: Job, fitted: Fitted, decision: Decision, removed: Pruned) -> Run:
+    """A fitted model with its temperature and its threshold."""
+    model = fitted.model
     if decision.temperature is not None:
-        before = _honesty(job, fitted.model)
-        cool(fitted.model, decision.temperature)
-        after = _honesty(job, fitted.model)
+        before = _honesty(job, model)
+        cool(model, decision.temperature)
+        after = _honesty(job, model)
         scores = {part: {"before": before[part], "after": after[part]} for part in before}
         decision = replace(decision, scores=scores)
-    threshold = threshold_of(job, lambda rows: predictions(job, fitted.model, rows))
-    return Run(fitted.model, fitted, threshold, decision, removed)
+    threshold = threshold_of(job, lambda rows: predictions(job, model, rows))
+    return Run(model, fitted, threshold, decision, removed)
+
+
+def _after(watch: Watch, epochs: int) -> Watch:
+    """Who watches, told of epochs that come after so many."""
+    return lambda epoch, logs: watch(epochs + epoch, logs)
+
+
+def score_run(
+    job: Job, run: Run, rows: NDArray[np.int64], metrics: Sequence[str] = ()
+) -> dict[str, float]:
+    """Metric -> value of a fitted network on chosen rows."""
+    return score_rows(job, rows, predictions(job, run.model, rows), run.threshold, metrics)
+
+
+def score_member(
+    job: Job, run: Run, rows: NDArray[np.int64], metrics: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Give "member" -> metric -> value of an ensemble's first network; {} of a single one."""
+    return {} if run.member is None else {"member": score_run(job, run.member, rows, metrics)}
 
 
 def _honesty(job: Job, model: Any) -> dict[str, dict[str, float]]:

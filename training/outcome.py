@@ -34,7 +34,7 @@ from mlp_edge.readers.model_directory import (
     sample_csv,
 )
 from mlp_edge.training.cross_validation import FoldScores, compared_by
-from mlp_edge.training.deciding import Run
+from mlp_edge.training.deciding import Run, score_member
 from mlp_edge.training.fitting import predict_batches
 from mlp_edge.training.keras_bytes import keras_bytes
 from mlp_edge.training.network import HISTORY_METRIC, with_processing
@@ -105,7 +105,7 @@ def outcome(
     content = keras_bytes(whole)
     mlp = _mlp(job, content, first.threshold)
     sample, origin = _sample_rows(job)
-    scores = _all_scores(job, runs, linear)
+    scores = _all_scores(job, first, runs, linear)
     warnings = (*job.findings, *_advice(job, first, linear, folds, tuned))
     manifest = _manifest(job, mlp, scores, linear, origin, warnings)
     manifest = replace(
@@ -226,11 +226,17 @@ def _split(job: Job) -> dict[str, Any]:
     return {"by": IN_TIME, "column": column, "from": begins}
 
 
-def _all_scores(job: Job, runs: Sequence[Mapping[str, Any]], linear: Linear) -> dict[str, Any]:
+def _all_scores(
+    job: Job, first: Run, runs: Sequence[Mapping[str, Any]], linear: Linear
+) -> dict[str, Any]:
     """Part -> model -> metric -> value, and every run where there are several."""
     scores: dict[str, Any] = {}
     for part, rows in job.scored.items():
-        scores[part] = {"mlp": runs[0][part], **score_baselines(job, linear, rows)}
+        scores[part] = {
+            "mlp": runs[0][part],
+            **score_member(job, first, rows),
+            **score_baselines(job, linear, rows),
+        }
     if len(runs) > 1:
         scores["runs"] = runs
     return scores

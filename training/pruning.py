@@ -57,6 +57,15 @@ class Pruned:
         return f"removed {removed} of {self.units} hidden units: {' and '.join(reasons)}"
 
 
+def in_all(members: Sequence[Pruned]) -> Pruned:
+    """What was removed of all members of an ensemble."""
+    return Pruned(
+        sum(each.units for each in members),
+        sum(each.idle for each in members),
+        sum(each.dead for each in members),
+    )
+
+
 def pruned_by(recipe: Recipe, model: Any, features: Sequence[Feature]) -> tuple[Any, Pruned]:
     """A fitted network as a recipe prunes it: ``tutorial`` only where that is asked for."""
     if recipe.name != AUTO and not recipe.prune:

@@ -26,6 +26,7 @@ from mlp_edge.training.default_recipe import (
     regularised,
     ruled,
 )
+from mlp_edge.training.ensemble import MOST_MEMBERS
 from mlp_edge.training.scoring.threshold import check_threshold, is_chosen
 from mlp_edge.training.task_choices import (
     check_follows,
@@ -61,6 +62,8 @@ class Recipe:
 
     Attributes:
         hidden: neurons of each hidden layer, in order; () for none.
+        ensemble: networks of different seeds whose mean, before the output activation, is the
+            model; 1 for a single network.
         activation: of the hidden layers.
         output_activation: "auto" follows the task.
         epochs: passes over the training rows.
@@ -109,6 +112,9 @@ class Recipe:
         (12, 8), "Neurons of each hidden layer; none for a linear model.", "Network",
         shown=BY_RECIPE,
     )  # fmt: skip
+    ensemble: int = declared(
+        1, "Join N networks of different seeds into one model, at N times the cost.", "Network"
+    )
     activation: str = declared("relu", "Activation of the hidden layers.", "Network")
     output_activation: str = declared(
         "auto", "Activation of the output layer; auto follows the task.", "Network"
@@ -215,6 +221,11 @@ class Recipe:
         if any(width < 1 for width in self.hidden):
             raise RecipeError(
                 f"{setting('hidden')}: every layer takes at least one neuron, such as 12,8"
+            )
+        if not 1 <= self.ensemble <= MOST_MEMBERS:
+            raise RecipeError(
+                f"{setting('ensemble')} is from 2 to {MOST_MEMBERS} networks, or 1 for a single "
+                f"one; got {self.ensemble}"
             )
         self._check_regularisation()
         for name in ("test_size", "validation_size"):

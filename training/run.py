@@ -17,6 +17,7 @@ from mlp_edge.mlp import DEFAULT_THRESHOLD, Dense, Floats, Mlp, Scaling
 from mlp_edge.proof.monotone import directions
 from mlp_edge.readers.objects.keras_models import read_keras_model
 from mlp_edge.training.device import Device
+from mlp_edge.training.ensemble import joined, member_seeds
 from mlp_edge.training.examples import Examples, Parts
 from mlp_edge.training.fitting import Fitted, Watch, fit_parts, predict_batches
 from mlp_edge.training.monotone import hold, of_inputs
@@ -87,7 +88,8 @@ def new_network(job: Job, seed: int) -> Any:
 
 def untrained(job: Job) -> Mlp:
     """A fresh network of the job's recipe, as plain NumPy."""
-    model = folded(new_network(job, job.recipe.seed))
+    seeds = member_seeds(job.recipe.seed, job.recipe.ensemble)
+    model = joined([folded(new_network(job, seed)) for seed in seeds])
     return as_mlp(job, model, DEFAULT_THRESHOLD)
 
 
@@ -127,8 +129,8 @@ def fit_network(job: Job, make: Make, seed: int, watch: Watch, fits: int = 1) ->
     Args:
         job: what is fitted.
         make: gives the network.
-        seed: of its weights and the order of the rows.
-        watch: told each epoch.
+        seed: of its weights and the order of the rows; of an ensemble's first member.
+        watch: told each epoch, those of all members one after another.
         fits: how many networks like it are to be fitted.
 
     Raises:

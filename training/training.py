@@ -28,7 +28,7 @@ from mlp_edge.training.checks import (
     check_weight,
 )
 from mlp_edge.training.cross_validation import Folding, FoldScores, cross_validate, equal_rows
-from mlp_edge.training.deciding import Run, decide, fit_run
+from mlp_edge.training.deciding import Run, decide, fit_run, score_run
 from mlp_edge.training.device import ON_CPU, Device
 from mlp_edge.training.examples import (
     Examples,
@@ -52,8 +52,6 @@ from mlp_edge.training.run import (
     calibration_rows,
     fit_baseline,
     new_network,
-    predictions,
-    score_rows,
 )
 from mlp_edge.training.scoring.advice import check_nothing_found
 from mlp_edge.training.scoring.panels import panels
@@ -346,15 +344,12 @@ def _run(
     results: list[dict[str, Any]] = []
     first: Run | None = None
     linear = fit_baseline(job)
+    epochs = job.recipe.epochs * job.recipe.ensemble
     for seed in range(job.recipe.seed, job.recipe.seed + runs):
         title = "training" if runs == 1 else f"run {len(results) + 1} of {runs}"
         decision = decide(job, seed, stage)
-        watch = stage(f"{title}: epoch", job.recipe.epochs)
-        run = fit_run(job, make, seed, watch, decision=decision)
-        scores = {
-            part: score_rows(job, rows, predictions(job, run.model, rows), run.threshold)
-            for part, rows in job.scored.items()
-        }
+        run = fit_run(job, make, seed, stage(f"{title}: epoch", epochs), decision=decision)
+        scores = {part: score_run(job, run, rows) for part, rows in job.scored.items()}
         results.append({"seed": seed, **scores})
         first = first or run
     if first is None:

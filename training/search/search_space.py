@@ -158,13 +158,16 @@ def draws(
         yield study.ask(dict(space)).params
 
 
-def parameters(inputs: int, hidden: Sequence[int], outputs: int) -> int:
+def parameters(inputs: int, hidden: Sequence[int], outputs: int, members: int = 1) -> int:
     """Weights and biases of dense layers, as a model has them once it is saved.
 
-    Batch normalisation adds none: it is folded into the layer before it.
+    Batch normalisation adds none: it is folded into the layer before it. Members of an ensemble
+    share an output layer's biases, and all of one without hidden layers.
     """
-    sizes = (inputs, *hidden, outputs)
-    return sum((below + 1) * above for below, above in pairwise(sizes))
+    sizes = (inputs, *hidden)
+    below = sum((width + 1) * above for width, above in pairwise(sizes))
+    read = sizes[-1] * (members if hidden else 1)
+    return members * below + (read + 1) * outputs
 
 
 def _typed(value: float) -> float:

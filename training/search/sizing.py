@@ -117,4 +117,5 @@ def _in_every_dtype(size: FoldNetworks, chip: Chip) -> Iterator[Candidate]:
 
 def _parameters(job: Job) -> int:
     inputs, learned = job.preprocessed.inputs, job.preprocessed.learned
-    return parameters(inputs.shape[1], job.recipe.hidden, learned.shape[1])
+    recipe = job.recipe
+    return parameters(inputs.shape[1], recipe.hidden, learned.shape[1], recipe.ensemble)

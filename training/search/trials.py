@@ -287,7 +287,7 @@ class _Search:
             dropout=recipe.dropout,
             l2=recipe.l2,
             batch_normalization=recipe.batch_normalization,
-            parameters=parameters(self.inputs, recipe.hidden, self.outputs),
+            parameters=parameters(self.inputs, recipe.hidden, self.outputs, recipe.ensemble),
             folds=record.folds,
             failure=record.failure,
         )
