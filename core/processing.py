@@ -35,8 +35,8 @@ class Operation(NamedTuple):
     Attributes:
         name: of its result.
         kind: Isnan, Equal, Where, Take (along axis 1), Cast (to float32), Concatenate
-            (along axis 1), Any (along axis 1, kept), Clip, or Sequential for the dense layers, also where those are
-            no chain.
+            (along axis 1), Any (along axis 1, kept), Clip, or Sequential for the dense layers,
+            whether or not those are a chain.
         inputs: names of earlier results.
         constants: arrays, or plain numbers.
     """

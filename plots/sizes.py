@@ -29,6 +29,9 @@ LOOKS: Mapping[str, tuple[str, str]] = {
 }  # fmt: skip
 """Marker and colour of each dtype."""
 
+APART = 0.12
+"""Decades between two sizes that are named."""
+
 
 @styled
 def of_sizes(
@@ -51,48 +54,61 @@ def of_sizes(
         return {}
     figure = blank(8.6, 5.6)
     axes = figure.add_subplot()
-    for dtype, (marker, colour) in LOOKS.items():
-        for fits in (True, False):
-            every = [one for one in scored if one["dtype"] == dtype and bool(one["over"]) != fits]
-            if not every:
-                continue
-            axes.errorbar(
-                [_taken(one) for one in every],
-                [one["score"] for one in every],
-                [one["error"] for one in every],
-                fmt=marker, color=colour, ecolor=colour, elinewidth=1, markersize=7, alpha=0.85,
-                markerfacecolor=colour if fits else "none",
-                label=dtype if fits else f"{dtype}, does not fit",
-            )  # fmt: skip
-    front = sorted((one for one in scored if one["front"] and not one["over"]), key=_taken)
-    axes.plot(
-        [_taken(one) for one in front], [one["score"] for one in front],
-        color=SOFT, linewidth=1.2, drawstyle="steps-post", label="front", zorder=0,
-    )  # fmt: skip
-    for one in front:
-        axes.annotate(
-            _hidden(one), (_taken(one), one["score"]), xytext=(6, 8), textcoords="offset points"
-        )
+    for dtype in LOOKS:
+        every = [one for one in scored if one["dtype"] == dtype]
+        _points(axes, dtype, [one for one in every if not one["over"]])
+        _points(axes, dtype, [one for one in every if one["over"]], fits=False)
+    _front(axes, [one for one in scored if one["front"] and not one["over"]])
     if baseline is not None:
         axes.axhline(baseline, label=f"{MODELS['linear']} {number(baseline)}", **LINES["linear"])
     chosen = [one for one in scored if one["chosen"]]
     axes.plot(
-        [_taken(one) for one in chosen], [one["score"] for one in chosen], "o", markersize=15,
-        markerfacecolor="none", markeredgecolor=INK, markeredgewidth=2, label="chosen",
+        *_places(chosen), "o", markersize=15, markerfacecolor="none", markeredgecolor=INK,
+        markeredgewidth=2, label="chosen",
     )  # fmt: skip
     counts = scored[0]["counts"]
-    unit = "bytes of flash" if counts == "nothing" else f"{counts} of the worst case"
-    _logarithmic(axes, [_taken(one) for one in scored])
-    axes.set_xlabel(f"{unit} on {target}")
+    unit = "bytes of flash" if counts == "nothing" else counts
+    _logarithmic(axes, _places(scored)[0])
+    axes.set_xlabel(f"{unit} on {target}{'' if unit != counts else ', worst case'}")
     axes.set_ylabel(metric_name(metric))
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
     told = "".join(f"Chosen: {_hidden(one)} in {one['dtype']}. " for one in chosen)
     headed(
         figure,
-        f"Sizes for {target}: {metric_name(metric)} against {counts if unit[0] != 'b' else unit}",
+        f"Sizes for {target}: {metric_name(metric)} against {unit}",
         f"{told}Mean over the folds ± standard error, less is better.",
     )
     return {"sizes": figure}
+
+
+def _points(axes: Axes, dtype: str, every: Sequence[Candidate], fits: bool = True) -> None:
+    if not every:
+        return
+    marker, colour = LOOKS[dtype]
+    axes.errorbar(
+        *_places(every), [one["error"] for one in every], fmt=marker, color=colour, ecolor=colour,
+        elinewidth=1, markersize=7, alpha=0.85, markerfacecolor=colour if fits else "none",
+        label=dtype if fits else f"{dtype}, does not fit",
+    )  # fmt: skip
+
+
+def _front(axes: Axes, front: Sequence[Candidate]) -> None:
+    """The line below which nothing fits, with sizes at its corners where there is room for them."""
+    ordered = sorted(front, key=_taken)
+    axes.plot(
+        *_places(ordered), color=SOFT, linewidth=1.2, drawstyle="steps-post", label="front",
+        zorder=0,
+    )  # fmt: skip
+    kept: list[float] = []
+    for one in sorted(ordered, key=lambda one: not one["chosen"]):
+        place = (_taken(one), one["score"])
+        if all(abs(log10(place[0] / other)) > APART for other in kept):
+            axes.annotate(_hidden(one), place, xytext=(6, 8), textcoords="offset points")
+            kept.append(place[0])
+
+
+def _places(every: Sequence[Candidate]) -> tuple[list[float], list[float]]:
+    return [_taken(one) for one in every], [one["score"] for one in every]
 
 
 def _logarithmic(axes: Axes, values: Sequence[float]) -> None:

@@ -17,7 +17,7 @@ from support.networks import encoded, network, readings
 from mlp_edge.card import Card
 from mlp_edge.errors import InputError
 from mlp_edge.export.c import export
-from mlp_edge.measure.budget import overruns, read_budget
+from mlp_edge.measure.budget import COUNTED, FIGURES, overruns, read_budget, unknown
 from mlp_edge.measure.cost import Cost, measure
 from mlp_edge.mlp import Mlp
 from mlp_edge.proof.declared import drawn, ranges
@@ -127,6 +127,13 @@ def test_what_fits() -> None:
 
 
 # The budget
+
+
+def test_what_is_counted_says_which_figures_are_known() -> None:
+    for counts in ("cycles", "instructions", "nothing"):
+        cost = replace(COST, counts=counts)
+        known = {name for name in FIGURES if counts in COUNTED.get(name, (counts,))}
+        assert known == {*FIGURES} - {*unknown(dict.fromkeys(FIGURES, 1.0), cost)}
 
 
 def test_a_budget_is_read() -> None:

@@ -28,6 +28,7 @@ from mlp_edge.plots import (
     of_folds,
     of_judged,
     of_network,
+    of_sizes,
     of_table,
     of_training,
     of_tuning,
@@ -159,6 +160,22 @@ def trials(count: int = 12) -> list[dict[str, Any]]:
     ]
 
 
+def sizes() -> list[dict[str, Any]]:
+    """Five sizes in three dtypes, the last of which does not fit, and one that was not trained."""
+    hidden = ([], [4], [12, 8], [16, 8], [64, 32])
+    found = [
+        {
+            "hidden": widths, "dtype": dtype, "score": 0.6 - place / 50, "error": 0.02,
+            "flash": None, "count": 2000 * (place + 1) ** 2 * factor, "counts": "cycles",
+            "over": ["too slow"] if place == 4 else [], "front": dtype == "int8",
+            "chosen": place == 3 and dtype == "int8",
+        }
+        for place, widths in enumerate(hidden)
+        for dtype, factor in (("int8", 1), ("int24", 2), ("float32", 8))
+    ]  # fmt: skip
+    return [*found, {**found[-1], "score": None, "error": None}]
+
+
 def table(features: int, rows: int = 80) -> tuple[tuple[Feature, ...], Floats]:
     random = np.random.default_rng(0)
     named = tuple(Feature(f"x{index}", unit="mm") for index in range(features))
@@ -189,6 +206,7 @@ def every_picture() -> dict[str, Any]:
         "table": of_table(features, rows, rows[:30]),
         "network": of_network(mlp),
         "tuning": of_tuning(trials(), "auc", True, baseline=0.75),
+        "sizes": of_sizes(sizes(), "log_loss", "uno", baseline=0.55),
         "folds": of_folds(FOLDS),
     }
     return {f"{of}_{name}": figure for of, every in made.items() for name, figure in every.items()}
@@ -204,7 +222,7 @@ EVERY = (
     "few_confusion", "few_calibration", "few_roc", "few_precision_recall",
     "many_confusion", "many_calibration", "many_roc", "many_precision_recall",
     "values_residuals", "training_learning", "table_features", "network_architecture",
-    "tuning_tuning", "folds_cross_validation",
+    "tuning_tuning", "sizes_sizes", "folds_cross_validation",
 )  # fmt: skip
 
 
@@ -418,6 +436,20 @@ def test_tuning_marks_the_best_trial() -> None:
             "trial", "learning rate", "widest hidden layer", "hidden layers", "dropout", "L2",
             "batch normalisation",
         ]  # fmt: skip
+
+
+def test_sizes_tell_the_choice_and_what_stands_below() -> None:
+    figure = of_sizes(sizes(), "log_loss", "uno", baseline=0.55)["sizes"]
+    words = said(figure)
+    for part in ("Chosen: 16-8 in int8", "log loss against cycles", "int8, does not fit",
+                 "linear baseline 0.55"):  # fmt: skip
+        assert part in words, part
+    [axes] = figure.axes
+    assert axes.get_xlabel() == "cycles on uno, worst case"
+    unsimulated = [{**one, "counts": "nothing", "count": None, "flash": 900} for one in sizes()]
+    [axes] = of_sizes(unsimulated, "rmse", "esp8266")["sizes"].axes
+    assert axes.get_xlabel() == "bytes of flash on esp8266"
+    assert of_sizes(sizes()[-1:], "rmse", "uno") == {}
 
 
 def test_cross_validation_tells_means_and_deviations() -> None:
