@@ -17,9 +17,9 @@ from mlp_edge.training.plan import Plan
 from mlp_edge.training.recipe import Recipe
 
 
-@takes(fit=Recipe, plan=Plan, columns=Choices, reading=Reading)
+@takes(chosen=Recipe, plan=Plan, columns=Choices, reading=Reading)
 def train(
-    fit: dict[str, Any],
+    chosen: dict[str, Any],
     plan: dict[str, Any],
     columns: dict[str, Any],
     reading: dict[str, Any],
@@ -46,7 +46,7 @@ def train(
     from mlp_edge.api.training.training import train as train_model
     from mlp_edge.cli.printing.trained import show_trained
 
-    settings = {**fit, **plan, **columns, **reading}
+    settings = {**chosen, **plan, **columns, **reading}
     observer = Printing(quiet=quiet)
     model = train_model(table or None, out=out, force=force, observer=observer, **settings)
     if as_json:

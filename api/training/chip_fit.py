@@ -97,8 +97,6 @@ class ChipFit:
         header = read_header(path)
         try:
             cost = measure(header, self.chip, rows)
-        except MissingError:
-            raise
         except ModelError as error:  # it does not link, or fails there
             reason = str(error).removeprefix(f"{path}: ")
             return Taken(None, None, None, self.chip.target.counts, None, (reason,))

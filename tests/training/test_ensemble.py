@@ -31,8 +31,10 @@ def test_seeds_are_nobody_elses() -> None:
     assert member_seeds(7, 1) == (7,)
 
 
-@pytest.mark.parametrize("hidden", [(), (4,), (4, 3), (4, 3, 2)])
-@pytest.mark.parametrize("output", ["sigmoid", "softmax", "linear"])
+@pytest.mark.parametrize(
+    ("hidden", "output"),
+    [((), "linear"), ((4,), "sigmoid"), ((4, 3), "softmax"), ((4, 3, 2), "linear")],
+)
 def test_the_mean_is_that_of_the_logits(keras: Any, hidden: tuple[int, ...], output: str) -> None:
     width = 1 if output == "sigmoid" else 3
     rows = np.random.default_rng(1).normal(2, 3, (50, 5)).astype(np.float32)
@@ -49,7 +51,7 @@ def test_the_mean_is_that_of_the_logits(keras: Any, hidden: tuple[int, ...], out
     mean = np.mean(logits, axis=0)
     formula = keras.activations.get(output)
     model = joined(members)
-    assert model(rows).numpy() == pytest.approx(formula(mean).numpy(), abs=1e-5)
+    assert model(rows).numpy() == pytest.approx(np.asarray(formula(mean)), abs=1e-5)
     assert model.count_params() - members[0].layers[0].count_params() == parameters(
         5, hidden, width, 3
     )
@@ -87,7 +89,7 @@ def test_the_first_member_is_the_network_without_the_others(
 def test_every_export_predicts_what_the_ensemble_does(model: mlp_edge.Model) -> None:
     model.export()
     model.export(dtype="int8")
-    report = model.parity(runtimes=["litert", "onnxruntime", "c"], chips=[])
+    report = model.parity(runtimes=["litert", "onnxruntime", "c"])
     report.check()
 
 

@@ -277,7 +277,7 @@ def refuse(recipe: Recipe) -> list[float]:
     raise AssertionError(f"{recipe} was judged, and stands in the journal")
 
 
-def test_when_everything_diverges_the_first_reason_is_given(journal: Path) -> None:
+def test_when_everything_diverges_the_reason_of_the_smallest_is_given(journal: Path) -> None:
     def judge(recipe: Recipe) -> list[float]:
         raise RecipeError(f"diverged with {len(recipe.hidden)} hidden layers")
 
@@ -285,8 +285,8 @@ def test_when_everything_diverges_the_first_reason_is_given(journal: Path) -> No
         message = refused(
             RecipeError, lambda judge=judge_again: search(journal, judge, trials=4)
         )  # fmt: skip
-        assert "every training failed" in message
-        assert "diverged with 2 hidden layers" in message
+        assert "no network could be scored; the smallest, of 9 weights: " in message
+        assert "diverged with 0 hidden layers" in message
 
 
 # Interrupts

@@ -13,7 +13,13 @@ from mlp_edge.training.cross_validation import Folding, baseline_values
 from mlp_edge.training.fitting import Stage
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.run import Job
-from mlp_edge.training.search.fold_networks import Chip, FoldNetworks, fold_networks, room
+from mlp_edge.training.search.fold_networks import (
+    FLOAT32,
+    Chip,
+    FoldNetworks,
+    fold_networks,
+    room,
+)
 from mlp_edge.training.search.front import Candidate, Sized
 from mlp_edge.training.search.search_space import WITHOUT_HIDDEN_LAYERS, parameters
 from mlp_edge.training.search.searching import SEARCHED, search_folds
@@ -110,7 +116,9 @@ def _in_every_dtype(size: FoldNetworks, chip: Chip) -> Iterator[Candidate]:
         try:
             folds, complaints = size.scored(chip, dtype)
             taken = chip.takes(first.mlp, first.calibration, dtype)
-        except ModelError:
+        except ModelError:  # the activations have no integers
+            if dtype == FLOAT32:
+                raise
             continue
         yield Candidate(hidden, dtype, _parameters(size.job), folds, taken, complaints)
 

@@ -207,9 +207,10 @@ def tune(
 def _tuned(recipe: Recipe, task: Task, trials: Sequence[Trial]) -> Tuned:
     best = best_of(trials)
     if best is None:
-        failure = trials[0].failure
+        least = min(trials, key=lambda trial: (trial.parameters, trial.number))
         raise RecipeError(
-            f"{setting('tune')}: every training failed, the first like this: {failure}"
+            f"{setting('tune')}: no network could be scored; the smallest, of {least.parameters:,} "
+            f"weights: {least.failure}"
         )
     metric = "rmse" if task == "regression" else "log_loss"
     return Tuned(tuple(trials), best, recipe_with(recipe, best), metric)
