@@ -124,16 +124,20 @@ class Plan:
                 f"{setting('repeats')} repeats a cross-validation; {setting('cv', 10)} asks for one"
             )
 
-    def check_streamed(self, weight: str | None) -> None:
+    def check_streamed(self, weight: str | None, ensemble: int | None) -> None:
         """Refuse what takes the table in memory, where it is streamed.
 
         Args:
             weight: as ``Recipe.weight``.
+            ensemble: as ``Recipe.ensemble``; None where nobody asked.
 
         Raises:
             RecipeError: naming the setting.
         """
-        asked = {"start": self.start, "tune": self.tune, "cv": self.cv, "weight": weight}
+        asked = {
+            "start": self.start, "tune": self.tune, "fit": self.fit, "budget": self.budget,
+            "cv": self.cv, "weight": weight, "ensemble": ensemble if ensemble != 1 else None,
+        }  # fmt: skip
         for name, value in asked.items():
             if value is not None:
                 raise RecipeError(

@@ -203,7 +203,7 @@ def _streaming(source: Any, request: _Request) -> Streaming | None:
     most = None if reading.max_bytes is None else read_size(reading.max_bytes)
     if plan.stream is False or not (plan.stream or exceeds_memory(name, most)):
         return None
-    plan.check_streamed(request.given.get("weight"))
+    plan.check_streamed(request.given.get("weight"), request.given.get("ensemble"))
     return Streaming(find_files(name), reading, plan.block_rows)
 
 
