@@ -17,7 +17,8 @@ from mlp_edge.training.search.front import Taken
 
 pytestmark = pytest.mark.trains
 
-QUICK = ("train", "iris", "--cv", 2, "--epochs", 2, "--batch-size", 75, "-q", "--fit", "avr")
+QUICK = ("train", "iris", "--recipe", "tutorial", "--cv", 2, "--epochs", 2, "--batch-size", 75,
+         "--fit", "avr")  # fmt: skip
 PER_WEIGHT = {"int8": 10, "int24": 20, "float32": 50}
 """Cycles of the formula."""
 
@@ -65,7 +66,7 @@ def test_a_budget_is_kept_and_the_same_bytes_come_again(
     typed: Type, folder: Path, keras: Any, formula: None
 ) -> None:
     require(BY_NAME["avr"])
-    # 4-3 has 15 weights and biases, 4-4-3 has 35: more than a thousand cycles in float32.
+    # 4-4-3 has 35 weights and biases: more than a thousand cycles in float32.
     for place in ("one", "two"):
         result = typed(*QUICK, "--budget", "cycles=1k", "--out", place)
         assert result.code == 0, result.err
@@ -94,7 +95,7 @@ def test_trials_that_do_not_fit_win_nothing(
 ) -> None:
     require(BY_NAME["avr"])
     # 12-8 takes 1,910 cycles in int8 and is not trained; no hidden layer fits in float32.
-    result = typed(*QUICK[:-3], "--fit", "avr", "--budget", "cycles=1k", "--tune", 2)
+    result = typed(*QUICK, "--budget", "cycles=1k", "--tune", 2)
     assert result.code == 0, result.err
     kept = record(folder / "model")
     assert kept["recipe"]["hidden"] == kept["tuning"]["best"]["hidden"] == []
@@ -127,7 +128,12 @@ def test_the_network_that_was_trained_is_measured(typed: Type, folder: Path, ker
         (["--budget", "gold=1"], "--budget gold=1: takes flash, ram"),
         (["--fit", "pico", "--budget", "ms=1"], "--budget ms: pico counts instructions"),
         (["--fit", "esp8266", "--budget", "ram=9"], "--budget ram: nothing simulates esp8266"),
-        (["--fit", "uno", "--from", "other"], "leave out --runs, --task, --target, --group, --cv"),
+        (["--fit", "uno", "--stream"], "--fit takes the table in memory"),
+        (["--ensemble", "3", "--stream"], "--ensemble takes the table in memory"),
+        (
+            ["--fit", "uno", "--from", "other"],
+            "leave out --runs, --task, --target",
+        ),
     ],
 )
 def test_what_cannot_be_fitted(typed: Type, folder: Path, options: list[str], says: str) -> None:
