@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,8 @@ from mlp_edge.settings import setting
 
 _NO_NUMBER = re.compile(r"[^\s0-9.,+\-einfty]", re.IGNORECASE)
 """A letter that stands in no number and in no infinity."""
+
+_T = TypeVar("_T", bound=np.generic)
 
 Mask = NDArray[np.bool_]
 """One truth per row, (rows,)."""
@@ -95,7 +97,11 @@ class Column:
     @property
     def values(self) -> NDArray[np.float64]:
         """The numbers of the known rows, (known,); NaN where they are words."""
-        return self.numbers[self.known] if self.absent.any() else self.numbers
+        return self.of_known(self.numbers)
+
+    def of_known(self, every: NDArray[_T]) -> NDArray[_T]:
+        """What an array (rows, …) says of the known rows: itself where no reading is missing."""
+        return every[self.known] if self.absent.any() else every
 
     @cached_property
     def levels(self) -> Levels:

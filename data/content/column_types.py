@@ -154,7 +154,7 @@ def name_parts(name: str) -> set[str]:
 
 
 def _checked_constant(column: Column, found: Meaning) -> Meaning:
-    known = found.readings[column.known]
+    known = column.of_known(found.readings)
     if (known != known[0]).any():
         return found
     shared = shown(column.cells[column.known[0]].strip())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,9 @@ from mlp_edge.data.content.text_column import Rows, TextColumn
 
 APART = 16
 """Cells from one that a record says the place of to the next: of the others lengths tell it."""
-_STEP = 1 << 16
+_LONG = 64
+"""Bytes of a cell, on average, from which on cells are decoded one by one."""
+_STEP = 1 << 14
 """Cells decoded at a time, so that what that takes stays small beside the text."""
 _QUOTE = ord('"')
 _IN_NUMBERS = frozenset("0123456789+-eE \t")
@@ -71,19 +74,37 @@ class Grid:
             column: which.
             rows: a slice of the records, or their places.
         """
-        starts, stops = self._inside(column, rows)
         return [
             text
-            for first in range(0, len(starts), _STEP)
-            for text in self._decoded(starts[first : first + _STEP], stops[first : first + _STEP])
+            for some in self._blocks(rows)
+            for text in self._decoded(*self._inside(column, some))
         ]
 
-    def first_bytes(
-        self, column: int, rows: slice | NDArray[np.int64]
-    ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-        """The first byte of each cell, quote marks taken off, and how many it has; 0 if none."""
-        starts, stops = self._inside(column, rows)
-        return self._at(starts) * (stops > starts), stops - starts
+    def may_be_padded(self, column: int, rows: slice | NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which cells may be digits with a zero in front, as they begin with one or with a blank.
+
+        Args:
+            column: which.
+            rows: a slice of the records, or their places.
+        """
+        found = [np.zeros(0, np.bool_)]
+        for some in self._blocks(rows):
+            starts, stops = self._inside(column, some)
+            first = self._at(starts)
+            # What ``str.strip`` takes off is up to the blank in ASCII, or beyond it.
+            odd = (first == ord("0")) | (first <= ord(" ")) | (first > 0x7F)
+            found.append(odd & (stops - starts > 1))
+        return np.concatenate(found)
+
+    def _blocks(self, rows: slice | NDArray[np.int64]) -> Iterator[slice | NDArray[np.int64]]:
+        """Some rows at a time."""
+        if isinstance(rows, slice):
+            start, stop, _ = rows.indices(len(self))
+            for first in range(start, stop, _STEP):
+                yield slice(first, min(first + _STEP, stop))
+        else:
+            for first in range(0, len(rows), _STEP):
+                yield rows[first : first + _STEP]
 
     def _at(self, places: NDArray[np.int64]) -> NDArray[np.uint8]:
         # The last cell may have nothing behind it.
@@ -105,9 +126,13 @@ class Grid:
         return starts, stops
 
     def _decoded(self, starts: NDArray[np.int64], stops: NDArray[np.int64]) -> list[str]:
-        # One after the other with a NUL behind each, which no cell has in it.
         sizes = stops - starts + 1
         new_stops = np.cumsum(sizes)
+        if new_stops[-1] > _LONG * len(sizes):
+            cells = zip(starts.tolist(), stops.tolist(), strict=True)
+            texts = [self.content[start:stop].decode() for start, stop in cells]
+            return [text.replace('""', '"') for text in texts] if self.quoted else texts
+        # One after the other with a NUL behind each, which no cell has in it.
         places = np.repeat(starts - new_stops + sizes, sizes) + np.arange(new_stops[-1])
         packed = self._at(places)
         packed[new_stops - 1] = 0
@@ -187,10 +212,8 @@ class GridColumn(TextColumn):
         return np.isnan(self._floats[self._rows])
 
     def may_be_padded(self) -> NDArray[np.int64]:
-        """Those that begin with a zero, or with what ``str.strip`` may take off."""
-        first, sizes = self._grid.first_bytes(self._column, self._rows)
-        odd = (first == ord("0")) | (first <= ord(" ")) | (first > 0x7F)
-        return np.flatnonzero(odd & (sizes > 1))
+        """Those that begin with a zero, or with a blank that may stand before one."""
+        return np.flatnonzero(self._grid.may_be_padded(self._column, self._rows))
 
     def holds(self, mark: str) -> NDArray[np.bool_]:
         """Which cells have a character in them, (rows,)."""

@@ -46,13 +46,13 @@ FAR_BELOW = 4
 
 def far_outlier(table: Table, column: Column) -> tuple[Finding, ...]:
     """A finding when a reading is so far from the others that an int8 scale would lose them."""
-    values = column.numbers[column.known]
+    values = column.values
     if len(values) < FEWEST_FOR_A_RANGE:
         return ()
     ordered = np.sort(values)
     cut = max(FEWEST_AT_EACH_END, math.ceil(AT_EACH_END * len(values)))
     usual = float(ordered[-1 - cut] - ordered[cut])
-    distance = np.abs(values - np.median(values))
+    distance = np.abs(values - np.median(ordered))
     far = int((distance > FAR * usual).sum())
     if usual == 0 or not far:
         return ()
@@ -71,15 +71,18 @@ def far_outlier(table: Table, column: Column) -> tuple[Finding, ...]:
 
 def lost_digits(column: Column) -> tuple[Finding, ...]:
     """A finding when different numbers of a column are one and the same in float32."""
-    values = column.numbers[column.known]
+    values = column.values
+    largest = float(np.abs(values).max())
+    step = largest * float(np.finfo(np.float32).eps)
+    whole = largest > EXACT_WHOLE and bool((values == np.floor(values)).all())
+    if not (whole or step > LOST * float(np.ptp(values))):
+        return ()
     different = len(np.unique(values))
-    if np.abs(values).max() >= 2.0**53:
+    if largest >= 2.0**53:
         # float64 has merged some already; the text still tells them apart.
         different = max(different, len({text.strip() for text in column.levels.texts}))
     left = len(np.unique(values.astype(np.float32)))
-    step = float(np.abs(values).max()) * float(np.finfo(np.float32).eps)
-    whole = bool((values == np.floor(values)).all() and np.abs(values).max() > EXACT_WHOLE)
-    if left == different or not (whole or step > LOST * float(np.ptp(values))):
+    if left == different:
         return ()
     return (
         Finding(
@@ -115,7 +118,7 @@ def zeros_for_missing(columns: Iterable[Column]) -> tuple[Finding, ...]:
 
 def _odd_zeros(column: Column) -> int:
     """How many zeros look like missing readings; 0 when they look real."""
-    values: NDArray[np.float64] = column.numbers[column.known]
+    values: NDArray[np.float64] = column.values
     zeros = int((values == 0).sum())
     below = int((values < 0).sum())
     if zeros < FEWEST_ZEROS * len(values) or not zeros or below > FEW_BELOW * len(values):

@@ -168,17 +168,21 @@ def _function(
     column: str, target: str, seen: NDArray[np.float64], targets: NDArray[np.float64]
 ) -> Leak | None:
     """A column of numbers that was computed from a target of numbers, or nearly equals it."""
-    of, different = f"the target {shown(target)}", len(np.unique(seen))
-    where = f"in all {counted(len(seen), 'row')}, {different:,} different values"
+    of = f"the target {shown(target)}"
+
+    def where() -> str:
+        different = len(np.unique(seen))
+        return f"in all {counted(len(seen), 'row')}, {different:,} different values"
+
     found = formula(seen, targets, shown(target))
     if found is not None:
-        says = f"{column} is a function of {of}: {found}, to the last digit {where}"
+        says = f"{column} is a function of {of}: {found}, to the last digit {where()}"
         return Leak(Finding("target-copy", says), copy=True)
     chance = order_chance(seen, targets)
     if chance is not None and chance <= CHANCE:
         says = (
             f"{column} has the order of {of} (Spearman's correlation is "
-            f"{spearman(seen, targets):g} {where}), which no measurement keeps: "
+            f"{spearman(seen, targets):g} {where()}), which no measurement keeps: "
             "it is a function of the target"
         )
         return Leak(Finding("target-copy", says), copy=True)

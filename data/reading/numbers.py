@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 FEWEST_PARSED = 1 << 15
 """Cells of a table from which on starting DuckDB is worth its while."""
-_STEP = 2 << 20
+_STEP = 1 << 20
 """Bytes that DuckDB gets at a time: many more would take as much memory as the table."""
 _BUFFER = 2 * LONGEST_LINE
 """Bytes that it reads at a time; by its default a step would take eight times its size."""
