@@ -162,7 +162,7 @@ class GridColumn(TextColumn):
         floats: NDArray[np.float64] | None = None,
         decimal: str = ".",
     ) -> None:
-        self._grid, self._column = grid, column
+        self.grid, self._column = grid, column
         self._rows = slice(*rows.indices(len(grid))) if isinstance(rows, slice) else rows
         self._floats, self._decimal = floats, decimal
 
@@ -172,7 +172,7 @@ class GridColumn(TextColumn):
 
     def tolist(self) -> list[str]:
         """Every cell."""
-        return self._grid.texts(self._column, self._rows) if len(self) else []
+        return self.grid.texts(self._column, self._rows) if len(self) else []
 
     def take(self, rows: Rows) -> GridColumn:
         """The column of some rows alone; they are looked up when asked for."""
@@ -186,7 +186,7 @@ class GridColumn(TextColumn):
                 places = self._places()[rows]
         else:
             places = self._places()[rows]
-        return GridColumn(self._grid, self._column, places, self._floats, self._decimal)
+        return GridColumn(self.grid, self._column, places, self._floats, self._decimal)
 
     def _places(self) -> NDArray[np.int64]:
         if isinstance(self._rows, slice):
@@ -201,9 +201,9 @@ class GridColumn(TextColumn):
 
     def is_empty(self) -> bool:
         """Whether no cell holds anything."""
-        if self._grid.quoted or not isinstance(self._rows, slice):
+        if self.grid.quoted or not isinstance(self._rows, slice):
             return not any(self.tolist())
-        return not self._grid.lengths[self._rows, self._column].any()
+        return not self.grid.lengths[self._rows, self._column].any()
 
     def unread(self) -> NDArray[np.bool_]:
         """Those that the engine took for no number; all where it was not asked."""
@@ -213,13 +213,13 @@ class GridColumn(TextColumn):
 
     def may_be_padded(self) -> NDArray[np.int64]:
         """Those that begin with a zero, or with a blank that may stand before one."""
-        return np.flatnonzero(self._grid.may_be_padded(self._column, self._rows))
+        return np.flatnonzero(self.grid.may_be_padded(self._column, self._rows))
 
     def holds(self, mark: str) -> NDArray[np.bool_]:
         """Which cells have a character in them, (rows,)."""
         found = np.zeros(len(self), np.bool_)
         first = self._rows.start if isinstance(self._rows, slice) else 0
-        if not len(self) or not self._grid.has(mark, first):
+        if not len(self) or not self.grid.has(mark, first):
             return found
         rows = np.flatnonzero(self.unread())
         if mark in _IN_NUMBERS or mark == self._decimal:

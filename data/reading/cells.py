@@ -45,13 +45,8 @@ def check_lengths(layout: Layout, source: str) -> None:
         raise TableError(f"{source}, line {layout.lines[long[0]]}: {TOO_LONG}")
 
 
-def read_cells(
-    layout: Layout,
-    delimiter: str,
-    source: str,
-    most: int,
-    decimal: str | None = None,
-    remark: str = "",
+def split_cells(
+    layout: Layout, delimiter: str, source: str, most: int, remark: str = ""
 ) -> list[TextColumn]:
     """The cells of every record, the header's among them; quotes removed, blanks kept.
 
@@ -60,7 +55,6 @@ def read_cells(
         delimiter: what parts the cells, one ASCII character.
         source: the file as messages name it.
         most: bytes that the table may take.
-        decimal: the mark before a fraction, where it is known.
         remark: what may explain a line with a wrong number of cells.
 
     Returns:
@@ -83,9 +77,39 @@ def read_cells(
         strict = read_strictly(layout, delimiter, width, source, most, remark)
         columns = [ArrayColumn(cells) for cells in strict]
     else:
-        columns = _parsed(grid, decimal, source, most)
+        columns = [GridColumn(grid, index) for index in range(width)]
     _check_length(columns, layout, source)
     return columns
+
+
+def with_numbers(
+    columns: list[TextColumn], source: str, most: int, decimal: str | None = None
+) -> list[TextColumn]:
+    """The columns of ``split_cells``, with their numbers where they seem to have some.
+
+    Those of small tables are parsed where somebody asks.
+
+    Args:
+        columns: of all records, the first of which may hold names.
+        source: the file as messages name it.
+        most: bytes that the table may take.
+        decimal: the mark before a fraction, where it is known.
+
+    Raises:
+        InputError: when there is no room for temporary files.
+    """
+    first = columns[0]
+    if not isinstance(first, GridColumn) or len(first) * len(columns) < FEWEST_PARSED:
+        return columns
+    grid = first.grid
+    heads = [column.take(slice(1, 1 + LOOKED_AT)).tolist() for column in columns]
+    mark = decimal or _decimal(heads, grid.delimiter)
+    asked = [index for index, head in enumerate(heads) if _may_be_numbers(head, mark)]
+    plain = [index for index in asked if _is_plain(heads[index], mark)]
+    floats = parse_columns(grid, asked, plain, mark, source, most)
+    return [
+        GridColumn(grid, index, slice(None), floats.get(index), mark) for index in range(grid.width)
+    ]
 
 
 def find_grid(layout: Layout, delimiter: str, width: int) -> Grid | None:
@@ -137,21 +161,6 @@ def _split(
         stops = stops[np.searchsorted(quotes, stops) % 2 == 0]
     begins = np.append(0, stops + 1)
     return np.column_stack([begins + start, np.append(stops, end - start) - begins])
-
-
-def _parsed(grid: Grid, decimal: str | None, source: str, most: int) -> list[TextColumn]:
-    """The columns, with their numbers where they seem to have some and are many."""
-    columns = [GridColumn(grid, index) for index in range(grid.width)]
-    if len(grid) * grid.width < FEWEST_PARSED:
-        return [*columns]
-    heads = [column[1 : 1 + LOOKED_AT].tolist() for column in columns]
-    mark = decimal or _decimal(heads, grid.delimiter)
-    asked = [index for index, head in enumerate(heads) if _may_be_numbers(head, mark)]
-    plain = [index for index in asked if _is_plain(heads[index], mark)]
-    floats = parse_columns(grid, asked, plain, mark, source, most)
-    return [
-        GridColumn(grid, index, slice(None), floats.get(index), mark) for index in range(grid.width)
-    ]
 
 
 def _decimal(heads: Sequence[Sequence[str]], delimiter: str) -> str:

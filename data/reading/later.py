@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mlp_edge.data.content.strays import check_not_repeated
 from mlp_edge.data.content.text_column import TextColumn
 from mlp_edge.data.quoting import shown
-from mlp_edge.data.reading.cells import check_lengths, read_cells
+from mlp_edge.data.reading.cells import check_lengths, split_cells, with_numbers
 from mlp_edge.data.reading.comments import leave_out_later
 from mlp_edge.data.reading.conventions import without_single_quotes
 from mlp_edge.data.reading.delimiter import separate
@@ -113,7 +113,8 @@ def laid_out(block: Block, form: Form, source: str) -> Layout:
 def read_layout(layout: Layout, head: Table, form: Form) -> Table:
     """The rows of ``laid_out`` records, the first left out; see ``read_block``."""
     source, lines = head.source, layout.lines
-    columns = read_cells(layout, form.delimiter, source, MOST_BYTES, form.decimal)
+    columns = split_cells(layout, form.delimiter, source, MOST_BYTES)
+    columns = with_numbers(columns, source, MOST_BYTES, form.decimal)
     if form.trailing:
         _check_trailing(columns, lines, source)
         columns = columns[:-1]

@@ -1,4 +1,4 @@
-"""Numbers of whole columns, parsed by DuckDB, some megabytes of the table at a time.
+"""Numbers of whole columns, parsed by DuckDB, a megabyte of the table at a time.
 
 DuckDB takes what ``mlp_edge.cell.is_number`` takes, and more: 1_000, +-1, inf and nan. What it
 gives for those is not used, and what it does not take is looked at cell by cell, so that every
@@ -145,7 +145,7 @@ def _parse(
 
 
 def _steps(grid: Grid) -> list[tuple[int, int]]:
-    """Ranges of records of some megabytes each; not the first record, which may be names."""
+    """Ranges of records of a megabyte each; not the first record, which may be names."""
     bounds = np.arange(_STEP, len(grid.content), _STEP)
     ends = np.unique(np.append(np.searchsorted(grid.starts[:, 0], bounds), len(grid))).tolist()
     return [(first, last) for first, last in zip([1, *ends], ends, strict=False) if first < last]

@@ -21,7 +21,7 @@ from mlp_edge.data.content.strays import (
 from mlp_edge.data.content.text_column import TextColumn
 from mlp_edge.data.content.values import LOOKED_AT
 from mlp_edge.data.quoting import listed, shown
-from mlp_edge.data.reading.cells import check_lengths, read_cells
+from mlp_edge.data.reading.cells import check_lengths, split_cells, with_numbers
 from mlp_edge.data.reading.comments import comments_later, leave_out_comments
 from mlp_edge.data.reading.conventions import (
     find_decimal,
@@ -160,8 +160,11 @@ def _from_text(
     )
     lines = layout.lines
     remark = _remark(text.content)
-    cells = read_cells(layout, delimiter, source, most, dialect.decimal, remark)
-    _check_not_aligned(cells, int(lines[0]), source)
+    cells = split_cells(layout, delimiter, source, most, remark)
+    first_record, first_line = layout.record(0), int(lines[0])
+    del layout  # what it takes is room for parsing numbers
+    cells = with_numbers(cells, source, most, dialect.decimal)
+    _check_not_aligned(cells, first_line, source)
     cells, trailing = without_trailing_delimiter(cells)
     written = cells
     cells, quoted = without_single_quotes(cells, dialect.single_quotes)
@@ -184,8 +187,8 @@ def _from_text(
         delimiters=delimiters,
         delimiter=delimiter,
         aligned=aligned,
-        first=layout.record(0),
-        line=int(layout.lines[0]),
+        first=first_record,
+        line=first_line,
         header=header,
         guessed=bool(guessed),
         decimal=decimal,
