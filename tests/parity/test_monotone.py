@@ -36,7 +36,20 @@ def constrained(keras: object, tmp_path_factory: pytest.TempPathFactory) -> Path
     place = tmp_path_factory.mktemp("monotone") / "model"
     directions = ("--monotone", "glucose=+", "--monotone", "pressure=-")
     for words in (
-        ("train", "pima", *directions, "--epochs", 2, "--hidden", "6", "-q", "--out", place),
+        (
+            "train",
+            "pima",
+            *directions,
+            "--recipe",
+            "tutorial",
+            "--epochs",
+            2,
+            "--hidden",
+            "6",
+            "-q",
+            "--out",
+            place,
+        ),
         ("export", "--model", place),
         ("export", "--model", place, "--dtype", "int8"),
     ):

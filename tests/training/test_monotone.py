@@ -145,7 +145,7 @@ def waves() -> np.ndarray:
 
 def trained(monotone: Mapping[str, str] = {}, **settings: Any) -> mlp_edge.Model:
     return mlp_edge.train(
-        waves(), target="y", hidden=(16, 8), batch_size=10, learning_rate=0.01, seed=3,
+        waves(), target="y", recipe="tutorial", hidden=(16, 8), learning_rate=0.01, seed=3,
         monotone=monotone, **settings,
     )  # fmt: skip
 
@@ -220,7 +220,7 @@ def test_what_cannot_be_constrained_is_refused(
     settings: dict[str, Any], says: str | None, tmp_path: Path
 ) -> None:
     (tmp_path / "t.csv").write_text(TABLE)
-    settings = {"epochs": 1, **settings}
+    settings = {"recipe": "tutorial", "epochs": 1, **settings}
     if says is None:  # a binary target is fine
         model = mlp_edge.train(tmp_path / "t.csv", **settings)
         assert json.loads(model.training.manifest.to_json())["monotone"] == {"size": "+"}
