@@ -26,7 +26,8 @@ def train(
     table: Annotated[
         str | None,
         typer.Argument(
-            help="CSV or Parquet file, - for standard input, or pima, iris or sine.",
+            help="CSV or Parquet file, a folder or pattern of them, - for standard input, or pima, "
+            "iris or sine.",
             show_default="pima",
         ),
     ] = None,

@@ -35,7 +35,6 @@ def connected(paths: Sequence[Path], folder: Path) -> duckdb.DuckDBPyConnection:
             "autoload_known_extensions": "false",
             "memory_limit": MEMORY,
             "temp_directory": str(folder / "spilled"),
-            "enable_object_cache": "true",
         }
     )
     allowed = sorted({text for path in paths for text in (str(path), pattern(path))})

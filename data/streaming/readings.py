@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from mlp_edge.cell import CategoryCells, means_missing, number
 from mlp_edge.data.content.values import trouble
 from mlp_edge.data.reading.duck import literal
+from mlp_edge.data.streaming.decisive import MOST_TEXTS, Texts
 from mlp_edge.data.streaming.stream import AT_ONCE, Stream
-from mlp_edge.data.streaming.telling import MOST_TEXTS, Texts
 from mlp_edge.errors import TableError
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import Floats, Rows

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,21 @@ import duckdb
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import settings as checked
 from hypothesis import strategies as st
 from support.commands import Type
 
 import mlp_edge
 from mlp_edge.cell import number
 from mlp_edge.data.reading.dialect import Dialect
-from mlp_edge.data.streaming import telling as telling_rows
+from mlp_edge.data.streaming import decisive
 from mlp_edge.data.streaming.files import exceeds_memory, find_files
+from mlp_edge.data.streaming.readings import Stretch
 from mlp_edge.data.streaming.stream import opened
 from mlp_edge.errors import RecipeError, TableError
+from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.streaming import sampling
+from mlp_edge.training.streaming.parting import Asked, AtRandom
 from mlp_edge.training.streaming.selection import kth_smallest, medians
 
 ROWS = 2400
@@ -86,10 +91,11 @@ def manifest_of(files: dict[str, bytes]) -> dict[str, Any]:
     [
         {"drop": ("who", "day", "value"), "validation_size": 0.2, "early_stopping": 2, "runs": 2,
          "class_weight": "balanced", "threshold": "f1"},
-        {"target": ("value",), "drop": ("who", "day", "y"), "indicator": ("a",)},
+        {"target": ("value",), "drop": ("who", "day", "y"), "indicator": ("a",),
+         "monotone": ("b=+",)},
         {"target": ("colour",), "drop": ("who", "day", "y"), "class_weight": "red=2"},
         {"target": ("value", "b"), "drop": ("who", "day", "y", "on"), "clip": (0.0, 45.0),
-         "recipe": "auto", "batch_size": 10},
+         "output_bias": "prior", "schedule": "cosine", "l2": 0.001},
         {"group": "who", "drop": ("day", "value"), "validation_size": 0.1},
         {"split": "time", "drop": ("who", "day", "value"), "validation_size": 0.1,
          "missing": ("b=49",)},
@@ -97,6 +103,7 @@ def manifest_of(files: dict[str, bytes]) -> dict[str, Any]:
          "batch_normalization": True, "monotone": ("a=-", "b=+")},
     ],
 )  # fmt: skip
+@pytest.mark.trains
 def test_one_block_gives_the_bytes_of_a_table_in_memory(
     table: Path, tmp_path: Path, settings: dict[str, Any]
 ) -> None:
@@ -107,6 +114,7 @@ def test_one_block_gives_the_bytes_of_a_table_in_memory(
     assert manifest_of(held) == manifest_of(streamed)
 
 
+@pytest.mark.trains
 def test_a_folder_and_a_pattern_are_the_file_that_they_were_cut_from(
     table: Path, tmp_path: Path
 ) -> None:
@@ -123,10 +131,11 @@ def test_a_folder_and_a_pattern_are_the_file_that_they_were_cut_from(
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Samples of tables are so small that the tests' tables are beyond them."""
-    monkeypatch.setattr(telling_rows, "SAMPLED", 100)
+    monkeypatch.setattr(decisive, "SAMPLED", 100)
     monkeypatch.setattr(sampling, "PART", 60)
 
 
+@pytest.mark.trains
 @pytest.mark.usefixtures("small")
 def test_several_blocks_train_on_every_row_and_give_the_same_bytes_again(
     table: Path, tmp_path: Path
@@ -149,6 +158,7 @@ def test_several_blocks_train_on_every_row_and_give_the_same_bytes_again(
     assert linear == pytest.approx(held["scores"]["test"]["linear"]["accuracy"], abs=0.05)
 
 
+@pytest.mark.trains
 @pytest.mark.usefixtures("small")
 def test_what_a_sample_would_miss_is_found(tmp_path: Path) -> None:
     path = tmp_path / "rare.parquet"
@@ -251,6 +261,7 @@ def test_which_tables_are_streamed_unasked(table: Path) -> None:
     assert not exceeds_memory(parquet, 8 * 8 * ROWS)
 
 
+@pytest.mark.trains
 @pytest.mark.usefixtures("small")
 def test_a_streamed_model_is_exported_proved_and_evaluated(
     table: Path, tmp_path: Path, typed: Type
@@ -303,6 +314,7 @@ def test_sql_reads_the_numbers_that_cells_are(tmp_path: Path, decimal: str) -> N
         assert value == wanted or (value is None and (np.isnan(wanted) or not cell.isascii())), cell
 
 
+@checked(deadline=None, max_examples=20)
 @given(
     columns=st.lists(
         st.lists(st.floats(width=32, allow_infinity=False), min_size=5, max_size=5),
@@ -329,3 +341,13 @@ def test_order_statistics_of_float64() -> None:
     ranks = np.array([[0, 7, 299]])
     found = kth_smallest(lambda: [numbers[:100], numbers[100:]], ranks, np.float64)
     assert found[0].tolist() == np.sort(numbers[:, 0])[ranks[0]].tolist()
+
+
+def test_a_block_in_which_a_class_is_too_rare_is_split_without_it() -> None:
+    targets = np.repeat([0, 1], [50, 2])[:, None].astype(np.float32)
+    block = Stretch(np.arange(52), np.zeros((52, 1), np.float32), targets)
+    asked = Asked(Recipe(test_size=0.9), "binary", ("0", "1"), "t.csv")
+    with pytest.raises(TableError, match="none is left to train on"):
+        AtRandom(asked).parts(block)
+    parts = AtRandom(replace(asked, several=True)).parts(block)
+    assert np.bincount(parts).tolist() == [5, 0, 47]

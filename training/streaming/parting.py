@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,12 +40,14 @@ class Asked:
         task: classes keep their mix.
         labels: of the classes.
         source: the table, for messages.
+        several: whether there is more than one block.
     """
 
     recipe: Recipe
     task: Task
     labels: tuple[str, ...]
     source: str
+    several: bool = False
 
     def classes(self, stretch: Stretch) -> NDArray[np.int64] | None:
         """The class of each row (n,); None in a regression."""
@@ -75,14 +77,20 @@ def _split(
     asked: Asked, rows: int, classes: NDArray[np.int64] | None, share: float, source: str
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     seed, labels = asked.recipe.seed, asked.labels
-    return split(rows, share, seed, classes=classes, labels=labels, source=source)
+    try:
+        return split(rows, share, seed, classes=classes, labels=labels, source=source)
+    except TableError:
+        if not asked.several:
+            raise
+    # A class that is too rare in this block may be frequent in others.
+    return split(rows, share, seed, source=source)
 
 
 class ByGroups:
     """Whole groups, chosen as in memory, by how many rows of each class they have."""
 
     def __init__(self, asked: Asked, reader: Reader) -> None:
-        groups = _counted(asked, reader)
+        groups = _counted(asked, replace(reader, features=()))
         order = np.argsort(groups.first)  # they are drawn in the order in which they first come
         counts, recipe = groups.counts[order], asked.recipe
         every = np.arange(len(counts))
@@ -166,7 +174,7 @@ class InTime:
         self._next = 0
         rows = 0
         with file.open("wb") as kept:
-            for stretch in reader.stretches():
+            for stretch in replace(reader, features=()).stretches():
                 rows += len(stretch)
                 if stretch.when is not None:
                     kept.write(stretch.when.tobytes())

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.data.reading.dialect import Dialect
+from mlp_edge.data.streaming.decisive import rows_as_table
 from mlp_edge.data.streaming.stream import Stream
-from mlp_edge.data.streaming.telling import rows_as_table
 from mlp_edge.encoding import Encoding
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import Task

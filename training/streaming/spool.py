@@ -33,7 +33,7 @@ class Spool:
     """The rows of one part, in the order of the table.
 
     Args:
-        folder: for two files.
+        folder: for three files.
         name: of the part.
         features: readings of a row.
         outputs: targets of a row.
@@ -44,9 +44,11 @@ class Spool:
 
     def __init__(self, folder: Path, name: str, features: int, outputs: int) -> None:
         self.rows = 0
-        self._features, self._width = features, features + outputs
-        self._values, self._numbers = folder / f"{name}.values", folder / f"{name}.numbers"
-        self._open: list[IO[bytes]] = [path.open("wb") for path in (self._values, self._numbers)]
+        self._features, self._outputs = features, outputs
+        self._readings, self._targets, self._numbers = self._paths = [
+            folder / f"{name}.{kind}" for kind in ("readings", "targets", "numbers")
+        ]
+        self._open: list[IO[bytes]] = [path.open("wb") for path in self._paths]
 
     def __len__(self) -> int:
         return self.rows
@@ -57,15 +59,13 @@ class Spool:
         Raises:
             InputError: when the disk is full.
         """
-        if not len(stretch):
-            return
-        beside = np.concatenate([stretch.readings, stretch.targets], axis=1, dtype=np.float32)
+        arrays = (stretch.readings, stretch.targets, stretch.numbers)
         try:
-            for file, array in zip(self._open, (beside, stretch.numbers), strict=True):
+            for file, array in zip(self._open, arrays, strict=True):
                 np.ascontiguousarray(array).tofile(file)
         except OSError as error:
             raise InputError(
-                f"{self._values.parent}: the rows of the table cannot be kept there "
+                f"{self._readings.parent}: the rows of the table cannot be kept there "
                 f"({error.strerror}); TMPDIR names another folder"
             ) from error
         self.rows += len(stretch)
@@ -77,13 +77,15 @@ class Spool:
 
     def block(self, start: int, stop: int) -> Block:
         """Rows from ``start`` to before ``stop``."""
-        count = (stop - start) * self._width
+        widths = (self._features, self._outputs)
         # Read, not mapped: what is mapped counts as memory of the process until it is let go.
-        values = np.fromfile(self._values, np.float32, count, offset=4 * start * self._width)
-        beside = values.reshape(-1, self._width)
         return Block(
-            np.ascontiguousarray(beside[:, : self._features]),
-            np.ascontiguousarray(beside[:, self._features :]),
+            *(
+                np.fromfile(
+                    path, np.float32, (stop - start) * width, offset=4 * start * width
+                ).reshape(stop - start, width)
+                for path, width in zip(self._paths, widths, strict=False)
+            )
         )
 
     def blocks(self, size: int = STRETCH) -> Iterator[Block]:

@@ -1,4 +1,4 @@
-"""A small table that says of a large one all that decides how its columns are read.
+"""The rows of a large table that decide how its columns are read, as a small table.
 
 A sample of rows at random, and every row that a sample could miss though it matters: the first
 row where a column's cell is missing, where it is no number, is infinite, is the least and the
@@ -51,7 +51,7 @@ class Texts(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Telling:
+class Decisive:
     """What was found.
 
     Attributes:
@@ -87,9 +87,9 @@ class Sampled(Table):
         return f"{self.place(int(rows[0]))}{and_more(rows.size - 1, 'such row')}"
 
 
-def telling(
+def decisive_rows(
     stream: Stream, dialect: Dialect, targets: Sequence[str], choices: Choices, sha256: str
-) -> Telling:
+) -> Decisive:
     """Look at every row once or twice, and keep those that tell.
 
     Args:
@@ -115,7 +115,7 @@ def telling(
     rows = np.arange(stream.rows)
     if not whole:
         rows = _rows(stream, found, texts, targets)
-    return Telling(rows, rows_as_table(stream, rows, dialect, sha256), texts, whole)
+    return Decisive(rows, rows_as_table(stream, rows, dialect, sha256), texts, whole)
 
 
 def _rows(
