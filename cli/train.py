@@ -26,8 +26,8 @@ def train(
     table: Annotated[
         str | None,
         typer.Argument(
-            help="CSV or Parquet file, a folder or pattern of them, - for standard input, or pima, "
-            "iris or sine.",
+            help="CSV or Parquet file, folder or pattern, - for standard input, or pima, iris, "
+            "sine.",
             show_default="pima",
         ),
     ] = None,

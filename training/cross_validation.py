@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from mlp_edge.data.findings.leaks import groups
 from mlp_edge.data.table import Table
 from mlp_edge.finding import Finding
 from mlp_edge.mlp import Rows, Task
+from mlp_edge.training.cluster import Each, in_turn
 from mlp_edge.training.deciding import Run, fit_run, score_member, score_run
 from mlp_edge.training.examples import Parts
 from mlp_edge.training.fitting import Stage
@@ -29,10 +32,11 @@ from mlp_edge.training.run import (
 
 @dataclass(frozen=True)
 class Folding:
-    """Cross-validation: so many folds, so many times."""
+    """Cross-validation: so many folds, so many times; and what fits them."""
 
     folds: int
     repeats: int = 1
+    each: Each = in_turn
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,9 @@ class FoldScores:
         }
 
 
-def cross_validate(job: Job, chosen: Sequence[Parts], repeats: int, stage: Stage) -> FoldScores:
+def cross_validate(
+    job: Job, chosen: Sequence[Parts], repeats: int, stage: Stage, each: Each = in_turn
+) -> FoldScores:
     """Fit and score the recipe on each choice of parts, the baselines on the same.
 
     Fills, ranges, scaling, early stopping and threshold are learned anew in every fold, from its
@@ -75,17 +81,17 @@ def cross_validate(job: Job, chosen: Sequence[Parts], repeats: int, stage: Stage
         chosen: the parts of every fold, all repeats one after another.
         repeats: how many there are.
         stage: who watches.
+        each: what fits the folds.
 
     Raises:
         RecipeError: when a network diverges.
     """
     watch = stage("cross-validation: fold", len(chosen))
-    every: list[dict[str, Any]] = []
-    for number, fold in enumerate(_jobs(job, chosen)):
-        run = fit_run(fold, new_network, job.recipe.seed + number, _ignore_epoch, len(chosen))
-        every.append(_scores(fold, run, _metrics(job)))
-        watch(number + 1, {})
     metrics = _metrics(job)
+    every: list[dict[str, Any]] = []
+    for scores in each(enumerate(chosen), partial(_scored, job, len(chosen), metrics)):
+        every.append(scores)
+        watch(len(every), {})
     values = {
         model: {metric: [scores[model][metric] for scores in every] for metric in metrics}
         for model in every[0]
@@ -95,24 +101,49 @@ def cross_validate(job: Job, chosen: Sequence[Parts], repeats: int, stage: Stage
     return FoldScores(len(chosen) // repeats, repeats, values, float(trained), float(tested))
 
 
-def _scores(fold: Job, run: Run, metrics: Sequence[str]) -> dict[str, Any]:
-    """Model -> metric -> value on the fold's test rows: the network's, and what it has to beat."""
-    rows = fold.parts.test
-    return {
-        "mlp": score_run(fold, run, rows, metrics),
-        **score_member(fold, run, rows, metrics),
-        **score_baselines(fold, fit_baseline(fold), rows, metrics),
-    }
+def _scored(
+    job: Job, fits: int, metrics: Sequence[str], numbered: tuple[int, Parts]
+) -> dict[str, Any]:
+    """Model -> metric -> value on a fold's test rows: the network's, and what it has to beat."""
+    with _device(job):
+        fold, run = _fitted(job, fits, numbered)
+        rows = fold.parts.test
+        return {
+            "mlp": score_run(fold, run, rows, metrics),
+            **score_member(fold, run, rows, metrics),
+            **score_baselines(fold, fit_baseline(fold), rows, metrics),
+        }
 
 
-def fold_values(job: Job, recipe: Recipe, chosen: Sequence[Parts], metric: str) -> list[float]:
+def _device(job: Job) -> AbstractContextManager[None]:
+    """The job's device, which a process of a cluster has not taken yet."""
+    # Several GPUs are this process's own, and are taken already: they cannot be taken twice.
+    return nullcontext() if job.device.mirrored else job.device.scope()
+
+
+def _fitted(job: Job, fits: int, numbered: tuple[int, Parts]) -> tuple[Job, Run]:
+    """The job and the network of one fold, by its number."""
+    number, parts = numbered
+    fold = _job(job, parts)
+    return fold, fit_run(fold, new_network, job.recipe.seed + number, _ignore_epoch, fits)
+
+
+def fold_values(
+    job: Job, recipe: Recipe, chosen: Sequence[Parts], metric: str, each: Each = in_turn
+) -> list[float]:
     """One metric of the network alone on each fold: what a search asks of a recipe.
 
     Raises:
         RecipeError: when a network diverges.
     """
-    runs = fold_runs(replace(job, recipe=recipe), chosen)
-    return [fold_value(fold, run, metric) for fold, run in runs]
+    job = replace(job, recipe=recipe)
+    return list(each(enumerate(chosen), partial(_value, job, len(chosen), metric)))
+
+
+def _value(job: Job, fits: int, metric: str, numbered: tuple[int, Parts]) -> float:
+    """The network's metric on the test rows of one fold."""
+    with _device(job):
+        return fold_value(*_fitted(job, fits, numbered), metric)
 
 
 def fold_runs(job: Job, chosen: Sequence[Parts]) -> Iterator[tuple[Job, Run]]:
@@ -121,8 +152,7 @@ def fold_runs(job: Job, chosen: Sequence[Parts]) -> Iterator[tuple[Job, Run]]:
     Raises:
         RecipeError: when a network diverges.
     """
-    for number, fold in enumerate(_jobs(job, chosen)):
-        yield fold, fit_run(fold, new_network, job.recipe.seed + number, _ignore_epoch, len(chosen))
+    return (_fitted(job, len(chosen), numbered) for numbered in enumerate(chosen))
 
 
 def fold_value(fold: Job, run: Run, metric: str) -> float:
@@ -133,7 +163,7 @@ def fold_value(fold: Job, run: Run, metric: str) -> float:
 def baseline_values(job: Job, chosen: Sequence[Parts], metric: str) -> list[float]:
     """The same metric of scikit-learn's linear model on each fold."""
     values = []
-    for fold in _jobs(job, chosen):
+    for fold in (_job(job, parts) for parts in chosen):
         rows, linear = fold.parts.test, fit_baseline(fold)
         outputs = straight(fold, linear, rows)
         values.append(score_rows(fold, rows, outputs, linear.threshold, (metric,))[metric])
@@ -187,11 +217,9 @@ def _metrics(job: Job) -> tuple[str, ...]:
     return metrics if by in metrics else (*metrics, by)
 
 
-def _jobs(job: Job, chosen: Sequence[Parts]) -> Iterator[Job]:
-    """The job of each fold, what comes before the network learned from its training rows."""
-    for parts in chosen:
-        preprocessed = preprocess(job.examples, parts, job.recipe)
-        yield replace(job, parts=parts, preprocessed=preprocessed)
+def _job(job: Job, parts: Parts) -> Job:
+    """The job of a fold, what comes before the network learned from its training rows."""
+    return replace(job, parts=parts, preprocessed=preprocess(job.examples, parts, job.recipe))
 
 
 def _ignore_epoch(_epoch: int, _logs: Mapping[str, float]) -> None:

@@ -9,12 +9,13 @@ from pathlib import Path
 from mlp_edge.errors import RecipeError
 from mlp_edge.mlp import TASKS, check_name
 from mlp_edge.settings import declared, setting
+from mlp_edge.training.cluster import ENGINES, LOCAL, RAY
 from mlp_edge.training.default_recipe import AUTO, RECIPES
 from mlp_edge.training.device import check_wanted
 
 BLOCK = 1 << 18
 """Rows of a block of a stream, unless somebody says otherwise."""
-LEAST = {"runs": 1, "repeats": 1, "tune": 1, "cv": 2, "block_rows": 1000}
+LEAST = {"runs": 1, "repeats": 1, "tune": 1, "cv": 2, "block_rows": 1000, "workers": 1}
 """The least that a number may be."""
 
 
@@ -45,6 +46,11 @@ class Plan:
         stream: read the table in blocks and never hold it; None where it is beyond memory, and
             for folders and patterns.
         block_rows: rows of a block of a stream: so many are shuffled among each other.
+        engine: what fits the networks of a search or a cross-validation, and the blocks of
+            ``workers``: "local", this process, or "ray".
+        workers: blocks of a stream that are learned from side by side, from the same weights, which
+            are averaged then; 1 for one block after another.
+        address: of a Ray cluster; None for one of this machine.
 
     Raises:
         RecipeError: from the constructor, when settings contradict each other.
@@ -105,6 +111,17 @@ class Plan:
     )  # fmt: skip
     block_rows: int = declared(BLOCK, "Rows of a block, where the table is streamed.", "Table")
 
+    engine: str = declared(
+        LOCAL, "What fits folds, trials and blocks: local (this process) or ray.", "Hardware"
+    )
+    address: str | None = declared(
+        None, "Address of a Ray cluster.", "Hardware", shown="Ray on this machine"
+    )
+
+    workers: int = declared(
+        1, "Blocks of a stream learned from side by side; weights are averaged.", "Hardware"
+    )
+
     def __post_init__(self) -> None:
         if self.name is not None:
             check_name(self.name)
@@ -115,6 +132,7 @@ class Plan:
                 f"{setting('recipe', self.recipe)} is not one of {', '.join(RECIPES)}"
             )
         check_wanted(self.device, self.strategy)
+        self._check_engine()
         for name, least in LEAST.items():
             count = getattr(self, name)
             if count is not None and count < least:
@@ -122,6 +140,36 @@ class Plan:
         if self.repeats > 1 and self.cv is None:
             raise RecipeError(
                 f"{setting('repeats')} repeats a cross-validation; {setting('cv', 10)} asks for one"
+            )
+
+    def _check_engine(self) -> None:
+        if self.engine not in ENGINES:
+            raise RecipeError(
+                f"{setting('engine', self.engine)} is not one of {', '.join(ENGINES)}"
+            )
+        if self.address is not None and self.engine != RAY:
+            raise RecipeError(f"{setting('address')} takes {setting('engine', RAY)}")
+        if self.engine == RAY and self.tune is None and self.cv is None and self.workers == 1:
+            raise RecipeError(
+                f"{setting('engine', RAY)} fits the networks of {setting('tune')} and of "
+                f"{setting('cv')} side by side, and the blocks of a stream with "
+                f"{setting('workers', 2)}"
+            )
+        if self.engine == RAY and self.strategy != "none":
+            raise RecipeError(
+                f"{setting('engine', RAY)} and {setting('strategy', self.strategy)} contradict "
+                "each other: on Ray each network has a process of its own"
+            )
+        chip = "fit" if self.fit is not None else "budget" if self.budget is not None else None
+        if self.engine == RAY and self.tune is not None and chip is not None:
+            raise RecipeError(
+                f"{setting('engine', RAY)} and {setting(chip)} contradict each other: a search for "
+                "what fits a chip measures each network in this process; leave one out"
+            )
+        if self.workers > 1 and self.stream is False:
+            raise RecipeError(
+                f"{setting('workers', self.workers)} learn from blocks, and "
+                f"{setting('stream', False)} reads the table as a whole; leave one out"
             )
 
     def check_streamed(self, weight: str | None, ensemble: int | None) -> None:

@@ -177,7 +177,7 @@ def _by_folds(
     for number, fold in enumerate(every, start=1):
         where = f"fold {number} of {len(every)}"
         check_threshold_rows(job.examples, job.recipe, fold.validation, where)
-    validated = cross_validate(job, every, folding.repeats, stage)
+    validated = cross_validate(job, every, folding.repeats, stage, folding.each)
     equal = equal_rows(job.table, job.examples.rows, every[: folding.folds])
     return replace(job, findings=(*job.findings, *equal)), validated, None
 

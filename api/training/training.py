@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from mlp_edge.api.training.trained import Training
 from mlp_edge.data.choices import Choices
 from mlp_edge.data.reading.size import read_size
 from mlp_edge.data.sets import DEFAULT_SET
-from mlp_edge.data.streaming.files import exceeds_memory, find_files
+from mlp_edge.data.streaming.files import Files, exceeds_memory, find_files
 from mlp_edge.data.table import Table
 from mlp_edge.errors import RecipeError
 from mlp_edge.files.writing import write_directory
@@ -28,6 +28,7 @@ from mlp_edge.lazy import require, tensorflow
 from mlp_edge.readers.model_directory import ModelDirectory, check_place
 from mlp_edge.settings import setting
 from mlp_edge.training import training
+from mlp_edge.training.cluster import RAY, Each, in_turn, on_ray
 from mlp_edge.training.cross_validation import Folding
 from mlp_edge.training.default_recipe import AUTO
 from mlp_edge.training.device import Device, take
@@ -40,6 +41,7 @@ from mlp_edge.training.search.sizing import Sizing
 from mlp_edge.training.search.trials import discard
 from mlp_edge.training.search.tuning_journal import discard_empty, has_trials
 from mlp_edge.training.streaming import training as streams
+from mlp_edge.training.streaming.parallel import Team
 from mlp_edge.training.streaming.training import Streaming
 
 PATIENCE = 20
@@ -60,9 +62,10 @@ def train(
     """Train a network on a table and test it on rows it never saw.
 
     Args:
-        table: whatever ``mlp_edge.api.tables.read_any`` reads: a path, pima, iris or sine, a
-            pandas, Polars or Arrow table, a structured NumPy array or ``(array, names)``. None is
-            the table of the model that training goes on from, or pima.
+        table: a folder of CSV or Parquet files, a pattern such as ``data/*.parquet``, or whatever
+            ``mlp_edge.api.tables.read_any`` reads: a path, pima, iris or sine, a pandas, Polars or
+            Arrow table, a structured NumPy array or ``(array, names)``. None is the table of the
+            model that training goes on from, or pima.
         out: the model directory to write; None keeps the model in a temporary folder as long as
             the ``Model``, and ``Model.save`` copies it.
         force: replace a model that is there.
@@ -114,13 +117,13 @@ def _train(request: _Request, place: Path) -> Model:
     source = _source(request.table, saved)
     table = _streaming(source, request) or read_any(source, request.reading)
     journal = None if plan.tune is None else journal_of(place)
-    with _resumable(journal, observer), observer.fits() as stage:
-        if isinstance(table, Streaming):
-            trained = _train_streamed(request, table, stage)
+    with _resumable(journal, observer), _engine(plan) as each, observer.fits() as stage:
+        if isinstance(table, Files):
+            trained = _train_streamed(request, table, stage, each)
         elif saved is not None:
             trained = _go_on(request, table, saved, stage)
         else:
-            trained = _train_new(request, table, stage, journal, chip)
+            trained = _train_new(request, table, stage, journal, chip, each)
     files = dict(trained.files)
     if plan.plots:
         from mlp_edge.api.training.training_plots import training_pictures
@@ -166,8 +169,14 @@ def _source(table: Any, saved: ModelDirectory | None) -> Any:
     return DEFAULT_SET if saved is None else saved_source(saved.manifest.table, saved.path)
 
 
+def _engine(plan: Plan) -> AbstractContextManager[Each]:
+    """What fits folds, trials and blocks."""
+    return on_ray(plan.address) if plan.engine == RAY else nullcontext(in_turn)
+
+
 def _train_new(
-    request: _Request, table: Table, stage: Stage, journal: Path | None, chip: ChipFit | None
+    request: _Request, table: Table, stage: Stage, journal: Path | None, chip: ChipFit | None,
+    each: Each,
 ) -> Trained:  # fmt: skip
     plan = request.plan
     return training.train(
@@ -181,36 +190,37 @@ def _train_new(
         runs=plan.runs,
         strict=plan.strict,
         calibration=plan.calibration,
-        folding=None if plan.cv is None else Folding(plan.cv, plan.repeats),
-        search=None if journal is None else _search(request, journal, chip),
+        folding=None if plan.cv is None else Folding(plan.cv, plan.repeats, each),
+        search=None if journal is None else _search(request, journal, chip, each),
         sizing=None if chip is None else Sizing(chip, _fixed(request), stage),
         place=_placed(request),
     )
 
 
-def _streaming(source: Any, request: _Request) -> Streaming | None:
-    """How the table is streamed; None where it is read as a whole.
+def _streaming(source: Any, request: _Request) -> Files | None:
+    """The files of a table that is streamed; None where it is read as a whole.
 
     Raises:
         RecipeError: when it is to be streamed and cannot be, or what is asked for cannot.
     """
     plan, reading = request.plan, request.reading
+    wanted = plan.stream or plan.workers > 1
     if not isinstance(source, str | os.PathLike):
-        if plan.stream:
+        if wanted:
             raise RecipeError(f"{setting('stream')} reads files; leave it out for any other table")
         return None
     name = os.fspath(source)
     most = None if reading.max_bytes is None else read_size(reading.max_bytes)
-    if plan.stream is False or not (plan.stream or exceeds_memory(name, most)):
+    if plan.stream is False or not (wanted or exceeds_memory(name, most)):
         return None
     plan.check_streamed(request.given.get("weight"), request.given.get("ensemble"))
-    return Streaming(find_files(name), reading, plan.block_rows)
+    return find_files(name)
 
 
-def _train_streamed(request: _Request, streaming: Streaming, stage: Stage) -> Trained:
+def _train_streamed(request: _Request, files: Files, stage: Stage, each: Each) -> Trained:
     plan = request.plan
     return streams.train(
-        streaming,
+        Streaming(files, request.reading, plan.block_rows, Team(plan.workers, each)),
         _recipe(plan, request.given),
         stage,
         targets=plan.target,
@@ -255,7 +265,7 @@ def journal_of(place: Path) -> Path:
     return place.with_name(f"{place.name}.tuning")
 
 
-def _search(request: _Request, journal: Path, chip: ChipFit | None) -> Search:
+def _search(request: _Request, journal: Path, chip: ChipFit | None, each: Each) -> Search:
     """The search that was asked for; settings that somebody chose stay as they are."""
     require("optuna", "tune")
     observer = request.observer
@@ -267,6 +277,7 @@ def _search(request: _Request, journal: Path, chip: ChipFit | None) -> Search:
         observer.tried,
         observer.resumed,
         chip,
+        each,
     )
 
 

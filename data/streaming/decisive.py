@@ -90,7 +90,7 @@ class Sampled(Table):
 def decisive_rows(
     stream: Stream, dialect: Dialect, targets: Sequence[str], choices: Choices, sha256: str
 ) -> Decisive:
-    """Look at every row once or twice, and keep those that tell.
+    """Look at every row once or twice, and keep those that decide.
 
     Args:
         stream: the table.
@@ -121,7 +121,7 @@ def decisive_rows(
 def _rows(
     stream: Stream, found: Mapping[str, _Facts], texts: Mapping[str, Texts], targets: Sequence[str]
 ) -> NDArray[np.int64]:
-    """The rows that tell, and others at random."""
+    """The rows that decide, and others at random."""
     drawn = np.random.default_rng(0).choice(stream.rows, SAMPLED, replace=False)
     firsts = [row for each in found.values() for row in each.firsts if row != NOWHERE]
     firsts += [row for of in texts.values() for row in of.first.values()]
@@ -177,7 +177,7 @@ class _Facts:
         high: the largest.
         different: about how many different texts there are; 0 for numbers by their type.
         odd: about how many of those are no numbers.
-        firsts: rows that tell, or ``NOWHERE``.
+        firsts: rows that decide, or ``NOWHERE``.
     """
 
     low: float | None = None

@@ -12,6 +12,7 @@ import numpy as np
 from mlp_edge.errors import RecipeError
 from mlp_edge.files.writing import json_text, sha256
 from mlp_edge.mlp import Task
+from mlp_edge.training.cluster import Each, in_turn
 from mlp_edge.training.cross_validation import Folding, baseline_values, fold_values
 from mlp_edge.training.equal_folds import alike
 from mlp_edge.training.examples import Parts, folds
@@ -46,6 +47,8 @@ class Search:
         chip: where a network has to fit in order to win; None for anywhere.
         tell: told each trial.
         resumed: told how many trials an interrupted search had made.
+        each: what fits the folds of a trial. The trials do not depend on it: one follows from the
+            scores of all before, and they are made in turn.
     """
 
     trials: int
@@ -55,6 +58,7 @@ class Search:
     tell: Tell
     resumed: Callable[[int], None]
     chip: Chip | None = None
+    each: Each = in_turn
 
 
 def searched(job: Job, search: Search, folding: Folding | None) -> Tuned:
@@ -66,7 +70,7 @@ def searched(job: Job, search: Search, folding: Folding | None) -> Tuned:
         # A temperature takes three more networks in every fold, and costs all recipes alike.
         of_trial = replace(job, recipe=replace(recipe, threshold="0.5", temperature=False))
         if search.chip is None:
-            return fold_values(of_trial, of_trial.recipe, chosen, metric)
+            return fold_values(of_trial, of_trial.recipe, chosen, metric, search.each)
         return _fitting_values(of_trial, search.chip, chosen, metric)
 
     inputs, learned = job.preprocessed.inputs, job.preprocessed.learned

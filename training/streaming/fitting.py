@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,11 +21,13 @@ from mlp_edge.training.backends.program import VALIDATION_BATCH
 from mlp_edge.training.backends.projection import signs_of
 from mlp_edge.training.backends.twin import describe, scaling_of
 from mlp_edge.training.recipe import Recipe
-from mlp_edge.training.streaming.program import BlockProgram, Lengths, Tensors, padded
+from mlp_edge.training.streaming.parallel import Share, Team, rounds, train_round
+from mlp_edge.training.streaming.program import BlockProgram, Blueprint, Lengths, Tensors, padded
 from mlp_edge.training.streaming.spool import Block, Spool
 
 AHEAD = 2
 """Blocks that are read ahead."""
+ALONE = Team()
 VALIDATED_AT_ONCE = 64 * VALIDATION_BATCH
 """Validation rows of a block."""
 
@@ -103,14 +106,15 @@ def lengths_of(data: Data, recipe: Recipe) -> Lengths:
 def program_of(model: Any, data: Data, recipe: Recipe) -> BlockProgram:
     """The programs for models like this one, on the model's device."""
     variables = model.trainable_variables
-    device = variables[0].value.device
+    device, signs = variables[0].value.device, signs_of(variables)
     with tensorflow().device(device):
-        return BlockProgram(describe(model), lengths_of(data, recipe), device, signs_of(variables))
+        return BlockProgram(Blueprint(describe(model), lengths_of(data, recipe), device, signs))
 
 
 def fit_blocks(
-    model: Any, program: BlockProgram, data: Data, recipe: Recipe, after_epoch: AfterEpoch
-) -> None:
+    model: Any, program: BlockProgram, data: Data, recipe: Recipe, after_epoch: AfterEpoch,
+    team: Team = ALONE,
+) -> None:  # fmt: skip
     """Train a compiled Keras model in place.
 
     Every epoch takes the blocks in a new order, and the rows of each in a new one: both follow
@@ -122,13 +126,24 @@ def fit_blocks(
         data: what it learns from.
         recipe: its epochs, batch size, early stopping and seed are used.
         after_epoch: told the logs of each epoch.
+        team: who learns from the blocks, where not this process alone.
     """
     program.load(model)
     patience, pace = Patience(recipe.early_stopping, program), Pace()
     scaling = scaling_of(model) or (lambda rows: rows)
     orders = _orders(data, recipe)
     for _ in range(recipe.epochs):
-        _train_epoch(program, data, scaling, next(orders), pace)
+        blocks = _ahead(
+            program.blueprint.device, partial(_ready, program, data, scaling), next(orders)
+        )
+        program.begin()
+        tails = (
+            _in_rounds(program, blocks, team)
+            if team.workers > 1
+            else _one_by_one(program, blocks, pace)
+        )
+        if tails:
+            program.train_last(tails[0])
         values = program.tallied()
         if len(data.validation):
             values += _validated(program, data, scaling)
@@ -165,37 +180,69 @@ def _orders(data: Data, recipe: Recipe) -> Iterator[Iterator[_Turn]]:
         yield turns()
 
 
-def _train_epoch(
-    program: BlockProgram, data: Data, scaling: Callable[[Any], Any], turns: Iterator[_Turn],
-    pace: Pace,
-) -> None:  # fmt: skip
-    """Every block in its turn; the rows that fill no batch last."""
+class _Ready(NamedTuple):
+    """A block in its turn, as a program takes it.
+
+    Attributes:
+        tensors: its rows.
+        order: of the rows, a tensor.
+        steps: whole batches.
+        tail: the rows that fill no batch; None where all do. They are the epoch's last.
+    """
+
+    tensors: Tensors
+    order: Any
+    steps: int
+    tail: Tensors | None
+
+
+def _ready(program: BlockProgram, data: Data, scaling: Callable[[Any], Any], turn: _Turn) -> _Ready:
+    """Read a block, and encode and scale it."""
     size, capacity = program.sizes.batch, program.sizes.rows
-    last: Tensors | None = None
+    learned = data.of(data.training.block(turn.start, turn.stop))
+    steps = len(turn.order) // size
+    tail = None
+    if steps * size < len(turn.order):
+        left = turn.order[steps * size :]
+        rest: list[Any] = [None if each is None else each[left] for each in learned]
+        tail = _tensors(Learned(*rest), scaling)
+    order = tensorflow().constant(padded(turn.order, capacity))
+    return _Ready(_tensors(learned, scaling, capacity), order, steps, tail)
 
-    def ready(turn: _Turn) -> tuple[Tensors, Any, int, Tensors | None]:
-        learned = data.of(data.training.block(turn.start, turn.stop))
-        steps = len(turn.order) // size
-        tail = None
-        if steps * size < len(turn.order):
-            left = turn.order[steps * size :]
-            rest: list[Any] = [None if each is None else each[left] for each in learned]
-            tail = _tensors(Learned(*rest), scaling)
-        tensors = _tensors(learned, scaling, capacity)
-        return tensors, tensorflow().constant(padded(turn.order, capacity)), steps, tail
 
-    program.begin()
-    for tensors, order, steps, tail in _ahead(program.device, ready, turns):
+def _one_by_one(program: BlockProgram, blocks: Iterator[_Ready], pace: Pace) -> list[Tensors]:
+    """Learn from every block in its turn; the tails that are left."""
+    tails = []
+    for block in blocks:
         start = 0
-        while start < steps:
-            stop = min(start + max(1, pace.steps), steps)
+        while start < block.steps:
+            stop = min(start + max(1, pace.steps), block.steps)
             began = time.perf_counter()
-            program.train(tensors, order, start, stop)
+            program.train(block.tensors, block.order, start, stop)
             pace.took(stop - start, time.perf_counter() - began)
             start = stop
-        last = tail or last
-    if last is not None:
-        program.train_last(last)
+        tails += [] if block.tail is None else [block.tail]
+    return tails
+
+
+def _in_rounds(program: BlockProgram, blocks: Iterator[_Ready], team: Team) -> list[Tensors]:
+    """Learn from as many blocks at a time as there are workers; the tails that are left."""
+    tails = []
+    for some in rounds(blocks, team.workers):
+        start = program.state()
+        shares = [
+            Share(start, tuple(map(_array, block.tensors)), _array(block.order), block.steps)
+            for block in some
+            if block.steps
+        ]
+        if shares:
+            train_round(program, team, shares)
+        tails += [block.tail for block in some if block.tail is not None]
+    return tails
+
+
+def _array(tensor: Any) -> Any:
+    return tensor.numpy()
 
 
 def _validated(program: BlockProgram, data: Data, scaling: Callable[[Any], Any]) -> list[float]:
@@ -216,7 +263,7 @@ def _validated(program: BlockProgram, data: Data, scaling: Callable[[Any], Any])
     if full < rows:
         spans.append((full, rows))
     program.begin()
-    for tensors, steps in _ahead(program.device, ready, iter(spans)):
+    for tensors, steps in _ahead(program.blueprint.device, ready, iter(spans)):
         if steps:
             program.test(tensors, steps)
         else:

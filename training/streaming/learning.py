@@ -48,7 +48,7 @@ def decided(
     """Learn from the training rows what comes before the network.
 
     Args:
-        examples: rows that tell how the columns are read: features, task, labels.
+        examples: rows that decide how the columns are read: features, task, labels.
         recipe: resolved for the task.
         training: the rows to learn from.
         validation: the rows to watch.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlp_edge.lazy import tensorflow
 from mlp_edge.training.backends.program import (
@@ -40,19 +41,46 @@ class Lengths(NamedTuple):
     weighted: bool
 
 
+class Blueprint(NamedTuple):
+    """What programs are made of; any process makes the same ones of it.
+
+    Attributes:
+        description: what ``twin.describe`` gives.
+        lengths: of the blocks.
+        device: TensorFlow's name of where they run.
+        signs: of the weights, as ``Program`` takes them.
+    """
+
+    description: str
+    lengths: Lengths
+    device: str
+    signs: bytes | None = None
+
+
+class State(NamedTuple):
+    """All that training changes.
+
+    Attributes:
+        numbers: weights, the optimizer's slots, moving means: float arrays.
+        counters: steps taken, and states of random numbers: integer arrays.
+        tally: sums and counts of the loss and the metrics.
+    """
+
+    numbers: list[NDArray[Any]]
+    counters: list[NDArray[Any]]
+    tally: list[NDArray[Any]]
+
+
 class BlockProgram(Program):
     """A twin of a model, trained on blocks of rows.
 
     Args:
-        description: what ``twin.describe`` gives.
-        lengths: of the blocks.
-        device: TensorFlow's name of where it runs.
-        signs: of the weights, as ``Program`` takes them.
+        blueprint: what it is made of.
     """
 
-    def __init__(
-        self, description: str, lengths: Lengths, device: str, signs: bytes | None = None
-    ) -> None:
+    def __init__(self, blueprint: Blueprint) -> None:
+        description, lengths, device, signs = blueprint
+        self.blueprint = blueprint
         validation = lengths.validation + lengths.validation_tail
         sizes = Sizes(lengths.capacity, validation, lengths.batch, 1, lengths.weighted)
         super().__init__(description, sizes, device, signs)
@@ -62,10 +90,25 @@ class BlockProgram(Program):
         self._single_test = self._compiled_of(self._test_step)
         self._few_tests = self._compiled_of(self._test_few)
 
-    @property
-    def device(self) -> str:
-        """TensorFlow's name of where it runs."""
-        return self._device
+    def state(self) -> State:
+        """A copy of all that training changes."""
+        return State(*([each.value.numpy().copy() for each in some] for some in self._changing()))
+
+    def resume(self, state: State) -> None:
+        """Go on from a state."""
+        for variables, arrays in zip(self._changing(), state, strict=True):
+            for variable, array in zip(variables, arrays, strict=True):
+                variable.assign(array)
+
+    def _changing(self) -> tuple[list[Any], list[Any], list[Any]]:
+        """The variables behind each part of a state."""
+        every = [
+            self._strengths, self._weights, *self._optimizer.variables,
+            *self._twin.non_trainable_variables,
+        ]  # fmt: skip
+        floats = [each for each in every if "float" in str(each.dtype)]
+        others = [each for each in every if "float" not in str(each.dtype)]
+        return floats, others, list(self._twin.metrics_variables)
 
     def begin(self) -> None:
         """Let the epoch's loss and metrics start afresh."""

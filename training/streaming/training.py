@@ -18,10 +18,10 @@ from mlp_edge.data.quoting import counted, plain
 from mlp_edge.data.reading.dialect import Dialect
 from mlp_edge.data.splitting.split import class_name
 from mlp_edge.data.splitting.times import time_column
+from mlp_edge.data.streaming.decisive import SAMPLED, Decisive, decisive_rows
 from mlp_edge.data.streaming.files import Files, of_files
 from mlp_edge.data.streaming.readings import Reader, Stretch, Target, reader
 from mlp_edge.data.streaming.stream import Stream, opened
-from mlp_edge.data.streaming.telling import SAMPLED, Telling, telling
 from mlp_edge.encoding import Encoding
 from mlp_edge.errors import RecipeError, TableError
 from mlp_edge.finding import Finding
@@ -45,6 +45,7 @@ from mlp_edge.training.run import Job, fit_baseline
 from mlp_edge.training.scoring.advice import check_nothing_found
 from mlp_edge.training.streaming.fitting import fit_blocks, program_of
 from mlp_edge.training.streaming.learning import Decided, class_counts, decided
+from mlp_edge.training.streaming.parallel import Team
 from mlp_edge.training.streaming.parting import TESTS, TRAINS, VALIDATES, Asked, InTime, parting
 from mlp_edge.training.streaming.program import BlockProgram
 from mlp_edge.training.streaming.sampling import sampled_job
@@ -63,11 +64,13 @@ class Streaming:
         files: what it is made of.
         dialect: how CSV files are written.
         block: rows that are shuffled among each other, and split at random by themselves.
+        team: who learns from the blocks.
     """
 
     files: Files
     dialect: Dialect
     block: int
+    team: Team
 
 
 def train(
@@ -124,11 +127,11 @@ def train(
             job, name=name or told.table.name, calibration=calibration,
             device=place(_work(chosen, job)),
         )  # fmt: skip
-        return _run(job, chosen, spools, stage, runs)
+        return _run(job, chosen, spools, stage, runs, streaming.team)
 
 
 def _prepared(
-    stream: Stream, told: Telling, examples: Examples, recipe: Recipe, streaming: Streaming,
+    stream: Stream, told: Decisive, examples: Examples, recipe: Recipe, streaming: Streaming,
     folder: Path,
 ) -> tuple[Job, Decided, dict[int, Spool]]:  # fmt: skip
     """Every row on disk in its part, what the training rows decide, and a job of some rows."""
@@ -163,10 +166,10 @@ def _without_inner_folds(recipe: Recipe, rows: int, task: Task) -> Recipe:
 
 def _told(
     stream: Stream, streaming: Streaming, targets: Sequence[str], choices: Choices, sha256: str
-) -> Telling:
+) -> Decisive:
     """The rows that decide how the columns are read."""
     known = [each for each in targets if each in stream.names] or stream.names[-1:]
-    return telling(stream, streaming.dialect, known, choices, sha256)
+    return decisive_rows(stream, streaming.dialect, known, choices, sha256)
 
 
 def _shape(rows: int, examples: Examples) -> Shape:
@@ -175,8 +178,8 @@ def _shape(rows: int, examples: Examples) -> Shape:
     return Shape(rows, inputs, examples.encoded.shape[1], examples.task)
 
 
-def _reader(stream: Stream, told: Telling, examples: Examples, recipe: Recipe) -> Reader:
-    """What reads every row as the rows that tell were read."""
+def _reader(stream: Stream, told: Decisive, examples: Examples, recipe: Recipe) -> Reader:
+    """What reads every row as the decisive rows were read."""
     classes = None
     if examples.task != "regression":
         places = examples.targets.tolist()
@@ -203,8 +206,9 @@ def _spooled(
     """Every row written to its part; and the number of the first row of each in time."""
     widths = len(rows.features), len(rows.targets)
     spools = {part: Spool(folder, name, *widths) for part, name in NAMES.items()}
-    source = streaming.files.source
-    parter = parting(Asked(recipe, examples.task, examples.labels, source), rows, folder)
+    several = rows.stream.rows >= 2 * streaming.block
+    asked = Asked(recipe, examples.task, examples.labels, streaming.files.source, several)
+    parter = parting(asked, rows, folder)
     firsts: dict[int, tuple[float, int]] = {}
     for block in _blocks(rows.stretches(), streaming.block):
         parts = parter.parts(block)
@@ -273,7 +277,7 @@ def _work(chosen: Decided, job: Job) -> int:
     return int(weights * min(recipe.batch_size, len(chosen.data.training)))
 
 
-def _note(told: Telling, spools: dict[int, Spool], streaming: Streaming, job: Job) -> Finding:
+def _note(told: Decisive, spools: dict[int, Spool], streaming: Streaming, job: Job) -> Finding:
     """What is other than for a table in memory."""
     rows = sum(map(len, spools.values()))
     block = min(streaming.block, rows)
@@ -294,10 +298,18 @@ def _note(told: Telling, spools: dict[int, Spool], streaming: Streaming, job: Jo
             f"; the linear baseline is fitted on {len(parts.training):,} training rows at random, "
             f"and sample.csv has {len(parts.test) or len(parts.training):,} rows"
         )
+    if streaming.team.workers > 1:
+        says += (
+            f"; {streaming.team.workers} workers learn from a block each, from the same weights, "
+            "which are averaged then (parameter averaging): that is another training than one "
+            "worker's"
+        )
     return Finding("stream", says)
 
 
-def _run(job: Job, chosen: Decided, spools: dict[int, Spool], stage: Stage, runs: int) -> Trained:
+def _run(
+    job: Job, chosen: Decided, spools: dict[int, Spool], stage: Stage, runs: int, team: Team
+) -> Trained:
     """Fit the baseline and every run; describe the first run."""
     tensorflow().config.experimental.enable_op_determinism()
     scoring = Scoring(job, chosen, {NAMES[part]: spool for part, spool in spools.items()})
@@ -311,7 +323,7 @@ def _run(job: Job, chosen: Decided, spools: dict[int, Spool], stage: Stage, runs
             model = _network(job, chosen, seed)
             program = program or program_of(model, chosen.data, job.recipe)
             watch = stage(f"{title}: epoch", job.recipe.epochs)
-            run = _fitted(job, chosen, model, program, seed, watch, scoring)
+            run = _fitted(job, chosen, model, program, seed, watch, scoring, team)
             results.append({"seed": seed, **scoring.of(run.model, run.threshold)})
             kept = kept or run
         if kept is None:
@@ -321,12 +333,12 @@ def _run(job: Job, chosen: Decided, spools: dict[int, Spool], stage: Stage, runs
 
 def _fitted(
     job: Job, chosen: Decided, model: Any, program: BlockProgram, seed: int, watch: Watch,
-    scoring: Scoring,
+    scoring: Scoring, team: Team,
 ) -> Run:  # fmt: skip
     """One network, fitted; it answers in the targets' own unit."""
     history: list[dict[str, float]] = []
     recipe = replace(job.recipe, seed=seed)
-    fit_blocks(model, program, chosen.data, recipe, recorded(history, watch))
+    fit_blocks(model, program, chosen.data, recipe, recorded(history, watch), team)
     answering = folded(model)
     if chosen.scale is not None:
         chosen.scale.fold(answering)
