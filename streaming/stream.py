@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, NamedTuple, Protocol
@@ -157,11 +158,19 @@ def added_columns(scorer: Scorer) -> list[str]:
 
 def _run(done: Iterator[_Done | None], reader: Reader, output: Output, watch: Watch) -> Tally:
     tally = Tally(reader.features)
-    for each in done:
-        if each is not None:
+    with ThreadPoolExecutor(1, thread_name_prefix="mlp-edge-writer") as writer:
+        writing: Future[None] | None = None
+        for each in done:
+            if each is None:
+                continue
+            if writing is not None:
+                writing.result()
+            # Written while the next block is fetched.
+            writing = writer.submit(output.write, each.block)
             tally.add(each.tally)
-            output.write(each.block)
             watch(tally.rows, each.end)
+        if writing is not None:
+            writing.result()
     return tally
 
 
