@@ -108,9 +108,9 @@ def test_the_threshold_is_chosen_in_the_fold(keras: Any, monkeypatch: pytest.Mon
     asked: list[Any] = []
     original = run.threshold_for
 
-    def spy(rule: str, targets: Any, probabilities: Any) -> Any:
+    def spy(rule: str, targets: Any, probabilities: Any, weights: Any) -> Any:
         asked.append(targets)
-        return original(rule, targets, probabilities)
+        return original(rule, targets, probabilities, weights)
 
     monkeypatch.setattr(run, "threshold_for", spy)
     cross_validate(job, chosen, 1, stage([]))
