@@ -76,7 +76,7 @@ def layer(dense: Dense, given: Given, wanted: Wanted, dtype: str) -> tuple[Integ
     real = dense.weights * given.steps.step
     bias = dense.bias + dense.weights @ given.steps.offset - offset
     spans = wanted.segments * wanted.high * step
-    unit = scales.finest(real, bias, given.largest, spans, dtype)
+    unit = scales.finest(real, bias, given.largest, spans, step, dtype)
     while True:
         coarse = unit / scales.COARSEST
         # One unit for all stays one; elsewhere each neuron has its own.

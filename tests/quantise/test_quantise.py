@@ -20,6 +20,7 @@ from mlp_edge.integers.quantised import (
     LAST_HIGHEST,
     SUM_LIMIT,
     WEIGHT_LIMIT,
+    IntegerLayer,
     Quantised,
 )
 from mlp_edge.integers.requantise import by_float, by_single, differing
@@ -291,3 +292,17 @@ def test_margins_leave_room_for_sums_that_calibration_did_not_see() -> None:
     assert [len(steps.step) for steps in made.steps] == [2, 8]
     beyond = rows[np.argmax(predict(mlp, rows)[:, 0])][None] * np.float32(1.02)
     assert lost(mlp, made.quantised, np.vstack([rows, beyond])) < SHARE["int16"]
+
+
+def test_units_that_are_all_but_switched_off_have_short_sums() -> None:
+    """Their weights are next to nothing beside their biases, which would take 32 bits."""
+    mlp = network((8, 22, 1))
+    first, last = mlp.layers
+    weights, bias = first.weights.copy(), first.bias.copy()
+    weights[:8] *= 1e-7
+    bias[:4], bias[4:8] = -0.27, 0.31  # off whatever the row; on, and constant
+    quiet = replace(mlp, layers=(replace(first, weights=weights, bias=bias), last))
+    made = quantised(quiet)
+    assert all(map(IntegerLayer.in_24_bits, made.layers, made.largest))
+    assert_sound(made)
+    assert lost(quiet, made, readings(quiet, 2000)) < SHARE["int8"]
