@@ -2,8 +2,8 @@
 
 A unit does nothing where all weights that read it are 0, or where it gives 0 whatever the row. Both
 are removed exactly: what is left out of a sum is 0. A ReLU that stays at 0 for every row in the
-declared ranges, by intervals, may still wake up beyond them, so such units go only where that is
-asked for.
+declared ranges, by intervals, goes as well: no training row has ever seen it at work. Beyond the
+ranges it might wake up. The smaller network is the one that is scored, saved and exported.
 """
 
 from __future__ import annotations
@@ -70,16 +70,15 @@ def pruned_by(recipe: Recipe, model: Any, features: Sequence[Feature]) -> tuple[
     """A fitted network as a recipe prunes it: ``tutorial`` only where that is asked for."""
     if recipe.name != AUTO and not recipe.prune:
         return model, Pruned()
-    return pruned(model, features, recipe.prune)
+    return pruned(model, features)
 
 
-def pruned(model: Any, features: Sequence[Feature], in_ranges: bool) -> tuple[Any, Pruned]:
+def pruned(model: Any, features: Sequence[Feature]) -> tuple[Any, Pruned]:
     """A network without the hidden units that do nothing.
 
     Args:
         model: compiled, of dense layers without batch normalisation; it stays as it is.
         features: with the ranges of the training rows.
-        in_ranges: whether units go, too, that are 0 for every row in these ranges.
 
     Returns:
         A compiled model, the same one where nothing is removed, and how much was.
@@ -88,8 +87,7 @@ def pruned(model: Any, features: Sequence[Feature], in_ranges: bool) -> tuple[An
     trained = _hidden(layers)
     layers = _without_idle(layers)
     idle = trained - _hidden(layers)
-    if in_ranges:
-        layers = _without_idle(_without_dead(layers, model, features))
+    layers = _without_idle(_without_dead(layers, model, features))
     dead = trained - idle - _hidden(layers)
     smaller = _rebuilt(model, layers) if idle or dead else model
     return smaller, Pruned(trained, idle, dead)

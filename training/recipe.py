@@ -97,8 +97,8 @@ class Recipe:
         weight: a column whose numbers say how much each row counts; None where all count alike.
         monotone: columns with whose readings a prediction rises ("age=+") or falls ("age=-"), by
             constraints on the weights; a mapping column -> "+" or "-" is held as such texts.
-        prune: whether hidden units are removed that are 0 for every row in the ranges of the
-            training rows; the recipe ``auto`` removes those that do nothing at all in any case.
+        prune: whether hidden units are removed that do nothing for any row in the ranges of the
+            training rows; the recipe ``auto`` removes them in any case.
         clip: lowest and highest prediction of a regression, rounded to float32; None for no
             limits.
         seed: of the split, the first weights and the shuffling.
@@ -195,7 +195,7 @@ class Recipe:
         shown="no column", repeat=True,
     )  # fmt: skip
     prune: bool = declared(
-        False, "Remove hidden units that are 0 within the ranges of the training rows.", "Network",
+        False, "Remove hidden units that do nothing for rows in the ranges of training.", "Network",
         flag="--prune",
     )  # fmt: skip
     clip: tuple[float, float] | None = declared(

@@ -53,7 +53,7 @@ def answers(model: Any, rows: np.ndarray) -> np.ndarray:
 
 def test_a_network_whose_units_all_count_stays_the_very_one() -> None:
     model = model_of()
-    same, removed = pruned(model, FEATURES, in_ranges=False)
+    same, removed = pruned(model, FEATURES)
     assert same is model
     assert (removed, removed.says) == (Pruned(11, 0, 0), None)
 
@@ -61,13 +61,14 @@ def test_a_network_whose_units_all_count_stays_the_very_one() -> None:
 def test_what_is_idle_goes_and_no_prediction_changes() -> None:
     model = model_of()
     first, second, last = dense(model)
+    change(second.bias, np.s_[:], 50)  # all awake
     change(first.kernel, np.s_[:, 1], 0)  # 0 whatever the row
     change(first.bias, 1, -0.5)
     change(first.kernel, np.s_[:, 2], 0)  # constant, and not 0: stays
     change(first.bias, 2, 0.5)
     change(last.kernel, np.s_[3, :], 0)  # nothing reads it
     change(second.kernel, np.s_[4, [0, 1, 2, 4]], 0)  # read by that one alone
-    smaller, removed = pruned(model, FEATURES, in_ranges=False)
+    smaller, removed = pruned(model, FEATURES)
     assert widths(smaller) == [4, 4, 1]
     assert removed == Pruned(11, 3, 0)
     assert removed.says == ("removed 3 of 11 hidden units: 3 that do nothing, whatever the row")
@@ -84,15 +85,14 @@ def test_a_unit_without_weights_goes_where_it_gives_0(activation: str, goes: boo
     model = model_of(activation)
     change(dense(model)[0].kernel, np.s_[:, 0], 0)
     change(dense(model)[0].bias, 0, 0)
-    assert pruned(model, FEATURES, in_ranges=False)[1].idle == goes
+    assert pruned(model, FEATURES)[1].idle == goes
 
 
-def test_a_relu_that_is_0_in_the_ranges_goes_only_where_that_is_asked() -> None:
+def test_a_relu_that_is_0_in_the_ranges_goes() -> None:
     model = model_of()
     change(dense(model)[1].bias, np.s_[:], 50)  # all awake
     change(dense(model)[0].bias, 3, -40)
-    assert pruned(model, FEATURES, in_ranges=False)[0] is model
-    smaller, removed = pruned(model, FEATURES, in_ranges=True)
+    smaller, removed = pruned(model, FEATURES)
     assert (widths(smaller), removed) == ([5, 5, 1], Pruned(11, 0, 1))
     assert removed.says is not None
     assert "1 that is 0 for every row in the declared ranges" in removed.says
@@ -101,16 +101,16 @@ def test_a_relu_that_is_0_in_the_ranges_goes_only_where_that_is_asked() -> None:
     beyond = 100 * inside
     assert abs(answers(smaller, beyond) - answers(model, beyond)).max() > 1
     of_no_range = (Feature("a"), *FEATURES[1:])
-    assert pruned(model, of_no_range, in_ranges=True)[0] is model
+    assert pruned(model, of_no_range)[0] is model
     of_no_relu = model_of("elu")
     change(dense(of_no_relu)[0].bias, 3, -40)
-    assert pruned(of_no_relu, FEATURES, in_ranges=True)[0] is of_no_relu
+    assert pruned(of_no_relu, FEATURES)[0] is of_no_relu
 
 
 def test_a_layer_keeps_a_unit() -> None:
     model = model_of()
     change(dense(model)[2].kernel, np.s_[:, :], 0)
-    smaller, removed = pruned(model, FEATURES, in_ranges=True)
+    smaller, removed = pruned(model, FEATURES)
     assert (widths(smaller)[1], removed.units) == (1, 11)
     rows = np.random.default_rng(2).normal(0, 5, (20, 4))
     assert answers(smaller, rows) == pytest.approx(answers(model, rows))
@@ -141,5 +141,5 @@ def test_a_training_says_what_it_removed(tmp_path: Any) -> None:
 def test_the_file_of_a_smaller_model_is_of_stock_layers() -> None:
     model = model_of()
     change(dense(model)[2].kernel, np.s_[0, :], 0)
-    smaller, _ = pruned(model, FEATURES, in_ranges=False)
+    smaller, _ = pruned(model, FEATURES)
     assert keras_bytes(smaller)
