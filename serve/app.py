@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -83,8 +83,11 @@ class Server:
         routes = [
             Route(path, self._answered(answer), methods=[method]) for method, path, answer in paths
         ]
-        handlers: Any = {HTTPException: self._unrouted, Exception: self._broken}
-        return Starlette(routes=routes, lifespan=self._lifespan, exception_handlers=handlers)
+        return Starlette(
+            routes=routes,
+            lifespan=self._lifespan,
+            exception_handlers={HTTPException: self._unrouted},
+        )
 
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
@@ -96,20 +99,26 @@ class Server:
             self._ready = False
             if watching is not None:
                 watching.cancel()
-                with suppress(asyncio.CancelledError):
-                    await watching
+                await asyncio.wait([watching])
             self._scoring.close()
             self._models.close()
 
     async def _watch(self) -> None:
-        """Look again and again whether a model has changed."""
+        """Look again and again whether a model has changed, whatever happened the last time."""
         while True:
             await asyncio.sleep(self._settings.reload)
-            for reload in await asyncio.to_thread(self._models.changed):
-                self._metrics.reloaded(reload.model, reload.version is not None)
-                self._log.reload(reload)
-                if reload.version is not None:
-                    self._metrics.opened(self._models.version(reload.model))
+            try:
+                await self._look()
+            except Exception as error:
+                self._log.fault(error)
+
+    async def _look(self) -> None:
+        """Open what has changed, and say so."""
+        for reload in await asyncio.to_thread(self._models.changed):
+            self._metrics.reloaded(reload.model, reload.version is not None)
+            self._log.reload(reload)
+            if reload.version is not None:
+                self._metrics.opened(self._models.version(reload.model))
 
     def _answered(self, answer: Answer) -> Answer:
         """A route that counts, logs, and tells what is wrong in JSON."""
@@ -122,6 +131,9 @@ class Server:
                 response = _json({"error": error.reason}, error.status, error.headers)
             except ClientDisconnect:
                 response = _json({"error": "the client has gone"}, 400)
+            except Exception as error:
+                self._log.fault(error)
+                response = _json({"error": "a fault of the server; its log has more"}, 500)
             self._count(request, response, begun)
             return response
 
@@ -142,11 +154,6 @@ class Server:
         response = _json({"error": told.get(status, "not to be had")}, status, headers)
         self._count(request, response, time.perf_counter())
         return response
-
-    async def _broken(self, request: Request, error: Exception) -> Response:
-        """A fault of ours: logged with its traceback, told without it."""
-        self._log.fault(error)
-        return _json({"error": "a fault of the server; its log has more"}, 500)
 
     # Bodies
 
@@ -180,7 +187,7 @@ class Server:
         with self._models.used(request.path_params["model"]) as version:
             given = bodies.rows_of(kind, await self._body(request))
             scored = await self._scoring.predicted(version, given)
-        self._metrics.predicted(version.card, scored.rows, scored.labels)
+        self._metrics.predicted(version, scored.rows, scored.labels)
         wanted = request.headers.get("accept", "")
         body, told = reply(version, scored, odd == "true", wanted)
         return Response(body, 200, media_type=told)
@@ -190,7 +197,7 @@ class Server:
             length = request.headers.get(oip.LENGTH)
             asked = oip.read_request(await self._body(request), length, version.card)
             scored = await self._scoring.predicted(version, asked.rows)
-        self._metrics.predicted(version.card, scored.rows, scored.labels)
+        self._metrics.predicted(version, scored.rows, scored.labels)
         body, header = oip.response(asked, version.card, version.name, scored)
         if header is None:
             return Response(body, 200, media_type=bodies.JSON)

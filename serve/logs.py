@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
-import time
 import traceback
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -49,9 +49,8 @@ class Log:
 
     def say(self, event: str, **more: Any) -> None:
         """A line with the time, what happened, and what belongs to it."""
-        now = time.time()
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{now % 1 * 1000:03.0f}Z"
-        line = {"time": stamp, "event": event, **more}
+        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        line = {"time": now, "event": event, **more}
         sys.stderr.buffer.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE, default=str))
         sys.stderr.buffer.flush()
 

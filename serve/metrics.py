@@ -8,9 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mlp_edge.card import Card
 from mlp_edge.mlp import Rows
-from mlp_edge.odd_readings import DeclaredReadings
 from mlp_edge.serve.models import Version
 
 LATENCIES = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 2.5)
@@ -52,7 +50,6 @@ class Metrics:
         self._reloads = made(counter, "reloads", "Changes on the disk.", ("model", "result"))
         self._children: dict[tuple[Any, ...], Any] = {}
         self._shown: dict[str, tuple[str, ...]] = {}
-        self._declared: dict[str, DeclaredReadings] = {}
 
     def _child(self, metric: Any, *labels: str) -> Any:
         """A metric with its labels; looking one up takes longer than a small network."""
@@ -71,7 +68,6 @@ class Metrics:
         labels = (card.name, version.name, card.weights_sha256, card.dtype, runtime, card.version)
         self._info.labels(*labels).set(1)
         self._shown[card.name] = labels
-        self._declared[card.name] = DeclaredReadings(card.features)
 
     def reloaded(self, model: str, good: bool) -> None:
         """A change on the disk, and whether it serves."""
@@ -83,14 +79,14 @@ class Metrics:
         if model:
             self._child(self._seconds, model).observe(seconds)
 
-    def predicted(self, card: Card, rows: Rows, labels: Sequence[str | None]) -> None:
+    def predicted(self, version: Version, rows: Rows, labels: Sequence[str | None]) -> None:
         """Rows, and the labels that were predicted, of a regression None."""
+        card, declared = version.card, version.declared
         self._child(self._rows, card.name).observe(len(rows))
         if card.task != "regression":
             for label, count in Counter(labels).items():
                 child = self._child(self._classes, card.name, "none" if label is None else label)
                 child.inc(count)
-        declared = self._declared[card.name]
         if rows.size <= FEW and declared.ordinary(rows):
             return
         for kind, found in zip(KINDS, declared.odd(rows), strict=True):

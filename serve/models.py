@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mlp_edge.card import Card
-from mlp_edge.errors import InputError, MlpEdgeError
+from mlp_edge.errors import InputError, first_line
+from mlp_edge.odd_readings import DeclaredReadings
 from mlp_edge.readers.model_directory import MANIFEST
 from mlp_edge.runtime.load import load
 from mlp_edge.runtime.predictor import Predictor
@@ -27,6 +28,7 @@ class Version:
         predictor: it.
         card: what it says about itself.
         name: of the version: the weights and the dtype.
+        declared: what its readings are held against.
         users: requests that are under way with it.
         replaced: whether another serves in its place.
     """
@@ -35,6 +37,7 @@ class Version:
         self.predictor = predictor
         self.card: Card = predictor.card
         self.name = f"{self.card.weights_sha256[:12]}-{self.card.dtype}"
+        self.declared = DeclaredReadings(self.card.features)
         self.users = 0
         self.replaced = False
 
@@ -151,8 +154,8 @@ class Models:
     def _reloaded(self, name: str, path: Path) -> Reload:
         try:
             fresh = self._opened(path)
-        except MlpEdgeError as error:
-            return Reload(name, None, str(error))
+        except Exception as error:  # whatever is wrong with the new one, the old one serves on
+            return Reload(name, None, first_line(error))
         if fresh.card.name != name:
             fresh.predictor.close()
             return Reload(name, None, f"{path}: holds the model {fresh.card.name!r} now")

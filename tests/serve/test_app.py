@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -248,8 +249,9 @@ def test_every_fault_of_ours_is_told_without_its_traceback(
 ) -> None:
     monkeypatch.setattr("mlp_edge.serve.app.reply", lambda *_: 1 / 0)
     app = application(files, ServeSettings(reload=0))
-    with TestClient(app, raise_server_exceptions=False) as client:
+    with TestClient(app) as client:
         response = post(client, "/models/net/predict", [[1] * 8])
+        assert counted(client)['mlp_edge_requests_total{model="net",status="500"}'] == 1
     assert response.status_code == 500
     assert response.json() == {"error": "a fault of the server; its log has more"}
     lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
@@ -296,3 +298,40 @@ def test_two_models_of_one_name_are_refused(files: list[Path]) -> None:
 def test_settings_out_of_their_range(wrong: dict[str, Any]) -> None:
     with pytest.raises(RecipeError):
         ServeSettings(**wrong)
+
+
+def test_a_new_model_of_other_features_takes_over(tmp_path: Path) -> None:
+    path = written(NET, tmp_path / "net.onnx")
+    app = application([path], ServeSettings(reload=0.02, log="none"))
+    with TestClient(app) as client:
+        before = client.get("/v2/models/net").json()["versions"]
+        written(network((3, 4, 1)), tmp_path / "new.onnx").rename(path)
+        until = time.monotonic() + 20
+        while client.get("/v2/models/net").json()["versions"] == before:
+            assert time.monotonic() < until
+            post(client, "/models/net/predict", [[1] * 8])
+        assert post(client, "/models/net/predict", [[1, 2, 3]]).status_code == 200
+        counts = counted(client)
+        assert not any('status="500"' in name for name in counts)
+        [info] = [name for name in counts if name.startswith("mlp_edge_model_info")]
+        assert before[0] not in info
+
+
+def test_what_goes_wrong_once_is_looked_at_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = written(NET, tmp_path / "net.onnx")
+    with TestClient(application([path], ServeSettings(reload=0.02))) as client:
+        before = client.get("/v2/models/net").json()["versions"]
+        for name in ("mlp_edge.serve.models.load", "mlp_edge.serve.models.Models.changed"):
+            with monkeypatch.context() as broken:
+                broken.setattr(name, lambda *_, **__: 1 / 0)
+                path.touch()
+                time.sleep(0.3)
+        written(network(seed=1), tmp_path / "new.onnx").rename(path)
+        until = time.monotonic() + 20
+        while client.get("/v2/models/net").json()["versions"] == before:
+            assert time.monotonic() < until
+            time.sleep(0.02)
+    events = {json.loads(line)["event"] for line in capfd.readouterr().err.splitlines()}
+    assert events >= {"refused", "fault", "reloaded"}
