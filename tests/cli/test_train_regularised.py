@@ -180,9 +180,9 @@ def test_the_search_never_sees_the_held_out_rows(
     asked: list[Any] = []
     original = searching.fold_values
 
-    def spy(job: Any, recipe: Any, chosen: Any, metric: str) -> Any:
+    def spy(job: Any, recipe: Any, chosen: Any, *more: Any, **options: Any) -> Any:
         asked.append((job, chosen))
-        return original(job, recipe, chosen, metric)
+        return original(job, recipe, chosen, *more, **options)
 
     monkeypatch.setattr(searching, "fold_values", spy)
     assert typed(*SEARCH, "-q").code == 0
