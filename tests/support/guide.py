@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from support.homes import home_rows, homes_model
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "scale.md"
-EXAMPLES = re.findall(r"^```python\n(.*?)^```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+EXAMPLES = re.findall(r"^```py\n(.*?)^```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
 ROWS = 200
 
 
