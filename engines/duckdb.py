@@ -86,6 +86,6 @@ def _predicted(scorer: Scorer, columns: tuple[Any, ...]) -> Floats:
         whole = column.combine_chunks() if hasattr(column, "combine_chunks") else column
         readings[:, index], wrong = read_column(whole, feature)
         if wrong.any() and not feature.categories:
-            cell = text_of(whole[int(wrong.argmax())])
+            cell = text_of(whole, int(wrong.argmax()))
             raise TableError(f"column {feature.name!r}: {trouble(cell)}")
     return scorer.predict(readings)

@@ -16,6 +16,7 @@ from mlp_edge.data.quoting import and_more, plain, shown
 from mlp_edge.data.table import Table
 from mlp_edge.errors import TableError, first_line
 from mlp_edge.feature import Feature
+from mlp_edge.streaming.arrow_text import as_stored, check_flat, texts_of
 from mlp_edge.streaming.parts import FAIL, SKIP, Part, Reader, count_unknown
 from mlp_edge.streaming.tally import SHOWN, Bad, Tally
 
@@ -47,7 +48,7 @@ def opened_parquet(path: Any, source: str) -> Any:
     Raises:
         TableError: when it is damaged, has no rows, or a column holds lists or records.
     """
-    from pyarrow import ArrowInvalid, parquet, types
+    from pyarrow import ArrowInvalid, parquet
 
     try:
         file = parquet.ParquetFile(path)
@@ -56,11 +57,7 @@ def opened_parquet(path: Any, source: str) -> Any:
     if not file.metadata.num_rows:
         raise TableError(f"{source}: a Parquet file without rows; a table has a row or more")
     for each in file.schema_arrow:
-        if types.is_nested(each.type):
-            raise TableError(
-                f"{source}: column {shown(each.name)} of type {shown(str(each.type))} does not "
-                "hold one number or word per row; leave it out or spread it over columns"
-            )
+        check_flat(each.name, each.type, source)
     return file
 
 
@@ -113,6 +110,7 @@ def part_of_batch(batch: Batch, names: Sequence[str], source: str, reader: Reade
     readings = np.empty((columns.num_rows, len(names)), np.float32)
     wrong = np.zeros(readings.shape, np.bool_)
     for index, (name, feature) in enumerate(zip(names, reader.features, strict=True)):
+        check_flat(name, columns.column(name).type, source)
         readings[:, index], wrong[:, index] = read_column(columns.column(name), feature)
     is_number = np.array([not feature.categories for feature in reader.features])
     broken = wrong & is_number
@@ -133,7 +131,7 @@ def part_of_batch(batch: Batch, names: Sequence[str], source: str, reader: Reade
             tally.nulled, void = int(rows.sum()), rows
     tally.count(readings, lines)
     count_unknown(
-        tally, wrong & ~is_number, lines, lambda i, row: text_of(columns.column(names[i])[row])
+        tally, wrong & ~is_number, lines, lambda i, row: text_of(columns.column(names[i]), row)
     )
     return Part(readings, void, columns, tally, batch.end)
 
@@ -151,8 +149,9 @@ def read_column(column: Any, feature: Feature) -> tuple[NDArray[np.float64], NDA
         numbers = column.to_numpy(zero_copy_only=False).astype(np.float64)
         wrong = np.abs(numbers) >= OVERFLOW
         return np.where(wrong, np.nan, numbers), wrong
-    encoded = column if types.is_dictionary(kind) else column.dictionary_encode()
-    texts = [text_of(each) for each in encoded.dictionary]
+    where = f"column {shown(feature.name)}"
+    encoded = column if types.is_dictionary(kind) else as_stored(column, where).dictionary_encode()
+    texts = texts_of([encoded.dictionary], where)[0].to_pylist()
     read = [_reading(text, feature) for text in texts]
     wrong = np.array([*(each is None for each in read), False], np.bool_)
     filler = float(feature.unknown_code) if feature.categories else np.nan
@@ -169,14 +168,9 @@ def _reading(text: str, feature: Feature) -> float | None:
     return None if np.isnan(value) and not means_missing(text, feature) else value
 
 
-def text_of(cell: Any) -> str:
-    """An Arrow value as the cell of a table: "" for NULL, "true" and "false"."""
-    value = cell.as_py()
-    if value is None:
-        return ""
-    if isinstance(value, bytes):
-        return value.decode(errors="backslashreplace")
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def text_of(column: Any, row: int) -> str:
+    """One value of an Arrow column as the cell of a table."""
+    return str(texts_of([column.slice(row, 1)], f"row {row + 1}")[0][0].as_py())
 
 
 def _bad(
@@ -185,7 +179,7 @@ def _bad(
     found = []
     for row in np.flatnonzero(broken.any(axis=1))[:SHOWN].tolist():
         name = names[int(broken[row].argmax())]
-        found.append(Bad(int(lines[row]), name, trouble(text_of(columns.column(name)[row]))))
+        found.append(Bad(int(lines[row]), name, trouble(text_of(columns.column(name), row))))
     return found
 
 
@@ -196,14 +190,7 @@ def _refused(source: str, bad: Bad, more: int) -> TableError:
 
 def table_of(batch: Batch, names: Sequence[str], source: str) -> Table:
     """The rows of a batch as text, as a table of a Parquet file has them."""
-    import duckdb
-    import pyarrow as pa
-
-    quoted = ('"' + name.replace('"', '""') + '"' for name in batch.columns.schema.names)
-    texts = ", ".join(f"coalesce(CAST({each} AS VARCHAR), '')" for each in quoted)
-    with duckdb.connect(config={"threads": "1"}) as connection:
-        rows = connection.from_arrow(pa.Table.from_batches([batch.columns]))
-        columns = rows.project(texts).to_arrow_table().columns
+    columns = texts_of(batch.columns.columns, source)
     cells = (ArrayColumn(as_cells(column.to_pylist())) for column in columns)
     lines = np.arange(batch.first, batch.first + batch.columns.num_rows)
     return Table("table", source, tuple(names), True, dict(zip(names, cells, strict=True)), lines,

@@ -110,6 +110,8 @@ def connected(place: Path, most: int) -> duckdb.DuckDBPyConnection:
             "temp_directory": "",
         }
     )
+    # So that an instant is spelled alike on every machine.
+    connection.execute("SET TimeZone = 'UTC'")
     # In this order: once access is disabled the list cannot grow.
     allowed = ", ".join(literal(path) for path in (str(place), pattern(place)))
     kind = "directories" if place.is_dir() else "paths"
