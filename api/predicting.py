@@ -69,6 +69,11 @@ class PredictedTable(Result):
         """How many rows there are."""
         return len(self.values)
 
+    @property
+    def written(self) -> int:
+        """How many rows are written: all of them."""
+        return self.rows
+
     def to_csv(self, *, spreadsheet_safe: bool = False) -> str:
         """The table as it was, with predictions and labels behind, as CSV.
 

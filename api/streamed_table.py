@@ -40,7 +40,8 @@ class StreamedTable(Result):
 
         Returns:
             Rows, bad rows and the counts of each column: missing readings, unknown categories
-            (None of a number) and readings out of range (None where none is declared).
+            (None of a number), readings out of range (None where none is declared) and cells that
+            are no number (None of a category).
         """
         told = {
             "model": self.model,
@@ -61,11 +62,11 @@ class StreamedTable(Result):
         for name, counted in self.tally.to_dict()["columns"].items():
             low, high = counted["low"], counted["high"]
             declared = "" if high is None else f"{low:g} to {high:g}"
-            figures = (counted[key] for key in ("missing", "unknown", "out_of_range"))
+            figures = (counted[key] for key in ("missing", "unknown", "out_of_range", "bad"))
             rows.append(
                 (name, *("" if each is None else f"{each:,}" for each in figures), declared)
             )
-        columns = ("column", "missing", "unknown", "out of range", "declared range")
+        columns = ("column", "missing", "unknown", "out of range", "bad", "declared range")
         return [Sheet(f"{self.tally.rows:,} rows of {self.source}", columns, tuple(rows))]
 
     def remarks(self) -> Sequence[str]:
@@ -80,6 +81,11 @@ class StreamedTable(Result):
     def rows(self) -> int:
         """How many rows were read, those that were left out among them."""
         return self.tally.rows
+
+    @property
+    def written(self) -> int:
+        """How many rows have a place in what is written."""
+        return self.tally.rows - self.tally.skipped
 
     def compared(self) -> list[str]:
         """Hold the first rows against the target's cells, as ``PredictedTable`` does.

@@ -50,7 +50,7 @@ def predict(
         standard=None if counts else Standard(),
     )
     if chosen.out is not None:
-        err.print(f"wrote {chosen.out} ({found.rows:,} rows, predicted by {found.runtime})")
+        err.print(f"wrote {chosen.out} ({found.written:,} rows, predicted by {found.runtime})")
     for line in found.bad_rows():
         err.print(line, soft_wrap=True)
     if as_json:

@@ -120,6 +120,7 @@ def part_of_batch(batch: Batch, names: Sequence[str], source: str, reader: Reade
         tally.bad = _bad(columns, names, broken, lines)
         if reader.on_error == FAIL:
             raise _refused(source, tally.bad[0], int(broken.sum()) - 1)
+        tally.broken += broken.sum(axis=0)
         rows = broken.any(axis=1)
         if reader.on_error == SKIP:
             import pyarrow as pa
@@ -127,9 +128,10 @@ def part_of_batch(batch: Batch, names: Sequence[str], source: str, reader: Reade
             tally.rows = tally.skipped = int(rows.sum())
             columns = columns.filter(pa.array(~rows))
             readings, wrong, lines = readings[~rows], wrong[~rows], lines[~rows]
+            broken = broken[~rows]
         else:
             tally.nulled, void = int(rows.sum()), rows
-    tally.count(readings, lines)
+    tally.count(readings, lines, broken)
     count_unknown(
         tally, wrong & ~is_number, lines, lambda i, row: text_of(columns.column(names[i]), row)
     )

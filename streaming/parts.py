@@ -77,15 +77,17 @@ def part_of_table(table: Table, reader: Reader, bad: Sequence[Bad] = (), end: in
         if reader.on_error == FAIL:
             check_numbers(table, names, broken)
         rows = broken.any(axis=1)
+        tally.broken += broken.sum(axis=0)
         tally.bad = _merged(tally.bad, _bad(table, names, broken))
         if reader.on_error == SKIP:
             tally.rows += int(rows.sum())
             tally.skipped += int(rows.sum())
             table, read, wrong = table.keep(~rows), read[~rows], wrong[~rows]
+            broken = broken[~rows]
         else:
             tally.nulled, void = int(rows.sum()), rows
     readings = np.ascontiguousarray(read.astype(np.float32))
-    tally.count(readings, table.lines)
+    tally.count(readings, table.lines, broken)
     count_unknown(tally, wrong & ~number, table.lines, lambda i, row: table.cells[names[i]][row])
     return Part(readings, void, table, tally, end)
 

@@ -43,6 +43,7 @@ class Tally:
         missing: (features,) readings that are missing.
         unknown: (features,) categories that the model does not know.
         outside: (features,) numbers outside the range that the model declares.
+        broken: (features,) cells that are no number, of rows that were skipped or nulled.
         bad: the first rows of those that were skipped or nulled.
         first_missing: (features,) the first line with a missing reading.
         first_unknown: (features,) the first line with an unknown category, and its cell.
@@ -55,18 +56,30 @@ class Tally:
     missing: NDArray[np.int64] = field(init=False)
     unknown: NDArray[np.int64] = field(init=False)
     outside: NDArray[np.int64] = field(init=False)
+    broken: NDArray[np.int64] = field(init=False)
     bad: list[Bad] = field(default_factory=list)
     first_missing: dict[int, int] = field(default_factory=dict)
     first_unknown: dict[int, tuple[int, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Begin at 0."""
-        self.missing, self.unknown, self.outside = np.zeros((3, len(self.features)), np.int64)
+        counts = np.zeros((4, len(self.features)), np.int64)
+        self.missing, self.unknown, self.outside, self.broken = counts
 
-    def count(self, readings: Rows, lines: NDArray[np.int64]) -> None:
-        """Count the readings (rows, features) of rows on these lines."""
+    def count(
+        self, readings: Rows, lines: NDArray[np.int64], broken: NDArray[np.bool_] | None = None
+    ) -> None:
+        """Count the readings (rows, features) of rows on these lines.
+
+        Args:
+            readings: NaN where a cell is empty or broken.
+            lines: (rows,) on which they stand.
+            broken: (rows, features) cells that are no number; None for none.
+        """
         self.rows += len(readings)
         absent = are_missing(readings, self.features)
+        if broken is not None:
+            absent &= ~broken
         self.missing += absent.sum(axis=0)
         for index in np.flatnonzero(absent.any(axis=0)).tolist():
             self.first_missing.setdefault(index, int(lines[absent[:, index].argmax()]))
@@ -85,6 +98,7 @@ class Tally:
         self.missing += other.missing
         self.unknown += other.unknown
         self.outside += other.outside
+        self.broken += other.broken
         self.bad += other.bad[: SHOWN - len(self.bad)]
         self.first_missing = other.first_missing | self.first_missing
         self.first_unknown = other.first_unknown | self.first_unknown
@@ -118,6 +132,7 @@ class Tally:
                 "missing": int(self.missing[index]),
                 "unknown": int(self.unknown[index]) if feature.categories else None,
                 "out_of_range": int(self.outside[index]) if feature.high is not None else None,
+                "bad": None if feature.categories else int(self.broken[index]),
                 "low": feature.low,
                 "high": feature.high,
             }

@@ -324,6 +324,7 @@ def test_bad_rows_are_said(model: Path, typed: Type, table: Path, folder: Path) 
     table.write_text(table.read_text().replace("6,148,72,35", "6,high,72,35"))
     result = typed("predict", "ward.csv", "--on-error", "skip", "--out", "out.csv")
     assert (result.code, len((folder / "out.csv").read_text().splitlines())) == (0, 12)
+    assert "wrote out.csv (11 rows, predicted by" in result.err
     assert "1 row left out\nward.csv, line 2, column 'glucose': 'high' is text" in result.err
     refused = typed("predict", "ward.csv", "--on-error", "ignore")
     assert (refused.code, refused.out) == (2, "")

@@ -174,7 +174,12 @@ def test_bad_rows_are_left_out(scored: Path, spoilt: Path, rows: list[list[str]]
         f"{spoilt}, line 3002, column 'rooms': 'inf' is infinite; put a finite number there or "
         "remove the line",
     ]
+    told = found.to_dict()["columns"]
+    assert {name: each["bad"] for name, each in told.items() if each["bad"]} == {
+        "area": 1, "rooms": 1,
+    }  # fmt: skip
     kept = [*rows[:2998], *rows[3001:]]
+    assert found.written == len(kept)
     spoilt.write_text(joined([NAMES, *kept]))
     assert got == whole(scored, spoilt)[1]
 
@@ -188,6 +193,10 @@ def test_bad_rows_are_kept_without_a_prediction(
     found, got = streamed(scored, spoilt, on_error="null")
     assert (found.rows, found.tally.skipped, found.tally.nulled) == (3999, 0, 2)
     assert found.bad_rows()[0] == "2 rows without a prediction"
+    told = found.to_dict()["columns"]
+    for name, column in (("area", 1), ("rooms", 4)):
+        empty = sum(row[column] in ("", "?", "-1") for row in rows)
+        assert (told[name]["bad"], told[name]["missing"]) == (1, empty)
     lines = got.decode().splitlines()
     assert lines[2999].startswith("h2998,wide,")
     assert lines[2999].endswith(",nan,")
@@ -213,14 +222,21 @@ def test_counts_of_each_column(scored: Path, rows: list[list[str]], tmp_path: Pa
     missing = sum(year in ("", "?", "-1") for year in years)
     assert told["year"] == {
         "missing": missing, "unknown": None, "out_of_range": years.count("2050"),
-        "low": 1900.0, "high": 2020.0,
+        "bad": 0, "low": 1900.0, "high": 2020.0,
     }  # fmt: skip
     kinds = [row[2] for row in rows]
     assert told["kind"]["unknown"] == kinds.count("tent")
     assert told["kind"]["missing"] == kinds.count("") + kinds.count("NA")
     assert told["area"]["out_of_range"] == sum(float(row[1]) > 500 for row in rows)
     [sheet] = found.sheets()
-    assert sheet.rows[2] == ("year", f"{missing:,}", "", f"{years.count('2050'):,}", "1900 to 2020")
+    assert sheet.rows[2] == (
+        "year",
+        f"{missing:,}",
+        "",
+        f"{years.count('2050'):,}",
+        "0",
+        "1900 to 2020",
+    )
     assert [path.name for path in tmp_path.iterdir()] == ["homes.csv"]
 
 
