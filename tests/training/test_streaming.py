@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +29,7 @@ from mlp_edge.errors import RecipeError, TableError
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.streaming import sampling
 from mlp_edge.training.streaming.parting import Asked, AtRandom
-from mlp_edge.training.streaming.selection import kth_smallest, medians
+from mlp_edge.training.streaming.selection import TOGETHER, kth_smallest, medians
 
 ROWS = 2400
 QUICK: dict[str, Any] = {"epochs": 8, "hidden": (6,), "recipe": "tutorial"}
@@ -334,6 +335,19 @@ def test_medians_are_exact(columns: list[list[float]]) -> None:
         for column, some in zip(numbers.T, known, strict=True)
     ]
     assert medians(looks, known).tolist() == wanted
+
+
+def test_medians_of_many_columns_take_the_memory_of_a_few() -> None:
+    numbers = np.random.default_rng(0).normal(size=(5, 2 * TOGETHER + 1)).astype(np.float32)
+    known = np.full(numbers.shape[1], len(numbers))
+    tracemalloc.start()
+    try:
+        found = medians(lambda: [numbers[:2], numbers[2:]], known)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert found.tolist() == np.median(numbers.astype(np.float64), axis=0).tolist()
+    assert peak < TOGETHER * 2 * 1.2e6  # all columns at once would take twice that and more
 
 
 def test_order_statistics_of_float64() -> None:

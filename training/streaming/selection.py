@@ -16,12 +16,18 @@ Looks = Callable[[], Iterable[NDArray[Any]]]
 """Gives the numbers (n, columns) from the first to the last, each time it is called."""
 DIGIT = 16
 """Bits that one look tells."""
+TOGETHER = 32
+"""Columns whose beginnings are counted in one look: 512 kB for each of their ranks."""
 
 
 def kth_smallest(
     looks: Looks, ranks: NDArray[np.int64], kind: type[np.floating[Any]]
 ) -> NDArray[Any]:
     """For each column the numbers that stand at some ranks when sorted.
+
+    ``TOGETHER`` columns are looked at together, two times if they are float32, four if float64.
+    Counting takes about 1.1 MB for each of their ranks, which is 70 MB for medians, whatever the
+    number of columns and rows.
 
     Args:
         looks: float32 or float64 numbers; NaN is none.
@@ -31,22 +37,42 @@ def kth_smallest(
     Returns:
         (columns, k) of ``kind``; -0 counts as 0.
     """
-    width = np.dtype(kind).itemsize * 8
-    whole = np.dtype(f"u{width // 8}")
+    found = np.zeros(ranks.shape, f"u{np.dtype(kind).itemsize}")
+    for first in range(0, len(ranks), TOGETHER):
+        some = slice(first, first + TOGETHER)
+        found[some] = _kth_keys(looks, some, ranks[some], found.dtype)
+    return _floats(found, kind)
+
+
+def _kth_keys(
+    looks: Looks, columns: slice, ranks: NDArray[np.int64], whole: np.dtype[Any]
+) -> NDArray[Any]:
+    """The keys (columns, k) of the numbers of some columns that stand at their ranks."""
+    width = whole.itemsize * 8
     left, found = ranks.copy(), np.zeros(ranks.shape, whole)
     for shift in range(width - DIGIT, -1, -DIGIT):
         counts = np.zeros((*ranks.shape, 1 << DIGIT), np.int64)
         for numbers in looks():
-            for column in range(len(ranks)):
-                keys = _keys(numbers[:, column], whole)
+            for column, known in enumerate(numbers[:, columns].T):
+                keys = _keys(known, whole)
                 for place in range(ranks.shape[1]):
                     counts[column, place] += _counted(keys, found[column, place], shift, width)
-        below = np.cumsum(counts, axis=-1)
-        digits = np.minimum((below <= left[..., None]).sum(axis=-1), (1 << DIGIT) - 1)
-        before = np.take_along_axis(below - counts, digits[..., None], axis=-1)[..., 0]
+        digits, before = _digits(counts, left)
+        del counts  # before the next ones are made
         left -= before
         found |= digits.astype(whole) << np.array(shift, whole)
-    return _floats(found, kind)
+    return found
+
+
+def _digits(
+    counts: NDArray[np.int64], left: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The digit (columns, k) at each rank, and how many numbers have a lesser one."""
+    below = np.cumsum(counts, axis=-1)
+    digits = np.minimum((below <= left[..., None]).sum(axis=-1), (1 << DIGIT) - 1)
+    at = digits[..., None]
+    before = np.take_along_axis(below, at, axis=-1) - np.take_along_axis(counts, at, axis=-1)
+    return digits, before[..., 0]
 
 
 def _keys(numbers: NDArray[Any], whole: np.dtype[Any]) -> NDArray[Any]:

@@ -88,7 +88,8 @@ def fitted(
 ) -> tuple[Feature, ...]:
     """Features with the ranges, and the fills where they impute, of the training rows.
 
-    As ``preprocessing.fitted`` has it: medians are exact, and found in two looks at the rows.
+    As ``preprocessing.fitted`` has it: medians are exact, and found in two looks at the rows for
+    every ``selection.TOGETHER`` columns that have missing readings.
     """
     known = _known(features, training, block)
     chosen = [
@@ -135,11 +136,11 @@ def _medians(
     features: Sequence[Feature], chosen: Sequence[int], training: Spool, known: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """The medians of some features' known readings."""
-    encoding = Encoding.of(features)
+    encoding, places = Encoding.of(features), list(chosen)
 
     def looks() -> Iterator[Rows]:
         for each in training.blocks():
-            missing = encoding.missing(each.readings)
-            yield np.where(missing, np.float32(np.nan), each.readings)[:, list(chosen)]
+            missing = encoding.missing(each.readings)[:, places]
+            yield np.where(missing, np.float32(np.nan), each.readings[:, places])
 
-    return medians(looks, known[list(chosen)])
+    return medians(looks, known[places])
