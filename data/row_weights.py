@@ -36,6 +36,20 @@ class WeightedTable(NamedTuple):
     findings: tuple[Finding, ...]
 
 
+def unweighted(named: str, weight: str) -> Finding:
+    """That a table lacks the column of weights that a saved model was trained with.
+
+    Args:
+        named: the table, as messages name it.
+        weight: the column.
+    """
+    says = (
+        f"{named} has no column {shown(weight)}, by which rows counted in the training: here all "
+        "count alike"
+    )
+    return Finding("unweighted", says)
+
+
 def with_weights(
     table: Table, name: str, targets: Sequence[str], choices: Choices
 ) -> WeightedTable:

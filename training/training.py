@@ -10,6 +10,8 @@ from typing import Any, cast
 
 from mlp_edge.data.choices import Choices
 from mlp_edge.data.findings.leaks import duplicates_across
+from mlp_edge.data.quoting import plain
+from mlp_edge.data.row_weights import unweighted
 from mlp_edge.data.splitting.times import IN_TIME
 from mlp_edge.data.table import Table
 from mlp_edge.errors import RecipeError
@@ -196,7 +198,8 @@ def go_on(
     """Go on training a saved model, with the same held-out rows.
 
     Args:
-        table: what to learn from; it has the saved model's columns.
+        table: what to learn from; it has the saved model's columns. Where it lacks the one of
+            weights, a finding says so, and rows count alike from then on.
         start: the saved model.
         options: recipe settings that were given; None where not.
         stage: who watches.
@@ -213,9 +216,7 @@ def go_on(
     check_fixed(saved, options)
     # What was saved has batch normalisation and temperature in its weights, its settings settled.
     saved = replace(saved, batch_normalization=False, temperature=False, automatic=())
-    weight = options.get("weight") or saved.weight
-    check_weight(start.manifest.features, weight)
-    examples = reread_examples(table, start.manifest, saved.group, saved.split, weight)
+    saved, examples = _read_again(table, start, saved, options.get("weight"))
     table = examples.table
     check_filled(table, examples)
     recipe = resolved_for(saved.given(options), examples)
@@ -236,6 +237,20 @@ def go_on(
 
     with _ready(job):
         return _run(job, stage, _saved_network(start, saved), 1)
+
+
+def _read_again(
+    table: Table, start: ModelDirectory, saved: Recipe, weight: str | None
+) -> tuple[Recipe, Examples]:
+    """Read a table for a saved model; its recipe, without a weight that the table lacks."""
+    lacking: tuple[Finding, ...] = ()
+    if weight is None and saved.weight is not None and saved.weight not in table.columns:
+        lacking = (unweighted(plain(table.source), saved.weight),)
+        saved = replace(saved, weight=None)
+    weight = weight or saved.weight
+    check_weight(start.manifest.features, weight)
+    examples = reread_examples(table, start.manifest, saved.group, saved.split, weight)
+    return saved, replace(examples, findings=(*examples.findings, *lacking))
 
 
 def _check_held_out(start: ModelDirectory, known: int) -> None:

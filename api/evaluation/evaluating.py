@@ -19,8 +19,8 @@ from mlp_edge.api.sample import sample_table
 from mlp_edge.api.settings import FLOAT32, GUESSED, EvaluationSettings, Reading
 from mlp_edge.api.tables import read_any
 from mlp_edge.api.widened_table import check_output, write_output
-from mlp_edge.data.quoting import shown
 from mlp_edge.data.reading.size import read_size
+from mlp_edge.data.row_weights import unweighted
 from mlp_edge.errors import InputError, RecipeError
 from mlp_edge.finding import Finding
 from mlp_edge.lazy import installed, require
@@ -184,11 +184,7 @@ def _notes(named: str, examples: Examples, manifest: Manifest) -> list[Finding]:
     weight = manifest.recipe.get("weight")
     notes = []
     if weight is not None and examples.weights is None:
-        says = (
-            f"{named} has no column {shown(weight)}, by which rows counted in the training: here "
-            "all count alike"
-        )
-        notes.append(Finding("unweighted", says))
+        notes.append(unweighted(named, weight))
     if examples.table.sha256 != manifest.sha256["data"] or manifest.imported is not None:
         return notes
     held_out = manifest.sample == "held-out"

@@ -84,7 +84,7 @@ def test_rows_count_by_a_column(survey: Path, typed: Type) -> None:
     on = ("--from", "model", "--epochs", 1, "-q")
     assert typed("train", survey.name, *on, "--out", "further").code == 0
     assert told("further")["recipe"]["weight"] == "people"
-    refused = typed("train", "bare.csv", *on, "--out", "nothing")
+    refused = typed("train", "bare.csv", *on, "--weight", "people", "--out", "nothing")
     assert refused.code == 2
     assert "no column 'people' for --weight" in refused.err
     refused = typed("train", survey.name, *on, "--weight", "a", "--out", "nothing")
@@ -135,3 +135,25 @@ def test_weights_that_are_none(survey: Path, typed: Type, cell: str) -> None:
     assert result.code == 2
     assert "error: survey.csv, line 7, column 'people', the weight: " in result.err
     assert not Path("model").exists()
+
+
+@pytest.mark.parametrize("has_weights", [True, False])
+def test_going_on_counts_by_the_saved_weight_where_the_table_has_it(
+    survey: Path, typed: Type, has_weights: bool
+) -> None:
+    words = ("--recipe", "tutorial", "--hidden", 2, "--epochs", 1, "-q")
+    first = typed("train", survey.name, *words, "--target", "answer", "--weight", "people")
+    assert first.code == 0, first.err
+    if not has_weights:
+        table = pd.read_csv(survey, sep=";", decimal=",")
+        table[table["people"] > 0].drop(columns="people").to_csv("bare.csv", index=False)
+    name = survey.name if has_weights else "bare.csv"
+    result = typed("train", name, "--from", "model", "--epochs", 1, "-q", "--out", "further")
+    assert result.code == 0, result.err
+    says = "bare.csv has no column 'people', by which rows counted in the training: here all count"
+    assert (says in result.err) is not has_weights
+    assert "--weight" not in result.err
+    assert told("further")["recipe"]["weight"] == ("people" if has_weights else None)
+    scored = typed("evaluate", name, "--model", "further", "--no-plots")
+    assert scored.code == 0, scored.err
+    assert "by which rows counted" not in scored.err
