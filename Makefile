@@ -72,9 +72,9 @@ $(CLIENTS)/installed: tests/clients.txt | $(VENV)/installed
 gcc:
 	sh .ci/debian gcc:gcc g++:g++
 
-# What runs exports in other languages.
+# What runs exports in other languages; Java is for Spark.
 scripts:
-	sh .ci/debian node:nodejs
+	sh .ci/debian node:nodejs java:default-jre-headless
 
 # Compilers for the chips, each with its C library, and the simulator of the AVR. Where they cannot
 # be installed, the tests that need them are skipped; CI=true makes that failures.

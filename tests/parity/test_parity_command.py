@@ -45,7 +45,9 @@ def run(*arguments: object) -> Result:
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("parity") / "model"
-    assert run("train", "--epochs", 2, "--out", path, "--quiet").exit_code == 0
+    assert (
+        run("train", "--recipe", "tutorial", "--epochs", 2, "--out", path, "--quiet").exit_code == 0
+    )
     assert run("export", "--model", path).exit_code == 0
     return path
 
@@ -272,7 +274,12 @@ def test_what_was_found_is_kept_beside_the_exports(model: Path, few_rows: None) 
     assert run("parity", "--model", model).exit_code == 0
     assert kept.read_bytes() == again
     # Training over it and exporting anew are not in its way.
-    assert run("train", "--epochs", 1, "--out", model, "--force", "-q").exit_code == 0
+    assert (
+        run(
+            "train", "--recipe", "tutorial", "--epochs", 1, "--out", model, "--force", "-q"
+        ).exit_code
+        == 0
+    )
 
 
 def test_a_vacuous_bound_is_no_pass(
