@@ -13,9 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mlp_edge.errors import TableError
+from mlp_edge.data.quoting import plain
+from mlp_edge.errors import RecipeError, TableError
 from mlp_edge.lazy import keras
 from mlp_edge.mlp import DEFAULT_THRESHOLD
+from mlp_edge.settings import setting
 from mlp_edge.training.ensemble import joined, member_seeds
 from mlp_edge.training.equal_folds import alike
 from mlp_edge.training.examples import Parts, folds
@@ -54,19 +56,20 @@ class Decision:
         losses: strength of the regularisation -> log loss, or mean square of a standardised
             target; {} where there was nothing to choose from.
         temperature: by which the logits are divided; None where none was asked for.
-        rows: that were predicted; 0 where there were no inner folds.
+        rows: that were predicted; 0 where there were too few for inner folds, None where there was
+            nothing to decide.
         scores: part of the rows -> "before" and "after" the temperature -> metric -> value.
     """
 
     recipe: Recipe
     losses: Mapping[str, float] = field(default_factory=dict)
     temperature: float | None = None
-    rows: int = 0
+    rows: int | None = None
     scores: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any] | None:
-        """Plain values, for model.json; None where there were no inner folds."""
-        if not self.rows:
+        """Plain values, for model.json; None where there was nothing to decide."""
+        if self.rows is None:
             return None
         return {
             "rows": self.rows,
@@ -185,14 +188,14 @@ def decide(job: Job, seed: int, stage: Stage | None = None, fits: int = 1) -> De
         fits: how many networks like the job's are to be fitted.
 
     Raises:
-        RecipeError: when training diverges.
+        RecipeError: when training diverges, or somebody chose a temperature and there are no folds.
     """
     candidates = _candidates(job)
     if len(candidates) == 1 and not job.recipe.temperature:
         return Decision(candidates[0])
     inner = _inner_folds(job, seed)
     if not inner:
-        return Decision(candidates[-1])
+        return _undecided(job, candidates[-1])
     total = len(candidates) * len(inner)
     watch = None if stage is None else stage("inner folds: network", total)
     done = 0
@@ -214,10 +217,25 @@ def decide(job: Job, seed: int, stage: Stage | None = None, fits: int = 1) -> De
     return replace(best, losses=losses if len(found) > 1 else {})
 
 
+def _undecided(job: Job, recipe: Recipe) -> Decision:
+    """A recipe whose rows are too few for inner folds: without a temperature.
+
+    Raises:
+        RecipeError: where somebody chose one.
+    """
+    if recipe.temperature and "temperature" not in recipe.automatic:
+        raise RecipeError(
+            f"{setting('temperature')} takes inner folds, and the {len(job.parts.training)} "
+            f"training rows of {plain(job.table.source)} are too few for them, in all, of a class "
+            f"or by groups; {setting('temperature', False)} would do"
+        )
+    return Decision(replace(recipe, temperature=False), rows=0)
+
+
 def _candidates(job: Job) -> list[Recipe]:
     """The recipe in each strength of regularisation; one, where what was typed leaves one."""
-    recipe, rows, task = job.recipe, len(job.parts.training), job.examples.task
-    every = [recipe.regularised(each, rows, task) for each in recipe.strengths] or [recipe]
+    recipe, rows = job.recipe, len(job.parts.training)
+    every = [recipe.regularised(each, rows) for each in recipe.strengths] or [recipe]
     same = len({replace(each, strength="") for each in every}) == 1
     return every[-1:] if same else every
 
@@ -292,7 +310,8 @@ def _judged(job: Job, recipe: Recipe, unseen: _Unseen) -> Decision:
         loss = float(np.average((errors**2).mean(axis=1), weights=counts))
     else:
         if recipe.temperature:
-            temperature = fitted_temperature(outputs, targets, counts)
+            # Weights of classes shift probabilities on purpose: honest ones know rows alone.
+            temperature = fitted_temperature(outputs, targets, job.examples.weights_of(rows))
         loss = log_loss(outputs / (temperature or 1), targets, counts)
     return Decision(recipe, {recipe.strength: loss}, temperature, len(rows))
 

@@ -84,12 +84,13 @@ def ruled(shape: Shape, chosen: Mapping[str, Any]) -> dict[str, Any]:
         shape: of the table.
         chosen: those of these settings that somebody chose; the others are made to fit them.
     """
-    size = _size(shape.rows)
+    size = LARGE if shape.rows >= MANY_ROWS else SMALL
+    light = 0.0 if shape.task == "regression" else size.dropout
     rules: dict[str, Any] = {
         "hidden": size.hidden,
         "epochs": 60,
         "batch_size": size.batch_size,
-        **regularised("firm", shape.rows, shape.task, chosen),
+        **regularised("firm", shape.rows, light, chosen),
         "schedule": "cosine",
         "optimizer": "adam",
         "learning_rate": size.learning_rate,
@@ -101,17 +102,18 @@ def ruled(shape: Shape, chosen: Mapping[str, Any]) -> dict[str, Any]:
     return rules
 
 
-def regularised(strength: str, rows: int, task: Task, chosen: Mapping[str, Any]) -> dict[str, Any]:
+def regularised(
+    strength: str, rows: int, dropout: float, chosen: Mapping[str, Any]
+) -> dict[str, Any]:
     """The settings against overfitting, by their names in ``Recipe``.
 
     Args:
         strength: one of ``STRENGTHS``.
         rows: that the network learns from.
-        task: what is predicted.
+        dropout: of a light network of its size.
         chosen: what of a recipe somebody chose; the others are made to fit it.
     """
     own = STRENGTHS[strength]
-    dropout = 0.0 if task == "regression" else _size(rows).dropout
     rules: dict[str, Any] = {
         "dropout": dropout + own.dropout,
         "l2": _by_rows(own.l2, rows),
@@ -124,16 +126,12 @@ def regularised(strength: str, rows: int, task: Task, chosen: Mapping[str, Any])
     return rules
 
 
-def _size(rows: int) -> Size:
-    return LARGE if rows >= MANY_ROWS else SMALL
-
-
 def _by_rows(share: float, rows: int) -> float:
     """A penalty that counts as much as so many rows do, in digits that can be typed."""
     return float(f"{min(MOST_PENALTY, share / rows):.3g}")
 
 
-REGULARISED = tuple(regularised("firm", 1, "binary", {}))
+REGULARISED = tuple(regularised("firm", 1, 0.0, {}))
 """The settings that differ between strengths."""
 RULED = tuple(ruled(Shape(1, 1, 1, "binary"), {}))
 """The settings that the rules choose."""

@@ -79,7 +79,7 @@ class Recipe:
         momentum: for sgd and rmsprop; None is Keras's default.
         loss: "auto" follows the task.
         metrics: names of ``scoring.scores.METRICS`` to report; () follows the task.
-        temperature: whether a classifier's logits are divided by the number that makes its
+        temperature: whether a single classifier's logits are divided by the number that makes its
             probabilities right on rows of inner folds.
         standardize: whether a Normalization layer stands in front.
         output_bias: where the bias of the last layer starts: at "zero", or at "prior", where the
@@ -278,15 +278,17 @@ class Recipe:
         undecided = not self.strength and set(REGULARISED) & set(self.automatic)
         return tuple(STRENGTHS) if undecided else ()
 
-    def regularised(self, strength: str, rows: int, task: Task) -> Recipe:
-        """This recipe with a strength of regularisation, for so many training rows.
+    def regularised(self, strength: str, rows: int) -> Recipe:
+        """This recipe, of a table, with a strength of regularisation for so many training rows.
 
         What was chosen stays, and everything where no strength is left to choose.
         """
         if strength not in self.strengths:
             return self
         fixed = {name: getattr(self, name) for name in REGULARISED if name not in self.automatic}
-        rules = regularised(strength, rows, task, {"hidden": self.hidden, **fixed})
+        # The table decided the size of the network, and with it the dropout, firm as rules have it.
+        light = self.dropout - STRENGTHS["firm"].dropout
+        rules = regularised(strength, rows, light, {"hidden": self.hidden, **fixed})
         changes = {name: rules[name] for name in REGULARISED if name in self.automatic}
         return replace(self, **changes, strength=strength)
 
@@ -407,8 +409,15 @@ class Recipe:
         if self.monotone:
             check_follows(task, output)
         recipe = replace(self, loss=loss, output_activation=output)
-        if not self.temperature or has_logits(task, output):
+        joined = self.ensemble > 1
+        if not self.temperature or (has_logits(task, output) and not joined):
             return recipe
+        if "temperature" not in self.automatic and joined:
+            raise RecipeError(
+                f"{setting('temperature')} is found for a single network, and "
+                f"{setting('ensemble', self.ensemble)} joins several, whose mean claims less; "
+                "leave one out"
+            )
         if "temperature" not in self.automatic:
             raise RecipeError(
                 f"{setting('temperature')} is for a sigmoid or a softmax output of classes; this "

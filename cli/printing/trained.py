@@ -95,6 +95,9 @@ def _chosen(manifest: Manifest) -> str:
 
 def _decided(found: Mapping[str, Any], strength: str) -> str:
     """What networks that never saw some of the training rows decided."""
+    if not found["rows"]:
+        firm = f"{strength} regularisation, " if strength else ""
+        return f"too few training rows for inner folds: {firm}no temperature"
     says = []
     if found["losses"]:
         lost = ", ".join(f"{name} {loss:.4g}" for name, loss in found["losses"].items())

@@ -11,6 +11,7 @@ from scipy.special import expit, softmax
 from support.fits import data, ignore, recipe_of
 from support.tables import table_of
 
+from mlp_edge.cli.printing.trained import _decided
 from mlp_edge.data.choices import Choices
 from mlp_edge.errors import RecipeError, TableError
 from mlp_edge.training import deciding
@@ -38,7 +39,7 @@ def drawn(temperature: float, classes: int, rows: int = 4000) -> tuple[Any, Any]
 
 
 @pytest.mark.parametrize("classes", [2, 5])
-@pytest.mark.parametrize("temperature", [0.7, 1.0, 2.5])
+@pytest.mark.parametrize("temperature", [1.2, 2.5])
 def test_a_temperature_is_found_again(temperature: float, classes: int) -> None:
     logits, targets = drawn(temperature, classes)
     found = fitted_temperature(logits, targets)
@@ -56,11 +57,11 @@ def test_a_row_that_counts_three_times_is_three_rows() -> None:
     assert found == pytest.approx(expected, rel=1e-4)
 
 
-def test_rows_that_are_all_right_ask_for_no_more_than_the_least() -> None:
+def test_a_temperature_never_sharpens() -> None:
     logits = np.array([[0.0, 3.0], [3.0, 0.0]])
-    low, high = TEMPERATURES
-    assert fitted_temperature(logits, np.array([1, 0])) == pytest.approx(low, rel=1e-3)
-    assert fitted_temperature(logits, np.array([0, 1])) == pytest.approx(high, rel=1e-3)
+    assert fitted_temperature(logits, np.array([1, 0])) == 1
+    assert fitted_temperature(logits, np.array([0, 1])) == pytest.approx(8, rel=1e-3)
+    assert fitted_temperature(*drawn(0.7, 3)) == 1
 
 
 @pytest.mark.parametrize(("task", "outputs"), [("binary", 1), ("multiclass", 3)])
@@ -102,7 +103,7 @@ def test_the_strength_that_loses_less_is_taken_for_all_training_rows(keras: Any)
     assert decision.rows == len(job.parts.training) == 72
     assert set(decision.losses) == {"light", "firm"}
     best = min(decision.losses, key=decision.losses.__getitem__)
-    assert decision.recipe == job.recipe.regularised(best, 72, "binary")
+    assert decision.recipe == job.recipe.regularised(best, 72)
     assert TEMPERATURES[0] <= (decision.temperature or 0) <= TEMPERATURES[1]
 
 
@@ -112,10 +113,12 @@ def test_a_run_has_the_temperature_in_its_last_layer_alone(keras: Any) -> None:
     without = replace(job, recipe=replace(job.recipe, temperature=False))
     warm = fit_run(without, new_network, 1, ignore)
     assert warm.decision.to_dict() is None
-    run = fit_run(job, new_network, 1, ignore)
-    assert run.decision.losses == {}
-    temperature = run.decision.temperature
-    assert temperature is not None
+    decision = decide(job, 1)
+    assert decision.losses == {}
+    assert decision.temperature is not None
+    temperature = 1.7  # two epochs are too few to claim too much
+    decision = replace(decision, temperature=temperature)
+    run = fit_run(job, new_network, 1, ignore, decision=decision)
     *hidden, kernel, bias = run.model.get_weights()
     *same, before, start = warm.model.get_weights()
     assert all((one == other).all() for one, other in zip(hidden, same, strict=True))
@@ -142,8 +145,40 @@ def test_rows_too_few_for_folds_are_firmly_regularised(monkeypatch: pytest.Monke
     monkeypatch.setattr(deciding, "folds", refuse)
     job = job_of()
     decision = decide(job, 0)
-    assert decision.recipe == job.recipe.regularised("firm", 72, "binary")
-    assert decision.to_dict() is None
+    firm = job.recipe.regularised("firm", 72)
+    assert job.recipe.temperature
+    assert decision.recipe == replace(firm, temperature=False)
+    assert decision.temperature is None
+    told = decision.to_dict()
+    assert told is not None
+    assert told["rows"] == 0
+    says = "too few training rows for inner folds: firm regularisation, no temperature"
+    assert _decided(told, "firm") == says
+    with pytest.raises(RecipeError, match=r"`temperature` takes inner folds, and the 72 training"):
+        decide(job_of(temperature=True), 0)
+
+
+def test_class_weights_do_not_count_for_the_temperature() -> None:
+    plain, weighted = job_of(), job_of(class_weight="yes=9,no=1")
+    rows = plain.parts.training
+    score = np.random.default_rng(1).normal(0, 4, len(rows))
+    unseen = deciding._Unseen(rows, np.stack([np.zeros_like(score), score], axis=1))
+    one, other = (deciding._judged(job, job.recipe, unseen) for job in (plain, weighted))
+    assert one.temperature == other.temperature
+    assert one.losses != other.losses  # strengths are judged by what is minimised
+
+    counts = np.where(np.arange(len(plain.examples.rows)) % 2, 5.0, 1.0)
+    counted = replace(weighted, examples=replace(weighted.examples, weights=counts))
+    targets = plain.examples.targets[rows]
+    expected = fitted_temperature(unseen.outputs, targets, counts[rows])
+    assert expected != one.temperature
+    assert deciding._judged(counted, counted.recipe, unseen).temperature == expected
+
+
+def test_an_ensemble_has_no_temperature() -> None:
+    assert not job_of(ensemble=2).recipe.temperature
+    with pytest.raises(RecipeError, match=r"`temperature` is found for a single network, and"):
+        Recipe(temperature=True, ensemble=2).resolved("binary")
 
 
 def test_of_many_rows_one_part_in_five_is_predicted() -> None:

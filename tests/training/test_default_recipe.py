@@ -95,7 +95,7 @@ def test_a_recipe_that_there_is_not() -> None:
 
 def test_a_resolved_recipe_comes_back_from_json() -> None:
     recipe = Recipe.named("auto").given({"epochs": 3}).for_table(PIMA).resolved("binary")
-    recipe = recipe.regularised("light", 409, "binary")
+    recipe = recipe.regularised("light", 409)
     assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
 
 
@@ -119,18 +119,20 @@ def settings_of(recipe: Recipe) -> tuple[float, float, float | None]:
 def test_each_strength_for_400_rows(
     typed: dict[str, Any], task: Task, light: tuple[float], firm: tuple[float]
 ) -> None:
-    recipe = Recipe.named("auto").given(typed).for_table(PIMA)
+    recipe = Recipe.named("auto").given(typed).for_table(PIMA._replace(task=task))
     assert recipe.strengths == ("light", "firm")
     for strength, expected in (("light", light), ("firm", firm)):
-        chosen = recipe.regularised(strength, 400, task)
+        chosen = recipe.regularised(strength, 400)
         assert settings_of(chosen) == expected
         assert chosen.strength == strength
-        wide = recipe.regularised(strength, 4000, task)
+        # The table decides the dropout, however many of its rows are for validation.
+        large = Recipe.named("auto").given(typed).for_table(Shape(1200, 8, 1, task))
         more = 0.1 if task != "regression" and "dropout" in chosen.automatic else 0.0
-        assert wide.dropout == pytest.approx(chosen.dropout + more * bool(recipe.hidden))
+        dropout = large.regularised(strength, 1080).dropout
+        assert dropout == pytest.approx(chosen.dropout + more * bool(recipe.hidden))
         # What was chosen once stays.
         assert chosen.strengths == ()
-        assert chosen.regularised("light", 10, task) == chosen
+        assert chosen.regularised("light", 10) == chosen
 
 
 def test_there_is_no_strength_to_choose_where_everything_is_typed() -> None:

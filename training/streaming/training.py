@@ -116,7 +116,7 @@ def train(
         recipe = resolved_for(recipe, examples)
         # What contradicts a rule is said early.
         early = recipe.for_table(_shape(stream.rows, examples))
-        _without_inner_folds(early, stream.rows, examples.task)
+        _without_inner_folds(early, stream.rows)
         check_reachable(examples, recipe)
         check_columns(examples, directions(recipe.monotone))
         if strict:
@@ -139,7 +139,7 @@ def _prepared(
     spools, firsts = _spooled(rows, examples, recipe, streaming, folder)
     _check_parts(spools, examples, recipe, streaming.files.source)
     recipe = recipe.for_table(_shape(len(spools[TRAINS]) + len(spools[VALIDATES]), examples))
-    recipe = _without_inner_folds(recipe, len(spools[TRAINS]), examples.task)
+    recipe = _without_inner_folds(recipe, len(spools[TRAINS]))
     chosen = decided(examples, recipe, spools[TRAINS], spools[VALIDATES], streaming.block)
     job = sampled_job(
         stream, streaming.dialect, examples, spools, firsts, chosen, recipe, told.table.sha256
@@ -148,7 +148,7 @@ def _prepared(
     return replace(job, findings=findings), chosen, spools
 
 
-def _without_inner_folds(recipe: Recipe, rows: int, task: Task) -> Recipe:
+def _without_inner_folds(recipe: Recipe, rows: int) -> Recipe:
     """A recipe of which nothing is left for inner folds to decide, which take rows in memory.
 
     So many rows are lightly regularised, and have no temperature.
@@ -161,7 +161,7 @@ def _without_inner_folds(recipe: Recipe, rows: int, task: Task) -> Recipe:
             f"{setting('temperature')} takes inner folds, and a table that is streamed has none; "
             f"{setting('temperature', False)} would do"
         )
-    return replace(recipe.regularised("light", rows, task), temperature=False)
+    return replace(recipe.regularised("light", rows), temperature=False)
 
 
 def _told(
