@@ -21,7 +21,7 @@ from mlp_edge.api.doctor.machine import Component
 from mlp_edge.api.evaluation.score_sheets import confusion_sheet
 from mlp_edge.api.result import Result
 from mlp_edge.api.settings import BenchSettings
-from mlp_edge.api.widened_table import _as_words
+from mlp_edge.cell import as_words
 from mlp_edge.cli.printing.console import out
 from mlp_edge.cli.printing.sheets import show_sheets
 from mlp_edge.cli.printing.tables import new_table, show
@@ -170,7 +170,7 @@ SAFE: dict[str, Any] = {
 
 @pytest.mark.parametrize("cell", SAFE, ids=ascii)
 def test_words_that_a_spreadsheet_would_compute(cell: str) -> None:
-    assert _as_words(cell) == SAFE[cell]
+    assert as_words(cell) == SAFE[cell]
 
 
 def test_spreadsheet_safe_without_a_file(typed: Type, iris: Path) -> None:

@@ -27,8 +27,7 @@ from mlp_edge.data.reading.read import read_table
 from mlp_edge.feature import Feature
 from mlp_edge.readers.model_directory import ModelDirectory
 from mlp_edge.training.examples import read_examples
-from mlp_edge.training.outcome import CALIBRATION_ROWS, _calibration_rows
-from mlp_edge.training.recipe import Recipe
+from mlp_edge.training.run import CALIBRATION_ROWS, calibration_rows
 
 
 def good(result: Typed) -> Typed:
@@ -247,8 +246,8 @@ def test_the_calibration_is_raw_training_rows(homes: Path, homes_table: Path) ->
 def test_of_many_training_rows_a_thousand_are_kept() -> None:
     def drawn(seed: int) -> np.ndarray:
         training = np.arange(0, 10_000, 2)
-        job = SimpleNamespace(parts=SimpleNamespace(training=training), recipe=Recipe(seed=seed))
-        return _calibration_rows(job)  # type: ignore[arg-type]
+        parts = SimpleNamespace(training=training)
+        return calibration_rows(parts, seed)  # type: ignore[arg-type]
 
     rows = drawn(0)
     assert len(rows) == len(set(rows.tolist())) == CALIBRATION_ROWS == 1000

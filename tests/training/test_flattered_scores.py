@@ -59,7 +59,7 @@ def test_other_groups_are_another_search() -> None:
         recipe = Recipe(group="who", test_size=0.0)
         chosen = parts(examples, recipe, "")
         job: Any = SimpleNamespace(recipe=recipe, examples=examples, parts=chosen)
-        search: Any = SimpleNamespace(fixed=frozenset())
+        search: Any = SimpleNamespace(fixed=frozenset(), chip=None)
         prints.append(_fingerprint(job, Folding(4), search))
         tested.append([fold.test.tolist() for fold in folds(examples, recipe, 4, 1, "")])
     assert tested[0] != tested[1]
@@ -86,7 +86,8 @@ def test_folds_compare_probabilities_where_a_rule_chose_the_threshold(
 def test_class_weights_are_not_blamed_on_the_training(
     typed: Type, folder: Path, keras: Any
 ) -> None:
-    options = ("--class-weight", "0=1,1=9", "--epochs", 30, "--learning-rate", 0.01, "-q")
+    options = ("--recipe", "tutorial", "--class-weight", "0=1,1=9", "--epochs", 30,
+               "--learning-rate", 0.01, "-q")  # fmt: skip
     assert typed("train", "pima", *options).code == 0
     found = warnings(folder / "model")
     assert "majority" not in found
