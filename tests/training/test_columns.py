@@ -311,7 +311,7 @@ def test_every_option_about_columns_is_heard(
     assert [name for name, feature in described.items() if feature.get("indicator")] == ["v"]
     assert values["recipe"]["class_weight"] == "balanced"
     assert ModelDirectory.open(folder / "model").mlp().topology == "9-1"
-    assert "calibration" not in result.out
+    assert "calibration.npz" not in result.out
     assert sorted(path.name for path in (folder / "model").iterdir()) == [
         "history.csv", "model.json", "model.keras", "sample.csv",
     ]  # fmt: skip
