@@ -41,38 +41,27 @@ class FewRows:
         rows = [given] if type(given) is dict else given
         if type(rows) is not list or not 0 < len(rows) <= FEW:
             return None
-        cells = self._of_dicts(rows) if type(rows[0]) is dict else self._of_lists(rows)
+        named = type(rows[0]) is dict
+        lists = self._listed(rows) if named else rows
+        cells = None if lists is None else self._cells(lists, named)
         if cells is None:
             return None
         read = np.frombuffer(array("f", cells), np.float32)  # overflows to infinity, as NumPy does
         return read.reshape(len(rows), len(self._columns))
 
-    def _of_dicts(self, rows: list[Any]) -> list[float] | None:
+    def _listed(self, rows: list[Any]) -> list[list[Any]] | None:
+        """Dicts of the same names as lists in the features' order; None where one is another."""
         names = rows[0].keys()
         if any(type(name) is not str for name in names):
             return None
-        cells: list[float] = []
-        for row in rows:
-            if type(row) is not dict or row.keys() != names:
-                return None
-            for name, codes in self._columns:
-                cell = row.get(name, row)  # a dict is no cell, so that a missing one is told
-                kind = type(cell)
-                if cell is None:
-                    cells.append(math.nan)
-                elif codes is not None:
-                    code = codes.get(cell) if kind is str else None
-                    if code is None:
-                        return None
-                    cells.append(code)
-                elif kind is float or (kind is int and -_EXACT < cell < _EXACT):
-                    cells.append(cell)
-                else:
-                    return None
-        return cells
+        if any(type(row) is not dict or row.keys() != names for row in rows):
+            return None
+        if any(name not in names for name, _ in self._columns):
+            return None
+        return [[row[name] for name, _ in self._columns] for row in rows]
 
-    def _of_lists(self, rows: list[Any]) -> list[float] | None:
-        """By place, where a category may stand as its code as well."""
+    def _cells(self, rows: list[Any], named: bool) -> list[float] | None:
+        """All cells, row by row; a category that has no name stands as its code."""
         width = len(self._columns)
         cells: list[float] = []
         for row in rows:
@@ -80,12 +69,14 @@ class FewRows:
                 return None
             for cell, (_, codes) in zip(row, self._columns, strict=True):
                 kind = type(cell)
-                if kind is float or (kind is int and -_EXACT < cell < _EXACT):
-                    cells.append(cell)
-                elif cell is None:
+                if cell is None:
                     cells.append(math.nan)
-                elif kind is str and codes is not None and cell in codes:
+                elif codes is not None and kind is str and cell in codes:
                     cells.append(codes[cell])
+                elif codes is not None and named:
+                    return None
+                elif kind is float or (kind is int and -_EXACT < cell < _EXACT):
+                    cells.append(cell)
                 else:
                     return None
         return cells
