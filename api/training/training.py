@@ -16,6 +16,7 @@ from mlp_edge.api.settings import Reading
 from mlp_edge.api.tables import read_any, saved_source
 from mlp_edge.api.training.chip_fit import ChipFit, chip_fit
 from mlp_edge.api.training.trained import Training
+from mlp_edge.cluster import RAY
 from mlp_edge.data.choices import Choices
 from mlp_edge.data.reading.size import read_size
 from mlp_edge.data.sets import DEFAULT_SET
@@ -28,7 +29,7 @@ from mlp_edge.lazy import require, tensorflow
 from mlp_edge.readers.model_directory import ModelDirectory, check_place
 from mlp_edge.settings import setting
 from mlp_edge.training import training
-from mlp_edge.training.cluster import RAY, Each, in_turn, on_ray
+from mlp_edge.training.cluster import Each, in_turn, on_ray
 from mlp_edge.training.cross_validation import Folding
 from mlp_edge.training.default_recipe import AUTO
 from mlp_edge.training.device import Device, take
@@ -183,18 +184,26 @@ def _train_new(
         table,
         _recipe(plan, request.given),
         stage,
-        targets=plan.target,
-        task=plan.task,
-        choices=request.columns,
-        name=plan.name,
-        runs=plan.runs,
-        strict=plan.strict,
-        calibration=plan.calibration,
+        **_asked(request),
         folding=None if plan.cv is None else Folding(plan.cv, plan.repeats, each),
         search=None if journal is None else _search(request, journal, chip, each),
         sizing=None if chip is None else Sizing(chip, _fixed(request), stage),
-        place=_placed(request),
     )
+
+
+def _asked(request: _Request) -> dict[str, Any]:
+    """What is asked of a new model alike, whether its table is held or streamed."""
+    plan = request.plan
+    return {
+        "targets": plan.target,
+        "task": plan.task,
+        "choices": request.columns,
+        "name": plan.name,
+        "runs": plan.runs,
+        "strict": plan.strict,
+        "calibration": plan.calibration,
+        "place": _placed(request),
+    }
 
 
 def _streaming(source: Any, request: _Request) -> Files | None:
@@ -223,14 +232,7 @@ def _train_streamed(request: _Request, files: Files, stage: Stage, each: Each) -
         Streaming(files, request.reading, plan.block_rows, Team(plan.workers, each)),
         _recipe(plan, request.given),
         stage,
-        targets=plan.target,
-        task=plan.task,
-        choices=request.columns,
-        name=plan.name,
-        runs=plan.runs,
-        strict=plan.strict,
-        calibration=plan.calibration,
-        place=_placed(request),
+        **_asked(request),
     )
 
 

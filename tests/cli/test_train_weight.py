@@ -36,6 +36,9 @@ def told(place: str) -> dict[str, Any]:
     return dict(json.loads(Path(place, "model.json").read_text()))
 
 
+SURVEYED = ("--recipe", "tutorial", "--target", "answer", "--weight", "people", "-q")
+
+
 def weighted_accuracy(rows: pd.DataFrame) -> float:
     right = rows["outcome"].isin(["TP", "TN"])
     return float(np.average(right, weights=rows["people"]))
@@ -43,19 +46,7 @@ def weighted_accuracy(rows: pd.DataFrame) -> float:
 
 @pytest.mark.slow
 def test_rows_count_by_a_column(survey: Path, typed: Type) -> None:
-    words = (
-        "--recipe",
-        "tutorial",
-        "--target",
-        "answer",
-        "--weight",
-        "people",
-        "--epochs",
-        2,
-        "--hidden",
-        4,
-        "-q",
-    )
+    words = (*SURVEYED, "--epochs", 2, "--hidden", 4)
     result = typed("train", survey.name, *words, "--early-stopping", 2, "--threshold", "f1")
     assert result.code == 0, result.err
     assert "rows count by 'people', in the loss and in the scores" in result.out
@@ -95,19 +86,7 @@ def test_rows_count_by_a_column(survey: Path, typed: Type) -> None:
 
 @pytest.mark.slow
 def test_a_frame_trains_what_its_file_trains(survey: Path, typed: Type) -> None:
-    words = (
-        "--recipe",
-        "tutorial",
-        "--target",
-        "answer",
-        "--weight",
-        "people",
-        "--epochs",
-        1,
-        "--hidden",
-        3,
-        "-q",
-    )
+    words = (*SURVEYED, "--epochs", 1, "--hidden", 3)
     assert typed("train", survey.name, *words, "--cv", 2).code == 0
     frame = pd.read_csv(survey, sep=";", decimal=",")
     settings: dict[str, Any] = {
