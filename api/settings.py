@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlp_edge.cluster import ENGINES, RAY
 from mlp_edge.data.reading.dialect import Dialect
 from mlp_edge.data.reading.size import read_size
 from mlp_edge.errors import InputError, RecipeError
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 ALL, FLOAT32 = "all", "float32"
 ON_ERROR = ("fail", "skip", "null")
 """What may become of a bad row."""
-RAY = "ray"
-ENGINES = ("local", RAY)
-"""What may work on the blocks of a table."""
 LARGEST_CLOCK = 10e9
 """Hertz."""
 LARGEST_BATCH = 1_000_000

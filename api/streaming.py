@@ -17,9 +17,10 @@ import numpy as np
 from mlp_edge.api.observer import SILENT, Observer
 from mlp_edge.api.opened_model import OpenedModel
 from mlp_edge.api.predicting import SHOWN, PredictedTable, open_predictor, own_table, predict_table
-from mlp_edge.api.settings import GUESSED, RAY, PredictionSettings, Reading, StreamSettings
+from mlp_edge.api.settings import GUESSED, PredictionSettings, Reading, StreamSettings
 from mlp_edge.api.streamed_table import StreamedTable
 from mlp_edge.api.widened_table import check_output
+from mlp_edge.cluster import RAY
 from mlp_edge.data.reading.blocks import read_blocks
 from mlp_edge.data.reading.duck import copied
 from mlp_edge.data.reading.read import check_names, column_names, ignored_by_parquet, read_stream

@@ -8,15 +8,12 @@ from functools import partial
 from itertools import cycle
 from typing import Any
 
-from mlp_edge.errors import InputError, MlpEdgeError, first_line
+from mlp_edge.cluster import AHEAD, RAY, connected, got, processors
 from mlp_edge.lazy import require
+from mlp_edge.ordered import ordered
 from mlp_edge.streaming.batches import BatchScorer
 from mlp_edge.streaming.parts import FAIL
-from mlp_edge.streaming.pipeline import ordered
 from mlp_edge.streaming.scorer import Scorer
-
-AHEAD = 2
-"""Blocks that each actor has at once: one that it works on, and the next."""
 
 
 class RayEngine:
@@ -36,29 +33,20 @@ class RayEngine:
         Raises:
             InputError: where the cluster cannot be reached.
         """
-        ray = require("ray", "ray")
-        began = not ray.is_initialized()
-        if began:
-            try:
-                ray.init(self._address, log_to_driver=False, logging_level="ERROR")
-            except Exception as error:  # Ray has a class of its own for each kind of trouble
-                raise InputError(f"Ray does not start ({first_line(error)})") from error
-        try:
+        with connected(self._address) as ray:
             yield from _in_order(ray, pieces, work)
-        finally:
-            if began:
-                ray.shutdown()
 
 
 def _in_order(ray: Any, pieces: Iterable[Any], work: Callable[[Any], Any]) -> Iterator[Any]:
     actor = ray.remote(num_cpus=1)(_Worker)
     shared = ray.put(work)
-    count = max(1, int(ray.cluster_resources().get("CPU", 1)))
-    actors = [actor.remote(shared) for _ in range(count)]
+    actors = [actor.remote(shared) for _ in range(processors(ray))]
     turns = cycle(actors)
     try:
         yield from ordered(
-            pieces, lambda piece: partial(_got, ray, next(turns).do.remote(piece)), AHEAD * count
+            pieces,
+            lambda piece: partial(got, ray, next(turns).do.remote(piece)),
+            AHEAD * len(actors),
         )
     finally:  # an error may keep them alive, and they their cores
         for each in actors:
@@ -73,15 +61,6 @@ class _Worker:
 
     def do(self, piece: Any) -> Any:
         return self._work(piece)
-
-
-def _got(ray: Any, result: Any) -> Any:
-    try:
-        return ray.get(result)
-    except ray.exceptions.RayTaskError as error:
-        if isinstance(error.cause, MlpEdgeError):
-            raise error.cause from None
-        raise
 
 
 def predict(
@@ -116,16 +95,15 @@ def predict(
         ModelError: for a model that is missing or damaged.
         MissingError: when this machine lacks what runs it, or Ray.
     """
-    ray = require("ray", "ray")
+    ray = require("ray", RAY)
     scorer = BatchScorer(Scorer(model, runtime, trust), on_error)
     scorer.check(dataset.columns())
-    cores = int(ray.cluster_resources().get("CPU", 1))
     return dataset.map_batches(
         _Batches,
         fn_constructor_args=(scorer,),
         batch_format="pyarrow",
         batch_size=ROWS,
-        compute=ray.data.ActorPoolStrategy(size=concurrency or max(1, cores - 1)),
+        compute=ray.data.ActorPoolStrategy(size=concurrency or max(1, processors(ray) - 1)),
     )
 
 

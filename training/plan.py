@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from mlp_edge.cluster import ENGINES, LOCAL, RAY
 from mlp_edge.errors import RecipeError
 from mlp_edge.mlp import TASKS, check_name
 from mlp_edge.settings import declared, setting
-from mlp_edge.training.cluster import ENGINES, LOCAL, RAY
 from mlp_edge.training.default_recipe import AUTO, RECIPES
 from mlp_edge.training.device import check_wanted
 
