@@ -82,21 +82,21 @@ def _summed_up(findings: Sequence[Finding], most: int, where: str, *, columns: b
         where: the rest can be read, for the end of a sentence.
         columns: whether only findings about a column each are alike.
     """
-    alike: dict[tuple[str, bool, int], list[Finding]] = {}
+    alike: dict[tuple[str, bool, int], list[tuple[int, Finding]]] = {}
     for number, finding in enumerate(findings):
         one = len(finding.columns) == 1
-        alike.setdefault((finding.kind, one, 0 if one or not columns else number), []).append(
-            finding
-        )
-    said = []
-    for (_, one, _), (first, *others) in alike.items():
+        key = (finding.kind, one, 0 if one or not columns else number)
+        alike.setdefault(key, []).append((number, finding))
+    said: dict[int, str] = {}
+    for (_, one, _), ((place, first), *others) in alike.items():
+        said[place] = first.says
         if len(others) < most:
-            said += [finding.says for finding in (first, *others)]
+            said |= {number: finding.says for number, finding in others}
         elif one:
-            names = [shown(finding.columns[0]) for finding in others]
+            names = [shown(finding.columns[0]) for _, finding in others]
             some = ", ".join(names[:MOST_SHOWN]) + (", …" if len(names) > MOST_SHOWN else "")
             of = counted(len(others), "more column")
-            said.append(f"{first.says} (and so of {of}: {some}{where})")
+            said[place] += f" (and so of {of}: {some}{where})"
         else:
-            said.append(f"{first.says} (and {counted(len(others), 'more warning')} like it{where})")
-    return said
+            said[place] += f" (and {counted(len(others), 'more warning')} like it{where})"
+    return [said[place] for place in sorted(said)]

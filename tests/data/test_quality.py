@@ -132,6 +132,7 @@ def test_a_flood_of_warnings_is_a_dozen_sentences() -> None:
     assert len(gathered(pairs[:24])) == 12
     assert len(gathered(pairs[:12])) == 12
     assert gathered(pairs[:12])[1] == "kind0 of b"
+    assert gathered(pairs[:12:2] + pairs[1:12:2])[:2] == ["kind0 of a", "kind1 of a"]
 
 
 def wide(columns: int, rows: int = 40) -> Table:

@@ -419,8 +419,9 @@ def test_strict_says_nothing_about_a_clean_table(keras: Any, typed: Type, folder
 
     random = np.random.default_rng(0)
     a, b = random.normal(0, 1, (2, 90)).round(4)
-    order = np.argsort((a > 0) * 1.0, kind="stable")
-    rows = [f"({a[at]}, {b[at]}, '{'pq'[int(a[at] > 0)]}')" for at in order]
+    right = a + 0.3 * b > 0  # not a threshold of either, which would be said
+    order = np.argsort(right, kind="stable")
+    rows = [f"({a[at]}, {b[at]}, '{'pq'[int(right[at])]}')" for at in order]
     values = f"(VALUES {', '.join(rows)}) AS t(a, b, answer)"
     with duckdb.connect() as connection:
         connection.execute(f"COPY (FROM {values}) TO 'clean.parquet' (FORMAT parquet)")
