@@ -46,8 +46,9 @@ from mlp_edge.lazy import tensorflow
 from mlp_edge.training.cross_validation import cross_validate
 from mlp_edge.training.default_recipe import AUTO, RECIPES
 from mlp_edge.training.device import ON_CPU
-from mlp_edge.training.examples import Examples, Parts, folds, read_examples, shape
+from mlp_edge.training.examples import Examples, read_examples
 from mlp_edge.training.network import moments
+from mlp_edge.training.parts import Parts, folds, shape
 from mlp_edge.training.preprocessing import Preprocessed, preprocess
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.run import Job

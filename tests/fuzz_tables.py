@@ -26,7 +26,8 @@ from mlp_edge.data.choices import Choices
 from mlp_edge.data.content.formatted import FEWEST_ALIKE, form
 from mlp_edge.data.reading.read import read_table
 from mlp_edge.errors import InputError
-from mlp_edge.training.examples import parts, read_examples
+from mlp_edge.training.examples import read_examples
+from mlp_edge.training.parts import parts
 from mlp_edge.training.preprocessing import preprocess
 from mlp_edge.training.recipe import Recipe
 

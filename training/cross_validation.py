@@ -16,8 +16,8 @@ from mlp_edge.finding import Finding
 from mlp_edge.mlp import Rows, Task
 from mlp_edge.training.cluster import Each, in_turn
 from mlp_edge.training.deciding import Run, fit_run, score_member, score_run
-from mlp_edge.training.examples import Parts
 from mlp_edge.training.fitting import Stage
+from mlp_edge.training.parts import Parts
 from mlp_edge.training.preprocessing import preprocess
 from mlp_edge.training.recipe import DEFAULT_THRESHOLD_TEXT, Recipe
 from mlp_edge.training.run import (

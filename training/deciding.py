@@ -20,9 +20,9 @@ from mlp_edge.mlp import DEFAULT_THRESHOLD
 from mlp_edge.settings import setting
 from mlp_edge.training.ensemble import joined, member_seeds
 from mlp_edge.training.equal_folds import alike
-from mlp_edge.training.examples import Parts, folds
 from mlp_edge.training.fitting import Fitted, Stage, Watch
 from mlp_edge.training.output_layer import cool, sums
+from mlp_edge.training.parts import Parts, folds
 from mlp_edge.training.preprocessing import preprocess
 from mlp_edge.training.pruning import Pruned, in_all, pruned_by
 from mlp_edge.training.recipe import Recipe

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mlp_edge.training.examples import Examples, Parts
+from mlp_edge.training.examples import Examples
+from mlp_edge.training.parts import Parts
 
 MOST_LEFT_OUT = 2
 """Training rows, and validation rows, that a fold of a search may do without."""

@@ -17,8 +17,8 @@ from mlp_edge.training.backends.compiled import AfterEpoch, fit_compiled
 from mlp_edge.training.backends.keras_fit import fit_keras
 from mlp_edge.training.backends.program import Part
 from mlp_edge.training.backends.shuffling import shuffled
-from mlp_edge.training.examples import Parts
 from mlp_edge.training.network import folded
+from mlp_edge.training.parts import Parts
 from mlp_edge.training.preprocessing import Preprocessed
 from mlp_edge.training.recipe import Recipe
 

@@ -16,7 +16,8 @@ from mlp_edge.feature import Feature
 from mlp_edge.mlp import Floats, Rows, Task
 from mlp_edge.settings import setting
 from mlp_edge.training.backends.program import Part
-from mlp_edge.training.examples import Examples, Parts
+from mlp_edge.training.examples import Examples
+from mlp_edge.training.parts import Parts
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.weighting import (
     class_weights,

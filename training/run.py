@@ -18,11 +18,12 @@ from mlp_edge.proof.monotone import directions
 from mlp_edge.readers.objects.keras_models import read_keras_model
 from mlp_edge.training.device import Device
 from mlp_edge.training.ensemble import joined, member_seeds
-from mlp_edge.training.examples import Examples, Parts
+from mlp_edge.training.examples import Examples
 from mlp_edge.training.fitting import Fitted, Watch, fit_parts, predict_batches
 from mlp_edge.training.monotone import hold, of_inputs
 from mlp_edge.training.network import HISTORY_METRIC, build, compile_model, folded
 from mlp_edge.training.output_layer import prior_bias, start_at
+from mlp_edge.training.parts import Parts
 from mlp_edge.training.preprocessing import Preprocessed
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.scoring.baseline import Linear, linear_baseline, prior

@@ -32,20 +32,12 @@ from mlp_edge.training.checks import (
 from mlp_edge.training.cross_validation import Folding, FoldScores, cross_validate, equal_rows
 from mlp_edge.training.deciding import Run, decide, fit_run, score_run
 from mlp_edge.training.device import ON_CPU, Device
-from mlp_edge.training.examples import (
-    Examples,
-    Parts,
-    folds,
-    parts,
-    parts_like,
-    read_examples,
-    reread_examples,
-    shape,
-)
+from mlp_edge.training.examples import Examples, read_examples, reread_examples
 from mlp_edge.training.fitting import Stage
 from mlp_edge.training.monotone import check_columns, hold, of_inputs
 from mlp_edge.training.network import HISTORY_METRIC, compile_model, taken_out
 from mlp_edge.training.outcome import Trained, outcome, with_size
+from mlp_edge.training.parts import Parts, folds, parts, parts_like, shape
 from mlp_edge.training.preprocessing import Preprocessed, TargetScale, preprocess
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.run import (

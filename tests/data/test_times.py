@@ -15,7 +15,8 @@ from mlp_edge.data.choices import Choices
 from mlp_edge.data.splitting.times import last_rows, read_times, windows
 from mlp_edge.errors import RecipeError, TableError
 from mlp_edge.mlp import Task
-from mlp_edge.training.examples import Examples, folds, parts, parts_like, read_examples
+from mlp_edge.training.examples import Examples, read_examples
+from mlp_edge.training.parts import folds, parts, parts_like
 from mlp_edge.training.recipe import Recipe
 
 ROWS = 60

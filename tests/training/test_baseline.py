@@ -11,7 +11,8 @@ from support.tables import table_from
 
 from mlp_edge.data.choices import Choices
 from mlp_edge.errors import ModelError
-from mlp_edge.training.examples import Examples, Parts, read_examples
+from mlp_edge.training.examples import Examples, read_examples
+from mlp_edge.training.parts import Parts
 from mlp_edge.training.preprocessing import preprocess
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.scoring.baseline import Linear, linear_baseline

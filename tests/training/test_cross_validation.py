@@ -22,7 +22,8 @@ from mlp_edge.training import cross_validation, run
 from mlp_edge.training.cross_validation import cross_validate, fold_values
 from mlp_edge.training.device import ON_CPU
 from mlp_edge.training.equal_folds import alike
-from mlp_edge.training.examples import folds, parts, read_examples
+from mlp_edge.training.examples import read_examples
+from mlp_edge.training.parts import folds, parts
 from mlp_edge.training.preprocessing import preprocess
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.run import Job

@@ -18,9 +18,10 @@ from mlp_edge.training import deciding
 from mlp_edge.training.checks import check_fixed
 from mlp_edge.training.deciding import decide, fit_run
 from mlp_edge.training.device import ON_CPU
-from mlp_edge.training.examples import parts, read_examples, shape
+from mlp_edge.training.examples import read_examples
 from mlp_edge.training.network import build
 from mlp_edge.training.output_layer import cool, sums
+from mlp_edge.training.parts import parts, shape
 from mlp_edge.training.preprocessing import preprocess
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.run import Job, new_network

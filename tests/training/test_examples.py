@@ -10,8 +10,9 @@ from mlp_edge.data.reading.read import read_table
 from mlp_edge.errors import RecipeError, TableError
 from mlp_edge.mlp import Task
 from mlp_edge.training.checks import check_reachable
-from mlp_edge.training.examples import Examples, parts, read_examples
+from mlp_edge.training.examples import Examples, read_examples
 from mlp_edge.training.network import moments
+from mlp_edge.training.parts import parts
 from mlp_edge.training.recipe import Recipe
 
 

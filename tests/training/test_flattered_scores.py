@@ -16,7 +16,8 @@ from support.tables import table_from
 from mlp_edge.data.choices import Choices
 from mlp_edge.training.cross_validation import Folding
 from mlp_edge.training.equal_folds import alike
-from mlp_edge.training.examples import folds, parts, read_examples
+from mlp_edge.training.examples import read_examples
+from mlp_edge.training.parts import folds, parts
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.scoring.advice import remedies
 from mlp_edge.training.scoring.losses import fair

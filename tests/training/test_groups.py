@@ -18,15 +18,8 @@ from mlp_edge.data.reading.read import read_table
 from mlp_edge.data.table import Table
 from mlp_edge.errors import RecipeError, TableError
 from mlp_edge.mlp import Task
-from mlp_edge.training.examples import (
-    Examples,
-    Parts,
-    folds,
-    parts,
-    parts_like,
-    read_examples,
-    reread_examples,
-)
+from mlp_edge.training.examples import Examples, read_examples, reread_examples
+from mlp_edge.training.parts import Parts, folds, parts, parts_like
 from mlp_edge.training.recipe import Recipe
 
 ROWS = 60

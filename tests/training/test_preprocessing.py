@@ -23,7 +23,8 @@ from mlp_edge.files.manifest import Manifest
 from mlp_edge.mlp import Task
 from mlp_edge.readers.model_directory import ModelDirectory
 from mlp_edge.reference import predict
-from mlp_edge.training.examples import Examples, Parts, read_examples
+from mlp_edge.training.examples import Examples, read_examples
+from mlp_edge.training.parts import Parts
 from mlp_edge.training.preprocessing import Preprocessed, TargetScale, preprocess
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.weighting import balanced

@@ -35,10 +35,10 @@ from mlp_edge.training.backends.compiled import fit_compiled
 from mlp_edge.training.backends.keras_fit import fit_keras
 from mlp_edge.training.backends.program import Part
 from mlp_edge.training.backends.shuffling import shuffled
-from mlp_edge.training.examples import Parts
 from mlp_edge.training.fitting import fit_parts, predict_batches
 from mlp_edge.training.keras_bytes import keras_bytes
 from mlp_edge.training.network import HISTORY_METRIC, LAST_RATE, build, compile_model, folded
+from mlp_edge.training.parts import Parts
 from mlp_edge.training.preprocessing import Preprocessed, TargetScale
 from mlp_edge.training.recipe import Recipe
 

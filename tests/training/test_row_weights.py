@@ -18,8 +18,9 @@ from mlp_edge.mlp import Task
 from mlp_edge.training.backends import program
 from mlp_edge.training.backends.compiled import fit_compiled
 from mlp_edge.training.backends.keras_fit import fit_keras
-from mlp_edge.training.examples import Examples, Parts, read_examples
+from mlp_edge.training.examples import Examples, read_examples
 from mlp_edge.training.network import HISTORY_METRIC, build, compile_model
+from mlp_edge.training.parts import Parts
 from mlp_edge.training.preprocessing import Preprocessed, preprocess
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.scoring.advice import ScoredPredictions, row_advice

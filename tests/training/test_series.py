@@ -15,7 +15,8 @@ from mlp_edge.data.choices import Choices
 from mlp_edge.data.reading.read import read_table
 from mlp_edge.data.table import Table
 from mlp_edge.finding import Finding
-from mlp_edge.training.examples import parts, read_examples
+from mlp_edge.training.examples import read_examples
+from mlp_edge.training.parts import parts
 from mlp_edge.training.preprocessing import preprocess
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.scoring.series import out_of_order, series

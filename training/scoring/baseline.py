@@ -15,8 +15,9 @@ from mlp_edge.lazy import require
 from mlp_edge.mlp import DEFAULT_THRESHOLD, Floats, Task
 from mlp_edge.processing import KERAS_EPSILON
 from mlp_edge.reference import FORMULAS
-from mlp_edge.training.examples import Examples, Parts
+from mlp_edge.training.examples import Examples
 from mlp_edge.training.network import moments
+from mlp_edge.training.parts import Parts
 from mlp_edge.training.preprocessing import Preprocessed
 from mlp_edge.training.task_choices import DEFAULT_OUTPUT
 from mlp_edge.training.weighting import mean_and_variance

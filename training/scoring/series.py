@@ -18,7 +18,8 @@ from mlp_edge.errors import TableError
 from mlp_edge.finding import Finding
 from mlp_edge.mlp import Floats
 from mlp_edge.settings import Blank, setting
-from mlp_edge.training.examples import Examples, Parts
+from mlp_edge.training.examples import Examples
+from mlp_edge.training.parts import Parts
 from mlp_edge.training.preprocessing import Preprocessed
 from mlp_edge.training.scoring.baseline import linear_baseline
 from mlp_edge.training.scoring.scores import score

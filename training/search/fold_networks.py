@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mlp_edge.errors import ModelError
 from mlp_edge.mlp import Floats, Mlp, Rows
 from mlp_edge.training.cross_validation import fold_runs, fold_value
-from mlp_edge.training.examples import Parts
+from mlp_edge.training.parts import Parts
 from mlp_edge.training.run import Job, as_mlp, calibration_rows, score_rows, untrained
 from mlp_edge.training.search.front import Taken
 

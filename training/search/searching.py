@@ -15,8 +15,8 @@ from mlp_edge.mlp import Task
 from mlp_edge.training.cluster import Each, in_turn
 from mlp_edge.training.cross_validation import Folding, baseline_values, fold_values
 from mlp_edge.training.equal_folds import alike
-from mlp_edge.training.examples import Parts, folds
 from mlp_edge.training.outcome import versions
+from mlp_edge.training.parts import Parts, folds
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.run import Job
 from mlp_edge.training.search.fold_networks import Chip, fold_networks, room

@@ -15,7 +15,8 @@ from mlp_edge.encoding import Encoding
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import Task
 from mlp_edge.training.device import ON_CPU
-from mlp_edge.training.examples import Examples, Parts, reread_examples
+from mlp_edge.training.examples import Examples, reread_examples
+from mlp_edge.training.parts import Parts
 from mlp_edge.training.preprocessing import Preprocessed
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.run import Job
