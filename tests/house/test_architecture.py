@@ -54,7 +54,9 @@ MAY_IMPORT = {
     "export/scripts": {"core", "export", "export/c"},
     "quantise": {"core"},
     "plots": {"core"},
-    "runtime": {"core", "readers", "runtime/chips", "runtime/scripts"},
+    "report": {"core", "plots", "export"},
+    "report/papers": {"core", "report"},
+    "runtime": {"core", "readers", "signing", "runtime/chips", "runtime/scripts"},
     "runtime/serial": {"core", "runtime"},
     "runtime/chips": {"core", "runtime"},
     "runtime/scripts": {"core", "readers", "runtime"},
@@ -62,12 +64,13 @@ MAY_IMPORT = {
     "measure": {"core", "readers", "runtime", "parity"},
     "streaming": {"core", "readers", "data", "runtime"},
     "engines": {"core", "data", "streaming"},
+    "signing": {"core"},
     "firmware_headers": set(),
     "script_modules": set(),
     "api": {"core", "readers", "data", "training", "export", "quantise", "runtime", "parity",
-            "measure", "plots", "streaming", "engines",
+            "measure", "plots", "report", "signing", "streaming", "engines",
             "api/evaluation", "api/exporting", "api/importing",
-            "api/inspection", "api/parity", "api/training"},
+            "api/inspection", "api/parity", "api/reporting", "api/training"},
     "api/doctor": {"core", "api", "runtime"},
     "api/evaluation": {"core", "api", "data", "plots", "readers", "training", "runtime"},
     "api/exporting": {"core", "readers", "data", "training", "export", "quantise", "runtime",
@@ -75,11 +78,13 @@ MAY_IMPORT = {
     "api/importing": {"core", "readers", "data", "training", "api", "api/evaluation"},
     "api/inspection": {"core", "readers", "data", "runtime", "api", "api/evaluation"},
     "api/parity": {"core", "readers", "data", "export", "runtime", "parity", "api"},
+    "api/reporting": {"core", "readers", "data", "plots", "training", "export", "runtime", "parity",
+                      "measure", "report", "signing", "api", "api/evaluation", "api/parity"},
     "api/training": {"core", "readers", "data", "plots", "training", "export", "quantise",
                      "runtime", "measure", "api", "api/evaluation", "api/exporting"},
-    "serve": {"core", "readers", "runtime"},
+    "serve": {"core", "readers", "runtime", "signing"},
     "cli": {"core", "api", "readers", "data", "training", "export", "quantise", "runtime", "parity",
-            "measure", "plots", "serve", "cli/printing"},
+            "measure", "plots", "serve", "signing", "cli/printing"},
     "cli/printing": {"core", "api", "readers", "data", "training", "runtime", "parity", "measure",
                      "plots", "cli"},
 }  # fmt: skip
@@ -93,7 +98,7 @@ DOORS = {FRONT_DOOR, "core/duckdb.py", "core/ray.py", "core/spark.py"}
 when asked for."""
 HEAVY = {"tensorflow", "unicorn", "keras", "tf2onnx", "onnx", "sklearn", "ai_edge_litert", "pandas",
          "matplotlib", "onnxruntime", "optuna", "scipy", "duckdb", "h5py", "serial", "pyarrow",
-         "ray", "pyspark"}  # fmt: skip
+         "ray", "pyspark", "model_signing", "cyclonedx", "mlflow", "tensorboard"}  # fmt: skip
 
 
 @cache

@@ -1,0 +1,1 @@
+"""``Model.report``: everything that is known of a model, as one page and as JSON."""

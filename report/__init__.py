@@ -1,0 +1,1 @@
+"""One page about a model, from its facts: HTML that needs no network."""

@@ -1,0 +1,1 @@
+"""Who made a model directory: signed, and verified."""
