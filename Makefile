@@ -9,6 +9,7 @@ CONSTRAINTS := constraints.txt
 OLD := build/old-onnxruntime
 PACKAGERS := build/packagers
 CLIENTS := build/clients
+BROWSER := build/browser
 
 export TF_CPP_MIN_LOG_LEVEL := 3
 export PYTHONDONTWRITEBYTECODE := 1
@@ -39,11 +40,11 @@ types: $(VENV)/installed
 # A worker takes whole files, those with slow tests first (tests/conftest.py).
 PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-tests: $(VENV)/installed $(OLD)/installed $(PACKAGERS)/installed $(CLIENTS)/installed gcc scripts chips
+tests: $(VENV)/installed $(OLD)/installed $(PACKAGERS)/installed $(CLIENTS)/installed $(BROWSER)/installed gcc scripts chips
 	$(PYTEST) $(ARGS)
 
 # Neither slow tests nor those that wait for TensorFlow.
-test-quick: $(VENV)/installed $(OLD)/installed $(PACKAGERS)/installed $(CLIENTS)/installed gcc scripts chips
+test-quick: $(VENV)/installed $(OLD)/installed $(PACKAGERS)/installed $(CLIENTS)/installed $(BROWSER)/installed gcc scripts chips
 	$(PYTEST) -m "not slow and not trains" $(ARGS)
 
 $(VENV)/installed: pyproject.toml $(CONSTRAINTS)
@@ -68,13 +69,19 @@ $(CLIENTS)/installed: tests/clients.txt | $(VENV)/installed
 	$(BIN)/pip install --quiet --require-hashes --no-deps --target $(CLIENTS) -r $<
 	touch $@
 
+# Playwright, which drives Chromium, and axe, which judges pages.
+$(BROWSER)/installed: tests/browser.txt | $(VENV)/installed
+	rm -rf $(BROWSER)
+	$(BIN)/pip install --quiet --require-hashes --no-deps --target $(BROWSER) -r $<
+	touch $@
+
 .PHONY: gcc scripts chips
 gcc:
 	sh .ci/debian gcc:gcc g++:g++
 
-# What runs exports in other languages; Java is for Spark.
+# What runs exports in other languages and shows pages; Java is for Spark.
 scripts:
-	sh .ci/debian node:nodejs java:default-jre-headless
+	sh .ci/debian node:nodejs java:default-jre-headless chromium:chromium
 
 # Compilers for the chips, each with its C library, and the simulator of the AVR. Where they cannot
 # be installed, the tests that need them are skipped; CI=true makes that failures.

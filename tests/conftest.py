@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.browser import Browser
+from support.browser import browser as running
 from support.commands import HOMES, Type, Typed, homes_csv, typed
 
 from mlp_edge.readers.model_directory import ModelDirectory
@@ -61,6 +63,13 @@ def _process(folder: Path) -> Type:
         return Typed(result.returncode, result.stdout, result.stderr)
 
     return process
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium. Not longer than a file's tests: an event loop runs in this thread meanwhile."""
+    with running() as chromium:
+        yield chromium
 
 
 @pytest.fixture(scope="session")
