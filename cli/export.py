@@ -42,7 +42,7 @@ def export(
     max_bytes: MaxBytesOption = None,
     as_json: JsonOption = False,
 ) -> None:  # fmt: skip
-    """Write a model as TFLite, ONNX, C or a script, in float32 or smaller, or as a library."""
+    """Write a model as TFLite, ONNX, C or a script, in float32 or smaller, or as a package."""
     from mlp_edge.api.exporting.exporting import export as exported
     from mlp_edge.api.exporting.packaging import install
     from mlp_edge.api.model import open_model

@@ -90,9 +90,9 @@ class ExportSettings(RawSettings):
             a file that computes in int8, as the integers that it holds.
         weights_only: a C header of arrays, without functions.
         split: C in three files: NAME.h, NAME.c, and kernels that several models share.
-        package: arduino, platformio, esp-idf, zephyr or cmake: a library to put C into; None for
-            files alone.
-        package_version: of the library.
+        package: arduino, platformio, esp-idf, zephyr or cmake: a library of C; triton or kserve:
+            ONNX for a model server; None for files alone.
+        package_version: of the package.
         name: of files and C symbols; None for the model's.
         max_flips: share of the labels that a smaller dtype may change, 0 to 1.
         max_drop: how much accuracy, or R² of a regression, it may lose.
@@ -125,12 +125,12 @@ class ExportSettings(RawSettings):
     )
     package: str | None = declared(
         None,
-        "Library to put C into: arduino, platformio, esp-idf, zephyr or cmake.",
+        "Library of C: arduino, platformio, esp-idf, zephyr, cmake; for servers: triton, kserve.",
         "What to export",
         flag="--package",
     )
     package_version: str = declared(
-        "1.0.0", "Version of the library.", "What to export", flag="--package-version"
+        "1.0.0", "Version of the package.", "What to export", flag="--package-version"
     )
     name: str | None = declared(
         None, "Name of files and C symbols.", "What to export", shown="the model's"
@@ -180,41 +180,58 @@ class ExportSettings(RawSettings):
             check_name(self.name)
 
     def _check_package(self) -> None:
-        from mlp_edge.export.c import EXPORTER
         from mlp_edge.export.packages import PACKAGES
+        from mlp_edge.export.servers import SERVERS
 
         if self.package is None:
             if self.package_version != "1.0.0":
                 wanted = setting("package_version")
                 raise InputError(f"{wanted} is for packages: with {setting('package')}")
             return
-        known = [package.name for package in PACKAGES]
+        known = [*(kind.name for kind in PACKAGES), *(kind.name for kind in SERVERS)]
         if self.package not in known:
             wanted = setting("package", self.package)
             raise InputError(f"{wanted} is not one of {', '.join(known)}")
-        if self.formats not in ((), ("c",)) or self.split or self.weights_only:
-            raise InputError(
-                f"{setting('package', self.package)} holds C in three files: without "
-                f"{setting('formats')}, {setting('split')} and {setting('weights_only')}"
-            )
-        if self.dtype not in (None, SMALLEST, *EXPORTER.dtypes):
-            raise InputError(
-                f"{setting('package', self.package)} holds C, which has no {self.dtype}; "
-                f"{', '.join(EXPORTER.dtypes)} or {SMALLEST} would do"
-            )
+        self._check_packed()
+        wanted = setting("package_version", self.package_version)
         if not _VERSION.fullmatch(self.package_version) or len(self.package_version) > 32:
-            wanted = setting("package_version", self.package_version)
             raise InputError(f"{wanted} is no version; three numbers such as 1.2.0 would do")
+        first = {server.name: server.first_version for server in SERVERS}.get(self.package, "0")
+        if int(self.package_version.partition(".")[0]) < int(first.partition(".")[0]):
+            raise InputError(f"{wanted}: {self.package} takes versions from {first} on")
+
+    def _check_packed(self) -> None:
+        """Refuse what a package does not hold."""
+        from mlp_edge.export import EXPORTERS
+
+        [held] = self.chosen_formats
+        wanted, what = setting("package", self.package), {"c": "C in three files"}.get(held, "ONNX")
+        if self.formats not in ((), (held,)) or self.split or self.weights_only:
+            raise InputError(
+                f"{wanted} holds {what}: without {setting('formats')}, {setting('split')} and "
+                f"{setting('weights_only')}"
+            )
+        [dtypes] = [exporter.dtypes for exporter in EXPORTERS if exporter.name == held]
+        dtypes = (*dtypes, SMALLEST) if held == "c" else dtypes
+        if self.dtype not in (None, *dtypes):
+            raise InputError(
+                f"{wanted} holds {what}, which has no {self.dtype}; {', '.join(dtypes[:-1])} or "
+                f"{dtypes[-1]} would do"
+            )
 
     @property
     def in_three_files(self) -> bool:
-        """Whether C is split, as it is in a package."""
-        return self.split or self.package is not None
+        """Whether C is split, as it is in a library."""
+        return self.split or (self.package is not None and self.chosen_formats == ("c",))
 
     @property
     def chosen_formats(self) -> tuple[str, ...]:
-        """The formats that are asked for; a package is C."""
-        return self.formats if self.package is None else ("c",)
+        """The formats that are asked for; a library is C, a package for a server ONNX."""
+        if self.package is None:
+            return self.formats
+        from mlp_edge.export.servers import SERVERS
+
+        return ("onnx",) if self.package in [server.name for server in SERVERS] else ("c",)
 
     @property
     def limits(self) -> Limits:

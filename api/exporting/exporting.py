@@ -173,7 +173,7 @@ def export(
         calibration_table: rows to quantise with, whatever ``read_any`` reads; None for those that
             the model directory keeps.
         reading: how a file of them is read.
-        others: further models for a package, each in the same dtype; they share the kernels.
+        others: further models for a package, each in the same dtype; C shares the kernels.
         observer: follows; it hears of candidates and losses before they are judged.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Models put into one library, with one copy of the kernels."""
+"""Models put into one library, with one copy of the kernels, or into one package for a server."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from mlp_edge.settings import setting
 
 if TYPE_CHECKING:
     from mlp_edge.export.packages.package import Package
+    from mlp_edge.export.servers.package import ServerPackage
     from mlp_edge.mlp import Mlp
 
 
 class Split(NamedTuple):
-    """A model in three files.
+    """A model in three files of C, or as ONNX.
 
     Attributes:
         mlp: the network, named without its dtype.
@@ -67,14 +68,39 @@ def check_others(settings: ExportSettings, name: str, others: Sequence[Any], tab
 def packed(
     settings: ExportSettings, models: Sequence[Split], observer: Observer
 ) -> dict[str, bytes]:
-    """The package, and what was made of the first model beside its C; says what does not fit.
+    """The package, and what was made of the first model beside it; says what does not fit.
 
     Raises:
         ModelError: for a name that a model cannot have in it.
     """
-    from mlp_edge.export.packages.library import Library, Member
+    from mlp_edge.export.servers.package import ServerPackage
 
     kind = _kind(settings.package)
+    if isinstance(kind, ServerPackage):
+        return _for_server(kind, settings, models)
+    return _library(kind, settings, models, observer)
+
+
+def _for_server(
+    kind: ServerPackage, settings: ExportSettings, models: Sequence[Split]
+) -> dict[str, bytes]:
+    from mlp_edge.export.servers.served import Deployment, Served
+
+    members = []
+    for mlp, dtype, files in models:
+        [name] = [name for name in files if name.endswith(".onnx")]
+        named = replace(mlp, name=name.removesuffix(".onnx"))
+        members.append(Served(named, dtype, files[name]))
+    deployment = Deployment(members[0].name, settings.package_version, tuple(members))
+    beside = {n: c for n, c in models[0].files.items() if not n.endswith(".onnx")}
+    return {kind.file_name(deployment): kind.export(deployment), **beside}
+
+
+def _library(
+    kind: Package, settings: ExportSettings, models: Sequence[Split], observer: Observer
+) -> dict[str, bytes]:
+    from mlp_edge.export.packages.library import Library, Member
+
     members = tuple(
         Member(replace(mlp, name=_stem(files)), mlp.name, dtype, _sources(files))
         for mlp, dtype, files in models
@@ -90,10 +116,12 @@ def install(package: str) -> str:
     return _kind(package).install
 
 
-def _kind(name: str | None) -> Package:
+def _kind(name: str | None) -> Package | ServerPackage:
     from mlp_edge.export.packages import PACKAGES
+    from mlp_edge.export.servers import SERVERS
 
-    return next(package for package in PACKAGES if package.name == name)
+    kinds: list[Package | ServerPackage] = [*PACKAGES, *SERVERS]
+    return next(kind for kind in kinds if kind.name == name)
 
 
 def _sources(files: Mapping[str, bytes]) -> dict[str, bytes]:

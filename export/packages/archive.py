@@ -13,19 +13,18 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 _UNIX, _READABLE = 3, 0o100644 << 16
 
 
-def archive(folder: str, files: Mapping[str, bytes]) -> bytes:
-    """A zip with one folder in it; the checksum stands in the comment at its end.
+def archive(files: Mapping[str, bytes]) -> bytes:
+    """A zip; the checksum stands in the comment at its end.
 
     Nothing is compressed: what zlib makes of the same bytes differs between its versions.
 
     Args:
-        folder: its name.
-        files: name within the folder -> content.
+        files: folder/name -> content.
     """
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as zipped:
         for name in sorted(files):
-            entry = zipfile.ZipInfo(f"{folder}/{name}", _EPOCH)
+            entry = zipfile.ZipInfo(name, _EPOCH)
             entry.create_system, entry.external_attr = _UNIX, _READABLE
             zipped.writestr(entry, files[name])
         zipped.comment = BLANK

@@ -68,7 +68,8 @@ class Package:
                     f"{member.name!r} cannot name a model in a package for {self.name}: {whose}; "
                     f"{other} would do"
                 )
-        return archive(library.name, self.files(library))
+        files = self.files(library)
+        return archive({f"{library.name}/{name}": content for name, content in files.items()})
 
 
 def nothing_taken(name: str) -> None:

@@ -61,17 +61,17 @@ def read_foreign(path: Path) -> Imported:
 
 
 def _check_no_package(path: Path, content: bytes) -> None:
-    """Refuse a library that was exported here, in which a header is the model.
+    """Refuse a package that was exported here, in which a header or an ONNX file is the model.
 
     Raises:
-        ModelError: saying which header, and whether the library is whole.
+        ModelError: saying which, and whether the package is whole.
     """
     if content.startswith(ZIP) and MARK in content[-len(BLANK) :]:
         damage = checksum_error(content)
         state = "as it was written" if damage is None else damage
         raise ModelError(
-            f"{path}: a library that mlp-edge exported, {state}; unpacked, the NAME.h in its src/ "
-            "would do"
+            f"{path}: a package that mlp-edge exported, {state}; unpacked, the NAME.h in its src/ "
+            "or the .onnx file in it would do"
         )
 
 

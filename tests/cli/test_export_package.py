@@ -43,7 +43,7 @@ def test_an_exported_library_is_told_from_a_model(model: Path, typed: Type) -> N
     for command in (("inspect", path), ("predict", "pima", "--model", path)):
         refused = typed(*command)
         assert (refused.code, refused.out) == (2, "")
-        assert "a library that mlp-edge exported, as it was written; unpacked, the" in refused.err
+        assert "a package that mlp-edge exported, as it was written; unpacked, the" in refused.err
     path.write_bytes(path.read_bytes().replace(b"sigmoid", b"sigmold"))
     assert "are not those that mlp-edge wrote" in typed("inspect", path).err
     assert "pima_cmake.zip" in (shown := typed("inspect").out)
@@ -73,6 +73,24 @@ def test_several_models_in_integers(model: Path, iris: Path, typed: Type, folder
     assert json.loads(typed(*words, "--json").out)["files"][0]["sha256"] == sha256(package)
 
 
+@pytest.mark.parametrize("kind", ["triton", "kserve"])
+def test_models_for_a_server_are_those_that_are_exported_alone(
+    model: Path, iris: Path, typed: Type, kind: str
+) -> None:
+    assert typed("export", "--format", "onnx", "--dtype", "int8").code == 0
+    alone = (model / "exports" / "pima_int8.onnx").read_bytes()
+    result = typed("export", "--package", kind, "--dtype", "int8", "--with", iris)
+    assert (result.code, result.err) == (0, "")
+    package = (model / "exports" / f"pima_int8_{kind}.zip").read_bytes()
+    assert ModelDirectory.open(model).manifest.exports[f"pima_int8_{kind}.zip"] == sha256(package)
+    with zipfile.ZipFile(io.BytesIO(package)) as zipped:
+        models = {name: zipped.read(name) for name in zipped.namelist() if name.endswith(".onnx")}
+    assert len(models) == 2
+    assert alone in models.values()
+    refused = typed("inspect", model / "exports" / f"pima_int8_{kind}.zip")
+    assert "or the .onnx file in it would do" in refused.err
+
+
 def test_others_are_models(model: Path) -> None:
     with pytest.raises(InputError, match=r"`others` holds 'iris', which is no model"):
         mlp_edge.open(model).export(package="arduino", others=["iris"])  # type: ignore[list-item]
@@ -81,6 +99,13 @@ def test_others_are_models(model: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (["--package", "triton", "-f", "c"], "--package triton holds ONNX: without --format, "),
+        (["--package", "kserve", "-d", "smallest"], "holds ONNX, which has no smallest; float32"),
+        (["--package", "kserve", "-d", "float16"], "int8, int16 or int24 would do"),
+        (
+            ["--package", "triton", "--package-version", "0.1.0"],
+            "--package-version 0.1.0: triton takes versions from 1.0.0 on",
+        ),
         (["--package", "deb"], "--package deb is not one of arduino, platformio, esp-idf, "),
         (["--package", "arduino", "-f", "onnx"], "--package arduino holds C in three files"),
         (["--package", "arduino", "--split"], "without --format, --split and --weights-only"),

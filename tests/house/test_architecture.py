@@ -52,6 +52,7 @@ MAY_IMPORT = {
     "export/layout": {"core", "export/c"},
     "export/packages": {"core", "export/c"},
     "export/scripts": {"core", "export", "export/c"},
+    "export/servers": {"core", "export/c", "export/packages"},
     "quantise": {"core"},
     "plots": {"core"},
     "report": {"core", "plots", "export"},

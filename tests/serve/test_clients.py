@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from support.clients import run
 from support.networks import network, readings
 from support.quantised_networks import quantised
 from support.servers import Running, serving
@@ -17,7 +16,6 @@ from support.servers import Running, serving
 import mlp_edge
 from mlp_edge.export.onnx import EXPORTER
 
-CLIENTS = Path(__file__).parents[2] / "build" / "clients"
 CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,"
     "response_schema_conformance"
@@ -66,17 +64,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def asked(server: Running, *words: str) -> str:
     """What a program of ``CLIENTS`` prints; the test fails where it does."""
-    if not CLIENTS.is_dir():
-        remedy = "make build/clients/installed brings Triton's client and Schemathesis"
-        if os.environ.get("CI") == "true":
-            pytest.fail(remedy)
-        pytest.skip(remedy)
-    done = subprocess.run(
-        [sys.executable, *words], env={**os.environ, "PYTHONPATH": str(CLIENTS)},
-        cwd=server.log.parent, capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    return run(sys.executable, *words, folder=server.log.parent)
 
 
 def test_tritons_client_gets_the_predictors_bits(path: Path, tmp_path: Path) -> None:

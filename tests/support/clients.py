@@ -1,0 +1,33 @@
+"""Programs of others that ask the server, or read what is written for one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+CLIENTS = Path(__file__).parents[2] / "build" / "clients"
+
+
+def run(*words: str | Path, folder: Path, within: str = "") -> str:
+    """What a program of ``CLIENTS`` prints; the test fails where it does.
+
+    Args:
+        words: the command.
+        folder: to run it in.
+        within: a package whose own folder Python looks into, too.
+    """
+    if not CLIENTS.is_dir():
+        remedy = "make build/clients/installed brings Triton's client, Schemathesis and hadolint"
+        if os.environ.get("CI") == "true":
+            pytest.fail(remedy)
+        pytest.skip(remedy)
+    paths = [str(CLIENTS), *([str(CLIENTS / within)] if within else [])]
+    done = subprocess.run(
+        words, env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        cwd=folder, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
