@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from mlp_edge.api.parity.parity_report import ParityReport
     from mlp_edge.api.predicting import PredictedTable
     from mlp_edge.api.streamed_table import StreamedTable
+    from mlp_edge.api.verifying import Verification
     from mlp_edge.mlp import Floats, Mlp
 
 
@@ -94,6 +95,7 @@ class Model(OpenedModel):
         *,
         runtime: str | None = None,
         verify: bool = False,
+        signed_by: str | os.PathLike[str] | None = None,
         out: str | os.PathLike[str] | None = None,
         spreadsheet_safe: bool = False,
         trust: bool = False,
@@ -106,6 +108,8 @@ class Model(OpenedModel):
                 or ``(array, names)``; None for the data set that the model was trained on.
             runtime: keras, litert, onnxruntime, c, js, micropython or a chip; None for any.
             verify: check the file's checksum and golden rows first.
+            signed_by: a public key in PEM, with whose private half the model directory has to be
+                signed.
             out: a CSV file to write: the table with predictions as further columns.
             spreadsheet_safe: write words that a spreadsheet would compute (=A1) as '=A1.
             trust: run a header or script that was changed since it was exported.
@@ -123,7 +127,8 @@ class Model(OpenedModel):
         from mlp_edge.api.predicting import predict_table
 
         given = {
-            "runtime": runtime, "verify": verify, "out": out, "spreadsheet_safe": spreadsheet_safe,
+            "runtime": runtime, "verify": verify, "signed_by": signed_by, "out": out,
+            "spreadsheet_safe": spreadsheet_safe,
         }  # fmt: skip
         chosen, written = made("predict_table", given | reading, PredictionSettings, Reading)
         return predict_table(self, table, chosen, written, trust=trust)
@@ -139,6 +144,7 @@ class Model(OpenedModel):
         address: str | None = None,
         runtime: str | None = None,
         verify: bool = False,
+        signed_by: str | os.PathLike[str] | None = None,
         spreadsheet_safe: bool = False,
         trust: bool = False,
         **reading: Any,
@@ -156,6 +162,8 @@ class Model(OpenedModel):
             address: of a Ray cluster; None for one of this machine.
             runtime: keras, litert, onnxruntime, c, js, micropython or a chip; None for any.
             verify: check the file's checksum and golden rows first.
+            signed_by: a public key in PEM, with whose private half the model directory has to be
+                signed.
             spreadsheet_safe: write words that a spreadsheet would compute (=A1) as '=A1.
             trust: run a header or script that was changed since it was exported.
             **reading: how the file is written, as ``mlp_edge.train`` takes it.
@@ -173,7 +181,8 @@ class Model(OpenedModel):
         from mlp_edge.api.streaming import predict_stream
 
         given = {
-            "runtime": runtime, "verify": verify, "out": out, "spreadsheet_safe": spreadsheet_safe,
+            "runtime": runtime, "verify": verify, "signed_by": signed_by, "out": out,
+            "spreadsheet_safe": spreadsheet_safe,
             "on_error": on_error, "engine": engine, "address": address,
         }  # fmt: skip
         chosen, streaming, written = made(
@@ -460,6 +469,29 @@ class Model(OpenedModel):
                 raise InputError(f"{self.path}: {self.alone} does not tell how it was trained")
             self._training = Training(self.directory.manifest, self.mlp)
         return self._training
+
+    def sign(self, key: str | os.PathLike[str], *, passphrase: str | None = None) -> Verification:
+        """Sign every file of the model directory, so that others can tell who made it.
+
+        The signature goes into model.sig, in the format of OpenSSF model signing. Whatever is
+        written into the directory afterwards is not covered: sign last.
+
+        Args:
+            key: a private key in PEM, of P-256, P-384 or P-521, that stands outside the directory.
+            passphrase: of an encrypted key; None for what the environment variable
+                MLP_EDGE_KEY_PASSPHRASE holds.
+
+        Returns:
+            The files that it covers; ``mlp_edge.verify`` holds a directory to it.
+
+        Raises:
+            InputError: for a file alone, another kind of key, a link in the directory, or where
+                nothing can be written.
+            MissingError: when the extra is not installed.
+        """
+        from mlp_edge.api.verifying import sign_model
+
+        return sign_model(self, key, passphrase)
 
     def save(self, path: str | os.PathLike[str], *, force: bool = False) -> Model:
         """Copy the model directory, exports included.

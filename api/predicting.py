@@ -185,17 +185,21 @@ def open_predictor(
     runtime: str | None = None,
     trust: bool = False,
     verify: bool = False,
+    signed_by: Path | None = None,
 ) -> Predictor:
     """What predicts a model: ``mlp_edge.load`` of its files, or itself where it is in memory.
 
     Raises:
-        InputError: for a runtime that does not exist, or another than itself.
+        InputError: for a runtime that does not exist, or another than itself; where a signature is
+            asked of a model in memory.
     """
     if not isinstance(model, OpenedModel):
-        return load(Path(model), runtime, trust, verify)
+        return load(Path(model), runtime, trust, verify, signed_by=signed_by)
     found = model.imported
     if found is None or found.original is None:
-        return load(model.path, runtime, trust, verify)
+        return load(model.path, runtime, trust, verify, signed_by=signed_by)
+    if signed_by is not None:
+        raise InputError(f"{model.path}: {model.alone}, which nobody has signed")
     if runtime not in (None, found.original.runtime):
         raise InputError(
             f"{model.path}: a model in memory is predicted by {found.original.runtime}; "
@@ -235,7 +239,7 @@ def predict_table(
         check_output("out", Path(settings.out), named)
     rows = read_any(source, reading)
     with observer.step("opening the model"):
-        opened = open_predictor(model, settings.runtime, trust, settings.verify)
+        opened = open_predictor(model, settings.runtime, trust, settings.verify, settings.signed_by)
     with opened:
         readings, findings = known_columns(rows, opened.card.features, opened.nameless)
         findings = (*rows.notes, *findings)

@@ -90,6 +90,8 @@ class PredictionSettings:
     Attributes:
         runtime: keras, litert, onnxruntime, c, js, micropython or a chip; None for any.
         verify: check the file's checksum and its golden rows before the first prediction.
+        signed_by: a public key in PEM, with whose private half the model directory has to be
+            signed; None where any is taken.
         out: a CSV file to write: the table with predictions as further columns.
         spreadsheet_safe: write words that a spreadsheet would compute (=A1) as '=A1.
     """
@@ -98,6 +100,10 @@ class PredictionSettings:
     verify: bool = declared(
         False, "Check the file's checksum and golden rows first.", "Trust", flag="--verify"
     )
+    signed_by: Path | None = declared(
+        None, "Public key with whose private half the model has to be signed.", "Trust",
+        shown="no signature is asked for",
+    )  # fmt: skip
     out: Path | None = declared(
         None,
         "File to write: .csv, .parquet, .csv.gz or .csv.zst.",

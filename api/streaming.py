@@ -166,7 +166,7 @@ def predict_stream(
         rows = _rows(stream, source, reading, stack)
         with observer.step("opening the model"):
             predictor = stack.enter_context(
-                open_predictor(model, settings.runtime, trust, settings.verify)
+                open_predictor(model, settings.runtime, trust, settings.verify, settings.signed_by)
             )
         scorer = Scorer.of(predictor)
         reader = Reader(predictor.card.features, predictor.nameless, streaming.on_error)

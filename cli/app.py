@@ -31,6 +31,7 @@ from mlp_edge.cli.printing.console import (
 )
 from mlp_edge.cli.serve import serve
 from mlp_edge.cli.train import train
+from mlp_edge.cli.verify import sign, verify
 from mlp_edge.errors import InputError, MlpEdgeError
 
 app = typer.Typer(
@@ -42,7 +43,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (train, import_, export, parity, evaluate, predict, inspect, cost, bench, serve,
-                doctor):  # fmt: skip
+                sign, verify, doctor):  # fmt: skip
     app.command(command.__name__.rstrip("_"), cls=Command)(guarded(command))
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mlp_edge.api.streamed_table import StreamedTable
     from mlp_edge.api.training.trained import Training
     from mlp_edge.api.training.training import train
+    from mlp_edge.api.verifying import Verification, verify
     from mlp_edge.runtime.load import load
     from mlp_edge.runtime.predictor import Predictor
 
@@ -47,12 +48,14 @@ _DOOR = {
     "Predictor": "mlp_edge.runtime.predictor:Predictor",
     "StreamedTable": "mlp_edge.api.streamed_table:StreamedTable",
     "Training": "mlp_edge.api.training.trained:Training",
+    "Verification": "mlp_edge.api.verifying:Verification",
     "doctor": "mlp_edge.api.doctor.diagnosis:doctor",
     "import_model": "mlp_edge.api.importing.importing:import_model",
     "inspect": "mlp_edge.api.inspection.inspecting:inspect",
     "load": "mlp_edge.runtime.load:load",
     "open": "mlp_edge.api.model:open_model",
     "train": "mlp_edge.api.training.training:train",
+    "verify": "mlp_edge.api.verifying:verify",
 }
 __all__ = [
     "BenchReport",
@@ -68,6 +71,7 @@ __all__ = [
     "Predictor",
     "StreamedTable",
     "Training",
+    "Verification",
     "__version__",
     "doctor",
     "import_model",
@@ -75,6 +79,7 @@ __all__ = [
     "load",
     "open",
     "train",
+    "verify",
 ]
 
 

@@ -6,13 +6,14 @@ import json
 import math
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NoReturn
 
-from mlp_edge.errors import InputError, ModelError, first_line
+from mlp_edge.errors import InputError, ModelError, VerifyError, first_line
 from mlp_edge.foreign import check_text
 
 LIMIT_VARIABLE = "MLP_EDGE_MAX_MB"
@@ -21,6 +22,7 @@ DEFAULT_MB = 128
 JSON_SHARE = 8
 """Parsed, JSON takes up to 25 bytes for each of its own: an eighth of other files it may have."""
 _READ: ContextVar[list[Path] | None] = ContextVar("_READ", default=None)
+_SIGNED: ContextVar[tuple[Path, Mapping[str, str]] | None] = ContextVar("_SIGNED", default=None)
 DEEPEST = 64
 """Lists and mappings inside each other; a model of Keras nests about 15."""
 MOST_DIGITS = 25
@@ -52,18 +54,41 @@ def files_read() -> Iterator[list[Path]]:
         _READ.reset(before)
 
 
-def read_file(path: Path, gone: str = "") -> bytes:
+@contextmanager
+def only_signed(folder: Path, digests: Mapping[str, str]) -> Iterator[None]:
+    """Have ``read_file`` refuse all but certain bytes, in this thread, until the block ends.
+
+    Args:
+        folder: whose files are held to it, those of its folders included.
+        digests: of each file by its name, such as exports/pima.onnx, its SHA-256.
+    """
+    before = _SIGNED.set((folder, digests))
+    try:
+        yield
+    finally:
+        _SIGNED.reset(before)
+
+
+def read_file(path: Path, gone: str = "", most: int | None = None) -> bytes:
     """All bytes of a regular file, which may be a link to one.
 
     Args:
         path: the file.
         gone: the message where there is none; by default that there is none.
+        most: bytes that it may have; by default what ``limit`` says.
 
     Raises:
         ModelError: naming the file, when it is missing, a directory, a device or a pipe, larger
-            than ``limit``, or the system refuses.
+            than it may be, or the system refuses.
+        VerifyError: when ``only_signed`` holds it to other bytes.
     """
-    largest = limit()
+    content = _content(path, gone, limit() if most is None else most)
+    if (held := _SIGNED.get()) is not None:
+        _check_signed(path, content, *held)
+    return content
+
+
+def _content(path: Path, gone: str, largest: int) -> bytes:
     if (kept := _READ.get()) is not None and path not in kept:
         kept.append(path)
     try:
@@ -90,7 +115,23 @@ def read_file(path: Path, gone: str = "") -> bytes:
         _refuse(path, error)
     finally:
         os.close(file)
-    raise ModelError(f"{path}: {too_large(max(status.st_size, largest + 1))}")
+    size = max(status.st_size, largest + 1)
+    if largest != limit():
+        raise ModelError(f"{path}: {size:,} bytes, where {largest:,} are the limit")
+    raise ModelError(f"{path}: {too_large(size)}")
+
+
+def _check_signed(path: Path, content: bytes, folder: Path, digests: Mapping[str, str]) -> None:
+    """Refuse a file that is in a folder, by its name or by way of links, and has other bytes."""
+    for place, root in (
+        (path.absolute(), folder.absolute()),
+        (path.resolve(), folder.resolve()),
+    ):
+        if place.is_relative_to(root):
+            name = place.relative_to(root).as_posix()
+            if digests.get(name) != sha256(content).hexdigest():
+                raise VerifyError(f"{path}: not the file that was signed")
+            return
 
 
 def too_large(size: int) -> str:

@@ -8,6 +8,7 @@ original/     instead of model.keras, the file of a network that somebody else t
 sample.csv    held-out raw rows with their targets, the original's predictions and ID columns
 calibration.npz  raw training rows, for quantisation, unless training kept none
 tuning.csv    a row per trial of a search
+model.sig     a signature over every other file
 plots/        pictures, PNG and SVG; those of another table in a folder named after it
 exports/      NAME.tflite, NAME.onnx, NAME.h, NAME.js, NAME.py; NAME_int8.tflite … in reduced
               precision, and NAME_int8.json, their integers; parity.json, what parity found about
@@ -54,13 +55,16 @@ MODEL, ORIGINAL, MANIFEST, HISTORY, SAMPLE, CALIBRATION, TUNING, EXPORTS, PLOTS 
     "exports",
     "plots",
 )
+SIGNATURE = "model.sig"
+"""Who made the directory: `mlp-edge sign` writes it, and it covers every other file."""
 PARITY = "parity.json"
 """In exports/: what `mlp-edge parity` found; no manifest lists it, as it changes none."""
 TRANSCRIPT = "parity_serial.txt"
 """Beside it: every line between this machine and a board that was asked."""
 WEIGHTS_ONLY = "_weights.h"
 """How a header without functions ends; no manifest lists it, as it has nothing to run."""
-KNOWN = (MODEL, ORIGINAL, MANIFEST, HISTORY, SAMPLE, CALIBRATION, TUNING, EXPORTS, PLOTS)
+KNOWN = (MODEL, ORIGINAL, MANIFEST, HISTORY, SAMPLE, CALIBRATION, TUNING, EXPORTS, PLOTS,
+         SIGNATURE)  # fmt: skip
 """All that a model directory holds; anything else in it is somebody's own."""
 
 

@@ -19,6 +19,7 @@ from mlp_edge.readers.importing.imported import Imported
 from mlp_edge.readers.importing.opening import read_foreign
 from mlp_edge.readers.keras_file import read_mlp
 from mlp_edge.readers.model_directory import MANIFEST, MODEL, ModelDirectory, undisturbed
+from mlp_edge.reading import read_file
 from mlp_edge.runtime import RUNTIMES
 from mlp_edge.runtime.foreign import OURS, foreign_runtime, is_foreign
 from mlp_edge.runtime.foreign_tflite import runtime_of
@@ -34,6 +35,7 @@ from mlp_edge.runtime.verify import (
     named_dtype,
 )
 from mlp_edge.settings import call, setting
+from mlp_edge.signing.signature import signed_by as signed_by_key
 
 PREFERRED = ("onnxruntime", "keras")
 """What runs a model directory when nobody says: the first whose file is there."""
@@ -47,6 +49,7 @@ def load(
     *,
     threads: int | None = None,
     providers: Sequence[str] | None = None,
+    signed_by: str | Path | None = None,
 ) -> Predictor:
     """Open a model directory or a .keras, .onnx, .tflite, .h, .js or .py file.
 
@@ -63,16 +66,18 @@ def load(
             best for it, and otherwise for as many as onnxruntime chooses.
         providers: of onnxruntime, the first preferred, such as ["CUDAExecutionProvider",
             "CPUExecutionProvider"]; None for the CPU. It is an error when the first does not run.
+        signed_by: a public key in PEM, with whose private half the model directory has to be
+            signed: every file of it, as it stands there now.
 
     Returns:
         The open file, which predicts until it is closed.
 
     Raises:
-        ModelError: when the file is missing, damaged, foreign or stale, or ``verify`` finds
-            something.
+        ModelError: when the file is missing, damaged, foreign or stale, or ``verify`` or
+            ``signed_by`` finds something.
         MissingError: when this machine lacks what runs it.
-        InputError: for a runtime that does not exist or does not read the file, or threads or
-            providers of another runtime than onnxruntime.
+        InputError: for a runtime that does not exist or does not read the file, threads or
+            providers of another runtime than onnxruntime, or a key that cannot be one.
     """
     path = Path(path)
     how = None
@@ -81,11 +86,44 @@ def load(
     mend(path)
     place = path if path.is_dir() else folder_around(path)
 
+    key = _key(path, place, signed_by)
+
     def read() -> Predictor:
-        return _load(path, runtime, trust, verify, how)
+        with signed_by_key(place or path, key):
+            opened = _load(path, runtime, trust, verify, how)
+            return opened if key is None else _unchanged(opened)
 
     # What is replaced while it is opened is opened again.
     return read() if place is None else undisturbed(place, read, Predictor.close)
+
+
+def _key(path: Path, place: Path | None, signed_by: str | Path | None) -> Path | None:
+    """The key that a model has to be signed with; None for none.
+
+    Raises:
+        InputError: for a file in no model directory, or none.
+    """
+    if signed_by is None:
+        return None
+    if place is None and not path.exists():
+        raise ModelError(f"{path}: there is no such model")
+    if place is None:
+        raise InputError(
+            f"{path}: a file on its own, and signatures are of model directories; name the "
+            "directory that it came in"
+        )
+    return Path(signed_by)
+
+
+def _unchanged(opened: Predictor) -> Predictor:
+    """The same, if its file still is the one that was signed: Keras reads it by its name."""
+    try:
+        if opened.path.is_file():
+            read_file(opened.path)
+    except BaseException:
+        opened.close()
+        raise
+    return opened
 
 
 def _load(

@@ -11,14 +11,15 @@ from typing import NamedTuple
 from mlp_edge.card import Card
 from mlp_edge.errors import InputError, first_line
 from mlp_edge.odd_readings import DeclaredReadings
-from mlp_edge.readers.model_directory import MANIFEST
+from mlp_edge.readers.model_directory import MANIFEST, SIGNATURE
 from mlp_edge.runtime.load import load
 from mlp_edge.runtime.predictor import Predictor
+from mlp_edge.runtime.verify import folder_around
 from mlp_edge.serve.request_error import RequestError
 from mlp_edge.serve.settings import ServeSettings
 
-Stamp = tuple[int, int, int]
-"""Of a file: its inode, its size and when it was changed, in nanoseconds."""
+Stamp = tuple[tuple[int, int, int] | None, ...]
+"""Of files: their inodes, sizes and when they were changed, in nanoseconds."""
 
 
 class Version:
@@ -101,7 +102,8 @@ class Models:
 
     def _opened(self, path: Path) -> Version:
         runtime = self._settings.runtime if path.is_dir() else None
-        return Version(load(path, runtime, verify=True, threads=self._settings.threads))
+        threads, key = self._settings.threads, self._settings.signed_by
+        return Version(load(path, runtime, verify=True, threads=threads, signed_by=key))
 
     @property
     def names(self) -> list[str]:
@@ -175,8 +177,15 @@ class Models:
 
 def _stamp(path: Path) -> Stamp | None:
     """What tells a changed model from the one that was opened; None where there is none."""
+    place = path if path.is_dir() else folder_around(path)
+    files = [path / MANIFEST if place == path else path, *([place / SIGNATURE] if place else [])]
+    found = [_status(file) for file in files]
+    return None if found[0] is None else tuple(found)
+
+
+def _status(file: Path) -> tuple[int, int, int] | None:
     try:
-        status = (path / MANIFEST if path.is_dir() else path).stat()
+        status = file.stat()
     except OSError:
         return None
     return status.st_ino, status.st_size, status.st_mtime_ns

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from mlp_edge.errors import RecipeError
 from mlp_edge.settings import declared, setting
@@ -26,6 +27,8 @@ class ServeSettings:
         timeout: seconds for a request to arrive, and for those under way when the server stops.
         reload: seconds between two looks at whether a model has changed; 0 for none.
         log: which requests are logged: errors, all or none.
+        signed_by: a public key in PEM, with whose private half every model directory has to be
+            signed, now and whenever it changes; None where any is served.
     """
 
     host: str = declared("127.0.0.1", "Address to listen on.", "Output")
@@ -45,6 +48,10 @@ class ServeSettings:
         2.0, "Seconds between looks at whether a model has changed; 0 for none.", "What to run"
     )
     log: str = declared("errors", "Requests to log: errors, all or none.", "Output")
+    signed_by: Path | None = declared(
+        None, "Public key with whose private half models have to be signed.", "Trust",
+        shown="no signature is asked for",
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         """Check what needs no model.

@@ -1,1 +1,1 @@
-"""Who made a model directory: signed, and verified."""
+"""Who made a model directory: a signature over every file of it, and what is refused without."""

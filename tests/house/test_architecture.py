@@ -65,7 +65,7 @@ MAY_IMPORT = {
     "measure": {"core", "readers", "runtime", "parity"},
     "streaming": {"core", "readers", "data", "runtime"},
     "engines": {"core", "data", "streaming"},
-    "signing": {"core"},
+    "signing": {"core", "readers"},
     "firmware_headers": set(),
     "script_modules": set(),
     "api": {"core", "readers", "data", "training", "export", "quantise", "runtime", "parity",
@@ -99,7 +99,8 @@ DOORS = {FRONT_DOOR, "core/duckdb.py", "core/ray.py", "core/spark.py"}
 when asked for."""
 HEAVY = {"tensorflow", "unicorn", "keras", "tf2onnx", "onnx", "sklearn", "ai_edge_litert", "pandas",
          "matplotlib", "onnxruntime", "optuna", "scipy", "duckdb", "h5py", "serial", "pyarrow",
-         "ray", "pyspark", "model_signing", "cyclonedx", "mlflow", "tensorboard"}  # fmt: skip
+         "ray", "pyspark", "model_signing", "cryptography", "cyclonedx", "mlflow",
+         "tensorboard"}  # fmt: skip
 
 
 @cache

@@ -1,0 +1,86 @@
+"""mlp-edge sign, verify and --signed-by."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from support.commands import Type
+from support.networks import network
+from support.signed import write_keys, write_model
+
+import mlp_edge
+from mlp_edge.errors import VerifyError
+from mlp_edge.signing.signature import sign
+
+
+@pytest.mark.trains
+def test_sign_verify_and_predict(typed: Type, pima: Path, folder: Path) -> None:
+    model = shutil.copytree(pima, folder / "model")
+    key = write_keys(folder, "key", ec.SECP384R1(), "a secret")
+    public = key.with_suffix(".pub")
+    refused = typed("sign", "--key", key)
+    assert refused.code == 2
+    assert "MLP_EDGE_KEY_PASSPHRASE" in refused.err
+    sealed = typed("verify", "--json")
+    assert sealed.code == 0, sealed.err
+    exports = {each["file"]: each for each in json.loads(sealed.out)["sealed"]}
+    assert exports["exports/pima.onnx"]["golden"] == "right on onnxruntime"
+    assert exports["exports/pima.h"] == {
+        "file": "exports/pima.h",
+        "problem": "",
+        "golden": "not run",
+    }
+
+    found = mlp_edge.open(model).sign(key, passphrase="a secret")  # noqa: S106
+    assert typed("sign", "--key", key).code == 2
+    verified = typed("verify", "--key", public)
+    assert verified.code == 0, verified.err
+    assert found.signed is not None
+    assert f"{model.name}: pima, key {found.signed.key[:16]}" in verified.out
+    assert "exports/pima.onnx" in verified.out
+    assert "--key PUBLIC_KEY" in typed("verify").err
+    predicted = typed("predict", "--signed-by", public, "pima")
+    assert predicted.code == 0, predicted.err
+
+    (model / "exports" / "new.h").write_text("/* */")
+    stale = typed("verify", "--key", public)
+    assert stale.code == 1
+    assert "not signed: exports/new.h" in stale.err
+    told = json.loads(typed("verify", "--key", public, "--json").out)
+    assert (told["verified"], told["not_signed"]) == (False, ["exports/new.h"])
+    assert typed("predict", "--signed-by", public, "pima").code == 1
+    with pytest.raises(VerifyError, match="not signed"):
+        mlp_edge.verify(model, public).check()
+
+
+def test_a_seal_that_is_broken_is_named(typed: Type, folder: Path) -> None:
+    model = write_model(folder / "model")
+    export = model / "exports" / "net.onnx"
+    export.write_bytes(export.read_bytes()[:-1])
+    found = typed("verify")
+    assert found.code == 1
+    assert "exports/net.onnx" in found.err
+    (model / "exports" / "net.onnx").unlink()
+    assert "exports/net.onnx: there is no such file" in typed("verify").err
+    assert typed("verify", "nothing").code == 2
+
+
+def test_what_is_not_signed_predicts_nothing(typed: Type, folder: Path) -> None:
+    key, model = write_keys(folder, "key", ec.SECP256R1()), write_model(folder / "model")
+    rows = folder / "rows.csv"
+    names = [feature.name for feature in network().features]
+    rows.write_text(f"{','.join(names)}\n{','.join('1' for _ in names)}\n")
+    words = "predict", rows, "--model", model, "--signed-by", key.with_suffix(".pub")
+    for out in ((), ("--report",)):
+        refused = typed(*words, *out)
+        assert refused.code == 1
+        assert "not signed (it has no model.sig); `mlp-edge sign` signs it" in refused.err
+    sign(model, key)
+    assert typed(*words).code == 0
+    wrong = typed(*words[:-1], key)
+    assert wrong.code == 2
+    assert "a private key, where the public one belongs" in wrong.err
