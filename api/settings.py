@@ -120,7 +120,8 @@ class StreamSettings:
     Attributes:
         on_error: what becomes of a row with a cell that cannot be read: "fail" ends the work,
             "skip" leaves the row out, "null" keeps it without a prediction. A line that is no row
-            of the table, as it has too few cells or too many, is left out by "skip" alone.
+            of the table, as it has too few cells or too many, is left out by "skip" alone and
+            ends the work else. Of several bad lines the first in the file ends it.
         report: count missing readings, unknown categories and readings out of range.
         engine: what works on blocks: "local", the cores of this machine, or "ray".
         address: of a Ray cluster; None for one of this machine.

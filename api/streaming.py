@@ -21,6 +21,7 @@ from mlp_edge.api.settings import GUESSED, PredictionSettings, Reading, StreamSe
 from mlp_edge.api.streamed_table import StreamedTable
 from mlp_edge.api.widened_table import check_output
 from mlp_edge.cluster import RAY
+from mlp_edge.data.odd_lines import LineError
 from mlp_edge.data.reading.blocks import read_blocks
 from mlp_edge.data.reading.duck import copied
 from mlp_edge.data.reading.read import check_names, column_names, ignored_by_parquet, read_stream
@@ -30,6 +31,7 @@ from mlp_edge.data.reading.text import PARQUET, unpacked_head
 from mlp_edge.data.saved_columns import matched_columns
 from mlp_edge.data.table import Table
 from mlp_edge.engines.ray import RayEngine
+from mlp_edge.errors import TableError
 from mlp_edge.lazy import installed, require
 from mlp_edge.streaming.arrow_parts import Batch, opened_parquet, table_of
 from mlp_edge.streaming.outputs import (
@@ -43,7 +45,7 @@ from mlp_edge.streaming.outputs import (
     packer,
 )
 from mlp_edge.streaming.parquet_output import ParquetOutput
-from mlp_edge.streaming.parts import NULL, Reader, part_of_table
+from mlp_edge.streaming.parts import NULL, SKIP, Reader, part_of_table
 from mlp_edge.streaming.pipeline import in_order
 from mlp_edge.streaming.scorer import Scorer
 from mlp_edge.streaming.stream import Output, ParquetRows, TextRows, Wanted
@@ -94,11 +96,43 @@ def predict_any(
                 model, source, settings, streaming, reading,
                 trust=trust, observer=observer, standard=standard, begun=stream,
             )  # fmt: skip
-        rows: Any = read_stream(stream, source, reading) if source == STANDARD_INPUT else source
-    found = predict_table(model, rows, settings, reading, trust=trust, observer=observer)
+        found = _predict_whole(model, source, stream, settings, reading, trust, observer)
     if settings.out is None and standard is not None:
         standard.write(found.to_csv(spreadsheet_safe=settings.spreadsheet_safe).encode())
     return found
+
+
+def _predict_whole(
+    model: OpenedModel | str | os.PathLike[str],
+    source: str,
+    stream: Stream,
+    settings: PredictionSettings,
+    reading: Reading,
+    trust: bool,
+    observer: Observer,
+) -> PredictedTable:
+    """Predict a small table; what ends the work is told of the first line that does."""
+    piped = b""
+    rows: Any = source
+    try:
+        if source == STANDARD_INPUT:
+            piped = stream.read(SMALL + 1)
+            stream.put_back(piped)
+            rows = read_stream(stream, source, reading)
+        return predict_table(model, rows, settings, reading, trust=trust, observer=observer)
+    except LineError as error:
+        if stream.head.startswith(PARQUET):
+            raise
+        # All lines were split before any cell was read: a cell above may be none.
+        if piped:
+            stream.put_back(piped)
+        nowhere, bulk = replace(settings, out=None), StreamSettings()
+        try:
+            predict_stream(model, source, nowhere, bulk, reading, trust=trust, begun=stream)
+        except TableError as other:
+            if isinstance(other, LineError) and other.line < error.line:
+                raise other from None
+        raise
 
 
 def is_large(stream: Stream) -> bool:
@@ -163,13 +197,15 @@ def predict_stream(
         check_output("out", settings.out, source)
     with ExitStack() as stack:
         stream = begun or stack.enter_context(opened(source, _most(reading)))
-        rows = _rows(stream, source, reading, stack)
+        skip = streaming.on_error == SKIP
+        rows = _rows(stream, source, reading, skip, stack)
         with observer.step("opening the model"):
             predictor = stack.enter_context(
                 open_predictor(model, settings.runtime, trust, settings.verify, settings.signed_by)
             )
         scorer = Scorer.of(predictor)
         reader = Reader(predictor.card.features, predictor.nameless, streaming.on_error)
+        rows.check(reader)
         first = _first(rows.head, scorer, reader)
         output = stack.enter_context(_output(settings, scorer, rows.head, reader, standard))
         watch = stack.enter_context(observer.streams(_size(source)))
@@ -184,11 +220,11 @@ def predict_stream(
 
 
 def _rows(
-    stream: Stream, source: str, reading: Reading, stack: ExitStack
+    stream: Stream, source: str, reading: Reading, skip: bool, stack: ExitStack
 ) -> TextRows | ParquetRows:
     """The rows of a table, the first of them read."""
     if not stream.head.startswith(PARQUET):
-        return TextRows(read_blocks(stream, source, reading))
+        return TextRows(read_blocks(stream, source, reading, skip))
     require("pyarrow", "scale")
     name = shown_source(source)
     path: Any = source

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlp_edge.data.content.values import is_word, trouble
+from mlp_edge.data.odd_lines import LineError
 from mlp_edge.data.quoting import and_more, counted, listed, plain, shown
 from mlp_edge.data.sets import SETS
 from mlp_edge.data.table import Table
@@ -135,27 +136,33 @@ def numbers(table: Table, columns: Sequence[str]) -> Rows:
     return parsed.astype(np.float32)
 
 
-def check_numbers(table: Table, columns: Sequence[str], bad: NDArray[np.bool_]) -> None:
+def check_numbers(
+    table: Table, columns: Sequence[str], bad: NDArray[np.bool_], whole: bool = True
+) -> None:
     """Refuse the first bad cell of the file.
 
     Args:
         table: where the cells are from.
         columns: their names.
         bad: (rows, columns), whether a cell is no number.
+        whole: whether the table has all rows of its file.
 
     Raises:
-        TableError: naming its line and column, what it holds, and how many more there are.
+        LineError: naming its line and column, what it holds, and of a whole table how many more
+            there are.
     """
     if not bad.any():
         return
     row, index = (int(where[0]) for where in np.nonzero(bad))
     name = columns[index]
-    message = f"{table.place(row, name)}: {trouble(table.cells[name][row], table.decimal)}"
-    if bad[:, index].all() and all(map(is_word, set(table.cells[name]))):
+    says = trouble(table.cells[name][row], table.decimal)
+    message = f"{table.place(row, name)}: {says}"
+    if whole and bad[:, index].all() and all(map(is_word, set(table.cells[name]))):
         message += ", as in every row; remove the column or write numbers in it"
     elif not table.header and row == 0:
         message += "; the line was taken for data, not for names, as it holds numbers"
-    raise TableError(message + and_more(int(bad.sum()) - 1))
+    more = and_more(int(bad.sum()) - 1) if whole else ""
+    raise LineError(message + more, {int(table.lines[row]): says})
 
 
 def no_column(table: Table, names: Sequence[str], purpose: str = "") -> str:

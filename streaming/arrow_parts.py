@@ -12,7 +12,7 @@ from mlp_edge.cell import OVERFLOW, CategoryCells, means_missing, number
 from mlp_edge.data.content.floats import as_cells
 from mlp_edge.data.content.text_column import ArrayColumn
 from mlp_edge.data.content.values import trouble
-from mlp_edge.data.quoting import and_more, plain, shown
+from mlp_edge.data.quoting import plain, shown
 from mlp_edge.data.table import Table
 from mlp_edge.errors import TableError, first_line
 from mlp_edge.feature import Feature
@@ -119,7 +119,7 @@ def part_of_batch(batch: Batch, names: Sequence[str], source: str, reader: Reade
     if broken.any():
         tally.bad = _bad(columns, names, broken, lines)
         if reader.on_error == FAIL:
-            raise _refused(source, tally.bad[0], int(broken.sum()) - 1)
+            raise _refused(source, tally.bad[0])
         tally.broken += broken.sum(axis=0)
         rows = broken.any(axis=1)
         if reader.on_error == SKIP:
@@ -185,9 +185,9 @@ def _bad(
     return found
 
 
-def _refused(source: str, bad: Bad, more: int) -> TableError:
+def _refused(source: str, bad: Bad) -> TableError:
     where = f"{plain(source)}, row {bad.line}, column {shown(bad.column or '')}"
-    return TableError(f"{where}: {bad.says}{and_more(more)}")
+    return TableError(f"{where}: {bad.says}")
 
 
 def table_of(batch: Batch, names: Sequence[str], source: str) -> Table:

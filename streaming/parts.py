@@ -75,7 +75,7 @@ def part_of_table(table: Table, reader: Reader, bad: Sequence[Bad] = (), end: in
     tally = Tally(reader.features, rows=len(bad), skipped=len(bad), bad=list(bad[:SHOWN]))
     if broken.any():
         if reader.on_error == FAIL:
-            check_numbers(table, names, broken)
+            check_numbers(table, names, broken, whole=False)
         rows = broken.any(axis=1)
         tally.broken += broken.sum(axis=0)
         tally.bad = _merged(tally.bad, _bad(table, names, broken))

@@ -23,7 +23,7 @@ from mlp_edge.streaming.parts import Part, Reader, part_of_table
 from mlp_edge.streaming.pipeline import Engine, in_order
 from mlp_edge.streaming.scorer import Scorer
 from mlp_edge.streaming.tally import Tally
-from mlp_edge.streaming.text_parts import part_reader
+from mlp_edge.streaming.text_parts import bad_lines, check_odd_lines, part_reader
 
 Watch = Callable[[int, int], None]
 """Told the rows and the bytes of the source that are done."""
@@ -88,6 +88,10 @@ class TextRows:
         """The first rows."""
         return self.blocks.head
 
+    def check(self, reader: Reader) -> None:
+        """Refuse lines among the first that are no rows; see ``check_odd_lines``."""
+        check_odd_lines(self.head, self.blocks.odd, reader)
+
     def stream(
         self, scorer: Scorer, reader: Reader, output: Output, watch: Watch, how: Wanted
     ) -> Streamed:
@@ -108,8 +112,10 @@ class TextRows:
         read = part_reader(self.blocks, reader, names, how.typed, how.safe)
         output.begin(names_with(head, added_columns(scorer)))
 
+        bad = bad_lines(self.blocks.odd)
+
         def work(piece: Block | None) -> _Done | None:
-            part = part_of_table(head, reader) if piece is None else read(piece)
+            part = part_of_table(head, reader, bad) if piece is None else read(piece)
             return None if part is None else _scored(part, scorer, output)
 
         pieces: Iterator[Block | None] = chain([None], self.blocks.later)
@@ -129,6 +135,9 @@ class ParquetRows:
     file: Any
     size: int
     head: Table
+
+    def check(self, reader: Reader) -> None:
+        """Refuse nothing: every row of a Parquet file is one."""
 
     def stream(
         self, scorer: Scorer, reader: Reader, output: Output, watch: Watch, how: Wanted

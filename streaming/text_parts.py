@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
-
+from mlp_edge.data.odd_lines import LineError, Odd, without_odd_lines
 from mlp_edge.data.reading.blocks import Blocks
-from mlp_edge.data.reading.later import Block, Form, laid_out, read_block, read_layout
-from mlp_edge.data.reading.layout import split_record
+from mlp_edge.data.reading.later import Block, Form, read_block
 from mlp_edge.data.table import Table
 from mlp_edge.errors import TableError
 from mlp_edge.lazy import installed
@@ -29,7 +27,7 @@ def part_reader(
         typed: whether rows are wanted as Arrow columns, rather than as text.
         safe: whether single cells will be changed.
     """
-    head, form, _ = blocks
+    head, form, *_ = blocks
     plain = None
     if installed("pyarrow") and not safe:
         plain = PlainReader(head, form, names, reader, typed)
@@ -42,24 +40,35 @@ def part_reader(
 
 
 def _by_cells(block: Block, head: Table, form: Form, reader: Reader) -> Part | None:
-    bad: list[Bad] = []
+    skip = reader.on_error == SKIP
+    table, odd = without_odd_lines(lambda odd: read_block(block, head, form, odd), skip)
+    if table is None:
+        return None
+    check_odd_lines(table, odd, reader)
+    return part_of_table(table, reader, bad_lines(odd), block.end)
+
+
+def check_odd_lines(table: Table, odd: Odd, reader: Reader) -> None:
+    """Refuse the first line that is no row, unless such lines are skipped.
+
+    Args:
+        table: the rows around the odd lines.
+        odd: the lines.
+        reader: how rows are read.
+
+    Raises:
+        LineError: for that line, or for a cell above it that ends the work.
+    """
+    if odd.error is None or reader.on_error == SKIP:
+        return
     try:
-        table = read_block(block, head, form)
-    except TableError:
-        if reader.on_error != SKIP:
+        part_of_table(table, reader)
+    except TableError as error:  # of a column, too, where the odd line may be what has the names
+        if isinstance(error, LineError) and error.line < odd.error.line:
             raise
-        table, bad = _without_odd_lines(block, head, form)
-    return None if table is None else part_of_table(table, reader, bad, block.end)
+    raise odd.error
 
 
-def _without_odd_lines(block: Block, head: Table, form: Form) -> tuple[Table, list[Bad]]:
-    """The rows of a block that have as many cells as the first, and the lines that have not."""
-    layout = laid_out(block, form, head.source)
-    records = (layout.record(index) for index in range(len(layout)))
-    widths = np.array([len(split_record(record, form.delimiter)) for record in records])
-    fits = widths == widths[0]
-    bad = [
-        Bad(int(layout.lines[row]), None, f"{widths[row]} cells where {widths[0]} belong")
-        for row in np.flatnonzero(~fits)
-    ]
-    return read_layout(layout.keep(fits), head, form), bad
+def bad_lines(odd: Odd) -> list[Bad]:
+    """Odd lines as rows that cannot be predicted."""
+    return [Bad(line, None, says) for line, says in sorted(odd.lines.items())]

@@ -15,6 +15,7 @@ from mlp_edge.data.content.floats import Cells
 from mlp_edge.data.content.formatted import INVISIBLE
 from mlp_edge.data.content.text_column import TextColumn
 from mlp_edge.data.content.values import LOOKED_AT, mostly_numbers
+from mlp_edge.data.odd_lines import LineError
 from mlp_edge.data.quoting import listed, shown
 from mlp_edge.errors import TableError
 from mlp_edge.finding import Finding
@@ -141,7 +142,7 @@ def check_not_repeated(
         guessed: whether nothing but its place speaks for the header.
 
     Raises:
-        TableError: naming the first line that is one.
+        LineError: naming the lines that are one.
     """
     names = [folded(column[0]) for column in columns]
     if all(is_number(column[0]) for column in columns):
@@ -155,17 +156,18 @@ def check_not_repeated(
         if not again.any():
             return
         again[again] = _may_be(name, column[0], column.take(slice(1, None))[again])
+    odd = {}
     for row in np.flatnonzero(again):
         cells = (column[row + 1] for column in columns)
         if all(folded(cell) == name for cell, name in zip(cells, names, strict=True)):
-            way = "Remove the line"
-            if guessed:
-                unnamed = setting("header", False)
-                way = f"{unnamed} if line {lines[0]} is a row, too; else remove the line"
-            raise TableError(
-                f"{source}, line {lines[row + 1]}: the header of line {lines[0]} again; were two "
-                f"files joined? {way}"
-            )
+            odd[int(lines[row + 1])] = f"the header of line {lines[0]} again"
+    if odd:
+        way = "Remove the line"
+        if guessed:
+            unnamed = setting("header", False)
+            way = f"{unnamed} if line {lines[0]} is a row, too; else remove the line"
+        line, says = next(iter(odd.items()))
+        raise LineError(f"{source}, line {line}: {says}; were two files joined? {way}", odd)
 
 
 def _may_be(name: str, written: str, below: Cells) -> NDArray[np.bool_]:

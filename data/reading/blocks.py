@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from mlp_edge.data.content.strays import declared_separator
 from mlp_edge.data.content.values import LOOKED_AT
+from mlp_edge.data.odd_lines import Odd
 from mlp_edge.data.reading.dialect import Dialect
 from mlp_edge.data.reading.later import Block, Form
 from mlp_edge.data.reading.layout import DELIMITERS, last_record
@@ -48,21 +49,24 @@ class Blocks(NamedTuple):
     Attributes:
         head: its first rows.
         form: how all of them are written.
+        odd: lines among the first rows that are none, left out of ``head``.
         later: the rest of its records, in order.
     """
 
     head: Table
     form: Form
+    odd: Odd
     later: Iterator[Block]
 
 
-def read_blocks(stream: Stream, source: str, dialect: Dialect) -> Blocks:
+def read_blocks(stream: Stream, source: str, dialect: Dialect, skip: bool = False) -> Blocks:
     """Read the head of a text; the rest is read block by block.
 
     Args:
         stream: the file's bytes.
         source: as ``read_table`` takes it.
         dialect: what the user knows about how the table is written.
+        skip: whether lines that are no rows will be skipped.
 
     Raises:
         TableError: naming file and line, as ``read_table``; for what only a later block shows,
@@ -83,11 +87,11 @@ def read_blocks(stream: Stream, source: str, dialect: Dialect) -> Blocks:
         raise TableError(f"{name}, line 1: {TOO_LONG}")
     text, as_text = _decided(content[:cut], dialect, encoding, name)
     check_language(text.content[:CHUNK].decode("utf-8", "ignore"), name)
-    head, form = read_head(text, source, dialect)
+    head, form, odd = read_head(text, source, dialect, skip)
     first = line_of(content, cut)
     whole = _whole_records(chain([content[cut:]], pieces), first, delimiters, stream, name)
     later = (each._replace(content=as_text(each.content, each.line)) for each in whole)
-    return Blocks(head, form, later)
+    return Blocks(head, form, odd, later)
 
 
 def _head(pieces: Iterator[bytes], dialect: Dialect, source: str) -> tuple[bytes, str | None, bool]:

@@ -16,6 +16,7 @@ from mlp_edge.cell import is_missing, is_number
 from mlp_edge.data.content.grid import APART, Grid, GridColumn
 from mlp_edge.data.content.text_column import ArrayColumn, TextColumn
 from mlp_edge.data.content.values import LOOKED_AT
+from mlp_edge.data.odd_lines import LineError
 from mlp_edge.data.quoting import shown
 from mlp_edge.data.reading.duck import read_strictly
 from mlp_edge.data.reading.layout import Layout, split_record, tidy_quotes
@@ -27,7 +28,6 @@ from mlp_edge.data.reading.size import (
     check_cells,
     check_width,
 )
-from mlp_edge.errors import TableError
 from mlp_edge.settings import setting
 
 _STEP = 4 << 20
@@ -38,11 +38,11 @@ def check_lengths(layout: Layout, source: str) -> None:
     """Refuse a line that is longer than DuckDB reads, before anything splits it.
 
     Raises:
-        TableError: naming the first of them.
+        LineError: naming the first of them.
     """
-    long = np.flatnonzero(layout.ends - layout.starts > LONGEST_LINE)
-    if long.size:
-        raise TableError(f"{source}, line {layout.lines[long[0]]}: {TOO_LONG}")
+    long = layout.lines[layout.ends - layout.starts > LONGEST_LINE].tolist()
+    if long:
+        raise LineError(f"{source}, line {long[0]}: {TOO_LONG}", dict.fromkeys(long, TOO_LONG))
 
 
 def split_cells(
@@ -190,8 +190,10 @@ def _check_length(columns: Sequence[TextColumn], layout: Layout, source: str) ->
             length = len(column[index])
             if length > LONGEST_CELL:
                 name = shown(column[0].strip()) if index and column[0].strip() else number
-                raise TableError(
-                    f"{source}, line {layout.lines[index]}, column {name}: a cell of {length:,} "
-                    f"characters, {shown(column[index])}, where at most {LONGEST_CELL:,} are read; "
-                    "shorten it or remove the line"
+                line = int(layout.lines[index])
+                says = f"a cell of {length:,} characters"
+                raise LineError(
+                    f"{source}, line {line}, column {name}: {says}, {shown(column[index])}, where "
+                    f"at most {LONGEST_CELL:,} are read; shorten it or remove the line",
+                    {line: f"{says} where at most {LONGEST_CELL:,} are read"},
                 )

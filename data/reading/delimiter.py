@@ -61,8 +61,9 @@ def separate(layout: Layout, wanted: str | None) -> Separated:
         split = _split(_without_hollow(layout, "\t", True))
         return Separated(split, "\t", (_aligned_note(),), aligned=True)
     if not fitting:
+        mostly = [mark for mark in DELIMITERS if _mostly_fits(sample, mark)]
         bare = re.sub(quoted_cell(), "", "\n".join(sample))
-        delimiter = max(DELIMITERS, key=bare.count)
+        delimiter = max(mostly or DELIMITERS, key=bare.count)
         return Separated(_without_hollow(layout, delimiter), delimiter)
     delimiter = max(fitting, key=lambda mark: _score(sample, mark))
     notes = tuple(_rival_note(delimiter, other) for other in fitting if other != delimiter)
@@ -80,6 +81,12 @@ def _fits(sample: Sequence[str], mark: str) -> bool:
     """Whether every record has the mark, and as often as the first."""
     widths = {len(split_record(record, mark)) for record in sample}
     return len(widths) == 1 and widths != {1}
+
+
+def _mostly_fits(sample: Sequence[str], mark: str) -> bool:
+    """Whether most records have the mark as often as the first, which has it."""
+    first, *others = (len(split_record(record, mark)) for record in sample)
+    return first > 1 and 2 * others.count(first) > len(others)
 
 
 def _are_aligned(sample: Sequence[str], within: str | None = None) -> bool:

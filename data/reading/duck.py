@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,8 +17,9 @@ import numpy as np
 
 from mlp_edge.cell import is_number
 from mlp_edge.data.content.floats import TEXT, Cells, as_cells
+from mlp_edge.data.odd_lines import LineError
 from mlp_edge.data.quoting import counted, shown
-from mlp_edge.data.reading.layout import Layout, split_record
+from mlp_edge.data.reading.layout import Layout, quoted_cell, split_record
 from mlp_edge.data.reading.size import LONGEST_LINE, TOO_LONG
 from mlp_edge.errors import InputError, TableError
 from mlp_edge.settings import setting
@@ -51,8 +52,8 @@ def read_strictly(
         One array per column, (records,) of str.
 
     Raises:
-        TableError: when a record has more or fewer cells than the first or a broken quote; with
-            the line it stands on.
+        LineError: when records have more or fewer cells than the first, or a broken quote.
+        TableError: where a broken quote hides which lines have it.
     """
     import duckdb
 
@@ -198,8 +199,33 @@ def _translated(
         return TableError(f"{source}: {shown(message.partition(chr(10))[0])}")
     # DuckDB's lines are this copy's records: it counts neither blank lines nor line ends in cells.
     index = int(found[1]) - 1
-    complaint = _complaint(message, layout, index, delimiter, remark)
-    return TableError(f"{source}, line {layout.lines[index]}: {complaint}")
+    line = int(layout.lines[index])
+    complaint = f"{source}, line {line}: {_complaint(message, layout, index, delimiter, remark)}"
+    if "Expected Number of Columns" in message:
+        return LineError(complaint, _odd_widths(layout, index, delimiter))
+    if "unterminated quote" in message and not _is_open(layout.record(index), delimiter):
+        return LineError(complaint, {line: "a quote mark that ends a cell before its end"})
+    return TableError(complaint)
+
+
+def _odd_widths(layout: Layout, index: int, delimiter: str) -> Mapping[int, str]:
+    """The records that have another number of cells than the first, that of ``index`` and below."""
+    wanted = len(split_record(layout.record(0), delimiter))
+    belong = f"{wanted} belong{'s' if wanted == 1 else ''}"
+    odd = {}
+    for number in range(index, len(layout)):
+        record, line = layout.record(number), int(layout.lines[number])
+        width = len(split_record(record, delimiter))
+        if width != wanted or number == index:
+            last = line + len(re.findall("\r\n|\r|\n", record))
+            until = f", up to line {last}" if last > line else ""
+            odd[line] = f"{counted(width, 'cell')} where {belong}{until}"
+    return odd
+
+
+def _is_open(record: str, delimiter: str) -> bool:
+    """Whether a quoted cell has no end, and may hold the lines below."""
+    return any(cell.count('"') % 2 for cell in re.findall(quoted_cell(delimiter), record))
 
 
 def _complaint(message: str, layout: Layout, index: int, delimiter: str, remark: str) -> str:

@@ -6,6 +6,7 @@ that does not keep to it is refused, with the line.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from mlp_edge.data.content.strays import check_not_repeated
 from mlp_edge.data.content.text_column import TextColumn
+from mlp_edge.data.odd_lines import NONE, LineError, kept
 from mlp_edge.data.quoting import shown
 from mlp_edge.data.reading.cells import check_lengths, split_cells, with_numbers
 from mlp_edge.data.reading.comments import leave_out_later
@@ -82,36 +84,40 @@ class Block(NamedTuple):
     end: int = 0
 
 
-def read_block(block: Block, head: Table, form: Form) -> Table | None:
+def read_block(
+    block: Block, head: Table, form: Form, odd: Mapping[int, str] = NONE
+) -> Table | None:
     """The rows of a block, and their lines in the file; None where it holds none.
 
     Args:
         block: below the head.
         head: the head as a table, which has the names.
         form: what the head says.
+        odd: lines to leave out.
 
     Raises:
         TableError: naming file and line, for what ``read_table`` refuses, and for what is written
             otherwise than the head.
     """
-    layout = laid_out(block, form, head.source)
-    return None if len(layout) == 1 else read_layout(layout, head, form)
+    layout = _laid_out(block, form, head.source, odd)
+    return None if len(layout) == 1 and not odd else _read_layout(layout, head, form)
 
 
-def laid_out(block: Block, form: Form, source: str) -> Layout:
+def _laid_out(block: Block, form: Form, source: str, odd: Mapping[int, str]) -> Layout:
     """The records of a block below the first of the text, by which their width is judged."""
     first = form.first.encode()
     layout = lay_out(first + b"\n" + block.content, form.delimiters)
     lines = layout.lines + block.line - line_of(first, len(first)) - 1
     lines[0] = form.line
     layout = replace(layout, lines=lines)
+    layout = layout.keep(kept(lines, odd))
     check_lengths(layout, source)
     layout = separate(layout, BLANKS if form.aligned else form.delimiter).layout
     return leave_out_later(layout, form.delimiter, form.comments)
 
 
-def read_layout(layout: Layout, head: Table, form: Form) -> Table:
-    """The rows of ``laid_out`` records, the first left out; see ``read_block``."""
+def _read_layout(layout: Layout, head: Table, form: Form) -> Table:
+    """The rows of ``_laid_out`` records, the first left out."""
     source, lines = head.source, layout.lines
     columns = split_cells(layout, form.delimiter, source, MOST_BYTES)
     columns = with_numbers(columns, source, MOST_BYTES, form.decimal)
@@ -132,11 +138,17 @@ def read_layout(layout: Layout, head: Table, form: Form) -> Table:
 def _check_trailing(columns: list[TextColumn], lines: NDArray[np.int64], source: str) -> None:
     """Refuse a line that goes on where every line before it ends with a delimiter."""
     cells = columns[-1].take(slice(1, None))
-    wrong = next((row for row, cell in enumerate(cells) if cell), None)
-    if wrong is not None:
-        raise TableError(
-            f"{source}, line {lines[wrong + 1]}: {shown(cells[wrong])} in column {len(columns)}, "
-            "which has no name and no value in the lines before; name the column in the first line"
+    odd = {
+        int(line): f"{shown(cell)} in column {len(columns)}, which has no name"
+        for line, cell in zip(lines[1:], cells, strict=True)
+        if cell
+    }
+    if odd:
+        line, says = next(iter(odd.items()))
+        raise LineError(
+            f"{source}, line {line}: {says} and no value in the lines before; name the column in "
+            "the first line",
+            odd,
         )
 
 

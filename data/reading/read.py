@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -20,6 +20,7 @@ from mlp_edge.data.content.strays import (
 )
 from mlp_edge.data.content.text_column import TextColumn
 from mlp_edge.data.content.values import LOOKED_AT
+from mlp_edge.data.odd_lines import NONE, Odd, kept, without_odd_lines
 from mlp_edge.data.quoting import listed, shown
 from mlp_edge.data.reading.cells import check_lengths, split_cells, with_numbers
 from mlp_edge.data.reading.comments import comments_later, leave_out_comments
@@ -79,19 +80,23 @@ def read_stream(stream: Stream, source: str, dialect: Dialect = GUESS) -> Table:
     return _table(source, read, stream.digest.hexdigest())
 
 
-def read_head(text: Text, source: str, dialect: Dialect) -> tuple[Table, Form]:
-    """Read the first records of a text, and what they say of all others.
+def read_head(text: Text, source: str, dialect: Dialect, skip: bool) -> tuple[Table, Form, Odd]:
+    """Read the first records of a text, what they say of all others, and those that are no rows.
 
     Args:
         text: of whole records.
         source: what it is the first part of, as ``read_table`` takes it.
         dialect: what the user knows about how the table is written.
+        skip: whether records that are no rows will be skipped.
 
     Raises:
         TableError: as ``read_table``.
     """
-    read, form = _from_text(text, shown_source(source), dialect, MOST_BYTES, whole=False)
-    return _table(source, read, ""), form
+    name = shown_source(source)
+    (read, form), odd = without_odd_lines(
+        lambda odd: _from_text(text, name, dialect, MOST_BYTES, odd), skip
+    )
+    return _table(source, read, ""), form, odd
 
 
 def _table(source: str, read: _Read, sha256: str) -> Table:
@@ -143,12 +148,14 @@ def ignored_by_parquet(dialect: Dialect) -> tuple[Finding, ...]:
 
 
 def _from_text(
-    text: Text, source: str, dialect: Dialect, most: int, whole: bool = True
+    text: Text, source: str, dialect: Dialect, most: int, odd: Mapping[int, str] | None = None
 ) -> tuple[_Read, Form]:
+    """A text, or with ``odd`` lines to leave out the head of one."""
     check_lines(source, line_ends(text.content), most)
     declared = declared_separator(text.content)
     delimiters = dialect.delimiter or declared or DELIMITERS
     layout = lay_out(text.content, delimiters)
+    layout = layout.keep(kept(layout.lines, odd or NONE))
     check_lengths(layout, source)
     layout, told = _without_declaration(layout, declared, dialect.delimiter is None)
     if layout.hollow.all():
@@ -159,8 +166,7 @@ def _from_text(
         layout, delimiter, dialect.header, dialect.comments
     )
     lines = layout.lines
-    remark = _remark(text.content)
-    cells = split_cells(layout, delimiter, source, most, remark)
+    cells = split_cells(layout, delimiter, source, most, _remark(text.content))
     first_record, first_line = layout.record(0), int(lines[0])
     del layout  # what it takes is room for parsing numbers
     cells = with_numbers(cells, source, most, dialect.decimal)
@@ -171,8 +177,7 @@ def _from_text(
     quoted_columns = tuple(new is not old for new, old in zip(cells, written, strict=True))
     decimal, marked = find_decimal(cells, lines, delimiter, source, dialect.decimal)
     header, guessed = _header(cells, lines, dialect.header if named is None else named, decimal)
-    first = [column[0] for column in cells]
-    names = column_names(first, header)
+    names = column_names([column[0] for column in cells], header)
     if dialect.header is None:
         check_title(cells, lines, source, decimal)
     if header:
@@ -198,7 +203,7 @@ def _from_text(
         quoted=quoted_columns,
         empty=tuple(not any(map(str.strip, column.take(slice(LOOKED_AT)))) for column in cells),
     )
-    guessed += totals(cells, lines) if whole else ()
+    guessed += totals(cells, lines) if odd is None else ()
     notes = (*text.notes, *told, *separated, *commented, *trailing, *quoted, *marked, *guessed)
     return _Read(names, header, cells, lines, decimal, notes, "line"), form
 

@@ -54,7 +54,7 @@ def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def parts(path: Path, dialect: Dialect = GUESS) -> list[Table]:
     with opened(str(path), 1 << 40) as stream:
-        head, form, later = blocks.read_blocks(stream, str(path), dialect)
+        head, form, _, later = blocks.read_blocks(stream, str(path), dialect)
         read = [read_block(block, head, form) for block in later]
     return [head, *(table for table in read if table is not None)]
 

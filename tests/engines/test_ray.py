@@ -49,6 +49,14 @@ def test_a_file_in_blocks(homes: Homes, tmp_path: Path, monkeypatch: pytest.Monk
     with pytest.raises(TableError, match="line 4002, column 'area': 'wide' is text"):
         streamed(homes, table, tmp_path / "ray.csv", engine="ray")
     assert (tmp_path / "ray.csv").read_bytes() == expected
+    short = table.read_text().splitlines(keepends=True)
+    short[3:3] = short[3000:3000] = ["h9,1\n"]
+    table.write_text("".join(short))
+    with pytest.raises(TableError, match="line 4: 2 cells where line 1 has 6"):
+        streamed(homes, table, tmp_path / "ray.csv", engine="ray")
+    expected = streamed(homes, table, tmp_path / "local.csv", on_error="skip")
+    got = streamed(homes, table, tmp_path / "ray.csv", on_error="skip", engine="ray")
+    assert got == expected
 
 
 def test_a_parquet_file(homes: Homes, tmp_path: Path) -> None:
