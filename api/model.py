@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from mlp_edge.api.parity.held_integers import HeldParityReport
     from mlp_edge.api.parity.parity_report import ParityReport
     from mlp_edge.api.predicting import PredictedTable
+    from mlp_edge.api.reporting.facts import Report
     from mlp_edge.api.streamed_table import StreamedTable
     from mlp_edge.api.verifying import Verification
     from mlp_edge.mlp import Floats, Mlp
@@ -258,6 +259,52 @@ class Model(OpenedModel):
         if self.imported is not None and self.imported.original is not None:
             return inspect_in_memory(self.path, self.imported)
         return inspect(self.path)
+
+    @listing(Reading)
+    def report(
+        self,
+        table: Any = None,
+        *,
+        out: str | os.PathLike[str] | None = None,
+        parity: bool = False,
+        cost: bool = True,
+        boards: Sequence[str] = (),
+        runtime: str | None = None,
+        trust: bool = False,
+        **reading: Any,
+    ) -> Report:
+        """Write one page with everything that is known of the model, and the same as JSON.
+
+        Args:
+            table: rows with their targets, as ``predict_table`` takes them; None for the rows that
+                training held out.
+            out: the HTML file to write, with its facts in a .json file beside it; None for
+                report.html and report.json in the model directory.
+            parity: hold every export against the original first.
+            cost: compile the C headers for boards.
+            boards: uno, pico, esp32-c3 and the like, or one; () for all.
+            runtime: what predicts; None for the fastest export.
+            trust: run a header or script that was changed since it was exported.
+            **reading: how a file is written, as ``mlp_edge.train`` takes it.
+
+        Returns:
+            What the page says, as plain values, and the files that were written.
+
+        Raises:
+            InputError: for a file alone, a table that does not fit, settings that cannot be met,
+                or a file of somebody else's that would be lost.
+            ModelError: for an export that is missing or damaged.
+            MissingError: without scikit-learn, or without what is to predict.
+        """
+        from mlp_edge.api.reporting.report_settings import ReportSettings
+        from mlp_edge.api.reporting.reporting import report
+
+        given = {
+            "out": out, "parity": parity, "cost": cost, "boards": boards, "runtime": runtime,
+            "trust": trust,
+        }  # fmt: skip
+        chosen, written = made("report", given | reading, ReportSettings, Reading)
+        return report(self, table, chosen, written)
 
     def cost(
         self,

@@ -29,6 +29,7 @@ from mlp_edge.cli.printing.console import (
     out,
     refused,
 )
+from mlp_edge.cli.report import report
 from mlp_edge.cli.serve import serve
 from mlp_edge.cli.train import train
 from mlp_edge.cli.verify import sign, verify
@@ -42,8 +43,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (train, import_, export, parity, evaluate, predict, inspect, cost, bench, serve,
-                sign, verify, doctor):  # fmt: skip
+for command in (train, import_, export, parity, evaluate, predict, inspect, report, cost, bench,
+                serve, sign, verify, doctor):  # fmt: skip
     app.command(command.__name__.rstrip("_"), cls=Command)(guarded(command))
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mlp_edge.api.model import open_model as open  # noqa: A004 (as one says it: mlp_edge.open)
     from mlp_edge.api.parity.parity_report import ParityReport
     from mlp_edge.api.predicting import PredictedTable
+    from mlp_edge.api.reporting.facts import Report
     from mlp_edge.api.streamed_table import StreamedTable
     from mlp_edge.api.training.trained import Training
     from mlp_edge.api.training.training import train
@@ -46,6 +47,7 @@ _DOOR = {
     "ParityReport": "mlp_edge.api.parity.parity_report:ParityReport",
     "PredictedTable": "mlp_edge.api.predicting:PredictedTable",
     "Predictor": "mlp_edge.runtime.predictor:Predictor",
+    "Report": "mlp_edge.api.reporting.facts:Report",
     "StreamedTable": "mlp_edge.api.streamed_table:StreamedTable",
     "Training": "mlp_edge.api.training.trained:Training",
     "Verification": "mlp_edge.api.verifying:Verification",
@@ -69,6 +71,7 @@ __all__ = [
     "ParityReport",
     "PredictedTable",
     "Predictor",
+    "Report",
     "StreamedTable",
     "Training",
     "Verification",

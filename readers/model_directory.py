@@ -10,6 +10,8 @@ calibration.npz  raw training rows, for quantisation, unless training kept none
 tuning.csv    a row per trial of a search
 model.sig     a signature over every other file
 plots/        pictures, PNG and SVG; those of another table in a folder named after it
+report.html   what a report says of the model; report.json, the same for programs, and README.md,
+              its model card
 exports/      NAME.tflite, NAME.onnx, NAME.h, NAME.js, NAME.py; NAME_int8.tflite … in reduced
               precision, and NAME_int8.json, their integers; parity.json, what parity found about
               them, and parity_serial.txt, what a board said
@@ -41,6 +43,7 @@ from mlp_edge.readers.importing.adaptation import Adaptation
 from mlp_edge.readers.importing.imported import Imported
 from mlp_edge.readers.importing.opening import read_foreign
 from mlp_edge.readers.keras_file import read_network
+from mlp_edge.readers.report_files import BOM, REPORTS, is_report
 from mlp_edge.reading import read_file, read_text
 from mlp_edge.settings import setting
 
@@ -385,7 +388,8 @@ def check_place(path: Path, force: bool) -> None:
         InputError: saying what stands there and what would do.
     """
     mend(path)
-    check_replaceable(path, KNOWN, force)
+    reports = (name for name in REPORTS if is_report(path / name))
+    check_replaceable(path, (*KNOWN, *reports), force)
     for folder, known, what in (
         (path / EXPORTS, _is_export(path), f"the exports that {MANIFEST} lists"),
         (path / PLOTS, _is_picture, "its pictures"),
@@ -404,9 +408,9 @@ def check_place(path: Path, force: bool) -> None:
 def _is_export(path: Path) -> Callable[[str], bool]:
     """Whether a file in exports/ is one of those that the manifest lists, or about them."""
     try:
-        ours = {*ModelDirectory.open(path).manifest.exports, PARITY, TRANSCRIPT}
+        ours = {*ModelDirectory.open(path).manifest.exports, PARITY, TRANSCRIPT, BOM}
     except ModelError:
-        ours = {PARITY, TRANSCRIPT}
+        ours = {PARITY, TRANSCRIPT, BOM}
     return lambda name: name in ours or name.endswith(WEIGHTS_ONLY)
 
 

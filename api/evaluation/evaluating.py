@@ -107,21 +107,26 @@ def _checked(model: OpenedModel, table: Any, settings: EvaluationSettings) -> Mo
             f"{model.path}: {model.alone} says nothing of its targets; a model directory, "
             "which `mlp_edge.import_model()` makes of a file, would do"
         )
-    manifest = directory.manifest
-    if table is None and manifest.imported is not None and not manifest.scores:
-        raise InputError(
-            f"{model.path}: was imported without rows and their targets; name a table of some"
-        )
-    if table is None and manifest.sample == "training":
-        raise InputError(
-            f"{model.path}: trained on every row ({setting('test_size', 0)}), so none is left to "
-            "judge it by; name a table of other rows"
-        )
+    without = without_rows(directory.manifest) if table is None else None
+    if without is not None:
+        raise InputError(f"{model.path}: {without}")
     if settings.spreadsheet_safe and settings.rows_out is None:
         raise InputError(
             f"{setting('spreadsheet_safe', True)} is for the file that {setting('rows_out')} names"
         )
     return directory
+
+
+def without_rows(manifest: Manifest) -> str | None:
+    """Why a model has no rows of its own to judge it by; None where it has."""
+    if manifest.imported is not None and not manifest.scores:
+        return "was imported without rows and their targets; name a table of some"
+    if manifest.sample == "training":
+        return (
+            f"trained on every row ({setting('test_size', 0)}), so none is left to judge it by; "
+            "name a table of other rows"
+        )
+    return None
 
 
 def _metrics(names: Sequence[str], manifest: Manifest) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from mlp_edge.readers.inspection import (
     inspect_original,
 )
 from mlp_edge.readers.model_directory import PARITY, ModelDirectory, directory_of, undisturbed
+from mlp_edge.readers.report_files import BOM
 from mlp_edge.readers.saved_model.network import is_saved_model
 from mlp_edge.reading import read_file
 
@@ -38,8 +39,8 @@ class ExportState:
     Attributes:
         file: its name.
         bytes: its size; None where it is missing, 0 where it cannot be read.
-        state: "as exported", "changed", "missing", "report" of parity, or "not ours" where no
-            manifest lists it.
+        state: "as exported", "changed", "missing", "report" of parity or a bill of materials, or
+            "not ours" where no manifest lists it.
     """
 
     file: str
@@ -254,7 +255,7 @@ def _export(path: Path, present: bool, recorded: Mapping[str, str]) -> ExportSta
         content = read_file(path)
     except ModelError:
         content = b""
-    if path.name == PARITY:
+    if path.name in (PARITY, BOM):
         state = "report"
     elif path.name not in recorded:
         state = "not ours"

@@ -1,0 +1,109 @@
+"""The commands that make a model and its report again, typed as a shell takes them.
+
+They name no path but the table's own name: each works on the model directory that is called
+``model``, as the commands do unless somebody says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from mlp_edge.files.manifest import Manifest
+from mlp_edge.foreign import typed
+from mlp_edge.mlp import Task
+from mlp_edge.settings import Setting, settings_of
+from mlp_edge.training.default_recipe import AUTO, RULED
+from mlp_edge.training.recipe import Recipe
+
+PROGRAM = "mlp-edge"
+FORMATS = {".tflite": "tflite", ".onnx": "onnx", ".h": "c", ".js": "js", ".py": "micropython"}
+
+
+def commands(manifest: Manifest, table: str | None) -> dict[str, Any]:
+    """The commands, in their order.
+
+    Args:
+        manifest: of the model.
+        table: that the report was asked to judge by, as it was named; None for the held-out rows.
+
+    Returns:
+        "train" (None of a network that somebody else trained), "export" (a command for each dtype),
+        "parity" and "report".
+    """
+    report = [PROGRAM, "report"]
+    if table is not None:
+        report += ["model", typed(Path(table).name)]
+    return {
+        "train": None if manifest.imported else " ".join(_train(manifest)),
+        "export": [" ".join(words) for words in _exports(manifest)],
+        "parity": f"{PROGRAM} parity",
+        "report": " ".join(report),
+    }
+
+
+def _train(manifest: Manifest) -> Iterator[str]:
+    yield from (PROGRAM, "train", typed(Path(manifest.table).name))
+    for target in manifest.targets:
+        yield _option("target", target)
+    recipe = Recipe.from_dict(manifest.recipe)
+    if recipe.name != AUTO:
+        yield _option("recipe", recipe.name)
+    usual = _usual(recipe, manifest.task)
+    for each in settings_of(Recipe):
+        value = getattr(recipe, each.name)
+        ruled = recipe.name == AUTO and each.name in RULED
+        if each.name in recipe.automatic or (value in (usual[each.name], None) and not ruled):
+            continue
+        if value is not None:
+            yield from _typed(each, value)
+
+
+def _usual(recipe: Recipe, task: Task) -> Mapping[str, Any]:
+    """What settings are where nobody chose them, "auto" replaced by what the task asks for."""
+    from mlp_edge.training.scoring.scores import DEFAULT_METRICS
+
+    plain = Recipe().resolved(task)
+    return {**vars(plain), "metrics": DEFAULT_METRICS[task]}
+
+
+def _exports(manifest: Manifest) -> Iterator[list[str]]:
+    """A command for each dtype, with the formats that are there."""
+    found: dict[str, list[str]] = {}
+    for name in manifest.exports:
+        stem, _, suffix = name.partition(".")
+        dtype = stem.removeprefix(manifest.name).removeprefix("_")
+        if f".{suffix}" in FORMATS:
+            found.setdefault(dtype, []).append(FORMATS[f".{suffix}"])
+    for dtype, formats in sorted(found.items()):
+        options = [_option("format", each) for each in formats]
+        yield [PROGRAM, "export", *options, *([_option("dtype", dtype)] if dtype else [])]
+
+
+def _typed(each: Setting, value: Any) -> Iterator[str]:
+    """A setting as an option; each of several that are typed one by one."""
+    flag = next((word for word in (each.flag or "").split() if word.startswith("--")), None)
+    name = flag or _flag(each.name)
+    if isinstance(value, bool):
+        on, _, off = name.partition("/")
+        if value or off:
+            yield on if value else off
+    elif each.repeat:
+        yield from (f"{name} {typed(str(item))}" for item in value)
+    elif isinstance(value, tuple):
+        yield f"{name} {typed(','.join(map(_text, value)) or 'none')}"
+    else:
+        yield f"{name} {typed(_text(value))}"
+
+
+def _text(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _option(name: str, value: str) -> str:
+    return f"{_flag(name)} {typed(value)}"
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")

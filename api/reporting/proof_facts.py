@@ -1,0 +1,98 @@
+"""What parity has proved of a model's exports, as a report says it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mlp_edge.api.reporting.numbers import short, shorts
+from mlp_edge.errors import ModelError
+from mlp_edge.files.writing import sha256
+from mlp_edge.readers.model_directory import PARITY, ModelDirectory
+from mlp_edge.reading import parse_json, read_file, read_text
+
+NO_EXPORTS = "nothing is exported yet, so there is nothing to prove; `Model.export()` writes files"
+NOT_YET = "not proved yet: `Model.parity()` holds every export against the original"
+OUTDATED = "not proved: {} was written for other files than these; `Model.parity()` proves anew"
+DAMAGED = "not proved: {} is damaged ({}); `Model.parity()` writes it anew"
+
+
+def proof(directory: ModelDirectory) -> dict[str, Any] | str:
+    """The records of parity.json and its certificate; a sentence where nothing is proved."""
+    path = directory.exports_path / PARITY
+    if not directory.manifest.exports:
+        return NO_EXPORTS
+    if not path.exists():
+        return NOT_YET
+    try:
+        found = parse_json(read_text(path, f"{path}: missing"))
+        if found["weights_sha256"] != directory.manifest.sha256["weights"] or not all(
+            _is(directory, name, wanted) for name, wanted in found["sha256"].items()
+        ):
+            return OUTDATED.format(PARITY)
+        return {
+            "passed": bool(found["passed"]),
+            "records": [_record(each) for each in found["results"]],
+            "certificate": _certificate(found["certificate"]),
+            "labels": _labels(found["labels"]),
+            "monotone": found["monotone"],
+            "searched": found["searched"],
+            "left_out": found["left_out"],
+            "versions": found["versions"],
+            "sha256": sha256(read_file(path)),
+        }
+    except (KeyError, TypeError, ValueError, AttributeError, ModelError) as error:
+        return DAMAGED.format(PARITY, f"{type(error).__name__}: {error}")
+
+
+def _is(directory: ModelDirectory, name: str, wanted: str) -> bool:
+    """Whether a file of the record is still what it was."""
+    original = directory.original_path
+    path = original if name == original.name else directory.exports_path / Path(name).name
+    if path.is_dir():  # a SavedModel, whose files the manifest lists
+        return True
+    return path.is_file() and sha256(read_file(path)) == wanted
+
+
+def _record(found: Mapping[str, Any]) -> dict[str, Any]:
+    """One comparison, by what its dtype asks: a bound, bits, or nothing but what changed."""
+    figures, bits, changed = found["comparison"], found["bits"], found["changed"]
+    asked = figures or bits or changed
+    return {
+        "artifact": found["artifact"],
+        "runtime": found["runtime"],
+        "dtype": found["dtype"],
+        "held_to": "bound" if figures else "bits" if bits else None,
+        "rows": asked and asked["rows"],
+        "bound": figures and short(figures["bound"]),
+        "largest": figures and short(figures["from_reference"]),
+        "used": short(figures["of_bound"] if figures else bits["of_bound"] if bits else None),
+        "same_bits": bits and bits["same"],
+        "from_original": short((figures or changed or {}).get("from_original")),
+        "labels": figures["flips"] if figures else changed and changed["labels"],
+        "verdict": found["verdict"],
+        "says": list(found["says"]),
+        "missing": found["missing"],
+    }
+
+
+def _certificate(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "proves": bool(found["proves"]),
+        "bounds": shorts(found["bounds"]),
+        "from_original": shorts(found["from_original"]),
+        "of_range": short(found["of_range"]),
+        "boxes": found["boxes"],
+        "ranges": found["ranges"],
+    }
+
+
+def _labels(found: Mapping[str, Any]) -> dict[str, Any]:
+    table = found["table"]
+    return {
+        "table": table and Path(table).name,
+        "rows": found["rows"],
+        "unanswered": found["unanswered"],
+        "doubtful": len(found["doubtful"]),
+    }

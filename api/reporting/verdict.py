@@ -1,0 +1,132 @@
+"""One honest sentence about a model: what it is, how good, and whether that is proved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from mlp_edge.files.manifest import Manifest
+from mlp_edge.foreign import printable, shortened
+
+MAIN = {"binary": "accuracy", "multiclass": "accuracy", "regression": "rmse"}
+"""The score that the sentence names."""
+NAMES = {"accuracy": "accuracy", "rmse": "an RMSE of"}
+MOST_LABEL = 40
+"""Characters of a name."""
+WORSE = {
+    "majority": "no better than always predicting {always}",
+    "linear": "not shown to be better than a linear model",
+    "constant-output": "the same prediction for every row",
+}
+"""Kind of a finding -> what it says of the model."""
+
+
+def verdict(
+    manifest: Manifest,
+    scores: Mapping[str, Any] | None,
+    proof: Mapping[str, Any] | None,
+    why_no_proof: str | None,
+) -> dict[str, Any]:
+    """The sentence, and what a program wants to know of it.
+
+    Args:
+        manifest: of the model.
+        scores: as ``score_facts`` has them; None where no rows judge it.
+        proof: as ``proof_facts`` has it; None where nothing is proved.
+        why_no_proof: a sentence, where it is None.
+    """
+    proved = proof is not None and bool(proof["passed"])
+    failed = "" if proof is None or proved else _failed(proof)
+    worse = [] if scores is None else [e["kind"] for e in scores["findings"] if e["kind"] in WORSE]
+    parts = [failed, _what(manifest), _how_good(manifest, scores, worse)]
+    if not failed:
+        parts.append(_proved(proof) if proof is not None else _unproved(why_no_proof))
+    return {
+        "sentence": "; ".join(part for part in parts if part) + ".",
+        "proved": proved,
+        "better": None if scores is None else not worse,
+    }
+
+
+def _what(manifest: Manifest) -> str:
+    targets = _listed([_name(target) for target in manifest.targets])
+    readings = _counted(len(manifest.features), "reading")
+    return f"{manifest.name} predicts {targets} from {readings}"
+
+
+def _how_good(manifest: Manifest, scores: Mapping[str, Any] | None, worse: Sequence[str]) -> str:
+    if scores is None:
+        return "no rows with known targets judge it"
+    name = MAIN[manifest.task]
+    own = _metric(scores["metrics"], name)
+    if own is None or own["value"] is None:
+        return f"{name} has no value on {scores['rows']:,} {scores['on']}"
+    text = f"{NAMES[name]} {own['value']:.3g}"
+    if own["low"] is not None:
+        text += f" (95 % interval {own['low']:.3g} to {own['high']:.3g})"
+    text += f" on {scores['rows']:,} {scores['on']}"
+    others = list(_beside(manifest, scores, name))
+    text += f", beside {_listed(others)}" if others else ""
+    said = [WORSE[kind].format(always=_constant(manifest)) for kind in dict.fromkeys(worse)]
+    return f"{text}: {_listed(said)}" if said else text
+
+
+def _beside(manifest: Manifest, scores: Mapping[str, Any], name: str) -> Iterator[str]:
+    titles = {"linear": "a linear model", "prior": f"always predicting {_constant(manifest)}"}
+    for baseline in scores["baselines"]:
+        found = _metric(baseline["metrics"], name)
+        if found is not None and found["value"] is not None:
+            yield f"{found['value']:.3g} for {titles.get(baseline['name'], baseline['name'])}"
+
+
+def _constant(manifest: Manifest) -> str:
+    """What a constant predicts."""
+    prior = list(manifest.prior)
+    if manifest.task == "regression":
+        return "the mean"
+    frequent = int(prior[0] > 0.5) if manifest.task == "binary" else prior.index(max(prior))
+    return _name(manifest.labels[frequent])
+
+
+def _failed(proof: Mapping[str, Any]) -> str:
+    bad = [each for each in proof["records"] if each["verdict"] == "FAIL"]
+    lost = [each["column"] for each in proof["monotone"] if not each["holds"]]
+    if bad:
+        names = _listed([f"{each['artifact']} on {each['runtime']}" for each in bad[:3]])
+        return f"NOT PROVED: {len(bad)} of {len(proof['records'])} comparisons failed, of {names}"
+    if lost:
+        return f"NOT PROVED: predictions do not follow {_listed([_name(each) for each in lost])}"
+    return "NOT PROVED: no export was shown to predict what the original predicts"
+
+
+def _proved(proof: Mapping[str, Any]) -> str:
+    exports = proof["records"][1:]  # the first is the original itself
+    passed = [each for each in exports if each["verdict"] == "PASS"]
+    runtimes = {each["runtime"] for each in passed}
+    files = {each["artifact"] for each in passed}
+    rest = {each["artifact"] for each in exports} - files
+    text = (
+        f"proved: {_counted(len(files), 'exported file')} on {_counted(len(runtimes), 'runtime')}"
+    )
+    text += f" predict{'s' if len(files) == 1 else ''} what the original does"
+    return f"{text}, {len(rest)} more not proved" if rest else text
+
+
+def _unproved(why: str | None) -> str:
+    return "nothing is proved of its exports" if why is None else why.partition("; ")[0]
+
+
+def _metric(found: Sequence[Mapping[str, Any]], name: str) -> Mapping[str, Any] | None:
+    return next((each for each in found if each["name"] == name), None)
+
+
+def _name(text: str) -> str:
+    return shortened(printable(text), MOST_LABEL)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,308 @@
+"""``Model.report``: what report.json holds, the same bytes every time, and nobody's file lost."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from support.chips import BY_NAME, require
+from support.commands import COMMAND, Type
+from support.manifests import MANIFEST
+from support.onnx_files import Graph, gemm
+
+import mlp_edge
+from mlp_edge.api.reporting.commands import commands
+from mlp_edge.api.reporting.dependence import dependence
+from mlp_edge.api.reporting.numbers import short, thinned
+from mlp_edge.api.reporting.verdict import verdict
+from mlp_edge.data.sets import SETS
+from mlp_edge.errors import CheckError, InputError
+from mlp_edge.feature import Feature
+from mlp_edge.readers.model_directory import check_place
+from mlp_edge.training.recipe import Recipe
+
+FILES = Path(__file__).parents[2] / "docs" / "reference" / "files.md"
+BY_NAMES = {"monotone", "recipe", "split", "ranges", "trained", "report", "versions", "absent",
+            "train", "validation", "per_class", "per_target"}  # fmt: skip
+"""Keys behind which features, settings, packages or metrics are keys."""
+PASSED = {
+    "records": [
+        {"artifact": "model.keras", "runtime": "keras", "verdict": "PASS"},
+        {"artifact": "pima.h", "runtime": "c", "verdict": "PASS"},
+        {"artifact": "pima.js", "runtime": "js", "verdict": "NOT RUN"},
+    ],
+    "monotone": [], "passed": True,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def facts(pima: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
+    """A report of the shared Pima model, which nobody has proved."""
+    out = tmp_path_factory.mktemp("report") / "page.html"
+    return mlp_edge.open(pima).report(out=out, cost=False).facts
+
+
+def keys(value: Any) -> Iterator[str]:
+    """Every key of a document, but names that stand for keys."""
+    if isinstance(value, list):
+        for item in value:
+            yield from keys(item)
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield key
+            if key not in BY_NAMES:
+                yield from keys(item)
+
+
+def test_every_key_is_described(facts: Mapping[str, Any], sine: Path, folder: Path) -> None:
+    section = FILES.read_text("utf-8").partition("\n## report.json")[2].partition("\n## ")[0]
+    described = set(re.findall(r"`([^`]+)`", section))
+    other = mlp_edge.open(sine).report("sine", out="sine.html", cost=False).facts
+    assert {*keys(dict(facts)), *keys(dict(other))} <= described
+
+
+def test_the_same_model_gives_the_same_bytes(pima: Path, folder: Path) -> None:
+    written = []
+    for name in ("one", "other"):
+        model = Path(shutil.copytree(pima, folder / name / "model"))
+        report = mlp_edge.open(model).report(cost=False)
+        assert report.files[0] == model / "report.json"
+        written.append([file.read_bytes() for file in report.files])
+    assert written[0] == written[1]
+    assert not any(str(folder).encode() in content for content in written[0])
+    again = mlp_edge.open(folder / "one" / "model").report(cost=False)  # over its own
+    assert [file.read_bytes() for file in again.files] == written[0]
+
+
+def test_scores_are_those_of_an_evaluation(pima: Path, facts: Mapping[str, Any]) -> None:
+    found = mlp_edge.open(pima).evaluate(plots=False, runtime="onnxruntime")
+    scores = facts["scores"]
+    told = {each["name"]: each for each in scores["metrics"]}
+    assert {name: short(value) for name, value in found.scores["mlp"].items()} == {
+        name: each["value"] for name, each in told.items()
+    }
+    assert [told["accuracy"]["low"], told["accuracy"]["high"]] == [
+        short(end) for end in found.intervals["mlp"]["accuracy"]
+    ]
+    assert found.confusion is not None
+    counts = found.confusion.tolist()
+    assert scores["confusion"]["counts"] == counts
+    own = next(each for each in scores["thresholds"] if each["threshold"] == 0.5)
+    assert [[own["tn"], own["fp"]], [own["fn"], own["tp"]]] == counts
+    curve = next(each for each in scores["roc"] if each["model"] == "mlp")
+    assert curve["area"] == told["auc"]["value"]
+    assert (curve["x"][0], curve["y"][-1]) == (0, 1)
+    assert facts["predicted_by"]["artifact"] == "pima.onnx"
+
+
+def test_importance_and_dependence_ask_the_exported_model(
+    pima: Path, facts: Mapping[str, Any]
+) -> None:
+    model = mlp_edge.open(pima)
+    found = model.evaluate(plots=False, importance=True, runtime="onnxruntime").importance
+    assert found is not None
+    assert {each["feature"]: (each["mean"], each["se"]) for each in facts["importance"]} == {
+        name: (short(mean), short(error)) for name, (mean, error) in found.columns.items()
+    }
+    glucose = next(each for each in facts["dependence"] if each["feature"] == "glucose")
+    [curve] = glucose["mean"]
+    assert curve[-1] - curve[0] > 0.2
+    rows = pd.read_csv(pima / "sample.csv")[[each.name for each in model.mlp.features]]
+    moved = rows.to_numpy(np.float32)
+    moved[:, 1] = glucose["grid"][3]
+    with mlp_edge.load(pima / "exports" / "pima.onnx") as exported:
+        assert curve[3] == pytest.approx(exported.predict(moved).mean(), rel=1e-5)
+
+
+def test_dependence_of_categories_and_missing_readings() -> None:
+    features = (Feature("x", fill=2.0), Feature("ward", categories=("a", "b"), codes=(3, 7)))
+    rows = np.array([[1, 3], [np.nan, 7], [5, 3]], np.float32)
+
+    def predict(rows: Any) -> Any:
+        x = np.where(np.isnan(rows[:, 0]), 2, rows[:, 0])
+        return np.column_stack([x + (rows[:, 1] == 7), -x]).astype(np.float32)
+
+    x, ward = dependence(features, rows, predict)
+    assert x["grid"] == [1, 5]
+    assert x["mean"] == [[short(1 + 1 / 3), short(5 + 1 / 3)], [-1, -5]]
+    assert x["missing"] == [short(2 + 1 / 3), -2]
+    assert ward["grid"] == ["a", "b"]
+    assert ward["mean"] == [[short(8 / 3), short(11 / 3)], [short(-8 / 3)] * 2]
+    assert ward["missing"] is None
+
+
+def test_a_proof_is_told_and_an_older_one_is_not(model: Path, typed: Type) -> None:
+    printed = typed("report", "--no-cost")
+    assert printed.code == 0
+    assert "not proved yet: `mlp-edge parity` holds every export" in printed.err
+    report = mlp_edge.open(model).report(parity=True, cost=False)
+    report.check()
+    assert report.proved
+    record = json.loads((model / "exports" / "parity.json").read_text())
+    pairs = zip(report.facts["proof"]["records"], record["results"], strict=True)
+    for told, found in pairs:
+        assert (told["artifact"], told["runtime"]) == (found["artifact"], found["runtime"])
+        assert told["bound"] == short(found["comparison"]["bound"])
+        assert told["used"] == short(found["comparison"]["of_bound"])
+    assert "proved: 3 exported files on 3 runtimes" in report.verdict
+    failed = {**record, "passed": False}
+    failed["results"][1] |= {"verdict": "FAIL", "says": ["row 1 is wrong"]}
+    (model / "exports" / "parity.json").write_text(json.dumps(failed))
+    report = mlp_edge.open(model).report(cost=False)
+    assert report.verdict.startswith("NOT PROVED: 1 of 4 comparisons failed, of pima.tflite on li")
+    report.check()  # nobody asked for a proof
+    with pytest.raises(CheckError, match="NOT PROVED"):
+        replace(report, asked=True).check()
+    (model / "exports" / "parity.json").write_text(json.dumps({**record, "weights_sha256": "0"}))
+    report = mlp_edge.open(model).report(cost=False)
+    assert report.facts["proof"] is None
+    assert "was written for other files" in report.facts["absent"]["proof"][0]
+    (model / "exports" / "parity.json").write_text("{")
+    report = mlp_edge.open(model).report(cost=False)
+    assert "parity.json is damaged" in report.facts["absent"]["proof"][0]
+
+
+def test_costs_are_those_of_the_board(model: Path) -> None:
+    require(BY_NAME["avr"])
+    opened = mlp_edge.open(model)
+    [record] = opened.report(boards="uno").facts["cost"]
+    [cost] = opened.cost(boards="uno").costs
+    assert (record["flash"], record["ram"], record["cycles"]) == (cost.flash, cost.ram, cost.worst)
+    assert record["us"] == short(cost.worst / 16)
+    with pytest.raises(InputError, match="there is no board 'tpu'"):
+        opened.report(boards="tpu")
+
+
+def test_without_held_out_rows_there_are_no_scores(sine: Path, folder: Path) -> None:
+    report = mlp_edge.open(sine).report(out="sine.html", cost=False)
+    facts = report.facts
+    assert facts["scores"] is None
+    assert "trained on every row" in facts["absent"]["scores"][0]
+    assert facts["importance"] == []
+    assert facts["dependence_on"]["part"] == "training rows"
+    assert len(facts["dependence"][0]["grid"]) > 10
+    assert "no rows with known targets judge it" in report.verdict
+    of_table = mlp_edge.open(sine).report("sine", out="sine.html", cost=False)
+    assert of_table.facts["scores"]["on"] == "rows of sine"
+    assert of_table.facts["commands"]["report"] == "mlp-edge report model sine"
+
+
+@pytest.mark.parametrize("rows", [1, 30])
+def test_rows_of_one_class(pima: Path, folder: Path, rows: int) -> None:
+    table = pd.read_csv(SETS["pima"].location)
+    table[table[table.columns[-1]] == 0][:rows].to_csv("healthy.csv", index=False)
+    report = mlp_edge.open(pima).report("healthy.csv", out="page.html", cost=False)
+    assert report.facts["scores"]["rows"] == rows
+    assert report.facts["scores"]["roc"] == []
+    assert (report.facts["importance"] == []) == (rows == 1)
+    json.dumps(report.to_dict(), allow_nan=False)
+
+
+def test_a_network_of_somebody_else_without_a_table(folder: Path) -> None:
+    graph = Graph()
+    gemm(graph, np.ones((2, 2), np.float32), np.zeros(2, np.float32))
+    (folder / "theirs.onnx").write_bytes(graph.model(("n", 2)).SerializeToString())
+    mlp_edge.import_model("theirs.onnx", out="model")
+    model = mlp_edge.open("model")
+    report = model.report()
+    assert report.facts["model"]["recipe"] is None
+    assert report.facts["model"]["imported"]["file"] == "theirs.onnx"
+    assert report.facts["commands"]["train"] is None
+    assert report.facts["dependence_on"]["part"] == "drawn rows"
+    assert [len(each["mean"]) for each in report.facts["dependence"]] == [2, 2]
+    assert set(report.facts["absent"]) == {"scores", "proof", "cost"}
+    assert report.facts["data"]["described"] == {"rows": 0, "part": None}
+    with pytest.raises(InputError, match="a file alone says nothing of its training"):
+        mlp_edge.open("theirs.onnx").report()
+
+
+def test_nobody_elses_file_is_lost(model: Path, folder: Path) -> None:
+    opened = mlp_edge.open(model)
+    (model / "report.html").write_text("my own notes")
+    with pytest.raises(InputError, match=r"report.html: was not written by a report and would be"):
+        opened.report(cost=False)
+    assert not (model / "report.json").exists()
+    (folder / "notes.json").write_text("{}")
+    with pytest.raises(InputError, match=r"notes.json: was not written by a report"):
+        opened.report(out="notes.html", cost=False)
+    with pytest.raises(InputError, match=r"takes the name of an HTML file: page.pdf.html"):
+        opened.report(out="page.pdf", cost=False)
+    with pytest.raises(InputError, match="its folder does not exist"):
+        opened.report(out="nowhere/page.html", cost=False)
+
+
+def test_training_may_replace_a_report_and_no_file_of_somebody_else(model: Path) -> None:
+    mlp_edge.open(model).report(cost=False)
+    check_place(model, force=True)
+    (model / "README.md").write_text("# Our model\n")
+    with pytest.raises(InputError, match=r"holds 'README\.md', which is not part of a model"):
+        check_place(model, force=True)
+
+
+def test_commands_are_typed_as_a_shell_takes_them() -> None:
+    recipe = Recipe(name="auto", epochs=150, hidden=(), learning_rate=0.5, monotone=("age=+",),
+                    automatic=("batch_size",), group="a 'ward'", early_stopping=9)  # fmt: skip
+    manifest = replace(
+        MANIFEST, targets=("it's; rm -rf *",), recipe=recipe.to_dict(),
+        exports={"pima.h": "", "pima.c": "", "pima_int8.h": "", "pima_int8.json": ""},
+    )  # fmt: skip
+    made = commands(manifest, "/home/me/new rows.csv")
+    assert shlex.split(made["report"]) == ["mlp-edge", "report", "model", "new rows.csv"]
+    assert made["export"] == [
+        "mlp-edge export --format c",
+        "mlp-edge export --format c --dtype int8",
+    ]
+    program = COMMAND.make_context("mlp-edge", [], resilient_parsing=True)
+    for line in (made["train"], made["report"], made["parity"], *made["export"]):
+        _, name, *words = shlex.split(line)
+        typed = COMMAND.commands[name].make_context(name, words, parent=program)  # type: ignore[attr-defined]
+        if name == "train":
+            assert typed.params["table"] == "pïma.csv"
+            assert list(typed.params["target"]) == ["it's; rm -rf *"]
+            assert (typed.params["hidden"], typed.params["epochs"]) == ("none", 150)
+            assert (typed.params["group"], typed.params["learning_rate"]) == ("a 'ward'", 0.5)
+            assert list(typed.params["monotone"]) == ["age=+"]
+
+
+def scored(value: float, *kinds: str) -> dict[str, Any]:
+    metric = {"name": "accuracy", "value": value, "low": 0.6, "high": 0.9}
+    return {
+        "rows": 154, "on": "held-out rows", "metrics": [metric],
+        "baselines": [{"name": "prior", "metrics": [{"name": "accuracy", "value": 0.65}]}],
+        "findings": [{"kind": kind} for kind in kinds],
+    }  # fmt: skip
+
+
+def test_the_verdict_hides_nothing() -> None:
+    good = verdict(MANIFEST, scored(0.8), PASSED, None)
+    assert good["sentence"] == (
+        "pima predicts diabetes from 3 readings; accuracy 0.8 (95 % interval 0.6 to 0.9) on 154 "
+        "held-out rows, beside 0.65 for always predicting no; proved: 1 exported file on 1 "
+        "runtime predicts what the original does, 1 more not proved."
+    )
+    assert (good["proved"], good["better"]) == (True, True)
+    poor = verdict(MANIFEST, scored(0.6, "majority"), None, "not proved yet: run it")
+    assert ": no better than always predicting no; not proved yet: run it." in poor["sentence"]
+    assert (poor["proved"], poor["better"]) == (False, False)
+    untold = verdict(MANIFEST, None, {**PASSED, "passed": False}, None)
+    assert untold["sentence"].startswith("NOT PROVED: no export was shown")
+    assert untold["better"] is None
+    lost = {**PASSED, "passed": False, "monotone": [{"column": "age", "holds": False}]}
+    assert "predictions do not follow age" in verdict(MANIFEST, None, lost, None)["sentence"]
+
+
+def test_curves_are_thinned_from_end_to_end() -> None:
+    assert list(thinned(3)) == [0, 1, 2]
+    places = thinned(10_000)
+    assert (len(places), places[0], places[-1]) == (200, 0, 9_999)
+    assert short(float("nan")) is None
+    assert short(np.float32(0.1)) == 0.1
