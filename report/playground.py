@@ -1,0 +1,291 @@
+"""A model in the reader's browser: controls for its readings, and the modules that predict them.
+
+The arithmetic is that of the JavaScript export, unchanged: each module is a script of its own, and
+its names are its own. ``assets/playground.js`` takes readings to it, and predictions to the page.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from functools import cache
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+import jinja2
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from mlp_edge.errors import ModelError
+from mlp_edge.export.scripts import javascript
+from mlp_edge.feature import Feature
+from mlp_edge.foreign import printable
+from mlp_edge.integers.quantised import Quantised
+from mlp_edge.mlp import Mlp, Rows
+from mlp_edge.proof.declared import ranges
+from mlp_edge.proof.golden import readings, rounded_up
+
+MOST_ROWS = 200
+"""Held-out rows that the page takes with it."""
+MOST_CELLS = 20_000
+"""Readings in them, which a wide table has sooner."""
+MOST_TEXT = 2**21
+"""Bytes of modules in a page that is to be sent around."""
+POSITIONS = 100
+"""Of a slider, at least: its step is a power of ten."""
+
+
+class Fragment(NamedTuple):
+    """The part of a page that holds the playground.
+
+    Attributes:
+        markup: a section with its heading, no script and no style that runs.
+        style: the text of a style element.
+        scripts: the texts of inline ``<script type="module">`` elements, in order. None of them
+            needs a network, a blob or eval: their hashes will do for a content security policy.
+    """
+
+    markup: Markup
+    style: str
+    scripts: tuple[str, ...]
+
+
+class Slider(NamedTuple):
+    """A range input: decimal numbers as text, the ends at or just beyond those of a feature."""
+
+    low: str
+    high: str
+    step: str
+
+
+def playground(
+    mlp: Mlp,
+    quantised: Sequence[Quantised] = (),
+    *,
+    rows: Rows,
+    targets: Sequence[Sequence[str]] = (),
+    bounds: Sequence[float] | None = None,
+    unit: str = "",
+) -> Fragment:
+    """Put a model into a page.
+
+    Args:
+        mlp: the network.
+        quantised: the same in int8, int16 or int24.
+        rows: raw readings (n, inputs), at least one: held-out rows, or what stands for them. They
+            have the ranges of features that declare none.
+        targets: the cells of the target columns of each row; () where nobody knows them.
+        bounds: of every output, how far any float32 runtime is from the exact prediction, in all
+            rows of the declared ranges: a certificate of ``mlp_edge.parity``. None where none is
+            proved.
+        unit: of what a regression predicts.
+
+    Returns:
+        The fragment; without a script where no module can be had, which it gives the reason for.
+    """
+    modules, refused = _modules(mlp, quantised)
+    low, high = ranges(mlp, rows)
+    kept = _spread(len(rows), min(MOST_ROWS, max(MOST_CELLS // mlp.inputs, 1)))
+    typical = _typical(mlp, rows, low, high)
+    proved = _proved(bounds)
+    data = {
+        "task": mlp.task,
+        "labels": _labels(mlp),
+        "names": [*map(printable, mlp.targets)],
+        "threshold": float(mlp.threshold),
+        "features": [*map(_described, mlp.features, low.tolist(), high.tolist())],
+        "models": [
+            {"dtype": dtype, "integers": dtype != "float32", "golden": len(readings(mlp))}
+            for dtype in modules
+        ],
+        "bounds": proved,
+        "typical": _cells(typical[None])[0],
+        "rows": _cells(rows[kept]),
+        "targets": [[*map(printable, targets[row])] for row in kept] if targets else [],
+    }
+    markup = _template().render(
+        mlp=mlp,
+        dtypes=[*modules],
+        refused=refused,
+        outputs=_outputs(mlp, unit),
+        controls=[*_controls(mlp, rows, low, high)],
+        held_out=bool(targets),
+        bound=proved and f"{max(proved):g}".replace("e-0", "e-"),
+        threshold=str(mlp.threshold),
+        data=Markup(javascript.text(data)),  # noqa: S704 (ASCII JSON without a <)
+    )
+    if not modules:
+        return Fragment(Markup(markup), "", ())  # noqa: S704 (autoescaped)
+    scripts = *(_registered(*module, mlp) for module in modules.items()), _asset("playground.js")
+    return Fragment(Markup(markup), _asset("playground.css"), scripts)  # noqa: S704
+
+
+def _proved(bounds: Sequence[float] | None) -> list[float] | None:
+    """Bounds, whose last digits differ between processors, in two; None where one is none."""
+    if bounds is None or not np.isfinite(bounds).all():
+        return None
+    found: list[float] = rounded_up(np.array(bounds, np.float64)).tolist()
+    return found
+
+
+# Modules
+
+
+def _modules(
+    mlp: Mlp, quantised: Sequence[Quantised]
+) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """The text of each module by its dtype, and why the others are not there."""
+    made: dict[str, str] = {}
+    refused: list[tuple[str, str]] = []
+    for numbers in (None, *quantised):
+        dtype = "float32" if numbers is None else numbers.dtype
+        try:
+            module = _module(mlp, numbers)
+        except ModelError as error:
+            refused.append((dtype, printable(str(error))))
+            continue
+        if sum(map(len, made.values())) + len(module) > MOST_TEXT:
+            size = f"{len(module) / 1e6:.1f} MB"
+            refused.append((dtype, f"its module has {size}, too much for a page to send around"))
+            continue
+        made[dtype] = module
+    return made, refused
+
+
+def _module(mlp: Mlp, numbers: Quantised | None) -> str:
+    """What ``mlp-edge export`` writes, under the name that it has there."""
+    if numbers is None:
+        return javascript.export(mlp).decode("ascii")
+    named = replace(mlp, name=f"{mlp.name}_{numbers.dtype}")
+    return javascript.export_integers(named, numbers).decode("ascii")
+
+
+def _registered(dtype: str, module: str, mlp: Mlp) -> str:
+    """A module, and behind it the statement that leaves its functions to the page."""
+    names = "predict, selftest" + (", classify" if mlp.labels else "")
+    return f"{module}\n(globalThis.mlpEdge ??= {{}}).{dtype} = {{ {names} }};\n"
+
+
+# Readings
+
+
+def _described(feature: Feature, low: float, high: float) -> dict[str, Any]:
+    """What the script knows of a feature; what does not apply is left out."""
+    found: dict[str, Any] = {"unit": printable(feature.unit)}
+    if feature.codes:
+        found["codes"] = [*feature.codes]
+    else:
+        found |= {"low": low, "high": high}
+    if feature.sentinel is not None:
+        found["sentinel"] = feature.sentinel
+    if feature.fill is not None:
+        found["filled"] = printable(feature.write(np.float32(feature.fill)))
+    return found
+
+
+def _controls(
+    mlp: Mlp, rows: Rows, low: NDArray[np.float64], high: NDArray[np.float64]
+) -> Iterator[dict[str, Any]]:
+    """What the template asks about each feature."""
+    for index, feature in enumerate(mlp.features):
+        known = rows[~mlp.encoding.missing(rows)[:, index], index]
+        yield {
+            "name": _visible(feature.name, f"feature {index + 1}"),
+            "unit": printable(feature.unit),
+            "categories": [
+                (code, _visible(name, f"category {code}"))
+                for name, code in zip(feature.categories, feature.codes, strict=True)
+            ],
+            "unknown": feature.unknown_code,
+            "slider": None if feature.codes else slider(low[index], high[index], known),
+            "can_be_missing": feature.fill is not None or feature.sentinel is not None,
+        }
+
+
+def _visible(name: str, otherwise: str) -> str:
+    """A name that a label can show."""
+    return printable(name).strip() or otherwise
+
+
+def slider(low: float, high: float, values: Rows) -> Slider | None:
+    """A slider from the lowest to the highest reading; None where there is nothing between.
+
+    Args:
+        low: the lowest.
+        high: the highest.
+        values: readings (n,); where all are integers, the slider knows no others.
+    """
+    span = high - low
+    if not 0 < span < math.inf:
+        return None
+    digits = math.floor(math.log10(span / POSITIONS))
+    if len(values) and (values == np.rint(values)).all():
+        digits = max(digits, 0)
+    step = Decimal(1).scaleb(digits)
+    ends = (
+        (Decimal(repr(float(end))) / step).to_integral_value(rounding) * step
+        for end, rounding in ((low, ROUND_FLOOR), (high, ROUND_CEILING))
+    )
+    return Slider(*(format(end, "f") for end in (*ends, step)))
+
+
+def _typical(mlp: Mlp, rows: Rows, low: NDArray[np.float64], high: NDArray[np.float64]) -> Rows:
+    """A row (inputs,) of the middle reading of each number, and of the most frequent categories."""
+    missing = mlp.encoding.missing(rows)
+    found = []
+    for index, feature in enumerate(mlp.features):
+        known = np.sort(rows[~missing[:, index], index])
+        if feature.codes:
+            values, counts = np.unique(known, return_counts=True)
+            found.append(values[np.argmax(counts)] if len(values) else feature.codes[0])
+        else:
+            found.append(known[len(known) // 2] if len(known) else (low[index] + high[index]) / 2)
+    return np.array(found, np.float32)
+
+
+def _spread(count: int, most: int) -> list[int]:
+    """Up to so many of ``count`` rows, as far apart as they can be."""
+    return [*range(0, count, max(1, -(-count // most)))]
+
+
+def _cells(rows: Rows) -> list[list[float | None]]:
+    """Readings in the fewest digits that read back as float32; None where one is missing."""
+    return [[None if np.isnan(value) else float(str(value)) for value in row] for row in rows]
+
+
+# The page
+
+
+def _labels(mlp: Mlp) -> list[str]:
+    return [_visible(label, f"class {number}") for number, label in enumerate(mlp.labels)]
+
+
+def _outputs(mlp: Mlp, unit: str) -> list[str]:
+    """What each prediction is called."""
+    labels = _labels(mlp)
+    if mlp.task == "binary":
+        return [f"probability of {printable(mlp.targets[0])} = {labels[1]}"]
+    if mlp.task == "multiclass":
+        return [f"probability of {label}" for label in labels]
+    behind = f" ({printable(unit)})" if unit else ""
+    return [f"{_visible(name, 'value')}{behind}" for name in mlp.targets]
+
+
+@cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("mlp_edge.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("playground.html.jinja")
+
+
+@cache
+def _asset(name: str) -> str:
+    return files("mlp_edge.report").joinpath("assets", name).read_text(encoding="utf-8")
