@@ -24,6 +24,8 @@ from mlp_edge.reading import parse_json
 Classes = NDArray[np.int64]
 
 CARD_FORMAT = 3
+FEW = 64
+"""Rows whose labels are faster found one by one."""
 DTYPES = ("float32", "int8", "int16", "int24", "float16", "dynamic")
 """What an artifact computes in; a dynamic one has int8 weights and float32 activations."""
 
@@ -216,8 +218,21 @@ def choose(card: Card, predictions: Floats) -> list[str | None]:
     """
     if card.task == "regression":
         return [None] * len(predictions)
+    if len(predictions) <= FEW:
+        return _choose_few(card, predictions)
     chosen = predicted_classes(card.task, card.threshold, predictions)
     finite = np.asarray(np.isfinite(predictions).all(axis=1))
     return [
         card.labels[index] if good else None for index, good in zip(chosen, finite, strict=True)
+    ]
+
+
+def _choose_few(card: Card, predictions: Floats) -> list[str | None]:
+    """``choose`` without NumPy, which for a row takes longer to call than a small network."""
+    threshold, binary = float(np.float32(card.threshold)), card.task == "binary"
+    return [
+        None
+        if not all(map(math.isfinite, row))
+        else card.labels[row[0] > threshold if binary else row.index(max(row))]
+        for row in predictions.tolist()
     ]

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import orjson
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -17,23 +15,24 @@ from starlette.routing import Route
 
 from mlp_edge import __version__
 from mlp_edge.serve import bodies, oip
+from mlp_edge.serve.endpoint import Endpoint, Reply, header, json_response
 from mlp_edge.serve.logs import Log
 from mlp_edge.serve.metrics import Metrics
 from mlp_edge.serve.openapi import description, page
 from mlp_edge.serve.replies import reply
 from mlp_edge.serve.request_error import RequestError
-from mlp_edge.serve.scoring import Scoring
+from mlp_edge.serve.scoring import AT_ONCE, Places, Scored, Scoring
 
 if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
     from mlp_edge.serve.models import Models
     from mlp_edge.serve.settings import ServeSettings
 
-Answer = Callable[[Request], Awaitable[Response]]
+LENGTH = oip.LENGTH.lower().encode()
 LIVE = {"live": True}
-
-
-def _json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    return Response(orjson.dumps(value), status, headers, bodies.JSON)
+FULL = "mlp_edge_full"
+"""In the state of a request: whether its connection is one too many."""
 
 
 def _named(request: Request) -> tuple[str, str | None]:
@@ -57,37 +56,57 @@ class Server:
         self._log = log
         self._metrics = Metrics()
         self._scoring = Scoring(settings, threads)
+        self._places = Places(threads + settings.max_waiting)
         self._ready = False
         for name in models.names:
             self._metrics.opened(models.version(name))
 
-    def app(self) -> Starlette:
+    def app(self) -> Application:
         """The application; its lifespan watches the models and ends the threads."""
+        predict, infer = self._large(self._predict), self._large(self._infer)
         version = "/v2/models/{model}/versions/{version}"
-        paths: list[tuple[str, str, Answer]] = [
-            ("POST", "/models/{model}/predict", self._predict),  # the busiest first
-            ("POST", "/v2/models/{model}/infer", self._infer),
-            ("POST", f"{version}/infer", self._infer),
-            ("GET", "/", self._page),
-            ("GET", "/openapi.json", self._openapi),
-            ("GET", "/metrics", self._show_metrics),
-            ("GET", "/v2", self._server_metadata),
-            ("GET", "/v2/health/live", self._live),
-            ("GET", "/v2/health/ready", self._show_ready),
+        paths: list[tuple[str, Reply]] = [
+            ("/", self._page),
+            ("/openapi.json", self._openapi),
+            ("/metrics", self._show_metrics),
+            ("/v2", self._server_metadata),
+            ("/v2/health/live", self._live),
+            ("/v2/health/ready", self._show_ready),
         ]
         for place in ("/v2/models/{model}", version):
-            paths += [
-                ("GET", place, self._model_metadata),
-                ("GET", f"{place}/ready", self._model_ready),
-            ]
+            paths += [(place, self._model_metadata), (f"{place}/ready", self._model_ready)]
         routes = [
-            Route(path, self._answered(answer), methods=[method]) for method, path, answer in paths
+            Route("/models/{model}/predict", predict, methods=["POST"]),
+            Route("/v2/models/{model}/infer", infer, methods=["POST"]),
+            Route(f"{version}/infer", infer, methods=["POST"]),
+            *(Route(path, self._endpoint(made), methods=["GET"]) for path, made in paths),
         ]
-        return Starlette(
+        every = Starlette(
             routes=routes,
             lifespan=self._lifespan,
             exception_handlers={HTTPException: self._unrouted},
         )
+        every.router.redirect_slashes = False  # to whichever host a client names
+        busy = {}
+        for name in self._models.names:
+            busy[f"/models/{name}/predict"] = name, predict
+            busy[f"/v2/models/{name}/infer"] = name, infer
+        return Application(every, busy, self._endpoint(self._full))
+
+    def _endpoint(self, made: Reply) -> Endpoint:
+        return Endpoint(made, self._count, self._log)
+
+    def _large(self, made: Reply) -> Endpoint:
+        """An endpoint whose requests may be large."""
+
+        def is_large(scope: Scope) -> bool:
+            length = header(scope, b"content-length")
+            if not length.isdigit() or int(length[:20]) > AT_ONCE:
+                return True
+            found = self._models.find(scope["path_params"]["model"])
+            return found is not None and not found.quick
+
+        return Endpoint(made, self._count, self._log, self._places, is_large)
 
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
@@ -120,27 +139,7 @@ class Server:
             if reload.version is not None:
                 self._metrics.opened(self._models.version(reload.model))
 
-    def _answered(self, answer: Answer) -> Answer:
-        """A route that counts, logs, and tells what is wrong in JSON."""
-
-        async def run(request: Request) -> Response:
-            begun = time.perf_counter()
-            try:
-                response = await answer(request)
-            except RequestError as error:
-                response = _json({"error": error.reason}, error.status, error.headers)
-            except ClientDisconnect:
-                response = _json({"error": "the client has gone"}, 400)
-            except Exception as error:
-                self._log.fault(error)
-                response = _json({"error": "a fault of the server; its log has more"}, 500)
-            self._count(request, response, begun)
-            return response
-
-        return run
-
-    def _count(self, request: Request, response: Response, begun: float) -> None:
-        seconds = time.perf_counter() - begun
+    def _count(self, request: Request, response: Response, seconds: float) -> None:
         model = request.path_params.get("model", "")
         known = model if model in self._models.names else ""
         self._metrics.answered(known, response.status_code, seconds)
@@ -151,81 +150,127 @@ class Server:
         status = error.status_code if isinstance(error, HTTPException) else 404
         headers = dict(getattr(error, "headers", None) or {})
         told = {404: "there is no such path; / lists them", 405: "not with this method"}
-        response = _json({"error": told.get(status, "not to be had")}, status, headers)
-        self._count(request, response, time.perf_counter())
+        response = json_response({"error": told.get(status, "not to be had")}, status, headers)
+        self._count(request, response, 0.0)
         return response
-
-    # Bodies
 
     async def _body(self, request: Request) -> bytes:
         """The body of a request; how long it may take is the protocol's to say.
 
         Raises:
-            RequestError: 413.
+            RequestError: 413. What the client still sends then is read and dropped, or it would
+                not come to read why.
         """
         most = self._settings.max_body
-        stated = request.headers.get("content-length", "")
-        if stated.isdigit() and int(stated[:20]) <= most:
-            return await request.body()
-        parts, size = [], int(stated[:20]) if stated.isdigit() else 0
-        async for part in request.stream():
-            parts.append(part)
-            size += len(part)
-            if size > most:
-                raise RequestError(
-                    413, f"the body is larger than {most:,} bytes", {"Connection": "close"}
-                )
-        return b"".join(parts)
+        stated = header(request.scope, b"content-length")
+        size = int(stated[:20]) if stated.isdigit() else 0
+        parts: list[bytes] = []
+        got, more = 0, True
+        while more and max(size, got) <= most:
+            message = await request.receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            parts.append(message.get("body", b""))
+            got += len(parts[-1])
+            more = message.get("more_body", False)
+        if max(size, got) > most:
+            raise RequestError(413, f"the body is larger than {most:,} bytes")
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     # What is answered
 
     async def _predict(self, request: Request) -> Response:
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        odd = request.query_params.get("odd", "false")
+        kind = header(request.scope, b"content-type").partition(";")[0].strip().lower()
+        odd = request.query_params.get("odd", "false") if request.scope["query_string"] else "false"
         if odd not in ("true", "false"):
             raise RequestError(400, f"odd is true or false, not {odd[:40]!r}")
+        wanted = header(request.scope, b"accept")
         with self._models.used(request.path_params["model"]) as version:
-            given = bodies.rows_of(kind, await self._body(request))
-            scored = await self._scoring.predicted(version, given)
+            body, most = await self._body(request), self._settings.max_rows
+
+            def work() -> tuple[Scored, bytes, str]:
+                scored = self._scoring.scored(version, bodies.rows_of(kind, body, most))
+                return scored, *reply(version, scored, odd == "true", wanted)
+
+            scored, told, media = await self._scoring.carried_out(version, len(body), work)
         self._metrics.predicted(version, scored.rows, scored.labels)
-        wanted = request.headers.get("accept", "")
-        body, told = reply(version, scored, odd == "true", wanted)
-        return Response(body, 200, media_type=told)
+        return Response(told, 200, media_type=media)
 
     async def _infer(self, request: Request) -> Response:
+        length = header(request.scope, LENGTH) or None
         with self._models.used(*_named(request)) as version:
-            length = request.headers.get(oip.LENGTH)
-            asked = oip.read_request(await self._body(request), length, version.card)
-            scored = await self._scoring.predicted(version, asked.rows)
+            body = await self._body(request)
+
+            def work() -> tuple[Scored, bytes, int | None]:
+                asked = oip.read_request(body, length, version.card)
+                scored = self._scoring.scored(version, asked.rows)
+                return scored, *oip.response(asked, version.card, version.name, scored)
+
+            scored, told, head = await self._scoring.carried_out(version, len(body), work)
         self._metrics.predicted(version, scored.rows, scored.labels)
-        body, header = oip.response(asked, version.card, version.name, scored)
-        if header is None:
-            return Response(body, 200, media_type=bodies.JSON)
-        return Response(body, 200, {oip.LENGTH: str(header)}, "application/octet-stream")
+        if head is None:
+            return Response(told, 200, media_type=bodies.JSON)
+        return Response(told, 200, {oip.LENGTH: str(head)}, "application/octet-stream")
+
+    async def _full(self, request: Request) -> Response:
+        raise RequestError(503, "too many connections; try again", {"Connection": "close"})
 
     async def _model_metadata(self, request: Request) -> Response:
         version = self._models.version(*_named(request))
-        return _json(oip.described(version.card, version.name, version.predictor.runtime))
+        return json_response(oip.described(version.card, version.name, version.predictor.runtime))
 
     async def _model_ready(self, request: Request) -> Response:
         version = self._models.version(*_named(request))
-        return _json({"name": version.card.name, "ready": self._ready}, 200 if self._ready else 503)
+        return json_response(
+            {"name": version.card.name, "ready": self._ready}, 200 if self._ready else 503
+        )
 
     async def _server_metadata(self, request: Request) -> Response:
         extensions = ["binary_tensor_data"]
-        return _json({"name": "mlp-edge", "version": __version__, "extensions": extensions})
+        return json_response({"name": "mlp-edge", "version": __version__, "extensions": extensions})
 
     async def _live(self, request: Request) -> Response:
-        return _json(LIVE)
+        return json_response(LIVE)
 
     async def _show_ready(self, request: Request) -> Response:
-        return _json({"ready": self._ready}, 200 if self._ready else 503)
+        return json_response({"ready": self._ready}, 200 if self._ready else 503)
 
     async def _show_metrics(self, request: Request) -> Response:
         return Response(self._metrics.text(), 200, media_type="text/plain; version=0.0.4")
 
     async def _openapi(self, request: Request) -> Response:
-        return _json(description(self._models))
+        return json_response(description(self._models))
 
     async def _page(self, request: Request) -> Response:
         return HTMLResponse(page(self._models))
+
+
+class Application:
+    """An ASGI application: the busy paths by a look in a dict, all others by Starlette's routes.
+
+    Args:
+        every: all paths.
+        busy: path -> the model that it names, and what responds to a POST.
+        full: what responds on a connection too many.
+    """
+
+    def __init__(
+        self, every: Starlette, busy: dict[str, tuple[str, Endpoint]], full: Endpoint
+    ) -> None:
+        self._every = every
+        self._busy = busy
+        self._full = full
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Respond to a request, or follow the life of the server."""
+        if scope["type"] == "http":
+            if FULL in scope.get("state", ()):
+                scope["path_params"] = {}
+                await self._full(scope, receive, send)
+                return
+            found = self._busy.get(scope["path"])
+            if found is not None and scope["method"] == "POST":
+                scope["path_params"] = {"model": found[0]}
+                await found[1](scope, receive, send)
+                return
+        await self._every(scope, receive, send)

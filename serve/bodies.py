@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -11,6 +12,8 @@ import orjson
 from mlp_edge.serve.request_error import RequestError
 
 JSON, CSV = "application/json", "text/csv"
+PLAIN = frozenset((int, float, str, bool, type(None)))
+"""What JSON has for cells."""
 
 
 def parsed_json(body: bytes) -> Any:
@@ -26,29 +29,41 @@ def parsed_json(body: bytes) -> Any:
         raise RequestError(400, f"the body is no JSON: {str(error)[:200]}") from error
 
 
-def rows_of(kind: str, body: bytes) -> Any:
+def check_rows(count: int, most: int) -> None:
+    """Refuse a request of too many rows.
+
+    Raises:
+        RequestError: 413.
+    """
+    if count > most:
+        raise RequestError(413, f"{count:,} rows; a request takes at most {most:,}")
+
+
+def rows_of(kind: str, body: bytes, most_rows: int) -> Any:
     """The rows in a body, as ``Predictor.predict`` takes them.
 
     Args:
         kind: its media type, without parameters; "" counts as JSON.
         body: an object by the features' names, one row; an array of such objects or of arrays;
             {"rows": such an array}; or CSV with the names in its first line.
+        most_rows: that a request may have.
 
     Raises:
-        RequestError: 400 for a body that is none of these, 415 for another type.
+        RequestError: 400 for a body that is none of these, 413 for too many rows, 415 for another
+            type.
     """
     if kind in ("", JSON):
-        return _of_json(parsed_json(body))
+        return _of_json(parsed_json(body), most_rows)
     if kind == CSV:
         return _of_csv(body)
     raise RequestError(415, f"a body of the type {kind[:80]!r}; {JSON} or {CSV} would do")
 
 
-def _of_json(value: Any) -> Any:
+def _of_json(value: Any, most_rows: int) -> Any:
     if isinstance(value, dict) and value.keys() == {"rows"}:
         value = value["rows"]
     if isinstance(value, dict):
-        if any(isinstance(cell, list | dict) for cell in value.values()):
+        if not PLAIN.issuperset(map(type, value.values())):
             raise RequestError(
                 400, "an object whose cells are arrays or objects; one number or text each would do"
             )
@@ -58,19 +73,22 @@ def _of_json(value: Any) -> Any:
             400, "no rows; an object by the features' names, or an array of objects or arrays, "
             "would do",
         )  # fmt: skip
+    check_rows(len(value), most_rows)
     kinds = {type(row) for row in value}
     if kinds not in ({dict}, {list}):
         raise RequestError(400, "an array of other things than objects, or than arrays")
-    for place, row in enumerate(value):
-        cells = row.values() if isinstance(row, dict) else row
-        if any(isinstance(cell, list | dict) for cell in cells):
-            raise RequestError(400, f"row {place} holds an array or an object where a cell belongs")
+    rows = [*map(dict.values, value)] if kinds == {dict} else value
+    if not PLAIN.issuperset(map(type, chain.from_iterable(rows))):
+        place = next(n for n, row in enumerate(rows) if not PLAIN.issuperset(map(type, row)))
+        raise RequestError(400, f"row {place} holds an array or an object where a cell belongs")
     return value
 
 
 def _of_csv(body: bytes) -> dict[str, list[str]]:
     try:
-        lines = list(csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True))
+        text = io.StringIO(body.decode("utf-8-sig"), newline="")
+        # Line by line, for other threads to have a turn.
+        lines = [line for line in csv.reader(text, strict=True)]  # noqa: C416
     except UnicodeDecodeError as error:
         raise RequestError(400, f"the CSV is no UTF-8 (byte {error.start})") from error
     except csv.Error as error:

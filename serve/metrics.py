@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,10 @@ LATENCIES = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0
 """Seconds that part the buckets of the histogram."""
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 1024, 4096, 16_384)
 """Rows that part the buckets of the histogram."""
-FEW = 128
-"""Readings that are faster looked at one by one."""
+BATCH = 256
+"""Requests that are counted at a time: one by one, that takes longer than a small network."""
+MOST_WAITING = 4096
+"""Rows that wait to be counted."""
 KINDS = ("missing", "unknown", "out_of_range")
 
 
@@ -48,6 +51,9 @@ class Metrics:
             "model", "version", "weights_sha256", "dtype", "runtime", "mlp_edge",
         ))  # fmt: skip
         self._reloads = made(counter, "reloads", "Changes on the disk.", ("model", "result"))
+        self._done: list[tuple[str, int, float]] = []
+        self._scored: list[tuple[Version, Rows, Sequence[str | None]]] = []
+        self._rows_waiting = 0
         self._children: dict[tuple[Any, ...], Any] = {}
         self._shown: dict[str, tuple[str, ...]] = {}
 
@@ -75,28 +81,52 @@ class Metrics:
 
     def answered(self, model: str, status: int, seconds: float) -> None:
         """A request; ``model`` is "" where it names none that there is."""
-        self._child(self._requests, model, str(status)).inc()
-        if model:
-            self._child(self._seconds, model).observe(seconds)
+        self._done.append((model, status, seconds))
+        if len(self._done) >= BATCH:
+            self._count_requests()
 
     def predicted(self, version: Version, rows: Rows, labels: Sequence[str | None]) -> None:
         """Rows, and the labels that were predicted, of a regression None."""
-        card, declared = version.card, version.declared
-        self._child(self._rows, card.name).observe(len(rows))
-        if card.task != "regression":
-            for label, count in Counter(labels).items():
-                child = self._child(self._classes, card.name, "none" if label is None else label)
-                child.inc(count)
-        if rows.size <= FEW and declared.ordinary(rows):
-            return
-        for kind, found in zip(KINDS, declared.odd(rows), strict=True):
-            if found.any():
-                for place, count in enumerate(np.count_nonzero(found, axis=0)):
-                    if count:
-                        self._child(self._odd, card.name, card.names[place], kind).inc(int(count))
+        self._scored.append((version, rows, labels))
+        self._rows_waiting += len(rows)
+        if len(self._scored) >= BATCH or self._rows_waiting >= MOST_WAITING:
+            self._count_rows()
+
+    def _count_requests(self) -> None:
+        done, self._done = self._done, []
+        for (model, status), count in Counter(each[:2] for each in done).items():
+            self._child(self._requests, model, str(status)).inc(count)
+        for model, _, seconds in done:
+            if model:
+                self._child(self._seconds, model).observe(seconds)
+
+    def _count_rows(self) -> None:
+        scored, self._scored, self._rows_waiting = self._scored, [], 0
+        for version in {each[0] for each in scored}:
+            own = [each[1:] for each in scored if each[0] is version]
+            sizes = self._child(self._rows, version.card.name)
+            for rows, _ in own:
+                sizes.observe(len(rows))
+            if version.card.task != "regression":
+                self._count_labels(version, Counter(chain.from_iterable(each[1] for each in own)))
+            self._count_odd(version, np.concatenate([rows for rows, _ in own]))
+
+    def _count_labels(self, version: Version, counts: Counter[str | None]) -> None:
+        for label, count in counts.items():
+            told = "none" if label is None else label
+            self._child(self._classes, version.card.name, told).inc(count)
+
+    def _count_odd(self, version: Version, rows: Rows) -> None:
+        card = version.card
+        for kind, found in zip(KINDS, version.declared.odd(rows), strict=True):
+            for place, count in enumerate(np.count_nonzero(found, axis=0)):
+                if count:
+                    self._child(self._odd, card.name, card.names[place], kind).inc(int(count))
 
     def text(self) -> bytes:
         """All of them, as Prometheus reads them."""
         from prometheus_client import generate_latest
 
+        self._count_requests()
+        self._count_rows()
         return bytes(generate_latest(self.registry))

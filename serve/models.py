@@ -13,11 +13,14 @@ from mlp_edge.errors import InputError, first_line
 from mlp_edge.odd_readings import DeclaredReadings
 from mlp_edge.readers.model_directory import MANIFEST, SIGNATURE
 from mlp_edge.runtime.load import load
+from mlp_edge.runtime.onnxruntime import SMALL
 from mlp_edge.runtime.predictor import Predictor
 from mlp_edge.runtime.verify import folder_around
 from mlp_edge.serve.request_error import RequestError
 from mlp_edge.serve.settings import ServeSettings
 
+QUICK = ("onnxruntime", "c")
+"""Runtimes that predict a row in microseconds; the others take turns, which nobody waits for."""
 Stamp = tuple[tuple[int, int, int] | None, ...]
 """Of files: their inodes, sizes and when they were changed, in nanoseconds."""
 
@@ -30,6 +33,7 @@ class Version:
         card: what it says about itself.
         name: of the version: the weights and the dtype.
         declared: what its readings are held against.
+        quick: whether it predicts some rows in less time than a thread takes to begin.
         users: requests that are under way with it.
         replaced: whether another serves in its place.
     """
@@ -39,6 +43,8 @@ class Version:
         self.card: Card = predictor.card
         self.name = f"{self.card.weights_sha256[:12]}-{self.card.dtype}"
         self.declared = DeclaredReadings(self.card.features)
+        size = predictor.path.stat().st_size
+        self.quick = predictor.runtime in QUICK and size < SMALL
         self.users = 0
         self.replaced = False
 
@@ -109,6 +115,10 @@ class Models:
     def names(self) -> list[str]:
         """Of the models, in the order in which they were named."""
         return list(self._open)
+
+    def find(self, name: str) -> Version | None:
+        """The model of a name, if there is one."""
+        return self._open.get(name)
 
     def version(self, name: str, wanted: str | None = None) -> Version:
         """The model that a request names.

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sized
+from collections.abc import Callable, Sized
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from mlp_edge.card import choose
 from mlp_edge.errors import InputError, first_line
 from mlp_edge.mlp import Floats, Rows
 from mlp_edge.runtime.predictor import Predictor
+from mlp_edge.serve.bodies import check_rows
 from mlp_edge.serve.models import Version
 from mlp_edge.serve.request_error import RequestError
 from mlp_edge.serve.settings import ServeSettings
 
-AT_ONCE = 256
-"""Rows that are predicted where the request is read: handing them to a thread takes longer."""
-QUICK = ("onnxruntime", "c")
-"""Runtimes that predict a row in microseconds; the others take turns, which nobody waits for."""
+AT_ONCE = 16_384
+"""Bytes of a body that is read and predicted where it arrives: a thread would take longer."""
+
+Found = TypeVar("Found")
 
 
 class Scored(NamedTuple):
@@ -35,49 +36,64 @@ class Scored(NamedTuple):
     labels: list[str | None]
 
 
+class Places:
+    """How many large requests there may be at a time, those that wait included.
+
+    Args:
+        most: as many.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._free = most
+
+    def take(self) -> bool:
+        """Take one; False where none is free."""
+        if self._free == 0:
+            return False
+        self._free -= 1
+        return True
+
+    def give_back(self) -> None:
+        """Leave one to others."""
+        self._free += 1
+
+
 class Scoring:
     """Predicts for many requests.
 
     Args:
-        settings: how many rows a request may have, and how many requests may wait.
-        threads: that predict large requests at the same time.
+        settings: how many rows a request may have.
+        threads: that work on large requests at the same time.
     """
 
     def __init__(self, settings: ServeSettings, threads: int) -> None:
-        self._settings = settings
-        self._threads = threads
+        self._most = settings.max_rows
         self._pool = ThreadPoolExecutor(threads, "mlp-edge")
-        self._busy = 0
 
-    async def predicted(self, version: Version, given: Any) -> Scored:
-        """Read and predict rows.
+    async def carried_out(self, version: Version, size: int, work: Callable[[], Found]) -> Found:
+        """Read a body, predict and write the response, here or in a thread.
 
         Args:
             version: the model, which its user keeps open.
+            size: of the body, in bytes.
+            work: all of that.
+        """
+        if version.quick and size <= AT_ONCE:
+            return work()
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+    def scored(self, version: Version, given: Any) -> Scored:
+        """Predict rows.
+
+        Args:
+            version: the model.
             given: rows, as ``Predictor.predict`` takes them.
 
         Raises:
-            RequestError: 400 for rows that do not fit, 413 for too many of them, 429 when too
-                many requests wait already.
+            RequestError: 400 for rows that do not fit, 413 for too many of them.
         """
-        count = _count(given)
-        if count > self._settings.max_rows:
-            raise RequestError(
-                413, f"{count:,} rows; a request takes at most {self._settings.max_rows:,}"
-            )
-        predictor = version.predictor
-        if count <= AT_ONCE and predictor.runtime in QUICK:
-            return _scored(predictor, given)
-        if self._busy >= self._threads + self._settings.max_waiting:
-            raise RequestError(
-                429, "too many large requests wait already; try again", {"Retry-After": "1"}
-            )
-        self._busy += 1
-        try:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._pool, _scored, predictor, given)
-        finally:
-            self._busy -= 1
+        check_rows(_count(given), self._most)
+        return _scored(version.predictor, given)
 
     def close(self) -> None:
         """End the threads, after what they are at."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +22,8 @@ from mlp_edge.settings import setting
 EXTRA = "serve"
 BACKLOG = 2048
 """Connections that the system holds until they are taken."""
+SWITCH = 0.0005
+"""Seconds that a thread works before another gets its turn."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 TRACED = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
           "OTEL_TRACES_EXPORTER")  # fmt: skip
@@ -81,16 +85,20 @@ def serve(
     with _listener(settings) as listener:
         config = uvicorn.Config(
             app,
-            http=protocol(settings.timeout),
+            http=protocol(settings.timeout, settings.max_connections),
             ws="none",
             lifespan="on",
             log_config=None,
             access_log=False,
             server_header=False,
-            limit_concurrency=settings.max_connections,
             timeout_keep_alive=round(max(1, settings.timeout)),
             timeout_graceful_shutdown=round(max(1, settings.timeout)),
         )
+        # Neither collections of what lives as long as the server, nor a large request's turn of a
+        # thread, may hold up others: both take milliseconds.
+        gc.collect()
+        gc.freeze()
+        sys.setswitchinterval(SWITCH)
         host, port = listener.getsockname()[:2]
         listening(f"http://{f'[{host}]' if ':' in host else host}:{port}")
         log.say("serving", models=[str(path) for path in paths], host=host, port=port)

@@ -232,7 +232,7 @@ def test_what_cannot_be_answered_is_told(
 def test_a_body_without_a_length_is_bounded_too(client: TestClient) -> None:
     parts = (b" " * 1000 for _ in range(30))
     response = client.post("/models/net/predict", content=parts)
-    assert (response.status_code, response.headers["connection"]) == (413, "close")
+    assert response.status_code == 413
     row = [json.dumps([[1.0] * 8]).encode()]
     assert client.post("/models/net/predict", content=iter(row)).status_code == 200
 

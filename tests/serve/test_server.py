@@ -146,8 +146,9 @@ def test_requests_are_logged_as_json(server: Running) -> None:
 def test_requests_under_way_are_answered_before_the_end(path: Path, tmp_path: Path) -> None:
     with serving(tmp_path, path) as server:
         connection = server.connection()
+        connection.request("GET", "/v2")  # it is taken before the end begins
+        connection.getresponse().read()
         connection.request("POST", "/models/net/predict", json.dumps(ROW * 9000))
-        time.sleep(0.05)
         server.process.send_signal(signal.SIGTERM)
         response = connection.getresponse()
         assert (response.status, len(json.loads(response.read())["predictions"])) == (200, 9000)
