@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -20,6 +19,7 @@ from mlp_edge.data.choices import (
 from mlp_edge.data.content.categories import MOST_FORCED, categories, look_alike, many, rare
 from mlp_edge.data.content.cells import Column, read_column
 from mlp_edge.data.content.column_types import Meaning, meaning
+from mlp_edge.data.content.units import unit_of
 from mlp_edge.data.findings.anomalies import far_outlier, lost_digits, zeros_for_missing
 from mlp_edge.data.findings.counters import numbers_in, sorted_by
 from mlp_edge.data.findings.leaks import (
@@ -38,7 +38,6 @@ from mlp_edge.mlp import Rows
 from mlp_edge.processing import KERAS_EPSILON
 from mlp_edge.settings import setting
 
-_UNIT = re.compile(r".*\S\s*[\[(]\s*([^\[\]()]{1,20}?)\s*[\])]\s*")
 MOST_REASONS = 5
 """Columns that a refusal gives a reason for."""
 MOST_VARIANCE = 1e38
@@ -140,12 +139,6 @@ def _computed(chosen: Sequence[_Candidate], target: TargetValues) -> tuple[Findi
         f"not, {setting('drop')} leaves one out; if so, the formula does what a network would"
     )
     return (Finding("computed", says, found.columns),)
-
-
-def unit_of(name: str) -> str:
-    """The unit at the end of a column's name: "mm" of "gap [mm]" or "gap (mm)"; "" if none."""
-    found = _UNIT.fullmatch(name)
-    return "" if found is None or found[1].isdigit() else found[1]
 
 
 def _candidate(

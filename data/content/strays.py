@@ -14,6 +14,7 @@ from mlp_edge.cell import NUMBERS, is_missing, is_number
 from mlp_edge.data.content.floats import Cells
 from mlp_edge.data.content.formatted import INVISIBLE
 from mlp_edge.data.content.text_column import TextColumn
+from mlp_edge.data.content.units import is_unit
 from mlp_edge.data.content.values import LOOKED_AT, mostly_numbers
 from mlp_edge.data.odd_lines import LineError
 from mlp_edge.data.quoting import listed, shown
@@ -34,11 +35,6 @@ _TOTALS = {
     "mittelwert", "somme", "moyenne", "suma", "totale",
 }  # fmt: skip
 _SEPARATOR = re.compile(rb'"?sep=([^\w\s"]|\t)"?[;,\t ]*(?:\r\n|\n|\r)', re.IGNORECASE)
-_UNIT = re.compile(
-    r"\[.*\]|\(.*\)|.*[°%/µμ²³^·].*|-|"
-    r"(?:[numkMGcdh]?(?:m|g|s|A|V|W|Pa|Hz|J|N|K|F|C|L|l|bar|mol|Wh|VA|cd|Ohm|B|bit))|"
-    r"min|h|hr|d|day|days|year|years|yr|ppm|ppb|rpm|dB|kWh|in|ft|lb|lbs|oz|mph|km|kg|mi|USD|EUR"
-)
 _CERTAIN_UNIT = re.compile(r"[\[(°%/µμ²³^·]")
 
 
@@ -97,7 +93,7 @@ def check_title(
         return
     last = [cells[extra - 1].strip() for cells in below]
     words = [cell for cell in last if cell]
-    if extra == 1 and 2 * sum(_UNIT.fullmatch(word) is not None for word in words) >= len(words):
+    if extra == 1 and 2 * sum(is_unit(word) for word in words) >= len(words):
         raise TableError(
             f"{source}, line {lines[1]}: {listed(last)} looks like units below the names of line "
             f"{lines[0]}; remove the line (a unit in brackets at the end of a name is kept), or "
@@ -118,7 +114,7 @@ def _is_above(below: list[list[str]], numeric: list[bool], index: int, dec: str)
     words = [cell for cell in over if cell not in ("", "-")]
     if not words or any(is_missing(cell) or is_number(cell, dec) for cell in words):
         return False
-    units = all(_UNIT.fullmatch(word) for word in words)
+    units = all(map(is_unit, words))
     few = 2 * len(words) <= len(over) and not (units and any(map(_CERTAIN_UNIT.search, words)))
     if few or (len(set(words)) < len(words) and not units):
         return False

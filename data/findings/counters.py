@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mlp_edge.data.content.units import names_unit
 from mlp_edge.data.findings.functions import Numbers, spearman
 from mlp_edge.data.findings.values import Leak, TargetValues, between
 from mlp_edge.data.quoting import counted, shown, suggested
@@ -27,6 +28,8 @@ FEW_AGAIN = 0.01
 """Share of the rows whose number may stand there twice, as after rows were copied."""
 CHANCE = -16.0
 """Logarithm of the chance (1e-7) that numbers which measure something repeat so seldom."""
+MOST_JOINED, FEWEST_JOINED = 5, 100
+"""Tables that are joined at most, and rows of the longest at least, to be told by their numbers."""
 IN_BLOCKS = 0.1
 """Share of the changes of class from row to row, by chance, up to which rows are sorted."""
 
@@ -42,8 +45,9 @@ def sorted_by(name: str, seen: Numbers, target: TargetValues) -> Leak | None:
         target: what is predicted.
 
     Returns:
-        The evidence; a copy of the target where every whole number stands there once, or where the
-        table was sorted by nothing but the target.
+        The evidence; a copy of the target only where the numbers are those of this table's rows,
+        from 0 or 1 up by 1, in nearly the order of the target, and the name ends in no unit.
+        Other numbers may be what an experiment set: they are told, and stay.
     """
     known = ~np.isnan(seen)
     seen, rows = seen[known], len(target.levels)
@@ -53,7 +57,7 @@ def sorted_by(name: str, seen: Numbers, target: TargetValues) -> Leak | None:
     follows = None if numbering is None else _follows(seen, target, known)
     if numbering is None or follows is None:
         return None
-    copy = numbering.each or follows.nearly
+    copy = numbering.each and follows.nearly and not names_unit(name)
     says = (
         f"column {shown(name)} numbers the rows of a table that was once sorted: {numbering.says}, "
         f"and {follows.says}"
@@ -72,7 +76,7 @@ def numbers_in(texts: Iterable[str]) -> Numbers | None:
 
 
 class _Numbering(NamedTuple):
-    """How numbers show that they number things, and whether each row has the next one."""
+    """How numbers show that they number things, and whether rows, from 0 or 1 up each once."""
 
     says: str
     each: bool
@@ -93,7 +97,10 @@ def _numbering(seen: Numbers, rows: int) -> _Numbering | None:
     again, low, high = len(seen) - len(values), values[0], values[-1]
     ends = f"{low:.17g} to {high:.17g}"
     if not again and len(seen) == rows and high - low == rows - 1:
-        return _Numbering(f"each whole number from {ends} once", each=True)
+        return _Numbering(f"each whole number from {ends} once", each=low in (0, 1))
+    if low in (0, 1) and (times := _joined(seen)):
+        says = f"whole numbers from {ends}, each up to {times} times, as of {times} tables joined"
+        return _Numbering(says, each=False)
     if again > FEW_AGAIN * len(seen) or len(values) < 2:
         return None
     # Of as many places, as many numbers at random would leave some empty, and repeat others.
@@ -104,6 +111,15 @@ def _numbering(seen: Numbers, rows: int) -> _Numbering | None:
     repeats = f"{again:,} of them twice" if again else "none of them twice"
     says = f"whole numbers from {ends}, {repeats} in {counted(len(seen), 'row')}, where chance"
     return _Numbering(f"{says} would repeat {expected:.0f}", each=False)
+
+
+def _joined(seen: Numbers) -> int:
+    """How many tables, whose rows each are numbered from the same number up, are joined; or 0."""
+    times = np.unique(seen, return_counts=True)[1]
+    most = int(times[0])
+    contiguous = len(times) == seen.max() - seen.min() + 1
+    few = 2 <= most <= MOST_JOINED and len(times) >= FEWEST_JOINED
+    return most if few and contiguous and (np.diff(times) <= 0).all() else 0
 
 
 def _step(values: Numbers) -> float:

@@ -62,7 +62,7 @@ def leak(
     rows = counted(len(known), "row")
     exact = readings[known].astype(np.float64)
     numbers = None if codes else sorted_by(name, _everywhere(exact, known, len(readings)), target)
-    if numbers is not None:
+    if numbers is not None and (numbers.copy or not _computed(exact, target, known)):
         return numbers
     if target.numbers is not None and not codes:
         targets = target.numbers[known]
@@ -82,6 +82,14 @@ def leak(
         says = f"{column} stands for {of} one to one in {agreeing:,} of {rows}"
         return Leak(Finding("near-target", f"{says}; {_ADVICE}"), copy=False)
     return _finer(name, seen, target, known) if codes else _threshold_in(name, exact, target, known)
+
+
+def _computed(exact: NDArray[np.float64], target: TargetValues, known: NDArray[np.int64]) -> bool:
+    """Whether numbers follow from the target's value. Its ranks are what an experiment may set."""
+    if target.numbers is None or target.classes:
+        return False
+    found = formula(exact, target.numbers[known], "")
+    return found is not None and "rank(" not in found
 
 
 def _everywhere(

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from support.tables import clean, shuffled, spoilt, table_from
 
 from mlp_edge.data.choices import Choices
-from mlp_edge.data.columns import read_columns, unit_of
+from mlp_edge.data.columns import read_columns
+from mlp_edge.data.content.units import unit_of
 from mlp_edge.data.reading.read import read_table
 from mlp_edge.errors import InputError, RecipeError, TableError
 

@@ -52,19 +52,19 @@ SORTED = "column 'x' numbers the rows of a table that was once sorted: "
 RANK = "Spearman's correlation with the target 'y' is "
 
 
+STAYS = "`drop=['x']` leaves it out, unless it measures something"
+
+
 @pytest.mark.parametrize(
     ("column", "says"),
     [
         (PLACE, "each whole number from 1 to 400 once, and " + RANK + "1.000"),
-        (GAPS[PLACE - 1], "none of them twice in 400 rows, where chance would repeat 38, and "),
-        (9999 - 3 * GAPS[PLACE - 1], "none of them twice in 400 rows, where chance would"),
-        (1_000_000 + 7 * PLACE, "whole numbers from 1000007 to 1002800, none of them twice"),
-        (np.where(PLACE == 5, 6, PLACE), "1 of them twice in 400 rows, where chance would"),
-        (["" if each == 7 else str(each) for each in PLACE], "none of them twice in 399 rows"),
+        (PLACE - 1, "each whole number from 0 to 399 once, and " + RANK + "1.000"),
+        (401 - PLACE, "each whole number from 1 to 400 once, and " + RANK + "-1.000"),
         (np.argsort(np.argsort(PRICE * np.exp(0.02 * C))), RANK + "0.99"),
         ([f"row-{each:04d}" for each in PLACE], "each whole number from 1 to 400 once, and "),
     ],
-)  # fmt: skip
+)
 def test_a_number_of_rows_that_were_sorted(column: Cells, says: str) -> None:
     found = read(PRICE, x=column)
     assert left_out(found)
@@ -72,12 +72,92 @@ def test_a_number_of_rows_that_were_sorted(column: Cells, says: str) -> None:
     assert says in said(found, "id")
 
 
-@pytest.mark.parametrize("column", [IN_BLOCKS, GAPS[IN_BLOCKS], [f"p{n}" for n in IN_BLOCKS]])
+@pytest.mark.parametrize("column", [IN_BLOCKS, [f"p{n}" for n in IN_BLOCKS]])
 def test_a_number_of_rows_that_were_sorted_by_class(column: Cells) -> None:
     found = read(KIND, x=column)
     assert left_out(found)
     assert said(found, "id").startswith(SORTED)
     assert "the classes of the target 'y' account for 7" in said(found, "id")
+
+
+NOISY = PRICE * np.exp(0.02 * C)  # which no numbers of a grid have the very order of
+RANKS = np.argsort(np.argsort(NOISY))
+
+
+@pytest.mark.parametrize(
+    ("column", "says"),
+    [
+        (GAPS[RANKS], "none of them twice in 400 rows, where chance would repeat 38, and "),
+        (9999 - 3 * GAPS[RANKS], "none of them twice in 400 rows, where chance would"),
+        (5 * RANKS, "whole numbers from 0 to 1995, none of them twice"),
+        (1_000_000 + 7 * RANKS, "whole numbers from 1000000 to 1002793, none of them twice"),
+        (100 + RANKS, "each whole number from 100 to 499 once, and " + RANK),
+        (np.where(RANKS == 5, 6, RANKS), "1 of them twice in 400 rows, where chance would"),
+        (["" if each == 7 else str(each) for each in RANKS], "none of them twice in 399 rows"),
+    ],
+)  # fmt: skip
+def test_numbers_that_an_experiment_may_have_set_are_told_and_stay(
+    column: Cells, says: str
+) -> None:
+    found = read(PRICE, x=column)
+    assert not left_out(found)
+    assert says in said(found, "id")
+    assert said(found, "id").endswith(STAYS)
+    blocks = read(KIND, x=GAPS[IN_BLOCKS])
+    assert not left_out(blocks)
+    assert said(blocks, "id").endswith(STAYS)
+
+
+def test_a_grid_of_loads_stays_with_a_warning() -> None:
+    random = np.random.default_rng(5)
+    load = random.permutation(np.arange(0, 1000, 5.0))
+    volts = 0.3 + 0.01 * load + random.normal(0, 0.05, len(load))
+    cells = {
+        "temperature": [f"{each:.3f}" for each in random.normal(20, 1, len(load))],
+        "load_grams": [f"{each:g}" for each in load],
+        "volts": [f"{each:.4f}" for each in volts],
+    }
+    found = read_columns(table_from(cells), ["volts"], Choices())
+    assert [each.name for each in found.features] == ["temperature", "load_grams"]
+    assert said(found, "id").endswith(STAYS.replace("x", "load_grams"))
+
+
+@pytest.mark.parametrize("name", ["load_grams", "gap [mm]", "time (s)", "delay_ms", "day", "Uin_V"])
+def test_whole_numbers_of_a_unit_stay_with_a_warning(name: str) -> None:
+    found = read(PRICE, **{name: RANKS})
+    assert name in [each.name for each in found.features]
+    assert said(found, "id").endswith("leaves it out, unless it measures something")
+
+
+@pytest.mark.parametrize("name", ["row", "row_no", "case-number", "d", "nr."])
+def test_a_name_without_a_unit_is_that_of_a_row(name: str) -> None:
+    assert left_out(read(PRICE, **{name: RANKS}))
+
+
+def test_a_grid_that_has_the_very_order_of_the_target_stays() -> None:
+    """A good instrument keeps the order of steps that are wide."""
+    for grid in (5 * (PLACE - 1), 45_000 + PLACE, 2000 - 5 * PLACE, GAPS[PLACE - 1]):
+        found = read(PRICE, x=grid)
+        assert not left_out(found)
+        assert said(found, "id").endswith(STAYS)
+
+
+def test_numbers_that_follow_from_the_target_are_left_out() -> None:
+    counted = np.round(1e6 * np.exp(A)) + np.arange(ROWS)
+    for column in (counted, 7 + 3 * counted):
+        found = read(counted, x=column)
+        assert left_out(found)
+        assert said(found, "target-copy").startswith("column 'x' ")
+
+
+def test_row_numbers_of_tables_that_were_joined() -> None:
+    parts = np.argsort(np.argsort(PRICE[:220])) + 1, np.argsort(np.argsort(PRICE[220:])) + 1
+    found = read(PRICE, x=np.concatenate(parts))
+    assert not left_out(found)
+    says = "whole numbers from 1 to 220, each up to 2 times, as of 2 tables joined, and "
+    assert says in said(found, "id")
+    replicates = np.argsort(np.argsort(PRICE)) // 8 + 1.0  # as an experiment has them
+    assert not [each for each in read(PRICE, x=replicates).findings if each.kind == "id"]
 
 
 def test_an_order_that_has_a_part_of_the_target_is_told_and_stays() -> None:
