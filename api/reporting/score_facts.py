@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +14,8 @@ from mlp_edge.api.evaluation.scored_rows import ScoredRows
 from mlp_edge.api.reporting.numbers import short, shorts, thinned
 from mlp_edge.plots.calibration import binned
 from mlp_edge.plots.curves import PRECISION_RECALL, ROC, Kind
-from mlp_edge.training.scoring.scores import METRICS
+from mlp_edge.training.scoring.resampling import resampled
+from mlp_edge.training.scoring.scores import DEFAULT_METRICS, METRICS
 
 THRESHOLDS = 100
 """Thresholds are tried in steps of 1 / so many."""
@@ -51,7 +53,7 @@ def scores(found: Evaluation) -> dict[str, Any]:
 
 
 def _metrics(scored: ScoredRows, model: str) -> list[dict[str, Any]]:
-    ranges = scored.intervals.get(model, {})
+    ranges = _intervals(scored, model)
     return [
         {
             "name": name,
@@ -62,6 +64,15 @@ def _metrics(scored: ScoredRows, model: str) -> list[dict[str, Any]]:
         }
         for name, value in scored.scores[model].items()
     ]
+
+
+def _intervals(scored: ScoredRows, model: str) -> Mapping[str, tuple[float, float]]:
+    """Of the accuracy by a formula; of the other main scores of a model by drawing rows."""
+    known = scored.intervals.get(model, {})
+    if model == "prior":
+        return known
+    names = [name for name in DEFAULT_METRICS[scored.manifest.task] if name not in known]
+    return {**resampled(names, *scored.models[model]), **known}
 
 
 def _records(found: list[dict[str, Any]] | None) -> list[dict[str, Any]] | None:

@@ -90,6 +90,7 @@ def test_scores_are_those_of_an_evaluation(pima: Path, facts: Mapping[str, Any])
     assert {name: short(value) for name, value in found.scores["mlp"].items()} == {
         name: each["value"] for name, each in told.items()
     }
+    assert told["auc"]["low"] < told["auc"]["value"] < told["auc"]["high"]
     assert [told["accuracy"]["low"], told["accuracy"]["high"]] == [
         short(end) for end in found.intervals["mlp"]["accuracy"]
     ]
