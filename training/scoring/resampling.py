@@ -1,8 +1,8 @@
 """Intervals of scores that have no formula for one, by drawing rows again and again.
 
-The percentile bootstrap: of as many rows, drawn with replacement, the score is taken anew; the middle
-95 % of these scores are the interval (B. Efron and R. J. Tibshirani, An Introduction to the Bootstrap,
-1993, chapter 13). Rows of a group are drawn together, as they err together.
+The percentile bootstrap: of as many rows, drawn with replacement, the score is taken anew; the
+middle 95 % of these scores are the interval (B. Efron and R. J. Tibshirani, An Introduction to the
+Bootstrap, 1993, chapter 13). Rows of a group are drawn together, as they err together.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def resampled(
     """
     groups = np.arange(len(outputs)) if truth.groups is None else truth.groups
     members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
-    if not 1 < len(members) or len(outputs) > MOST_ROWS:
+    if not len(members) > 1 or len(outputs) > MOST_ROWS:
         return {}
     metrics, random = require("sklearn.metrics"), np.random.default_rng(SEED)
     found: dict[str, list[float]] = {name: [] for name in names}
