@@ -186,10 +186,11 @@ class Server:
             raise RequestError(400, f"odd is true or false, not {odd[:40]!r}")
         wanted = header(request.scope, b"accept")
         with self._models.used(request.path_params["model"]) as version:
-            body, most = await self._body(request), self._settings.max_rows
+            body, names = await self._body(request), version.card.names
 
             def work() -> tuple[Scored, bytes, str]:
-                scored = self._scoring.scored(version, bodies.rows_of(kind, body, most))
+                given = bodies.rows_of(kind, body, names, self._settings)
+                scored = self._scoring.scored(version, given)
                 return scored, *reply(version, scored, odd == "true", wanted)
 
             scored, told, media = await self._scoring.carried_out(version, len(body), work)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
 import orjson
 
-from mlp_edge.serve.request_error import RequestError
+from mlp_edge.serve import arrow
+from mlp_edge.serve.request_error import RequestError, check_rows
+from mlp_edge.serve.settings import ServeSettings
 
 JSON, CSV = "application/json", "text/csv"
 PLAIN = frozenset((int, float, str, bool, type(None)))
@@ -29,34 +32,28 @@ def parsed_json(body: bytes) -> Any:
         raise RequestError(400, f"the body is no JSON: {str(error)[:200]}") from error
 
 
-def check_rows(count: int, most: int) -> None:
-    """Refuse a request of too many rows.
-
-    Raises:
-        RequestError: 413.
-    """
-    if count > most:
-        raise RequestError(413, f"{count:,} rows; a request takes at most {most:,}")
-
-
-def rows_of(kind: str, body: bytes, most_rows: int) -> Any:
+def rows_of(kind: str, body: bytes, names: Sequence[str], settings: ServeSettings) -> Any:
     """The rows in a body, as ``Predictor.predict`` takes them.
 
     Args:
         kind: its media type, without parameters; "" counts as JSON.
         body: an object by the features' names, one row; an array of such objects or of arrays;
-            {"rows": such an array}; or CSV with the names in its first line.
-        most_rows: that a request may have.
+            {"rows": such an array}; CSV with the names in its first line; or an Arrow stream.
+        names: of the features.
+        settings: rows of a request, and bytes of it.
 
     Raises:
         RequestError: 400 for a body that is none of these, 413 for too many rows, 415 for another
             type.
     """
     if kind in ("", JSON):
-        return _of_json(parsed_json(body), most_rows)
+        return _of_json(parsed_json(body), settings.max_rows)
     if kind == CSV:
         return _of_csv(body)
-    raise RequestError(415, f"a body of the type {kind[:80]!r}; {JSON} or {CSV} would do")
+    if kind == arrow.ARROW:
+        return arrow.rows_of(body, names, settings)
+    told = f"{JSON}, {CSV} or {arrow.ARROW} would do"
+    raise RequestError(415, f"a body of the type {kind[:80]!r}; {told}")
 
 
 def _of_json(value: Any, most_rows: int) -> Any:

@@ -10,6 +10,7 @@ from mlp_edge import __version__
 from mlp_edge.card import Card
 from mlp_edge.feature import Feature
 from mlp_edge.serve import oip
+from mlp_edge.serve.arrow import ARROW, installed
 from mlp_edge.serve.bodies import CSV, JSON
 
 if TYPE_CHECKING:
@@ -72,8 +73,9 @@ def _get(summary: str, kind: str = JSON) -> dict[str, Any]:
 
 def _errors() -> dict[str, Any]:
     told = {
-        "400": "The rows do not fit the model", "408": "The body arrives too slowly",
-        "413": "Too many bytes or rows", "415": "A body of another type",
+        "400": "The rows do not fit the model", "406": "No reply of that type",
+        "408": "The body arrives too slowly", "413": "Too many bytes or rows",
+        "415": "A body of another type",
         "429": "Too many large requests wait", "503": "Too many connections",
     }  # fmt: skip
     return {
@@ -132,17 +134,23 @@ def _predict(version: Version) -> dict[str, Any]:
                 "content": {
                     JSON: {"schema": {"anyOf": [row, *many]}, "example": example},
                     CSV: {"schema": TEXT, "example": text},
+                    **_arrow(),
                 },
             },
             "responses": {
                 "200": {
                     "description": "A prediction for each row",
-                    "content": {JSON: {"schema": answer}, CSV: {"schema": TEXT}},
+                    "content": {JSON: {"schema": answer}, CSV: {"schema": TEXT}, **_arrow()},
                 },
                 **_errors(),
             },
         }
     }
+
+
+def _arrow() -> dict[str, Any]:
+    """A stream of Arrow as a body, where such are taken."""
+    return {ARROW: {"schema": {"type": "string", "format": "binary"}}} if installed() else {}
 
 
 def _infer(version: Version) -> dict[str, Any]:

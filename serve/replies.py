@@ -1,4 +1,4 @@
-"""Predictions as ``POST /models/NAME/predict`` gives them: JSON or CSV."""
+"""Predictions as ``POST /models/NAME/predict`` gives them: JSON, CSV or an Arrow stream."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from mlp_edge.runtime.predictor import columns_of
+from mlp_edge.serve import arrow
 from mlp_edge.serve.bodies import CSV, JSON
 from mlp_edge.serve.models import Version
 from mlp_edge.serve.scoring import Scored
@@ -21,10 +22,16 @@ def reply(version: Version, scored: Scored, odd: bool, accept: str) -> tuple[byt
         version: the model.
         scored: its rows; a prediction that is NaN is null in JSON and empty in CSV.
         odd: whether to name the readings that are missing, unknown or out of range.
-        accept: what the client takes; CSV where it names that.
+        accept: what the client takes; Arrow or CSV where it names that.
+
+    Raises:
+        RequestError: 406 for Arrow, when pyarrow is not installed.
     """
     card = version.card
     columns = columns_of(card, *scored, odd)
+    if arrow.ARROW in accept:
+        about = {"model": card.name, "version": version.name}
+        return arrow.written(columns, about), arrow.ARROW
     if CSV in accept:
         return _csv(columns), f"{CSV}; charset=utf-8"
     names = tuple(columns)

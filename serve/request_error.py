@@ -17,3 +17,13 @@ class RequestError(Exception):
         self.status = status
         self.reason = reason
         self.headers = headers or {}
+
+
+def check_rows(count: int, most: int) -> None:
+    """Refuse a request of too many rows.
+
+    Raises:
+        RequestError: 413.
+    """
+    if count > most:
+        raise RequestError(413, f"{count:,} rows; a request takes at most {most:,}")

@@ -11,9 +11,8 @@ from mlp_edge.card import choose
 from mlp_edge.errors import InputError, first_line
 from mlp_edge.mlp import Floats, Rows
 from mlp_edge.runtime.predictor import Predictor
-from mlp_edge.serve.bodies import check_rows
 from mlp_edge.serve.models import Version
-from mlp_edge.serve.request_error import RequestError
+from mlp_edge.serve.request_error import RequestError, check_rows
 from mlp_edge.serve.settings import ServeSettings
 
 AT_ONCE = 16_384

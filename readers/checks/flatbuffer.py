@@ -92,7 +92,7 @@ class Verified:
         if isinstance(kind, int):
             if room < kind:
                 raise ValueError(f"a number at byte {place:,} that its table has no room for")
-            return self._number(place, {1: "<b", 4: "<i", 8: "<q"}[kind])
+            return self._number(place, {1: "<b", 2: "<h", 4: "<i", 8: "<q"}[kind])
         if room < 4:
             raise ValueError(f"an offset at byte {place:,} that its table has no room for")
         target = self._offset(place)
