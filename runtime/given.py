@@ -91,7 +91,7 @@ def _named(given: Any) -> Columns | None:
             return _of_records([given])
         return _fetched(given.__getitem__, given)
     if callable(getattr(given, "column", None)) and _is_list(getattr(given, "column_names", None)):
-        return _fetched(given.column, given.column_names)
+        return _fetched(lambda name: _undictionaried(given.column(name)), given.column_names)
     if _is_list(getattr(given, "columns", None)):
         return _fetched(given.__getitem__, given.columns)
     if isinstance(given, list | tuple) and given and _record(given[0]) is not None:
@@ -103,6 +103,11 @@ def _named(given: Any) -> Columns | None:
                 "Polars, an Arrow table or a dict of columns would do"
             )
     return None
+
+
+def _undictionaried(column: Any) -> Any:
+    """A column of Arrow, one with a dictionary as a list: NumPy would get texts for its nulls."""
+    return column.to_pylist() if hasattr(column.type, "index_type") else column
 
 
 def _is_list(labels: Any) -> bool:
@@ -215,14 +220,22 @@ def _cells(values: Any) -> NDArray[Any]:
         if any(isinstance(item, np.ma.MaskedArray) for item in values):
             values = np.ma.array(values)
         else:
-            array = np.asarray(values)
-            return np.asarray(values, dtype=object) if array.dtype.kind in "SU" else array
+            # An array of texts would give every cell the room of the longest.
+            return np.asarray(values, dtype=object if _holds_text(values) else None)
     array = np.asanyarray(values)
     if not isinstance(array, np.ma.MaskedArray):
         return np.asarray(array)
     if array.dtype.kind in "biuf":
         return np.asarray(np.ma.filled(array.astype(np.float64), np.nan))
     return np.asarray(np.ma.filled(array.astype(object), None))
+
+
+def _holds_text(values: Any) -> bool:
+    """Whether cells, or cells of rows, are texts."""
+    kinds = set(map(type, values))
+    if kinds & {list, tuple}:
+        kinds = {kind for row in values for kind in map(type, row)}
+    return any(issubclass(kind, str | bytes) for kind in kinds)
 
 
 def _column(cells: NDArray[Any], feature: Feature, named: bool, quiet: bool) -> NDArray[np.float32]:

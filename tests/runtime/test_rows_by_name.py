@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import tracemalloc
 import warnings
 from collections import namedtuple
 from collections.abc import Callable
@@ -104,6 +105,12 @@ NAMED: dict[str, Callable[[], Any]] = {
     "Arrow": lambda: pyarrow.table(COLUMNS),
     "Arrow, in chunks": lambda: pyarrow.concat_tables(
         [pyarrow.table(COLUMNS).slice(0, 1), pyarrow.table(COLUMNS).slice(1)]
+    ),
+    "Arrow, with dictionaries": lambda: pyarrow.table(
+        {name: pyarrow.array(column).dictionary_encode() for name, column in COLUMNS.items()}
+    ),
+    "Polars, categorical": lambda: polars.DataFrame(COLUMNS, strict=False).cast(
+        {"colour": polars.Categorical}
     ),
     "Polars": lambda: polars.DataFrame(COLUMNS, strict=False),
     "structured": structured,
@@ -267,6 +274,19 @@ def test_an_unknown_category_is_none_of_them_and_said(make: Callable[[], Any]) -
     )
     with pytest.warns(UserWarning, match="the first 'pink' in row 0"):
         assert readings([[1, "pink", 1, 0, 0]], CARD)[0, 1] == UNKNOWN
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_long_text_gives_no_other_cell_its_room(named: bool) -> None:
+    names = ["mass", "colour", "age", "smokes", "size"]
+    rows = [["1", "red", "1", "no", "1"]] * 999 + [["1", "x" * 100_000, "1", "no", "1"]]
+    given = {name: [row[place] for row in rows] for place, name in enumerate(names)}
+    tracemalloc.start()
+    try:
+        assert readings(given if named else rows, CARD, quiet=True).shape == (1000, 5)
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_no_row_has_no_reading() -> None:
