@@ -46,6 +46,7 @@ DASHES: Sequence[Any] = ("-", "--", "-.", ":", (0, (8, 2)), (0, (4, 1, 1, 1, 1, 
 
 METRICS = {
     "auc": "ROC AUC",
+    "ece": "expected calibration error",
     "f1": "F1",
     "mae": "mean absolute error",
     "mse": "mean squared error",
