@@ -15,6 +15,8 @@ from mlp_edge.training.device import check_wanted
 
 BLOCK = 1 << 18
 """Rows of a block of a stream, unless somebody says otherwise."""
+TRACKERS = ("mlflow", "tensorboard")
+"""Libraries that track trainings."""
 LEAST = {"runs": 1, "repeats": 1, "tune": 1, "cv": 2, "block_rows": 1000, "workers": 1}
 """The least that a number may be."""
 
@@ -40,6 +42,7 @@ class Plan:
         plots: whether pictures are written to the model directory.
         name: of the model, a C identifier; None is the table's.
         calibration: whether training rows are kept with the model, to quantise it with.
+        log: names of ``TRACKERS`` that are told of the training.
         device: auto, cpu, gpu or gpu:N.
         strategy: none, or mirrored to train on every GPU at once.
         tf32: let a GPU round products to TensorFloat-32.
@@ -96,6 +99,10 @@ class Plan:
     calibration: bool = declared(
         True, "Keep up to 1,000 training rows with the model, for quantisation.", "Output"
     )
+    log: tuple[str, ...] = declared(
+        (), "Log the training to mlflow, tensorboard or both, such as mlflow,tensorboard.",
+        "Output",
+    )  # fmt: skip
     device: str = declared("auto", "Device to train on: auto, cpu, gpu or gpu:N.", "Hardware")
     strategy: str = declared(
         "none", "Use of several GPUs: none, or mirrored to train on all at once.", "Hardware"
@@ -131,6 +138,9 @@ class Plan:
             raise RecipeError(
                 f"{setting('recipe', self.recipe)} is not one of {', '.join(RECIPES)}"
             )
+        for library in self.log:
+            if library not in TRACKERS:
+                raise RecipeError(f"{setting('log', library)} is not one of {', '.join(TRACKERS)}")
         check_wanted(self.device, self.strategy)
         self._check_engine()
         for name, least in LEAST.items():

@@ -31,6 +31,8 @@ class Training(Result):
         backend: what fitted it.
         tuned: what a search for a better recipe found; None without one.
         sized: what a search for the size found; None without one.
+        logged: where each library of ``log`` keeps the training.
+        unlogged: what libraries could not be told.
     """
 
     manifest: Manifest
@@ -41,6 +43,8 @@ class Training(Result):
     backend: str = ""
     tuned: Tuned | None = None
     sized: Sized | None = None
+    logged: tuple[str, ...] = ()
+    unlogged: tuple[Finding, ...] = ()
 
     @property
     def scores(self) -> Mapping[str, Mapping[str, Mapping[str, float]]]:
@@ -55,8 +59,8 @@ class Training(Result):
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """What there is to warn of, in the table and in the model."""
-        return tuple(self.manifest.warnings)
+        """What there is to warn of: in the table, in the model, and what was not logged."""
+        return (*self.manifest.warnings, *self.unlogged)
 
     def to_dict(self) -> dict[str, Any]:
         """Give what model.json holds.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from mlp_edge.api.observer import SILENT, Observer
 from mlp_edge.api.opened_model import in_temporary_folder
 from mlp_edge.api.settings import Reading
 from mlp_edge.api.tables import read_any, saved_source
+from mlp_edge.api.tracking.tracking import Tracking
 from mlp_edge.api.training.chip_fit import ChipFit, chip_fit
 from mlp_edge.api.training.trained import Training
 from mlp_edge.cluster import RAY
@@ -84,7 +85,8 @@ def train(
             diverges.
         TableError: when the table cannot be read or learned from.
         InputError: when ``out`` is taken or cannot be written.
-        MissingError: when TensorFlow, Optuna for a search or a GPU is missing.
+        MissingError: when TensorFlow, Optuna for a search, a GPU or a library of ``log`` is
+            missing.
     """
     given = sorted_out("train", settings, **KINDS)
     plan, columns = Plan(**given["plan"]), Choices(**given["columns"])
@@ -118,24 +120,30 @@ def _train(request: _Request, place: Path) -> Model:
     source = _source(request.table, saved)
     table = _streaming(source, request) or read_any(source, request.reading)
     journal = None if plan.tune is None else journal_of(place)
-    with _resumable(journal, observer), _engine(plan) as each, observer.fits() as stage:
-        if isinstance(table, Files):
-            trained = _train_streamed(request, table, stage, each)
-        elif saved is not None:
-            trained = _go_on(request, table, saved, stage)
-        else:
-            trained = _train_new(request, table, stage, journal, chip, each)
-    files = dict(trained.files)
-    if plan.plots:
-        from mlp_edge.api.training.training_plots import training_pictures
+    name = plan.name or (table.name if saved is None else saved.manifest.name)
+    tracking = Tracking(plan.log, name)
+    with tracking.following(request.given, observer):
+        with _resumable(journal, observer), _engine(plan) as each, observer.fits() as watched:
+            stage = tracking.watched(watched)
+            if isinstance(table, Files):
+                trained = _train_streamed(request, table, stage, each)
+            elif saved is not None:
+                trained = _go_on(request, table, saved, stage)
+            else:
+                trained = _train_new(request, table, stage, journal, chip, each)
+        files = dict(trained.files)
+        if plan.plots:
+            from mlp_edge.api.training.training_plots import training_pictures
 
-        files |= training_pictures(trained)
-    # The place may not be what it was when this began.
-    write_directory(place, files, lambda: check_place(place, request.force))
+            files |= training_pictures(trained)
+        # The place may not be what it was when this began.
+        write_directory(place, files, lambda: check_place(place, request.force))
     if journal is not None:
         discard(journal)
+    unlogged = tracking.finished(trained, place, observer)
     directory = ModelDirectory(place, trained.manifest)
-    return Model(place, trained.mlp, directory, training=_training(trained, files))
+    training = replace(_training(trained, files), logged=tuple(tracking.logged), unlogged=unlogged)
+    return Model(place, trained.mlp, directory, training=training)
 
 
 def _training(trained: Trained, files: Iterable[str]) -> Training:

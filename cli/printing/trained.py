@@ -73,10 +73,12 @@ def show_trained(training: Training, directory: Path) -> None:
         show(run_table(training.runs, "test" if rows["test"] else "training"))
     if recipe["threshold"] != DEFAULT_THRESHOLD_TEXT:
         out.print(f"\n{_threshold(recipe['threshold'], mlp)}")
-    warn_of(training.findings, "model.json has each")
+    warn_of(manifest.warnings, "model.json has each")
     out.print()
     for name in sorted_files(training.files):
         out.print(f"wrote {directory / name}", soft_wrap=True)
+    for place in training.logged:
+        out.print(f"logged to {place}", soft_wrap=True)
     if not rows["test"] and manifest.cross_validation is None:
         err.print("note: no rows were held out, so no score above says how it does on new ones")
     dtype = "" if training.sized is None else f" --format c --dtype {training.sized.chosen.dtype}"

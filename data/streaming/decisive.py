@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,7 +26,6 @@ from mlp_edge.data.reading.read import read_table
 from mlp_edge.data.streaming.stream import Piece, Stream
 from mlp_edge.data.streaming.text_files import as_parquet
 from mlp_edge.data.table import Table
-from mlp_edge.mlp import identifier
 
 SAMPLED = 50_000
 """Rows that are drawn at random; a table of no more is read as a whole."""
@@ -156,16 +154,10 @@ def rows_as_table(
     table = read_table(str(file), as_parquet(dialect, stream.decimal))
     fields = {name: getattr(table, name) for name in table.__dataclass_fields__}
     fields |= {
-        "name": identifier(_stem(stream.files.source)), "source": stream.files.source,
+        "name": stream.files.name, "source": stream.files.source,
         "header": stream.header, "lines": rows + 1, "sha256": sha256, "counts": "row",
     }  # fmt: skip
     return Sampled(**fields, stream=stream)
-
-
-def _stem(source: str) -> str:
-    """What a model is called after: the file, the folder, or the folder of a pattern."""
-    path = Path(source.removesuffix(".gz"))
-    return path.parent.name if "*" in path.name else path.stem
 
 
 @dataclass(frozen=True)

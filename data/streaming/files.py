@@ -16,6 +16,7 @@ from mlp_edge.data.reading.source import STANDARD_INPUT
 from mlp_edge.data.reading.text import PARQUET
 from mlp_edge.data.sets import SETS
 from mlp_edge.errors import TableError
+from mlp_edge.mlp import identifier
 from mlp_edge.settings import setting
 
 ENDINGS = (".parquet", ".pq", ".csv", ".csv.gz", ".tsv", ".tsv.gz")
@@ -41,6 +42,12 @@ class Files:
     source: str
     paths: tuple[Path, ...]
     kind: Kind
+
+    @property
+    def name(self) -> str:
+        """What a model is called after: the file, the folder, or the folder of a pattern."""
+        path = Path(self.source.removesuffix(".gz"))
+        return identifier(path.parent.name if "*" in path.name else path.stem)
 
     @property
     def several(self) -> bool:
