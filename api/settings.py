@@ -43,7 +43,8 @@ class Reading(Dialect):
         header: whether the first line names the columns.
         comments: whether every line that begins with # is left out; False lets each be a row.
         single_quotes: whether single quotes around cells are taken off.
-        max_bytes: of a table, unpacked: a number, or K, M, G, T after it; None is 512M.
+        max_bytes: of a table, unpacked: a number, or K, M, G, T after it; more is refused. None is
+            512M for a table that is read as a whole, and no limit for one that is streamed.
     """
 
     max_bytes: str | None = declared(
@@ -58,6 +59,16 @@ class Reading(Dialect):
         """
         super().__post_init__()
         read_size(self.max_bytes)
+
+
+@dataclass(frozen=True)
+class StreamedReading(Reading):
+    """How a file of any size is read: ``Reading``, where what is large is streamed."""
+
+    max_bytes: str | None = declared(
+        None, "Most bytes of a table, unpacked, such as 4G; more is refused.", "Table",
+        shown="no limit; large tables are streamed",
+    )  # fmt: skip
 
 
 GUESSED = Reading()

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mlp_edge.api.settings import PredictionSettings, Reading, StreamSettings
+from mlp_edge.api.settings import PredictionSettings, StreamedReading, StreamSettings
 from mlp_edge.cli.declaring import takes
 from mlp_edge.cli.options import DEFAULT_MODEL, JsonOption, TrustOption, model_named
 from mlp_edge.cli.printing.console import Standard, err, out, print_json
@@ -16,7 +16,7 @@ from mlp_edge.cli.printing.observer import Printing
 from mlp_edge.cli.printing.sheets import show_sheets
 
 
-@takes(settings=PredictionSettings, streaming=StreamSettings, reading=Reading)
+@takes(settings=PredictionSettings, streaming=StreamSettings, reading=StreamedReading)
 def predict(
     table: Annotated[
         str | None,
@@ -44,7 +44,7 @@ def predict(
         table,
         chosen,
         replace(bulk, report=counts),
-        Reading(**reading),
+        StreamedReading(**reading),
         trust=trust,
         observer=Printing(),
         standard=None if counts else Standard(),

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mlp_edge.api.settings import Reading
+from mlp_edge.api.settings import StreamedReading
 from mlp_edge.cli.declaring import takes
 from mlp_edge.cli.options import DEFAULT_MODEL, JsonOption
 from mlp_edge.cli.printing.console import print_json
@@ -17,7 +17,7 @@ from mlp_edge.training.plan import Plan
 from mlp_edge.training.recipe import Recipe
 
 
-@takes(chosen=Recipe, plan=Plan, columns=Choices, reading=Reading)
+@takes(chosen=Recipe, plan=Plan, columns=Choices, reading=StreamedReading)
 def train(
     chosen: dict[str, Any],
     plan: dict[str, Any],

@@ -21,7 +21,7 @@ from mlp_edge.cluster import RAY
 from mlp_edge.data.choices import Choices
 from mlp_edge.data.reading.size import read_size
 from mlp_edge.data.sets import DEFAULT_SET
-from mlp_edge.data.streaming.files import Files, exceeds_memory, find_files
+from mlp_edge.data.streaming.files import Files, check_size, exceeds_memory, find_files, is_several
 from mlp_edge.data.table import Table
 from mlp_edge.errors import RecipeError
 from mlp_edge.files.writing import write_directory
@@ -227,11 +227,15 @@ def _streaming(source: Any, request: _Request) -> Files | None:
             raise RecipeError(f"{setting('stream')} reads files; leave it out for any other table")
         return None
     name = os.fspath(source)
-    most = None if reading.max_bytes is None else read_size(reading.max_bytes)
-    if plan.stream is False or not (wanted or exceeds_memory(name, most)):
+    limited = reading.max_bytes is not None
+    beyond = is_several(name) if limited else exceeds_memory(name)
+    if plan.stream is False or not (wanted or beyond):
         return None
     plan.check_streamed(request.given.get("weight"), request.given.get("ensemble"))
-    return find_files(name)
+    files = find_files(name)
+    if limited:
+        check_size(files, read_size(reading.max_bytes))
+    return files
 
 
 def _train_streamed(request: _Request, files: Files, stage: Stage, each: Each) -> Trained:

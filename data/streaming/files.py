@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import glob
+import gzip
 import hashlib
 import os
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from mlp_edge.data.quoting import counted, plain
-from mlp_edge.data.reading.size import MOST_BYTES
+from mlp_edge.data.reading.size import MOST_BYTES, too_large
 from mlp_edge.data.reading.source import STANDARD_INPUT
 from mlp_edge.data.reading.text import PARQUET
 from mlp_edge.data.sets import SETS
@@ -25,6 +27,8 @@ SHARE = 8
 """A table of more bytes than one part in so many of the machine's memory is streamed."""
 CELL = 8
 """Bytes that a cell of a Parquet file counts as, whatever it is packed into."""
+GZIP = b"\x1f\x8b"
+"""The first bytes of a file that is packed."""
 
 Kind = Literal["Parquet", "CSV"]
 
@@ -96,27 +100,55 @@ def find_files(source: str) -> Files:
     return Files(source, paths, kinds[0])
 
 
-def exceeds_memory(source: str, most: int | None) -> bool:
+def exceeds_memory(source: str) -> bool:
     """Whether a table is streamed unless somebody says otherwise.
 
-    A folder or a pattern is. A file is where its bytes are more than ``most``, or than one part
-    in ``SHARE`` of the memory of the machine; a Parquet file, which is packed, counts ``CELL``
+    A folder or a pattern is. A file is where its bytes are more than ``MOST_BYTES``, or than one
+    part in ``SHARE`` of the memory of the machine; a Parquet file, which is packed, counts ``CELL``
     bytes a cell.
 
     Args:
         source: what the user typed.
-        most: bytes that a table in memory may have, as the user says; None for ``MOST_BYTES``
-            or the share of memory, whichever is less.
     """
     if is_several(source):
         return True
     path = Path(source)
     if source in (*SETS, STANDARD_INPUT) or not path.is_file():
         return False
-    limit = min(MOST_BYTES, _memory() // SHARE) if most is None else most
+    limit = min(MOST_BYTES, _memory() // SHARE)
     if path.stat().st_size > limit:
         return True
     return _head(path) == PARQUET and _cells(path) * CELL > limit
+
+
+def check_size(files: Files, most: int) -> None:
+    """Refuse files that have more than ``most`` bytes together, unpacked; ``CELL`` a Parquet cell.
+
+    Raises:
+        TableError: naming the option.
+    """
+    total = 0
+    for path in files.paths:
+        if files.kind == "Parquet":
+            total += max(path.stat().st_size, _cells(path) * CELL)
+        else:
+            total += _unpacked(path, most - total)
+        if total > most:
+            raise too_large(plain(files.source), "to read", most)
+
+
+def _unpacked(path: Path, most: int) -> int:
+    """Bytes of a CSV file, unpacked; of a packed one they are counted up to ``most`` and a few."""
+    if _head(path)[:2] != GZIP:
+        return path.stat().st_size
+    found = 0
+    try:
+        with gzip.open(path) as file:
+            while found <= most and (chunk := file.read(1 << 20)):
+                found += len(chunk)
+    except (OSError, EOFError, zlib.error) as error:
+        raise TableError(f"{plain(str(path))}: cannot be read: {error}") from error
+    return found
 
 
 def _memory() -> int:

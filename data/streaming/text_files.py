@@ -17,6 +17,7 @@ from mlp_edge.data.reading.layout import DELIMITERS, lay_out
 from mlp_edge.data.reading.read import read_table
 from mlp_edge.data.reading.size import LONGEST_LINE
 from mlp_edge.data.streaming.database import quoted, reading
+from mlp_edge.data.streaming.files import GZIP
 from mlp_edge.data.table import Table
 from mlp_edge.errors import TableError
 from mlp_edge.settings import setting
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 HEAD = 1 << 18
 """Bytes at the top of a file by which is found how it is written."""
-_GZIP = b"\x1f\x8b"
 
 
 class Written(NamedTuple):
@@ -129,7 +129,7 @@ def _head(path: Path) -> bytes:
     """Whole lines from the top of a file, unpacked."""
     try:
         with path.open("rb") as file:
-            packed = file.read(2) == _GZIP
+            packed = file.read(2) == GZIP
         with gzip.open(path) if packed else path.open("rb") as file:
             content = file.read(HEAD)
             whole = not file.read(1)

@@ -166,7 +166,7 @@ def test_every_command_that_reads_a_table_has_the_option(
 ) -> None:
     (folder / "t.csv").write_text(TABLE)
     words = {
-        "train": ["t.csv", "--no-stream"],
+        "train": ["t.csv"],
         "evaluate": ["t.csv", "--model", pima],
         "predict": ["t.csv", "--model", pima],
         "parity": ["--table", "t.csv", "--model", pima],

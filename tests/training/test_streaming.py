@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import tracemalloc
@@ -21,8 +22,8 @@ from support.commands import Type
 import mlp_edge
 from mlp_edge.cell import number
 from mlp_edge.data.reading.dialect import Dialect
-from mlp_edge.data.streaming import decisive
-from mlp_edge.data.streaming.files import exceeds_memory, find_files
+from mlp_edge.data.streaming import decisive, files
+from mlp_edge.data.streaming.files import check_size, exceeds_memory, find_files
 from mlp_edge.data.streaming.readings import Stretch
 from mlp_edge.data.streaming.stream import opened
 from mlp_edge.errors import RecipeError, TableError
@@ -113,6 +114,29 @@ def test_one_block_gives_the_bytes_of_a_table_in_memory(
     assert held.keys() == streamed.keys()
     assert [name for name in KEPT if held[name] != streamed[name]] == []
     assert manifest_of(held) == manifest_of(streamed)
+
+
+@pytest.mark.trains
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"drop": ("who", "day", "value"), "runs": 2},
+        {"target": ("value",), "drop": ("who", "day", "y"), "validation_size": 0.1},
+    ],
+)
+def test_units_that_died_are_pruned_of_a_stream_as_in_memory(
+    table: Path, tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    dying: dict[str, Any] = {"hidden": (12, 8), "learning_rate": 0.5, "prune": True}
+    settings = {**settings, **dying}
+    held = trained(table, tmp_path / "held", **settings)
+    streamed = trained(table, tmp_path / "streamed", stream=True, block_rows=10_000, **settings)
+    assert [name for name in KEPT if held[name] != streamed[name]] == []
+    found = manifest_of(streamed)
+    assert manifest_of(held) == found
+    assert found["pruned"]["units"] == 20
+    assert found["pruned"]["dead"] + found["pruned"]["idle"] > 0
+    assert sum(found["recipe"]["hidden"]) == 20
 
 
 @pytest.mark.trains
@@ -251,15 +275,37 @@ def test_files_are_found_in_their_order(tmp_path: Path) -> None:
         find_files(str(tmp_path / "empty"))
 
 
-def test_which_tables_are_streamed_unasked(table: Path) -> None:
+def test_which_tables_are_streamed_unasked(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     parquet = str(table.with_suffix(".parquet"))
-    assert exceeds_memory(str(table.parent), None)
-    assert exceeds_memory(f"{table.parent}/*.csv", None)
-    assert not any(exceeds_memory(source, None) for source in (str(table), parquet, "pima", "-"))
-    assert exceeds_memory(str(table), 1000)
+    assert exceeds_memory(str(table.parent))
+    assert exceeds_memory(f"{table.parent}/*.csv")
+    assert not any(exceeds_memory(source) for source in (str(table), parquet, "pima", "-"))
+    monkeypatch.setattr(files, "MOST_BYTES", 1000)
+    assert exceeds_memory(str(table))
     # By its cells: 2,400 x 8, eight bytes each, however well they are packed.
-    assert exceeds_memory(parquet, 8 * 8 * ROWS - 1)
-    assert not exceeds_memory(parquet, 8 * 8 * ROWS)
+    monkeypatch.setattr(files, "MOST_BYTES", 8 * 8 * ROWS - 1)
+    assert exceeds_memory(parquet)
+    monkeypatch.setattr(files, "MOST_BYTES", 8 * 8 * ROWS)
+    assert not exceeds_memory(parquet)
+
+
+def test_a_limit_that_is_set_refuses_more_instead_of_streaming(table: Path, tmp_path: Path) -> None:
+    packed = tmp_path / "events.csv.gz"
+    packed.write_bytes(gzip.compress(table.read_bytes()))
+    of_cells = 8 * 8 * ROWS
+    for source, size in (
+        (table, table.stat().st_size),
+        (packed, table.stat().st_size),
+        (table.with_suffix(".parquet"), of_cells),
+        (table.with_name("parts"), of_cells),
+    ):
+        check_size(find_files(str(source)), size)
+        for stream in (None, True):
+            with pytest.raises(TableError, match=r"more than .* where reading stops; `max_bytes="):
+                mlp_edge.train(
+                    source, out=tmp_path / "model", stream=stream, max_bytes=str(size - 1)
+                )
+    assert [path.name for path in tmp_path.iterdir()] == ["events.csv.gz"]
 
 
 @pytest.mark.trains
