@@ -78,6 +78,7 @@ class Chart:
         marks: points with intervals.
         dots: points without.
         threshold: the point of a curve that the threshold stands for.
+        note: beneath it.
         width: in pixels.
         height: in pixels.
     """
@@ -95,6 +96,7 @@ class Chart:
     marks: Sequence[Mark] = ()
     dots: Sequence[Point] = ()
     threshold: Point | None = None
+    note: str = ""
     width: int = 380
     height: int = 290
 

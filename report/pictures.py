@@ -188,7 +188,8 @@ def dependence(parts: Sequence[Facts], outputs: Sequence[str]) -> list[Chart]:
 
     Args:
         parts: of each ``feature``, its name; ``grid``, its numbers or the names of its categories;
-            ``mean``, for each output a list as long as the grid.
+            ``mean``, for each output a list as long as the grid; ``missing``, for each output the
+            mean where the reading is missing, or None.
         outputs: what the predictions are called.
     """
     tall = around(value for part in parts for line in part["mean"] for value in line)
@@ -228,9 +229,17 @@ def _dependence(name: str, part: Facts, tall: Scale, outputs: Sequence[str]) -> 
             for at, up in zip(places, line, strict=True)
             if named and up is not None
         ],
+        note=_where_missing(part["missing"]),
         width=SMALL[0],
         height=SMALL[1],
     )
+
+
+def _where_missing(means: Sequence[float | None] | None) -> str:
+    """The mean prediction of every output where the reading is missing."""
+    if means is None:
+        return ""
+    return f"where missing: {', '.join(map(_number, means[: len(KINDS)]))}"
 
 
 def _categories(x: Scale, labels: Sequence[str]) -> list[Tick]:

@@ -110,6 +110,11 @@ def test_what_is_said() -> None:
         "mlp-edge train net.csv --target width",
     ):
         assert said in text, said
+    assert "where missing: 0.375" in text
+    classes = " ".join(Elements(page(VARIANTS["classes"])).texts)
+    assert "What each label scores" in classes
+    assert "1,500" in classes
+    assert "What each target scores" in page(VARIANTS["regression"])
     bare = " ".join(Elements(page(VARIANTS["nothing"])).texts)
     assert bare.count("Nothing was done.") == 5
     assert "Not proved" in bare

@@ -13,9 +13,13 @@ from support.reports import FRAGMENT, VARIANTS
 
 from mlp_edge.report.page import page
 
+SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
+"""Made to be looked at."""
+
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     folder = tmp_path_factory.mktemp("pages")
     found = {variant: folder / f"{variant}.html" for variant in VARIANTS}
     for variant, path in found.items():
@@ -43,6 +47,7 @@ def test_every_width_in_light_and_dark(browser: Browser, pages: dict[str, Path])
                 shown.set_viewport_size({"width": width, "height": 900})
                 assert overflow(shown) == 0
                 assert violations(shown, contrast=width == max(WIDTHS)) == []
+                shown.screenshot(path=SCREENSHOTS / f"report-{width}-{scheme}.png", full_page=True)
 
 
 @pytest.mark.parametrize("variant", sorted(VARIANTS.keys() - {"binary"}))

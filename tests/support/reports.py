@@ -162,8 +162,12 @@ def _scores(task: str, names: Sequence[str], labels: Sequence[str]) -> Facts:
         "runtime": "onnxruntime",
         "metrics": [metric, other],
         "baselines": [{"name": model, "metrics": baseline} for model in ("linear", "prior")],
-        "per_class": None,
-        "per_target": None,
+        "per_class": [
+            {"label": label, "rows": 1500, "precision": 0.9, "auc": None} for label in labels
+        ] if classes else None,
+        "per_target": None if classes else [
+            {"target": name, "rmse": 1.5, "r2": 0.5} for name in names[:2]
+        ],
         "confusion": {
             "labels": [*labels],
             "counts": [[9, 3], [6, 6]] if task == "binary" else
@@ -194,7 +198,7 @@ def _dependence(names: Sequence[str], outputs: int) -> list[Facts]:
             "kind": kind,
             "grid": grid,
             "mean": [[0.2 + 0.1 * output, 0.6] for output in range(outputs)],
-            "missing": None,
+            "missing": [0.375] * outputs if kind == "category" else None,
         }
         for name, kind, grid in zip(
             names, ("number", "category", "number"), ([0.0, 4.0], [names[0], "blue"], [1.0, 2.0]),
@@ -228,7 +232,7 @@ def _proof(outputs: int) -> Facts:
         "labels": {"table": "net.csv", "rows": 1200, "unanswered": 0, "doubtful": 2},
         "monotone": [{"column": "height", "holds": True}],
         "searched": True,
-        "left_out": 0,
+        "left_out": 3,
         "versions": {},
         "sha256": "d" * 64,
     }  # fmt: skip
