@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from mlp_edge.errors import InputError
-from mlp_edge.files.writing import Files, write_files
+from mlp_edge.files.writing import write_files
 from mlp_edge.readers.model_directory import ModelDirectory
 from mlp_edge.readers.report_files import REPORT_FACTS, REPORT_PAGE, is_report
 from mlp_edge.settings import setting
@@ -28,16 +29,21 @@ class Place:
     facts: Path
     directory: ModelDirectory | None
 
-    def write(self, files: Files) -> None:
+    def write(self, made: Mapping[Path, bytes]) -> None:
         """Put files into the folder, all of them or none.
+
+        Args:
+            made: path -> content.
 
         Raises:
             InputError: when the disk refuses, or the model directory holds other exports by now.
         """
+        folder = self.page.parent
+        files = {path.relative_to(folder).as_posix(): each for path, each in made.items()}
         if self.directory is not None:
             self.directory.write(files, of_exports=True)
         else:
-            write_files(self.page.parent, files)
+            write_files(folder, files)
 
 
 def place_of(directory: ModelDirectory, out: Path | None) -> Place:

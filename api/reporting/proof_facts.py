@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mlp_edge.api.reporting.numbers import short, shorts
+from mlp_edge.api.reporting.numbers import short
 from mlp_edge.errors import ModelError
 from mlp_edge.files.writing import sha256
 from mlp_edge.readers.model_directory import PARITY, ModelDirectory
@@ -65,7 +65,7 @@ def _record(found: Mapping[str, Any]) -> dict[str, Any]:
         "dtype": found["dtype"],
         "held_to": "bound" if figures else "bits" if bits else None,
         "rows": asked and asked["rows"],
-        "bound": figures and short(figures["bound"]),
+        "bound": figures and figures["bound"],
         "largest": figures and short(figures["from_reference"]),
         "used": short(figures["of_bound"] if figures else bits["of_bound"] if bits else None),
         "same_bits": bits and bits["same"],
@@ -80,8 +80,8 @@ def _record(found: Mapping[str, Any]) -> dict[str, Any]:
 def _certificate(found: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "proves": bool(found["proves"]),
-        "bounds": shorts(found["bounds"]),
-        "from_original": shorts(found["from_original"]),
+        "bounds": found["bounds"],  # which rounding would make smaller
+        "from_original": found["from_original"],
         "of_range": short(found["of_range"]),
         "boxes": found["boxes"],
         "ranges": found["ranges"],

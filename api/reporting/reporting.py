@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from mlp_edge.api.observer import SILENT, Observer
 from mlp_edge.api.opened_model import OpenedModel
+from mlp_edge.api.parity.parity_settings import ParitySettings
+from mlp_edge.api.parity.proving import prove
 from mlp_edge.api.reporting.commands import commands
 from mlp_edge.api.reporting.cost_facts import costs
 from mlp_edge.api.reporting.facts import VERSION, Report
 from mlp_edge.api.reporting.model_facts import data, files, history, versions
 from mlp_edge.api.reporting.model_facts import model as model_facts
+from mlp_edge.api.reporting.pages import pages
 from mlp_edge.api.reporting.places import place_of
 from mlp_edge.api.reporting.predicted_facts import Absent, predicted
 from mlp_edge.api.reporting.proof_facts import proof
@@ -19,7 +22,7 @@ from mlp_edge.api.reporting.report_settings import ReportSettings
 from mlp_edge.api.reporting.verdict import verdict
 from mlp_edge.api.settings import ALL, GUESSED, CostSettings, Reading
 from mlp_edge.errors import InputError
-from mlp_edge.files.writing import json_text, plain
+from mlp_edge.files.writing import plain
 from mlp_edge.readers.report_files import FORMAT
 
 if TYPE_CHECKING:
@@ -52,15 +55,12 @@ def report(
     directory = _opened(model)
     place_of(directory, settings.out)  # before any work is done
     if settings.parity:
-        from mlp_edge.api.parity.parity_settings import ParitySettings
-        from mlp_edge.api.parity.proving import prove
-
         prove(model, ParitySettings(trust=settings.trust), observer=observer)
         directory = _opened(model)
     facts = _gathered(model, directory, table, settings, reading, observer)
     place = place_of(directory, settings.out)
-    written = {place.facts: json_text(facts).encode()}
-    place.write({path.name: content for path, content in written.items()})
+    written = pages(model, directory, facts, place)
+    place.write(written)
     return Report(facts, place.page, tuple(written), settings.parity)
 
 

@@ -75,12 +75,28 @@ def test_the_same_model_gives_the_same_bytes(pima: Path, folder: Path) -> None:
     for name in ("one", "other"):
         model = Path(shutil.copytree(pima, folder / name / "model"))
         report = mlp_edge.open(model).report(cost=False)
-        assert report.files[0] == model / "report.json"
+        assert report.page == model / "report.html"
+        assert set(report.files) == {model / "report.html", model / "report.json"}
         written.append([file.read_bytes() for file in report.files])
     assert written[0] == written[1]
     assert not any(str(folder).encode() in content for content in written[0])
     again = mlp_edge.open(folder / "one" / "model").report(cost=False)  # over its own
     assert [file.read_bytes() for file in again.files] == written[0]
+
+
+def test_the_page_holds_the_model_and_the_facts(pima: Path, folder: Path) -> None:
+    model = Path(shutil.copytree(pima, folder / "model"))
+    opened = mlp_edge.open(model)
+    opened.export("c", dtype="int8")
+    report = opened.report(cost=False)
+    page = report.page.read_text("utf-8")
+    assert report.verdict in page
+    assert opened.mlp.weights_sha256 in page
+    modules = re.findall(r'<script type="module">', page)
+    opened.report(cost=False, out="other.html")
+    assert len(modules) >= 3  # what runs the page, float32 and int8
+    assert (folder / "other.html").read_text("utf-8") == page
+    assert len(page) < 1_000_000
 
 
 def test_scores_are_those_of_an_evaluation(pima: Path, facts: Mapping[str, Any]) -> None:
@@ -152,7 +168,7 @@ def test_a_proof_is_told_and_an_older_one_is_not(model: Path, typed: Type) -> No
     pairs = zip(report.facts["proof"]["records"], record["results"], strict=True)
     for told, found in pairs:
         assert (told["artifact"], told["runtime"]) == (found["artifact"], found["runtime"])
-        assert told["bound"] == short(found["comparison"]["bound"])
+        assert told["bound"] == found["comparison"]["bound"]
         assert told["used"] == short(found["comparison"]["of_bound"])
     assert "proved: 3 exported files on 3 runtimes" in report.verdict
     failed = {**record, "passed": False}
