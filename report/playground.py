@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 import jinja2
 import numpy as np
 from markupsafe import Markup
-from numpy.typing import NDArray
 
 from mlp_edge.errors import ModelError
 from mlp_edge.export.scripts import javascript
@@ -67,6 +66,7 @@ def playground(
     *,
     rows: Rows,
     targets: Sequence[Sequence[str]] = (),
+    called: str = "held-out",
     bounds: Sequence[float] | None = None,
     unit: str = "",
 ) -> Fragment:
@@ -78,6 +78,7 @@ def playground(
         rows: raw readings (n, inputs), at least one: held-out rows, or what stands for them. They
             have the ranges of features that declare none.
         targets: the cells of the target columns of each row; () where nobody knows them.
+        called: which rows these are, such as "held-out".
         bounds: of every output, how far any float32 runtime is from the exact prediction, in all
             rows of the declared ranges: a certificate of ``mlp_edge.parity``. None where none is
             proved.
@@ -87,32 +88,15 @@ def playground(
         The fragment; without a script where no module can be had, which it gives the reason for.
     """
     modules, refused = _modules(mlp, quantised)
-    low, high = ranges(mlp, rows)
-    kept = _spread(len(rows), min(MOST_ROWS, max(MOST_CELLS // mlp.inputs, 1)))
-    typical = _typical(mlp, rows, low, high)
     proved = _proved(bounds)
-    data = {
-        "task": mlp.task,
-        "labels": _labels(mlp),
-        "names": [*map(printable, mlp.targets)],
-        "threshold": float(mlp.threshold),
-        "features": [*map(_described, mlp.features, low.tolist(), high.tolist())],
-        "models": [
-            {"dtype": dtype, "integers": dtype != "float32", "golden": len(readings(mlp))}
-            for dtype in modules
-        ],
-        "bounds": proved,
-        "typical": _cells(typical[None])[0],
-        "rows": _cells(rows[kept]),
-        "targets": [[*map(printable, targets[row])] for row in kept] if targets else [],
-    }
+    data = _told(mlp, [*modules], rows, targets) | {"bounds": proved}
     markup = _template().render(
         mlp=mlp,
         dtypes=[*modules],
         refused=refused,
         outputs=_outputs(mlp, unit),
-        controls=[*_controls(mlp, rows, low, high)],
-        held_out=bool(targets),
+        controls=[*_controls(mlp, rows)],
+        called=called,
         bound=proved and f"{max(proved):g}".replace("e-0", "e-"),
         threshold=str(mlp.threshold),
         data=Markup(javascript.text(data)),  # noqa: S704 (ASCII JSON without a <)
@@ -121,6 +105,28 @@ def playground(
         return Fragment(Markup(markup), "", ())  # noqa: S704 (autoescaped)
     scripts = *(_registered(*module, mlp) for module in modules.items()), _asset("playground.js")
     return Fragment(Markup(markup), _asset("playground.css"), scripts)  # noqa: S704
+
+
+def _told(
+    mlp: Mlp, dtypes: Sequence[str], rows: Rows, targets: Sequence[Sequence[str]]
+) -> dict[str, Any]:
+    """What the script knows of the model and of some rows."""
+    low, high = ranges(mlp, rows)
+    kept = _spread(len(rows), min(MOST_ROWS, max(MOST_CELLS // mlp.inputs, 1)))
+    golden = len(readings(mlp))
+    return {
+        "task": mlp.task,
+        "labels": _labels(mlp),
+        "names": [*map(printable, mlp.targets)],
+        "threshold": float(mlp.threshold),
+        "features": [*map(_described, mlp.features, low.tolist(), high.tolist())],
+        "models": [
+            {"dtype": dtype, "integers": dtype != "float32", "golden": golden} for dtype in dtypes
+        ],
+        "typical": _cells(_typical(mlp, rows)[None])[0],
+        "rows": _cells(rows[kept]),
+        "targets": [[*map(printable, targets[row])] for row in kept] if targets else [],
+    }
 
 
 def _proved(bounds: Sequence[float] | None) -> list[float] | None:
@@ -186,10 +192,9 @@ def _described(feature: Feature, low: float, high: float) -> dict[str, Any]:
     return found
 
 
-def _controls(
-    mlp: Mlp, rows: Rows, low: NDArray[np.float64], high: NDArray[np.float64]
-) -> Iterator[dict[str, Any]]:
+def _controls(mlp: Mlp, rows: Rows) -> Iterator[dict[str, Any]]:
     """What the template asks about each feature."""
+    low, high = ranges(mlp, rows)
     for index, feature in enumerate(mlp.features):
         known = rows[~mlp.encoding.missing(rows)[:, index], index]
         yield {
@@ -232,8 +237,9 @@ def slider(low: float, high: float, values: Rows) -> Slider | None:
     return Slider(*(format(end, "f") for end in (*ends, step)))
 
 
-def _typical(mlp: Mlp, rows: Rows, low: NDArray[np.float64], high: NDArray[np.float64]) -> Rows:
+def _typical(mlp: Mlp, rows: Rows) -> Rows:
     """A row (inputs,) of the middle reading of each number, and of the most frequent categories."""
+    low, high = ranges(mlp, rows)
     missing = mlp.encoding.missing(rows)
     found = []
     for index, feature in enumerate(mlp.features):
@@ -267,9 +273,9 @@ def _outputs(mlp: Mlp, unit: str) -> list[str]:
     """What each prediction is called."""
     labels = _labels(mlp)
     if mlp.task == "binary":
-        return [f"probability of {printable(mlp.targets[0])} = {labels[1]}"]
+        return [f"{_visible(mlp.targets[0], 'class')} = {labels[1]}"]
     if mlp.task == "multiclass":
-        return [f"probability of {label}" for label in labels]
+        return labels
     behind = f" ({printable(unit)})" if unit else ""
     return [f"{_visible(name, 'value')}{behind}" for name in mlp.targets]
 
