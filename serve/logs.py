@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -51,8 +52,10 @@ class Log:
         """A line with the time, what happened, and what belongs to it."""
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         line = {"time": now, "event": event, **more}
-        sys.stderr.buffer.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE, default=str))
-        sys.stderr.buffer.flush()
+        with suppress(OSError):  # whoever read them may have gone
+            told = orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE, default=str)
+            sys.stderr.buffer.write(told)
+            sys.stderr.buffer.flush()
 
     def request(self, request: Request, response: Response, model: str, seconds: float) -> None:
         """A request and its response, where those are logged."""

@@ -186,9 +186,14 @@ class Models:
 
 
 def _stamp(path: Path) -> Stamp | None:
-    """What tells a changed model from the one that was opened; None where there is none."""
+    """What tells a changed model from the one that was opened; None where there is none.
+
+    Of a directory it tells the exports, too: they may arrive after the manifest that lists them.
+    """
     place = path if path.is_dir() else folder_around(path)
     files = [path / MANIFEST if place == path else path, *([place / SIGNATURE] if place else [])]
+    if place == path:
+        files += sorted(file for file in (path / "exports").glob("*") if file.suffix != ".json")
     found = [_status(file) for file in files]
     return None if found[0] is None else tuple(found)
 

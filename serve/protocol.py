@@ -91,8 +91,8 @@ class _Bounded(HttpToolsProtocol):
             raise _TooMuchError
         if len(self.connections) > self.most:
             self.scope["state"][FULL] = True
-        self._in_body = True
         super().on_headers_complete()
+        self._in_body = True
         if self._last:
             self.cycle.keep_alive = False
 

@@ -79,8 +79,9 @@ def serve(
     from mlp_edge.serve.protocol import protocol
 
     log = Log(settings.log)
-    said = logging.getLogger("uvicorn")
-    said.handlers, said.propagate = [UvicornLog(log)], False
+    for name in ("uvicorn", "asyncio"):
+        said = logging.getLogger(name)
+        said.handlers, said.propagate = [UvicornLog(log)], False
     app = application(paths, settings)
     with _listener(settings) as listener:
         config = uvicorn.Config(

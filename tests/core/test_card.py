@@ -13,7 +13,7 @@ from support.feature_strategies import feature
 from support.networks import encoded, network
 
 import mlp_edge
-from mlp_edge.card import DTYPES, Card, choose
+from mlp_edge.card import DTYPES, FEW, Card, choose
 from mlp_edge.encoding import Encoding
 from mlp_edge.errors import ModelError
 from mlp_edge.feature import Feature
@@ -205,3 +205,15 @@ def test_a_regression_has_no_labels() -> None:
 def test_no_rows_no_labels() -> None:
     assert choose(CARD, np.empty((0, 1), np.float32)) == []
     assert choose(IRIS, np.empty((0, 3), np.float32)) == []
+
+
+def test_labels_of_few_rows_are_those_of_many() -> None:
+    random = np.random.default_rng(1)
+    for mlp in (network(), network((4, 3), task="multiclass")):
+        card, width = Card.of(mlp), len(mlp.labels) if mlp.task == "multiclass" else 1
+        rows = random.integers(0, 5, (3 * FEW, width)).astype(np.float32) / 4  # many are equal
+        rows[::7] = np.nan
+        rows[::11] = np.inf
+        if mlp.task == "binary":
+            rows[1::9] = np.float32(card.threshold)
+        assert [choose(card, row[None])[0] for row in rows] == choose(card, rows)

@@ -8,15 +8,23 @@ import signal
 import socket
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.commands import Type
 from support.networks import network, readings
 from support.quantised_networks import quantised
 from support.servers import Running, serving
+from support.traffic import (
+    GoodClient,
+    Seen,
+    counted,
+    damaged,
+    replace_directory,
+    working,
+)
 
 import mlp_edge
 from mlp_edge.export.onnx import EXPORTER
@@ -189,50 +197,34 @@ def test_what_cannot_be_served_ends_with_a_sentence(path: Path, folder: Path, ty
 def test_new_models_under_load_lose_no_request(model: Path, folder: Path) -> None:
     """A model directory is replaced again and again; a bad one leaves the old one at work."""
     good = shutil.copytree(model, folder / "good")
-    with mlp_edge.load(model) as opened:
-        row = dict.fromkeys(opened.card.names, 30)
-        right = opened.predict(row)[0, 0]
-    with serving(folder, model, "--reload", 0.05) as server:
-        found: Counter[tuple[int, float]] = Counter()
-        ended = threading.Event()
-
-        def ask() -> None:
-            connection = server.connection()
-            while not ended.is_set():
-                connection.request("POST", "/models/pima/predict", json.dumps(row))
-                response = connection.getresponse()
-                told = json.loads(response.read())
-                found[response.status, told["predictions"][0]["probability"]] += 1
-
-        threads = [threading.Thread(target=ask) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        try:
-            for number in range(30):
-                fresh = shutil.copytree(good, folder / "fresh")
-                if number % 3 == 1:  # a byte of the network
-                    onnx = fresh / "exports" / "pima.onnx"
-                    content = bytearray(onnx.read_bytes())
-                    content[len(content) // 2] ^= 1
-                    onnx.write_bytes(content)
-                model.rename(folder / "old")
-                fresh.rename(model)
-                shutil.rmtree(folder / "old")
-                time.sleep(0.1)
-            wait_for(
-                lambda: len(server.lines("reloaded")) >= 3 and len(server.lines("refused")) >= 1
-            )
-        finally:
-            ended.set()
-            for thread in threads:
-                thread.join()
-        assert {status for status, _ in found} == {200}
-        assert all(got == pytest.approx(right, abs=1e-6) for _, got in found)
-        refused = server.lines("refused")[0]
-        assert "pima.onnx" in refused["reason"]
-        status, told = server.asked("/v2/models/pima")
-        assert (status, told["name"]) == (200, "pima")
+    bad = damaged(good, folder / "bad")
+    seen = Seen()
+    with (
+        mlp_edge.load(model, "onnxruntime") as opened,
+        serving(folder, model, "--reload", 0.05) as server,
+    ):
+        versions = {server.asked("/v2/models/pima")[1]["versions"][0]: opened}
+        clients = [GoodClient(server, versions, seen, 0.0, seed).run for seed in range(3)]
+        with working(*clients):
+            for number in range(1, 13):
+                replace_directory(model, bad if number % 2 else good)
+                wait_for(lambda: len(looked(server)) >= number)  # noqa: B023
+        assert seen.wrong == []
+        assert sum(seen.good.values()) > 0
+        assert [line["event"] for line in looked(server)] == ["refused", "reloaded"] * 6
+        for line in server.lines("refused"):
+            assert "pima.onnx" in line["reason"]
+            assert line["served"] == "the one before"
+        told = counted(server)
+        for result in ("served", "refused"):
+            assert told[f'mlp_edge_reloads_total{{model="pima",result="{result}"}}'] == 6
         assert not server.lines("fault")
+
+
+def looked(server: Running) -> list[dict[str, Any]]:
+    """What the server has said of changes."""
+    lines = [*server.lines("refused"), *server.lines("reloaded")]
+    return sorted(lines, key=lambda line: str(line["time"]))
 
 
 def wait_for(condition: object, seconds: float = 20) -> None:
