@@ -33,6 +33,8 @@ MOST_CELLS = 20_000
 """Readings in them, which a wide table has sooner."""
 MOST_TEXT = 2**21
 """Bytes of modules in a page that is to be sent around."""
+AT_ONCE = 40
+"""Features that are in sight; more of them are one click away."""
 POSITIONS = 100
 """Of a slider, at least: its step is a power of ten."""
 
@@ -96,6 +98,7 @@ def playground(
         refused=refused,
         outputs=_outputs(mlp, unit),
         controls=[*_controls(mlp, rows)],
+        at_once=AT_ONCE,
         called=called,
         bound=proved and f"{max(proved):g}".replace("e-0", "e-"),
         threshold=str(mlp.threshold),

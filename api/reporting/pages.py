@@ -44,14 +44,20 @@ def _playground(
     sampled = has_sample(directory)
     return playground(
         model.mlp,
-        list(_quantised(directory)),
+        list(exported_integers(directory)),
         rows=rows_of(directory, model.mlp),
         targets=directory.sample().targets if sampled else (),
+        called=directory.manifest.sample if sampled else "drawn",
         bounds=_bounds(facts["proof"]),
     )
 
 
-def _quantised(directory: ModelDirectory) -> Iterator[Quantised]:
+def exported_integers(directory: ModelDirectory) -> Iterator[Quantised]:
+    """The integers that exports of a model hold, by ``INTEGERS``; not those of other weights.
+
+    Raises:
+        ModelError: for a file of them that is damaged.
+    """
     for dtype in INTEGERS:
         name = parameters_name(directory.manifest.name, dtype)
         if name in directory.manifest.exports:

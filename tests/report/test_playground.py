@@ -26,7 +26,7 @@ from mlp_edge.odd_readings import odd_readings
 from mlp_edge.parity.compare import labelled, settled
 from mlp_edge.proof.c_replay import replay
 from mlp_edge.proof.declared import inside, ranges
-from mlp_edge.report.playground import MOST_CELLS, MOST_ROWS, MOST_TEXT, Slider, slider
+from mlp_edge.report.playground import AT_ONCE, MOST_CELLS, MOST_ROWS, MOST_TEXT, Slider, slider
 
 MODELS = {
     "binary": network(),
@@ -253,6 +253,13 @@ def test_what_the_page_takes_with_it_is_bounded() -> None:
     fragment = made(MODELS["binary"], quantised, rows=readings(MODELS["binary"], 200))
     assert sum(map(len, fragment.scripts)) + len(fragment.markup + fragment.style) < 150_000
     assert fragment == made(MODELS["binary"], quantised, rows=readings(MODELS["binary"], 200))
+
+
+def test_many_features_are_one_click_away() -> None:
+    shown, _, more = made(network((AT_ONCE + 3, 1))).markup.partition("<summary>3 more features")
+    assert re.findall(r'data-feature="(\d+)"', shown) == [*map(str, range(AT_ONCE))]
+    assert re.findall(r'data-feature="(\d+)"', more) == [str(AT_ONCE + extra) for extra in range(3)]
+    assert "more features" not in made(network((AT_ONCE, 1))).markup
 
 
 def test_typical_values() -> None:
