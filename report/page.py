@@ -163,9 +163,14 @@ def _whole(value: int | None) -> str:
     return "–" if value is None else f"{value:,}"
 
 
+def _capital(text: str) -> str:
+    """Words as they begin a sentence: ``ROC AUC`` keeps its letters."""
+    return text[:1].upper() + text[1:]
+
+
 def _sentence(text: str) -> str:
     """Words of a message, as a sentence by itself."""
-    return f"{text[:1].upper()}{text[1:].removesuffix('.')}."
+    return f"{_capital(text).removesuffix('.')}."
 
 
 def _shown(value: Any) -> Any:
@@ -184,8 +189,8 @@ def _environment() -> jinja2.Environment:
         finalize=_shown,
     )
     environment.filters.update(
-        metric=metric_name, number=_finite, percent=percent, sentence=_sentence, shade=_shade,
-        share=pictures.share, whole=_whole,
+        capital=_capital, metric=metric_name, number=_finite, percent=percent, sentence=_sentence,
+        shade=_shade, share=pictures.share, whole=_whole,
     )  # fmt: skip
     return environment
 

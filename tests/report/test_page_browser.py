@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from report_picture import taken
 from support.browser import WIDTHS, Browser, Page, overflow, violations
 from support.reports import FRAGMENT, VARIANTS
 
@@ -87,6 +88,12 @@ def test_without_scripts(browser: Browser, pages: dict[str, Path]) -> None:
         assert shown.is_visible("text=What other thresholds would give")
         shown.click("text=Recipe")
         assert shown.is_visible("text=learning_rate")
+
+
+def test_the_picture_of_the_readme(browser: Browser, pages: dict[str, Path]) -> None:
+    picture = taken(browser, pages["binary"])
+    assert picture.getpixel((1, 1)) == (255, 255, 255)
+    assert picture.getpixel((picture.width - 1, 1)) == (20, 23, 27)
 
 
 def test_by_keyboard_and_on_paper(browser: Browser, pages: dict[str, Path]) -> None:
