@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from functools import cache
 from importlib.resources import files
@@ -18,7 +17,6 @@ import jinja2
 import numpy as np
 from markupsafe import Markup
 
-from mlp_edge.errors import ModelError
 from mlp_edge.export.scripts import javascript
 from mlp_edge.feature import Feature
 from mlp_edge.foreign import printable
@@ -26,13 +24,12 @@ from mlp_edge.integers.quantised import Quantised
 from mlp_edge.mlp import Mlp, Rows
 from mlp_edge.proof.declared import ranges
 from mlp_edge.proof.golden import readings, rounded_up
+from mlp_edge.report.modules import modules_of, registered
 
 MOST_ROWS = 200
 """Held-out rows that the page takes with it."""
 MOST_CELLS = 20_000
 """Readings in them, which a wide table has sooner."""
-MOST_TEXT = 2**21
-"""Bytes of modules in a page that is to be sent around."""
 AT_ONCE = 40
 """Features that are in sight; more of them are one click away."""
 POSITIONS = 100
@@ -70,7 +67,6 @@ def playground(
     targets: Sequence[Sequence[str]] = (),
     called: str = "held-out",
     bounds: Sequence[float] | None = None,
-    unit: str = "",
 ) -> Fragment:
     """Put a model into a page.
 
@@ -84,19 +80,18 @@ def playground(
         bounds: of every output, how far any float32 runtime is from the exact prediction, in all
             rows of the declared ranges: a certificate of ``mlp_edge.parity``. None where none is
             proved.
-        unit: of what a regression predicts.
 
     Returns:
         The fragment; without a script where no module can be had, which it gives the reason for.
     """
-    modules, refused = _modules(mlp, quantised)
+    modules, refused = modules_of(mlp, quantised)
     proved = _proved(bounds)
     data = _told(mlp, [*modules], rows, targets) | {"bounds": proved}
     markup = _template().render(
         mlp=mlp,
         dtypes=[*modules],
-        refused=refused,
-        outputs=_outputs(mlp, unit),
+        refused=[(dtype, printable(reason)) for dtype, reason in refused],
+        outputs=_outputs(mlp),
         controls=[*_controls(mlp, rows)],
         at_once=AT_ONCE,
         called=called,
@@ -106,7 +101,7 @@ def playground(
     )
     if not modules:
         return Fragment(Markup(markup), "", ())  # noqa: S704 (autoescaped)
-    scripts = *(_registered(*module, mlp) for module in modules.items()), _asset("playground.js")
+    scripts = *(registered(*module, mlp) for module in modules.items()), _asset("playground.js")
     return Fragment(Markup(markup), _asset("playground.css"), scripts)  # noqa: S704
 
 
@@ -138,44 +133,6 @@ def _proved(bounds: Sequence[float] | None) -> list[float] | None:
         return None
     found: list[float] = rounded_up(np.array(bounds, np.float64)).tolist()
     return found
-
-
-# Modules
-
-
-def _modules(
-    mlp: Mlp, quantised: Sequence[Quantised]
-) -> tuple[dict[str, str], list[tuple[str, str]]]:
-    """The text of each module by its dtype, and why the others are not there."""
-    made: dict[str, str] = {}
-    refused: list[tuple[str, str]] = []
-    for numbers in (None, *quantised):
-        dtype = "float32" if numbers is None else numbers.dtype
-        try:
-            module = _module(mlp, numbers)
-        except ModelError as error:
-            refused.append((dtype, printable(str(error))))
-            continue
-        if sum(map(len, made.values())) + len(module) > MOST_TEXT:
-            size = f"{len(module) / 1e6:.1f} MB"
-            refused.append((dtype, f"its module has {size}, too much for a page to send around"))
-            continue
-        made[dtype] = module
-    return made, refused
-
-
-def _module(mlp: Mlp, numbers: Quantised | None) -> str:
-    """What ``mlp-edge export`` writes, under the name that it has there."""
-    if numbers is None:
-        return javascript.export(mlp).decode("ascii")
-    named = replace(mlp, name=f"{mlp.name}_{numbers.dtype}")
-    return javascript.export_integers(named, numbers).decode("ascii")
-
-
-def _registered(dtype: str, module: str, mlp: Mlp) -> str:
-    """A module, and behind it the statement that leaves its functions to the page."""
-    names = "predict, selftest" + (", classify" if mlp.labels else "")
-    return f"{module}\n(globalThis.mlpEdge ??= {{}}).{dtype} = {{ {names} }};\n"
 
 
 # Readings
@@ -272,15 +229,14 @@ def _labels(mlp: Mlp) -> list[str]:
     return [_visible(label, f"class {number}") for number, label in enumerate(mlp.labels)]
 
 
-def _outputs(mlp: Mlp, unit: str) -> list[str]:
+def _outputs(mlp: Mlp) -> list[str]:
     """What each prediction is called."""
     labels = _labels(mlp)
     if mlp.task == "binary":
         return [f"{_visible(mlp.targets[0], 'class')} = {labels[1]}"]
     if mlp.task == "multiclass":
         return labels
-    behind = f" ({printable(unit)})" if unit else ""
-    return [f"{_visible(name, 'value')}{behind}" for name in mlp.targets]
+    return [_visible(name, "value") for name in mlp.targets]
 
 
 @cache

@@ -26,7 +26,9 @@ from mlp_edge.odd_readings import odd_readings
 from mlp_edge.parity.compare import labelled, settled
 from mlp_edge.proof.c_replay import replay
 from mlp_edge.proof.declared import inside, ranges
-from mlp_edge.report.playground import AT_ONCE, MOST_CELLS, MOST_ROWS, MOST_TEXT, Slider, slider
+from mlp_edge.report import modules
+from mlp_edge.report.modules import LEAST_TEXT, MOST_TEXT, TOO_LARGE
+from mlp_edge.report.playground import AT_ONCE, MOST_CELLS, MOST_ROWS, Slider, slider
 
 MODELS = {
     "binary": network(),
@@ -288,4 +290,17 @@ def test_a_module_that_is_too_large() -> None:
     assert len(javascript.export(large)) > MOST_TEXT
     fragment = made(large)
     assert fragment.scripts == ()
-    assert re.search(r"its module has \d\.\d MB, too much", fragment.markup)
+    assert f"float32 is not here: {TOO_LARGE}." in fragment.markup
+    huge = network((2000, 1000, 1))
+    assert LEAST_TEXT * huge.parameters > MOST_TEXT
+    assert f"float32 is not here: {TOO_LARGE}." in made(huge).markup
+
+
+def test_what_does_not_fit_beside_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    mlp = MODELS["binary"]
+    quantised = [integers(mlp, dtype) for dtype in ("int8", "int16")]
+    two = [javascript.export(mlp), javascript.export_integers(mlp, quantised[0])]
+    monkeypatch.setattr(modules, "MOST_TEXT", sum(map(len, two)) + 1000)
+    fragment = made(mlp, quantised)
+    assert [each["dtype"] for each in data_of(fragment)["models"]] == ["float32", "int8"]
+    assert f"int16 is not here: {TOO_LARGE}." in fragment.markup
