@@ -15,6 +15,7 @@ from mlp_edge.cli.printing.console import err, out, print_json
 from mlp_edge.cli.printing.observer import Printing
 from mlp_edge.cli.printing.sheets import show_sheets
 from mlp_edge.cli.printing.wording import worded
+from mlp_edge.cli.verify import passphrase
 
 
 @takes(settings=ReportSettings, reading=Reading)
@@ -28,14 +29,27 @@ def report(
     ] = None,
     settings: Any = None,
     reading: Any = None,
+    sign: Annotated[
+        Path | None,
+        typer.Option(
+            help="Private key to sign the model directory with, when all is written.",
+            rich_help_panel="Output",
+            show_default="it is not signed",
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write one page with all that is known of a model, and the same as JSON."""
     from mlp_edge.api.model import open_model
     from mlp_edge.api.reporting.reporting import report as reported
+    from mlp_edge.signing.keys import signing_key
 
+    opened = open_model(model)
+    secret = None if sign is None else passphrase(sign)
+    if sign is not None:
+        signing_key(sign, secret)  # before minutes of work
     found = reported(
-        open_model(model),
+        opened,
         table,
         ReportSettings(**settings),
         Reading(**reading),
@@ -51,3 +65,5 @@ def report(
         for file in found.files:
             out.print(f"wrote {file}", soft_wrap=True)
     found.check()
+    if sign is not None:
+        err.print(f"signed {opened.sign(sign, passphrase=secret).path}")

@@ -24,12 +24,14 @@ class Report(Result):
         page: the HTML file.
         files: all that were written.
         asked: whether every export was to be held against the original first.
+        kept: a README.md that no report has written, and that stays; None where there is none.
     """
 
     facts: Mapping[str, Any]
     page: Path
     files: tuple[Path, ...]
     asked: bool = False
+    kept: Path | None = None
 
     @property
     def verdict(self) -> str:
@@ -78,6 +80,9 @@ class Report(Result):
         """What is said beside the tables.
 
         Returns:
-            What the report does not have, and why, a sentence each.
+            What the report does not have, and why, a sentence each; whose README.md stays.
         """
-        return [f"{part}: {why}" for part, each in self.facts["absent"].items() for why in each]
+        absent = self.facts["absent"].items()
+        kept = [f"{self.kept}: is your own, and stays; no model card was written"]
+        return [*(f"{part}: {why}" for part, each in absent for why in each),
+                *(kept if self.kept is not None else [])]  # fmt: skip

@@ -15,6 +15,7 @@ from mlp_edge.api.reporting.facts import VERSION, Report
 from mlp_edge.api.reporting.model_facts import data, files, history, versions
 from mlp_edge.api.reporting.model_facts import model as model_facts
 from mlp_edge.api.reporting.pages import pages
+from mlp_edge.api.reporting.papers import own_card, papers
 from mlp_edge.api.reporting.places import place_of
 from mlp_edge.api.reporting.predicted_facts import Absent, predicted
 from mlp_edge.api.reporting.proof_facts import proof
@@ -23,6 +24,7 @@ from mlp_edge.api.reporting.verdict import verdict
 from mlp_edge.api.settings import ALL, GUESSED, CostSettings, Reading
 from mlp_edge.errors import InputError
 from mlp_edge.files.writing import plain
+from mlp_edge.lazy import require
 from mlp_edge.readers.report_files import FORMAT
 
 if TYPE_CHECKING:
@@ -50,18 +52,19 @@ def report(
         InputError: for a file alone, a table that does not fit, or a file of somebody else's that
             would be lost.
         ModelError: for an export that is missing or damaged.
-        MissingError: without scikit-learn, or without what is to predict.
+        MissingError: without scikit-learn or PyYAML, or without what is to predict.
     """
     directory = _opened(model)
     place_of(directory, settings.out)  # before any work is done
+    require("yaml", "report")
     if settings.parity:
         prove(model, ParitySettings(trust=settings.trust), observer=observer)
         directory = _opened(model)
     facts = _gathered(model, directory, table, settings, reading, observer)
     place = place_of(directory, settings.out)
-    written = pages(model, directory, facts, place)
+    written = {**pages(model, directory, facts, place), **papers(facts, place)}
     place.write(written)
-    return Report(facts, place.page, tuple(written), settings.parity)
+    return Report(facts, place.page, tuple(written), settings.parity, own_card(place))
 
 
 def _opened(model: OpenedModel) -> ModelDirectory:

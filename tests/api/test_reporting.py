@@ -18,16 +18,20 @@ from support.chips import BY_NAME, require
 from support.commands import COMMAND, Type
 from support.manifests import MANIFEST
 from support.onnx_files import Graph, gemm
+from support.reports import facts as made_up
 
 import mlp_edge
 from mlp_edge.api.reporting.commands import commands
 from mlp_edge.api.reporting.dependence import dependence
+from mlp_edge.api.reporting.facts import Report
 from mlp_edge.api.reporting.numbers import short, thinned
+from mlp_edge.api.reporting.papers import own_card, papers
+from mlp_edge.api.reporting.places import Place
 from mlp_edge.api.reporting.verdict import verdict
 from mlp_edge.data.sets import SETS
 from mlp_edge.errors import CheckError, InputError
 from mlp_edge.feature import Feature
-from mlp_edge.readers.model_directory import check_place
+from mlp_edge.readers.model_directory import ModelDirectory, check_place
 from mlp_edge.training.recipe import Recipe
 
 FILES = Path(__file__).parents[2] / "docs" / "reference" / "files.md"
@@ -76,7 +80,8 @@ def test_the_same_model_gives_the_same_bytes(pima: Path, folder: Path) -> None:
         model = Path(shutil.copytree(pima, folder / name / "model"))
         report = mlp_edge.open(model).report(cost=False)
         assert report.page == model / "report.html"
-        assert set(report.files) == {model / "report.html", model / "report.json"}
+        names = ("report.html", "report.json", "exports/bom.cdx.json", "README.md")
+        assert report.files == tuple(model / name for name in names)
         written.append([file.read_bytes() for file in report.files])
     assert written[0] == written[1]
     assert not any(str(folder).encode() in content for content in written[0])
@@ -97,6 +102,21 @@ def test_the_page_holds_the_model_and_the_facts(pima: Path, folder: Path) -> Non
     assert len(modules) >= 3  # what runs the page, float32 and int8
     assert (folder / "other.html").read_text("utf-8") == page
     assert len(page) < 1_000_000
+
+
+def test_papers_stand_beside_it_and_a_readme_of_ones_own_stays(tmp_path: Path) -> None:
+    directory = ModelDirectory(tmp_path, MANIFEST)
+    place = Place(tmp_path / "report.html", tmp_path / "report.json", directory)
+    card, bill = tmp_path / "README.md", tmp_path / "exports" / "bom.cdx.json"
+    made = papers(made_up(), place)
+    assert list(made) == [bill, card]
+    card.write_bytes(made[card])
+    assert own_card(place) is None
+    card.write_text("# Mine")
+    assert list(papers(made_up(), place)) == [bill]
+    report = Report(made_up(), place.page, (), kept=own_card(place))
+    assert f"{card}: is your own, and stays; no model card was written" in report.remarks()
+    assert papers(made_up(), Place(tmp_path / "a.html", tmp_path / "a.json", None)) == {}
 
 
 def test_scores_are_those_of_an_evaluation(pima: Path, facts: Mapping[str, Any]) -> None:

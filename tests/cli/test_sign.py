@@ -57,6 +57,25 @@ def test_sign_verify_and_predict(typed: Type, pima: Path, folder: Path) -> None:
         mlp_edge.verify(model, public).check()
 
 
+@pytest.mark.trains
+def test_a_report_is_signed_with_all_that_it_writes(typed: Type, pima: Path, folder: Path) -> None:
+    model = shutil.copytree(pima, folder / "model")
+    key = write_keys(folder, "key", ec.SECP256R1())
+    early = typed("report", "--no-cost", "--sign", key.with_suffix(".pub"))
+    assert early.code == 2
+    assert not (model / "report.json").exists()
+    signed = typed("report", "--no-cost", "--sign", key)
+    assert signed.code == 0, signed.err
+    told = json.loads(typed("verify", "--key", key.with_suffix(".pub"), "--json").out)
+    assert told["verified"]
+    written = {"README.md", "report.html", "report.json", "exports/bom.cdx.json"}
+    assert written <= set(told["signed"])
+    listed = json.loads((model / "exports" / "bom.cdx.json").read_bytes())["components"]
+    hashes = {each["name"]: each["hashes"][0]["content"] for each in listed if "hashes" in each}
+    assert hashes["exports/pima.onnx"] == told["signed"]["exports/pima.onnx"]
+    assert written.isdisjoint(hashes)
+
+
 def test_a_seal_that_is_broken_is_named(typed: Type, folder: Path) -> None:
     model = write_model(folder / "model")
     export = model / "exports" / "net.onnx"
