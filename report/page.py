@@ -85,12 +85,11 @@ def _outputs(model: Mapping[str, Any]) -> list[str]:
 def _pictures(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Everything that is drawn, by its name in the templates."""
     model, scores = facts["model"], facts["scores"]
-    features = [feature["name"] for feature in facts["data"]["features"]]
     outputs = _outputs(model)
     thresholds = scores["thresholds"] if scores else None
     at = thresholds and _nearest(thresholds, model["threshold"])
     return {
-        "network": drawing(features, model["layers"], outputs),
+        "network": drawing(model, outputs),
         "findings": [*_news(facts)],
         "models": [*_models(scores)] if scores else [],
         "charts": [*_charts(scores, at)] if scores else [],

@@ -32,6 +32,7 @@ from mlp_edge.readers.model_directory import (
 )
 from mlp_edge.reading import read_file, read_text
 from mlp_edge.requirements import version_of
+from mlp_edge.walk import head_numbers, sources
 
 PACKAGES = ("numpy", "onnxruntime", "scikit-learn")
 """What computes a report."""
@@ -50,8 +51,16 @@ def model(manifest: Manifest, mlp: Mlp) -> dict[str, Any]:
         "features": [feature.name for feature in manifest.features],
         "topology": mlp.topology,
         "layers": [
-            {"units": layer.outputs, "activation": layer.activation} for layer in mlp.layers
+            {
+                "units": layer.outputs,
+                "activation": layer.activation,
+                "reads": list(sources(layer, number)),
+                "times": layer.times,
+            }
+            for number, layer in enumerate(mlp.layers, start=1)
         ],
+        "heads": list(head_numbers(mlp.layers, mlp.heads)),
+        "inputs": mlp.encoding.width,
         "parameters": mlp.parameters,
         "weights_sha256": manifest.sha256["weights"],
         "threshold": manifest.threshold if manifest.task == "binary" else None,

@@ -6,12 +6,15 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from support.hostile_text import HOSTILE
 from support.reports import ATTACKS, FRAGMENT, VARIANTS, facts
 
+from mlp_edge.report.network import Drawing, drawing
 from mlp_edge.report.page import page
 
 
@@ -88,6 +91,35 @@ def test_text_of_strangers_is_shown_as_it_is_spelled() -> None:
     shown = page(facts(ATTACKS, ATTACKS))
     assert "&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt;" in shown
     assert r"\u202egnp.\u2066" in shown
+
+
+def layer(reads: Sequence[int], times: int | None = None) -> dict[str, Any]:
+    return {"units": 3, "activation": "relu", "reads": [*reads], "times": times}
+
+
+def drawn(layers: Sequence[dict[str, Any]], heads: Sequence[int], outputs: int = 3) -> Drawing:
+    model = {"features": ["a", "b"], "layers": [*layers], "heads": [*heads]}
+    return drawing(model, ["y"] * outputs)
+
+
+def test_a_graph_is_drawn_as_it_reads() -> None:
+    chain = drawn([layer([0]), layer([1])], [2])
+    assert [join.count("M") for join in chain.joins] == [6, 9]
+    assert chain.arcs == []
+    graph = drawn([layer([0]), layer([1]), layer([1], times=2), layer([0, 3])], [4, 2], 6)
+    # Layer 3 is multiplied by layer 2, its neighbour; the predictions are layers 4 and 2.
+    assert [join.count("M") for join in graph.joins] == [6, 9, 9, 9, 18]
+    assert len(graph.arcs) == 3
+    assert graph.columns[-1].says == ("predictions", "6")
+    assert graph.height > chain.height
+
+
+def test_a_deep_network_is_drawn_without_its_middle() -> None:
+    deep = drawn([layer([place]) for place in range(20)], [20])
+    assert deep.left_out == 13
+    assert len(deep.columns) == 8
+    assert deep.joins[3] == ""
+    assert all(deep.joins[:3] + deep.joins[4:])
 
 
 def test_what_is_said() -> None:

@@ -98,9 +98,11 @@ def _model(task: str, names: Sequence[str], labels: Sequence[str], outputs: int)
         "features": [*names],
         "topology": f"4-30-{outputs}",
         "layers": [
-            {"units": 30, "activation": "relu"},
-            {"units": outputs, "activation": "sigmoid"},
+            {"units": 30, "activation": "relu", "reads": [0], "times": None},
+            {"units": outputs, "activation": "sigmoid", "reads": [1], "times": None},
         ],
+        "heads": [2],
+        "inputs": 4,
         "parameters": 1234,
         "weights_sha256": "a" * 64,
         "threshold": 0.5 if task == "binary" else None,
