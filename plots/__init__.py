@@ -7,6 +7,7 @@ touches pyplot's state or the user's matplotlibrc, and the same figures are the 
 from mlp_edge.plots.architecture import of_network
 from mlp_edge.plots.features import of_table
 from mlp_edge.plots.folds import of_folds
+from mlp_edge.plots.importance import of_importance
 from mlp_edge.plots.judged import Judged
 from mlp_edge.plots.learning import of_training
 from mlp_edge.plots.rendering import rendered
@@ -17,6 +18,7 @@ from mlp_edge.plots.tuning import of_tuning
 __all__ = [
     "Judged",
     "of_folds",
+    "of_importance",
     "of_judged",
     "of_network",
     "of_sizes",

@@ -87,7 +87,7 @@ def evaluate(
     directory.check_same()
     scored.work_out()
     observer.found(unanswered)
-    files, undrawn = _draw(scored, directory, dtype, settings.plots)
+    files, undrawn = _draw(scored, directory, dtype, settings.plots, shuffled)
     observer.found(undrawn)
     if rows_out is not None:
         write_output(rows_out, rows_csv(scored, settings.spreadsheet_safe))
@@ -239,13 +239,17 @@ def _unanswered(scored: ScoredRows) -> tuple[Finding, ...]:
 
 
 def _draw(
-    scored: ScoredRows, directory: ModelDirectory, dtype: str, plots: bool | None
+    scored: ScoredRows,
+    directory: ModelDirectory,
+    dtype: str,
+    plots: bool | None,
+    shuffled: Importance | None,
 ) -> tuple[tuple[Path, ...], tuple[Finding, ...]]:
     """The pictures; where nobody asked for them, a finding instead of what prevents them."""
     if plots is False or not installed("matplotlib"):
         return (), ()
     try:
-        return write_pictures(scored, directory, dtype), ()
+        return write_pictures(scored, directory, dtype, shuffled), ()
     except InputError as error:
         if plots:
             raise

@@ -10,11 +10,14 @@ from mlp_edge.api.evaluation.score_sheets import TITLES
 if TYPE_CHECKING:
     from mlp_edge.api.evaluation.scored_rows import ScoredRows
     from mlp_edge.readers.model_directory import ModelDirectory
+    from mlp_edge.training.scoring.importance import Importance
 
 FLOAT32 = "float32"
 
 
-def write_pictures(scored: ScoredRows, directory: ModelDirectory, dtype: str) -> tuple[Path, ...]:
+def write_pictures(
+    scored: ScoredRows, directory: ModelDirectory, dtype: str, shuffled: Importance | None = None
+) -> tuple[Path, ...]:
     """Draw scored rows, each picture as PNG and SVG.
 
     Args:
@@ -22,6 +25,7 @@ def write_pictures(scored: ScoredRows, directory: ModelDirectory, dtype: str) ->
         directory: the model, in whose plots/ those of the held-out rows go; another table has a
             folder of its own in there.
         dtype: of the artifact that predicted.
+        shuffled: what the scores rest on; None where nobody asked.
 
     Returns:
         The files.
@@ -32,12 +36,12 @@ def write_pictures(scored: ScoredRows, directory: ModelDirectory, dtype: str) ->
     from mlp_edge.readers.model_directory import PLOTS
 
     place = PLOTS if scored.part == "test" else f"{PLOTS}/{scored.table.name}"
-    files = {f"{place}/{name}": made for name, made in _pictures(scored, dtype).items()}
+    files = {f"{place}/{name}": made for name, made in _pictures(scored, dtype, shuffled).items()}
     directory.write(files)
     return tuple(directory.path / name for name in files)
 
 
-def _pictures(scored: ScoredRows, dtype: str) -> dict[str, bytes]:
+def _pictures(scored: ScoredRows, dtype: str, shuffled: Importance | None) -> dict[str, bytes]:
     from mlp_edge import plots
     from mlp_edge.plots.judged import Judged
 
@@ -57,4 +61,12 @@ def _pictures(scored: ScoredRows, dtype: str) -> dict[str, bytes]:
         prior=tuple(manifest.prior),
         baseline_threshold=float(linear.threshold) if linear is not None else None,
     )
-    return plots.rendered(plots.of_judged(judged))
+    figures = plots.of_judged(judged)
+    if shuffled is not None:
+        from mlp_edge.training.scoring.importance import SHUFFLES
+
+        figures |= plots.of_importance(
+            shuffled.columns, shuffled.metric, shuffled.rows, SHUFFLES, shuffled.alike,
+            shuffled.falls,
+        )  # fmt: skip
+    return plots.rendered(figures)

@@ -127,7 +127,7 @@ def importance_sheet(found: Importance) -> Sheet:
         for names in found.alike
     ]
     title = f"importance: by how much {found.metric} {moves} when a column is shuffled"
-    return Sheet(title, ("", "mean ± standard error"), rows, tuple(notes))
+    return Sheet(title, ("", "mean ± standard error of the shuffles"), rows, tuple(notes))
 
 
 def confusion_sheet(labels: Sequence[str], counts: NDArray[Any]) -> Sheet:

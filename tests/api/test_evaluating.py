@@ -40,7 +40,10 @@ def test_a_frame_is_scored_as_its_file(pima: Path) -> None:
 
 
 def test_files_are_written_when_asked_for(model: Path, folder: Path) -> None:
-    found = mlp_edge.open(model).evaluate(rows_out="rows.csv", threshold=0.3, metrics=["auc"])
+    found = mlp_edge.open(model).evaluate(
+        rows_out="rows.csv", threshold=0.3, metrics=["auc"], importance=True
+    )
+    assert {"importance.png", "importance.svg"} <= {path.name for path in found.files}
     assert found.files[0] == Path("rows.csv")
     assert Path("rows.csv").read_text() == found.rows_csv()
     assert {path.name for path in found.files[1:]} == {
@@ -58,6 +61,7 @@ def test_importance_is_shown_where_it_is_asked_for(pima: Path, typed: Type) -> N
     assert next(iter(found.importance.columns)) == "glucose"
     assert set(found.importance.columns) == {each.name for each in model.mlp.features}
     assert found.importance.metric == "log_loss"
+    assert found.files == ()
     result = typed(
         "evaluate", "--model", pima, "--no-plots", "--importance", "--metrics", "auc",
         "-r", "onnxruntime",

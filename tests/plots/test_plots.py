@@ -26,6 +26,7 @@ from mlp_edge.mlp import Floats, Mlp
 from mlp_edge.plots import (
     Judged,
     of_folds,
+    of_importance,
     of_judged,
     of_network,
     of_sizes,
@@ -193,6 +194,11 @@ FOLDS = {
 }
 
 
+def shuffled(count: int) -> dict[str, tuple[float, float]]:
+    """Importances, the least first, one of them below 0."""
+    return {f"column {index}": (index / 10 - 0.1, 0.02) for index in range(count)}
+
+
 def every_picture() -> dict[str, Any]:
     """One of each, under names of their own."""
     features, rows = table(5)
@@ -208,6 +214,7 @@ def every_picture() -> dict[str, Any]:
         "tuning": of_tuning(trials(), "auc", True, baseline=0.75),
         "sizes": of_sizes(sizes(), "log_loss", "uno", baseline=0.55),
         "folds": of_folds(FOLDS),
+        "shuffled": of_importance(shuffled(6), "log_loss", 154, 10, (("column 0", "column 3"),)),
     }
     return {f"{of}_{name}": figure for of, every in made.items() for name, figure in every.items()}
 
@@ -223,6 +230,7 @@ EVERY = (
     "many_confusion", "many_calibration", "many_roc", "many_precision_recall",
     "values_residuals", "training_learning", "table_features", "network_architecture",
     "tuning_tuning", "sizes_sizes", "folds_cross_validation",
+    "shuffled_importance",
 )  # fmt: skip
 
 
@@ -450,6 +458,21 @@ def test_sizes_tell_the_choice_and_what_stands_below() -> None:
     [axes] = of_sizes(unsimulated, "rmse", "esp8266")["sizes"].axes
     assert axes.get_xlabel() == "bytes of flash on esp8266"
     assert of_sizes(sizes()[-1:], "rmse", "uno") == {}
+
+
+def test_importance_has_a_bar_for_each_column_the_most_important_on_top() -> None:
+    [axes] = of_importance(shuffled(30), "auc", 1, 10, falls=True)["importance"].axes
+    assert len(axes.patches) == len(axes.get_yticks()) == 24
+    first, *_, last = [label.get_text() for label in axes.get_yticklabels()]
+    assert (first, last) == ("column 29", "column 6")
+    assert axes.patches[0].get_width() == pytest.approx(2.8)
+    assert axes.yaxis_inverted()
+    assert axes.get_xlabel() == "ROC AUC falls by"
+    said = texts(of_importance(shuffled(30), "auc", 1, 10)["importance"])
+    assert any("24 most important of 30" in each and "1 row." in each for each in said)
+    one = of_importance({"x": (0.0, 0.0)}, "rmse", 9, 10, (HOSTILE,))["importance"]
+    assert overlapping(one) == []
+    rendered({"importance": one})
 
 
 def test_cross_validation_tells_means_and_deviations() -> None:
