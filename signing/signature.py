@@ -83,7 +83,7 @@ def sign(directory: Path, key: Path, passphrase: str | None = None) -> Signed:
         with tempfile.TemporaryDirectory(prefix="mlp-edge-") as place:
             written = Path(place) / SIGNATURE
             try:
-                signer.set_hashing_config(_Hashing(directory)).sign(directory, written)
+                signer.set_hashing_config(_Hashing(directory)).sign(directory.resolve(), written)
             except Exception as error:  # a name that is no text, a file that is not ours to read
                 raise InputError(f"{directory}: not signed ({first_line(error)})") from error
             made.append(read_file(written, most=LARGEST))
@@ -105,41 +105,64 @@ def verified(directory: Path, key: Path) -> Signed:
 
     Raises:
         VerifyError: when there is no signature, it is damaged, or another key made it.
-        InputError: for another kind of key, or a link in the directory.
+        InputError: for another kind of key, one in the directory, or a link there.
         MissingError: when the extra is not installed.
     """
-    verifying = lazy.require("model_signing.verifying", EXTRA)
     fingerprint, path = fingerprint_of(key), directory / SIGNATURE
+    if key.resolve().is_relative_to(directory.resolve()):
+        raise InputError(
+            f"{key}: stands in the directory that it is to vouch for, where whoever changes a file "
+            "changes the key as well; one that came another way would do"
+        )
     finish(directory)
-    none = f"{directory}: not signed (it has no {SIGNATURE}); {call('Model.sign')} signs it"
+    content = _content(directory)
     try:
-        content = read_file(path, none, LARGEST)
-        signer, digests = _read(content)
-    except (ValueError, TypeError, ModelError) as error:
-        raise VerifyError(
-            str(error)
-            if isinstance(error, ModelError)
-            else f"{path}: damaged, or no signature of a model ({first_line(error)})"
-        ) from error
-    if signer != fingerprint:
+        signed = Signed(*_read(content))
+    except (ValueError, TypeError) as error:
+        reason = first_line(error)
+        raise VerifyError(f"{path}: damaged, or no signature of a model ({reason})") from error
+    if signed.key != fingerprint:
         raise VerifyError(
             f"{path}: made with another key than {key}; the SHA-256 of its public half begins with "
-            f"{signer[:16]}, not {fingerprint[:16]}"
+            f"{signed.key[:16]}, not {fingerprint[:16]}"
         )
+    return signed if _holds(directory, content, key) else _compared(directory, signed)
+
+
+def _content(directory: Path) -> bytes:
+    """The bytes of a signature.
+
+    Raises:
+        VerifyError: where there is none that can be read.
+    """
+    none = f"{directory}: not signed (it has no {SIGNATURE}); {call('Model.sign')} signs it"
+    try:
+        return read_file(directory / SIGNATURE, none, LARGEST)
+    except ModelError as error:
+        raise VerifyError(str(error)) from error
+
+
+def _holds(directory: Path, content: bytes, key: Path) -> bool:
+    """Whether every file is what was signed.
+
+    Raises:
+        VerifyError: when this signature was not made with the key.
+    """
+    verifying = lazy.require("model_signing.verifying", EXTRA)
     hashing = _Hashing(directory)
     with tempfile.TemporaryDirectory(prefix="mlp-edge-") as place:
         copy = Path(place) / SIGNATURE
         copy.write_bytes(content)  # what was checked is what the library reads
         config = verifying.Config().use_elliptic_key_verifier(public_key=key)
         try:
-            config.set_hashing_config(hashing).verify(directory, copy)
+            config.set_hashing_config(hashing).verify(directory.resolve(), copy)
         except Exception as error:  # its own, and those of cryptography, pydantic and protobuf
-            if not hashing.begun:
-                raise VerifyError(
-                    f"{path}: not what {key} signed; somebody has changed it"
-                ) from error
-            return _compared(directory, Signed(fingerprint, digests))
-    return Signed(fingerprint, digests)
+            if hashing.begun:
+                return False
+            raise VerifyError(
+                f"{directory / SIGNATURE}: not what {key} signed; somebody has changed it"
+            ) from error
+    return True
 
 
 @contextmanager
@@ -216,11 +239,11 @@ def _files(directory: Path) -> list[str]:
     found = []
     for path in sorted(directory.rglob("*")):
         name = path.relative_to(directory)
-        if name.parts[0] in _UNSIGNED or any(map(is_ours, name.parts)):
-            continue
         if path.is_symlink() or not (path.is_dir() or path.is_file()):
             kind = "a link" if path.is_symlink() else "a device or a pipe"
             raise InputError(f"{path}: {kind}, which no signature covers; a copy would do")
+        if name.parts[0] in _UNSIGNED or any(map(is_ours, name.parts)):
+            continue
         if path.is_file():
             found.append(name.as_posix())
     return found

@@ -215,6 +215,22 @@ def test_links_and_pipes_are_refused(kind: str, model: Path, keys: Path) -> None
     assert kind in refused(InputError, sign, model, keys / "ours.pem")
 
 
+def test_a_signature_that_is_a_link(model: Path, keys: Path, tmp_path: Path) -> None:
+    (model / SIGNATURE).rename(tmp_path / SIGNATURE)
+    (model / SIGNATURE).symlink_to(tmp_path / SIGNATURE)
+    assert "a link" in refused(InputError, verified, model, keys / "ours.pub")
+
+
+def test_a_link_to_a_model_directory_is_as_good(model: Path, keys: Path, tmp_path: Path) -> None:
+    current = tmp_path / "current"
+    current.symlink_to(model)
+    sign(current, keys / "ours.pem")
+    assert verified(current, keys / "ours.pub") == verified(model, keys / "ours.pub")
+    mlp_edge.load(current, signed_by=keys / "ours.pub").close()
+    (model / "new").touch()
+    assert verified(current, keys / "ours.pub").added == ("new",)
+
+
 # Keys
 
 
@@ -265,6 +281,13 @@ def test_the_wrong_half_and_what_is_no_key(model: Path, keys: Path, tmp_path: Pa
 def test_a_key_is_not_given_away_with_the_model(model: Path, keys: Path) -> None:
     inside = Path(shutil.copy(keys / "ours.pem", model))
     assert "given away" in refused(InputError, sign, model, inside)
+
+
+def test_a_key_that_came_with_the_model_vouches_for_nothing(model: Path, keys: Path) -> None:
+    inside = Path(shutil.copy(keys / "ours.pub", model))
+    sign(model, keys / "ours.pem")
+    assert "vouch" in refused(InputError, verified, model, inside)
+    assert verified(model, keys / "ours.pub").differences() == ""
 
 
 def test_an_encrypted_key(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
