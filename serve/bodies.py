@@ -15,6 +15,8 @@ from mlp_edge.serve.request_error import RequestError, check_rows
 from mlp_edge.serve.settings import ServeSettings
 
 JSON, CSV = "application/json", "text/csv"
+FORM = "application/x-www-form-urlencoded"
+"""What curl calls a body that is typed behind ``-d``."""
 PLAIN = frozenset((int, float, str, bool, type(None)))
 """What JSON has for cells."""
 
@@ -36,7 +38,7 @@ def rows_of(kind: str, body: bytes, names: Sequence[str], settings: ServeSetting
     """The rows in a body, as ``Predictor.predict`` takes them.
 
     Args:
-        kind: its media type, without parameters; "" counts as JSON.
+        kind: its media type, without parameters; "" and ``FORM`` count as JSON.
         body: an object by the features' names, one row; an array of such objects or of arrays;
             {"rows": such an array}; CSV with the names in its first line; or an Arrow stream.
         names: of the features.
@@ -46,7 +48,7 @@ def rows_of(kind: str, body: bytes, names: Sequence[str], settings: ServeSetting
         RequestError: 400 for a body that is none of these, 413 for too many rows, 415 for another
             type.
     """
-    if kind in ("", JSON):
+    if kind in ("", JSON, FORM):
         return _of_json(parsed_json(body), settings.max_rows)
     if kind == CSV:
         return _of_csv(body)

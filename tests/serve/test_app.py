@@ -161,6 +161,12 @@ def test_categories_missing_readings_and_odd_ones(client: TestClient) -> None:
     assert more('mlp_edge_requests_total{model="seen",status="200"}') == 1
 
 
+def test_what_curl_types_is_json(client: TestClient) -> None:
+    kind = {"content-type": "application/x-www-form-urlencoded"}
+    response = post(client, "/models/net/predict", [[1.0] * 8], **kind)
+    assert len(response.json()["predictions"]) == 1
+
+
 def test_csv_comes_back_as_csv(client: TestClient) -> None:
     headers = {"content-type": "text/csv", "accept": "text/csv"}
     text = "colour,mass,age\n\nred,5,30\n,nan,\n"

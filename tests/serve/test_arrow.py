@@ -151,6 +151,21 @@ def shared(view: bool) -> pa.Table:
 
 NOTHING = pa.Array.from_buffers(pa.null(), 2**31 - 1, [None])
 NUMBERS = pa.table({name: [1.0] for name in ("mass", "colour", "age")})
+
+
+def test_a_null_may_hold_anything(client: TestClient) -> None:
+    views = np.zeros((2, 4), "<i4")
+    views[0] = [3, int.from_bytes(b"red", "little"), 0, 0]
+    views[1] = [2**31 - 1, 7, 7, 2**31 - 1]
+    buffers = [pa.py_buffer(b"\1"), pa.py_buffer(views), pa.py_buffer(b"red")]
+    colours = pa.Array.from_buffers(pa.string_view(), 2, buffers)
+    body = stream(pa.table({"mass": [1.0] * 2, "age": [1.0] * 2, "colour": colours}))
+    headers = {**KIND, "accept": arrow.ARROW}
+    response = client.post("/models/seen/predict?odd=true", content=body, headers=headers)
+    told = pa.ipc.open_stream(response.content).read_all()
+    assert told["missing"].to_pylist() == [[], ["colour"]]
+
+
 REFUSED: dict[str, tuple[bytes, int, str]] = {
     "nothing": (b"", 400, "no Arrow stream"),
     "a file": (b"ARROW1\0\0" + stream(NUMBERS), 400, "no Arrow stream"),
