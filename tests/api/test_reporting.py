@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from support.browser import Browser, overflow, violations
 from support.chips import BY_NAME, require
 from support.commands import COMMAND, Type
 from support.manifests import MANIFEST
@@ -89,7 +90,7 @@ def test_the_same_model_gives_the_same_bytes(pima: Path, folder: Path) -> None:
     assert [file.read_bytes() for file in again.files] == written[0]
 
 
-def test_the_page_holds_the_model_and_the_facts(pima: Path, folder: Path) -> None:
+def test_the_page_holds_the_model_and_the_facts(pima: Path, folder: Path, browser: Browser) -> None:
     model = Path(shutil.copytree(pima, folder / "model"))
     opened = mlp_edge.open(model)
     opened.export("c", dtype="int8")
@@ -102,6 +103,10 @@ def test_the_page_holds_the_model_and_the_facts(pima: Path, folder: Path) -> Non
     assert len(modules) >= 3  # what runs the page, float32 and int8
     assert (folder / "other.html").read_text("utf-8") == page
     assert len(page) < 1_000_000
+    with browser.open(report.page, 360) as shown:
+        assert violations(shown) == []
+        assert overflow(shown) == 0
+        assert shown.locator('[data-part="badge"]').get_attribute("data-good") == "true"
 
 
 def test_papers_stand_beside_it_and_a_readme_of_ones_own_stays(tmp_path: Path) -> None:
