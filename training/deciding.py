@@ -35,7 +35,7 @@ from mlp_edge.training.run import (
     score_rows,
     threshold_of,
 )
-from mlp_edge.training.scoring.calibration import fitted_temperature, log_loss
+from mlp_edge.training.scoring.calibration import helpful_temperature, log_loss
 from mlp_edge.training.task_choices import has_logits
 
 FOLDS = 3
@@ -253,10 +253,14 @@ def _inner_folds(job: Job, seed: int) -> list[Parts]:
 
 
 class _Unseen(NamedTuple):
-    """Rows (n,), and what networks that never saw them predict: logits (n, classes), or values."""
+    """Rows (n,), and what networks that never saw them predict: logits (n, classes), or values.
+
+    Of each row also the part (n,) that its network predicts; of a single network there are thirds.
+    """
 
     rows: NDArray[np.int64]
     outputs: NDArray[np.float64]
+    part: NDArray[np.int64]
 
 
 def _with_dropout(most: float) -> Make:
@@ -283,7 +287,10 @@ def _unseen(
         fitted = fit_network(fold, make, seed, _ignore_epoch, fits)
         outputs.append(_outputs(fold, fitted.model, parts.test))
         told()
-    return _Unseen(np.concatenate([parts.test for parts in inner]), np.concatenate(outputs))
+    rows = np.concatenate([parts.test for parts in inner])
+    several = np.repeat(np.arange(len(inner)), [len(each) for each in outputs])
+    part = several if len(inner) > 1 else np.arange(len(rows)) % FOLDS
+    return _Unseen(rows, np.concatenate(outputs), part)
 
 
 def _outputs(job: Job, model: Any, rows: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -299,8 +306,8 @@ def _outputs(job: Job, model: Any, rows: NDArray[np.int64]) -> NDArray[np.float6
 
 
 def _judged(job: Job, recipe: Recipe, unseen: _Unseen) -> Decision:
-    """What a recipe loses on rows that its networks never saw, at its best temperature."""
-    rows, outputs = unseen
+    """What a recipe loses on rows that its networks never saw, at its temperature."""
+    rows, outputs, part = unseen
     targets, weights = job.examples.targets[rows], job.preprocessed.weights
     counts = None if weights is None else weights[rows]
     temperature = None
@@ -311,7 +318,8 @@ def _judged(job: Job, recipe: Recipe, unseen: _Unseen) -> Decision:
     else:
         if recipe.temperature:
             # Weights of classes shift probabilities on purpose: honest ones know rows alone.
-            temperature = fitted_temperature(outputs, targets, job.examples.weights_of(rows))
+            counted = job.examples.weights_of(rows)
+            temperature = helpful_temperature(outputs, targets, part, counted)
         loss = log_loss(outputs / (temperature or 1), targets, counts)
     return Decision(recipe, {recipe.strength: loss}, temperature, len(rows))
 

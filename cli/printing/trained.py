@@ -104,7 +104,9 @@ def _decided(found: Mapping[str, Any], strength: str) -> str:
     if found["losses"]:
         lost = ", ".join(f"{name} {loss:.4g}" for name, loss in found["losses"].items())
         says.append(f"{strength} regularisation (loss: {lost})")
-    if found["temperature"] is not None:
+    if found["temperature"] == 1:
+        says.append("temperature 1 (none makes probabilities of other rows more honest)")
+    elif found["temperature"] is not None:
         part, scores = next(iter(found["scores"].items()))
         before, after = (scores[when]["ece"] for when in ("before", "after"))
         says.append(

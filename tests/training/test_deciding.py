@@ -25,15 +25,22 @@ from mlp_edge.training.parts import parts, shape
 from mlp_edge.training.preprocessing import preprocess
 from mlp_edge.training.recipe import Recipe
 from mlp_edge.training.run import Job, new_network
-from mlp_edge.training.scoring.calibration import TEMPERATURES, fitted_temperature, log_loss
+from mlp_edge.training.scoring.calibration import (
+    TEMPERATURES,
+    fitted_temperature,
+    helpful_temperature,
+    log_loss,
+)
 from mlp_edge.training.training import resolved_for
 
 # The temperature
 
 
-def drawn(temperature: float, classes: int, rows: int = 4000) -> tuple[Any, Any]:
+def drawn(
+    temperature: float, classes: int, rows: int = 4000, seed: int | None = None
+) -> tuple[Any, Any]:
     """Logits, and targets that follow from them divided by a temperature."""
-    random = np.random.default_rng(classes)
+    random = np.random.default_rng(classes if seed is None else seed)
     logits = random.normal(0, 3, (rows, classes))
     shares = softmax(logits / temperature, axis=1).cumsum(axis=1)
     return logits, (random.random((rows, 1)) > shares[:, :-1]).sum(axis=1)
@@ -63,6 +70,32 @@ def test_a_temperature_never_sharpens() -> None:
     assert fitted_temperature(logits, np.array([1, 0])) == 1
     assert fitted_temperature(logits, np.array([0, 1])) == pytest.approx(8, rel=1e-3)
     assert fitted_temperature(*drawn(0.7, 3)) == 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("classes", [2, 5])
+def test_a_temperature_has_to_help_rows_that_it_was_not_fitted_to(classes: int, seed: int) -> None:
+    logits, targets = drawn(2.5, classes)
+    part = np.arange(len(targets)) * 3 // len(targets)
+    assert helpful_temperature(logits, targets, part) == fitted_temperature(logits, targets)
+    counts = np.random.default_rng(seed).integers(1, 3, len(targets)).astype(np.float32)
+    expected = fitted_temperature(logits, targets, counts)
+    assert helpful_temperature(logits, targets, part, counts) == pytest.approx(expected, rel=1e-4)
+    # Honest ones, so few that a fit finds something to mend by chance.
+    every = [drawn(1.0, classes, 45, number + 100 * seed) for number in range(40)]
+    asked = [each for each in every if fitted_temperature(*each) > 1.02]
+    used = [each for each in asked if helpful_temperature(*each, np.arange(45) % 3) > 1]
+    assert len(asked) > 5
+    assert 2 * len(used) < len(asked)
+
+
+def test_what_one_network_asks_for_has_to_help_another() -> None:
+    """One of three claims too much."""
+    (one, first), (other, second) = drawn(3, 3, 600, 1), drawn(1, 3, 1200, 2)
+    logits, targets = np.concatenate([one, other]), np.concatenate([first, second])
+    assert fitted_temperature(logits, targets) > 1.2
+    assert helpful_temperature(logits, targets, np.arange(1800) % 3) > 1.2
+    assert helpful_temperature(logits, targets, np.arange(1800) // 600) == 1
 
 
 @pytest.mark.parametrize(("task", "outputs"), [("binary", 1), ("multiclass", 3)])
@@ -163,7 +196,9 @@ def test_class_weights_do_not_count_for_the_temperature() -> None:
     plain, weighted = job_of(), job_of(class_weight="yes=9,no=1")
     rows = plain.parts.training
     score = np.random.default_rng(1).normal(0, 4, len(rows))
-    unseen = deciding._Unseen(rows, np.stack([np.zeros_like(score), score], axis=1))
+    unseen = deciding._Unseen(
+        rows, np.stack([np.zeros_like(score), score], axis=1), np.arange(len(rows)) % 3
+    )
     one, other = (deciding._judged(job, job.recipe, unseen) for job in (plain, weighted))
     assert one.temperature == other.temperature
     assert one.losses != other.losses  # strengths are judged by what is minimised

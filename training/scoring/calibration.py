@@ -65,6 +65,41 @@ def fitted_temperature(
     return float(np.exp(best.x)) if best.fun < log_loss(logits, targets, weights) else 1.0
 
 
+def helpful_temperature(
+    logits: NDArray[np.float64],
+    targets: NDArray[np.int64],
+    part: NDArray[np.int64],
+    weights: Weights | Floats | None = None,
+) -> float:
+    """``fitted_temperature``, where such a one helps rows that it was not fitted to; else 1.
+
+    The rows of each part are divided by the temperature of all others. That has to lower both the
+    log loss and the expected calibration error.
+
+    Args:
+        logits: as ``fitted_temperature`` takes them.
+        targets: class indices (n,).
+        part: of each row (n,), by the network whose logits it has: what one network asks for has
+            to help another.
+        weights: how much each row counts (n,), or None for all alike.
+    """
+    counts = np.ones(len(targets)) if weights is None else np.asarray(weights, np.float64)
+    divided = logits.copy()
+    for each in np.unique(part):
+        mine, others = part == each, part != each
+        divided[mine] /= fitted_temperature(logits[others], targets[others], counts[others])
+    softmax = require("scipy.special").softmax
+    (loss, error), (loss_after, error_after) = (
+        (
+            log_loss(each, targets, counts),
+            expected_calibration_error(targets, softmax(each, axis=1), counts),
+        )
+        for each in (logits, divided)
+    )
+    helps = loss_after < loss and error_after < error
+    return fitted_temperature(logits, targets, weights) if helps else 1.0
+
+
 def log_loss(
     logits: NDArray[np.float64], targets: NDArray[np.int64], weights: Weights | Floats | None = None
 ) -> float:
