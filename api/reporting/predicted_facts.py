@@ -16,7 +16,6 @@ from mlp_edge.api.reporting.report_settings import ReportSettings
 from mlp_edge.api.reporting.score_facts import scores
 from mlp_edge.api.sample import has_sample, rows_of
 from mlp_edge.api.settings import EvaluationSettings, Reading
-from mlp_edge.errors import InputError
 from mlp_edge.readers.model_directory import ModelDirectory
 from mlp_edge.runtime.load import load, named_runtime
 
@@ -105,11 +104,10 @@ def _importance(found: Evaluation | None, predictor: Predictor, absent: Absent) 
     scored = found.scored
     features, metric = scored.manifest.features, BY[scored.manifest.task]
     rows = scored.examples.rows[scored.predicted]
-    try:
-        shuffled = importance(features, rows, scored.truth, predictor.predict, metric)
-    except InputError as error:
-        absent["importance"] = [str(error)]
+    if len(rows) < 2:
+        absent["importance"] = ["one row leaves nothing to shuffle"]
         return nothing
+    shuffled = importance(features, rows, scored.truth, predictor.predict, metric)
     others = {name: {*group} - {name} for group in shuffled.alike for name in group}
     names = [feature.name for feature in features]
     records = [

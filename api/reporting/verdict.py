@@ -13,12 +13,6 @@ MAIN = {"binary": "accuracy", "multiclass": "accuracy", "regression": "rmse"}
 NAMES = {"accuracy": "accuracy", "rmse": "an RMSE of"}
 MOST_LABEL = 40
 """Characters of a name."""
-WORSE = {
-    "majority": "no better than always predicting {always}",
-    "linear": "not shown to be better than a linear model",
-    "constant-output": "the same prediction for every row",
-}
-"""Kind of a finding -> what it says of the model."""
 
 
 def verdict(
@@ -37,7 +31,7 @@ def verdict(
     """
     proved = proof is not None and bool(proof["passed"])
     failed = "" if proof is None or proved else _failed(proof)
-    worse = [] if scores is None else [e["kind"] for e in scores["findings"] if e["kind"] in WORSE]
+    worse = [] if scores is None else list(_worse(manifest, scores))
     parts = [failed, _what(manifest), _how_good(manifest, scores, worse)]
     if not failed:
         parts.append(_proved(proof) if proof is not None else _unproved(why_no_proof))
@@ -57,18 +51,45 @@ def _what(manifest: Manifest) -> str:
 def _how_good(manifest: Manifest, scores: Mapping[str, Any] | None, worse: Sequence[str]) -> str:
     if scores is None:
         return "no rows with known targets judge it"
-    name = MAIN[manifest.task]
+    name, rows = MAIN[manifest.task], scores["rows"]
+    on = f"{rows:,} {scores['on'] if rows != 1 else scores['on'].replace('rows', 'row', 1)}"
     own = _metric(scores["metrics"], name)
     if own is None or own["value"] is None:
-        return f"{name} has no value on {scores['rows']:,} {scores['on']}"
+        return f"{name} has no value on {on}"
     text = f"{NAMES[name]} {own['value']:.3g}"
     if own["low"] is not None:
         text += f" (95 % interval {own['low']:.3g} to {own['high']:.3g})"
-    text += f" on {scores['rows']:,} {scores['on']}"
+    text += f" on {on}"
     others = list(_beside(manifest, scores, name))
     text += f", beside {_listed(others)}" if others else ""
-    said = [WORSE[kind].format(always=_constant(manifest)) for kind in dict.fromkeys(worse)]
-    return f"{text}: {_listed(said)}" if said else text
+    return f"{text}: {_listed(worse)}" if worse else text
+
+
+def _worse(manifest: Manifest, scores: Mapping[str, Any]) -> Iterator[str]:
+    """What the model is no better than, by its main score and by what an evaluation warns of."""
+    kinds = {each["kind"] for each in scores["findings"]}
+    if "constant-output" in kinds:
+        yield "the same prediction for every row"
+    if "majority" in kinds or not _beats(manifest, scores, "prior", strictly=True):
+        yield f"no better than always predicting {_constant(manifest)}"
+    if not _beats(manifest, scores, "linear"):
+        yield "worse than a linear model"
+    elif "linear" in kinds:
+        yield "not shown to be better than a linear model"
+
+
+def _beats(
+    manifest: Manifest, scores: Mapping[str, Any], name: str, strictly: bool = False
+) -> bool:
+    """Whether the main score is at least a baseline's, or better; so it is where there is none."""
+    main = MAIN[manifest.task]
+    judged = [scores, *(each for each in scores["baselines"] if each["name"] == name)]
+    found = [_metric(each["metrics"], main) for each in judged]
+    values = [each["value"] for each in found if each is not None and each["value"] is not None]
+    if len(values) < 2:
+        return True
+    gain = values[0] - values[1] if main == "accuracy" else values[1] - values[0]
+    return bool(gain > 0 if strictly else gain >= 0)
 
 
 def _beside(manifest: Manifest, scores: Mapping[str, Any], name: str) -> Iterator[str]:

@@ -332,8 +332,15 @@ def test_the_verdict_hides_nothing() -> None:
         "runtime predicts what the original does, 1 more not proved."
     )
     assert (good["proved"], good["better"]) == (True, True)
-    poor = verdict(MANIFEST, scored(0.6, "majority"), None, "not proved yet: run it")
+    poor = verdict(MANIFEST, scored(0.8, "majority"), None, "not proved yet: run it")
     assert ": no better than always predicting no; not proved yet: run it." in poor["sentence"]
+    equal = verdict(MANIFEST, scored(0.65), None, None)["sentence"]
+    assert ": no better than always predicting no; nothing is proved of its exports." in equal
+    linear = {"name": "linear", "metrics": [{"name": "accuracy", "value": 0.7}]}
+    for value, says in ((0.69, "worse than"), (0.7, "not shown to be better than")):
+        scores = scored(value, "linear")
+        scores["baselines"].append(linear)
+        assert f": {says} a linear model;" in verdict(MANIFEST, scores, PASSED, None)["sentence"]
     assert (poor["proved"], poor["better"]) == (False, False)
     untold = verdict(MANIFEST, None, {**PASSED, "passed": False}, None)
     assert untold["sentence"].startswith("NOT PROVED: no export was shown")
