@@ -29,7 +29,7 @@ DIGITS = 16
 """Of a SHA-256, as far as it is shown."""
 
 
-class Sealed(NamedTuple):
+class Checked(NamedTuple):
     """What is known of a file without its maker's key.
 
     Attributes:
@@ -51,14 +51,14 @@ class Verification(Result):
         path: the directory.
         model: the name of the model; "" where the directory is not what was signed.
         signed: what the key has signed, and how the directory differs; None where no key was given.
-        sealed: the original and its exports, held to model.json and to what they carry; () after
+        checked: the original and its exports, held to model.json and to what they carry; () after
             signing.
     """
 
     path: Path
     model: str
     signed: Signed | None
-    sealed: tuple[Sealed, ...] = ()
+    checked: tuple[Checked, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """What was found as plain values.
@@ -78,7 +78,7 @@ class Verification(Result):
                 "changed": [] if signed is None else signed.changed,
                 "missing": [] if signed is None else signed.missing,
                 "not_signed": [] if signed is None else signed.added,
-                "sealed": [each._asdict() for each in self.sealed],
+                "checked": [each._asdict() for each in self.checked],
                 "problems": self.problems(),
             }
         )
@@ -89,7 +89,7 @@ class Verification(Result):
         Returns:
             A clause each; [] where all is.
         """
-        found = [f"{each.file}: {each.problem}" for each in self.sealed if each.problem]
+        found = [f"{each.file}: {each.problem}" for each in self.checked if each.problem]
         differences = "" if self.signed is None else self.signed.differences()
         return [differences, *found] if differences else found
 
@@ -109,21 +109,21 @@ class Verification(Result):
         Returns:
             Every file with its SHA-256 and what is known of it.
         """
-        sealed = {each.file: each for each in self.sealed}
+        checked = {each.file: each for each in self.checked}
         states = self._states()
         rows = tuple(
-            (name, state, *self._seal(sealed.get(name)), digest[:DIGITS])
+            (name, state, *self._checksum(checked.get(name)), digest[:DIGITS])
             for name, (state, digest) in states.items()
         )
         by = "without a key" if self.signed is None else f"key {self.signed.key[:DIGITS]}…"
         title = f"{self.path}: {self.model or 'not what was signed'}, {by}"
-        return [Sheet(title, ("file", "signature", "seal", "golden rows", "SHA-256"), rows,
+        return [Sheet(title, ("file", "signature", "checksum", "golden rows", "SHA-256"), rows,
                       text_columns=5)]  # fmt: skip
 
     def _states(self) -> dict[str, tuple[str, str]]:
         """File -> what its signature says, and its SHA-256 as signed."""
         if self.signed is None:
-            return {each.file: ("", "") for each in self.sealed}
+            return {each.file: ("", "") for each in self.checked}
         kinds = {"changed": self.signed.changed, "missing": self.signed.missing}
         states = {name: ("signed", digest) for name, digest in self.signed.digests.items()}
         for kind, names in kinds.items():
@@ -132,10 +132,10 @@ class Verification(Result):
         return dict(sorted(states.items()))
 
     @staticmethod
-    def _seal(file: Sealed | None) -> tuple[str, str]:
+    def _checksum(file: Checked | None) -> tuple[str, str]:
         if file is None:
             return "", ""
-        return "broken" if file.problem else "whole", file.golden
+        return "wrong" if file.problem else "right", file.golden
 
     def remarks(self) -> Sequence[str]:
         """What is said beside the tables.
@@ -192,35 +192,35 @@ def verify(path: str | os.PathLike[str], key: str | os.PathLike[str] | None = No
     if signed is not None and signed.differences():
         return Verification(place, "", signed)  # nothing of it is worth reading
     directory = ModelDirectory.open(place)
-    sealed = (
+    checked = (
         _original(directory),
-        *(_sealed(directory, name) for name in directory.manifest.exports),
+        *(_export(directory, name) for name in directory.manifest.exports),
     )
-    return Verification(directory.path, directory.manifest.name, signed, sealed)
+    return Verification(directory.path, directory.manifest.name, signed, checked)
 
 
-def _original(directory: ModelDirectory) -> Sealed:
+def _original(directory: ModelDirectory) -> Checked:
     """The original, as far as it can be read without running it."""
     path = directory.original_path
     file = path.relative_to(directory.path).as_posix()
     try:
         directory.mlp()
     except ModelError as error:
-        return Sealed(file, _without(path, error), "")
-    return Sealed(file, "", "")
+        return Checked(file, _without(path, error), "")
+    return Checked(file, "", "")
 
 
-def _sealed(directory: ModelDirectory, name: str) -> Sealed:
+def _export(directory: ModelDirectory, name: str) -> Checked:
     path, file = directory.exports_path / name, f"{EXPORTS}/{name}"
     try:
         if path in directory.exported_models:
             check_bytes(path)
-            return Sealed(file, "", _golden(path))
+            return Checked(file, "", _golden(path))
         if sha256(read_file(path)) != directory.manifest.exports[name]:
-            return Sealed(file, "not the file that model.json lists", "")
+            return Checked(file, "not the file that model.json lists", "")
     except ModelError as error:
-        return Sealed(file, _without(path, error), "")
-    return Sealed(file, "", "")
+        return Checked(file, _without(path, error), "")
+    return Checked(file, "", "")
 
 
 def _golden(path: Path) -> str:

@@ -15,7 +15,7 @@ from mlp_edge.cli.printing.sheets import show_sheets
 from mlp_edge.cli.printing.wording import worded
 
 STYLES = {"changed": "bold red", "missing": "bold red", "not signed": "bold red",
-          "broken": "bold red", "whole": "green", "signed": "green"}  # fmt: skip
+          "wrong": "bold red", "right": "green", "signed": "green"}  # fmt: skip
 """Cells that stand out."""
 
 

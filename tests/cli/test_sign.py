@@ -25,9 +25,9 @@ def test_sign_verify_and_predict(typed: Type, pima: Path, folder: Path) -> None:
     refused = typed("sign", "--key", key)
     assert refused.code == 2
     assert "MLP_EDGE_KEY_PASSPHRASE" in refused.err
-    sealed = typed("verify", "--json")
-    assert sealed.code == 0, sealed.err
-    exports = {each["file"]: each for each in json.loads(sealed.out)["sealed"]}
+    checked = typed("verify", "--json")
+    assert checked.code == 0, checked.err
+    exports = {each["file"]: each for each in json.loads(checked.out)["checked"]}
     assert exports["exports/pima.onnx"]["golden"] == "right on onnxruntime"
     assert exports["exports/pima.h"] == {
         "file": "exports/pima.h",
@@ -76,7 +76,7 @@ def test_a_report_is_signed_with_all_that_it_writes(typed: Type, pima: Path, fol
     assert written.isdisjoint(hashes)
 
 
-def test_a_seal_that_is_broken_is_named(typed: Type, folder: Path) -> None:
+def test_an_export_that_is_not_whole_is_named(typed: Type, folder: Path) -> None:
     model = write_model(folder / "model")
     export = model / "exports" / "net.onnx"
     export.write_bytes(export.read_bytes()[:-1])

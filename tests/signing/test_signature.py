@@ -324,7 +324,7 @@ def test_what_is_signed_is_loaded(model: Path, keys: Path) -> None:
 
 
 def test_another_model_is_not_loaded(model: Path, keys: Path) -> None:
-    write_model(model, network(seed=1))  # whose own seal is whole
+    write_model(model, network(seed=1))  # whose checksums are right
     mlp_edge.load(model, verify=True).close()
     message = refused(VerifyError, mlp_edge.load, model, signed_by=str(keys / "ours.pub"))
     assert "changed: exports/net.onnx, model.json" in message
