@@ -30,6 +30,8 @@ NAMES = {"mlp": "This network", "linear": "Linear baseline", "prior": "Constant 
 """What the page calls the models that are scored."""
 FEW = 10
 """Thresholds are listed in steps of 1 / so many, of all that the slider knows."""
+MOST = {"labels": 20, "classes": 40}
+"""Categories of a feature that are listed; classes whose confusion matrix is shown."""
 SHADES = 5
 """Backgrounds of a confusion matrix, from none of a row to all of it."""
 
@@ -58,6 +60,7 @@ def page(facts: Mapping[str, Any], playground: Fragment | None = None) -> str:
         scripts=[*map(_trusted, scripts)],
         playground=markup,
         outputs=_outputs(facts["model"]),
+        most=MOST,
         absent_of={**dict.fromkeys(PARTS, ()), **facts["absent"]},
         **_pictures(facts),
     )  # fmt: skip

@@ -79,6 +79,7 @@ def _curves(
         y_label=labels[1],
         lines=lines,
         threshold=point and (x.at(point[0]), y.at(point[1])),
+        note=f"the first {len(KINDS)} of {len(curves)} classes" if len(curves) > len(KINDS) else "",
     )
 
 

@@ -93,6 +93,19 @@ def test_text_of_strangers_is_shown_as_it_is_spelled() -> None:
     assert r"\u202egnp.\u2066" in shown
 
 
+def test_a_large_model_is_still_a_page() -> None:
+    large = facts(labels=[f"class {number}" for number in range(200)])
+    feature = {**large["data"]["features"][1], "labels": [f"kind {n}" for n in range(5000)]}
+    large["data"]["features"] = [{**feature, "counts": None, "name": f"f{n}"} for n in range(800)]
+    large["model"]["features"] = [each["name"] for each in large["data"]["features"]]
+    text = page(large)
+    assert "The confusion matrix of 200 labels is too large" in text
+    assert "kind 19</bdi>, and 4,980 more" in text
+    assert text.count("the first 6 of 200 classes") == 2
+    assert "The first 6 of 200 predictions." in text
+    assert len(text) < 1_000_000
+
+
 def layer(reads: Sequence[int], times: int | None = None) -> dict[str, Any]:
     return {"units": 3, "activation": "relu", "reads": [*reads], "times": times}
 
@@ -149,4 +162,7 @@ def test_what_is_said() -> None:
     assert "What each target scores" in page(VARIANTS["regression"])
     bare = " ".join(Elements(page(VARIANTS["nothing"])).texts)
     assert bare.count("Nothing was done.") == 5
+    failed = facts()
+    failed["verdict"]["proved"] = False
+    assert "✗ Not proved" in page(failed)
     assert "Not proved" in bare
