@@ -75,6 +75,12 @@ $(BROWSER)/installed: tests/browser.txt | $(VENV)/installed
 	$(BIN)/pip install --quiet --require-hashes --no-deps --target $(BROWSER) -r $<
 	touch $@
 
+# KServe's client, for its test; nothing else asks for it: it takes a minute and 450 MB.
+build/kserve/installed:
+	$(PYTHON) -m venv build/kserve
+	build/kserve/bin/pip install --quiet kserve==0.21.0
+	touch $@
+
 .PHONY: gcc scripts chips
 gcc:
 	sh .ci/debian gcc:gcc g++:g++

@@ -1,8 +1,9 @@
-"""Programs of others ask the server: Triton's client, and Schemathesis by the OpenAPI document."""
+"""Programs of others ask the server: clients of Triton and KServe, and Schemathesis."""
 
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -54,6 +55,31 @@ except triton.InferenceServerException as error:
 print(json.dumps(found))
 """
 
+KSERVE = """
+import asyncio, json, sys
+import numpy as np
+from kserve import InferenceRESTClient, InferInput, InferRequest, RESTConfig
+
+async def ask():
+    client = InferenceRESTClient(RESTConfig(protocol="v2"))
+    base = f"http://127.0.0.1:{sys.argv[1]}"
+    assert await client.is_server_live(base) and await client.is_server_ready(base)
+    assert await client.is_model_ready(base, "net")
+    rows, found = np.load(sys.argv[2]), []
+    for binary in (True, False):
+        tensor = InferInput("features", [*rows.shape], "FP32")
+        tensor.set_data_from_numpy(rows, binary_data=binary)
+        request = InferRequest(model_name="net", infer_inputs=[tensor], request_id="7")
+        response = await client.infer(base, request, model_name="net")
+        assert response.id == "7"
+        probability, label = (output.as_numpy() for output in response.outputs)
+        found.append([probability.ravel().tolist(), label.tolist()])
+    print(json.dumps(found))
+
+asyncio.run(ask())
+"""
+ROOT = Path(__file__).parents[2]
+
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -77,6 +103,21 @@ def test_tritons_client_gets_the_predictors_bits(path: Path, tmp_path: Path) -> 
         right = [model.predict(rows)[:, 0].tolist(), model.predict_labels(rows)]
     assert found == [right] * 4
     assert "there is no model 'other'; there are ['net']" in refused
+
+
+def test_kserves_client_gets_the_predictors_bits(path: Path, tmp_path: Path) -> None:
+    """In an environment of its own, of 450 MB: where somebody made it."""
+    python = ROOT / "build" / "kserve" / "bin" / "python"
+    if not python.exists():
+        pytest.skip("make build/kserve/installed brings KServe's client; CI does not")
+    rows = readings(network(), 20)
+    np.save(tmp_path / "rows.npy", rows)
+    with serving(tmp_path, path) as server:
+        words = [python, "-c", KSERVE, str(server.port), str(tmp_path / "rows.npy")]
+        told = subprocess.run(words, capture_output=True, text=True, timeout=120, check=True).stdout
+    with mlp_edge.load(path) as model:
+        right = [model.predict(rows)[:, 0].tolist(), model.predict_labels(rows)]
+    assert json.loads(told.splitlines()[-1]) == [right] * 2
 
 
 @pytest.mark.slow
