@@ -15,7 +15,7 @@ import pytest
 import mlp_edge.data.reading.blocks as blocks
 from mlp_edge.api import streaming
 from mlp_edge.api.predicting import predict_table
-from mlp_edge.api.settings import GUESSED, PredictionSettings, StreamSettings
+from mlp_edge.api.settings import GUESSED, PredictionSettings, Reading, StreamSettings
 from mlp_edge.api.streamed_table import StreamedTable
 from mlp_edge.data.reading import source
 from mlp_edge.errors import TableError
@@ -186,6 +186,17 @@ def test_bad_cells_of_the_head(scored: Path, lines: Lines, tmp_path: Path) -> No
     assert (found.rows, found.tally.nulled, found.tally.skipped) == (1500, 2, 0)
     assert [each.line for each in found.tally.bad] == [2, 7]
     assert streamed(scored, table, "skip").written == 1498
+
+
+def test_a_doubtful_cell_is_a_bad_one_where_somebody_says_what_numbers_are(
+    scored: Path, lines: Lines, tmp_path: Path
+) -> None:
+    table = written(spoilt(lines, {5: 'h,"1,5",flat,1950,3,dear'}), tmp_path / "homes.csv")
+    with pytest.raises(TableError, match="line 5, column 'area': '1,5' has a comma"):
+        streamed(scored, table, "null")
+    settings, bulk = PredictionSettings(), StreamSettings(on_error="null")
+    found = streaming.predict_stream(scored, str(table), settings, bulk, Reading(decimal="."))
+    assert [(each.line, each.column) for each in found.tally.bad] == [(5, "area")]
 
 
 @pytest.mark.parametrize("end", ["", "\n"])
