@@ -73,13 +73,17 @@ class _Candidate:
     """Whether that is a suspicion only: then it stays if no other column is left."""
 
 
-def read_columns(table: Table, targets: Sequence[str], choices: Choices) -> Columns:
+def read_columns(
+    table: Table, targets: Sequence[str], choices: Choices, in_time: bool = False
+) -> Columns:
     """Read every column that is no target, leave out the useless ones, and say so.
 
     Args:
         table: to learn from.
         targets: the predicted columns, as ``find_targets`` gives them.
         choices: what the user says about columns.
+        in_time: whether the rows are said to be in an order of time: what numbers them follows a
+            trend then, and is no evidence that the table was once sorted by the target.
 
     Raises:
         TableError: naming line and column, when a cell is neither a number nor missing among
@@ -90,7 +94,7 @@ def read_columns(table: Table, targets: Sequence[str], choices: Choices) -> Colu
     spellings = missing_spellings(table, targets, choices)
     judged = target_values(table, targets)
     candidates = [
-        _candidate(table, name, spellings[name], choices, judged)
+        _candidate(table, name, spellings[name], choices, judged, in_time)
         for name in table.columns
         if name in spellings and name not in choices.drop
     ]
@@ -142,8 +146,9 @@ def _computed(chosen: Sequence[_Candidate], target: TargetValues) -> tuple[Findi
 
 
 def _candidate(
-    table: Table, name: str, spelling: Spelling, choices: Choices, judged: Sequence[TargetValues]
-) -> _Candidate:
+    table: Table, name: str, spelling: Spelling, choices: Choices, judged: Sequence[TargetValues],
+    in_time: bool,
+) -> _Candidate:  # fmt: skip
     column = read_column(table, name, spelling)
     kept = name in choices.keep
     if not column.known.size:
@@ -154,7 +159,8 @@ def _candidate(
     forced = name in choices.categorical
     found = meaning(table, column, categorical=forced, numeric=name in choices.numeric)
     if found.useless is not None and not kept:
-        useless = _sorted_id(column, judged) if found.useless.kind == "id" else None
+        told = found.useless.kind == "id" and not in_time
+        useless = _sorted_id(column, judged) if told else None
         return _Candidate(column, found, useless or found.useless, found.suspected)
     if found.useless is not None and found.categories is None and column.words.any():
         again = categories(table, column)

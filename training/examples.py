@@ -127,7 +127,7 @@ def read_examples(
     parting = tuple(name for name in (group, time_column(split)) if name is not None)
     apart = parting if weight is None else (*parting, weight)
     choices = replace(choices, drop=(*choices.drop, *apart))
-    columns = read_columns(table, names, choices)
+    columns = read_columns(table, names, choices, in_time=when is not None)
     values = _targets(table, names, chosen, labels)
     found = _class_findings(table, names[0], labels, values, group, groups)
     if when is not None:

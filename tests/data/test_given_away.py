@@ -160,6 +160,21 @@ def test_row_numbers_of_tables_that_were_joined() -> None:
     assert not [each for each in read(PRICE, x=replicates).findings if each.kind == "id"]
 
 
+def test_steps_of_time_are_no_evidence_where_rows_are_in_its_order() -> None:
+    rising = np.sort(PRICE)
+    cells = {"a": A, "step": np.arange(ROWS) + 1, "y": rising}
+    table = table_from(
+        {name: [f"{each:.17g}" for each in values] for name, values in cells.items()}
+    )
+    for in_time, says in (
+        (False, "of a table that was once sorted: "),
+        (True, "steadily from 1 to"),
+    ):
+        found = read_columns(table, ["y"], Choices(), in_time=in_time)
+        assert [each.name for each in found.features] == ["a"]
+        assert says in said(found, "id")
+
+
 def test_an_order_that_has_a_part_of_the_target_is_told_and_stays() -> None:
     order = np.argsort(np.argsort(PRICE * np.exp(0.9 * C)))
     found = read(PRICE, x=GAPS[order])
