@@ -9,6 +9,7 @@ from typing import Any
 from mlp_edge.api.reporting.numbers import short
 from mlp_edge.errors import ModelError
 from mlp_edge.files.writing import sha256
+from mlp_edge.parity.monotone import BROKEN
 from mlp_edge.readers.model_directory import PARITY, ModelDirectory
 from mlp_edge.reading import parse_json, read_file, read_text
 
@@ -36,7 +37,7 @@ def proof(directory: ModelDirectory) -> dict[str, Any] | str:
             "records": [_record(each) for each in found["results"]],
             "certificate": _certificate(found["certificate"]),
             "labels": _labels(found["labels"]),
-            "monotone": found["monotone"],
+            "monotone": [followed(each) for each in found["monotone"]],
             "searched": found["searched"],
             "left_out": found["left_out"],
             "versions": found["versions"],
@@ -86,6 +87,12 @@ def _certificate(found: Mapping[str, Any]) -> dict[str, Any]:
         "boxes": found["boxes"],
         "ranges": found["ranges"],
     }
+
+
+def followed(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Whether predictions follow a reading, as parity.json has it, and what comes of all that."""
+    verdicts = [each["verdict"] for each in found["artifacts"].values()]
+    return {**found, "holds": bool(found["proved"]) and BROKEN not in verdicts}
 
 
 def _labels(found: Mapping[str, Any]) -> dict[str, Any]:

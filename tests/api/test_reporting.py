@@ -7,7 +7,7 @@ import re
 import shlex
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +28,12 @@ from mlp_edge.api.reporting.facts import Report
 from mlp_edge.api.reporting.numbers import short, thinned
 from mlp_edge.api.reporting.papers import own_card, papers
 from mlp_edge.api.reporting.places import Place
+from mlp_edge.api.reporting.proof_facts import followed
 from mlp_edge.api.reporting.verdict import verdict
 from mlp_edge.data.sets import SETS
 from mlp_edge.errors import CheckError, InputError
 from mlp_edge.feature import Feature
+from mlp_edge.parity.monotone import Followed, Monotone
 from mlp_edge.readers.model_directory import ModelDirectory, check_place
 from mlp_edge.training.recipe import Recipe
 
@@ -88,6 +90,15 @@ def test_the_same_model_gives_the_same_bytes(pima: Path, folder: Path) -> None:
     assert not any(str(folder).encode() in content for content in written[0])
     again = mlp_edge.open(folder / "one" / "model").report(cost=False)  # over its own
     assert [file.read_bytes() for file in again.files] == written[0]
+
+
+@pytest.mark.parametrize("kept", ["bits", "rounding", "unproved", "broken"])
+def test_whether_readings_are_followed(kept: str) -> None:
+    for proved in (True, False):
+        found = Monotone("age", "+", proved, {"net.h": Followed(kept, 0.5)})
+        record = followed(asdict(found))
+        assert record.pop("holds") == found.holds == (proved and kept != "broken")
+        assert record == asdict(found)
 
 
 def test_the_page_holds_the_model_and_the_facts(pima: Path, folder: Path, browser: Browser) -> None:
