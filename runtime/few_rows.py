@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ class FewRows:
 
     def __init__(self, card: Card) -> None:
         self._columns = [(feature.name, _codes(feature)) for feature in card.features]
+        self._numeric = all(codes is None for _, codes in self._columns)
 
     def read(self, given: Any) -> Rows | None:
         """Raw readings (n, inputs) float32; None where another way has to be taken.
@@ -63,10 +65,15 @@ class FewRows:
     def _cells(self, rows: list[Any], named: bool) -> list[float] | None:
         """All cells, row by row; a category that has no name stands as its code."""
         width = len(self._columns)
+        if any(type(row) is not list or len(row) != width for row in rows):
+            return None
         cells: list[float] = []
+        if self._numeric:
+            cells = [*chain.from_iterable(rows)]
+            if set(map(type, cells)) == {float}:  # looked at without a step of the loop for each
+                return cells
+            cells.clear()
         for row in rows:
-            if type(row) is not list or len(row) != width:
-                return None
             for cell, (_, codes) in zip(row, self._columns, strict=True):
                 kind = type(cell)
                 if cell is None:

@@ -193,7 +193,11 @@ def _stamp(path: Path) -> Stamp | None:
     place = path if path.is_dir() else folder_around(path)
     files = [path / MANIFEST if place == path else path, *([place / SIGNATURE] if place else [])]
     if place == path:
-        files += sorted(file for file in (path / "exports").glob("*") if file.suffix != ".json")
+        try:
+            exports = [*(path / "exports").glob("*")]
+        except OSError:  # such as too many open files; the next look may see them
+            return None
+        files += sorted(file for file in exports if file.suffix != ".json")
     found = [_status(file) for file in files]
     return None if found[0] is None else tuple(found)
 

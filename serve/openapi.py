@@ -74,8 +74,7 @@ def _get(summary: str, kind: str = JSON) -> dict[str, Any]:
 def _errors() -> dict[str, Any]:
     told = {
         "400": "The rows do not fit the model", "406": "No reply of that type",
-        "408": "The body arrives too slowly", "413": "Too many bytes or rows",
-        "415": "A body of another type",
+        "413": "Too many bytes or rows", "415": "A body of another type",
         "429": "Too many large requests wait", "503": "Too many connections",
     }  # fmt: skip
     return {

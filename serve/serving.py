@@ -24,6 +24,8 @@ BACKLOG = 2048
 """Connections that the system holds until they are taken."""
 SWITCH = 0.0005
 """Seconds that a thread works before another gets its turn."""
+OTHER_FILES = 100
+"""Files that a server has open beside its connections."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 TRACED = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
           "OTEL_TRACES_EXPORTER")  # fmt: skip
@@ -78,6 +80,7 @@ def serve(
     from mlp_edge.serve.logs import Log, UvicornLog
     from mlp_edge.serve.protocol import protocol
 
+    _allow_files(settings.max_connections)
     log = Log(settings.log)
     for name in ("uvicorn", "asyncio"):
         said = logging.getLogger(name)
@@ -121,6 +124,19 @@ def _run(server: Any, listener: socket.socket) -> None:
 
     server.capture_signals = until_told
     server.run(sockets=[listener])
+
+
+def _allow_files(connections: int) -> None:
+    """Let the process open a file for each connection, as far as the system lets it."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * connections + OTHER_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _listener(settings: ServeSettings) -> socket.socket:

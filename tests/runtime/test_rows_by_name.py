@@ -19,7 +19,7 @@ import pyarrow
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.networks import encoded
+from support.networks import encoded, network
 
 import mlp_edge
 from mlp_edge.card import Card
@@ -337,6 +337,23 @@ def test_a_few_rows_are_read_as_many_are(rows: list[Any]) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             np.testing.assert_array_equal(found, readings(rows, CARD))
+
+
+NUMERIC = Card.of(network((3, 2, 1)))
+
+
+@given(st.lists(st.lists(NUMBERS | st.floats(), min_size=3, max_size=3), min_size=1, max_size=3))
+@settings(max_examples=200, deadline=None)
+def test_a_few_rows_of_numbers_alone_are_read_as_many_are(rows: list[Any]) -> None:
+    few = FewRows(NUMERIC)
+    found, named = (
+        few.read(rows),
+        few.read([dict(zip(NUMERIC.names, row, strict=True)) for row in rows]),
+    )
+    if found is not None and named is not None:
+        np.testing.assert_array_equal(found, readings(rows, NUMERIC))
+        np.testing.assert_array_equal(found, named)
+    assert few.read([[1.0, 2.0]]) is None
 
 
 PLAIN: dict[str, Any] = {"size": "1", "age": 4, "remark": "", "smokes": "no", "colour": "blue",

@@ -201,6 +201,21 @@ def test_a_connection_too_many_is_told_in_json_and_counted(path: Path, tmp_path:
         assert counted(server)['mlp_edge_requests_total{model="",status="503"}'] >= 1
 
 
+def test_a_low_limit_of_open_files_is_raised(path: Path, tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, before[1]))  # a child process has it, too
+    try:
+        with serving(tmp_path, path, "--max-connections", 100) as server:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+            held = [opened(server) for _ in range(90)]
+            assert server.asked("/v2")[0] == 200
+            for client in held:
+                client.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
 def test_what_arrives_while_the_server_ends_is_still_predicted(path: Path, tmp_path: Path) -> None:
     with serving(tmp_path, path) as server, opened(server) as client:
         client.sendall(b"GET /v2 HTTP/1.1\r\nHost: x\r\n\r\n")
