@@ -142,7 +142,13 @@ def _table(pa: Any, body: bytes, names: Sequence[str], most_text: int) -> Any:
     table.validate(full=True)
     if not table.num_rows:
         raise RequestError(400, "an Arrow stream without rows")
-    return pa.table({name: _decoded(pa, table.column(name), most_text) for name in names})
+    columns = {name: table.column(name) for name in names}
+    shared = [column for column in columns.values() if _shares_text(pa, column.type)]
+    size = sum(_text_size(pa, chunk) for column in shared for chunk in column.chunks)
+    if size > most_text:
+        told = f"{size:,} bytes of text, written out; {most_text:,} are the most"
+        raise RequestError(413, told)
+    return pa.table({name: _written_out(pa, column) for name, column in columns.items()})
 
 
 def _is_plain(pa: Any, kind: Any) -> bool:
@@ -160,28 +166,30 @@ def _is_text(pa: Any, kind: Any) -> bool:
     )
 
 
-def _decoded(pa: Any, column: Any, most: int) -> Any:
-    """A column whose every cell stands for itself; raises as ``_written_out``."""
-    if not (pa.types.is_dictionary(column.type) or pa.types.is_string_view(column.type)):
+def _shares_text(pa: Any, kind: Any) -> bool:
+    """Whether one text may stand in many cells: of a dictionary, or of views."""
+    return bool(pa.types.is_dictionary(kind) or pa.types.is_string_view(kind))
+
+
+def _text_size(pa: Any, chunk: Any) -> int:
+    """How many bytes the texts of all cells come to, or those of their dictionary."""
+    if not pa.types.is_dictionary(chunk.type):
+        return int(_lengths(pa, chunk).sum())
+    lengths = _lengths(pa, chunk.dictionary)
+    places = chunk.indices.drop_null().to_numpy(zero_copy_only=False)
+    return max(int(lengths.sum()), int(lengths[places].sum()))
+
+
+def _written_out(pa: Any, column: Any) -> Any:
+    """A column whose every cell stands for itself."""
+    if not _shares_text(pa, column.type):
         return column
-    return pa.chunked_array([_written_out(pa, chunk, most) for chunk in column.chunks])
+    return pa.chunked_array([_plain(pa, chunk) for chunk in column.chunks])
 
 
-def _written_out(pa: Any, chunk: Any, most: int) -> Any:
-    """Views and the texts of a dictionary, which may name one text in many cells, as plain texts.
-
-    Raises:
-        RequestError: 413, when these come to more than ``most`` bytes.
-    """
+def _plain(pa: Any, chunk: Any) -> Any:
     coded = pa.types.is_dictionary(chunk.type)
     texts = chunk.dictionary if coded else chunk
-    lengths = _lengths(pa, texts)
-    size = int(lengths.sum())
-    if coded:
-        places = chunk.indices.drop_null().to_numpy(zero_copy_only=False)
-        size = max(size, int(lengths[places].sum()))
-    if size > most:
-        raise RequestError(413, f"{size:,} bytes of text, written out; {most:,} are the most")
     if pa.types.is_string_view(texts.type):
         # Not by a cast: that of Arrow 26 follows the views of nulls, which nobody has validated.
         texts = pa.array(texts.to_pylist(), pa.string())

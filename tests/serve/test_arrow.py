@@ -203,6 +203,9 @@ REFUSED: dict[str, tuple[bytes, int, str]] = {
         stream(NUMBERS.set_column(0, "mass", pa.array(["heavy"]))), 400, "'heavy' is not a number",
     ),
     "a text in a dictionary, again and again": (stream(shared(False)), 413, "2,000,000 bytes of"),
+    "a text in a dictionary, batch by batch": (
+        batches(shared(False).slice(0, 2), 100), 413, "4,000,000 bytes of text, written out",
+    ),
     "a text in views, again and again": (stream(shared(True)), 413, "2,000,000 bytes of text"),
 }  # fmt: skip
 
