@@ -295,6 +295,8 @@ def test_nobody_elses_file_is_lost(model: Path, folder: Path) -> None:
 
 def test_training_may_replace_a_report_and_no_file_of_somebody_else(model: Path) -> None:
     mlp_edge.open(model).report(cost=False)
+    states = {each.file: each.state for each in mlp_edge.inspect(model).exports}
+    assert states["bom.cdx.json"] == "report"
     check_place(model, force=True)
     (model / "README.md").write_text("# Our model\n")
     with pytest.raises(InputError, match=r"holds 'README\.md', which is not part of a model"):
