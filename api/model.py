@@ -28,6 +28,7 @@ from mlp_edge.readers.objects.opening import read_object
 
 if TYPE_CHECKING:
     from mlp_edge.api.benching import BenchReport
+    from mlp_edge.api.comparing.comparison import Comparison
     from mlp_edge.api.costing import CostReport
     from mlp_edge.api.evaluation.evaluation import Evaluation
     from mlp_edge.api.exporting.exporting import Export
@@ -305,6 +306,50 @@ class Model(OpenedModel):
         }  # fmt: skip
         chosen, written = made("report", given | reading, ReportSettings, Reading)
         return report(self, table, chosen, written)
+
+    @listing(Reading)
+    def compare(
+        self,
+        other: OpenedModel,
+        table: Any = None,
+        *,
+        out: str | os.PathLike[str] | None = None,
+        cost: bool = True,
+        boards: Sequence[str] = (),
+        runtime: str | None = None,
+        trust: bool = False,
+        **reading: Any,
+    ) -> Comparison:
+        """Compare the model with another that predicts the same, on rows that neither learned from.
+
+        Args:
+            other: from a model directory, with the same task, targets and classes.
+            table: rows with their targets, as ``predict_table`` takes them; None for the rows that
+                both held out.
+            out: an HTML file to write, with its facts in a .json file beside it; None writes none.
+            cost: compile the C headers for boards.
+            boards: uno, pico, esp32-c3 and the like, or one; () for all.
+            runtime: what predicts; None for the first that can.
+            trust: run a header or script that was changed since it was exported.
+            **reading: how a file is written, as ``mlp_edge.train`` takes it.
+
+        Returns:
+            Scores with the standard errors of their differences, rows whose predictions differ,
+            features, settings, sizes and cost.
+
+        Raises:
+            InputError: for a file alone, models that predict different things, fewer than two
+                rows in common, a table that does not fit, or a file of somebody else's that would
+                be lost.
+            ModelError: for an export that is missing or damaged.
+            MissingError: without scikit-learn, or without what is to predict.
+        """
+        from mlp_edge.api.comparing.comparing import compare
+        from mlp_edge.api.reporting.report_settings import ReportSettings
+
+        given = {"out": out, "cost": cost, "boards": boards, "runtime": runtime, "trust": trust}
+        chosen, written = made("compare", given | reading, ReportSettings, Reading)
+        return compare(self, other, table, chosen, written)
 
     def cost(
         self,

@@ -12,12 +12,12 @@ REPORT_PAGE, REPORT_FACTS, MODEL_CARD = "report.html", "report.json", "README.md
 REPORTS = (REPORT_PAGE, REPORT_FACTS, MODEL_CARD)
 BOM = "bom.cdx.json"
 """In exports/: the bill of materials."""
-FORMAT = "mlp-edge report"
-"""What report.json says of itself first."""
+FORMAT, COMPARISON = "mlp-edge report", "mlp-edge report of two models"
+"""What report.json, and the facts of a comparison, say of themselves first."""
 PAGE_MARK = '<meta name="generator" content="mlp-edge'
 CARD_MARK = "<!-- Written by mlp-edge report."
 """How a page, and a model card, tell that they are of a report."""
-MARKS = {".html": PAGE_MARK, ".json": f'"format": "{FORMAT}"', ".md": CARD_MARK}
+MARKS = {".html": PAGE_MARK, ".json": f'"format": "{FORMAT}', ".md": CARD_MARK}
 """Suffix -> what stands near the beginning of such a file."""
 HEAD = 1 << 16
 """Bytes within which a mark stands."""

@@ -28,6 +28,7 @@ PARTS = ("scores", "importance", "dependence", "proof", "cost")
 """What may be absent."""
 NAMES = {"mlp": "This network", "linear": "Linear baseline", "prior": "Constant prediction"}
 """What the page calls the models that are scored."""
+_NONE = "'none'"
 FEW = 10
 """Thresholds are listed in steps of 1 / so many, of all that the slider knows."""
 MOST = {"labels": 20, "classes": 40}
@@ -47,22 +48,39 @@ def page(facts: Mapping[str, Any], playground: Fragment | None = None) -> str:
         HTML in UTF-8's characters. The same arguments give the same text.
     """
     markup, added, modules = playground or (None, "", ())
-    style = _asset("page.css") + added
-    scripts = [_asset("page.js"), *modules]
+    told = {
+        **facts,
+        "version": facts["versions"]["report"]["mlp-edge"],
+        "playground": markup,
+        "outputs": _outputs(facts["model"]),
+        "most": MOST,
+        "absent_of": {**dict.fromkeys(PARTS, ()), **facts["absent"]},
+        **_pictures(facts),
+    }
+    return rendered("page.html.jinja", told, added, [_asset("page.js"), *modules])
+
+
+def rendered(
+    template: str, told: Mapping[str, Any], style: str = "", scripts: Sequence[str] = ()
+) -> str:
+    """A page in the style of all: what ``base.html.jinja`` holds, filled in.
+
+    Args:
+        template: its file name; it extends the base.
+        told: what the templates are told; ``version`` is that of mlp-edge.
+        style: further style of our own.
+        scripts: of our own; no others run.
+    """
+    style = _asset("page.css") + style
     policy = (
         f"default-src 'none'; style-src {_hash(style)}; script-src "
-        f"{' '.join(map(_hash, scripts))}; base-uri 'none'; form-action 'none'"
+        f"{' '.join(map(_hash, scripts)) or _NONE}; base-uri 'none'; form-action 'none'"
     )
-    return _environment().get_template("page.html.jinja").render(
-        facts,
+    return _environment().get_template(template).render(
+        told,
         policy=policy,
         style=_trusted(style),
         scripts=[*map(_trusted, scripts)],
-        playground=markup,
-        outputs=_outputs(facts["model"]),
-        most=MOST,
-        absent_of={**dict.fromkeys(PARTS, ()), **facts["absent"]},
-        **_pictures(facts),
     )  # fmt: skip
 
 

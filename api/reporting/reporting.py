@@ -54,12 +54,12 @@ def report(
         ModelError: for an export that is missing or damaged.
         MissingError: without scikit-learn or PyYAML, or without what is to predict.
     """
-    directory = _opened(model)
+    directory = opened(model)
     place_of(directory, settings.out)  # before any work is done
     require("yaml", "report")
     if settings.parity:
         prove(model, ParitySettings(trust=settings.trust), observer=observer)
-        directory = _opened(model)
+        directory = opened(model)
     facts = _gathered(model, directory, table, settings, reading, observer)
     place = place_of(directory, settings.out)
     written = {**pages(model, directory, facts, place), **papers(facts, place)}
@@ -67,7 +67,7 @@ def report(
     return Report(facts, place.page, tuple(written), settings.parity, own_card(place))
 
 
-def _opened(model: OpenedModel) -> ModelDirectory:
+def opened(model: OpenedModel) -> ModelDirectory:
     """The model's directory as it is now."""
     model.refresh()
     if model.directory is None:
