@@ -5,8 +5,7 @@ them, asks for one row and for 64 in turns, and prints a table: requests per sec
 the 99th percentile of latencies, and the processor time that a request takes of the server. wrk
 makes the requests, on the same machine (``apt-get install wrk``). The folder keeps the environments
 of the others, which ``pip`` fills at the first run. ``--frameworks`` measures instead what
-``mlp-edge serve`` could have been built on, and micro-batching; ``--processes`` one server beside
-two.
+``mlp-edge serve`` could have been built on, and micro-batching.
 
 Every server is one process with one thread per call of onnxruntime. A round is two seconds of each
 server after the other; of its rounds each shows the best.

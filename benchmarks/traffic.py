@@ -84,7 +84,7 @@ def reloads(model: Path, other: Path, folder: Path, count: int, pause: float) ->
         print("\n".join(seen.wrong[:10]))
         print({name: n for name, n in counted(server).items() if "reloads_total" in name})
         print(f"memory at the end, MB: {megabytes(server):.0f}")
-        finish(server)  # fmt: skip
+        finish(server)
 
 
 def main() -> None:
