@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mlp_edge.api.benching import BenchReport
+    from mlp_edge.api.comparing.comparison import Comparison
     from mlp_edge.api.costing import CostReport
     from mlp_edge.api.doctor.diagnosis import Diagnosis, doctor
     from mlp_edge.api.evaluation.evaluation import Evaluation
@@ -37,6 +38,7 @@ __version__ = "0.1.0"
 # mlp_edge costs nothing.
 _DOOR = {
     "BenchReport": "mlp_edge.api.benching:BenchReport",
+    "Comparison": "mlp_edge.api.comparing.comparison:Comparison",
     "CostReport": "mlp_edge.api.costing:CostReport",
     "Diagnosis": "mlp_edge.api.doctor.diagnosis:Diagnosis",
     "Evaluation": "mlp_edge.api.evaluation.evaluation:Evaluation",
@@ -61,6 +63,7 @@ _DOOR = {
 }
 __all__ = [
     "BenchReport",
+    "Comparison",
     "CostReport",
     "Diagnosis",
     "Evaluation",
