@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +19,7 @@ from mlp_edge.errors import InputError, ModelError, VerifyError, first_line
 from mlp_edge.files.temporary import LOCK, is_ours
 from mlp_edge.files.writing import finish, sha256, write_files
 from mlp_edge.readers.model_directory import SIGNATURE
-from mlp_edge.reading import only_signed, parse_json, read_file
+from mlp_edge.reading import limit, only_signed, parse_json, read_file, too_large
 from mlp_edge.settings import call
 from mlp_edge.signing.keys import EXTRA, fingerprint_of, signing_key
 
@@ -65,7 +65,8 @@ def sign(directory: Path, key: Path, passphrase: str | None = None) -> Signed:
         passphrase: of an encrypted key; None for what MLP_EDGE_KEY_PASSPHRASE holds.
 
     Raises:
-        InputError: for another key, a link in the directory, or where nothing can be written.
+        InputError: for another key, a link or a file of over MLP_EDGE_MAX_MB in the directory, or
+            where nothing can be written.
         MissingError: when the extra is not installed.
     """
     signing = lazy.require("model_signing.signing", EXTRA)
@@ -78,7 +79,7 @@ def sign(directory: Path, key: Path, passphrase: str | None = None) -> Signed:
     made: list[bytes] = []
 
     def files() -> dict[str, bytes]:
-        _files(directory)  # which refuses in a sentence what the library refuses
+        _check_sizes(directory, _files(directory))  # which refuses what the library would not read
         signer = signing.Config().use_elliptic_key_signer(private_key=key, password=secret)
         with tempfile.TemporaryDirectory(prefix="mlp-edge-") as place:
             written = Path(place) / SIGNATURE
@@ -126,7 +127,8 @@ def verified(directory: Path, key: Path) -> Signed:
             f"{path}: made with another key than {key}; the SHA-256 of its public half begins with "
             f"{signed.key[:16]}, not {fingerprint[:16]}"
         )
-    return signed if _holds(directory, content, key) else _compared(directory, signed)
+    same = _holds(directory, content, key, signed.digests)
+    return signed if same else _compared(directory, signed)
 
 
 def _content(directory: Path) -> bytes:
@@ -142,14 +144,14 @@ def _content(directory: Path) -> bytes:
         raise VerifyError(str(error)) from error
 
 
-def _holds(directory: Path, content: bytes, key: Path) -> bool:
-    """Whether every file is what was signed.
+def _holds(directory: Path, content: bytes, key: Path, names: Collection[str]) -> bool:
+    """Whether every file is what was signed, and there are no others than those of these names.
 
     Raises:
         VerifyError: when this signature was not made with the key.
     """
     verifying = lazy.require("model_signing.verifying", EXTRA)
-    hashing = _Hashing(directory)
+    hashing = _Hashing(directory, names)
     with tempfile.TemporaryDirectory(prefix="mlp-edge-") as place:
         copy = Path(place) / SIGNATURE
         copy.write_bytes(content)  # what was checked is what the library reads
@@ -190,20 +192,33 @@ def signed_by(directory: Path, key: Path | None) -> Iterator[None]:
 class _Hashing:
     """The library's way to hash a directory, every file of it, whatever a signature leaves out.
 
+    Args:
+        directory: to hash.
+        names: of the files that it may hold, so that none of another is read; None for any.
+
     Attributes:
         begun: whether the library has asked for it; of a signature it does so once that is right.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, names: Collection[str] | None = None) -> None:
         ours = (path.relative_to(directory) for path in directory.rglob("*") if is_ours(path.name))
         hashing = lazy.require("model_signing.hashing", EXTRA)
         config = hashing.Config().use_file_serialization(hashing_algorithm="sha256")
         self._config = config.set_ignored_paths(paths=[SIGNATURE, LOCK, *ours])
+        self._directory, self._names = directory, names
         self.begun = False
 
     def hash(self, *given: Any, **named: Any) -> Any:
-        """The files with their hashes."""
+        """The files with their hashes.
+
+        Raises:
+            InputError: before any is read, for other files than those, or a file that is too large.
+        """
         self.begun = True
+        found = _files(self._directory)
+        if self._names is not None and found != sorted(self._names):
+            raise InputError(f"{self._directory}: holds other files than those that were signed")
+        _check_sizes(self._directory, found)
         return self._config.hash(*given, **named)
 
     def add_ignored_paths(self, **_: Any) -> None:
@@ -215,15 +230,15 @@ def _compared(directory: Path, signed: Signed) -> Signed:
 
     Raises:
         VerifyError: when they do not: they have changed meanwhile.
-        InputError: for what is no regular file.
+        InputError: for what is no regular file, or too large.
     """
-    now = {name: sha256(read_file(directory / name)) for name in _files(directory)}
-    both = now.keys() & signed.digests.keys()
+    names = set(_files(directory))
+    there = [name for name in sorted(signed.digests) if name in names]
     found = replace(
         signed,
-        changed=tuple(sorted(name for name in both if now[name] != signed.digests[name])),
-        missing=tuple(sorted(signed.digests.keys() - now.keys())),
-        added=tuple(sorted(now.keys() - signed.digests.keys())),
+        changed=tuple(n for n in there if sha256(read_file(directory / n)) != signed.digests[n]),
+        missing=tuple(sorted(signed.digests.keys() - names)),
+        added=tuple(sorted(names - signed.digests.keys())),  # which are not read
     )
     if not found.differences():
         raise VerifyError(f"{directory}: changed while it was verified; try again")
@@ -231,7 +246,7 @@ def _compared(directory: Path, signed: Signed) -> Signed:
 
 
 def _files(directory: Path) -> list[str]:
-    """The files that a signature covers.
+    """The files that a signature covers, sorted by name.
 
     Raises:
         InputError: for a link, or what is neither a file nor a folder.
@@ -246,7 +261,19 @@ def _files(directory: Path) -> list[str]:
             continue
         if path.is_file():
             found.append(name.as_posix())
-    return found
+    return sorted(found)
+
+
+def _check_sizes(directory: Path, names: Sequence[str]) -> None:
+    """Refuse a file that ``read_file`` would not read, before hours go into its hash.
+
+    Raises:
+        InputError: naming it.
+    """
+    for name in names:
+        path = directory / name
+        if (size := path.stat().st_size) > limit():
+            raise InputError(f"{path}: {too_large(size)}")
 
 
 def _read(content: bytes) -> tuple[str, dict[str, str]]:

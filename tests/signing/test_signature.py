@@ -118,6 +118,32 @@ def test_a_signature_that_leaves_files_out_does_not_cover_them(model: Path, keys
     assert verified(model, keys / "ours.pub").added == ("exports/net.onnx",)
 
 
+def grown(path: Path, size: int) -> None:
+    with path.open("ab") as file:
+        file.truncate(size)
+
+
+@pytest.mark.parametrize("name", ["extra.bin", "history.csv"])
+def test_no_file_is_hashed_that_was_not_signed_or_is_too_large(
+    name: str, model: Path, keys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hashed(*_: object, **__: object) -> None:
+        raise AssertionError("files were hashed")
+
+    grown(model / name, 2**28)  # 256 MB
+    monkeypatch.setattr(hashing.Config, "hash", hashed)
+    if name == "extra.bin":
+        assert verified(model, keys / "ours.pub").added == ("extra.bin",)
+        message = refused(VerifyError, mlp_edge.load, model, signed_by=keys / "ours.pub")
+        assert "not signed: extra.bin" in message
+    else:
+        message = refused(ModelError, verified, model, keys / "ours.pub")
+        assert "history.csv: 268,435,456 bytes, where 128 MB are the limit" in message
+    (model / SIGNATURE).unlink()
+    message = refused(InputError, sign, model, keys / "ours.pem")
+    assert f"{name}: 268,435,456 bytes, where 128 MB are the limit" in message
+
+
 def test_signed_again_after_an_export(model: Path, keys: Path) -> None:
     (model / "exports" / "net.h").write_text("new")
     assert "exports/net.h" in sign(model, keys / "ours.pem").digests
