@@ -73,8 +73,8 @@ def helpful_temperature(
 ) -> float:
     """``fitted_temperature``, where such a one helps rows that it was not fitted to; else 1.
 
-    The rows of each part are divided by the temperature of all others. That has to lower both the
-    log loss and the expected calibration error.
+    The logits of each part are divided by the temperature of all others. That has to lower the log
+    loss.
 
     Args:
         logits: as ``fitted_temperature`` takes them.
@@ -88,15 +88,7 @@ def helpful_temperature(
     for each in np.unique(part):
         mine, others = part == each, part != each
         divided[mine] /= fitted_temperature(logits[others], targets[others], counts[others])
-    softmax = require("scipy.special").softmax
-    (loss, error), (loss_after, error_after) = (
-        (
-            log_loss(each, targets, counts),
-            expected_calibration_error(targets, softmax(each, axis=1), counts),
-        )
-        for each in (logits, divided)
-    )
-    helps = loss_after < loss and error_after < error
+    helps = log_loss(divided, targets, counts) < log_loss(logits, targets, counts)
     return fitted_temperature(logits, targets, weights) if helps else 1.0
 
 
