@@ -48,6 +48,31 @@ def integer(name: str, value: Any, low: int, high: int | None = None) -> int:
     return value
 
 
+def shaped(name: str, value: Any, shape: Any) -> Any:
+    """The value, if everything in it is what a shape says.
+
+    Args:
+        name: what messages call it.
+        value: as ``parse_json`` gives it.
+        shape: a type, or several of which one is the value's own (True is no integer); a list that
+            holds the shape of every item; or a dict of the keys that have to be there, with theirs.
+
+    Raises:
+        TypeError, ValueError: naming what is something else, or is not there.
+    """
+    if isinstance(shape, dict):
+        for key, each in shape.items():
+            if key not in of_type(name, value, dict):
+                raise ValueError(f"the {name} has no {key}")
+            shaped(key, value[key], each)
+    elif isinstance(shape, list):
+        for item in of_type(name, value, list):
+            shaped(name, item, shape[0])
+    elif type(value) not in (shape if isinstance(shape, tuple) else (shape,)):
+        raise TypeError(f"the {name} {_shown(value)} makes no sense")
+    return value
+
+
 def _shown(value: Any) -> str:
     text = str(value) if isinstance(value, int | float) else repr(value)
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

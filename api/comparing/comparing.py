@@ -11,7 +11,7 @@ from mlp_edge.api.comparing import differences
 from mlp_edge.api.comparing.comparison import VERSION, Comparison
 from mlp_edge.api.comparing.rows import Sides, shared
 from mlp_edge.api.comparing.verdict import verdict
-from mlp_edge.api.evaluation.evaluating import evaluate
+from mlp_edge.api.evaluation.evaluating import TRAINED_ON, evaluate
 from mlp_edge.api.observer import SILENT, Observer
 from mlp_edge.api.opened_model import OpenedModel
 from mlp_edge.api.reporting.cost_facts import NOT_ASKED, costs
@@ -174,7 +174,7 @@ def _learned(names: Names, sides: Sides) -> list[str]:
     return [
         name
         for name, side in zip(names, sides, strict=True)
-        if any(note.kind == "trained-on" for note in side.found.notes)
+        if any(note.kind == TRAINED_ON for note in side.found.notes)
     ]
 
 

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from mlp_edge.runtime.predictor import Predictor
     from mlp_edge.training.examples import Examples
     from mlp_edge.training.scoring.importance import Importance
+TRAINED_ON = "trained-on"
+"""Kind of the note that a model was trained on the table by which it is judged."""
 
 
 def evaluate(
@@ -198,7 +200,7 @@ def _notes(named: str, examples: Examples, manifest: Manifest) -> list[Finding]:
         f"{named} is the table that the model was trained on: it knows "
         f"{manifest.rows['training']:,} of these rows{end}"
     )
-    return [*notes, Finding("trained-on", says)]
+    return [*notes, Finding(TRAINED_ON, says)]
 
 
 def _opened(

@@ -14,7 +14,9 @@ import numpy as np
 from mlp_edge import __version__
 from mlp_edge.api.reporting.numbers import short, shorts, thinned
 from mlp_edge.api.sample import has_sample
+from mlp_edge.data.quoting import shown
 from mlp_edge.encoding import Encoding
+from mlp_edge.errors import ModelError
 from mlp_edge.feature import Feature
 from mlp_edge.files.calibration import read_calibration
 from mlp_edge.files.manifest import Manifest
@@ -36,6 +38,7 @@ from mlp_edge.walk import head_numbers, sources
 
 PACKAGES = ("numpy", "onnxruntime", "scikit-learn")
 """What computes a report."""
+MOST_EPOCH_DIGITS = 9
 VALIDATION = "val_"
 """Before the name of what was measured on validation rows, as Keras has it."""
 
@@ -154,18 +157,20 @@ def _spread(known: Floats | np.ndarray[Any, Any]) -> dict[str, Any]:
 
 
 def history(directory: ModelDirectory) -> dict[str, Any] | None:
-    """What was measured after each epoch; None where nobody kept it."""
+    """What was measured after each epoch; None where nobody kept it.
+
+    Raises:
+        ModelError: naming the line that is damaged.
+    """
     path = directory.path / HISTORY
     if not path.exists():
         return None
-    lines = list(csv.reader(io.StringIO(read_text(path, f"{path}: missing"), newline="")))
-    names, rows = lines[0][1:], lines[1:]
-    if not rows:
-        return None
+    names, rows = _epochs(path)
     chosen = [rows[place] for place in thinned(len(rows))]
+    if not chosen:
+        return None
     columns = {
-        name: [short(_number(cells[place])) for cells in chosen]
-        for place, name in enumerate(names, start=1)
+        name: [short(cells[place]) for cells in chosen] for place, name in enumerate(names, start=1)
     }
     return {
         "epochs": [int(cells[0]) for cells in chosen],
@@ -177,8 +182,36 @@ def history(directory: ModelDirectory) -> dict[str, Any] | None:
     }  # fmt: skip
 
 
+def _epochs(path: Path) -> tuple[list[str], list[list[float]]]:
+    """What history.csv measured, by name, and a row for each epoch, its number first."""
+    reader = csv.reader(io.StringIO(read_text(path, f"{path}: missing"), newline=""))
+    rows = []
+    try:
+        names = next(reader, [])[1:]
+        for cells in filter(None, reader):
+            if len(cells) != 1 + len(names):
+                raise ValueError(f"{len(cells)} cells, where {1 + len(names)} belong")
+            if not (cells[0].isdecimal() and len(cells[0]) <= MOST_EPOCH_DIGITS):
+                raise ValueError(f"{shown(cells[0])} is no number of an epoch")
+            rows.append([float(cells[0]), *map(_number, cells[1:])])
+    except (ValueError, csv.Error) as error:
+        raise ModelError(
+            f"{path}, line {reader.line_num}: damaged ({error}); without the file, a report leaves "
+            "the learning curves out"
+        ) from error
+    return names, rows
+
+
 def _number(cell: str) -> float:
-    return float(cell) if cell else math.nan
+    """A number as a training writes it; NaN where it writes none.
+
+    Raises:
+        ValueError: saying what stands there.
+    """
+    try:
+        return float(cell) if cell else math.nan
+    except ValueError:
+        raise ValueError(f"{shown(cell)} is no number") from None
 
 
 def files(directory: ModelDirectory) -> list[dict[str, Any]]:

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlp_edge.api.evaluation.evaluating import evaluate, without_rows
-from mlp_edge.api.evaluation.score_sheets import TITLES
 from mlp_edge.api.observer import Observer
 from mlp_edge.api.opened_model import OpenedModel
 from mlp_edge.api.reporting.dependence import MOST_FEATURES, dependence
 from mlp_edge.api.reporting.numbers import short
 from mlp_edge.api.reporting.report_settings import ReportSettings
-from mlp_edge.api.reporting.score_facts import scores
+from mlp_edge.api.reporting.score_facts import rows_called, scores
 from mlp_edge.api.sample import has_sample, rows_of
 from mlp_edge.api.settings import EvaluationSettings, Reading
 from mlp_edge.readers.model_directory import ModelDirectory
@@ -128,7 +127,7 @@ def _rows(
     """Rows with a prediction in which readings are moved, and what they are called."""
     if found is not None:
         scored = found.scored
-        return scored.examples.rows[scored.predicted], TITLES.get(scored.part, scored.part)
+        return scored.examples.rows[scored.predicted], rows_called(found)
     rows = rows_of(directory, model.mlp)
     known = rows[np.isfinite(predictor.predict(rows)).all(axis=1)]
     return known, f"{directory.manifest.sample} rows" if has_sample(directory) else "drawn rows"

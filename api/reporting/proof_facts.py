@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from mlp_edge.api.reporting.numbers import short
-from mlp_edge.errors import ModelError
+from mlp_edge.errors import ModelError, first_line
+from mlp_edge.files.manifest import Manifest
 from mlp_edge.files.writing import sha256
+from mlp_edge.json_values import shaped
 from mlp_edge.parity.monotone import BROKEN
 from mlp_edge.readers.model_directory import PARITY, ModelDirectory
 from mlp_edge.reading import parse_json, read_file, read_text
@@ -17,6 +20,24 @@ NO_EXPORTS = "nothing is exported yet, so there is nothing to prove; `Model.expo
 NOT_YET = "not proved yet: `Model.parity()` holds every export against the original"
 OUTDATED = "not proved: {} was written for other files than these; `Model.parity()` proves anew"
 DAMAGED = "not proved: {} is damaged ({}); `Model.parity()` writes it anew"
+_NUMBER, _MAYBE, _COUNT, _TEXT = (
+    (int, float), (int, float, NoneType), (int, NoneType), (str, NoneType),
+)  # fmt: skip
+_SHAPE = {
+    "records": [{
+        "artifact": str, "runtime": str, "dtype": str, "held_to": _TEXT, "rows": _COUNT,
+        "bound": _MAYBE, "largest": _MAYBE, "used": _MAYBE, "same_bits": _COUNT,
+        "from_original": _MAYBE, "labels": _COUNT, "verdict": str, "says": [str], "missing": _TEXT,
+    }],
+    "certificate": {"bounds": [_MAYBE], "from_original": [_MAYBE], "of_range": _MAYBE,
+                    "boxes": int, "ranges": dict},
+    "labels": {"table": _TEXT, "rows": int, "unanswered": int, "doubtful": int},
+    "monotone": [{"column": str, "holds": bool}],
+    "searched": int, "left_out": int, "versions": dict,
+}  # fmt: skip
+"""What everybody relies on who shows a proof: parity.json may be a stranger's."""
+_PROVEN = {"bounds": [_NUMBER], "from_original": [_NUMBER], "of_range": _NUMBER}
+"""Of a certificate that proves something."""
 
 
 def proof(directory: ModelDirectory) -> dict[str, Any] | str:
@@ -32,10 +53,12 @@ def proof(directory: ModelDirectory) -> dict[str, Any] | str:
             _is(directory, name, wanted) for name, wanted in found["sha256"].items()
         ):
             return OUTDATED.format(PARITY)
-        return {
+        if not found["results"]:
+            raise ValueError("it compares nothing")
+        told = {
             "passed": bool(found["passed"]),
             "records": [_record(each) for each in found["results"]],
-            "certificate": _certificate(found["certificate"]),
+            "certificate": _certificate(found["certificate"], directory.manifest),
             "labels": _labels(found["labels"]),
             "monotone": [followed(each) for each in found["monotone"]],
             "searched": found["searched"],
@@ -43,8 +66,11 @@ def proof(directory: ModelDirectory) -> dict[str, Any] | str:
             "versions": found["versions"],
             "sha256": sha256(read_file(path)),
         }
-    except (KeyError, TypeError, ValueError, AttributeError, ModelError) as error:
-        return DAMAGED.format(PARITY, f"{type(error).__name__}: {error}")
+        return dict(shaped(PARITY, told, _SHAPE))
+    except KeyError as error:
+        return DAMAGED.format(PARITY, f"it has no {error}")
+    except (TypeError, ValueError, AttributeError, IndexError, OverflowError, ModelError) as error:
+        return DAMAGED.format(PARITY, first_line(error))
 
 
 def _is(directory: ModelDirectory, name: str, wanted: str) -> bool:
@@ -78,7 +104,18 @@ def _record(found: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _certificate(found: Mapping[str, Any]) -> dict[str, Any]:
+def _certificate(found: Mapping[str, Any], manifest: Manifest) -> dict[str, Any]:
+    """The certificate.
+
+    Raises:
+        TypeError, ValueError: for one that proves something, and not of each output.
+    """
+    if found["proves"]:
+        shaped("certificate", found, _PROVEN)
+        outputs = {"regression": len(manifest.targets), "binary": 1}
+        asked = outputs.get(manifest.task, len(manifest.labels))
+        if not len(found["bounds"]) == len(found["from_original"]) == asked:
+            raise ValueError(f"bounds of {len(found['bounds'])} outputs, where there are {asked}")
     return {
         "proves": bool(found["proves"]),
         "bounds": found["bounds"],  # which rounding would make smaller

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mlp_edge.api.evaluation.evaluating import TRAINED_ON
 from mlp_edge.api.evaluation.evaluation import Evaluation
 from mlp_edge.api.evaluation.score_sheets import TITLES
 from mlp_edge.api.evaluation.scored_rows import ScoredRows
@@ -27,10 +29,14 @@ def scores(found: Evaluation) -> dict[str, Any]:
     """What an evaluation has found, with what can be drawn of it."""
     scored = found.scored
     classes = scored.manifest.task != "regression"
+    table = None if found.table is None else Path(found.table).name
+    trained_on = any(each.kind == TRAINED_ON for each in found.notes)
     return {
         "rows": len(scored.predicted),
         "unanswered": found.unanswered,
-        "on": TITLES.get(scored.part, scored.part),
+        "on": rows_called(found),
+        "table": table and {"source": table, "sha256": scored.examples.table.sha256},
+        "trained_on": scored.manifest.rows["training"] if trained_on else 0,
         "runtime": found.runtime,
         "metrics": _metrics(scored, "mlp"),
         "baselines": [
@@ -46,10 +52,23 @@ def scores(found: Evaluation) -> dict[str, Any]:
         "thresholds": _thresholds(scored) if scored.manifest.task == "binary" else None,
         "residuals": None if classes else _residuals(scored),
         "findings": [
-            {"kind": each.kind, "text": each.says, "columns": list(each.columns)}
+            {"kind": each.kind, "text": _without_path(each.says, found.table),
+             "columns": list(each.columns)}
             for each in (*found.notes, *found.findings)
         ],
     }  # fmt: skip
+
+
+def rows_called(found: Evaluation) -> str:
+    """What the rows of an evaluation are called: those of a table by its name, not its path."""
+    if found.table is not None:
+        return f"rows of {Path(found.table).name}"
+    return TITLES.get(found.scored.part, found.scored.part)
+
+
+def _without_path(text: str, table: str | None) -> str:
+    """A sentence with the name of a table where its path stood: a report holds no path."""
+    return text if table is None else text.replace(table, Path(table).name)
 
 
 def _metrics(scored: ScoredRows, model: str) -> list[dict[str, Any]]:

@@ -32,13 +32,13 @@ def verdict(
     proved = proof is not None and bool(proof["passed"])
     failed = "" if proof is None or proved else _failed(proof)
     worse = [] if scores is None else list(_worse(manifest, scores))
-    parts = [failed, _what(manifest), _how_good(manifest, scores, worse)]
+    parts = [failed, _what(manifest), _how_good(manifest, scores, worse), _trained_on(scores)]
     if not failed:
         parts.append(_proved(proof) if proof is not None else _unproved(why_no_proof))
     return {
         "sentence": "; ".join(part for part in parts if part) + ".",
         "proved": proved,
-        "better": None if scores is None else not worse,
+        "better": None if scores is None or scores["trained_on"] else not worse,
     }
 
 
@@ -63,6 +63,14 @@ def _how_good(manifest: Manifest, scores: Mapping[str, Any] | None, worse: Seque
     others = list(_beside(manifest, scores, name))
     text += f", beside {_listed(others)}" if others else ""
     return f"{text}: {_listed(worse)}" if worse else text
+
+
+def _trained_on(scores: Mapping[str, Any] | None) -> str:
+    """That scores are of rows that the model knows; "" where they are not."""
+    if scores is None or not scores["trained_on"]:
+        return ""
+    rows = _counted(scores["trained_on"], "row")
+    return f"it was trained on {rows} of these, and such scores tell nothing of new rows"
 
 
 def _worse(manifest: Manifest, scores: Mapping[str, Any]) -> Iterator[str]:

@@ -86,8 +86,9 @@ def metadata(facts: Facts) -> dict[str, Any]:
 
 
 def _result(facts: Facts, kind: str) -> dict[str, Any]:
-    """The scores on the held-out rows, as a model index has them."""
-    scores, data = facts["scores"], facts["data"]
+    """The scores as a model index has them, with the table whose rows were scored."""
+    scores = facts["scores"]
+    data = scores["table"] or facts["data"]
     return {
         "task": {"type": kind, "name": f"predict {', '.join(facts['model']['targets'])}"},
         "dataset": {

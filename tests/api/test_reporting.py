@@ -25,16 +25,21 @@ import mlp_edge
 from mlp_edge.api.reporting.commands import commands
 from mlp_edge.api.reporting.dependence import dependence
 from mlp_edge.api.reporting.facts import Report
+from mlp_edge.api.reporting.model_facts import history
 from mlp_edge.api.reporting.numbers import short, thinned
 from mlp_edge.api.reporting.papers import own_card, papers
 from mlp_edge.api.reporting.places import Place
-from mlp_edge.api.reporting.proof_facts import followed
+from mlp_edge.api.reporting.proof_facts import followed, proof
 from mlp_edge.api.reporting.verdict import verdict
 from mlp_edge.data.sets import SETS
-from mlp_edge.errors import CheckError, InputError
+from mlp_edge.errors import CheckError, InputError, ModelError
 from mlp_edge.feature import Feature
+from mlp_edge.files.writing import sha256
 from mlp_edge.parity.monotone import Followed, Monotone
 from mlp_edge.readers.model_directory import ModelDirectory, check_place
+from mlp_edge.report.page import page
+from mlp_edge.report.papers.bill import bill
+from mlp_edge.report.papers.model_card import metadata, model_card
 from mlp_edge.training.recipe import Recipe
 
 FILES = Path(__file__).parents[2] / "docs" / "reference" / "files.md"
@@ -90,6 +95,56 @@ def test_the_same_model_gives_the_same_bytes(pima: Path, folder: Path) -> None:
     assert not any(str(folder).encode() in content for content in written[0])
     again = mlp_edge.open(folder / "one" / "model").report(cost=False)  # over its own
     assert [file.read_bytes() for file in again.files] == written[0]
+
+
+PROVED = {
+    "weights_sha256": "w", "sha256": {}, "passed": True, "searched": 1, "left_out": 0,
+    "versions": {"numpy": None}, "results": [{
+        "artifact": "pima.h", "runtime": "c", "dtype": "float32", "bits": None, "changed": None,
+        "comparison": {"rows": 9, "bound": 1e-6, "from_reference": 1e-7, "of_bound": 0.1,
+                       "from_original": 1e-7, "flips": 0},
+        "verdict": "PASS", "says": [], "missing": None,
+    }],
+    "certificate": {"proves": True, "bounds": [1e-5], "from_original": [2e-5], "of_range": 1e-4,
+                    "boxes": 3, "ranges": {}},
+    "labels": {"table": None, "rows": 9, "unanswered": 0, "doubtful": []},
+    "monotone": [{"column": "age", "proved": True, "artifacts": {}}],
+}  # fmt: skip
+"""parity.json, as far as a report reads it."""
+
+
+def places(value: Any, before: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """The way to every value of a document."""
+    items = enumerate(value) if isinstance(value, list) else value.items()
+    for key, item in items:
+        yield (*before, key)
+        if isinstance(item, dict | list):
+            yield from places(item, (*before, key))
+
+
+def test_no_value_in_a_strangers_proof_breaks_the_page(tmp_path: Path) -> None:
+    manifest = replace(MANIFEST, exports={"pima.h": ""}, sha256={"data": "d", "weights": "w"})
+    directory, path = ModelDirectory(tmp_path, manifest), tmp_path / "exports" / "parity.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps(PROVED))
+    assert proof(directory)["passed"]  # type: ignore[index]
+    refused = 0
+    for place in places(PROVED):
+        for odd in (None, "<b>", -1, 10**24, 1e300, [], {}, [1], {"a": 1}, True):
+            hostile = json.loads(json.dumps(PROVED))
+            within = hostile
+            for key in place[:-1]:
+                within = within[key]
+            within[place[-1]] = odd
+            path.write_text(json.dumps(hostile))
+            told = proof(directory)
+            if isinstance(told, str):
+                refused += 1
+                continue
+            shown = {**made_up(), "proof": told, "verdict": verdict(manifest, None, told, None)}
+            for written in (page(shown), model_card(shown), bill(shown)):
+                assert written
+    assert refused > 100
 
 
 @pytest.mark.parametrize("kept", ["bits", "rounding", "unproved", "broken"])
@@ -249,6 +304,48 @@ def test_without_held_out_rows_there_are_no_scores(sine: Path, folder: Path) -> 
     assert of_table.facts["commands"]["report"] == "mlp-edge report model sine"
 
 
+def test_scores_are_of_the_table_that_was_named(pima: Path, folder: Path) -> None:
+    training = SETS["pima"].location
+    known = mlp_edge.open(pima).report(str(training), out="page.html", cost=False)
+    scores = known.facts["scores"]
+    assert (scores["on"], scores["trained_on"]) == (f"rows of {training.name}", 614)
+    assert "it was trained on 614 rows of these" in known.verdict
+    assert str(training.parent) not in json.dumps(known.to_dict())
+    new = folder / "new.csv"
+    new.write_text("".join(training.read_text().splitlines(keepends=True)[:200]))
+    told = mlp_edge.open(pima).report(str(new), out="page.html", cost=False)
+    digest = sha256(new.read_bytes())
+    assert told.facts["scores"]["table"] == {"source": "new.csv", "sha256": digest}
+    [result] = metadata(told.facts)["model-index"][0]["results"]
+    assert (result["dataset"]["name"], result["dataset"]["revision"]) == ("new.csv", digest)
+
+
+SPOILT_HISTORIES = {
+    "no cells": ("epoch,loss\n1\n", 2, "1 cells, where 2 belong"),
+    "text": ("epoch,loss\n1,0.5\n2,low\n", 3, "'low' is no number"),
+    "no epoch": ("epoch,loss\n-1,0.5\n", 2, "'-1' is no number of an epoch"),
+    "long": (f"epoch,loss\n{'1' * 400},0.5\n", 2, "is no number of an epoch"),
+    "a NUL": ("epoch,loss\n1,\0\n", 2, "damaged"),
+    "a field": (f"epoch,{'l' * 200_000}\n", 1, "field larger than field limit"),
+}
+
+
+@pytest.mark.parametrize("how", SPOILT_HISTORIES)
+def test_a_spoilt_history_is_refused_by_its_line(how: str, tmp_path: Path) -> None:
+    text, line, says = SPOILT_HISTORIES[how]
+    (tmp_path / "history.csv").write_text(text)
+    with pytest.raises(ModelError) as caught:
+        history(ModelDirectory(tmp_path, MANIFEST))
+    assert f"history.csv, line {line}: damaged" in str(caught.value)
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "epoch,loss\n", "\n"])
+def test_a_history_without_epochs_is_none(text: str, tmp_path: Path) -> None:
+    (tmp_path / "history.csv").write_text(text)
+    assert history(ModelDirectory(tmp_path, MANIFEST)) is None
+
+
 @pytest.mark.parametrize("rows", [1, 30])
 def test_rows_of_one_class(pima: Path, folder: Path, rows: int) -> None:
     table = pd.read_csv(SETS["pima"].location)
@@ -333,7 +430,7 @@ def scored(value: float, *kinds: str) -> dict[str, Any]:
     return {
         "rows": 154, "on": "held-out rows", "metrics": [metric],
         "baselines": [{"name": "prior", "metrics": [{"name": "accuracy", "value": 0.65}]}],
-        "findings": [{"kind": kind} for kind in kinds],
+        "findings": [{"kind": kind} for kind in kinds], "trained_on": 0,
     }  # fmt: skip
 
 
@@ -355,6 +452,9 @@ def test_the_verdict_hides_nothing() -> None:
         scores["baselines"].append(linear)
         assert f": {says} a linear model;" in verdict(MANIFEST, scores, PASSED, None)["sentence"]
     assert (poor["proved"], poor["better"]) == (False, False)
+    known = verdict(MANIFEST, {**scored(0.8), "trained_on": 614}, PASSED, None)
+    assert "; it was trained on 614 rows of these, and such scores tell" in known["sentence"]
+    assert known["better"] is None
     untold = verdict(MANIFEST, None, {**PASSED, "passed": False}, None)
     assert untold["sentence"].startswith("NOT PROVED: no export was shown")
     assert untold["better"] is None
