@@ -79,6 +79,7 @@ def sign(directory: Path, key: Path, passphrase: str | None = None) -> Signed:
     made: list[bytes] = []
 
     def files() -> dict[str, bytes]:
+        _refuse_odd(directory)
         _check_sizes(directory, _files(directory))  # which refuses what the library would not read
         signer = signing.Config().use_elliptic_key_signer(private_key=key, password=secret)
         with tempfile.TemporaryDirectory(prefix="mlp-edge-") as place:
@@ -105,8 +106,8 @@ def verified(directory: Path, key: Path) -> Signed:
         What was signed, and how the directory differs from that.
 
     Raises:
-        VerifyError: when there is no signature, it is damaged, or another key made it.
-        InputError: for another kind of key, one in the directory, or a link there.
+        VerifyError: when there is no signature, it is damaged or a link, or another key made it.
+        InputError: for another kind of key, or one in the directory.
         MissingError: when the extra is not installed.
     """
     fingerprint, path = fingerprint_of(key), directory / SIGNATURE
@@ -137,9 +138,11 @@ def _content(directory: Path) -> bytes:
     Raises:
         VerifyError: where there is none that can be read.
     """
+    if (path := directory / SIGNATURE).is_symlink():
+        raise VerifyError(f"{path}: a link, where the signature itself would do")
     none = f"{directory}: not signed (it has no {SIGNATURE}); {call('Model.sign')} signs it"
     try:
-        return read_file(directory / SIGNATURE, none, LARGEST)
+        return read_file(path, none, LARGEST)
     except ModelError as error:
         raise VerifyError(str(error)) from error
 
@@ -216,7 +219,7 @@ class _Hashing:
         """
         self.begun = True
         found = _files(self._directory)
-        if self._names is not None and found != sorted(self._names):
+        if self._names is not None and (found != sorted(self._names) or _odd(self._directory)):
             raise InputError(f"{self._directory}: holds other files than those that were signed")
         _check_sizes(self._directory, found)
         return self._config.hash(*given, **named)
@@ -230,15 +233,16 @@ def _compared(directory: Path, signed: Signed) -> Signed:
 
     Raises:
         VerifyError: when they do not: they have changed meanwhile.
-        InputError: for what is no regular file, or too large.
+        InputError: for a file that is too large.
     """
-    names = set(_files(directory))
-    there = [name for name in sorted(signed.digests) if name in names]
+    names, odd = set(_files(directory)), set(_odd(directory))
+    there = names & signed.digests.keys()
+    other = [name for name in there if sha256(read_file(directory / name)) != signed.digests[name]]
     found = replace(
         signed,
-        changed=tuple(n for n in there if sha256(read_file(directory / n)) != signed.digests[n]),
-        missing=tuple(sorted(signed.digests.keys() - names)),
-        added=tuple(sorted(names - signed.digests.keys())),  # which are not read
+        changed=tuple(sorted({*other, *(odd & signed.digests.keys())})),
+        missing=tuple(sorted(signed.digests.keys() - names - odd)),
+        added=tuple(sorted((names | odd) - signed.digests.keys())),  # which are not read
     )
     if not found.differences():
         raise VerifyError(f"{directory}: changed while it was verified; try again")
@@ -246,22 +250,39 @@ def _compared(directory: Path, signed: Signed) -> Signed:
 
 
 def _files(directory: Path) -> list[str]:
-    """The files that a signature covers, sorted by name.
+    """The files that a signature covers, sorted by name."""
+    names = (path.relative_to(directory) for path in directory.rglob("*") if _is_file(path))
+    return sorted(
+        name.as_posix()
+        for name in names
+        if name.parts[0] not in _UNSIGNED and not any(map(is_ours, name.parts))
+    )
+
+
+def _odd(directory: Path) -> list[str]:
+    """Links, pipes and devices, which no signature covers and nobody reads, sorted by name."""
+    found = (path for path in directory.rglob("*") if not _is_file(path))
+    return sorted(
+        path.relative_to(directory).as_posix()
+        for path in found
+        if path.is_symlink() or not path.is_dir()
+    )
+
+
+def _is_file(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
+
+
+def _refuse_odd(directory: Path) -> None:
+    """Refuse to sign a directory with something in it that a signature does not cover.
 
     Raises:
-        InputError: for a link, or what is neither a file nor a folder.
+        InputError: naming it.
     """
-    found = []
-    for path in sorted(directory.rglob("*")):
-        name = path.relative_to(directory)
-        if path.is_symlink() or not (path.is_dir() or path.is_file()):
-            kind = "a link" if path.is_symlink() else "a device or a pipe"
-            raise InputError(f"{path}: {kind}, which no signature covers; a copy would do")
-        if name.parts[0] in _UNSIGNED or any(map(is_ours, name.parts)):
-            continue
-        if path.is_file():
-            found.append(name.as_posix())
-    return sorted(found)
+    for name in _odd(directory):
+        path = directory / name
+        kind = "a link" if path.is_symlink() else "a device or a pipe"
+        raise InputError(f"{path}: {kind}, which no signature covers; a copy would do")
 
 
 def _check_sizes(directory: Path, names: Sequence[str]) -> None:

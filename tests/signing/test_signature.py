@@ -231,20 +231,28 @@ def test_no_signature_and_no_file(model: Path, keys: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["a link", "a device or a pipe"])
-def test_links_and_pipes_are_refused(kind: str, model: Path, keys: Path) -> None:
+def test_links_and_pipes_are_not_signed(kind: str, model: Path, keys: Path) -> None:
     odd = model / "exports" / "odd"
     if kind == "a link":
         odd.symlink_to("/etc/hostname")
     else:
         os.mkfifo(odd)
-    assert kind in refused(InputError, verified, model, keys / "ours.pub")
+    found = verified(model, keys / "ours.pub")
+    assert (found.changed, found.missing, found.added) == ((), (), ("exports/odd",))
+    assert "not signed: exports/odd" in refused(
+        VerifyError, mlp_edge.load, model, signed_by=keys / "ours.pub"
+    )
+    (model / "history.csv").unlink()
+    odd.rename(model / "history.csv")
+    found = verified(model, keys / "ours.pub")
+    assert (found.changed, found.missing, found.added) == (("history.csv",), (), ())
     assert kind in refused(InputError, sign, model, keys / "ours.pem")
 
 
 def test_a_signature_that_is_a_link(model: Path, keys: Path, tmp_path: Path) -> None:
     (model / SIGNATURE).rename(tmp_path / SIGNATURE)
     (model / SIGNATURE).symlink_to(tmp_path / SIGNATURE)
-    assert "a link" in refused(InputError, verified, model, keys / "ours.pub")
+    assert "a link" in refused(VerifyError, verified, model, keys / "ours.pub")
 
 
 def test_a_link_to_a_model_directory_is_as_good(model: Path, keys: Path, tmp_path: Path) -> None:
