@@ -184,16 +184,21 @@ def _is_plain(head: Sequence[str], decimal: str) -> bool:
 
 
 def _check_length(columns: Sequence[TextColumn], layout: Layout, source: str) -> None:
-    """Refuse a cell that is longer than anybody means it to be."""
+    """Refuse cells that are longer than anybody means them to be."""
+    odd: dict[int, str] = {}
+    first = ""
     for index in np.flatnonzero(layout.ends - layout.starts > LONGEST_CELL):
         for number, column in enumerate(columns, start=1):
             length = len(column[index])
             if length > LONGEST_CELL:
                 name = shown(column[0].strip()) if index and column[0].strip() else number
                 line = int(layout.lines[index])
-                says = f"a cell of {length:,} characters"
-                raise LineError(
+                says, most = f"a cell of {length:,} characters", f"at most {LONGEST_CELL:,}"
+                odd[line] = f"{says} where {most} are read"
+                first = first or (
                     f"{source}, line {line}, column {name}: {says}, {shown(column[index])}, where "
-                    f"at most {LONGEST_CELL:,} are read; shorten it or remove the line",
-                    {line: f"{says} where at most {LONGEST_CELL:,} are read"},
+                    f"{most} are read; shorten it or remove the line"
                 )
+                break
+    if odd:
+        raise LineError(first, odd)

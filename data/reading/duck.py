@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +33,8 @@ FETCHED = 1 << 14
 _DIALECT = """quote = '"', escape = '"', comment = '', skip = 0, header = false,
     null_padding = false, ignore_errors = false, strict_mode = true"""
 _LINE = re.compile(r"CSV Error on Line: (\d+)")
+_NOTHING = re.compile(r'(?: ?"" *)?')
+"""A cell that DuckDB does not mind at the end of a record."""
 
 
 def read_strictly(
@@ -201,31 +203,46 @@ def _translated(
     index = int(found[1]) - 1
     line = int(layout.lines[index])
     complaint = f"{source}, line {line}: {_complaint(message, layout, index, delimiter, remark)}"
-    if "Expected Number of Columns" in message:
-        return LineError(complaint, _odd_widths(layout, index, delimiter))
-    if "unterminated quote" in message and not _is_open(layout.record(index), delimiter):
-        return LineError(complaint, {line: "a quote mark that ends a cell before its end"})
+    mendable = "Expected Number of Columns" in message or "unterminated quote" in message
+    if mendable and not _is_open(layout.record(index), delimiter):
+        return LineError(complaint, _odd_records(layout, index, delimiter))
     return TableError(complaint)
 
 
-def _odd_widths(layout: Layout, index: int, delimiter: str) -> Mapping[int, str]:
-    """The records that have another number of cells than the first, that of ``index`` and below."""
+def _odd_records(layout: Layout, first: int, delimiter: str) -> dict[int, str]:
+    """What is wrong with the ``first`` record that DuckDB refused and with others below, by line.
+
+    All are found at once, as DuckDB would read the whole text again for each.
+    """
     wanted = len(split_record(layout.record(0), delimiter))
     belong = f"{wanted} belong{'s' if wanted == 1 else ''}"
     odd = {}
-    for number in range(index, len(layout)):
+    for number in range(first, len(layout)):
         record, line = layout.record(number), int(layout.lines[number])
-        width = len(split_record(record, delimiter))
-        if width != wanted or number == index:
-            last = line + len(re.findall("\r\n|\r|\n", record))
-            until = f", up to line {last}" if last > line else ""
-            odd[line] = f"{counted(width, 'cell')} where {belong}{until}"
+        if _is_open(record, delimiter):
+            continue  # it may hold rows, which nobody is to lose
+        cells = split_record(record, delimiter)
+        more = any(not _NOTHING.fullmatch(cell) for cell in cells[wanted:])
+        if _ends_early(record, delimiter):
+            says = "a quote mark that ends a cell before its end"
+        elif more or len(cells) < wanted or number == first:
+            says = f"{counted(len(cells), 'cell')} where {belong}"
+        else:
+            continue
+        last = line + len(re.findall("\r\n|\r|\n", record))
+        odd[line] = f"{says}, up to line {last}" if last > line else says
     return odd
 
 
 def _is_open(record: str, delimiter: str) -> bool:
     """Whether a quoted cell has no end, and may hold the lines below."""
     return any(cell.count('"') % 2 for cell in re.findall(quoted_cell(delimiter), record))
+
+
+def _ends_early(record: str, delimiter: str) -> bool:
+    """Whether something other than blanks follows a quoted cell."""
+    cells = re.finditer(rf"{quoted_cell(delimiter)} *+([^{re.escape(delimiter)}])?", record)
+    return any(cell[1] for cell in cells)
 
 
 def _complaint(message: str, layout: Layout, index: int, delimiter: str, remark: str) -> str:

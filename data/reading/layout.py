@@ -120,9 +120,10 @@ def rewritten(layout: Layout, records: Sequence[bytes]) -> Layout:
 def quoted_cell(delimiters: str = DELIMITERS) -> str:
     """The pattern of a quoted cell: it opens at the start of a line or after a delimiter.
 
-    Two quote marks inside are one; a cell that is never closed runs to the end.
+    Two quote marks inside are one; a cell that is never closed runs to the end. As DuckDB has it,
+    one blank may stand before the cell, and any between two quote marks inside.
     """
-    return rf'(?<![^{re.escape(delimiters)}\r\n]) *"[^"]*+(?:""[^"]*+)*+(?:"|\Z)'
+    return rf'(?<![^{re.escape(delimiters)}\r\n]) ?"[^"]*+(?:" *+"[^"]*+)*+(?:"|\Z)'
 
 
 def split_record(record: str, delimiter: str) -> list[str]:

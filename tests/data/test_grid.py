@@ -6,12 +6,13 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mlp_edge.cell import number
 from mlp_edge.data.content.floats import as_cells, parse
 from mlp_edge.data.content.grid import APART, GridColumn
+from mlp_edge.data.odd_lines import LineError
 from mlp_edge.data.reading import cells as reading_cells
 from mlp_edge.data.reading.cells import find_grid
 from mlp_edge.data.reading.duck import read_strictly
@@ -60,6 +61,24 @@ def test_cells_split_here_are_those_of_the_strict_reader(content):
     strict = read_strictly(layout, ",", width, "t.csv", MOST)
     found = [GridColumn(grid, column).tolist() for column in range(width)]
     assert found == [cells.tolist() for cells in strict]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.text('"",x ', min_size=1, max_size=12).filter(str.strip))
+@example("1,2,")
+@example('1,"" "2"')
+def test_a_record_is_odd_where_the_strict_reader_refuses_it(record):
+    layout = lay_out(f"a,b\nx\n{record}".encode(), ",")
+    with pytest.raises(LineError) as refused:
+        read_strictly(layout, ",", 2, "t.csv", MOST)
+    try:
+        read_strictly(layout.keep(layout.lines != 2), ",", 2, "t.csv", MOST)
+        odd = False
+    except LineError:
+        odd = True
+    except TableError:  # a quoted cell without an end may hold rows
+        odd = False
+    assert (3 in refused.value.odd) == odd
 
 
 @pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL])

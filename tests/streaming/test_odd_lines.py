@@ -17,7 +17,8 @@ from mlp_edge.api import streaming
 from mlp_edge.api.predicting import predict_table
 from mlp_edge.api.settings import GUESSED, PredictionSettings, Reading, StreamSettings
 from mlp_edge.api.streamed_table import StreamedTable
-from mlp_edge.data.reading import source
+from mlp_edge.data.reading import read, source
+from mlp_edge.data.reading.cells import split_cells
 from mlp_edge.errors import TableError
 from mlp_edge.streaming import pipeline, text_parts
 
@@ -89,6 +90,29 @@ def test_odd_lines_are_left_out(kind: str, scored: Path, lines: Lines, tmp_path:
     written(without(lines, *places), table)
     assert streamed(scored, table, "fail").rows == 1496
     assert got == (tmp_path / "out.csv").read_bytes()
+
+
+@pytest.mark.parametrize("on_error", ["skip", "fail"])
+@pytest.mark.parametrize("kind", ODD)
+def test_all_odd_lines_of_a_kind_are_found_in_one_pass(
+    kind: str,
+    on_error: str,
+    scored: Path,
+    lines: Lines,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    passes = []
+    monkeypatch.setattr(blocks, "HEAD", 1 << 20)
+    monkeypatch.setattr(read, "split_cells", lambda *given: passes.append(1) or split_cells(*given))
+    places = range(5, 900, 300 if kind == "a long cell" else 7)
+    table = written(spoilt(lines, dict.fromkeys(places, ODD[kind][0])), tmp_path / "homes.csv")
+    if on_error == "skip":
+        assert streamed(scored, table, on_error).tally.skipped == len(places)
+    else:
+        with pytest.raises(TableError, match=r"homes.csv, line 5[:,] "):
+            streamed(scored, table, on_error)
+    assert len(passes) == 2
 
 
 def zipped(lines: Lines) -> bytes:
@@ -232,6 +256,12 @@ def test_a_quote_without_an_end_loses_no_rows(
     table = written(spoilt(lines, {place: 'h,1,"flat,1950,3,dear'}), tmp_path / "homes.csv")
     with pytest.raises(TableError, match=f"line {place}: a quoted cell does not end"):
         streamed(scored, table, "skip")
+    written(spoilt(lines, {place - 1: FEW, place: 'h,1,"flat,1950,3,dear'}), table)
+    with pytest.raises(TableError, match=f"line {place}: a quoted cell does not end"):
+        streamed(scored, table, "skip")
+    written(spoilt(lines, {place: f'{WIDE},9,"9'}), table)
+    with pytest.raises(TableError, match=f"line {place}: 8 cells where line 1 has 6"):
+        streamed(scored, table, "skip")
 
 
 def test_a_record_of_several_lines(scored: Path, lines: Lines, tmp_path: Path) -> None:
@@ -240,6 +270,9 @@ def test_a_record_of_several_lines(scored: Path, lines: Lines, tmp_path: Path) -
     table.write_text(text)
     [bad] = streamed(scored, table, "skip").tally.bad
     assert (bad.line, bad.says) == (8, "8 cells where 6 belong, up to line 13")
+    table.write_text(text.replace('\n",h9,', '\n"x,h9,'))
+    [bad] = streamed(scored, table, "skip").tally.bad
+    assert bad.says == "a quote mark that ends a cell before its end, up to line 13"
 
 
 def test_predictions_are_those_of_the_rows_left(scored: Path, lines: Lines, tmp_path: Path) -> None:
