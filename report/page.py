@@ -11,7 +11,6 @@ import base64
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import jinja2
@@ -23,6 +22,7 @@ from mlp_edge.report import pictures
 from mlp_edge.report.charts import Chart
 from mlp_edge.report.network import drawing
 from mlp_edge.report.playground import Fragment
+from mlp_edge.report.rendering import asset, environment
 
 PARTS = ("scores", "importance", "dependence", "proof", "cost")
 """What may be absent."""
@@ -57,7 +57,7 @@ def page(facts: Mapping[str, Any], playground: Fragment | None = None) -> str:
         "absent_of": {**dict.fromkeys(PARTS, ()), **facts["absent"]},
         **_pictures(facts),
     }
-    return rendered("page.html.jinja", told, added, [_asset("page.js"), *modules])
+    return rendered("page.html.jinja", told, added, [asset("page.js"), *modules])
 
 
 def rendered(
@@ -71,7 +71,7 @@ def rendered(
         style: further style of our own.
         scripts: of our own; no others run.
     """
-    style = _asset("page.css") + style
+    style = asset("page.css") + style
     policy = (
         f"default-src 'none'; style-src {_hash(style)}; script-src "
         f"{' '.join(map(_hash, scripts)) or _NONE}; base-uri 'none'; form-action 'none'"
@@ -200,21 +200,9 @@ def _shown(value: Any) -> Any:
 
 @cache
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("mlp_edge.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_shown,
-    )
-    environment.filters.update(
+    made = environment(_shown)
+    made.filters.update(
         capital=_capital, metric=metric_name, number=_finite, percent=percent, sentence=_sentence,
         shade=_shade, share=pictures.share, whole=_whole,
     )  # fmt: skip
-    return environment
-
-
-@cache
-def _asset(name: str) -> str:
-    return files("mlp_edge.report").joinpath("assets", name).read_text(encoding="utf-8")
+    return made

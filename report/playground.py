@@ -9,11 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from functools import cache
-from importlib.resources import files
 from typing import Any, NamedTuple
 
-import jinja2
 import numpy as np
 from markupsafe import Markup
 
@@ -25,6 +22,7 @@ from mlp_edge.mlp import Mlp, Rows
 from mlp_edge.proof.declared import ranges
 from mlp_edge.proof.golden import readings, rounded_up
 from mlp_edge.report.modules import modules_of, registered
+from mlp_edge.report.rendering import asset, environment
 
 MOST_ROWS = 200
 """Held-out rows that the page takes with it."""
@@ -87,22 +85,26 @@ def playground(
     modules, refused = modules_of(mlp, quantised)
     proved = _proved(bounds)
     data = _told(mlp, [*modules], rows, targets) | {"bounds": proved}
-    markup = _template().render(
-        mlp=mlp,
-        dtypes=[*modules],
-        refused=[(dtype, printable(reason)) for dtype, reason in refused],
-        outputs=_outputs(mlp),
-        controls=[*_controls(mlp, rows)],
-        at_once=AT_ONCE,
-        called=called,
-        bound=proved and f"{max(proved):g}".replace("e-0", "e-"),
-        threshold=str(mlp.threshold),
-        data=Markup(javascript.text(data)),  # noqa: S704 (ASCII JSON without a <)
+    markup = (
+        environment()
+        .get_template("playground.html.jinja")
+        .render(
+            mlp=mlp,
+            dtypes=[*modules],
+            refused=[(dtype, printable(reason)) for dtype, reason in refused],
+            outputs=_outputs(mlp),
+            controls=[*_controls(mlp, rows)],
+            at_once=AT_ONCE,
+            called=called,
+            bound=proved and f"{max(proved):g}".replace("e-0", "e-"),
+            threshold=str(mlp.threshold),
+            data=Markup(javascript.text(data)),  # noqa: S704 (ASCII JSON without a <)
+        )
     )
     if not modules:
         return Fragment(Markup(markup), "", ())  # noqa: S704 (autoescaped)
-    scripts = *(registered(*module, mlp) for module in modules.items()), _asset("playground.js")
-    return Fragment(Markup(markup), _asset("playground.css"), scripts)  # noqa: S704
+    scripts = *(registered(*module, mlp) for module in modules.items()), asset("playground.js")
+    return Fragment(Markup(markup), asset("playground.css"), scripts)  # noqa: S704
 
 
 def _told(
@@ -237,20 +239,3 @@ def _outputs(mlp: Mlp) -> list[str]:
     if mlp.task == "multiclass":
         return labels
     return [_visible(name, "value") for name in mlp.targets]
-
-
-@cache
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("mlp_edge.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("playground.html.jinja")
-
-
-@cache
-def _asset(name: str) -> str:
-    return files("mlp_edge.report").joinpath("assets", name).read_text(encoding="utf-8")
