@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import NoneType
 from typing import Any
 
+from mlp_edge.api.reporting.commands import FORMATS
 from mlp_edge.api.reporting.numbers import short
 from mlp_edge.errors import ModelError, first_line
 from mlp_edge.files.manifest import Manifest
 from mlp_edge.files.writing import sha256
 from mlp_edge.json_values import shaped
 from mlp_edge.parity.monotone import BROKEN
-from mlp_edge.readers.model_directory import PARITY, ModelDirectory
+from mlp_edge.readers.model_directory import ORIGINAL, PARITY, ModelDirectory
 from mlp_edge.reading import parse_json, read_file, read_text
 
 NO_EXPORTS = "nothing is exported yet, so there is nothing to prove; `Model.export()` writes files"
@@ -49,12 +50,11 @@ def proof(directory: ModelDirectory) -> dict[str, Any] | str:
         return NOT_YET
     try:
         found = parse_json(read_text(path, f"{path}: missing"))
-        if found["weights_sha256"] != directory.manifest.sha256["weights"] or not all(
-            _is(directory, name, wanted) for name, wanted in found["sha256"].items()
-        ):
-            return OUTDATED.format(PARITY)
         if not found["results"]:
             raise ValueError("it compares nothing")
+        same = found["weights_sha256"] == directory.manifest.sha256["weights"]
+        if not (same and _of_these_files(directory, found["results"], found["sha256"])):
+            return OUTDATED.format(PARITY)
         told = {
             "passed": bool(found["passed"]),
             "records": [_record(each) for each in found["results"]],
@@ -73,19 +73,33 @@ def proof(directory: ModelDirectory) -> dict[str, Any] | str:
         return DAMAGED.format(PARITY, first_line(error))
 
 
-def _is(directory: ModelDirectory, name: str, wanted: str) -> bool:
+def _of_these_files(
+    directory: ModelDirectory, results: Sequence[Mapping[str, Any]], hashes: Mapping[str, str]
+) -> bool:
+    """Whether every export was compared, and all that ran is still the file that it was then."""
+    ran = {each["artifact"] for each in results if _figures(each)}
+    exports = {path.name for path in directory.exported_models if path.suffix in FORMATS}
+    return exports <= {each["artifact"] for each in results} and all(
+        _is(directory, name, hashes.get(name)) for name in ran | hashes.keys()
+    )
+
+
+def _is(directory: ModelDirectory, name: str, wanted: str | None) -> bool:
     """Whether a file of the record is still what it was."""
-    original = directory.original_path
-    path = original if name == original.name else directory.exports_path / Path(name).name
-    if path.is_dir():  # a SavedModel, whose files the manifest lists
-        return True
-    return path.is_file() and sha256(read_file(path)) == wanted
+    manifest, original = directory.manifest, directory.original_path
+    if name in manifest.exports or name not in (original.name, ORIGINAL):
+        path = directory.exports_path / Path(name).name
+        return path.is_file() and sha256(read_file(path)) == wanted
+    if original.is_dir() and manifest.imported is not None:  # a SavedModel
+        hashes = manifest.imported["files"].items()
+        return all(sha256(read_file(original.parent / file)) == each for file, each in hashes)
+    return original.is_file() and sha256(read_file(original)) == wanted
 
 
 def _record(found: Mapping[str, Any]) -> dict[str, Any]:
     """One comparison, by what its dtype asks: a bound, bits, or nothing but what changed."""
     figures, bits, changed = found["comparison"], found["bits"], found["changed"]
-    asked = figures or bits or changed
+    asked = _figures(found)
     return {
         "artifact": found["artifact"],
         "runtime": found["runtime"],
@@ -102,6 +116,11 @@ def _record(found: Mapping[str, Any]) -> dict[str, Any]:
         "says": list(found["says"]),
         "missing": found["missing"],
     }
+
+
+def _figures(found: Mapping[str, Any]) -> Any:
+    """What a comparison has measured; nothing where it did not run."""
+    return found["comparison"] or found["bits"] or found["changed"]
 
 
 def _certificate(found: Mapping[str, Any], manifest: Manifest) -> dict[str, Any]:

@@ -98,8 +98,8 @@ def test_the_same_model_gives_the_same_bytes(pima: Path, folder: Path) -> None:
 
 
 PROVED = {
-    "weights_sha256": "w", "sha256": {}, "passed": True, "searched": 1, "left_out": 0,
-    "versions": {"numpy": None}, "results": [{
+    "weights_sha256": "w", "sha256": {"pima.h": sha256(b"")}, "passed": True,
+    "searched": 1, "left_out": 0, "versions": {"numpy": None}, "results": [{
         "artifact": "pima.h", "runtime": "c", "dtype": "float32", "bits": None, "changed": None,
         "comparison": {"rows": 9, "bound": 1e-6, "from_reference": 1e-7, "of_bound": 0.1,
                        "from_original": 1e-7, "flips": 0},
@@ -122,11 +122,21 @@ def places(value: Any, before: tuple[str | int, ...] = ()) -> Iterator[tuple[str
             yield from places(item, (*before, key))
 
 
+def exported(tmp_path: Path, *names: str, **changed: Any) -> ModelDirectory:
+    """A model directory with empty exports, and PROVED as its proof."""
+    exports = dict.fromkeys(("pima.h", *names), "")
+    hashes = {"data": "d", "weights": "w"}
+    manifest = replace(MANIFEST, exports=exports, sha256=hashes, **changed)
+    (tmp_path / "exports").mkdir()
+    for name in exports:
+        (tmp_path / "exports" / name).touch()
+    (tmp_path / "exports" / "parity.json").write_text(json.dumps(PROVED))
+    return ModelDirectory(tmp_path, manifest)
+
+
 def test_no_value_in_a_strangers_proof_breaks_the_page(tmp_path: Path) -> None:
-    manifest = replace(MANIFEST, exports={"pima.h": ""}, sha256={"data": "d", "weights": "w"})
-    directory, path = ModelDirectory(tmp_path, manifest), tmp_path / "exports" / "parity.json"
-    path.parent.mkdir()
-    path.write_text(json.dumps(PROVED))
+    directory, path = exported(tmp_path), tmp_path / "exports" / "parity.json"
+    manifest = directory.manifest
     assert proof(directory)["passed"]  # type: ignore[index]
     refused = 0
     for place in places(PROVED):
@@ -145,6 +155,39 @@ def test_no_value_in_a_strangers_proof_breaks_the_page(tmp_path: Path) -> None:
             for written in (page(shown), model_card(shown), bill(shown)):
                 assert written
     assert refused > 100
+
+
+def test_a_proof_is_of_every_export_by_its_hash(tmp_path: Path) -> None:
+    directory, path = exported(tmp_path, "pima.c", "pima_int8.json"), tmp_path / "exports"
+    assert proof(directory)["passed"]  # type: ignore[index]
+    for hashes in ({}, {"pima.js": sha256(b"")}, {"pima.h": sha256(b"another")}):
+        (path / "parity.json").write_text(json.dumps({**PROVED, "sha256": hashes}))
+        assert "was written for other files" in proof(directory)
+    [result] = PROVED["results"]  # type: ignore[misc]
+    late = {**PROVED, "results": [result, {**result, "artifact": "pima.js"}]}
+    (path / "parity.json").write_text(json.dumps(late))
+    assert "was written for other files" in proof(directory)
+    not_run = {**result, "artifact": "pima.js", "comparison": None, "verdict": "NOT RUN"}
+    (path / "parity.json").write_text(json.dumps({**PROVED, "results": [result, not_run]}))
+    assert proof(directory)["passed"]  # type: ignore[index]
+
+
+def test_an_export_that_was_not_compared_is_not_proved(tmp_path: Path) -> None:
+    assert "was written for other files" in proof(exported(tmp_path, "pima.js"))
+
+
+def test_a_saved_model_is_known_by_the_hashes_of_its_files(tmp_path: Path) -> None:
+    theirs = {"file": "net", "files": {"net/saved_model.pb": sha256(b"graph")}}
+    directory = exported(tmp_path, imported=theirs)
+    graph = tmp_path / "original" / "net" / "saved_model.pb"
+    graph.parent.mkdir(parents=True)
+    graph.write_bytes(b"graph")
+    [result] = PROVED["results"]  # type: ignore[misc]
+    record = {**PROVED, "results": [{**result, "artifact": "net"}, result]}
+    (tmp_path / "exports" / "parity.json").write_text(json.dumps(record))
+    assert proof(directory)["passed"]  # type: ignore[index]
+    graph.write_bytes(b"another")
+    assert "was written for other files" in proof(directory)
 
 
 @pytest.mark.parametrize("kept", ["bits", "rounding", "unproved", "broken"])
