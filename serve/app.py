@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 LENGTH = oip.LENGTH.lower().encode()
 LIVE = {"live": True}
+LIVENESS = "/v2/health/live"
 FULL = "mlp_edge_full"
 """In the state of a request: whether its connection is one too many."""
 
@@ -70,7 +71,7 @@ class Server:
             ("/openapi.json", self._openapi),
             ("/metrics", self._show_metrics),
             ("/v2", self._server_metadata),
-            ("/v2/health/live", self._live),
+            (LIVENESS, self._live),
             ("/v2/health/ready", self._show_ready),
         ]
         for place in ("/v2/models/{model}", version):
@@ -159,8 +160,12 @@ class Server:
 
         Raises:
             RequestError: 413. What the client still sends then is read and dropped, or it would
-                not come to read why.
+                not come to read why. 415 for a body that is packed.
         """
+        packed = header(request.scope, b"content-encoding").strip().lower()
+        if packed not in ("", "identity"):
+            told = f"a body packed as {packed[:40]!r}; one that is not packed would do"
+            raise RequestError(415, told, {"Accept-Encoding": "identity"})
         most = self._settings.max_body
         stated = header(request.scope, b"content-length")
         size = int(stated[:20]) if stated.isdigit() else 0
@@ -214,6 +219,8 @@ class Server:
         return Response(told, 200, {oip.LENGTH: str(head)}, "application/octet-stream")
 
     async def _full(self, request: Request) -> Response:
+        if request.url.path == LIVENESS:  # or a busy server would be started anew
+            return json_response(LIVE, headers={"Connection": "close"})
         raise RequestError(503, "too many connections; try again", {"Connection": "close"})
 
     async def _model_metadata(self, request: Request) -> Response:

@@ -76,6 +76,10 @@ def _of_json(value: Any, most_rows: int) -> Any:
     kinds = {type(row) for row in value}
     if kinds not in ({dict}, {list}):
         raise RequestError(400, "an array of other things than objects, or than arrays")
+    if kinds == {list} and len({*map(len, value)}) > 1:
+        width = len(value[0])
+        place = next(n for n, row in enumerate(value) if len(row) != width)
+        raise RequestError(400, f"row {place} has {len(value[place])} cells, row 0 has {width}")
     rows = [*map(dict.values, value)] if kinds == {dict} else value
     if not PLAIN.issuperset(map(type, chain.from_iterable(rows))):
         place = next(n for n, row in enumerate(rows) if not PLAIN.issuperset(map(type, row)))
@@ -92,15 +96,21 @@ def _of_csv(body: bytes) -> dict[str, list[str]]:
         raise RequestError(400, f"the CSV is no UTF-8 (byte {error.start})") from error
     except csv.Error as error:
         raise RequestError(400, f"the body is no CSV: {error}") from error
+    while lines and not lines[-1]:
+        lines.pop()
     rows = [line for line in lines if line]
     if len(rows) < 2:
         raise RequestError(
             400, "the CSV has no rows; names in its first line and rows below would do"
         )
     names = rows[0]
+    if len(names) == 1 and [] in lines[lines.index(names) :]:
+        raise RequestError(
+            400, 'a blank line among the rows of a CSV of one column; a missing reading is ""'
+        )
     if len(set(names)) != len(names):
         raise RequestError(400, "two columns of the CSV have one name")
-    for number, row in enumerate(rows[1:], start=1):
+    for number, row in enumerate(rows[1:]):
         if len(row) != len(names):
             raise RequestError(
                 400, f"row {number} of the CSV has {len(row)} cells, its first line {len(names)}"

@@ -188,10 +188,12 @@ class Models:
 def _stamp(path: Path) -> Stamp | None:
     """What tells a changed model from the one that was opened; None where there is none.
 
-    Of a directory it tells the exports, too: they may arrive after the manifest that lists them.
+    Of a directory it tells the exports, too, and of an export the manifest around it: either may
+    arrive after the other.
     """
     place = path if path.is_dir() else folder_around(path)
-    files = [path / MANIFEST if place == path else path, *([place / SIGNATURE] if place else [])]
+    files = [] if place == path else [path]
+    files += [place / MANIFEST, place / SIGNATURE] if place else []
     if place == path:
         try:
             exports = [*(path / "exports").glob("*")]

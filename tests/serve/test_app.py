@@ -177,6 +177,28 @@ def test_csv_comes_back_as_csv(client: TestClient) -> None:
     assert lines[2].split(",")[1:] == ["mass; colour; age", "", ""]
 
 
+@pytest.mark.parametrize(
+    ("accept", "media"),
+    [
+        ("*/*", "application/json"),
+        ("text/html, */*;q=0.8", "application/json"),
+        ("text/csv, */*;q=0.8", "text/csv"),
+        ("Text/CSV", "text/csv"),
+        ("text/csv;q=0, application/json", "application/json"),
+        ("application/json, text/csv;q=0.1", "application/json"),
+        ("application/json;q=0.2, text/csv; header=present; q=0.5", "text/csv"),
+        ("application/json;q=1, application/vnd.apache.arrow.stream;q=0", "application/json"),
+        ("text/csv;q=0", "application/json"),
+        ("text/csvs, image/png;q=x", "application/json"),
+    ],
+)
+def test_the_media_type_that_a_client_likes_best(
+    client: TestClient, accept: str, media: str
+) -> None:
+    response = post(client, "/models/net/predict", [[1.0] * 8], accept=accept)
+    assert response.headers["content-type"].partition(";")[0] == media
+
+
 REFUSED: dict[str, tuple[str, bytes, dict[str, str], int, str]] = {
     "another model": ("/models/nope/predict", b"{}", {}, 404, "there is no model 'nope'"),
     "a path": ("/models/..%2f..%2fetc/predict", b"{}", {}, 404, "there is no"),
@@ -203,7 +225,18 @@ REFUSED: dict[str, tuple[str, bytes, dict[str, str], int, str]] = {
         "/models/net/predict", b"{}", {"content-type": "image/png"}, 415, "of the type 'image/png'",
     ),
     "CSV of another width": (
-        "/models/net/predict", b"a,b\n1\n", {"content-type": "text/csv"}, 400, "row 1 of the CSV",
+        "/models/net/predict", b"a,b\n1\n", {"content-type": "text/csv"}, 400, "row 0 of the CSV",
+    ),
+    "CSV of one column with a blank line": (
+        "/models/net/predict", b"x0\n1\n\n2\n\n", {"content-type": "text/csv"}, 400,
+        'a missing reading is ""',
+    ),
+    "ragged rows": ("/models/net/predict", b"[[1], [2], [3, 4]]", {}, 400, "row 2 has 2 cells"),
+    "a packed body": (
+        "/models/net/predict", b"[[1]]", {"content-encoding": "gzip"}, 415, "packed as 'gzip'",
+    ),
+    "a packed request": (
+        "/v2/models/net/infer", b"{}", {"content-encoding": "br"}, 415, "packed as 'br'",
     ),
     "CSV without rows": (
         "/models/net/predict", b"a,b\n", {"content-type": "text/csv"}, 400, "has no rows",

@@ -173,6 +173,11 @@ def test_too_many_connections_are_refused(path: Path, tmp_path: Path) -> None:
         connection.request("GET", "/v2")
         assert connection.getresponse().status == 503
         connection.close()
+        connection = server.connection()
+        connection.request("GET", "/v2/health/live")
+        response = connection.getresponse()
+        assert (response.status, response.headers["connection"]) == (200, "close")
+        connection.close()
         for each in held:
             each.close()
         time.sleep(0.1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -44,5 +45,23 @@ def test_only_what_is_signed_takes_the_place_of_another(named: str, tmp_path: Pa
     sign(model, key)  # which leaves the manifest as it is
     (reloaded,) = models.changed()
     assert reloaded.version == models.version("net").name == f"{other.weights_sha256[:12]}-int8"
+    assert models.changed() == []
+    models.close()
+
+
+@pytest.mark.parametrize("named", ["model", "model/exports/net.onnx"])
+@pytest.mark.parametrize("first", ["model.json", "exports/net.onnx"])
+def test_whatever_arrives_first_the_rest_is_looked_at(
+    first: str, named: str, tmp_path: Path
+) -> None:
+    model, other = write_model(tmp_path / "model"), network(seed=1)
+    models = Models([tmp_path / named], ServeSettings())
+    write_model(tmp_path / "other", other)
+    later(tmp_path / "other")
+    for file in sorted(("model.json", "exports/net.onnx"), key=lambda name: name != first):
+        shutil.copy2(tmp_path / "other" / file, model / file)
+        (reload,) = models.changed()
+        assert (reload.version is None) == (file == first)
+    assert reload.version == f"{other.weights_sha256[:12]}-int8"
     assert models.changed() == []
     models.close()
