@@ -408,9 +408,11 @@ def check_place(path: Path, force: bool) -> None:
 def _is_export(path: Path) -> Callable[[str], bool]:
     """Whether a file in exports/ is one of those that the manifest lists, or about them."""
     try:
-        ours = {*ModelDirectory.open(path).manifest.exports, PARITY, TRANSCRIPT, BOM}
+        ours = {*ModelDirectory.open(path).manifest.exports, PARITY, TRANSCRIPT}
     except ModelError:
-        ours = {PARITY, TRANSCRIPT, BOM}
+        ours = {PARITY, TRANSCRIPT}
+    if is_report(path / EXPORTS / BOM):
+        ours.add(BOM)
     return lambda name: name in ours or name.endswith(WEIGHTS_ONLY)
 
 

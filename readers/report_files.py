@@ -16,7 +16,8 @@ FORMAT, COMPARISON = "mlp-edge report", "mlp-edge report of two models"
 """What report.json, and the facts of a comparison, say of themselves first."""
 PAGE_MARK = '<meta name="generator" content="mlp-edge'
 CARD_MARK = "<!-- Written by mlp-edge report."
-"""How a page, and a model card, tell that they are of a report."""
+BOM_MARK = '"bom-ref": "tool:pkg:pypi/mlp-edge@'
+"""How a page, a model card and a bill of materials tell that they are of a report."""
 MARKS = {".html": PAGE_MARK, ".json": f'"format": "{FORMAT}', ".md": CARD_MARK}
 """Suffix -> what stands near the beginning of such a file."""
 HEAD = 1 << 16
@@ -25,7 +26,7 @@ HEAD = 1 << 16
 
 def is_report(path: Path) -> bool:
     """Whether a file has the mark that a report puts into files with its suffix."""
-    mark = MARKS.get(path.suffix.lower())
+    mark = BOM_MARK if path.name == BOM else MARKS.get(path.suffix.lower())
     if mark is None or not path.is_file():
         return False
     with path.open("rb") as file:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -33,6 +34,7 @@ FEW = 10
 """Thresholds are listed in steps of 1 / so many, of all that the slider knows."""
 MOST = {"labels": 20, "classes": 40}
 """Categories of a feature that are listed; classes whose confusion matrix is shown."""
+_CODE = re.compile(r"`([^`]+)`")
 SHADES = 5
 """Backgrounds of a confusion matrix, from none of a row to all of it."""
 
@@ -188,9 +190,16 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _sentence(text: str) -> str:
+def _sentence(text: str) -> Markup:
     """Words of a message, as a sentence by itself."""
-    return f"{_capital(text).removesuffix('.')}."
+    return _told(f"{_capital(text).removesuffix('.')}.")
+
+
+def _told(text: str) -> Markup:
+    """Words of a message, with what it names between backticks as code."""
+    parts = _CODE.split(printable(text))
+    code = Markup("<code>{}</code>")
+    return Markup("").join(code.format(part) if n % 2 else part for n, part in enumerate(parts))
 
 
 def _shown(value: Any) -> Any:
@@ -203,6 +212,6 @@ def _environment() -> jinja2.Environment:
     made = environment(_shown)
     made.filters.update(
         capital=_capital, metric=metric_name, number=_finite, percent=percent, sentence=_sentence,
-        shade=_shade, share=pictures.share, whole=_whole,
+        shade=_shade, share=pictures.share, told=_told, whole=_whole,
     )  # fmt: skip
     return made

@@ -19,6 +19,7 @@ from mlp_edge.api.reporting.model_facts import model as model_facts
 from mlp_edge.api.reporting.places import place_of
 from mlp_edge.api.reporting.report_settings import ReportSettings
 from mlp_edge.api.reporting.reporting import opened
+from mlp_edge.api.reporting.wording import in_commands
 from mlp_edge.api.settings import ALL, GUESSED, CostSettings, EvaluationSettings, Reading
 from mlp_edge.api.tables import read_any
 from mlp_edge.errors import InputError
@@ -78,7 +79,10 @@ def compare(
     from mlp_edge.report.comparison import comparison
 
     place = place_of(directories[0], chosen.out)
-    written = {place.page: comparison(facts).encode(), place.facts: json_text(facts).encode()}
+    written = {
+        place.page: comparison(in_commands(facts)).encode(),
+        place.facts: json_text(facts).encode(),
+    }
     place.write(written)
     return Comparison(facts, tuple(written))
 

@@ -25,7 +25,7 @@ from mlp_edge.readers.inspection import (
     inspect_original,
 )
 from mlp_edge.readers.model_directory import PARITY, ModelDirectory, directory_of, undisturbed
-from mlp_edge.readers.report_files import BOM
+from mlp_edge.readers.report_files import BOM, is_report
 from mlp_edge.readers.saved_model.network import is_saved_model
 from mlp_edge.reading import read_file
 
@@ -255,7 +255,7 @@ def _export(path: Path, present: bool, recorded: Mapping[str, str]) -> ExportSta
         content = read_file(path)
     except ModelError:
         content = b""
-    if path.name in (PARITY, BOM):
+    if path.name == PARITY or (path.name == BOM and is_report(path)):
         state = "report"
     elif path.name not in recorded:
         state = "not ours"

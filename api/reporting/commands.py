@@ -81,20 +81,39 @@ def _exports(manifest: Manifest) -> Iterator[list[str]]:
         yield [PROGRAM, "export", *options, *([_option("dtype", dtype)] if dtype else [])]
 
 
+def option(each: Setting, value: Any) -> str:
+    """A setting as an option with its value.
+
+    Args:
+        each: the setting.
+        value: as a message names it; None for the option alone.
+    """
+    if value is None:
+        return _name(each)
+    if each.repeat and not isinstance(value, list | tuple):
+        value = [value]
+    return " ".join(_typed(each, tuple(value) if isinstance(value, list) else value))
+
+
 def _typed(each: Setting, value: Any) -> Iterator[str]:
     """A setting as an option; each of several that are typed one by one."""
-    flag = next((word for word in (each.flag or "").split() if word.startswith("--")), None)
-    name = flag or _flag(each.name)
+    name = _name(each)
     if isinstance(value, bool):
-        on, _, off = name.partition("/")
+        _, _, off = (each.flag or "").partition("/")
         if value or off:
-            yield on if value else off
+            yield name if value else off
     elif each.repeat:
         yield from (f"{name} {typed(str(item))}" for item in value)
     elif isinstance(value, tuple):
         yield f"{name} {typed(','.join(map(_text, value)) or 'none')}"
     else:
         yield f"{name} {typed(_text(value))}"
+
+
+def _name(each: Setting) -> str:
+    """The option of a setting, that which turns it on where another turns it off."""
+    words = (each.flag or "").partition("/")[0].split()
+    return next((word for word in words if word.startswith("--")), _flag(each.name))
 
 
 def _text(value: Any) -> str:

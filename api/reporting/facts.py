@@ -10,6 +10,7 @@ from typing import Any
 from mlp_edge.api.result import Result, Sheet
 from mlp_edge.errors import CheckError
 from mlp_edge.files.writing import plain
+from mlp_edge.readers.report_files import MODEL_CARD
 
 VERSION = 1
 """Of report.json; a change that old readers misread adds one."""
@@ -24,14 +25,14 @@ class Report(Result):
         page: the HTML file.
         files: all that were written.
         asked: whether every export was to be held against the original first.
-        kept: a README.md that no report has written, and that stays; None where there is none.
+        kept: papers that no report has written, and that stay.
     """
 
     facts: Mapping[str, Any]
     page: Path
     files: tuple[Path, ...]
     asked: bool = False
-    kept: Path | None = None
+    kept: tuple[Path, ...] = ()
 
     @property
     def verdict(self) -> str:
@@ -80,9 +81,13 @@ class Report(Result):
         """What is said beside the tables.
 
         Returns:
-            What the report does not have, and why, a sentence each; whose README.md stays.
+            What the report does not have, and why, a sentence each; which papers stay.
         """
         absent = self.facts["absent"].items()
-        kept = [f"{self.kept}: is your own, and stays; no model card was written"]
-        return [*(f"{part}: {why}" for part, each in absent for why in each),
-                *(kept if self.kept is not None else [])]  # fmt: skip
+        kept = (f"{path}: is your own, and stays; no {_paper(path)} was written"
+                for path in self.kept)  # fmt: skip
+        return [*(f"{part}: {why}" for part, each in absent for why in each), *kept]
+
+
+def _paper(path: Path) -> str:
+    return "model card" if path.name == MODEL_CARD else "bill of materials"

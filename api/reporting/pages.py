@@ -8,6 +8,7 @@ from typing import Any
 
 from mlp_edge.api.opened_model import OpenedModel
 from mlp_edge.api.reporting.places import Place
+from mlp_edge.api.reporting.wording import in_commands
 from mlp_edge.api.sample import has_sample, rows_of
 from mlp_edge.files.writing import json_text
 from mlp_edge.integers.quantised import Quantised
@@ -33,7 +34,7 @@ def pages(
     Raises:
         ModelError: for quantisation parameters that are damaged.
     """
-    text = page(facts, _playground(model, directory, facts))
+    text = page(in_commands(facts), _playground(model, directory, facts))
     return {place.page: text.encode(), place.facts: json_text(facts).encode()}
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mlp_edge.api.reporting.places import Place
+from mlp_edge.api.reporting.wording import in_commands
 from mlp_edge.readers.report_files import BOM, MODEL_CARD, is_report
 from mlp_edge.report.papers.bill import bill
 from mlp_edge.report.papers.model_card import model_card
@@ -17,19 +18,22 @@ def papers(facts: Mapping[str, Any], place: Place) -> dict[Path, bytes]:
 
     Args:
         facts: what report.json holds.
-        place: of the report; a README.md of somebody else's stays as it is.
+        place: of the report; a paper of somebody else's stays as it is.
     """
     if place.directory is None:
         return {}
-    made = {place.directory.exports_path / BOM: bill(facts)}
-    if own_card(place) is None:
-        made[place.directory.path / MODEL_CARD] = model_card(facts).encode()
-    return made
+    facts = in_commands(facts)
+    made = {
+        place.directory.exports_path / BOM: bill(facts),
+        place.directory.path / MODEL_CARD: model_card(facts).encode(),
+    }
+    kept = own_papers(place)
+    return {path: content for path, content in made.items() if path not in kept}
 
 
-def own_card(place: Place) -> Path | None:
-    """A README.md in the model directory that no report has written; None where there is none."""
+def own_papers(place: Place) -> tuple[Path, ...]:
+    """A README.md and a bill of materials in the model directory that no report has written."""
     if place.directory is None:
-        return None
-    card = place.directory.path / MODEL_CARD
-    return card if card.exists() and not is_report(card) else None
+        return ()
+    paths = (place.directory.exports_path / BOM, place.directory.path / MODEL_CARD)
+    return tuple(path for path in paths if path.exists() and not is_report(path))

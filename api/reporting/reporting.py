@@ -15,7 +15,7 @@ from mlp_edge.api.reporting.facts import VERSION, Report
 from mlp_edge.api.reporting.model_facts import data, files, history, versions
 from mlp_edge.api.reporting.model_facts import model as model_facts
 from mlp_edge.api.reporting.pages import pages
-from mlp_edge.api.reporting.papers import own_card, papers
+from mlp_edge.api.reporting.papers import own_papers, papers
 from mlp_edge.api.reporting.places import place_of
 from mlp_edge.api.reporting.predicted_facts import Absent, predicted
 from mlp_edge.api.reporting.proof_facts import proof
@@ -64,7 +64,7 @@ def report(
     place = place_of(directory, settings.out)
     written = {**pages(model, directory, facts, place), **papers(facts, place)}
     place.write(written)
-    return Report(facts, place.page, tuple(written), settings.parity, own_card(place))
+    return Report(facts, place.page, tuple(written), settings.parity, own_papers(place))
 
 
 def opened(model: OpenedModel) -> ModelDirectory:

@@ -15,6 +15,7 @@ from mlp_edge.foreign import printable, spelled
 _ACTIVE = re.compile(r"[\\`*\[\]<>|~&@$]|(?<!\w)_|_(?!\w)|:(?=//)|(?<=\bwww)\.", re.IGNORECASE)
 """What begins something within a line of CommonMark, or in what GitHub and Hugging Face add to it,
 such as links without brackets, and mathematics. A template begins every line itself."""
+_CODE = re.compile(r"`([^`]+)`")
 
 
 class Markdown(str):
@@ -34,6 +35,14 @@ def escaped(value: Any) -> str:
     if isinstance(value, int | float):
         return f"{value:,}" if isinstance(value, int) else f"{value:.6g}"
     return _ACTIVE.sub(r"\\\g<0>", printable(spelled(str(value))))
+
+
+def prose(text: str) -> str:
+    """Words of a message on one line, with what it names between backticks as code."""
+    parts = _CODE.split(printable(spelled(text)))
+    return Markdown(
+        "".join(f"`{part}`" if place % 2 else escaped(part) for place, part in enumerate(parts))
+    )
 
 
 def listed(values: Sequence[Any]) -> str:
@@ -75,7 +84,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"listed": listed, "code": code}
+    environment.filters |= {"listed": listed, "code": code, "prose": prose}
     return environment
 
 

@@ -27,10 +27,11 @@ from mlp_edge.api.reporting.dependence import dependence
 from mlp_edge.api.reporting.facts import Report
 from mlp_edge.api.reporting.model_facts import history
 from mlp_edge.api.reporting.numbers import short, thinned
-from mlp_edge.api.reporting.papers import own_card, papers
+from mlp_edge.api.reporting.papers import own_papers, papers
 from mlp_edge.api.reporting.places import Place
 from mlp_edge.api.reporting.proof_facts import followed, proof
 from mlp_edge.api.reporting.verdict import verdict
+from mlp_edge.api.reporting.wording import in_commands
 from mlp_edge.data.sets import SETS
 from mlp_edge.errors import CheckError, InputError, ModelError
 from mlp_edge.feature import Feature
@@ -93,6 +94,9 @@ def test_the_same_model_gives_the_same_bytes(pima: Path, folder: Path) -> None:
         written.append([file.read_bytes() for file in report.files])
     assert written[0] == written[1]
     assert not any(str(folder).encode() in content for content in written[0])
+    shown, _, listed, card = written[0]
+    assert b"<code>mlp-edge parity</code> holds every export" in shown
+    assert not any(b"Model." in content for content in (shown, listed, card))
     again = mlp_edge.open(folder / "one" / "model").report(cost=False)  # over its own
     assert [file.read_bytes() for file in again.files] == written[0]
 
@@ -190,6 +194,32 @@ def test_a_saved_model_is_known_by_the_hashes_of_its_files(tmp_path: Path) -> No
     assert "was written for other files" in proof(directory)
 
 
+def test_page_and_papers_name_commands_and_no_python() -> None:
+    facts = made_up()
+    facts["absent"]["cost"] = ["no C header is exported yet; `Model.export(dtype='int8')` writes"]
+    texts = {
+        "`hidden=()` is as good": "`--hidden none` is as good",
+        "`drop=['a b']` leaves it out, `keep=COLUMN` keeps it, `strict`":
+            "`--drop 'a b'` leaves it out, `--keep COLUMN` keeps it, `--strict`",
+        "`mlp_edge.import_model()` and `Model.parity(trust=True)`":
+            "`mlp-edge import` and `mlp-edge parity --trust`",
+        "'`x=1`' and `Model.save()`": "'`x=1`' and `Model.save()`",
+    }  # fmt: skip
+    facts["scores"]["findings"] = [{"kind": "linear", "text": text, "columns": ["`drop=1`"]}
+                                   for text in texts]  # fmt: skip
+    before = json.dumps(facts)
+    told = in_commands(facts)
+    assert [each["text"] for each in told["scores"]["findings"]] == list(texts.values())
+    assert told["scores"]["findings"][0]["columns"] == ["`drop=1`"]
+    assert json.dumps(facts) == before
+    shown = page(told)
+    assert "<code>mlp-edge export --dtype int8</code> writes" in shown
+    assert "<code>--hidden none</code> is as good" in shown
+    card = model_card(told)
+    assert "- cost: no C header is exported yet; `mlp-edge export --dtype int8` writes" in card
+    assert "- `--hidden none` is as good" in card
+
+
 @pytest.mark.parametrize("kept", ["bits", "rounding", "unproved", "broken"])
 def test_whether_readings_are_followed(kept: str) -> None:
     for proved in (True, False):
@@ -225,12 +255,28 @@ def test_papers_stand_beside_it_and_a_readme_of_ones_own_stays(tmp_path: Path) -
     made = papers(made_up(), place)
     assert list(made) == [bill, card]
     card.write_bytes(made[card])
-    assert own_card(place) is None
+    assert own_papers(place) == ()
     card.write_text("# Mine")
     assert list(papers(made_up(), place)) == [bill]
-    report = Report(made_up(), place.page, (), kept=own_card(place))
+    report = Report(made_up(), place.page, (), kept=own_papers(place))
     assert f"{card}: is your own, and stays; no model card was written" in report.remarks()
     assert papers(made_up(), Place(tmp_path / "a.html", tmp_path / "a.json", None)) == {}
+
+
+def test_a_bill_of_ones_own_stays(tmp_path: Path) -> None:
+    directory = ModelDirectory(tmp_path, MANIFEST)
+    place = Place(tmp_path / "report.html", tmp_path / "report.json", directory)
+    own, card = tmp_path / "exports" / "bom.cdx.json", tmp_path / "README.md"
+    own.parent.mkdir()
+    own.write_bytes(papers(made_up(), place)[own])
+    assert set(papers(made_up(), place)) == {own, card}  # over its own
+    assert own_papers(place) == ()
+    own.write_text('{"bomFormat": "CycloneDX", "specVersion": "1.6"}')
+    assert set(papers(made_up(), place)) == {card}
+    report = Report(made_up(), place.page, (), kept=own_papers(place))
+    assert f"{own}: is your own, and stays; no bill of materials was written" in report.remarks()
+    with pytest.raises(InputError, match=r"holds 'bom\.cdx\.json'"):
+        check_place(tmp_path, force=True)
 
 
 def test_scores_are_those_of_an_evaluation(pima: Path, facts: Mapping[str, Any]) -> None:
