@@ -6,10 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # What the suite was last run on, names and hashes; see CONTRIBUTING.md for how it is renewed.
 CONSTRAINTS := constraints.txt
-OLD := build/old-onnxruntime
-PACKAGERS := build/packagers
-CLIENTS := build/clients
-BROWSER := build/browser
+BESIDE := $(addprefix build/,$(addsuffix /installed,old-onnxruntime packagers clients kserve browser))
 
 export TF_CPP_MIN_LOG_LEVEL := 3
 export PYTHONDONTWRITEBYTECODE := 1
@@ -40,45 +37,24 @@ types: $(VENV)/installed
 # A worker takes whole files, those with slow tests first (tests/conftest.py).
 PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-tests: $(VENV)/installed $(OLD)/installed $(PACKAGERS)/installed $(CLIENTS)/installed $(BROWSER)/installed gcc scripts chips
+tests: $(VENV)/installed $(BESIDE) gcc scripts chips
 	$(PYTEST) $(ARGS)
 
 # Neither slow tests nor those that wait for TensorFlow.
-test-quick: $(VENV)/installed $(OLD)/installed $(PACKAGERS)/installed $(CLIENTS)/installed $(BROWSER)/installed gcc scripts chips
+test-quick: $(VENV)/installed $(BESIDE) gcc scripts chips
 	$(PYTEST) -m "not slow and not trains" $(ARGS)
 
 $(VENV)/installed: pyproject.toml $(CONSTRAINTS)
 	PYTHON=$(PYTHON) sh .ci/setup $(VENV) $(CONSTRAINTS)
 	touch $@
 
-# A two-year-old onnxruntime, which the exported files have to load in as well.
-$(OLD)/installed: tests/old_onnxruntime.txt | $(VENV)/installed
-	rm -rf $(OLD)
-	$(BIN)/pip install --quiet --require-hashes --no-deps --target $(OLD) -r $<
-	touch $@
-
-# PlatformIO and Espressif's component manager, which have to accept the exported libraries.
-$(PACKAGERS)/installed: tests/packagers.txt | $(VENV)/installed
-	rm -rf $(PACKAGERS)
-	$(BIN)/pip install --quiet --require-hashes --no-deps --target $(PACKAGERS) -r $<
-	touch $@
-
-# Triton's client and Schemathesis, which ask the server, and hadolint, which reads Dockerfiles.
-$(CLIENTS)/installed: tests/clients.txt | $(VENV)/installed
-	rm -rf $(CLIENTS)
-	$(BIN)/pip install --quiet --require-hashes --no-deps --target $(CLIENTS) -r $<
-	touch $@
-
-# Playwright, which drives Chromium, and axe, which judges pages.
-$(BROWSER)/installed: tests/browser.txt | $(VENV)/installed
-	rm -rf $(BROWSER)
-	$(BIN)/pip install --quiet --require-hashes --no-deps --target $(BROWSER) -r $<
-	touch $@
-
-# KServe's client, for its test; nothing else asks for it: it takes a minute and 450 MB.
-build/kserve/installed:
-	$(PYTHON) -m venv build/kserve
-	build/kserve/bin/pip install --quiet kserve==0.21.0
+# Programs of others, each in a folder of its own: an onnxruntime of two years ago, which has to load
+# the exported files as well; PlatformIO and Espressif's component manager, which have to accept the
+# libraries; clients of Triton and KServe and Schemathesis, which ask the server, and hadolint, which
+# reads Dockerfiles; Playwright, which drives Chromium, and axe, which judges pages.
+$(BESIDE): build/%/installed: tests/%.txt | $(VENV)/installed
+	rm -rf $(@D)
+	$(BIN)/pip install --quiet --require-hashes --no-deps --target $(@D) -r $<
 	touch $@
 
 .PHONY: gcc scripts chips

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from support.clients import run
+from support.clients import KSERVE, run
 from support.networks import network, readings
 from support.quantised_networks import quantised
 from support.servers import Running, serving
@@ -22,7 +21,7 @@ CHECKS = (
     "response_schema_conformance"
 )
 """Not whether all that the schema allows is taken: no schema says that a shape fits its data."""
-TRITON = """
+TRITONS = """
 import json, sys
 import numpy as np
 import tritonclient.http as triton
@@ -55,7 +54,7 @@ except triton.InferenceServerException as error:
 print(json.dumps(found))
 """
 
-KSERVE = """
+KSERVES = """
 import asyncio, json, sys
 import numpy as np
 from kserve import InferenceRESTClient, InferInput, InferRequest, RESTConfig
@@ -78,7 +77,6 @@ async def ask():
 
 asyncio.run(ask())
 """
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +95,7 @@ def test_tritons_client_gets_the_predictors_bits(path: Path, tmp_path: Path) -> 
     rows = readings(network(), 20)
     np.save(tmp_path / "rows.npy", rows)
     with serving(tmp_path, path) as server:
-        told = asked(server, "-c", TRITON, str(server.port), str(tmp_path / "rows.npy"))
+        told = asked(server, "-c", TRITONS, str(server.port), str(tmp_path / "rows.npy"))
     *found, refused = json.loads(told)
     with mlp_edge.load(path) as model:
         right = [model.predict(rows)[:, 0].tolist(), model.predict_labels(rows)]
@@ -106,15 +104,11 @@ def test_tritons_client_gets_the_predictors_bits(path: Path, tmp_path: Path) -> 
 
 
 def test_kserves_client_gets_the_predictors_bits(path: Path, tmp_path: Path) -> None:
-    """In an environment of its own, of 450 MB: where somebody made it."""
-    python = ROOT / "build" / "kserve" / "bin" / "python"
-    if not python.exists():
-        pytest.skip("make build/kserve/installed brings KServe's client; CI does not")
     rows = readings(network(), 20)
     np.save(tmp_path / "rows.npy", rows)
     with serving(tmp_path, path) as server:
-        words = [python, "-c", KSERVE, str(server.port), str(tmp_path / "rows.npy")]
-        told = subprocess.run(words, capture_output=True, text=True, timeout=120, check=True).stdout
+        words = sys.executable, "-c", KSERVES, str(server.port), str(tmp_path / "rows.npy")
+        told = run(*words, folder=tmp_path, place=KSERVE)
     with mlp_edge.load(path) as model:
         right = [model.predict(rows)[:, 0].tolist(), model.predict_labels(rows)]
     assert json.loads(told.splitlines()[-1]) == [right] * 2
