@@ -10,6 +10,7 @@ import typer
 from mlp_edge.cli.declaring import takes
 from mlp_edge.cli.options import DEFAULT_MODEL
 from mlp_edge.cli.printing.console import out
+from mlp_edge.cli.printing.wording import worded
 from mlp_edge.serve.settings import ServeSettings
 
 
@@ -30,4 +31,4 @@ def serve(
     def listening(address: str) -> None:
         out.print(f"serving on {address}; / says what, Ctrl-C ends it")
 
-    serve_models(models or [DEFAULT_MODEL], ServeSettings(**settings), listening)
+    serve_models(models or [DEFAULT_MODEL], ServeSettings(**settings), listening, worded)

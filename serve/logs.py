@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -43,10 +44,12 @@ class Log:
 
     Args:
         requests: which requests are logged: errors, all or none.
+        word: words the settings and calls that a reason names.
     """
 
-    def __init__(self, requests: str) -> None:
+    def __init__(self, requests: str, word: Callable[[str], str] = str) -> None:
         self._requests = requests
+        self._word = word
 
     def say(self, event: str, **more: Any) -> None:
         """A line with the time, what happened, and what belongs to it."""
@@ -72,7 +75,8 @@ class Log:
     def reload(self, reload: Reload) -> None:
         """A change on the disk."""
         if reload.version is None:
-            self.say("refused", model=reload.model, reason=reload.reason, served="the one before")
+            self.say("refused", model=reload.model, reason=self._word(reload.reason),
+                     served="the one before")  # fmt: skip
         else:
             self.say("reloaded", model=reload.model, version=reload.version)
 

@@ -112,8 +112,9 @@ class Metrics:
             self._count_odd(version, np.concatenate([rows for rows, _ in own]))
 
     def _count_labels(self, version: Version, counts: Counter[str | None]) -> None:
+        rejected = "none" if "none" not in version.card.labels else "none of the labels"
         for label, count in counts.items():
-            told = "none" if label is None else label
+            told = rejected if label is None else label
             self._child(self._classes, version.card.name, told).inc(count)
 
     def _count_odd(self, version: Version, rows: Rows) -> None:

@@ -11,13 +11,16 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlp_edge import lazy
 from mlp_edge.errors import InputError, MissingError, first_line
 from mlp_edge.serve.models import Models
 from mlp_edge.serve.settings import ServeSettings
 from mlp_edge.settings import setting
+
+if TYPE_CHECKING:
+    from mlp_edge.serve.logs import Log
 
 EXTRA = "serve"
 BACKLOG = 2048
@@ -47,13 +50,19 @@ def application(paths: Sequence[Path | str], settings: ServeSettings = ServeSett
         ModelError: for a model that is missing, damaged or not what was written.
         MissingError: when the extra is not installed.
     """
-    for module in ("starlette", "orjson", "prometheus_client"):
-        lazy.require(module, EXTRA)
-    from mlp_edge.serve.app import Server
+    lazy.require("orjson", EXTRA)
     from mlp_edge.serve.logs import Log
 
+    return _application(paths, settings, Log(settings.log))
+
+
+def _application(paths: Sequence[Path | str], settings: ServeSettings, log: Log) -> Any:
+    for module in ("starlette", "prometheus_client"):
+        lazy.require(module, EXTRA)
+    from mlp_edge.serve.app import Server
+
     models = Models([Path(path) for path in paths], settings)
-    server = Server(models, settings, Log(settings.log), threads=os.cpu_count() or 1)
+    server = Server(models, settings, log, threads=os.cpu_count() or 1)
     return _traced(server.app())
 
 
@@ -61,6 +70,7 @@ def serve(
     paths: Sequence[Path | str],
     settings: ServeSettings = ServeSettings(),
     listening: Callable[[str], None] = print,
+    word: Callable[[str], str] = str,
 ) -> None:
     """Serve models over HTTP until SIGTERM or SIGINT; requests under way are answered then.
 
@@ -68,6 +78,7 @@ def serve(
         paths: model directories or exported files.
         settings: where to listen, and what a client may ask for.
         listening: called with the address once connections are taken.
+        word: words the settings and calls that the log names.
 
     Raises:
         InputError: for no model, two of one name, or an address that cannot be listened on.
@@ -81,11 +92,11 @@ def serve(
     from mlp_edge.serve.protocol import protocol
 
     _allow_files(settings.max_connections)
-    log = Log(settings.log)
+    log = Log(settings.log, word)
     for name in ("uvicorn", "asyncio"):
         said = logging.getLogger(name)
         said.handlers, said.propagate = [UvicornLog(log)], False
-    app = application(paths, settings)
+    app = _application(paths, settings, log)
     with _listener(settings) as listener:
         config = uvicorn.Config(
             app,

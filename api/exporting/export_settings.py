@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 FLOAT32, SMALLEST, INT8 = "float32", "smallest", "int8"
 _VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
+MOST_VERSION = (1 << 31) - 1
+"""Of each number of a package's version; Triton and others read them as integers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,6 +198,8 @@ class ExportSettings(RawSettings):
         wanted = setting("package_version", self.package_version)
         if not _VERSION.fullmatch(self.package_version) or len(self.package_version) > 32:
             raise InputError(f"{wanted} is no version; three numbers such as 1.2.0 would do")
+        if max(map(int, self.package_version.split("."))) > MOST_VERSION:
+            raise InputError(f"{wanted}: numbers up to {MOST_VERSION:,} would do")
         first = {server.name: server.first_version for server in SERVERS}.get(self.package, "0")
         if int(self.package_version.partition(".")[0]) < int(first.partition(".")[0]):
             raise InputError(f"{wanted}: {self.package} takes versions from {first} on")

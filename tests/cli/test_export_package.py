@@ -106,6 +106,10 @@ def test_others_are_models(model: Path) -> None:
             ["--package", "triton", "--package-version", "0.1.0"],
             "--package-version 0.1.0: triton takes versions from 1.0.0 on",
         ),
+        (
+            ["--package", "triton", "--package-version", "9223372036854775808.0.0"],
+            "--package-version 9223372036854775808.0.0: numbers up to 2,147,483,647 would do",
+        ),
         (["--package", "deb"], "--package deb is not one of arduino, platformio, esp-idf, "),
         (["--package", "arduino", "-f", "onnx"], "--package arduino holds C in three files"),
         (["--package", "arduino", "--split"], "without --format, --split and --weights-only"),

@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pytest
 from support.networks import network, readings
 
 from mlp_edge.card import Card
 from mlp_edge.odd_readings import DeclaredReadings
 from mlp_edge.serve.joined import Joined
+from mlp_edge.serve.logs import Log
 from mlp_edge.serve.metrics import BATCH, Metrics
-from mlp_edge.serve.models import _stamp
+from mlp_edge.serve.models import Reload, _stamp
 from mlp_edge.serve.scoring import AT_ONCE, Places, Scoring
 from mlp_edge.serve.settings import ServeSettings
 
 
-def test_what_is_counted_in_batches_is_all_there() -> None:
-    metrics, card = Metrics(), Card.of(network())
+def served(card: Card) -> Any:
+    """A version of a model, as far as it is counted."""
 
     class Served:
         declared = DeclaredReadings(card.features)
 
     version: Any = Served()
     version.card = card
+    return version
+
+
+def test_what_is_counted_in_batches_is_all_there() -> None:
+    metrics, version = Metrics(), served(Card.of(network()))
     rows = readings(network(), 3)
     rows[1, 2] = np.nan
     for number in range(BATCH + 7):
@@ -45,6 +54,20 @@ def test_what_is_counted_in_batches_is_all_there() -> None:
     ):
         assert f"{name} {float(count)}\n" in told
     assert metrics.text().decode() == told
+
+
+def test_a_class_called_none_is_counted_by_itself() -> None:
+    metrics = Metrics()
+    version = served(replace(Card.of(network()), labels=("none", "some")))
+    metrics.predicted(version, readings(network(), 3), ["none", None, None])
+    told = metrics.text().decode()
+    assert 'mlp_edge_predictions_total{label="none",model="net"} 1.0\n' in told
+    assert 'mlp_edge_predictions_total{label="none of the labels",model="net"} 2.0\n' in told
+
+
+def test_the_log_words_why_a_model_is_refused(capfd: pytest.CaptureFixture[str]) -> None:
+    Log("none", str.upper).reload(Reload("net", None, "damaged"))
+    assert json.loads(capfd.readouterr().err)["reason"] == "DAMAGED"
 
 
 class Transport:

@@ -219,6 +219,7 @@ def test_new_models_under_load_lose_no_request(model: Path, folder: Path) -> Non
         assert [line["event"] for line in looked(server)] == ["refused", "reloaded"] * 6
         for line in server.lines("refused"):
             assert "pima.onnx" in line["reason"]
+            assert "Model." not in line["reason"]
             assert line["served"] == "the one before"
         told = counted(server)
         for result in ("served", "refused"):
