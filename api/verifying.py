@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mlp_edge.api.opened_model import OpenedModel
+from mlp_edge.api.reporting.model_facts import files
 from mlp_edge.api.result import Result, Sheet
 from mlp_edge.errors import InputError, MissingError, ModelError, VerifyError
 from mlp_edge.files.writing import plain, sha256
@@ -19,10 +20,11 @@ from mlp_edge.readers.model_directory import (
     ModelDirectory,
     directory_of,
 )
-from mlp_edge.reading import read_file
+from mlp_edge.readers.report_files import REPORT_FACTS, is_report
+from mlp_edge.reading import parse_json, read_file
 from mlp_edge.runtime.load import load
 from mlp_edge.runtime.verify import PROGRAMS, check_bytes
-from mlp_edge.settings import Blank, setting
+from mlp_edge.settings import Blank, call, setting
 from mlp_edge.signing.signature import SHOWN, Signed, sign, verified
 
 DIGITS = 16
@@ -53,12 +55,14 @@ class Verification(Result):
         signed: what the key has signed, and how the directory differs; None where no key was given.
         checked: the original and its exports, held to model.json and to what they carry; () after
             signing.
+        outdated: whether a report in the directory was written of other files than these.
     """
 
     path: Path
     model: str
     signed: Signed | None
     checked: tuple[Checked, ...] = ()
+    outdated: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """What was found as plain values.
@@ -79,6 +83,7 @@ class Verification(Result):
                 "missing": [] if signed is None else signed.missing,
                 "not_signed": [] if signed is None else signed.added,
                 "checked": [each._asdict() for each in self.checked],
+                "report_outdated": self.outdated,
                 "problems": self.problems(),
             }
         )
@@ -141,12 +146,19 @@ class Verification(Result):
         """What is said beside the tables.
 
         Returns:
-            A sentence where there is a signature, and nobody asked whose.
+            A sentence where a report is of other files, and one where there is a signature, and
+            nobody asked whose.
         """
+        found = []
+        if self.outdated:
+            found.append(
+                f"{REPORT_FACTS}, its page and papers: of other files than these; "
+                f"{call('Model.report')} writes them anew"
+            )
         if self.signed is None and (self.path / SIGNATURE).exists():
             key = setting("key", Blank("PUBLIC_KEY"))
-            return [f"{SIGNATURE} says who made it; {key} holds the directory to it"]
-        return []
+            found.append(f"{SIGNATURE} says who made it; {key} holds the directory to it")
+        return found
 
 
 def sign_model(
@@ -196,7 +208,19 @@ def verify(path: str | os.PathLike[str], key: str | os.PathLike[str] | None = No
         _original(directory),
         *(_export(directory, name) for name in directory.manifest.exports),
     )
-    return Verification(directory.path, directory.manifest.name, signed, checked)
+    name, outdated = directory.manifest.name, _outdated(directory)
+    return Verification(directory.path, name, signed, checked, outdated)
+
+
+def _outdated(directory: ModelDirectory) -> bool:
+    """Whether there is a report, and its files are not those that are there now."""
+    path = directory.path / REPORT_FACTS
+    if not is_report(path):
+        return False
+    try:
+        return bool(parse_json(read_file(path))["files"] != files(directory))
+    except (ModelError, ValueError, KeyError, TypeError):  # damaged: it is of nothing
+        return True
 
 
 def _original(directory: ModelDirectory) -> Checked:

@@ -10,7 +10,7 @@ from importlib import metadata
 from itertools import zip_longest
 
 DISTRIBUTION = "mlp-edge"
-SHOWN = ("", "train", "sim", "tune")
+SHOWN = ("", "train", "sim", "tune", "sign", "mlflow", "tensorboard")
 """The extras that a user runs with; "" is what comes with every installation."""
 
 _REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)\s*(?:\[[^]]*\])?\s*\(?([^;()]*)\)?\s*(?:;(.*))?")

@@ -50,6 +50,7 @@ def test_what_is_reported(typed: Type, quick: None) -> None:
     assert packages["numpy"]["version"] == metadata.version("numpy")
     assert packages["numpy"]["tried"].startswith(">=")
     assert {"tensorflow", "onnxruntime", "ai-edge-litert"} <= set(packages)
+    assert {"mlflow-skinny", "model-signing", "tensorboard"} <= set(packages)
     assert not {"pytest", "ruff"} & set(packages)
 
 

@@ -13,7 +13,9 @@ from support.networks import network
 from support.signed import write_keys, write_model
 
 import mlp_edge
+from mlp_edge.api.reporting.model_facts import files
 from mlp_edge.errors import VerifyError
+from mlp_edge.readers.model_directory import ModelDirectory
 from mlp_edge.signing.signature import sign
 
 
@@ -74,6 +76,21 @@ def test_a_report_is_signed_with_all_that_it_writes(typed: Type, pima: Path, fol
     hashes = {each["name"]: each["hashes"][0]["content"] for each in listed if "hashes" in each}
     assert hashes["exports/pima.onnx"] == told["signed"]["exports/pima.onnx"]
     assert written.isdisjoint(hashes)
+
+
+def test_a_report_of_other_files_is_told(typed: Type, folder: Path) -> None:
+    model = write_model(folder / "model")
+    facts = {"format": "mlp-edge report", "files": files(ModelDirectory.open(model))}
+    for text, outdated in (
+        (json.dumps(facts), False),
+        (json.dumps({**facts, "files": facts["files"][1:]}), True),  # an export came later
+        (json.dumps(facts).replace(facts["files"][0]["sha256"], "0"), True),  # another training
+        ('{"format": "mlp-edge report', True),
+        ('{"format": "mine"}', False),
+    ):
+        (model / "report.json").write_text(text)
+        told = "`mlp-edge report` writes them anew" in typed("verify").err
+        assert told == outdated == mlp_edge.verify(model).to_dict()["report_outdated"]
 
 
 def test_an_export_that_is_not_whole_is_named(typed: Type, folder: Path) -> None:
