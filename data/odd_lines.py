@@ -44,6 +44,12 @@ class Odd(NamedTuple):
     lines: dict[int, str]
     error: LineError | None
 
+    def refusal(self, error: TableError) -> TableError:
+        """The refusal of what is left without the odd lines, which are named."""
+        line, *more = sorted(self.lines)
+        others = f" and {len(more):,} more" if more else ""
+        return TableError(f"{error}; line {line} was left out, {self.lines[line]}{others}")
+
 
 def without_odd_lines(read: Callable[[Mapping[int, str]], Read], skip: bool) -> tuple[Read, Odd]:
     """Read a text without its odd lines.
@@ -75,9 +81,7 @@ def without_odd_lines(read: Callable[[Mapping[int, str]], Read], skip: bool) -> 
                 raise
             if not skip:
                 raise first from error
-            more = f" and {len(lines) - 1:,} more" if len(lines) > 1 else ""
-            says = f"line {first.line} was left out, {lines[first.line]}{more}"
-            raise TableError(f"{error}; {says}") from error
+            raise Odd(lines, first).refusal(error) from error
 
 
 def kept(lines: NDArray[np.int64], odd: Mapping[int, str]) -> NDArray[np.bool_]:

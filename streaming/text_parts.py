@@ -44,12 +44,13 @@ def _by_cells(block: Block, head: Table, form: Form, reader: Reader) -> Part | N
     table, odd = without_odd_lines(lambda odd: read_block(block, head, form, odd), skip)
     if table is None:
         return None
-    check_odd_lines(table, odd, reader)
+    if not skip:
+        check_odd_lines(table, odd, reader)
     return part_of_table(table, reader, bad_lines(odd), block.end)
 
 
 def check_odd_lines(table: Table, odd: Odd, reader: Reader) -> None:
-    """Refuse the first line that is no row, unless such lines are skipped.
+    """Refuse the first line that is no row; where such lines are skipped, columns that do not fit.
 
     Args:
         table: the rows around the odd lines.
@@ -58,15 +59,19 @@ def check_odd_lines(table: Table, odd: Odd, reader: Reader) -> None:
 
     Raises:
         LineError: for that line, or for a cell above it that ends the work.
+        TableError: for columns that do not fit, as lines that were left out may.
     """
-    if odd.error is None or reader.on_error == SKIP:
+    if odd.error is None:
         return
     try:
         part_of_table(table, reader)
     except TableError as error:  # of a column, too, where the odd line may be what has the names
+        if reader.on_error == SKIP:
+            raise odd.refusal(error) from error
         if isinstance(error, LineError) and error.line < odd.error.line:
             raise
-    raise odd.error
+    if reader.on_error != SKIP:
+        raise odd.error
 
 
 def bad_lines(odd: Odd) -> list[Bad]:

@@ -249,6 +249,14 @@ def test_a_title_is_no_table(scored: Path, lines: Lines, tmp_path: Path) -> None
         streamed(scored, table, "skip")
 
 
+def test_columns_that_do_not_fit_are_told_with_the_lines_left_out(
+    scored: Path, lines: Lines, tmp_path: Path
+) -> None:
+    table = written(["1,2", *lines[1:9]], tmp_path / "homes.csv")
+    with pytest.raises(TableError, match="; line 2 was left out, 6 cells where 2 belong and 7 mo"):
+        streamed(scored, table, "skip")
+
+
 @pytest.mark.parametrize("place", [8, 1200])
 def test_a_quote_without_an_end_loses_no_rows(
     place: int, scored: Path, lines: Lines, tmp_path: Path
