@@ -58,7 +58,7 @@ class Evaluation(Result):
 
     @property
     def scores(self) -> Scores:
-        """Model -> metric -> value; the models are mlp, linear and prior."""
+        """Model -> metric -> value: of mlp, and of linear and prior where training knew them."""
         return self.scored.scores
 
     @property

@@ -58,7 +58,7 @@ def _pictures(scored: ScoredRows, dtype: str, shuffled: Importance | None) -> di
         baseline=scored.straight,
         threshold=float(scored.threshold),
         part=called if dtype == FLOAT32 else f"{called}, in {dtype}",
-        prior=tuple(manifest.prior),
+        prior=tuple(manifest.prior) if manifest.imported is None else (),
         baseline_threshold=float(linear.threshold) if linear is not None else None,
     )
     figures = plots.of_judged(judged)

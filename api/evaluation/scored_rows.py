@@ -63,6 +63,8 @@ class ScoredRows:
         linear = self._linear()
         if linear is not None:
             found["linear"] = linear
+        if self.manifest.imported is not None:  # what its training rows had most of is not known
+            return found
         constant = np.tile(np.array(self.manifest.prior, np.float32), (len(self.predicted), 1))
         # The most frequent class is what it is, wherever the others' threshold lies.
         found["prior"] = self.examples.truth(self.predicted, DEFAULT_THRESHOLD), constant
@@ -149,7 +151,7 @@ class ScoredRows:
         recipe = Recipe() if imported else Recipe.from_dict(self.manifest.recipe)
         # Without hidden layers the model is a linear one itself.
         linear = self.straight if recipe.hidden else None
-        prior = np.array(self.manifest.prior, np.float64)
+        prior = None if imported else np.array(self.manifest.prior, np.float64)
         rows = TITLES.get(self.part, self.part)
         labels = self.manifest.labels
         scored = ScoredPredictions(truth, labels, outputs, linear, prior, rows, recipe)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from mlp_edge import __version__
+from mlp_edge.api.evaluation.score_sheets import TITLES
 from mlp_edge.api.reporting.numbers import short, shorts, thinned
 from mlp_edge.api.sample import has_sample
 from mlp_edge.data.quoting import shown
@@ -88,7 +89,7 @@ def _imported(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 
 def data(directory: ModelDirectory) -> dict[str, Any]:
-    """The table and its columns, by the training rows that the directory keeps."""
+    """The table and its columns, by the rows that the directory keeps."""
     manifest = directory.manifest
     rows, part = _kept(directory)
     return {
@@ -108,10 +109,11 @@ def data(directory: ModelDirectory) -> dict[str, Any]:
 
 
 def _kept(directory: ModelDirectory) -> tuple[Rows | None, str | None]:
-    """Raw rows, and what they are: training rows where some are kept, or else the sample's."""
+    """Raw rows, and what they are: those to quantise with where there are any, or the sample's."""
     if (directory.path / CALIBRATION).exists():
         inputs = len(directory.manifest.features)
-        return read_calibration(directory.path / CALIBRATION, inputs).rows, "training rows"
+        part = "training" if directory.manifest.imported is None else "imported"
+        return read_calibration(directory.path / CALIBRATION, inputs).rows, TITLES[part]
     if (directory.path / SAMPLE).exists() and has_sample(directory):
         return directory.sample().rows, f"{directory.manifest.sample} rows"
     return None, None

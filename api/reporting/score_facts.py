@@ -21,6 +21,8 @@ from mlp_edge.training.scoring.scores import DEFAULT_METRICS, METRICS
 
 THRESHOLDS = 100
 """Thresholds are tried in steps of 1 / so many."""
+OF_SEVERAL = "r2"
+"""The score that several targets may share: it has no unit."""
 MOST_CLASSES = 20
 """Classes up to which each has its curves."""
 
@@ -72,7 +74,9 @@ def _without_path(text: str, table: str | None) -> str:
 
 
 def _metrics(scored: ScoredRows, model: str) -> list[dict[str, Any]]:
+    """The scores of a model; of several targets none that adds up their units."""
     ranges = _intervals(scored, model)
+    several = len(scored.manifest.targets) > 1
     return [
         {
             "name": name,
@@ -82,6 +86,7 @@ def _metrics(scored: ScoredRows, model: str) -> list[dict[str, Any]]:
             "more_is_better": METRICS[name].more_is_better,
         }
         for name, value in scored.scores[model].items()
+        if not several or name == OF_SEVERAL
     ]
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from mlp_edge.api.reporting.score_facts import OF_SEVERAL
 from mlp_edge.files.manifest import Manifest
 from mlp_edge.foreign import printable, shortened
 
 MAIN = {"binary": "accuracy", "multiclass": "accuracy", "regression": "rmse"}
-"""The score that the sentence names."""
-NAMES = {"accuracy": "accuracy", "rmse": "an RMSE of"}
+"""The score that the sentence names, of one target."""
+NAMES = {"accuracy": "accuracy", "rmse": "an RMSE of", OF_SEVERAL: "a mean R² of"}
 MOST_LABEL = 40
 """Characters of a name."""
 
@@ -32,13 +33,15 @@ def verdict(
     proved = proof is not None and bool(proof["passed"])
     failed = "" if proof is None or proved else _failed(proof)
     worse = [] if scores is None else list(_worse(manifest, scores))
-    parts = [failed, _what(manifest), _how_good(manifest, scores, worse), _trained_on(scores)]
+    few = "" if scores is None or worse else _too_few(manifest, scores)
+    good = _how_good(manifest, scores, [few] if few else worse)
+    parts = [failed, _what(manifest), good, _trained_on(scores)]
     if not failed:
         parts.append(_proved(proof) if proof is not None else _unproved(why_no_proof))
     return {
         "sentence": "; ".join(part for part in parts if part) + ".",
         "proved": proved,
-        "better": None if scores is None or scores["trained_on"] else not worse,
+        "better": None if scores is None or _untold(scores, few) else not worse,
     }
 
 
@@ -48,10 +51,15 @@ def _what(manifest: Manifest) -> str:
     return f"{manifest.name} predicts {targets} from {readings}"
 
 
-def _how_good(manifest: Manifest, scores: Mapping[str, Any] | None, worse: Sequence[str]) -> str:
+def _untold(scores: Mapping[str, Any], few: str) -> bool:
+    """Whether these rows cannot tell if a model is better than its baselines."""
+    return bool(few or scores["trained_on"] or not scores["baselines"])
+
+
+def _how_good(manifest: Manifest, scores: Mapping[str, Any] | None, but: Sequence[str]) -> str:
     if scores is None:
         return "no rows with known targets judge it"
-    name, rows = MAIN[manifest.task], scores["rows"]
+    name, rows = _main(manifest), scores["rows"]
     on = f"{rows:,} {scores['on'] if rows != 1 else scores['on'].replace('rows', 'row', 1)}"
     own = _metric(scores["metrics"], name)
     if own is None or own["value"] is None:
@@ -62,7 +70,25 @@ def _how_good(manifest: Manifest, scores: Mapping[str, Any] | None, worse: Seque
     text += f" on {on}"
     others = list(_beside(manifest, scores, name))
     text += f", beside {_listed(others)}" if others else ""
-    return f"{text}: {_listed(worse)}" if worse else text
+    return f"{text}: {_listed(but)}" if but else text
+
+
+def _main(manifest: Manifest) -> str:
+    """The score that the sentence names: no error that adds up the units of several targets."""
+    return MAIN[manifest.task] if len(manifest.targets) == 1 else OF_SEVERAL
+
+
+def _too_few(manifest: Manifest, scores: Mapping[str, Any]) -> str:
+    """That the interval of the score holds that of a constant, or there is none; "" elsewhere."""
+    main = _main(manifest)
+    prior = next((each for each in scores["baselines"] if each["name"] == "prior"), None)
+    own, constant = _metric(scores["metrics"], main), prior and _metric(prior["metrics"], main)
+    if own is None or not constant or None in (own["value"], constant["value"]):
+        return ""
+    if own["low"] is not None and not own["low"] <= constant["value"] <= own["high"]:
+        return ""
+    what = f"better than always predicting {_constant(manifest)}"
+    return f"too few rows to tell whether it is {what}"
 
 
 def _trained_on(scores: Mapping[str, Any] | None) -> str:
@@ -90,13 +116,13 @@ def _beats(
     manifest: Manifest, scores: Mapping[str, Any], name: str, strictly: bool = False
 ) -> bool:
     """Whether the main score is at least a baseline's, or better; so it is where there is none."""
-    main = MAIN[manifest.task]
+    main = _main(manifest)
     judged = [scores, *(each for each in scores["baselines"] if each["name"] == name)]
     found = [_metric(each["metrics"], main) for each in judged]
     values = [each["value"] for each in found if each is not None and each["value"] is not None]
     if len(values) < 2:
         return True
-    gain = values[0] - values[1] if main == "accuracy" else values[1] - values[0]
+    gain = values[0] - values[1] if main != "rmse" else values[1] - values[0]
     return bool(gain > 0 if strictly else gain >= 0)
 
 

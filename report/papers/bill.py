@@ -14,6 +14,7 @@ from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid5
 
 from mlp_edge.files.writing import json_text, plain
+from mlp_edge.report.papers.model_card import target_scores
 
 Facts = Mapping[str, Any]
 """What report.json holds."""
@@ -34,8 +35,9 @@ def bill(facts: Facts) -> bytes:
     Args:
         facts: what report.json holds.
     """
-    data = _data(facts)
-    libraries = _libraries(facts["versions"]["trained"])
+    ours = facts["model"]["imported"] is None
+    data = _data(facts) if ours else []  # what a stranger's model comes of is not known
+    libraries = _libraries(facts["versions"]["trained"]) if ours else []
     files = [_file(each, facts) for each in facts["files"]]
     document = plain(
         {
@@ -72,7 +74,7 @@ def _model(facts: Facts, data: Sequence[Facts]) -> dict[str, Any]:
                 "inputs": [{"format": _input(each)} for each in facts["data"]["features"]],
                 "outputs": [{"format": each} for each in _outputs(model)],
             },
-            "quantitativeAnalysis": {"performanceMetrics": _metrics(facts["scores"])},
+            "quantitativeAnalysis": {"performanceMetrics": _metrics(facts)},
             "considerations": {
                 "useCases": [f"predicts {', '.join(model['targets'])} from its inputs"],
                 "technicalLimitations": _limitations(facts),
@@ -103,8 +105,9 @@ def _outputs(model: Facts) -> list[str]:
     return [f"probability of {label}" for label in labels]
 
 
-def _metrics(scores: Facts | None) -> list[dict[str, Any]]:
-    """Scores on held-out rows; the schema has numbers as text."""
+def _metrics(facts: Facts) -> list[dict[str, Any]]:
+    """Scores, of several targets those of each as well; the schema has numbers as text."""
+    scores = facts["scores"]
     if scores is None:
         return []
     found = []
@@ -116,7 +119,10 @@ def _metrics(scores: Facts | None) -> list[dict[str, Any]]:
             low, high = f"{each['low']:.6g}", f"{each['high']:.6g}"
             metric["confidenceInterval"] = {"lowerBound": low, "upperBound": high}
         found.append(metric)
-    return found
+    return found + [
+        {"type": name, "value": f"{value:.6g}", "slice": f"{target}, {scores['on']}"}
+        for target, name, value in target_scores(facts)
+    ]
 
 
 def _limitations(facts: Facts) -> list[str]:
@@ -139,7 +145,7 @@ def _properties(facts: Facts) -> list[dict[str, str]]:
 
 
 def _data(facts: Facts) -> list[dict[str, Any]]:
-    """The table that it learned from; [] where that is not known."""
+    """The table that it learned from; [] where it has no hash."""
     data = facts["data"]
     if not data["source"] or not _SHA256.fullmatch(str(data["sha256"])):
         return []

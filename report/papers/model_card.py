@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -107,8 +107,22 @@ def _result(facts: Facts, kind: str) -> dict[str, Any]:
             }
             for each in scores["metrics"]
             if each["value"] is not None
+        ]
+        + [
+            {"type": _metric(name)[0], "name": f"{_metric(name)[1]} of {target}", "value": value}
+            for target, name, value in target_scores(facts)
         ],
     }
+
+
+def target_scores(facts: Facts) -> Iterator[tuple[str, str, float]]:
+    """Of a model with several targets what each scores: target, metric, value."""
+    if len(facts["model"]["targets"]) > 1:
+        for each in (facts["scores"] or {}).get("per_target") or ():
+            scores = {name: value for name, value in each.items() if name != "target"}
+            yield from (
+                (each["target"], name, value) for name, value in scores.items() if value is not None
+            )
 
 
 def _interval(metric: Facts) -> dict[str, Any]:
@@ -154,6 +168,10 @@ def _scores(facts: Facts) -> str:
             *(_shown(other.get(each["name"])) for other in others),
         )
         for each in scores["metrics"]
+    ]
+    rows += [
+        (f"{_metric(name)[1]} of {target}", f"{value:.3g}", *(None for _ in others))
+        for target, name, value in target_scores(facts)
     ]
     return table(("score", "this model", *names), rows)
 

@@ -460,6 +460,16 @@ def test_a_network_of_somebody_else_without_a_table(folder: Path) -> None:
     assert [len(each["mean"]) for each in report.facts["dependence"]] == [2, 2]
     assert set(report.facts["absent"]) == {"scores", "proof", "cost"}
     assert report.facts["data"]["described"] == {"rows": 0, "part": None}
+    columns = [*report.facts["model"]["features"], *report.facts["model"]["targets"]]
+    pd.DataFrame(np.eye(4), columns=columns).to_csv("new.csv", index=False)
+    told = model.report("new.csv").facts
+    assert told["scores"]["baselines"] == []
+    assert [each["name"] for each in told["scores"]["metrics"]] == ["r2"]
+    assert [each["target"] for each in told["scores"]["per_target"]] == columns[2:]
+    assert told["verdict"]["better"] is None
+    assert "always predicting" not in told["verdict"]["sentence"]
+    [result] = metadata(told)["model-index"][0]["results"]
+    assert result["dataset"]["name"] == "new.csv"
     with pytest.raises(InputError, match="a file alone says nothing of its training"):
         mlp_edge.open("theirs.onnx").report()
 
@@ -514,8 +524,8 @@ def test_commands_are_typed_as_a_shell_takes_them() -> None:
             assert list(typed.params["monotone"]) == ["age=+"]
 
 
-def scored(value: float, *kinds: str) -> dict[str, Any]:
-    metric = {"name": "accuracy", "value": value, "low": 0.6, "high": 0.9}
+def scored(value: float, *kinds: str, low: float = 0.66) -> dict[str, Any]:
+    metric = {"name": "accuracy", "value": value, "low": low, "high": 0.9}
     return {
         "rows": 154, "on": "held-out rows", "metrics": [metric],
         "baselines": [{"name": "prior", "metrics": [{"name": "accuracy", "value": 0.65}]}],
@@ -526,7 +536,7 @@ def scored(value: float, *kinds: str) -> dict[str, Any]:
 def test_the_verdict_hides_nothing() -> None:
     good = verdict(MANIFEST, scored(0.8), PASSED, None)
     assert good["sentence"] == (
-        "pima predicts diabetes from 3 readings; accuracy 0.8 (95 % interval 0.6 to 0.9) on 154 "
+        "pima predicts diabetes from 3 readings; accuracy 0.8 (95 % interval 0.66 to 0.9) on 154 "
         "held-out rows, beside 0.65 for always predicting no; proved: 1 exported file on 1 "
         "runtime predicts what the original does, 1 more not proved."
     )
@@ -549,6 +559,33 @@ def test_the_verdict_hides_nothing() -> None:
     assert untold["better"] is None
     lost = {**PASSED, "passed": False, "monotone": [{"column": "age", "holds": False}]}
     assert "predictions do not follow age" in verdict(MANIFEST, None, lost, None)["sentence"]
+
+
+def test_the_verdict_says_where_rows_are_too_few_to_tell() -> None:
+    for low, better in ((0.65, None), (0.66, True)):
+        told = verdict(MANIFEST, scored(0.8, low=low), None, None)
+        says = "for always predicting no: too few rows to tell whether it is better than always "
+        assert (says in told["sentence"]) == (better is None)
+        assert told["better"] is better
+
+
+def test_the_verdict_on_several_targets_adds_up_no_units() -> None:
+    manifest = replace(MANIFEST, task="regression", targets=("cm", "kg"), labels=(), prior=(1, 90))
+    metric = {"name": "r2", "value": 0.8, "low": 0.7, "high": 0.9}
+    prior = {"name": "prior", "metrics": [{"name": "r2", "value": 0.0}]}
+    scores = {**scored(0), "metrics": [metric], "baselines": [prior]}
+    told = verdict(manifest, scores, None, None)
+    assert "; a mean R² of 0.8 (95 % interval 0.7 to 0.9) on 154 held" in told["sentence"]
+    assert "beside 0 for always predicting the mean;" in told["sentence"]
+    assert told["better"] is True
+    prior["metrics"] = [{"name": "r2", "value": 0.85}]
+    assert "no better than always predicting" in verdict(manifest, scores, None, None)["sentence"]
+
+
+def test_what_no_baseline_is_known_of_is_not_called_better() -> None:
+    told = verdict(MANIFEST, {**scored(0.8), "baselines": []}, None, None)
+    assert "on 154 held-out rows; nothing is proved" in told["sentence"]
+    assert told["better"] is None
 
 
 def test_curves_are_thinned_from_end_to_end() -> None:

@@ -59,7 +59,8 @@ class ScoredPredictions:
         labels: of the classes; () for a regression.
         outputs: the model's answers (n, outputs).
         linear: the linear baseline's (n, outputs); None where there is none to beat.
-        prior: mean of the training targets (outputs,): shares of the classes, or values.
+        prior: mean of the training targets (outputs,): shares of the classes, or values; None
+            where nobody knows it.
         rows: what these rows are called.
         recipe: by which the model was made; remedies that it has already are not named.
     """
@@ -68,7 +69,7 @@ class ScoredPredictions:
     labels: Sequence[str]
     outputs: Floats
     linear: Floats | None
-    prior: NDArray[np.float64]
+    prior: NDArray[np.float64] | None
     rows: str = "held-out rows"
     recipe: Recipe = Recipe()  # noqa: RUF009 (frozen)
 
@@ -76,16 +77,6 @@ class ScoredPredictions:
     def weighted(self) -> bool:
         """Whether classes were given weights, which changes what probabilities mean."""
         return self.recipe.class_weight != "none"
-
-    @property
-    def constant(self) -> Floats:
-        """The prior as the answer to every row (n, outputs)."""
-        return np.tile(self.prior.astype(np.float32), (len(self.outputs), 1))
-
-    @property
-    def frequent(self) -> int:
-        """The class that the training rows have most of."""
-        return int(self.prior[0] > 0.5) if len(self.prior) == 1 else int(self.prior.argmax())
 
 
 def check_nothing_found(findings: Sequence[Finding], source: str) -> None:
@@ -204,14 +195,18 @@ def _constant(outputs: Floats) -> Iterator[Finding]:
 
 
 def _majority(predictions: ScoredPredictions, measure: Measure) -> Iterator[Finding]:
-    truth = predictions.truth
+    truth, prior = predictions.truth, predictions.prior
+    if prior is None:
+        return
     ours = measure.mean(truth, predictions.outputs)
     if measure.share:
-        always = predictions.labels[predictions.frequent]
+        frequent = int(prior[0] > 0.5) if len(prior) == 1 else int(prior.argmax())
+        always = predictions.labels[frequent]
     else:
         always = "the mean" if truth.task == "regression" else "the shares of the classes"
     # The most frequent class is what it is, wherever the model's threshold lies.
-    theirs = measure.mean(replace(truth, threshold=DEFAULT_THRESHOLD), predictions.constant)
+    constant = np.tile(prior.astype(np.float32), (len(predictions.outputs), 1))
+    theirs = measure.mean(replace(truth, threshold=DEFAULT_THRESHOLD), constant)
     if ours >= theirs:
         yield Finding(
             "majority",
