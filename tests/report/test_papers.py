@@ -26,6 +26,7 @@ from mlp_edge.export import c
 from mlp_edge.feature import Feature
 from mlp_edge.files.writing import plain
 from mlp_edge.readers.report_files import CARD_MARK, is_report
+from mlp_edge.report.page import page
 from mlp_edge.report.papers.bill import bill
 from mlp_edge.report.papers.model_card import metadata, model_card
 
@@ -234,3 +235,45 @@ def test_the_same_facts_give_the_same_bytes() -> None:
     other = {**WHOLE, "files": FILES[1:]}
     assert read(other)["serialNumber"] != read(WHOLE)["serialNumber"]
     assert b"timestamp" not in bill(WHOLE)
+
+
+def test_several_targets_are_scored_one_by_one() -> None:
+    known = facts(labels=())
+    known["model"]["targets"] = ["cm", "kg"]
+    known["scores"]["per_target"] = [
+        {"target": "cm", "rmse": 1.5, "r2": 0.5}, {"target": "kg", "rmse": 60.25, "r2": None},
+    ]  # fmt: skip
+    [result] = metadata(known)["model-index"][0]["results"]
+    told = {each["name"]: each["value"] for each in result["metrics"][-3:]}
+    assert told == {"RMSE of cm": 1.5, "R² of cm": 0.5, "RMSE of kg": 60.25}
+    assert "| RMSE of kg | 60.2 | – | – |" in model_card(known)
+    card = read(known)["metadata"]["component"]["modelCard"]
+    assert card["quantitativeAnalysis"]["performanceMetrics"][-1] == {
+        "type": "rmse", "value": "60.25", "slice": "kg, held-out rows",
+    }  # fmt: skip
+
+
+def test_of_a_network_of_somebody_else_nothing_is_made_up() -> None:
+    theirs = facts()
+    theirs["model"]["imported"] = {"file": "net.keras", "format": "Keras 3", "written_by": None}
+    theirs["commands"]["train"] = None
+    card = model_card(theirs)
+    assert "Ranges are those of the rows that it was imported with." in card
+    theirs |= {"scores": None, "history": None, "absent": {"scores": ["imported without rows"]}}
+    theirs["data"] |= {"source": "", "sha256": "", "rows": 0, "warnings": []}
+    theirs["dependence_on"]["part"] = "drawn rows"
+    theirs["data"]["described"] = {"rows": 0, "part": None}
+    for written in (model_card(theirs), page(theirs)):
+        for made_up in (
+            "training rows", "scores hold", "trained the model", "held-out", "model was trained",
+            "Trained", ", 0 rows", "it learned from. ",
+        ):  # fmt: skip
+            assert made_up not in written
+        assert "learned from is not known" in written
+    document = read({**theirs, "files": FILES})
+    assert {each["type"] for each in document["components"]} == {"file"}
+    assert document["metadata"]["component"]["modelCard"]["modelParameters"]["datasets"] == []
+    known = model_card(facts())
+    assert "Ranges are those of the training rows." in known
+    assert "- The scores hold for rows drawn as the held-out rows were, and for no others." in known
+    assert "and the packages that trained the model" in known
