@@ -32,8 +32,8 @@ def unit_of(name: str) -> str:
 
 
 def names_unit(name: str) -> bool:
-    """Whether a column's name ends in a unit or says a time: gap [mm], load_grams, day."""
+    """Whether a column's name ends in a unit, which [-] is not, or a time: gap [mm], grams, day."""
     last = _LAST_WORD.fullmatch(name.strip())
     word = "" if last is None else last[1]
     short = is_unit(word) and (len(word) > 1 or word != name.strip())
-    return short or bool(unit_of(name)) or _SPELLED.fullmatch(word) is not None
+    return short or unit_of(name) not in ("", "-") or _SPELLED.fullmatch(word) is not None

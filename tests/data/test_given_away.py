@@ -129,7 +129,7 @@ def test_whole_numbers_of_a_unit_stay_with_a_warning(name: str) -> None:
     assert said(found, "id").endswith("leaves it out, unless it measures something")
 
 
-@pytest.mark.parametrize("name", ["row", "row_no", "case-number", "d", "nr."])
+@pytest.mark.parametrize("name", ["row", "row_no", "case-number", "d", "nr.", "row [-]"])
 def test_a_name_without_a_unit_is_that_of_a_row(name: str) -> None:
     assert left_out(read(PRICE, **{name: RANKS}))
 
