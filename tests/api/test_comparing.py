@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from support.commands import Type
+from support.reports import described, keys
 
 import mlp_edge
 from mlp_edge.api.comparing.differences import costs
@@ -93,6 +94,8 @@ def test_only_rows_that_both_held_out_are_compared(pima: Path, otherwise: mlp_ed
     assert found.facts["names"] == ["pima", "ageless"]
     assert {each["setting"] for each in found.facts["settings"]} >= {"seed", "epochs", "hidden"}
     assert "age" in found.facts["largest"][0]["readings"]
+    known = described("report.json") | described("The facts of a comparison")
+    assert {*keys(dict(found.facts))} <= known
 
 
 def _predicted(row: dict[str, str]) -> list[str]:

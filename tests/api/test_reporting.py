@@ -19,6 +19,7 @@ from support.chips import BY_NAME, require
 from support.commands import COMMAND, Type
 from support.manifests import MANIFEST
 from support.onnx_files import Graph, gemm
+from support.reports import described, keys
 from support.reports import facts as made_up
 
 import mlp_edge
@@ -43,10 +44,6 @@ from mlp_edge.report.papers.bill import bill
 from mlp_edge.report.papers.model_card import metadata, model_card
 from mlp_edge.training.recipe import Recipe
 
-FILES = Path(__file__).parents[2] / "docs" / "reference" / "files.md"
-BY_NAMES = {"monotone", "recipe", "split", "ranges", "trained", "report", "versions", "absent",
-            "train", "validation", "per_class", "per_target"}  # fmt: skip
-"""Keys behind which features, settings, packages or metrics are keys."""
 PASSED = {
     "records": [
         {"artifact": "model.keras", "runtime": "keras", "verdict": "PASS"},
@@ -64,23 +61,9 @@ def facts(pima: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, 
     return mlp_edge.open(pima).report(out=out, cost=False).facts
 
 
-def keys(value: Any) -> Iterator[str]:
-    """Every key of a document, but names that stand for keys."""
-    if isinstance(value, list):
-        for item in value:
-            yield from keys(item)
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield key
-            if key not in BY_NAMES:
-                yield from keys(item)
-
-
 def test_every_key_is_described(facts: Mapping[str, Any], sine: Path, folder: Path) -> None:
-    section = FILES.read_text("utf-8").partition("\n## report.json")[2].partition("\n## ")[0]
-    described = set(re.findall(r"`([^`]+)`", section))
     other = mlp_edge.open(sine).report("sine", out="sine.html", cost=False).facts
-    assert {*keys(dict(facts)), *keys(dict(other))} <= described
+    assert {*keys(dict(facts)), *keys(dict(other))} <= described("report.json")
 
 
 def test_the_same_model_gives_the_same_bytes(pima: Path, folder: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
@@ -256,3 +258,28 @@ VARIANTS = {
     "hostile binary": facts(ATTACKS, ATTACKS[:2]),
     "nothing": without_parts(facts()),
 }
+
+
+FILES = Path(__file__).parents[2] / "docs" / "reference" / "files.md"
+BY_NAMES = {"monotone", "recipe", "split", "ranges", "trained", "report", "versions", "absent",
+            "train", "validation", "per_class", "per_target", "readings",
+            "truth"}  # fmt: skip
+"""Keys behind which features, settings, packages, metrics or columns are keys."""
+
+
+def keys(value: Any) -> Iterator[str]:
+    """Every key of a document, but names that stand for keys."""
+    if isinstance(value, list):
+        for item in value:
+            yield from keys(item)
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield key
+            if key not in BY_NAMES:
+                yield from keys(item)
+
+
+def described(section: str) -> set[str]:
+    """The keys that a section of the reference describes."""
+    text = FILES.read_text("utf-8").partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+    return set(re.findall(r"`([^`]+)`", text))
