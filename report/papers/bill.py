@@ -128,7 +128,9 @@ def _metrics(facts: Facts) -> list[dict[str, Any]]:
 def _limitations(facts: Facts) -> list[str]:
     found = [*facts["data"]["warnings"], *(facts["scores"] or {}).get("findings", [])]
     said = dict.fromkeys(each["text"] for each in found)
-    return [*said, "nothing was measured outside the ranges of the inputs"]
+    if any(each["low"] is not None for each in facts["data"]["features"]):
+        said["nothing was measured outside the ranges of the inputs"] = None
+    return list(said)
 
 
 def _properties(facts: Facts) -> list[dict[str, str]]:

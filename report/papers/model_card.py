@@ -78,7 +78,7 @@ def metadata(facts: Facts) -> dict[str, Any]:
         "pipeline_tag": kind,
         "tags": [kind, "mlp", *tags],
     }
-    if _SET.fullmatch(data["source"]):  # a data set's name, no file's
+    if model["imported"] is None and _SET.fullmatch(data["source"]):  # no file's name
         found["datasets"] = [data["source"]]
     if facts["scores"] is not None:
         found["model-index"] = [{"name": model["name"], "results": [_result(facts, kind)]}]

@@ -259,6 +259,9 @@ def test_of_a_network_of_somebody_else_nothing_is_made_up() -> None:
     theirs["commands"]["train"] = None
     card = model_card(theirs)
     assert "Ranges are those of the rows that it was imported with." in card
+    theirs["data"]["source"] = "iris"
+    assert "datasets" not in metadata(theirs)
+    assert "datasets" in metadata({**theirs, "model": facts()["model"]})
     theirs |= {"scores": None, "history": None, "absent": {"scores": ["imported without rows"]}}
     theirs["data"] |= {"source": "", "sha256": "", "rows": 0, "warnings": []}
     theirs["dependence_on"]["part"] = "drawn rows"
