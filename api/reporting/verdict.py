@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -73,19 +74,32 @@ def _how_good(manifest: Manifest, scores: Mapping[str, Any] | None, but: Sequenc
     return f"{text}: {_listed(but)}" if but else text
 
 
+def _reach(metric: Mapping[str, Any], end: str) -> float:
+    """How far a score is from an end of its interval; 0 where it has none."""
+    found = metric.get(end)
+    return 0.0 if found is None else abs(metric["value"] - found)
+
+
 def _main(manifest: Manifest) -> str:
     """The score that the sentence names: no error that adds up the units of several targets."""
     return MAIN[manifest.task] if len(manifest.targets) == 1 else OF_SEVERAL
 
 
 def _too_few(manifest: Manifest, scores: Mapping[str, Any]) -> str:
-    """That the interval of the score holds that of a constant, or there is none; "" elsewhere."""
+    """That the gain over a constant may be chance, by both scores' intervals; "" elsewhere.
+
+    Source: R. G. Newcombe, "Interval estimation for the difference between independent
+    proportions", Statistics in Medicine 17 (1998). The rows are the same: it asks for more of them
+    than are needed.
+    """
     main = _main(manifest)
     prior = next((each for each in scores["baselines"] if each["name"] == "prior"), None)
     own, constant = _metric(scores["metrics"], main), prior and _metric(prior["metrics"], main)
     if own is None or not constant or None in (own["value"], constant["value"]):
         return ""
-    if own["low"] is not None and not own["low"] <= constant["value"] <= own["high"]:
+    upper, lower = (constant, own) if main == "rmse" else (own, constant)
+    chance = math.hypot(_reach(upper, "low"), _reach(lower, "high"))
+    if own["low"] is not None and upper["value"] - lower["value"] > chance:
         return ""
     what = f"better than always predicting {_constant(manifest)}"
     return f"too few rows to tell whether it is {what}"

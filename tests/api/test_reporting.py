@@ -550,6 +550,12 @@ def test_the_verdict_says_where_rows_are_too_few_to_tell() -> None:
         says = "for always predicting no: too few rows to tell whether it is better than always "
         assert (says in told["sentence"]) == (better is None)
         assert told["better"] is better
+    one = scored(1.0, low=0.207)
+    one["metrics"][0]["high"] = 1.0
+    one["baselines"][0]["metrics"] = [{"name": "accuracy", "value": 0, "low": 0, "high": 0.793}]
+    told = verdict(MANIFEST, one, None, None)
+    assert "too few rows to tell" in told["sentence"]
+    assert told["better"] is None
 
 
 def test_the_verdict_on_several_targets_adds_up_no_units() -> None:
