@@ -52,9 +52,9 @@ def test_a_frame_is_looked_at_as_its_file_is(
         each[:1] + each[2:] for each in theirs.findings
     ]
     assert [each.kind for each in ours.findings] == [
-        "missing-target", "weight", "id", "target-copy", "computed", "origin"
+        "missing-target", "weight", "target-copy", "id", "computed", "origin"
     ]  # fmt: skip
-    assert [each.name for each in ours.features] == ["net", "tax", "patient"]
+    assert [each.name for each in ours.features] == ["place", "net", "tax", "patient"]
     assert ours.weights is not None
     assert ours.weights.tolist() == [1.5] * len(ours.rows)
     says = {each.kind: each.says for each in ours.findings}
