@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mlp_edge.feature import Feature
-from mlp_edge.odd_readings import DeclaredReadings, odd_readings
+from mlp_edge.odd_readings import odd_readings
 
 NAN, INFINITE = float("nan"), float("inf")
 FEATURES = (
@@ -35,10 +35,6 @@ def test_each_reading_is_odd_in_one_way_at_most() -> None:
         [False, True, True, False],
         [False] * 4,
     ]
-    declared = DeclaredReadings(FEATURES)
-    odd_rows = np.any([part.any(axis=1) for part in odd], axis=0)
-    assert [declared.ordinary(rows[place : place + 1]) for place in range(5)] == [*~odd_rows]
-    assert declared.ordinary(rows[:1])
     assert np.argwhere(odd.unknown).tolist() == [[2, 2], [4, 2]]
     assert np.argwhere(odd.out_of_range).tolist() == [[1, 0], [2, 1], [4, 0], [4, 1]]
 
