@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mlp_edge.api.comparing.comparison import Comparison
-from mlp_edge.api.reporting.facts import Report
 from mlp_edge.api.reporting.report_settings import ReportSettings
 from mlp_edge.api.settings import Reading
 from mlp_edge.cli.declaring import takes
@@ -20,6 +18,10 @@ from mlp_edge.cli.printing.wording import worded
 from mlp_edge.cli.verify import passphrase
 from mlp_edge.errors import InputError
 from mlp_edge.settings import setting
+
+if TYPE_CHECKING:
+    from mlp_edge.api.comparing.comparison import Comparison
+    from mlp_edge.api.reporting.facts import Report
 
 
 @takes(settings=ReportSettings, reading=Reading)

@@ -69,6 +69,17 @@ def test_a_command_imports_what_it_needs(
     assert result.stdout
 
 
+def test_no_room_of_a_workflow_is_imported_before_it_is_called() -> None:
+    """What reads, runs or measures would make every start slower, that of --help too."""
+    rooms = "engines export measure parity plots quantise readers report runtime signing streaming"
+    looks = (
+        "import sys, mlp_edge.cli.app; "
+        "print(*{name.split('.')[1] for name in sys.modules if name.startswith('mlp_edge.')})"
+    )
+    printed = subprocess.run([sys.executable, "-c", looks], capture_output=True, check=True).stdout
+    assert {*rooms.split()} & {*printed.decode().split()} == set()
+
+
 def test_bad_input_ends_with_2_and_a_sentence(process: Type, folder: Path) -> None:
     result = process("train", "none.csv")
     assert (result.code, result.out) == (2, "")
