@@ -72,8 +72,8 @@ class Chart:
         y_label: above the vertical axis.
         x: the horizontal scale.
         y: the vertical scale.
-        x_ticks: of the horizontal axis.
-        y_ticks: of the vertical axis.
+        most: numbers on an axis, about.
+        categories: on the horizontal axis, in place of numbers.
         lines: curves, from back to front.
         marks: points with intervals.
         dots: points without.
@@ -88,8 +88,8 @@ class Chart:
     says: str
     x: Scale
     y: Scale
-    x_ticks: Sequence[Tick]
-    y_ticks: Sequence[Tick]
+    most: int = 5
+    categories: Sequence[Tick] = ()
     x_label: str = ""
     y_label: str = ""
     lines: Sequence[Line] = ()
@@ -99,6 +99,16 @@ class Chart:
     note: str = ""
     width: int = 380
     height: int = 290
+
+    @property
+    def x_ticks(self) -> Sequence[Tick]:
+        """What stands on the horizontal axis."""
+        return self.categories or ticks(self.x, self.most)
+
+    @property
+    def y_ticks(self) -> Sequence[Tick]:
+        """What stands on the vertical axis."""
+        return ticks(self.y, self.most)
 
 
 SHARE = Scale(0, 1)
@@ -120,7 +130,7 @@ def around(values: Iterable[float | None]) -> Scale:
     return Scale(low - room, high + room)
 
 
-def ticks(scale: Scale, most: int = 5) -> list[Tick]:
+def ticks(scale: Scale, most: int) -> list[Tick]:
     """Round numbers along a scale."""
     locator = require("matplotlib.ticker").MaxNLocator(most, steps=(1, 2, 5, 10))
     places = [float(place) for place in locator.tick_values(scale.low, scale.high)]

@@ -19,7 +19,6 @@ from mlp_edge.report.charts import (
     around,
     framed,
     path,
-    ticks,
 )
 
 Facts = Mapping[str, Any]
@@ -73,8 +72,6 @@ def _curves(
         says=f"Areas under the curves: {', '.join(line.name for line in lines)}.",
         x=x,
         y=y,
-        x_ticks=ticks(x),
-        y_ticks=ticks(y),
         x_label=labels[0],
         y_label=labels[1],
         lines=lines,
@@ -104,8 +101,6 @@ def calibration(bins: Sequence[Facts]) -> Chart:
         says=f"Predicted probabilities, and the shares that came true: {told}.",
         x=x,
         y=y,
-        x_ticks=ticks(x),
-        y_ticks=ticks(y),
         x_label="predicted probability",
         y_label="share that came true",
         lines=[
@@ -145,8 +140,6 @@ def learning(history: Facts) -> Chart | None:
         says=f"The loss over {epochs[-1]} epochs: {told}.",
         x=x,
         y=y,
-        x_ticks=ticks(x),
-        y_ticks=ticks(y),
         x_label="epoch",
         y_label="loss",
         lines=[
@@ -175,8 +168,6 @@ def scatter(place: int, rows: Facts) -> Chart:
         says=f"{len(pairs)} rows, each with its predicted and its true value.",
         x=x,
         y=y,
-        x_ticks=ticks(x),
-        y_ticks=ticks(y),
         x_label="predicted",
         y_label="true",
         lines=[Line(path([(x.low, x.low), (x.high, x.high)], x, y), "chance", "perfect")],
@@ -218,8 +209,8 @@ def _dependence(name: str, part: Facts, tall: Scale, outputs: Sequence[str]) -> 
         says=f"Over its values: {told}.",
         x=x,
         y=y,
-        x_ticks=_categories(x, grid) if named else ticks(x, 4),
-        y_ticks=ticks(y, 4),
+        most=4,
+        categories=_categories(x, grid) if named else (),
         lines=[
             Line(path(zip(places, line, strict=True), x, y), kind, known)
             for line, kind, known in zip(lines, KINDS, names, strict=False)
