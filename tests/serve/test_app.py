@@ -14,14 +14,12 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 from support.networks import encoded, network, readings
-from support.quantised_networks import quantised
+from support.servers import write_onnx
 
 import mlp_edge
 from mlp_edge.card import Card
 from mlp_edge.errors import InputError, RecipeError
-from mlp_edge.export.onnx import EXPORTER
 from mlp_edge.feature import Feature
-from mlp_edge.mlp import Mlp
 from mlp_edge.serve.serving import application
 from mlp_edge.serve.settings import ServeSettings
 
@@ -35,18 +33,12 @@ SEEN = encoded(
 )
 
 
-def written(mlp: Mlp, path: Path) -> Path:
-    """A network as ONNX in int8, which needs no TensorFlow and has the same bits everywhere."""
-    path.write_bytes(EXPORTER.integers["int8"](mlp, quantised(mlp)))
-    return path
-
-
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     folder = tmp_path_factory.mktemp("served")
     return [
-        written(NET, folder / "net.onnx"),
-        written(replace(SEEN, name="seen"), folder / "seen.onnx"),
+        write_onnx(NET, folder / "net.onnx"),
+        write_onnx(replace(SEEN, name="seen"), folder / "seen.onnx"),
     ]
 
 
@@ -340,11 +332,11 @@ def test_settings_out_of_their_range(wrong: dict[str, Any]) -> None:
 
 
 def test_a_new_model_of_other_features_takes_over(tmp_path: Path) -> None:
-    path = written(NET, tmp_path / "net.onnx")
+    path = write_onnx(NET, tmp_path / "net.onnx")
     app = application([path], ServeSettings(reload=0.02, log="none"))
     with TestClient(app) as client:
         before = client.get("/v2/models/net").json()["versions"]
-        written(network((3, 4, 1)), tmp_path / "new.onnx").rename(path)
+        write_onnx(network((3, 4, 1)), tmp_path / "new.onnx").rename(path)
         until = time.monotonic() + 20
         while client.get("/v2/models/net").json()["versions"] == before:
             assert time.monotonic() < until
@@ -359,7 +351,7 @@ def test_a_new_model_of_other_features_takes_over(tmp_path: Path) -> None:
 def test_what_goes_wrong_once_is_looked_at_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    path = written(NET, tmp_path / "net.onnx")
+    path = write_onnx(NET, tmp_path / "net.onnx")
     with TestClient(application([path], ServeSettings(reload=0.02))) as client:
         before = client.get("/v2/models/net").json()["versions"]
         for name in ("mlp_edge.serve.models.load", "mlp_edge.serve.models.Models.changed"):
@@ -367,7 +359,7 @@ def test_what_goes_wrong_once_is_looked_at_again(
                 broken.setattr(name, lambda *_, **__: 1 / 0)
                 path.touch()
                 time.sleep(0.3)
-        written(network(seed=1), tmp_path / "new.onnx").rename(path)
+        write_onnx(network(seed=1), tmp_path / "new.onnx").rename(path)
         until = time.monotonic() + 20
         while client.get("/v2/models/net").json()["versions"] == before:
             assert time.monotonic() < until

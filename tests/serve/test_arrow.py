@@ -17,10 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 from support.networks import encoded, network, readings
-from support.quantised_networks import quantised
+from support.servers import write_onnx
 
 import mlp_edge
-from mlp_edge.export.onnx import EXPORTER
 from mlp_edge.feature import Feature
 from mlp_edge.serve import arrow
 from mlp_edge.serve.request_error import RequestError
@@ -64,8 +63,7 @@ def batches(table: Any, count: int) -> bytes:
 def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     folder = tmp_path_factory.mktemp("arrow")
     for mlp in (NET, SEEN):
-        content = EXPORTER.integers["int8"](mlp, quantised(mlp))
-        (folder / f"{mlp.name}.onnx").write_bytes(content)
+        write_onnx(mlp, folder / f"{mlp.name}.onnx")
     return [folder / "net.onnx", folder / "seen.onnx"]
 
 

@@ -10,11 +10,9 @@ import numpy as np
 import pytest
 from support.clients import KSERVE, run
 from support.networks import network, readings
-from support.quantised_networks import quantised
 from support.servers import Running, serving
 
 import mlp_edge
-from mlp_edge.export.onnx import EXPORTER
 
 CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,"
@@ -77,13 +75,6 @@ async def ask():
 
 asyncio.run(ask())
 """
-
-
-@pytest.fixture(scope="module")
-def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    written, mlp = tmp_path_factory.mktemp("served") / "net.onnx", network()
-    written.write_bytes(EXPORTER.integers["int8"](mlp, quantised(mlp)))
-    return written
 
 
 def asked(server: Running, *words: str) -> str:

@@ -14,22 +14,12 @@ from pathlib import Path
 
 import pytest
 from support.networks import network, readings
-from support.quantised_networks import quantised
 from support.servers import Running, serving
 from support.traffic import counted
-
-from mlp_edge.export.onnx import EXPORTER
 
 NET = network()
 ROW = json.dumps(readings(NET, 1).tolist()).encode()
 PREDICT = b"POST /models/net/predict HTTP/1.1\r\nHost: x\r\n"
-
-
-@pytest.fixture(scope="module")
-def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    written = tmp_path_factory.mktemp("served") / "net.onnx"
-    written.write_bytes(EXPORTER.integers["int8"](NET, quantised(NET)))
-    return written
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 from support.commands import Type
 from support.networks import network, readings
-from support.quantised_networks import quantised
 from support.servers import Running, serving
 from support.traffic import (
     GoodClient,
@@ -27,17 +26,9 @@ from support.traffic import (
 )
 
 import mlp_edge
-from mlp_edge.export.onnx import EXPORTER
 
 NET = network()
 ROW = readings(NET, 1).tolist()
-
-
-@pytest.fixture(scope="module")
-def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    written = tmp_path_factory.mktemp("served") / "net.onnx"
-    written.write_bytes(EXPORTER.integers["int8"](NET, quantised(NET)))
-    return written
 
 
 @pytest.fixture(scope="module")

@@ -6,18 +6,15 @@ from pathlib import Path
 
 import pytest
 from support.networks import network
-from support.quantised_networks import quantised
-from support.servers import serving
+from support.servers import serving, write_onnx
 from support.traffic import attacks, counted, mixed
 
 import mlp_edge
-from mlp_edge.export.onnx import EXPORTER
 
 
 @pytest.mark.slow
 def test_good_clients_are_right_whatever_hostile_ones_do(tmp_path: Path) -> None:
-    path, mlp = tmp_path / "net.onnx", network()
-    path.write_bytes(EXPORTER.integers["int8"](mlp, quantised(mlp)))
+    path = write_onnx(network(), tmp_path / "net.onnx")
     with mlp_edge.load(path) as model, serving(tmp_path, path, "--timeout", 2) as server:
         version = server.asked("/v2/models/net")[1]["versions"][0]
         seen = mixed(server, {version: model}, seconds=20, warm=10, pause=0.01)

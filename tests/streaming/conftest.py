@@ -7,6 +7,17 @@ from pathlib import Path
 import pytest
 from support.homes import home_rows, homes_model
 
+from mlp_edge.data.reading import blocks
+
+
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables of a few kilobytes are read in several blocks."""
+    monkeypatch.setattr(blocks, "HEAD", 1 << 12)
+    monkeypatch.setattr(blocks, "BLOCK", 1 << 13)
+    monkeypatch.setattr(blocks, "LOOKED_AT", 20)
+    monkeypatch.setattr("mlp_edge.data.reading.text.CHUNK", 1 << 12)
+
 
 @pytest.fixture(scope="session")
 def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:

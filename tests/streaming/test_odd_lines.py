@@ -28,12 +28,7 @@ FEW, FEW_TOLD = "h,1", "2 cells where 6 belong"
 Lines = list[str]
 
 
-@pytest.fixture(autouse=True)
-def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blocks, "HEAD", 1 << 12)
-    monkeypatch.setattr(blocks, "BLOCK", 1 << 13)
-    monkeypatch.setattr(blocks, "LOOKED_AT", 20)
-    monkeypatch.setattr("mlp_edge.data.reading.text.CHUNK", 1 << 12)
+pytestmark = pytest.mark.usefixtures("small_blocks")
 
 
 @pytest.fixture

@@ -23,12 +23,7 @@ NAMES = ["id", "area", "kind", "year", "rooms", "price"]
 LOSING = slice(1, 5)
 
 
-@pytest.fixture(autouse=True)
-def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blocks, "HEAD", 1 << 12)
-    monkeypatch.setattr(blocks, "BLOCK", 1 << 13)
-    monkeypatch.setattr(blocks, "LOOKED_AT", 20)
-    monkeypatch.setattr("mlp_edge.data.reading.text.CHUNK", 1 << 12)
+pytestmark = pytest.mark.usefixtures("small_blocks")
 
 
 def streamed(model: Path, table: Path, **given: Any) -> tuple[StreamedTable, bytes]:

@@ -11,7 +11,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mlp_edge.export.onnx import EXPORTER
+from mlp_edge.mlp import Mlp
+from support.quantised_networks import quantised
+
 PROGRAM = Path(sys.executable).with_name("mlp-edge")
+
+
+def write_onnx(mlp: Mlp, path: Path) -> Path:
+    """A network as ONNX in int8, which needs no TensorFlow and has the same bits everywhere."""
+    path.write_bytes(EXPORTER.integers["int8"](mlp, quantised(mlp)))
+    return path
 
 
 class Running(NamedTuple):

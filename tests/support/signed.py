@@ -8,12 +8,11 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from mlp_edge.export.onnx import EXPORTER
 from mlp_edge.files.writing import sha256
 from mlp_edge.mlp import Mlp
 from support.manifests import MANIFEST
 from support.networks import network
-from support.quantised_networks import quantised
+from support.servers import write_onnx
 
 NET = network()
 
@@ -36,8 +35,7 @@ def write_model(folder: Path, mlp: Mlp = NET) -> Path:
     """A model directory whose export predicts; it has no original, so nothing but that opens."""
     exports = folder / "exports"
     exports.mkdir(parents=True, exist_ok=True)
-    content = EXPORTER.integers["int8"](mlp, quantised(mlp))  # which needs no TensorFlow
-    (exports / "net.onnx").write_bytes(content)
+    content = write_onnx(mlp, exports / "net.onnx").read_bytes()
     manifest = replace(
         MANIFEST, name="net", features=mlp.features, targets=mlp.targets, labels=mlp.labels,
         sha256={"data": "d", "weights": mlp.weights_sha256}, exports={"net.onnx": sha256(content)},
