@@ -1,11 +1,11 @@
 """What a header costs on chips and on this machine, beside a plain loop and beside emlearn.
 
     .venv/bin/python benchmarks/firmware.py [--only avr|cortex-m4|host ...] [--rows N]
-    .venv/bin/python benchmarks/firmware.py --trained [--only avr|cortex-m0|...]
+    .venv/bin/python benchmarks/firmware.py --trained [auto] [--only avr|cortex-m0|...]
 
---trained trains pima, sine and iris as a user does (seed 0) and measures every dtype of their
-headers, and integers in, a class out; the loop and emlearn get the scaling folded into their first
-layer. Without it:
+--trained trains pima, sine and iris by the tutorial's recipe, or by the one named (seed 0), and
+measures every dtype of their headers, and integers in, a class out; the loop and emlearn get the
+scaling folded into their first layer. Without it:
 
 The networks have the shapes of ../firmware_headers/specimens, raw readings and random weights.
 All are built and run by the same code in the same run: flash, RAM and stack are what a model adds
@@ -168,11 +168,11 @@ def candidates(mlp: Mlp, emlearn: Emlearn, prefix: str = "") -> Iterator[tuple[s
 # Trained models
 
 
-def on_trained(names: list[str], emlearn: Emlearn, folder: Path) -> None:
+def on_trained(names: list[str], recipe: str, emlearn: Emlearn, folder: Path) -> None:
     """A table per chip: count, flash and RAM of every candidate, median row, at -Os."""
     models = {}
     for name in MODELS:
-        directory = trained(name, 0, folder)
+        directory = trained(name, 0, folder, recipe)
         mlp, rows = directory.mlp(), directory.sample().rows
         given = read_calibration(directory.path / CALIBRATION, mlp.inputs).rows
         models[name] = (mlp, rows, dict(_headers(mlp, given, emlearn)))
@@ -371,7 +371,8 @@ def main() -> None:
     places = [chip.target.name for chip in CHIPS] + ["host"]
     parser.add_argument("--only", nargs="+", choices=places, default=["avr", "cortex-m4", "host"])
     parser.add_argument("--rows", type=int, default=20)
-    parser.add_argument("--trained", action="store_true", help="trained models, every dtype")
+    parser.add_argument("--trained", nargs="?", const="tutorial", metavar="RECIPE",
+                        help="trained models, every dtype")  # fmt: skip
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -379,7 +380,7 @@ def main() -> None:
         if emlearn.missing:
             print(emlearn.missing)
         if options.trained:
-            on_trained(options.only, emlearn, folder)
+            on_trained(options.only, options.trained, emlearn, folder)
             return
         on_chips(options.only, options.rows, emlearn, folder)
         if "host" in options.only:
