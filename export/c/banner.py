@@ -20,17 +20,19 @@ _LONGEST_NAME = 40
 def feature_lines(mlp: Mlp) -> list[str]:
     """A line, or more where they are too long, per feature."""
     lines = []
+    alike, width = _all_alike(mlp), _width(mlp)
     for index, (feature, name) in enumerate(zip(mlp.features, aligned_names(mlp), strict=True)):
         start = f"[{index}] {name}  "
-        facts = _values(feature) + ([] if _all_alike(mlp) else [_when_missing(feature)])
-        indent = len(f"[{index}]   ") + _width(mlp)
+        facts = _values(feature) + ([] if alike else [_when_missing(feature)])
+        indent = len(f"[{index}]   ") + width
         lines += wrapped(start, facts, "", indent, WIDTH - len(" *   ")).split("\n")
     return lines
 
 
 def aligned_names(mlp: Mlp) -> list[str]:
     """The features' names, quoted, as wide as the longest that is not too long."""
-    return [f"{quoted(feature.name):{_width(mlp)}}" for feature in mlp.features]
+    width = _width(mlp)
+    return [f"{quoted(feature.name):{width}}" for feature in mlp.features]
 
 
 def _width(mlp: Mlp) -> int:
