@@ -1,6 +1,8 @@
 """The kernels: C functions, one per file of ``firmware_headers/kernels/``, embedded verbatim.
 
-A folder in there holds variants for one instruction set, which kernels include: ``avr/sum_int8``.
+A kernel is called by its name, ``sum_int8``, whatever folder its file is in. The variants for one
+instruction set have the names of the kernels that include them, and are called by folder, too:
+``avr/sum_int8``.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 _INCLUDE = re.compile(r'^#include "([\w/]+)\.h"\n+', re.MULTILINE)
 _READER = re.compile(r"\bMLP_EDGE_READ_(\w+)")
@@ -18,6 +21,8 @@ _VERSION = re.compile(r"^#define MLP_EDGE_KERNELS (\d+)", re.MULTILINE)
 _LINE = re.compile(r"(?:.*\\\n)*.*\n")
 _EVERYWHERE = ("flash", "int24", "raw_line", "read", "text")
 """What is no kernel, and stands where the page wants it."""
+_VARIANTS = ("avr", "cortex")
+"""The folders of variants."""
 
 
 def source(name: str) -> str:
@@ -32,9 +37,12 @@ def embedded(names: Iterable[str], without: Iterable[str] = ()) -> list[str]:
 
 def every_kernel() -> list[str]:
     """All kernels, callees first."""
-    folder = files("mlp_edge.firmware_headers").joinpath("kernels")
-    names = sorted(file.name[:-2] for file in folder.iterdir() if file.name.endswith(".h"))
-    return embedded(name for name in names if name not in _EVERYWHERE)
+    return embedded(name for name in sorted(_paths()) if _is_kernel(name))
+
+
+def path(name: str) -> str:
+    """The file of a kernel, from ``firmware_headers/kernels/`` on: ``int8/sum_int8.h``."""
+    return _paths()[name]
 
 
 def prototype(name: str) -> str:
@@ -74,12 +82,34 @@ def _defined(line: str) -> str | None:
 
 def _with_callees(names: Iterable[str]) -> Iterator[str]:
     for name in names:
-        included = _INCLUDE.findall(_file(name))
+        included = map(_name, _INCLUDE.findall(_file(name)))
         yield from _with_callees(other for other in included if other not in _EVERYWHERE)
         yield name
 
 
+def _is_kernel(name: str) -> bool:
+    return "/" not in name and name not in _EVERYWHERE
+
+
+def _name(path: str) -> str:
+    folder, _, stem = path.rpartition("/")
+    return path if folder in _VARIANTS else stem
+
+
+@cache
+def _paths() -> dict[str, str]:
+    """The file of every name."""
+    folder = _folder()
+    inside = [f"{place.name}/{file.name}" for place in folder.iterdir() if place.is_dir()
+              for file in place.iterdir()]  # fmt: skip
+    found = [*inside, *(file.name for file in folder.iterdir() if file.is_file())]
+    return {_name(file.removesuffix(".h")): file for file in sorted(found) if file.endswith(".h")}
+
+
 @cache
 def _file(name: str) -> str:
-    folder = files("mlp_edge.firmware_headers").joinpath("kernels")
-    return folder.joinpath(f"{name}.h").read_text(encoding="ascii")
+    return _folder().joinpath(path(name)).read_text(encoding="ascii")
+
+
+def _folder() -> Traversable:
+    return files("mlp_edge.firmware_headers").joinpath("kernels")

@@ -9,7 +9,7 @@
 #ifndef MLP_EDGE_KERNEL_SELFTEST
 #define MLP_EDGE_KERNEL_SELFTEST
 
-#include "dense.h"
+#include "float32/dense.h"
 #include "golden.h"
 
 #define MLP_EDGE_SELFTEST_DETECTS 2

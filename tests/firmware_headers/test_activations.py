@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.c_compiler import C99, CPP11, KERNELS, STRICT, run
+from support.c_compiler import C99, CPP11, KERNELS, STRICT, including, run
 
 from mlp_edge import reference
+from mlp_edge.export.c.kernels import every_kernel
 from mlp_edge.mlp import SCALAR_ACTIVATIONS, Floats
 
 SCALAR = [name for name in SCALAR_ACTIVATIONS if name != "linear"]
@@ -41,7 +42,7 @@ def kernels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Kernel]:
     folder = tmp_path_factory.mktemp("kernels")
     names = [*SCALAR, "softmax"]
     (folder / "kernels.c").write_text(
-        "".join(f'#include "{name}.h"\n' for name in names)
+        including(*names)
         + "".join(
             f"void {name}_(float *values, size_t count);\n"
             f"void {name}_(float *values, size_t count) {{ mlp_edge_{name}(values, count); }}\n"
@@ -83,14 +84,20 @@ def sweep() -> Floats:
 
 def test_every_activation_has_a_kernel() -> None:
     for name in SCALAR:
-        assert (KERNELS / f"{name}.h").is_file()
+        assert (KERNELS / "activations" / f"{name}.h").is_file()
     assert BOUNDS.keys() == SPECIAL.keys() == set(SCALAR)
 
 
-@pytest.mark.parametrize("path", sorted(KERNELS.glob("*.h")), ids=lambda path: path.name)
+def test_no_two_kernels_share_a_name() -> None:
+    """They are called by name, whatever folder their file is in."""
+    files = [path for path in KERNELS.rglob("*.h") if path.parent.name not in ("avr", "cortex")]
+    assert len({path.stem for path in files}) == len(files)
+
+
+@pytest.mark.parametrize("name", [name for name in every_kernel() if "/" not in name])
 @pytest.mark.parametrize("language", [C99, CPP11], ids=["c99", "c++11"])
-def test_every_kernel_compiles_alone(path: Path, language: tuple[str, ...], tmp_path: Path) -> None:
-    (tmp_path / "one.c").write_text(f'#include "{path.name}"\ntypedef int not_empty;\n')
+def test_every_kernel_compiles_alone(name: str, language: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "one.c").write_text(f"{including(name)}typedef int not_empty;\n")
     run(tmp_path, *language, *STRICT, "-Wundef", f"-I{KERNELS}", "-fsyntax-only", "one.c")
 
 

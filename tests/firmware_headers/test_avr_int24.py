@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support.avr_programs import HOW, float_table, program, table
+from support.c_compiler import including
 from support.chips import BY_NAME, require
 from support.integer_networks import made
 from support.networks import network, readings
@@ -92,7 +93,7 @@ def test_layers(how: str, tmp_path: Path) -> None:
     cases = [*((one, None) for one in LAYERS),
              *((one, HIGHEST[n % 4]) for n, one in enumerate(LAYERS[::2]))]  # fmt: skip
     calls = "".join(f"    case {n}: call{n}(x + 1, y); break;\n" for n in range(len(cases)))
-    text = '#include "dense_int24.h"\n#include "dense_int24_wide.h"\n' + "".join(
+    text = including("dense_int24", "dense_int24_wide") + "".join(
         written(number, *case) for number, case in enumerate(cases)
     ) + (
         "static void net_predict(const float *x, float *y)\n{\n    uint8_t which;\n"
@@ -146,7 +147,7 @@ def samples(inputs: Inputs, seed: int) -> Iterator[Floats]:
 def test_inputs(seed: int, how: str, tmp_path: Path) -> None:
     inputs = features(seed)
     count = len(inputs.low)
-    text = '#include "quantise_int24.h"\n' + (
+    text = including("quantise_int24") + (
         float_table("LOW", inputs.low) + float_table("FACTOR", inputs.factor)
     ) + (
         "static void net_predict(const float *x, float *y)\n{\n"
@@ -166,7 +167,7 @@ def test_inputs(seed: int, how: str, tmp_path: Path) -> None:
 def test_exponentials(how: str, tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     text = (
-        '#include "power_int24.h"\nstatic void net_predict(const float *x, float *y)\n{\n'
+        including("power_int24") + "static void net_predict(const float *x, float *y)\n{\n"
         "    int32_t value, scaled;\n    mlp_edge_uint24 by = 0;\n    uint32_t power;\n"
         "    memcpy(&value, x, 4);\n    memcpy(&by, x + 1, sizeof by);\n"
         "    scaled = mlp_edge_scaled_int24(value, by);\n    power = mlp_edge_power_int24(by);\n"
@@ -202,7 +203,7 @@ def outputs(seed: int, zero: Integers, octave: int, count: int) -> Iterator[Inte
 @pytest.mark.parametrize("octave", [16, 20, 24])
 def test_sigmoid_and_softmax(octave: int, how: str, tmp_path: Path) -> None:
     zero = np.array([2**30, 5, 2**30, 2**30, 2**30])
-    text = '#include "sigmoid_int24.h"\n#include "softmax_int24.h"\n' + (
+    text = including("sigmoid_int24", "softmax_int24") + (
         table("ZERO", "int32_t", zero[:2])
         + "static void net_predict(const float *x, float *y)\n{\n    uint32_t r[5];\n"
         "    memcpy(r, x, sizeof r);\n"
@@ -222,7 +223,7 @@ def test_lines(how: str, tmp_path: Path) -> None:
     zero = np.array([0, 2**30, 2**31 - 1, 2**30, 2**30, 12345])
     offset = np.array([0, -0.0, 1, -1, 1e-39, random.normal()], np.float32)
     step = np.float32(2) ** np.array([-31, -31, -31, -20, -100, 4], np.float32)
-    text = '#include "dequantise_int24.h"\n' + (
+    text = including("dequantise_int24") + (
         float_table("OFFSET", offset) + float_table("STEP", step) + table("ZERO", "int32_t", zero)
     ) + (
         "static void net_predict(const float *x, float *y)\n{\n    uint32_t r[6];\n"

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 from support.avr_programs import HOW, float_table, program, table
+from support.c_compiler import including
 
 from mlp_edge.export.c.raw_lines import SHIFTED, line
 from mlp_edge.integers.activation_tables import ActivationTable
@@ -147,7 +148,7 @@ def test_layers(kernel: str, how: str, tmp_path: Path) -> None:
         f"    case {n}:\n        call{n}(x + 1, y);\n        break;\n" for n in range(len(cases))
     )
     text = "".join([
-        f'#include "read.h"\n#include "{kernel}.h"\n', *map(written, range(99), cases),
+        including("read", kernel), *map(written, range(99), cases),
         "static inline void net_predict(const float *x, float *y)\n{\n    uint8_t which;\n"
         "    memcpy(&which, x, 1);\n    switch (which) {\n",
         calls, "    default:\n        break;\n    }\n}\n",
@@ -203,7 +204,7 @@ def test_quantise(high: int, how: str, tmp_path: Path) -> None:
     inputs = ranges(random, high)
     count = len(inputs.low)
     text = (
-        f'#include "read.h"\n#include "quantise_{kernel}.h"\n'
+        including("read", f"quantise_{kernel}")
         + float_table("LOW", inputs.low)
         + float_table("FACTOR", inputs.factor)
         + "static inline void net_predict(const float *x, float *y)\n{\n"
@@ -237,7 +238,7 @@ def test_quantise_raw(high: int, how: str, tmp_path: Path) -> None:
         count = len(found)
         rows = [f"{{{one.low}, {one.span}, {one.factor}, {one.start}u}}" for one in found]
         text = (
-            f'#include "read.h"\n#include "raw_line.h"\n#include "quantise_raw_{kernel}.h"\n'
+            including("read", "raw_line", f"quantise_raw_{kernel}")
             + table("LINES", "mlp_edge_raw_line", rows)
             + "static inline void net_predict(const float *x, float *y)\n{\n"
             f"    int16_t counts[{count}];\n    {kind} u[{count}];\n"
@@ -272,7 +273,7 @@ def test_dequantise(how: str, tmp_path: Path) -> None:
     offset, times = np.float32(np.concatenate(offsets)), len(offsets)
     step, middle, count = np.tile(step, times), np.tile(middle, times), times * WIDTH
     text = (
-        '#include "read.h"\n#include "dequantise.h"\n'
+        including("read", "dequantise")
         + float_table("OFFSET", offset)
         + float_table("STEP", step)
         + "static inline void net_predict(const float *x, float *y)\n{\n"
@@ -299,7 +300,7 @@ def test_interpolate(how: str, tmp_path: Path) -> None:
         points[:6] = np.array([0, 65535, 0, 1, 65535, 65535])[: len(points)]
         tables.append(ActivationTable(points, shift))
     text = "".join([
-        '#include "read.h"\n#include "interpolate.h"\n',
+        including("read", "interpolate"),
         *(table(f"TABLE{one.shift}", "uint16_t", one.points) for one in tables),
         "static inline void net_predict(const float *x, float *y)\n{\n"
         "    uint16_t values[2], found = 0;\n    memcpy(values, x, sizeof values);\n"
@@ -323,7 +324,7 @@ def test_softmax_table(how: str, tmp_path: Path) -> None:
     points[-9:] = 300, 255, 3, 2, 1, 1, 0, 0, 0
     one = ActivationTable(points, 1)
     text = (
-        '#include "read.h"\n#include "softmax_table.h"\n'
+        including("read", "softmax_table")
         + table("TABLE", "uint16_t", points)
         + "static inline void net_predict(const float *x, float *y)\n{\n"
         f"    uint16_t logits[{WIDTH}];\n    uint8_t count;\n    memcpy(&count, x, 1);\n"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.c_compiler import KERNELS, shared
+from support.c_compiler import KERNELS, including, shared
 from support.chips import every_chip, require
 from support.networks import encoded, network, readings
 
@@ -58,7 +58,7 @@ def in_c(function: str, arguments: str, call: str) -> str:
 @every_flag
 def test_every_activation_hands_a_nan_on(flags: Sequence[str], tmp_path: Path) -> None:
     names = [*SCALAR, "softmax"]
-    text = "".join(f'#include "{name}.h"\n' for name in names)
+    text = including(*names)
     for name in names:
         text += in_c(f"{name}_", "float *values, size_t count", f"mlp_edge_{name}(values, count);")
     found = library(tmp_path, flags, text)
@@ -83,7 +83,7 @@ def test_every_kernel_of_a_graph_hands_a_nan_on(flags: Sequence[str], tmp_path: 
         "times": "mlp_edge_times(x, count, y);",
         "times_one": "for (size_t i = 0; i < count; i++) mlp_edge_times_one(&x[i], 1, &y[i]);",
     }
-    text = "".join(f'#include "{name}.h"\n' for name in ("diagonal", "add", "times", "times_one"))
+    text = including("diagonal", "add", "times", "times_one")
     arguments = "const float *w, const float *x, float *y, size_t count"
     unused = "(void)w; "
     text += "".join(in_c(f"{name}_", arguments, unused + call) for name, call in calls.items())

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from mlp_edge.export.c.kernels import path
+
 STRICT = (
     "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wdouble-promotion",
     "-Wcast-qual", "-Werror",
@@ -22,6 +24,11 @@ ARDUINO_BOARD = Path(__file__).with_name("arduino_board.c")
 
 C99 = ("gcc", "-std=c99")
 CPP11 = ("g++", "-std=c++11", "-x", "c++")
+
+
+def including(*kernels: str) -> str:
+    """The lines that include kernels, which ``-I`` of ``KERNELS`` finds."""
+    return "".join(f'#include "{path(kernel)}"\n' for kernel in kernels)
 
 
 def require(program: str) -> None:

@@ -12,7 +12,7 @@
 #define MLP_EDGE_KERNEL_AVR_QUANTISE_INT24
 
 #include "avr/add_float.h"
-#include "int24.h"
+#include "int24/int24.h"
 
 #ifdef MLP_EDGE_AVR
 

@@ -9,7 +9,7 @@
 #ifndef MLP_EDGE_KERNEL_AVR_QUANTISE_RAW
 #define MLP_EDGE_KERNEL_AVR_QUANTISE_RAW
 
-#include "raw_line.h"
+#include "raw/raw_line.h"
 #include "avr/assembly.h"
 
 #ifdef MLP_EDGE_AVR

@@ -6,7 +6,7 @@
 #define MLP_EDGE_KERNEL_AVR_SCALED_INT24
 
 #include "avr/assembly.h"
-#include "int24.h"
+#include "int24/int24.h"
 
 #ifdef MLP_EDGE_AVR
 

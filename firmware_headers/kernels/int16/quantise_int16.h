@@ -1,0 +1,29 @@
+/* Quantises the inputs of layer 1 to 16 bits each, 0..32767 at most. */
+#ifndef MLP_EDGE_KERNEL_QUANTISE_INT16
+#define MLP_EDGE_KERNEL_QUANTISE_INT16
+
+#include "avr/quantise.h"
+#include "cortex/quantise_int16.h"
+#include "integers/quantise.h"
+
+static inline void mlp_edge_quantise_int16(const float *low, const float *factor, float high,
+                                           size_t count, const float *x, uint16_t *y)
+{
+#ifdef MLP_EDGE_AVR
+    mlp_edge_avr_quantise(low, factor, (uint16_t)high, count, x, y, sizeof *y);
+#else
+    size_t i = 0;
+#ifdef MLP_EDGE_QUANTISE_FOUR
+    if (count >= 4) {
+        i = count - count % 4;
+        mlp_edge_dsp_quantise_int16(low, factor, (uint16_t)high, i / 4, x, y);
+    }
+#endif
+    for (; i < count; i++) {
+        const float from = MLP_EDGE_READ_FLOAT(&low[i]), by = MLP_EDGE_READ_FLOAT(&factor[i]);
+        y[i] = mlp_edge_quantise(x[i], from, by, high);
+    }
+#endif
+}
+
+#endif

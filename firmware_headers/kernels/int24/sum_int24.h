@@ -1,0 +1,25 @@
+/*
+ * The pre-activation of a neuron in int24: bias + weights x, exact. The exporter has proved that no
+ * partial sum reaches 2^52.
+ */
+#ifndef MLP_EDGE_KERNEL_SUM_INT24
+#define MLP_EDGE_KERNEL_SUM_INT24
+
+#include "int24/int24.h"
+#include "cortex/sum_int24.h"
+
+static inline int64_t mlp_edge_sum_int24(int64_t sum, const mlp_edge_int24 *weights,
+                                         size_t inputs, const mlp_edge_uint24 *x)
+{
+#ifdef MLP_EDGE_THUMB_SUM_INT24
+    return mlp_edge_thumb_sum_int24(sum, weights, inputs, x);
+#else
+    for (const mlp_edge_uint24 *const end = x + inputs; x != end; x++) {
+        sum += (int64_t)MLP_EDGE_READ_INT24(weights) * *x;
+        weights++;
+    }
+    return sum;
+#endif
+}
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * The output layer of an int8 network. An output has more than 8 bits: it adds up `segments`
+ * pieces, each quantised to 0..255. Each segment starts `offset` above the one before, exactly
+ * where that one reaches 255, so at most one of them is neither 0 nor 255. The exporter has proved
+ * that pre-activations fit 24 bits, and their products 32. x and y must not overlap.
+ */
+#ifndef MLP_EDGE_KERNEL_SEGMENTS_INT8
+#define MLP_EDGE_KERNEL_SEGMENTS_INT8
+
+#include "avr/segments_int8.h"
+#include "int8/sums_int8.h"
+#include "integers/requantise.h"
+
+static inline void mlp_edge_segments_int8(const int8_t *weights, const int32_t *bias,
+    const uint16_t *multiplier, const uint8_t *shift, const int32_t *offset, uint8_t segments,
+    size_t inputs, size_t outputs, const uint8_t *x, uint16_t *y)
+{
+#ifdef MLP_EDGE_AVR
+    if (inputs <= 255) {
+        mlp_edge_avr_segments_int8(weights, bias, multiplier, shift, offset,
+            (uint16_t)(segments * 256u + inputs), x, outputs, y);
+        return;
+    }
+#endif
+    while (outputs > 0) {
+        const size_t count = outputs < MLP_EDGE_AT_ONCE ? outputs : MLP_EDGE_AT_ONCE;
+        int32_t sums[MLP_EDGE_AT_ONCE];
+        mlp_edge_sums_int8(weights, bias, inputs, count, x, sums);
+        for (size_t i = 0; i < count; i++) {
+            const int32_t next = MLP_EDGE_READ_INT32(offset);
+            int32_t sum = sums[i];
+            uint16_t full = 0;
+            for (uint8_t more = segments; --more > 0 && sum >= next; sum -= next) {
+                full = (uint16_t)(full + 255);
+            }
+            *y++ = (uint16_t)(full + mlp_edge_requantise(sum, MLP_EDGE_READ_UINT16(multiplier),
+                                                         MLP_EDGE_READ_UINT8(shift)));
+            multiplier++;
+            shift++;
+            offset++;
+        }
+        weights += count * inputs;
+        bias += count;
+        outputs -= count;
+    }
+}
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * Requantises a pre-activation: sum * multiplier / 2^shift, rounded half up, clamped to 0..255. The
+ * exporter has proved that the product fits 32 bits in every layer that calls this.
+ */
+#ifndef MLP_EDGE_KERNEL_REQUANTISE
+#define MLP_EDGE_KERNEL_REQUANTISE
+
+#include "integers/rounded_shift.h"
+
+static inline uint_fast8_t mlp_edge_requantise(int32_t sum, uint16_t multiplier, uint8_t shift)
+{
+    if (sum < 0) {
+        return 0;
+    }
+    uint32_t quantised = mlp_edge_rounded_shift((uint32_t)sum * multiplier, shift);
+#ifdef MLP_EDGE_THUMB
+    __asm__("usat %0, #8, %0" : "+r"(quantised));
+    return (uint_fast8_t)quantised;
+#else
+    return quantised > 255 ? 255 : (uint_fast8_t)quantised;
+#endif
+}
+
+#endif

@@ -1,0 +1,22 @@
+/* Quantises counts to 16 bits each. It returns 1 where one is missing, otherwise 0. */
+#ifndef MLP_EDGE_KERNEL_QUANTISE_RAW_INT16
+#define MLP_EDGE_KERNEL_QUANTISE_RAW_INT16
+
+#include "avr/quantise_raw.h"
+#include "raw/quantise_raw.h"
+
+static inline int mlp_edge_quantise_raw_int16(const mlp_edge_raw_line *lines, uint8_t shift,
+    uint16_t high, size_t count, const int16_t *x, uint16_t *y)
+{
+#ifdef MLP_EDGE_AVR
+    return mlp_edge_avr_quantise_raw(lines, shift, high, count, x, y, sizeof *y);
+#else
+    int missing = 0;
+    for (const int16_t *const end = x + count; x != end; x++) {
+        *y++ = mlp_edge_quantise_raw(lines++, shift, high, *x, &missing);
+    }
+    return missing;
+#endif
+}
+
+#endif
