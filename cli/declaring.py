@@ -13,6 +13,7 @@ from typer.core import TyperCommand
 from mlp_edge.cli.options import limits, names, widths
 from mlp_edge.cli.printing.wording import worded_for
 from mlp_edge.errors import InputError
+from mlp_edge.foreign import typed
 from mlp_edge.settings import Setting, settings_of
 
 GROUPS = (
@@ -58,7 +59,17 @@ class Command(TyperCommand):
             flag = word.partition("=")[0]
             if flag in renamed:
                 raise InputError(f"{flag} of `mlp-edge {self.name}` is now {renamed[flag]}")
-        return super().parse_args(ctx, args)
+        ctx.allow_extra_args = True
+        extra = super().parse_args(ctx, args)
+        if extra:
+            ctx.fail(self._unexpected(extra))
+        return extra
+
+    def _unexpected(self, extra: list[str]) -> str:
+        words = ", ".join(map(repr, extra))
+        flags = [flag for parameter in self.params for flag in parameter.opts]
+        by_name = f"; --model {typed(extra[0])} names a model" if "--model" in flags else ""
+        return f"unexpected argument {words}{by_name}"
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; its messages word settings as options of this command line."""

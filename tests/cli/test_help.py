@@ -85,3 +85,15 @@ def test_what_is_mistyped(typed: Type, words: tuple[str, ...]) -> None:
     assert (result.code, result.out) == (2, "")
     assert words[-1] in result.err or words[1] in result.err
     assert "Traceback" not in result.err
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("export", "pima"), "'pima'; --model pima names a model"),
+        (("train", "iris", "my file", "b"), "'my file', 'b'"),
+        (("cost", "--dtype", "int8", "a b"), "'a b'; --model 'a b' names a model"),
+    ],
+)
+def test_one_word_too_many(typed: Type, words: tuple[str, ...], says: str) -> None:
+    assert typed(*words).err.endswith(f"\nError: unexpected argument {says}\n")
