@@ -3,7 +3,7 @@
  * there it is PROGMEM, which is read with instructions of its own. Elsewhere `const` is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 28 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 29 /* raised whenever a kernel changes */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -15,6 +15,8 @@
 #elif defined(ESP8266) && defined(ARDUINO)
 #include <pgmspace.h>
 #define MLP_EDGE_FLASH PROGMEM
+#elif defined(__ARM_FEATURE_DSP)
+#define MLP_EDGE_FLASH __attribute__((aligned(4))) /* two words are read at once */
 #else
 #define MLP_EDGE_FLASH
 #endif
@@ -40,7 +42,7 @@
 #define MLP_EDGE_INLINED
 #endif
 
-#elif MLP_EDGE_KERNELS != 28
+#elif MLP_EDGE_KERNELS != 29
 #error "these models were exported by different versions of mlp-edge: export them with one"
 #endif
 

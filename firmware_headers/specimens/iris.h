@@ -138,7 +138,7 @@ int iris_selftest(void);
  * there it is PROGMEM, which is read with instructions of its own. Elsewhere `const` is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 28 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 29 /* raised whenever a kernel changes */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -150,6 +150,8 @@ int iris_selftest(void);
 #elif defined(ESP8266) && defined(ARDUINO)
 #include <pgmspace.h>
 #define MLP_EDGE_FLASH PROGMEM
+#elif defined(__ARM_FEATURE_DSP)
+#define MLP_EDGE_FLASH __attribute__((aligned(4))) /* two words are read at once */
 #else
 #define MLP_EDGE_FLASH
 #endif
@@ -175,7 +177,7 @@ int iris_selftest(void);
 #define MLP_EDGE_INLINED
 #endif
 
-#elif MLP_EDGE_KERNELS != 28
+#elif MLP_EDGE_KERNELS != 29
 #error "these models were exported by different versions of mlp-edge: export them with one"
 #endif
 
@@ -1005,7 +1007,7 @@ int iris_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:a800ae06d2b3b3e14505a41a13d18cc34930c95139fffddbe48f0bf2397465b0 */
+mlp-edge-seal sha256:581ce18c5449df34c3576d2107e21cfff7262d349819d0bdf165b8763c64b8f2 */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "iris", "features": [{"name": "sepal_length", "low": 4.300000190734863,

@@ -145,7 +145,7 @@ int pima_selftest(void);
  * there it is PROGMEM, which is read with instructions of its own. Elsewhere `const` is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 28 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 29 /* raised whenever a kernel changes */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -157,6 +157,8 @@ int pima_selftest(void);
 #elif defined(ESP8266) && defined(ARDUINO)
 #include <pgmspace.h>
 #define MLP_EDGE_FLASH PROGMEM
+#elif defined(__ARM_FEATURE_DSP)
+#define MLP_EDGE_FLASH __attribute__((aligned(4))) /* two words are read at once */
 #else
 #define MLP_EDGE_FLASH
 #endif
@@ -182,7 +184,7 @@ int pima_selftest(void);
 #define MLP_EDGE_INLINED
 #endif
 
-#elif MLP_EDGE_KERNELS != 28
+#elif MLP_EDGE_KERNELS != 29
 #error "these models were exported by different versions of mlp-edge: export them with one"
 #endif
 
@@ -987,7 +989,7 @@ int pima_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:759401b87df6772cbd1022511c8fa502c57bc6238bfe4b5e2fc307c41e24998e */
+mlp-edge-seal sha256:21aebd1a6a605dabfdd6ff73ef5e242ed5b91282a260f75e1f092a3b389abb77 */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "pima", "features": [{"name": "pregnancies", "low": 0.0, "high": 17.0},

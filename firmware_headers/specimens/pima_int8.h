@@ -163,7 +163,7 @@ int pima_int8_selftest(void);
  * there it is PROGMEM, which is read with instructions of its own. Elsewhere `const` is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 28 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 29 /* raised whenever a kernel changes */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -175,6 +175,8 @@ int pima_int8_selftest(void);
 #elif defined(ESP8266) && defined(ARDUINO)
 #include <pgmspace.h>
 #define MLP_EDGE_FLASH PROGMEM
+#elif defined(__ARM_FEATURE_DSP)
+#define MLP_EDGE_FLASH __attribute__((aligned(4))) /* two words are read at once */
 #else
 #define MLP_EDGE_FLASH
 #endif
@@ -200,7 +202,7 @@ int pima_int8_selftest(void);
 #define MLP_EDGE_INLINED
 #endif
 
-#elif MLP_EDGE_KERNELS != 28
+#elif MLP_EDGE_KERNELS != 29
 #error "these models were exported by different versions of mlp-edge: export them with one"
 #endif
 
@@ -2480,7 +2482,7 @@ static inline uint16_t mlp_edge_avr_interpolate(const uint16_t *table, uint8_t s
 /*
  * A piecewise-linear function of an integer: a table with one entry per 2^shift, interpolated and
  * rounded half up. There is one entry beyond the last integer, so x always lies between two. The
- * shift is at most 15, so that the two products, whose factors add up to 2^shift, fit 32 bits.
+ * shift is at most 15, so that the sum, an average times 2^shift, fits 32 bits.
  */
 #ifndef MLP_EDGE_KERNEL_INTERPOLATE
 #define MLP_EDGE_KERNEL_INTERPOLATE
@@ -2491,11 +2493,10 @@ static inline uint16_t mlp_edge_interpolate(const uint16_t *table, uint8_t shift
     return mlp_edge_avr_interpolate(table, shift, x);
 #else
     const uint16_t *const entry = table + (x >> shift);
-    const uint16_t size = (uint16_t)(1u << shift);
-    const uint16_t right = (uint16_t)(x & (size - 1u)), left = (uint16_t)(size - right);
-    const uint32_t sum = (uint32_t)MLP_EDGE_READ_UINT16(entry) * left
-                       + (uint32_t)MLP_EDGE_READ_UINT16(entry + 1) * right;
-    return (uint16_t)((sum + size / 2) >> shift);
+    const uint32_t size = (uint32_t)1 << shift, start = MLP_EDGE_READ_UINT16(entry);
+    /* Modulo 2^32: where the line falls, the rise is below 0, the sum is not. */
+    const uint32_t rise = (uint32_t)MLP_EDGE_READ_UINT16(entry + 1) - start;
+    return (uint16_t)(((start << shift) + size / 2 + (x & (size - 1)) * rise) >> shift);
 #endif
 }
 
@@ -3116,7 +3117,7 @@ int pima_int8_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:e075f29db465ca5049aacb55b477418c29ea18bbbfb26da62968e5b0c5377898 */
+mlp-edge-seal sha256:86eff6870b1466101c9e3893ca64a50ef7560d744fb524bc05a5753abd53b41c */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "pima_int8", "features": [{"name": "pregnancies", "low": 0.0, "high": 17.0},

@@ -96,7 +96,7 @@ int sine_selftest(void);
  * there it is PROGMEM, which is read with instructions of its own. Elsewhere `const` is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 28 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 29 /* raised whenever a kernel changes */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -108,6 +108,8 @@ int sine_selftest(void);
 #elif defined(ESP8266) && defined(ARDUINO)
 #include <pgmspace.h>
 #define MLP_EDGE_FLASH PROGMEM
+#elif defined(__ARM_FEATURE_DSP)
+#define MLP_EDGE_FLASH __attribute__((aligned(4))) /* two words are read at once */
 #else
 #define MLP_EDGE_FLASH
 #endif
@@ -133,7 +135,7 @@ int sine_selftest(void);
 #define MLP_EDGE_INLINED
 #endif
 
-#elif MLP_EDGE_KERNELS != 28
+#elif MLP_EDGE_KERNELS != 29
 #error "these models were exported by different versions of mlp-edge: export them with one"
 #endif
 
@@ -822,7 +824,7 @@ int sine_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:a4bfd851cee317e27edba642eb56cc3aadcc5e1db3b5f710b424cb1d71092c8c */
+mlp-edge-seal sha256:48859fb18da904d25f759bcba2919481f31e9ddbef2eb94a43ab1f7a2ab53954 */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "sine", "features": [{"name": "x", "low": 0.022099999710917473,

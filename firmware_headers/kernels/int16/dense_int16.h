@@ -9,6 +9,7 @@
 
 #include "avr/dense_int16.h"
 #include "cortex/dense_int16.h"
+#include "cortex/dsp_dense_int16.h"
 #include "int16/four_sums_int16.h"
 #include "integers/rounded_shift.h"
 #include "int16/sum_int16.h"
@@ -30,7 +31,7 @@ static inline void mlp_edge_dense_int16(const int16_t *weights, const int32_t *b
     }
 #endif
 #ifdef MLP_EDGE_DSP
-    mlp_edge_thumb_dense_int16(weights, bias, shift, high, inputs, outputs, x, y);
+    mlp_edge_dsp_dense_int16(weights, bias, shift, high, inputs, outputs, x, y);
 #else
 #if defined(MLP_EDGE_THUMB)
     const size_t fours = outputs - outputs % 4;

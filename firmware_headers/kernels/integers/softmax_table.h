@@ -1,13 +1,14 @@
 /*
  * Softmax of quantised logits. A table holds the exponential of the distance below the largest
  * logit; each probability is its exponential divided by their sum. Exponentials and sum are
- * integers below 2^24, which a float holds exactly, so only the division rounds. (volatile:
- * -ffast-math would multiply by a reciprocal instead.)
+ * integers below 2^24, which a float holds exactly, so only the division rounds.
+ * (volatile, or VDIV: -ffast-math would multiply by a reciprocal instead.)
  */
 #ifndef MLP_EDGE_KERNEL_SOFTMAX_TABLE
 #define MLP_EDGE_KERNEL_SOFTMAX_TABLE
 
 #include "avr/share.h"
+#include "cortex/thumb.h"
 #include "integers/interpolate.h"
 #include "integers/quotient_of_digits.h"
 
@@ -30,6 +31,13 @@ static inline void mlp_edge_softmax_table(const uint16_t *table, uint8_t shift, 
 #elif defined(MLP_EDGE_QUOTIENT)
     for (size_t i = 0; i < count; i++) {
         outputs[i] = mlp_edge_quotient_of_digits(logits[i], sum, 127);
+    }
+#elif defined(MLP_EDGE_FLOAT_UNIT)
+    const float total = (float)sum;
+    for (size_t i = 0; i < count; i++) {
+        float share = (float)logits[i];
+        __asm__("vdiv.f32 %0, %0, %1" : "+t"(share) : "t"(total));
+        outputs[i] = share;
     }
 #else
     const volatile float total = (float)sum;
