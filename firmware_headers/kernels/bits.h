@@ -14,6 +14,16 @@
 #define MLP_EDGE_SOFT_FLOAT
 #endif
 
+/*
+ * Defined where a product and its sum are rounded once: a Cortex-M with a float unit. Its last
+ * digits may differ from those of chips that round twice.
+ */
+#if defined(__ARM_FEATURE_FMA) && defined(__ARM_ARCH_PROFILE) && defined(__GNUC__)
+#if __ARM_ARCH_PROFILE == 'M'
+#define MLP_EDGE_FUSED
+#endif
+#endif
+
 #define MLP_EDGE_SIGN 0x80000000u
 #define MLP_EDGE_INFINITY 0x7f800000u
 

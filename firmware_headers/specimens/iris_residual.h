@@ -174,7 +174,7 @@ int iris_residual_selftest(void);
  * there it is PROGMEM, which is read with instructions of its own. Elsewhere `const` is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 29 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 30 /* raised whenever a kernel changes */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -213,7 +213,7 @@ int iris_residual_selftest(void);
 #define MLP_EDGE_INLINED
 #endif
 
-#elif MLP_EDGE_KERNELS != 29
+#elif MLP_EDGE_KERNELS != 30
 #error "these models were exported by different versions of mlp-edge: export them with one"
 #endif
 
@@ -567,6 +567,16 @@ static inline int mlp_edge_thumb_any_nan(const float *x, size_t fours)
 #define MLP_EDGE_SOFT_FLOAT
 #endif
 
+/*
+ * Defined where a product and its sum are rounded once: a Cortex-M with a float unit. Its last
+ * digits may differ from those of chips that round twice.
+ */
+#if defined(__ARM_FEATURE_FMA) && defined(__ARM_ARCH_PROFILE) && defined(__GNUC__)
+#if __ARM_ARCH_PROFILE == 'M'
+#define MLP_EDGE_FUSED
+#endif
+#endif
+
 #define MLP_EDGE_SIGN 0x80000000u
 #define MLP_EDGE_INFINITY 0x7f800000u
 
@@ -673,75 +683,145 @@ static inline void mlp_edge_scale(const float *mean, const float *reciprocal, si
 #endif
 
 /*
- * Four neurons of a dense layer at a time, where a float unit makes that worthwhile: each input is
+ * mlp_edge_dense for Cortex-M with a float unit: four neurons at a time read their inputs once, and
+ * one instruction reads four weights. Each sum has the order of mlp_edge_dense, and rounds once per
+ * multiply-add.
+ */
+#ifndef MLP_EDGE_KERNEL_CORTEX_DENSE
+#define MLP_EDGE_KERNEL_CORTEX_DENSE
+
+#if defined(MLP_EDGE_FUSED) && defined(MLP_EDGE_FLOAT_UNIT)
+#define MLP_EDGE_THUMB_DENSE
+
+/* Four neurons take an input, from s4 to s7: s0 to s3 are sums, s8 to s15 weights of two rows. */
+#define MLP_EDGE_THUMB_TWO_ROWS(row0, row1, sum0, sum1) \
+    "vldmia %[" row0 "]!, {s8-s11}\n"                   \
+    "vldmia %[" row1 "]!, {s12-s15}\n"                  \
+    "vfma.f32 " sum0 ", s8, s4\n"                       \
+    "vfma.f32 " sum1 ", s12, s4\n"                      \
+    "vfma.f32 " sum0 ", s9, s5\n"                       \
+    "vfma.f32 " sum1 ", s13, s5\n"                      \
+    "vfma.f32 " sum0 ", s10, s6\n"                      \
+    "vfma.f32 " sum1 ", s14, s6\n"                      \
+    "vfma.f32 " sum0 ", s11, s7\n"                      \
+    "vfma.f32 " sum1 ", s15, s7\n"
+#define MLP_EDGE_THUMB_ONE_WEIGHT(row, sum) \
+    "vldmia %[" row "]!, {s8}\n"            \
+    "vfma.f32 " sum ", s8, s4\n"
+
+static inline void mlp_edge_thumb_dense(const float *weights, const float *bias, size_t inputs,
+                                        size_t outputs, const float *x, float *y)
+{
+    const float *row1, *row2, *row3;
+    size_t left;
+    __asm__ volatile(
+        "subs %[outputs], #4\n"
+        "blo 5f\n"
+        "cmp %[inputs], #1\n"
+        "beq 12f\n"
+        "0:\n" /* four neurons */
+        "vldmia %[bias]!, {s0-s3}\n"
+        "add %[row1], %[row0], %[inputs], lsl #2\n"
+        "add %[row2], %[row1], %[inputs], lsl #2\n"
+        "add %[row3], %[row2], %[inputs], lsl #2\n"
+        "subs %[left], %[inputs], #4\n"
+        "blo 2f\n"
+        "1:\n"
+        "vldmia %[x]!, {s4-s7}\n"
+        MLP_EDGE_THUMB_TWO_ROWS("row0", "row1", "s0", "s1")
+        MLP_EDGE_THUMB_TWO_ROWS("row2", "row3", "s2", "s3")
+        "subs %[left], #4\n"
+        "bhs 1b\n"
+        "2:\n"
+        "adds %[left], #4\n"
+        "beq 4f\n"
+        "3:\n" /* the last inputs, one by one */
+        "vldmia %[x]!, {s4}\n"
+        MLP_EDGE_THUMB_ONE_WEIGHT("row0", "s0")
+        MLP_EDGE_THUMB_ONE_WEIGHT("row1", "s1")
+        MLP_EDGE_THUMB_ONE_WEIGHT("row2", "s2")
+        MLP_EDGE_THUMB_ONE_WEIGHT("row3", "s3")
+        "subs %[left], #1\n"
+        "bne 3b\n"
+        "4:\n"
+        "sub %[x], %[x], %[inputs], lsl #2\n"
+        "mov %[row0], %[row3]\n"
+        "vstmia %[y]!, {s0-s3}\n"
+        "subs %[outputs], #4\n"
+        "bhs 0b\n"
+        "5:\n"
+        "adds %[outputs], #4\n"
+        "beq 11f\n"
+        "6:\n" /* the last neurons, one by one */
+        "vldmia %[bias]!, {s0}\n"
+        "subs %[left], %[inputs], #4\n"
+        "blo 8f\n"
+        "7:\n"
+        "vldmia %[x]!, {s4-s7}\n"
+        "vldmia %[row0]!, {s8-s11}\n"
+        "vfma.f32 s0, s8, s4\n"
+        "vfma.f32 s0, s9, s5\n"
+        "vfma.f32 s0, s10, s6\n"
+        "vfma.f32 s0, s11, s7\n"
+        "subs %[left], #4\n"
+        "bhs 7b\n"
+        "8:\n"
+        "adds %[left], #4\n"
+        "beq 10f\n"
+        "9:\n"
+        "vldmia %[x]!, {s4}\n"
+        MLP_EDGE_THUMB_ONE_WEIGHT("row0", "s0")
+        "subs %[left], #1\n"
+        "bne 9b\n"
+        "10:\n"
+        "sub %[x], %[x], %[inputs], lsl #2\n"
+        "vstmia %[y]!, {s0}\n"
+        "subs %[outputs], #1\n"
+        "bne 6b\n"
+        "b 11f\n"
+        "12:\n" /* one input */
+        "vldr s4, [%[x]]\n"
+        "13:\n"
+        "vldmia %[bias]!, {s0-s3}\n"
+        "vldmia %[row0]!, {s8-s11}\n"
+        "vfma.f32 s0, s8, s4\n"
+        "vfma.f32 s1, s9, s4\n"
+        "vfma.f32 s2, s10, s4\n"
+        "vfma.f32 s3, s11, s4\n"
+        "vstmia %[y]!, {s0-s3}\n"
+        "subs %[outputs], #4\n"
+        "bhs 13b\n"
+        "b 5b\n"
+        "11:\n"
+        : [row0] "+&r"(weights), [bias] "+&r"(bias), [outputs] "+&r"(outputs), [x] "+&r"(x),
+          [y] "+&r"(y), [row1] "=&r"(row1), [row2] "=&r"(row2), [row3] "=&r"(row3),
+          [left] "=&r"(left)
+        : [inputs] "r"(inputs)
+        : "s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "s12", "s13",
+          "s14", "s15", "cc", "memory");
+}
+
+#endif
+
+#endif
+
+/*
+ * Four neurons of a dense layer at a time, in the vectors of PCs: each input is
  * read once for four sums that do not wait for each other. Each sum has the order of
  * mlp_edge_dense.
- *
- * A Cortex-M with a float unit (MLP_EDGE_FUSED) rounds once per multiply-add, so its last digits
- * may differ from those of chips that round twice. Other chips take one neuron at a time.
  */
 #ifndef MLP_EDGE_KERNEL_FOUR_NEURONS
 #define MLP_EDGE_KERNEL_FOUR_NEURONS
 
-#if defined(__ARM_FEATURE_FMA) && defined(__ARM_ARCH_PROFILE) && defined(__GNUC__)
-#if __ARM_ARCH_PROFILE == 'M'
-#define MLP_EDGE_FUSED
-#endif
-#endif
 #if defined(__has_builtin) && (defined(__SSE__) || defined(__aarch64__))
 #if __has_builtin(__builtin_shufflevector)
 #define MLP_EDGE_VECTORS
 #endif
 #endif
 
-#if defined(MLP_EDGE_FUSED)
+#ifdef MLP_EDGE_VECTORS
 
-struct mlp_edge_weights {
-    float of_four_inputs[4];
-};
-
-/* sum += row[0] x0 + row[1] x1 + ..., in this order. One instruction reads four weights. */
-#define MLP_EDGE_ADD_FOUR(sum, row) \
-    __asm__("vldmia %[w]!, {s28-s31}\n\t" \
-            "vfma.f32 %[s], s28, %[x0]\n\t" \
-            "vfma.f32 %[s], s29, %[x1]\n\t" \
-            "vfma.f32 %[s], s30, %[x2]\n\t" \
-            "vfma.f32 %[s], s31, %[x3]" \
-            : [w] "+r"(row), [s] "+t"(sum) \
-            : [x0] "t"(x0), [x1] "t"(x1), [x2] "t"(x2), [x3] "t"(x3), \
-              "m"(*(const struct mlp_edge_weights *)(row)) \
-            : "s28", "s29", "s30", "s31")
-
-static inline void mlp_edge_four_neurons(const float *weights, const float *bias, size_t inputs,
-                                         const float *x, float *y)
-{
-    const float *row0 = weights, *row1 = row0 + inputs, *row2 = row1 + inputs;
-    const float *row3 = row2 + inputs;
-    float sum0 = bias[0], sum1 = bias[1], sum2 = bias[2], sum3 = bias[3];
-    for (; inputs >= 4; inputs -= 4) {
-        const float x0 = x[0], x1 = x[1], x2 = x[2], x3 = x[3];
-        MLP_EDGE_ADD_FOUR(sum0, row0);
-        MLP_EDGE_ADD_FOUR(sum1, row1);
-        MLP_EDGE_ADD_FOUR(sum2, row2);
-        MLP_EDGE_ADD_FOUR(sum3, row3);
-        x += 4;
-    }
-    for (; inputs > 0; inputs--) {
-        const float value = *x++;
-        sum0 = __builtin_fmaf(*row0++, value, sum0);
-        sum1 = __builtin_fmaf(*row1++, value, sum1);
-        sum2 = __builtin_fmaf(*row2++, value, sum2);
-        sum3 = __builtin_fmaf(*row3++, value, sum3);
-    }
-    y[0] = sum0;
-    y[1] = sum1;
-    y[2] = sum2;
-    y[3] = sum3;
-}
-
-#elif defined(MLP_EDGE_VECTORS)
-
-/* On a PC, a vector holds the four sums. */
+/* A vector holds the four sums. */
 typedef float mlp_edge_float4 __attribute__((vector_size(16)));
 
 static inline mlp_edge_float4 mlp_edge_load4(const float *x)
@@ -794,12 +874,10 @@ static inline void mlp_edge_four_neurons(const float *weights, const float *bias
 #ifndef MLP_EDGE_KERNEL_DENSE
 #define MLP_EDGE_KERNEL_DENSE
 
-#ifdef MLP_EDGE_SOFT_FLOAT
+#if defined(MLP_EDGE_SOFT_FLOAT) || defined(MLP_EDGE_THUMB_DENSE)
 
 /*
- * Without a float unit a multiply-add is two calls, 250 cycles on AVR. After a relu many inputs are
- * 0 and change nothing, so they are skipped. (Only a sum of -0 would change, to 0.) The function is
- * never inlined or cloned: at -O3 every layer would get its own copy and be no faster. (clang does
+ * Never inlined or cloned: at -O3 every layer would get its own copy and be no faster. (clang does
  * not clone, and has no attribute against it.)
  */
 #ifdef __clang__
@@ -812,6 +890,13 @@ MLP_EDGE_ONCE
 static void mlp_edge_dense(const float *weights, const float *bias, size_t inputs,
                            size_t outputs, const float *x, float *y)
 {
+#ifdef MLP_EDGE_THUMB_DENSE
+    mlp_edge_thumb_dense(weights, bias, inputs, outputs, x, y);
+#else
+    /*
+     * Without a float unit a multiply-add is two calls, 250 cycles on AVR. After a relu many inputs
+     * are 0 and change nothing, so they are skipped. (Only a sum of -0 would change, to 0.)
+     */
     for (size_t neuron = 0; neuron < outputs; neuron++) {
         float sum = MLP_EDGE_READ_FLOAT(&bias[neuron]);
         for (size_t i = 0; i < inputs; i++) {
@@ -822,6 +907,7 @@ static void mlp_edge_dense(const float *weights, const float *bias, size_t input
         }
         y[neuron] = sum;
     }
+#endif
 }
 
 #else
@@ -829,7 +915,7 @@ static void mlp_edge_dense(const float *weights, const float *bias, size_t input
 static inline void mlp_edge_dense(const float *weights, const float *bias, size_t inputs,
                                   size_t outputs, const float *x, float *y)
 {
-#if defined(MLP_EDGE_FUSED) || defined(MLP_EDGE_VECTORS)
+#ifdef MLP_EDGE_VECTORS
     for (; outputs >= 4; outputs -= 4) {
         mlp_edge_four_neurons(weights, bias, inputs, x, y);
         weights += 4 * inputs;
@@ -1300,7 +1386,7 @@ int iris_residual_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:409707838dbee2d75b05e88b055b472bd38691f173db8c50ec8b18ca89f297bf */
+mlp-edge-seal sha256:39ce71e79895f8d5047a9fb4a315a77207367f563b517db1fd90dfb238136c07 */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "iris_residual", "features": [{"name": "sepal_length", "low": 4.300000190734863,

@@ -19,7 +19,7 @@ TRIAL = Path(__file__).with_name("variants.c")
 KERNELS = (
     "any_missing", "quantise_int8", "quantise_int16", "dense_int8", "dense_int8_from_16",
     "dense_int16", "segments_int8", "dense_int24", "dense_int24_wide", "quantise_int24",
-    "scaled_int24", "softmax_table", "softmax_int24", "sigmoid_int24",
+    "scaled_int24", "softmax_table", "softmax_int24", "sigmoid_int24", "dense", "relu",
 )  # fmt: skip
 TABLES = 2048
 """Bytes at the end of the flash: the weights of a trial."""

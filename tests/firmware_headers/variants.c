@@ -117,6 +117,20 @@ int NAME(OF, any_missing)(const float *sentinels, size_t count, const float *x)
     return mlp_edge_any_missing(sentinels, count, x);
 }
 
+void NAME(OF, dense)(const float *weights, const float *bias, size_t inputs, size_t outputs,
+                     const float *x, float *y);
+void NAME(OF, dense)(const float *weights, const float *bias, size_t inputs, size_t outputs,
+                     const float *x, float *y)
+{
+    mlp_edge_dense(weights, bias, inputs, outputs, x, y);
+}
+
+void NAME(OF, relu)(float *values, size_t count);
+void NAME(OF, relu)(float *values, size_t count)
+{
+    mlp_edge_relu(values, count);
+}
+
 #else
 
 #include <stddef.h>
@@ -148,6 +162,8 @@ BOTH(void, quantise_int16,
 BOTH(void, softmax_table, (const uint16_t *, uint8_t, size_t, uint16_t *, float *));
 BOTH(void, softmax_int24, (uint8_t, size_t, const uint32_t *, float *));
 BOTH(void, sigmoid_int24, (const int32_t *, uint8_t, size_t, const uint32_t *, float *));
+BOTH(void, dense, (const float *, const float *, size_t, size_t, const float *, float *));
+BOTH(void, relu, (float *, size_t));
 BOTH(int, any_missing, (const float *, size_t, const float *));
 
 /* A seed; how many bytes were compared, and how many of them differ. */
@@ -164,7 +180,7 @@ static uint8_t shift[ROWS];
 static int32_t bias[ROWS], offset[ROWS], zeros[MOST], weights24[ROWS * MOST];
 static uint32_t x24[MOST];
 static int64_t bias24[ROWS];
-static float low[MOST], factor[MOST], readings[MOST];
+static float low[MOST], factor[MOST], readings[MOST], matrix[ROWS * MOST];
 static uint8_t results[2][4 * MOST];
 
 static uint32_t any(void)
@@ -285,10 +301,34 @@ static float from_bits(uint32_t bits)
     return x;
 }
 
+static const uint32_t odd[] = {0, 0x80000000u, 0x7f800000u, 0xff800000u, 0x7fc00000u,
+                               0xffc00001u, 1, 0x7f7fffffu, 0xff7fffffu, 0x4b000001u};
+
+/* In float32 the order of a sum tells in its last digits. */
+static void layers_float32(size_t inputs, size_t outputs)
+{
+    float *const y0 = (float *)(void *)results[0], *const y1 = (float *)(void *)results[1];
+    for (size_t i = 0; i < inputs * outputs; i++) {
+        matrix[i] = ((float)any() - 8388608.0f) * 1.1e-7f;
+    }
+    for (size_t i = 0; i < MOST; i++) {
+        readings[i] = any() % 4 == 0 ? 0.0f : ((float)any() - 8388608.0f) * 3e-7f;
+        low[i] = ((float)any() - 8388608.0f) * 2e-7f;
+    }
+    clear();
+    variant_dense(matrix, low, inputs, outputs, readings, y0);
+    plain_dense(matrix, low, inputs, outputs, readings, y1);
+    compare();
+    for (size_t i = 0; i < outputs; i++) {
+        y0[i] = y1[i] = from_bits(any() % 4 == 0 ? odd[any() % 10] : any() << 8 | any() % 256);
+    }
+    variant_relu(y0, outputs);
+    plain_relu(y1, outputs);
+    compare();
+}
+
 static void edges(size_t count)
 {
-    static const uint32_t odd[] = {0, 0x80000000u, 0x7f800000u, 0xff800000u, 0x7fc00000u,
-                                   0xffc00001u, 1, 0x7f7fffffu, 0xff7fffffu, 0x4b000001u};
     const float highs[] = {255.0f, 1020.0f, 32767.0f, 1.0f, 4095.0f};
     const float high = highs[any() % 5];
     for (size_t i = 0; i < count; i++) {
@@ -297,7 +337,7 @@ static void edges(size_t count)
         factor[i] = any() % 2 ? 0.5f : (float)(1 + any() % 1000) * 0.037f;
         readings[i] = low[i] + (float)up_to((uint32_t)high + 2) / factor[i];
         if (any() % 8 == 0) {
-            readings[i] = from_bits(odd[any() % (sizeof odd / sizeof odd[0])]);
+            readings[i] = from_bits(odd[any() % 10]);
         }
     }
     clear();
@@ -361,6 +401,7 @@ void mlp_edge_run(void)
         for (size_t outputs = 1; outputs <= ROWS; outputs++) {
             layers(sizes[i], outputs);
             layers_int24(sizes[i], outputs);
+            layers_float32(sizes[i], outputs);
         }
         edges(sizes[i]);
         edges(sizes[i]);

@@ -7,14 +7,13 @@
 #define MLP_EDGE_KERNEL_DENSE
 
 #include "bits.h"
+#include "cortex/dense.h"
 #include "float32/four_neurons.h"
 
-#ifdef MLP_EDGE_SOFT_FLOAT
+#if defined(MLP_EDGE_SOFT_FLOAT) || defined(MLP_EDGE_THUMB_DENSE)
 
 /*
- * Without a float unit a multiply-add is two calls, 250 cycles on AVR. After a relu many inputs are
- * 0 and change nothing, so they are skipped. (Only a sum of -0 would change, to 0.) The function is
- * never inlined or cloned: at -O3 every layer would get its own copy and be no faster. (clang does
+ * Never inlined or cloned: at -O3 every layer would get its own copy and be no faster. (clang does
  * not clone, and has no attribute against it.)
  */
 #ifdef __clang__
@@ -27,6 +26,13 @@ MLP_EDGE_ONCE
 static void mlp_edge_dense(const float *weights, const float *bias, size_t inputs,
                            size_t outputs, const float *x, float *y)
 {
+#ifdef MLP_EDGE_THUMB_DENSE
+    mlp_edge_thumb_dense(weights, bias, inputs, outputs, x, y);
+#else
+    /*
+     * Without a float unit a multiply-add is two calls, 250 cycles on AVR. After a relu many inputs
+     * are 0 and change nothing, so they are skipped. (Only a sum of -0 would change, to 0.)
+     */
     for (size_t neuron = 0; neuron < outputs; neuron++) {
         float sum = MLP_EDGE_READ_FLOAT(&bias[neuron]);
         for (size_t i = 0; i < inputs; i++) {
@@ -37,6 +43,7 @@ static void mlp_edge_dense(const float *weights, const float *bias, size_t input
         }
         y[neuron] = sum;
     }
+#endif
 }
 
 #else
@@ -44,7 +51,7 @@ static void mlp_edge_dense(const float *weights, const float *bias, size_t input
 static inline void mlp_edge_dense(const float *weights, const float *bias, size_t inputs,
                                   size_t outputs, const float *x, float *y)
 {
-#if defined(MLP_EDGE_FUSED) || defined(MLP_EDGE_VECTORS)
+#ifdef MLP_EDGE_VECTORS
     for (; outputs >= 4; outputs -= 4) {
         mlp_edge_four_neurons(weights, bias, inputs, x, y);
         weights += 4 * inputs;

@@ -2,7 +2,7 @@
 #ifndef MLP_EDGE_KERNEL_MULTIPLY_ADD
 #define MLP_EDGE_KERNEL_MULTIPLY_ADD
 
-#include "float32/four_neurons.h"
+#include "bits.h"
 
 static inline float mlp_edge_multiply_add(const float *weights, size_t i, float x, float sum)
 {
