@@ -5,7 +5,8 @@
 
 --trained trains pima, sine and iris by the tutorial's recipe, or by the one named (seed 0), and
 measures every dtype of their headers, and integers in, a class out; the loop and emlearn get the
-scaling folded into their first layer. Without it:
+scaling folded into their first layer. Then it prints what a multiply-add of a hidden layer takes in
+every dtype, and of MLPerf Tiny's autoencoder where there is room for it. Without it:
 
 The networks have the shapes of ../firmware_headers/specimens, raw readings and random weights.
 All are built and run by the same code in the same run: flash, RAM and stack are what a model adds
@@ -17,32 +18,24 @@ into a virtual environment that is thrown away; without a network there are no f
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from mlp_edge.errors import ModelError
-from mlp_edge.export.c import EXPORTER, export
-from mlp_edge.files.calibration import read_calibration
-from mlp_edge.measure.cost import measure, raw_function
+from mlp_edge.export.c import export
 from mlp_edge.mlp import Floats, Mlp
-from mlp_edge.quantise import quantise
-from mlp_edge.readers.model_directory import CALIBRATION
 from mlp_edge.runtime import CHIPS
 from mlp_edge.runtime.c import Header, read_header
-from mlp_edge.runtime.chips.firmware import PREDICT, build
-from mlp_edge.runtime.chips.targets import Target
+from mlp_edge.runtime.chips.firmware import build
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from quantisation import trained
+from firmware_layers import AUTOENCODER, on_layers
+from firmware_peers import Emlearn, candidates, with_libm
+from firmware_trained import on_trained
 from support.networks import network
 
 MODELS = {
@@ -53,179 +46,6 @@ MODELS = {
         network((4, 10, 10, 3), task="multiclass", name="iris", standardised=False),
     )
 }
-WIDE = network(
-    (640, 128, 128, 128, 128, 8, 128, 128, 128, 128, 640),
-    task="regression", name="ad", standardised=False,
-)  # fmt: skip
-"""The MLPerf Tiny autoencoder: too large for a small chip's flash, so for the host alone."""
-
-MADE_BY_HAND = "plain loop"
-
-PLAIN_LAYER = """
-static void plain_dense(const float *w, const float *b, int inputs, int outputs, const float *x,
-                        float *y, int relu)
-{
-    for (int n = 0; n < outputs; n++) {
-        float sum = MLP_EDGE_READ_FLOAT(&b[n]);
-        for (int i = 0; i < inputs; i++)
-            sum += MLP_EDGE_READ_FLOAT(&w[n * inputs + i]) * x[i];
-        y[n] = relu && sum < 0.0f ? 0.0f : sum;
-    }
-}
-"""
-LAST = {
-    "linear": "",
-    "sigmoid": "    y[0] = 1.0f / (1.0f + expf(-y[0]));\n",
-    "softmax": """\
-    float top = y[0], total = 0.0f;
-    for (int i = 1; i < {outputs}; i++) if (y[i] > top) top = y[i];
-    for (int i = 0; i < {outputs}; i++) {{ y[i] = expf(y[i] - top); total += y[i]; }}
-    for (int i = 0; i < {outputs}; i++) y[i] /= total;
-""",
-}
-EMLEARN = """\
-import json, sys
-import numpy as np
-from emlearn.net import c_generate_net_loadable
-model = json.load(sys.stdin)
-print(c_generate_net_loadable(
-    model["activations"], [np.array(w).T for w in model["weights"]],
-    [np.array(b) for b in model["biases"]], "eml"))
-"""
-
-
-def plain(mlp: Mlp, prefix: str) -> str:
-    """The tables of a header and the loop that everybody writes."""
-    tables = export(mlp, weights_only=True).decode()
-    lines = ["#include <math.h>", tables, PLAIN_LAYER]
-    widest = max(layer.outputs for layer in mlp.layers)
-    lines += [f"void {prefix}_predict(const float *x, float *y);",
-              f"void {prefix}_predict(const float *x, float *y)\n{{",
-              f"    float a[{widest}], b[{widest}];"]  # fmt: skip
-    source = "x"
-    for number, layer in enumerate(mlp.layers, start=1):
-        result = "y" if number == len(mlp.layers) else "ab"[number % 2]
-        name = f"{mlp.name.upper()}_LAYER{number}"
-        lines.append(
-            f"    plain_dense({name}_WEIGHTS[0], {name}_BIAS, {layer.inputs}, {layer.outputs}, "
-            f"{source}, {result}, {int(layer.activation == 'relu')});"
-        )
-        source = result
-    last = LAST[mlp.layers[-1].activation].format(outputs=mlp.outputs)
-    return "\n".join([*lines, last + "}", ""])
-
-
-class Emlearn:
-    """emlearn in an environment of its own, or why it is not there."""
-
-    def __init__(self, folder: Path) -> None:
-        self.python = folder / "emlearn" / "bin" / "python"
-        commands = ([sys.executable, "-m", "venv", str(folder / "emlearn")],
-                    [str(self.python), "-m", "pip", "install", "-q", "emlearn"])  # fmt: skip
-        self.missing = ""
-        for command in commands:
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            if done.returncode != 0:
-                self.missing = "emlearn is left out: it could not be installed from PyPI"
-                return
-        include = self._ask("import emlearn; print(emlearn.includedir, emlearn.__version__)")
-        place, self.version = include.split()
-        os.environ["C_INCLUDE_PATH"] = place
-
-    def _ask(self, code: str, given: str = "") -> str:
-        command = [str(self.python), "-c", code]
-        return subprocess.run(
-            command, input=given, capture_output=True, text=True, check=True
-        ).stdout
-
-    def header(self, mlp: Mlp, prefix: str) -> str:
-        """Its C for a network, with a function like ours."""
-        values = {
-            "activations": [
-                layer.activation.replace("linear", "identity").replace("sigmoid", "logistic")
-                for layer in mlp.layers
-            ],
-            "weights": [layer.weights.tolist() for layer in mlp.layers],
-            "biases": [layer.bias.tolist() for layer in mlp.layers],
-        }
-        call = "predict_proba" if mlp.task == "multiclass" else "regress"
-        return self._ask(EMLEARN, json.dumps(values)) + (
-            f"\nvoid {prefix}_predict(const float *x, float *y);"
-            f"\nvoid {prefix}_predict(const float *x, float *y)\n{{\n"
-            f"    eml_net_{call}(&eml, x, {mlp.inputs}, y, {mlp.outputs});\n}}\n"
-        )
-
-
-def candidates(mlp: Mlp, emlearn: Emlearn, prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Name and C source of each; the function is called PREFIX_predict."""
-    prefix = prefix or mlp.name
-    yield "ours", export(mlp).decode()
-    yield MADE_BY_HAND, plain(mlp, prefix)
-    if not emlearn.missing:
-        yield f"emlearn {emlearn.version}", emlearn.header(mlp, prefix)
-
-
-# Trained models
-
-
-def on_trained(names: list[str], recipe: str, emlearn: Emlearn, folder: Path) -> None:
-    """A table per chip: count, flash and RAM of every candidate, median row, at -Os."""
-    models = {}
-    for name in MODELS:
-        directory = trained(name, 0, folder, recipe)
-        mlp, rows = directory.mlp(), directory.sample().rows
-        given = read_calibration(directory.path / CALIBRATION, mlp.inputs).rows
-        models[name] = (mlp, rows, dict(_headers(mlp, given, emlearn)))
-    for chip in CHIPS:
-        if chip.target.name not in names or chip.missing():
-            continue
-        print(f"\n{chip.target.chip} ({chip.target.name}), {chip.target.counts} of the median row,"
-              " flash and RAM with stack in bytes")  # fmt: skip
-        for candidate in models["pima"][2]:
-            cells = []
-            for name, (mlp, rows, headers) in models.items():
-                path = folder / f"{name}.h"
-                path.write_bytes(export(mlp))
-                own = read_header(path)
-                text, raw = headers[candidate]
-                path.write_text(text)
-                ours = MADE_BY_HAND not in candidate and "emlearn" not in candidate
-                header = read_header(path) if ours else own._replace(text=text)
-                entry = raw_function(header) if raw else PREDICT
-                if entry is None:
-                    continue
-                where = chip if ours else replace(chip, target=with_libm(chip.target))
-                try:
-                    cost = measure(header, where, rows, entry=entry)
-                except ModelError:  # an expf that this libm lacks
-                    cells.append(f"{name} does not link")
-                    continue
-                cells.append(f"{name} {cost.middle:,} {cost.flash:,} {cost.ram:,}")
-            if cells:
-                print(f"{candidate:16} " + " | ".join(f"{cell:26}" for cell in cells), flush=True)
-
-
-def _headers(mlp: Mlp, given: Floats, emlearn: Emlearn) -> Iterator[tuple[str, tuple[str, bool]]]:
-    """The text of each candidate, and whether it is asked for integers."""
-    yield "float32", (export(mlp).decode(), False)
-    for dtype, write in EXPORTER.integers.items():
-        text = write(replace(mlp, name=f"{mlp.name}_{dtype}"), quantise(mlp, given, dtype)).decode()
-        yield dtype, (text, False)
-        yield f"{dtype} raw", (text, True)
-    plain_mlp = _unscaled(mlp)
-    yield MADE_BY_HAND, (plain(plain_mlp, mlp.name), False)
-    if not emlearn.missing:
-        yield f"emlearn {emlearn.version}", (emlearn.header(plain_mlp, mlp.name), False)
-
-
-def _unscaled(mlp: Mlp) -> Mlp:
-    """The same network, its scaling folded into the first layer."""
-    first, scaling = mlp.layers[0], mlp.scaling
-    assert scaling is not None
-    weights = (first.weights / scaling.std).astype(np.float32)
-    bias = (first.bias - first.weights @ (scaling.mean / scaling.std)).astype(np.float32)
-    folded = replace(first, weights=weights, bias=bias)
-    return replace(mlp, scaling=None, layers=(folded, *mlp.layers[1:]))
 
 
 # Chips
@@ -270,14 +90,6 @@ def _measured(chip: object, header: Header, mlp: Mlp, opt: str, count: int, ours
         ram=firmware.elf.static - empty.elf.static,
         stack=max(one.stack for one in found),
     )
-
-
-def with_libm(target: Target) -> Target:
-    """With all of libm, of which the linker keeps what is used: parity's firmware has none."""
-    if target.name == "avr":
-        return target  # avr-gcc always links its own
-    libm = ("-Wl,--whole-archive", "-lm", "-Wl,--no-whole-archive")
-    return replace(target, flags=(*target.flags, *libm))
 
 
 def _line(mlp: Mlp, count: float, got: Floats, given: Floats) -> str:
@@ -335,14 +147,14 @@ int main(void)
 def on_host(emlearn: Emlearn, folder: Path) -> None:
     """Nanoseconds per row, gcc -O3, the best of 200 turns each."""
     print("\nthis machine, gcc -O3 -ffp-contract=off, best of 200 turns, ns per row")
-    for mlp in (*MODELS.values(), WIDE):
+    for mlp in (*MODELS.values(), AUTOENCODER):
         named = []
         for index, (name, text) in enumerate(candidates(mlp, emlearn)):
             # Each in a file of its own, under a name of its own.
             changed = re.sub(rf"\b{mlp.name}_predict\b", f"f{index}", text)
             (folder / f"f{index}.c").write_text(changed)
             named.append(name)
-        calls = [f"        took[{i}] = best(f{i}, {20 if mlp is WIDE else 500}, took[{i}]);"
+        calls = [f"        took[{i}] = best(f{i}, {20 if mlp is AUTOENCODER else 500}, took[{i}]);"
                  for i in range(len(named))]  # fmt: skip
         declared = [f"void f{i}(const float *, float *);" for i in range(len(named))]
         (folder / "main.c").write_text(MAIN.format(
@@ -381,6 +193,7 @@ def main() -> None:
             print(emlearn.missing)
         if options.trained:
             on_trained(options.only, options.trained, emlearn, folder)
+            on_layers(options.only, folder)
             return
         on_chips(options.only, options.rows, emlearn, folder)
         if "host" in options.only:
