@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -97,3 +98,8 @@ class Result:
 def warnings(findings: Sequence[Finding]) -> list[str]:
     """Findings as a result shows them: a sentence each, many alike summed up."""
     return [f"warning: {says}" for says in gathered(findings, "`findings` has each")]
+
+
+def number(value: float) -> str:
+    """A score in four digits; a dash where there is nothing to judge."""
+    return f"{value:.4g}" if math.isfinite(value) else "–"

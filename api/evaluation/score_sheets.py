@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from mlp_edge.api.result import Sheet
+from mlp_edge.api.result import Sheet, number
 from mlp_edge.foreign import printable, shortened
 from mlp_edge.plots.style import MODELS
 
@@ -73,11 +73,6 @@ def _title(part: str, count: int) -> str:
     return f"scores on {count:,} {TITLES.get(part, part)}"
 
 
-def number(value: float) -> str:
-    """Four digits; a dash where there is nothing to judge."""
-    return f"{value:.4g}" if math.isfinite(value) else "–"
-
-
 def spread(values: Sequence[float]) -> str:
     """Mean ± standard deviation of the values there are; a fold may be without a score."""
     known = [value for value in values if math.isfinite(value)]
@@ -118,7 +113,7 @@ def importance_sheet(found: Importance) -> Sheet:
     """A row per column, the most important first; columns that say the same below."""
     moves = "falls" if found.falls else "rises"
     rows = tuple(
-        (shortened(printable(name), LABEL_OF_COLUMN), f"{mean:+.4f} ± {error:.2g}")
+        (shortened(printable(name), LABEL_OF_COLUMN), f"{mean:+.4g} ± {error:.2g}")
         for name, (mean, error) in found.columns.items()
     )
     notes = [

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from mlp_edge.api.result import Result, Sheet
+from mlp_edge.api.result import Result, Sheet, number
 from mlp_edge.files.writing import plain
 from mlp_edge.proof.float_grade import FloatGrade
 from mlp_edge.quantise.judge import Limits, Loss, complaints
@@ -78,4 +78,4 @@ class Losses(Result):
 def _change(one: Loss, metric: str) -> str:
     if metric not in one.before:
         return ""
-    return f"{one.before[metric]:.4f} → {one.after[metric]:.4f}"
+    return f"{number(one.before[metric])} → {number(one.after[metric])}"

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mlp_edge.api.evaluation.score_sheets import number
 from mlp_edge.api.importing.fitting import AS_CHOSEN, UNSCALED, Fit
 from mlp_edge.api.model import Model
-from mlp_edge.api.result import Result, Sheet, warnings
+from mlp_edge.api.result import Result, Sheet, number, warnings
 from mlp_edge.files.writing import plain
 from mlp_edge.finding import Finding
 

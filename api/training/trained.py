@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mlp_edge.api.evaluation.score_sheets import TITLES, number, score_sheet, spread
-from mlp_edge.api.result import Result, Sheet, warnings
+from mlp_edge.api.evaluation.score_sheets import TITLES, score_sheet, spread
+from mlp_edge.api.result import Result, Sheet, number, warnings
 from mlp_edge.files.manifest import Manifest
 from mlp_edge.finding import Finding
 from mlp_edge.mlp import Mlp

@@ -125,13 +125,14 @@ def layer_table(mlp: Mlp) -> Table:
 def run_table(runs: Sequence[Mapping[str, Any]], part: str) -> Table:
     """Every run, then their mean and standard deviation; none is chosen."""
     from mlp_edge.api.evaluation.score_sheets import TITLES
+    from mlp_edge.api.result import number
 
     metrics = list(runs[0][part])
     table = new_table(f"every run, on the {TITLES[part]}", "seed", *metrics)
     for run in runs:
-        table.add_row(str(run["seed"]), *(f"{run[part][metric]:.4f}" for metric in metrics))
+        table.add_row(str(run["seed"]), *(number(run[part][metric]) for metric in metrics))
     table.add_section()
     columns = [[run[part][metric] for run in runs] for metric in metrics]
-    table.add_row("mean", *(f"{mean(column):.4f}" for column in columns))
-    table.add_row("standard deviation", *(f"{stdev(column):.4f}" for column in columns))
+    table.add_row("mean", *(number(mean(column)) for column in columns))
+    table.add_row("standard deviation", *(number(stdev(column)) for column in columns))
     return table

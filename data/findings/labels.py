@@ -72,7 +72,7 @@ def _imbalanced(
         Finding(
             "imbalance",
             f"column {shown(target)}: {shown(labels[rarest])} in {counts[rarest]:,} of "
-            f"{counted(rows, 'row')} ({counts[rarest] / rows:.1%}), so that always answering the "
+            f"{counted(rows, 'row')} ({counts[rarest] / rows:.1%}), so that always predicting the "
             f"other is right in {1 - counts[rarest] / rows:.1%}: accuracy misleads, balanced "
             "accuracy and AUC do not",
         ),

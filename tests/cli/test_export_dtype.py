@@ -210,9 +210,9 @@ def test_an_export_in_int8_is_scored(model: Path, typed: Type) -> None:
 
 
 def test_smallest_on_a_chip_of_choice(model: Path, typed: Type) -> None:
-    result = typed("export", "--dtype", "smallest", "-f", "c", "--chip", "cortex-m4")
+    result = typed("export", "--dtype", "smallest", "-f", "c", "--chip", "cortex-m3")
     assert result.code == 0, result.err
-    assert "pima on STM32F429ZI" in result.out
+    assert "pima on STM32F103C8" in result.out
     assert "int8: of those that hold" in result.out
     wrong = typed("export", "--dtype", "smallest", "-f", "c", "--chip", "z80")
     assert wrong.code == 2

@@ -116,7 +116,7 @@ def test_no_better_than_the_majority() -> None:
     found = said(WARD, answered(wrong), answered([]))
     assert set(found) == {"majority"}
     assert "accuracy 0.600 on 40 held-out rows" in found["majority"]
-    assert "always answering sick (0.600)" in found["majority"]
+    assert "always predicting sick (0.600)" in found["majority"]
     assert "majority" not in said(WARD, answered(wrong[1:]), answered([]))
 
 
@@ -125,7 +125,7 @@ def test_the_majority_is_that_of_the_training_rows() -> None:
     examples = examples_of("binary", targets, "well", "sick")
     found = said(examples, answered([*range(80, 104), *range(0, 32)], targets), answered([]))
     # Held out are 24 that are well; the training rows say sick.
-    assert "always answering sick (0.400)" in found["majority"]
+    assert "always predicting sick (0.400)" in found["majority"]
 
 
 def test_no_better_than_the_most_frequent_of_several() -> None:
@@ -136,13 +136,13 @@ def test_no_better_than_the_most_frequent_of_several() -> None:
     outputs[0] = [0.2, 0.2, 0.6]
     found = said(examples, outputs, np.eye(3, dtype=np.float32)[targets])
     share = (targets[TRAINING:] == 2).mean()
-    assert f"is no better than always answering c ({share:.3f})" in found["majority"]
+    assert f"is no better than always predicting c ({share:.3f})" in found["majority"]
 
 
 def test_no_better_than_the_mean() -> None:
     spread = float(VALUES[TRAINING:].std())
     found = said(METER, off_by(6.0, 2 * spread), off_by(1.0, 1.0))
-    assert "always answering the mean" in found["majority"]
+    assert "always predicting the mean" in found["majority"]
     assert f"an RMSE of {2 * spread:.4g}" in found["majority"]
     assert "linear" not in found
     assert "majority" not in said(METER, off_by(1.0, 1.0), off_by(2.0, 2.0))
@@ -213,7 +213,7 @@ def test_a_threshold_is_not_held_against_a_model() -> None:
     constant[:] = 0.9
     constant[0] = 0.8
     found = said(WARD, constant, answered([]), 0.95)
-    assert "always answering the shares of the classes (0.2400)" in found["majority"]
+    assert "always predicting the shares of the classes (0.2400)" in found["majority"]
 
 
 @pytest.mark.parametrize(

@@ -211,7 +211,7 @@ def _majority(predictions: ScoredPredictions, measure: Measure) -> Iterator[Find
         yield Finding(
             "majority",
             f"{measure.says(ours)} on {len(predictions.outputs):,} {predictions.rows} is no better "
-            f"than always answering {always} ({measure.number(theirs)}); more "
+            f"than always predicting {always} ({measure.number(theirs)}); more "
             f"{setting('epochs')}, another {setting('learning_rate')} or other columns would be "
             "worth a try",
         )
