@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from support.browser import Browser
 from support.browser import browser as running
 from support.commands import HOMES, Type, Typed, homes_csv, typed
@@ -25,6 +26,9 @@ from mlp_edge.readers.model_directory import ModelDirectory
 for variable in ("COLUMNS", "NO_COLOR", "FORCE_COLOR"):
     os.environ.pop(variable, None)
 
+# No test fails because the machine is busy.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 SUBNORMAL = 1e-310
 
