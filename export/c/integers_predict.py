@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mlp_edge.export.c import predict
+from mlp_edge.export.c.integers_tables import is_wide
 from mlp_edge.export.c.predict import Body, Call, copy
 from mlp_edge.export.c.text import literal
 from mlp_edge.export.layout.diagonals import diagonals_in
@@ -83,7 +84,8 @@ def _layers(
             yield Call(f"dense_{dtype}{wide}", (f"{name}_WEIGHTS[0]", *tables, layer.high, *given))
         else:
             tables = (f"{name}_WEIGHTS[0]", *tables)
-            yield _int8_layer(name, layer, largest, tables, given, last)
+            wide = "_wide" if is_wide(quantised, number) else ""
+            yield _int8_layer(name, layer, largest, wide, tables, given, last)
         if layer.table is not None:
             yield _activation(dtype, layer.table, name, f"{name}_OUTPUTS", result)
 
@@ -92,12 +94,12 @@ def _int8_layer(
     name: str,
     layer: IntegerLayer,
     largest: int,
+    wide: str,
     tables: tuple[str, ...],
     given: tuple[str, ...],
     last: bool,
 ) -> Call:
     """A dense layer of int8; the outputs of the last one have more than 8 bits."""
-    wide = "" if layer.narrow(largest) and layer.in_24_bits(largest) else "_wide"
     if largest > HIGHEST["int8"]:
         return Call(f"dense_int8_from_16{wide}", (*tables, *given))
     if not last:

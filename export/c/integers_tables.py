@@ -8,6 +8,7 @@ import numpy as np
 
 from mlp_edge.export.c.layer_table import dense_comment, elementwise_comment
 from mlp_edge.export.c.tables import Array, Layer, matrix, rows, vector
+from mlp_edge.export.c.text import wrapped
 from mlp_edge.export.layout.diagonals import diagonals_in
 from mlp_edge.integers.activation_tables import (
     GUARD,
@@ -28,6 +29,14 @@ def input_tables(quantised: Quantised) -> Iterator[Array]:
     comment = f"Quantised inputs: (x - low) * factor, rounded, 0 to {quantised.inputs.high}."
     yield vector("LOW", comment, quantised.inputs.low)
     yield vector("FACTOR", "", quantised.inputs.factor)
+
+
+def is_wide(quantised: Quantised, number: int) -> bool:
+    """Whether a dense layer of int8 needs kernels for long sums and products."""
+    layer, largest = quantised.layers[number - 1], quantised.largest[number - 1]
+    if diagonals_in(quantised, number) is not None:
+        return False
+    return not (layer.narrow(largest) and layer.in_24_bits(largest))
 
 
 def layers(mlp: Mlp, quantised: Quantised) -> list[Layer]:
@@ -64,7 +73,10 @@ def _layer_tables(
     yield vector(f"{name}_BIAS", "", layer.bias, _BIAS[dtype])
     if dtype == "int8":
         comment = "Requantisation: pre-activation * multiplier / 2^shift, rounded, 0 to 255."
-        yield vector(f"{name}_MULTIPLIER", comment, layer.multiplier, "uint16_t")
+        if is_wide(quantised, number):
+            yield vector(f"{name}_MULTIPLIER", comment, layer.multiplier, "uint16_t")
+        else:
+            yield _multipliers(f"{name}_MULTIPLIER", comment, layer)
         yield vector(f"{name}_SHIFT", "", layer.shift, "uint8_t")
     else:
         comment = f"Requantisation: pre-activation / 2^shift, rounded, 0 to {layer.high}."
@@ -75,6 +87,13 @@ def _layer_tables(
     if layer.table is not None:
         what = f"{activation} of a quantised pre-activation"
         yield _activation(f"{name}_TABLE", what, layer.table, dtype)
+
+
+def _multipliers(name: str, comment: str, layer: IntegerLayer) -> Array:
+    pairs = zip(layer.multiplier.tolist(), layer.shift.tolist(), strict=True)
+    items = [f"MLP_EDGE_MULTIPLIER({multiplier}, {shift})" for multiplier, shift in pairs]
+    lines = wrapped("    ", items, ",", 4)
+    return Array(name, comment, len(items), f"{{\n{lines}\n}}", "mlp_edge_multiplier")
 
 
 def output_tables(mlp: Mlp, quantised: Quantised) -> Iterator[Array]:

@@ -19,7 +19,9 @@ _DEFINES_READER = re.compile(r"#define MLP_EDGE_READ_(\w+)")
 _EMPTY = re.compile(r"^#if.*\n#else\n#endif\n", re.MULTILINE)
 _VERSION = re.compile(r"^#define MLP_EDGE_KERNELS (\d+)", re.MULTILINE)
 _LINE = re.compile(r"(?:.*\\\n)*.*\n")
-_EVERYWHERE = ("flash", "int24", "raw_line", "read", "text")
+TYPES = {"mlp_edge_int24": ("int24",), "mlp_edge_multiplier": ("cortex/thumb", "multiplier")}
+"""What defines the types that tables of integers may have, in front of them."""
+_EVERYWHERE = ("flash", "int24", "multiplier", "raw_line", "read", "text")
 """What is no kernel, and stands where the page wants it."""
 _VARIANTS = ("avr", "cortex")
 """The folders of variants."""

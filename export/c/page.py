@@ -23,7 +23,7 @@ from mlp_edge.export.c import banner, predict
 from mlp_edge.export.c.classify import Choice
 from mlp_edge.export.c.constants import constant_lines
 from mlp_edge.export.c.integers_raw import RawEntry
-from mlp_edge.export.c.kernels import embedded, prototype, readers, readers_in, source
+from mlp_edge.export.c.kernels import TYPES, embedded, prototype, readers, readers_in, source
 from mlp_edge.export.c.labels import label_rows, label_size
 from mlp_edge.export.c.layer_table import layer_lines
 from mlp_edge.export.c.selftest import Tables
@@ -226,8 +226,15 @@ class Page:
 
     @property
     def integer_types(self) -> str:
-        """The types of integers of 24 bits, where the tables or layers have such."""
-        return source("int24") if self.dtype == "int24" else ""
+        """What defines the types of integers that the tables or layers have."""
+        return "\n".join(map(source, self._type_files))
+
+    @property
+    def _type_files(self) -> tuple[str, ...]:
+        of_tables = {table.type for layer in self.layers for table in layer.tables}
+        if self.dtype == "int24":
+            return TYPES["mlp_edge_int24"]
+        return TYPES["mlp_edge_multiplier"] if "mlp_edge_multiplier" in of_tables else ()
 
     @property
     def text_type(self) -> str:
@@ -289,7 +296,7 @@ class Page:
     @property
     def kernel_sources(self) -> list[str]:
         """Of those kernels and of all that they call."""
-        return [source(name) for name in embedded(self._called)]
+        return [source(name) for name in embedded(self._called, without=self._type_files)]
 
     @property
     def golden_sources(self) -> list[str]:

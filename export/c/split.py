@@ -6,7 +6,14 @@ from dataclasses import replace
 from functools import cache
 
 from mlp_edge.export.c import exporter, integers
-from mlp_edge.export.c.kernels import every_kernel, readers, readers_in, source, version
+from mlp_edge.export.c.kernels import (
+    TYPES,
+    every_kernel,
+    readers,
+    readers_in,
+    source,
+    version,
+)
 from mlp_edge.export.c.page import Page, filled, rendered
 from mlp_edge.files.writing import sha256
 from mlp_edge.integers.quantised import Quantised
@@ -64,12 +71,13 @@ def files_of(page: Page) -> dict[str, bytes]:
 @cache
 def kernels_file() -> bytes:
     """The shared kernels, with every reader."""
-    kernels = [source(name) for name in every_kernel()]
+    types = [name for names in TYPES.values() for name in names]
+    kernels = [source(name) for name in every_kernel() if name not in types]
     return filled(
         "kernels.h.jinja",
         kernels_file=KERNELS_FILE,
         flash=source("flash"),
-        integer_types=source("int24"),
+        integer_types="\n".join(map(source, types)),
         readers=readers(readers_in("".join(kernels))),
         text_type=source("text"),
         raw_type=source("raw_line"),

@@ -15,7 +15,7 @@ from mlp_edge.mlp import Floats, Mlp
 BYTES = {
     "float": 4, "int64_t": 8, "int32_t": 4, "uint32_t": 4, "mlp_edge_int24": 3,
     "mlp_edge_uint24": 3, "int16_t": 2, "uint16_t": 2, "int8_t": 1, "uint8_t": 1,
-    "mlp_edge_raw_line": 12,
+    "mlp_edge_raw_line": 12, "mlp_edge_multiplier": 2,
 }  # fmt: skip
 """Of one number of each type; integers of 24 bits take 4 where there is no such type but on AVR."""
 

@@ -163,7 +163,7 @@ int pima_int8_selftest(void);
  * there it is PROGMEM, which is read with instructions of its own. Elsewhere `const` is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 30 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 31 /* raised whenever a kernel changes */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -193,17 +193,65 @@ int pima_int8_selftest(void);
 #endif
 
 /*
- * Kernels in assembly change all registers of an AVR. Who calls one has to save them, which takes
- * longer than what stands between a model's own function and them.
+ * Kernels in assembly change all registers of an AVR, and most of a Cortex-M. Who calls one has to
+ * save them, which takes longer than what stands between a model's own function and them.
  */
-#ifdef __AVR_HAVE_MUL__
+#if defined(__AVR_HAVE_MUL__) || (defined(__ARM_FEATURE_DSP) && __ARM_ARCH_PROFILE == 'M')
 #define MLP_EDGE_INLINED __attribute__((always_inline))
 #else
 #define MLP_EDGE_INLINED
 #endif
 
-#elif MLP_EDGE_KERNELS != 30
+#elif MLP_EDGE_KERNELS != 31
 #error "these models were exported by different versions of mlp-edge: export them with one"
+#endif
+
+/*
+ * Which instructions a Cortex-M has: MLP_EDGE_THUMB_1 for those of a Cortex-M0, MLP_EDGE_THUMB for
+ * those of a Cortex-M3 and later, MLP_EDGE_DSP for SMLAD and the like, MLP_EDGE_FLOAT_UNIT for
+ * floats. Kernels that use them give the bits of the C beside them; MLP_EDGE_PLAIN_C selects the C.
+ */
+#ifndef MLP_EDGE_KERNEL_CORTEX_THUMB
+#define MLP_EDGE_KERNEL_CORTEX_THUMB
+
+#if defined(__ARM_ARCH_PROFILE) && defined(__ARMEL__) && defined(__GNUC__) \
+    && !defined(MLP_EDGE_PLAIN_C)
+#if __ARM_ARCH_PROFILE == 'M' && !defined(__thumb2__)
+#define MLP_EDGE_THUMB_1
+#elif __ARM_ARCH_PROFILE == 'M'
+#define MLP_EDGE_THUMB
+#if defined(__ARM_FEATURE_DSP) && defined(__ARM_FEATURE_UNALIGNED)
+#define MLP_EDGE_DSP
+#endif
+#if defined(__ARM_FP) && __ARM_FP & 4
+#define MLP_EDGE_FLOAT_UNIT
+#endif
+#endif
+#endif
+
+/* What is worth a copy wherever it is called, as little is left of it there. */
+#ifdef MLP_EDGE_DSP
+#define MLP_EDGE_DSP_INLINED __attribute__((always_inline))
+#else
+#define MLP_EDGE_DSP_INLINED
+#endif
+
+#endif
+
+/*
+ * By what int8 requantises a pre-activation: multiplier / 2^shift, less than 1. SMMULR multiplies
+ * by a fraction and rounds, so where there is such, a table holds both in one number.
+ */
+#ifndef MLP_EDGE_MULTIPLIER
+
+#ifdef MLP_EDGE_DSP
+#define MLP_EDGE_MULTIPLIER(multiplier, shift) ((multiplier) * ((int32_t)1 << (31 - (shift))))
+typedef int32_t mlp_edge_multiplier;
+#else
+#define MLP_EDGE_MULTIPLIER(multiplier, shift) (multiplier)
+typedef uint16_t mlp_edge_multiplier;
+#endif
+
 #endif
 
 /* Reads one number of a table. Every model defines the readers it needs, all of them alike. */
@@ -290,8 +338,11 @@ static const int32_t PIMA_INT8_LAYER1_BIAS[12] MLP_EDGE_FLASH = {
     19963, -7187, 431, 13697, 13548, -16192, -13916, 15822, -13030, -5277, 32662, -45109,
 };
 /* Requantisation: pre-activation * multiplier / 2^shift, rounded, 0 to 255. */
-static const uint16_t PIMA_INT8_LAYER1_MULTIPLIER[12] MLP_EDGE_FLASH = {
-    723, 751, 553, 597, 999, 689, 539, 917, 591, 765, 697, 557,
+static const mlp_edge_multiplier PIMA_INT8_LAYER1_MULTIPLIER[12] MLP_EDGE_FLASH = {
+    MLP_EDGE_MULTIPLIER(723, 16), MLP_EDGE_MULTIPLIER(751, 16), MLP_EDGE_MULTIPLIER(553, 17),
+    MLP_EDGE_MULTIPLIER(597, 16), MLP_EDGE_MULTIPLIER(999, 17), MLP_EDGE_MULTIPLIER(689, 17),
+    MLP_EDGE_MULTIPLIER(539, 17), MLP_EDGE_MULTIPLIER(917, 18), MLP_EDGE_MULTIPLIER(591, 17),
+    MLP_EDGE_MULTIPLIER(765, 16), MLP_EDGE_MULTIPLIER(697, 17), MLP_EDGE_MULTIPLIER(557, 17),
 };
 static const uint8_t PIMA_INT8_LAYER1_SHIFT[12] MLP_EDGE_FLASH = {
     16, 16, 17, 16, 17, 17, 17, 18, 17, 16, 17, 17,
@@ -312,8 +363,10 @@ static const int32_t PIMA_INT8_LAYER2_BIAS[8] MLP_EDGE_FLASH = {
     -203, 474, 83, -700, -372, 622, 1319, 1026,
 };
 /* Requantisation: pre-activation * multiplier / 2^shift, rounded, 0 to 255. */
-static const uint16_t PIMA_INT8_LAYER2_MULTIPLIER[8] MLP_EDGE_FLASH = {
-    545, 921, 703, 949, 877, 569, 857, 601,
+static const mlp_edge_multiplier PIMA_INT8_LAYER2_MULTIPLIER[8] MLP_EDGE_FLASH = {
+    MLP_EDGE_MULTIPLIER(545, 14), MLP_EDGE_MULTIPLIER(921, 16), MLP_EDGE_MULTIPLIER(703, 15),
+    MLP_EDGE_MULTIPLIER(949, 17), MLP_EDGE_MULTIPLIER(877, 13), MLP_EDGE_MULTIPLIER(569, 17),
+    MLP_EDGE_MULTIPLIER(857, 17), MLP_EDGE_MULTIPLIER(601, 15),
 };
 static const uint8_t PIMA_INT8_LAYER2_SHIFT[8] MLP_EDGE_FLASH = {
     14, 16, 15, 17, 13, 17, 17, 15,
@@ -327,8 +380,8 @@ static const int32_t PIMA_INT8_LAYER3_BIAS[1] MLP_EDGE_FLASH = {
     40078,
 };
 /* Requantisation: pre-activation * multiplier / 2^shift, rounded, 0 to 255. */
-static const uint16_t PIMA_INT8_LAYER3_MULTIPLIER[1] MLP_EDGE_FLASH = {
-    749,
+static const mlp_edge_multiplier PIMA_INT8_LAYER3_MULTIPLIER[1] MLP_EDGE_FLASH = {
+    MLP_EDGE_MULTIPLIER(749, 16),
 };
 static const uint8_t PIMA_INT8_LAYER3_SHIFT[1] MLP_EDGE_FLASH = {
     16,
@@ -372,11 +425,11 @@ static inline void mlp_edge_reject(float *values, size_t count);
 static inline void mlp_edge_quantise_int8(const float *low, const float *factor, float high,
                                           size_t count, const float *x, uint8_t *y);
 static inline void mlp_edge_dense_int8(const int8_t *weights, const int32_t *bias,
-    const uint16_t *multiplier, const uint8_t *shift, size_t inputs, size_t outputs,
+    const mlp_edge_multiplier *multiplier, const uint8_t *shift, size_t inputs, size_t outputs,
     const uint8_t *x, uint8_t *y);
 static inline void mlp_edge_segments_int8(const int8_t *weights, const int32_t *bias,
-    const uint16_t *multiplier, const uint8_t *shift, const int32_t *offset, uint8_t segments,
-    size_t inputs, size_t outputs, const uint8_t *x, uint16_t *y);
+    const mlp_edge_multiplier *multiplier, const uint8_t *shift, const int32_t *offset,
+    uint8_t segments, size_t inputs, size_t outputs, const uint8_t *x, uint16_t *y);
 static inline void mlp_edge_activation_int16(const uint16_t *table, uint8_t shift, size_t count,
                                              uint16_t *values);
 static inline void mlp_edge_dequantise(const float *offset, const float *step, size_t count,
@@ -389,6 +442,7 @@ static inline void mlp_edge_output_raw(size_t count, const uint16_t *quantised, 
 static inline void mlp_edge_reject_raw(int32_t *outputs, size_t count);
 
 /* Whether there is no prediction: a reading without a fill is missing, or a table out of reach. */
+MLP_EDGE_INLINED
 static inline int pima_int8_rejects(const float *features)
 {
 #ifdef __AVR_HAVE_ELPM__
@@ -534,31 +588,6 @@ mlp_edge_text pima_int8_label(int index)
 
 /* The kernels that this network needs. Models in one source file share them, hence the guards. */
 
-/*
- * Which instructions a Cortex-M has: MLP_EDGE_THUMB_1 for those of a Cortex-M0, MLP_EDGE_THUMB for
- * those of a Cortex-M3 and later, MLP_EDGE_DSP for SMLAD and the like, MLP_EDGE_FLOAT_UNIT for
- * floats. Kernels that use them give the bits of the C beside them; MLP_EDGE_PLAIN_C selects the C.
- */
-#ifndef MLP_EDGE_KERNEL_CORTEX_THUMB
-#define MLP_EDGE_KERNEL_CORTEX_THUMB
-
-#if defined(__ARM_ARCH_PROFILE) && defined(__ARMEL__) && defined(__GNUC__) \
-    && !defined(MLP_EDGE_PLAIN_C)
-#if __ARM_ARCH_PROFILE == 'M' && !defined(__thumb2__)
-#define MLP_EDGE_THUMB_1
-#elif __ARM_ARCH_PROFILE == 'M'
-#define MLP_EDGE_THUMB
-#if defined(__ARM_FEATURE_DSP) && defined(__ARM_FEATURE_UNALIGNED)
-#define MLP_EDGE_DSP
-#endif
-#if defined(__ARM_FP) && __ARM_FP & 4
-#define MLP_EDGE_FLOAT_UNIT
-#endif
-#endif
-#endif
-
-#endif
-
 /* Whether one of 4 * `fours` numbers is NaN; `fours` is above zero. */
 #ifndef MLP_EDGE_KERNEL_CORTEX_ANY_NAN
 #define MLP_EDGE_KERNEL_CORTEX_ANY_NAN
@@ -566,6 +595,7 @@ mlp_edge_text pima_int8_label(int index)
 #ifdef MLP_EDGE_THUMB
 
 /* Without its sign, NaN is above infinity: with 0xffffff added, twice its bits carry. */
+MLP_EDGE_DSP_INLINED
 static inline int mlp_edge_thumb_any_nan(const float *x, size_t fours)
 {
     __asm__ volatile(
@@ -665,6 +695,7 @@ static inline int mlp_edge_missing(const float *sentinels, const float *x, size_
 #ifndef MLP_EDGE_KERNEL_ANY_MISSING
 #define MLP_EDGE_KERNEL_ANY_MISSING
 
+MLP_EDGE_DSP_INLINED
 static inline int mlp_edge_any_missing(const float *sentinels, size_t count, const float *x)
 {
     size_t i = 0;
@@ -1166,6 +1197,7 @@ static inline void mlp_edge_avr_quantise(
 
 #ifdef MLP_EDGE_QUANTISE_FOUR
 
+MLP_EDGE_DSP_INLINED
 static inline void mlp_edge_dsp_quantise_int8(const float *low, const float *factor, uint8_t high,
                                               size_t fours, const float *x, uint8_t *y)
 {
@@ -1378,6 +1410,7 @@ static inline uint16_t mlp_edge_quantise(float x, float low, float factor, float
 #ifndef MLP_EDGE_KERNEL_QUANTISE_INT8
 #define MLP_EDGE_KERNEL_QUANTISE_INT8
 
+MLP_EDGE_DSP_INLINED
 static inline void mlp_edge_quantise_int8(const float *low, const float *factor, float high,
                                           size_t count, const float *x, uint8_t *y)
 {
@@ -1789,6 +1822,43 @@ static inline void mlp_edge_avr_dense_int8(
         "pkhtb r9, r9, r10, asr #16\n",             \
         "ldrh r8, [r3], #2\n")
 
+/* By the fraction in `by`, to y at r9. QADD doubles the sum, as a fraction has 31 bits. */
+#define MLP_EDGE_DSP_REQUANTISE_INT8(sum, by)       \
+    "qadd " sum ", " sum ", " sum "\n"              \
+    "smmulr " sum ", " sum ", " by "\n"             \
+    "usat " sum ", #8, " sum "\n"                   \
+    "strb " sum ", [r9], #1\n"
+/*
+ * A layer of int8. It is entered with weights in r0, the size of a row in r1, multipliers in r2, x
+ * in r3, biases in r4 up to r6, y in r5. The stack holds how far the multipliers are from the
+ * biases, 16 bytes ahead of them, y, and where the biases end. `again` takes r3 back to x.
+ */
+#define MLP_EDGE_DSP_DENSE_INT8(rows, again)        \
+    "push {r7, r9, lr}\n"                           \
+    "mov lr, r4\n"                                  \
+    "sub r4, r2, r4\n"                              \
+    "sub r4, r4, #16\n"                             \
+    "push {r4-r6}\n"                                \
+    "add r2, r1, r1, lsl #1\n"                      \
+    "0:\n"                                          \
+    "ldm lr!, {r4-r7}\n"                            \
+    rows                                            \
+    again                                           \
+    "add r0, r0, r2\n"                              \
+    "ldrd r8, r9, [sp]\n"                           \
+    "add r8, r8, lr\n"                              \
+    "ldm r8, {r8, r10-r12}\n"                       \
+    MLP_EDGE_DSP_REQUANTISE_INT8("r4", "r8")        \
+    MLP_EDGE_DSP_REQUANTISE_INT8("r5", "r10")       \
+    MLP_EDGE_DSP_REQUANTISE_INT8("r6", "r11")       \
+    MLP_EDGE_DSP_REQUANTISE_INT8("r7", "r12")       \
+    "ldr r8, [sp, #8]\n"                            \
+    "str r9, [sp, #4]\n"                            \
+    "cmp lr, r8\n"                                  \
+    "bne 0b\n"                                      \
+    "add sp, sp, #12\n"                             \
+    "pop {r7, r9, pc}\n"
+
 #elif defined(MLP_EDGE_THUMB)
 
 #define MLP_EDGE_FOUR_ROWS_OF_BYTES                 \
@@ -1804,15 +1874,41 @@ static inline void mlp_edge_avr_dense_int8(
 #ifndef MLP_EDGE_KERNEL_CORTEX_DENSE_INT8
 #define MLP_EDGE_KERNEL_CORTEX_DENSE_INT8
 
-#ifdef MLP_EDGE_THUMB
+#if defined(MLP_EDGE_DSP)
+
+__attribute__((naked, noinline, unused)) static void mlp_edge_dsp_dense_int8_code(void)
+{
+    __asm__ volatile(MLP_EDGE_DSP_DENSE_INT8(MLP_EDGE_FOUR_ROWS_OF_BYTES, "sub r3, r3, r1\n"));
+}
+
+MLP_EDGE_DSP_INLINED
+static inline void mlp_edge_thumb_dense_int8(const int8_t *weights, const int32_t *bias,
+    const mlp_edge_multiplier *multiplier, const uint8_t *shift, size_t inputs, size_t outputs,
+    const uint8_t *x, uint8_t *y)
+{
+    (void)shift;
+    register const int8_t *r0 __asm__("r0") = weights;
+    register size_t r1 __asm__("r1") = inputs;
+    register const mlp_edge_multiplier *r2 __asm__("r2") = multiplier;
+    register const uint8_t *r3 __asm__("r3") = x;
+    register const int32_t *r4 __asm__("r4") = bias;
+    register uint8_t *r5 __asm__("r5") = y;
+    register const int32_t *r6 __asm__("r6") = bias + outputs;
+    __asm__ volatile("bl %c[code]"
+                     : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3), "+r"(r4), "+r"(r5), "+r"(r6)
+                     : [code] "i"(mlp_edge_dsp_dense_int8_code)
+                     : "r8", "r10", "r11", "r12", "lr", "cc", "memory");
+}
+
+#elif defined(MLP_EDGE_THUMB)
 
 static inline void mlp_edge_thumb_dense_int8(const int8_t *weights, const int32_t *bias,
-    const uint16_t *multiplier, const uint8_t *shift, size_t inputs, size_t outputs,
+    const mlp_edge_multiplier *multiplier, const uint8_t *shift, size_t inputs, size_t outputs,
     const uint8_t *x, uint8_t *y)
 {
     register const int8_t *r0 __asm__("r0") = weights;
     register const int32_t *r1 __asm__("r1") = bias;
-    register const uint16_t *r2 __asm__("r2") = multiplier;
+    register const mlp_edge_multiplier *r2 __asm__("r2") = multiplier;
     register const uint8_t *r3 __asm__("r3") = shift;
     register uint8_t *r4 __asm__("r4") = y;
     register size_t r5 __asm__("r5") = outputs - 4;
@@ -1866,8 +1962,18 @@ static inline uint32_t mlp_edge_rounded_shift(uint32_t value, uint8_t shift)
 #ifndef MLP_EDGE_KERNEL_REQUANTISE
 #define MLP_EDGE_KERNEL_REQUANTISE
 
-static inline uint_fast8_t mlp_edge_requantise(int32_t sum, uint16_t multiplier, uint8_t shift)
+static inline uint_fast8_t mlp_edge_requantise(int32_t sum, mlp_edge_multiplier multiplier,
+                                               uint8_t shift)
 {
+#ifdef MLP_EDGE_DSP
+    (void)shift;
+    __asm__("qadd %0, %0, %0\n"
+            "smmulr %0, %0, %1\n"
+            "usat %0, #8, %0\n"
+            : "+r"(sum)
+            : "r"(multiplier));
+    return (uint_fast8_t)sum;
+#else
     if (sum < 0) {
         return 0;
     }
@@ -1877,6 +1983,7 @@ static inline uint_fast8_t mlp_edge_requantise(int32_t sum, uint16_t multiplier,
     return (uint_fast8_t)quantised;
 #else
     return quantised > 255 ? 255 : (uint_fast8_t)quantised;
+#endif
 #endif
 }
 
@@ -2181,8 +2288,9 @@ static inline void mlp_edge_sums_int8(const int8_t *weights, const int32_t *bias
 #ifndef MLP_EDGE_KERNEL_DENSE_INT8
 #define MLP_EDGE_KERNEL_DENSE_INT8
 
+MLP_EDGE_DSP_INLINED
 static inline void mlp_edge_dense_int8(const int8_t *weights, const int32_t *bias,
-    const uint16_t *multiplier, const uint8_t *shift, size_t inputs, size_t outputs,
+    const mlp_edge_multiplier *multiplier, const uint8_t *shift, size_t inputs, size_t outputs,
     const uint8_t *x, uint8_t *y)
 {
 #ifdef MLP_EDGE_AVR
@@ -2352,8 +2460,8 @@ static inline void mlp_edge_avr_segments_int8(
 #define MLP_EDGE_KERNEL_SEGMENTS_INT8
 
 static inline void mlp_edge_segments_int8(const int8_t *weights, const int32_t *bias,
-    const uint16_t *multiplier, const uint8_t *shift, const int32_t *offset, uint8_t segments,
-    size_t inputs, size_t outputs, const uint8_t *x, uint16_t *y)
+    const mlp_edge_multiplier *multiplier, const uint8_t *shift, const int32_t *offset,
+    uint8_t segments, size_t inputs, size_t outputs, const uint8_t *x, uint16_t *y)
 {
 #ifdef MLP_EDGE_AVR
     if (inputs <= 255) {
@@ -3127,7 +3235,7 @@ int pima_int8_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:691fac728f6170c9a26c16eae38ffec1c51f96c6039497b744d8d80ac8830778 */
+mlp-edge-seal sha256:d42bdb260f8641e49707a0a2eaa89c4a1f2bf51d97a25d5683a8c7b770afc894 */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "pima_int8", "features": [{"name": "pregnancies", "low": 0.0, "high": 17.0},

@@ -96,7 +96,7 @@ int sine_selftest(void);
  * there it is PROGMEM, which is read with instructions of its own. Elsewhere `const` is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 30 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 31 /* raised whenever a kernel changes */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -126,16 +126,16 @@ int sine_selftest(void);
 #endif
 
 /*
- * Kernels in assembly change all registers of an AVR. Who calls one has to save them, which takes
- * longer than what stands between a model's own function and them.
+ * Kernels in assembly change all registers of an AVR, and most of a Cortex-M. Who calls one has to
+ * save them, which takes longer than what stands between a model's own function and them.
  */
-#ifdef __AVR_HAVE_MUL__
+#if defined(__AVR_HAVE_MUL__) || (defined(__ARM_FEATURE_DSP) && __ARM_ARCH_PROFILE == 'M')
 #define MLP_EDGE_INLINED __attribute__((always_inline))
 #else
 #define MLP_EDGE_INLINED
 #endif
 
-#elif MLP_EDGE_KERNELS != 30
+#elif MLP_EDGE_KERNELS != 31
 #error "these models were exported by different versions of mlp-edge: export them with one"
 #endif
 
@@ -264,6 +264,7 @@ static void mlp_edge_dense(const float *weights, const float *bias, size_t input
 static inline void mlp_edge_relu(float *values, size_t count);
 
 /* Whether there is no prediction: a reading without a fill is missing, or a table out of reach. */
+MLP_EDGE_INLINED
 static inline int sine_rejects(const float *features)
 {
 #ifdef __AVR_HAVE_ELPM__
@@ -328,6 +329,13 @@ void sine_predict(const float *features, float *outputs)
 #endif
 #endif
 
+/* What is worth a copy wherever it is called, as little is left of it there. */
+#ifdef MLP_EDGE_DSP
+#define MLP_EDGE_DSP_INLINED __attribute__((always_inline))
+#else
+#define MLP_EDGE_DSP_INLINED
+#endif
+
 #endif
 
 /* Whether one of 4 * `fours` numbers is NaN; `fours` is above zero. */
@@ -337,6 +345,7 @@ void sine_predict(const float *features, float *outputs)
 #ifdef MLP_EDGE_THUMB
 
 /* Without its sign, NaN is above infinity: with 0xffffff added, twice its bits carry. */
+MLP_EDGE_DSP_INLINED
 static inline int mlp_edge_thumb_any_nan(const float *x, size_t fours)
 {
     __asm__ volatile(
@@ -436,6 +445,7 @@ static inline int mlp_edge_missing(const float *sentinels, const float *x, size_
 #ifndef MLP_EDGE_KERNEL_ANY_MISSING
 #define MLP_EDGE_KERNEL_ANY_MISSING
 
+MLP_EDGE_DSP_INLINED
 static inline int mlp_edge_any_missing(const float *sentinels, size_t count, const float *x)
 {
     size_t i = 0;
@@ -748,7 +758,7 @@ static inline void mlp_edge_dense(const float *weights, const float *bias, size_
 
 #endif
 
-/* mlp_edge_relu for Cortex-M3 and later: 4 * `fours` values, as their bits; `fours` is above zero. */
+/* mlp_edge_relu of 4 * `fours` values, as bits, for Cortex-M3 and later; `fours` is above 0. */
 #ifndef MLP_EDGE_KERNEL_CORTEX_RELU
 #define MLP_EDGE_KERNEL_CORTEX_RELU
 
@@ -950,7 +960,7 @@ int sine_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:e159e0dc147183d84aa7ae2b2884644078a919c5097ac638e035a3e0ef9a1897 */
+mlp-edge-seal sha256:d9cc16f1040502f2bf31d930563b4bdbecdb67e80945829259d6a64b9c881339 */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "sine", "features": [{"name": "x", "low": 0.022099999710917473,

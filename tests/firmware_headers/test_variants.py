@@ -10,7 +10,7 @@ from support.c_compiler import STRICT, run
 from support.chips import BY_NAME
 from support.chips import require as require_chip
 
-from mlp_edge.export.c.kernels import embedded, source
+from mlp_edge.export.c.kernels import TYPES, embedded, source
 from mlp_edge.runtime.chips.elf import read_elf
 from mlp_edge.runtime.chips.firmware import Firmware, harness
 from mlp_edge.runtime.chips.targets import FLASH_START, RAM_START, Target
@@ -27,7 +27,8 @@ TABLES = 2048
 
 def trial(target: Target, opt: str, folder: Path) -> Firmware:
     """The firmware that holds the variants of a chip against the plain C."""
-    names = ["flash", "int24", "read", *embedded(KERNELS)]
+    types = [name for names in TYPES.values() for name in names]
+    names = ["flash", *types, "read", *embedded(KERNELS, without=types)]
     (folder / "kernels.h").write_text("".join(source(name) for name in names))
     table = np.random.default_rng(0).integers(-127, 128, TABLES) & 0xFF
     # A weight of 16 bits is -32,767 at least.

@@ -3,6 +3,8 @@
  * file holds the kernels under names of their own: once as they are, once with MLP_EDGE_PLAIN_C.
  * Without it, it is the firmware that calls both on the same numbers, and counts where they differ.
  */
+#define ROWS 13
+
 #ifdef OF
 
 #include "kernels.h"
@@ -10,12 +12,24 @@
 #define NAMED(of, kernel) of##_##kernel
 #define NAME(of, kernel) NAMED(of, kernel)
 
+/* What the tables of a header hold for the chip. */
+static const mlp_edge_multiplier *multipliers(const uint16_t *multiplier, const uint8_t *shift)
+{
+    static mlp_edge_multiplier made[ROWS];
+    (void)shift;
+    for (size_t i = 0; i < ROWS; i++) {
+        made[i] = (mlp_edge_multiplier)MLP_EDGE_MULTIPLIER(multiplier[i], shift[i]);
+    }
+    return made;
+}
+
 void NAME(OF, dense_int8)(const int8_t *weights, const int32_t *bias, const uint16_t *multiplier,
     const uint8_t *shift, size_t inputs, size_t outputs, const uint8_t *x, uint8_t *y);
 void NAME(OF, dense_int8)(const int8_t *weights, const int32_t *bias, const uint16_t *multiplier,
     const uint8_t *shift, size_t inputs, size_t outputs, const uint8_t *x, uint8_t *y)
 {
-    mlp_edge_dense_int8(weights, bias, multiplier, shift, inputs, outputs, x, y);
+    mlp_edge_dense_int8(weights, bias, multipliers(multiplier, shift), shift, inputs, outputs, x,
+                        y);
 }
 
 void NAME(OF, dense_int8_from_16)(const int8_t *weights, const int32_t *bias,
@@ -25,7 +39,8 @@ void NAME(OF, dense_int8_from_16)(const int8_t *weights, const int32_t *bias,
     const uint16_t *multiplier, const uint8_t *shift, size_t inputs, size_t outputs,
     const uint16_t *x, uint8_t *y)
 {
-    mlp_edge_dense_int8_from_16(weights, bias, multiplier, shift, inputs, outputs, x, y);
+    mlp_edge_dense_int8_from_16(weights, bias, multipliers(multiplier, shift), shift, inputs,
+                                outputs, x, y);
 }
 
 void NAME(OF, segments_int8)(const int8_t *weights, const int32_t *bias,
@@ -35,8 +50,8 @@ void NAME(OF, segments_int8)(const int8_t *weights, const int32_t *bias,
     const uint16_t *multiplier, const uint8_t *shift, const int32_t *offset, uint8_t segments,
     size_t inputs, size_t outputs, const uint8_t *x, uint16_t *y)
 {
-    mlp_edge_segments_int8(weights, bias, multiplier, shift, offset, segments, inputs, outputs, x,
-                           y);
+    mlp_edge_segments_int8(weights, bias, multipliers(multiplier, shift), shift, offset, segments,
+                           inputs, outputs, x, y);
 }
 
 void NAME(OF, dense_int16)(const int16_t *weights, const int32_t *bias, const uint8_t *shift,
@@ -171,7 +186,6 @@ float mlp_edge_readings[1], mlp_edge_predictions[2];
 void mlp_edge_run(void);
 
 #define MOST 24
-#define ROWS 13
 
 static uint32_t state;
 static uint8_t x8[MOST + 1];

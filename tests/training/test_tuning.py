@@ -39,9 +39,7 @@ from mlp_edge.training.search.tuning_journal import has_trials
 
 ALL = frozenset({"hidden", "learning_rate", "dropout", "l2", "batch_normalization"})
 TRIALS = 14
-in_a_directory = settings(
-    deadline=None, max_examples=25, suppress_health_check=list(HealthCheck)
-)
+in_a_directory = settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
 
 
 def bowl(recipe: Recipe) -> list[float]:

@@ -7,6 +7,7 @@
 #ifdef MLP_EDGE_THUMB
 
 /* Without its sign, NaN is above infinity: with 0xffffff added, twice its bits carry. */
+MLP_EDGE_DSP_INLINED
 static inline int mlp_edge_thumb_any_nan(const float *x, size_t fours)
 {
     __asm__ volatile(

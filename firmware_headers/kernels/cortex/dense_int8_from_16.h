@@ -4,15 +4,42 @@
 
 #include "cortex/dsp.h"
 
-#ifdef MLP_EDGE_THUMB
+#if defined(MLP_EDGE_DSP)
+
+__attribute__((naked, noinline, unused)) static void mlp_edge_dsp_dense_int8_from_16_code(void)
+{
+    __asm__ volatile(
+        MLP_EDGE_DSP_DENSE_INT8(MLP_EDGE_FOUR_ROWS_OF_HALFWORDS, "sub r3, r3, r1, lsl #1\n"));
+}
+
+MLP_EDGE_DSP_INLINED
+static inline void mlp_edge_thumb_dense_int8_from_16(const int8_t *weights, const int32_t *bias,
+    const mlp_edge_multiplier *multiplier, const uint8_t *shift, size_t inputs, size_t outputs,
+    const uint16_t *x, uint8_t *y)
+{
+    (void)shift;
+    register const int8_t *r0 __asm__("r0") = weights;
+    register size_t r1 __asm__("r1") = inputs;
+    register const mlp_edge_multiplier *r2 __asm__("r2") = multiplier;
+    register const uint16_t *r3 __asm__("r3") = x;
+    register const int32_t *r4 __asm__("r4") = bias;
+    register uint8_t *r5 __asm__("r5") = y;
+    register const int32_t *r6 __asm__("r6") = bias + outputs;
+    __asm__ volatile("bl %c[code]"
+                     : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3), "+r"(r4), "+r"(r5), "+r"(r6)
+                     : [code] "i"(mlp_edge_dsp_dense_int8_from_16_code)
+                     : "r8", "r10", "r11", "r12", "lr", "cc", "memory");
+}
+
+#elif defined(MLP_EDGE_THUMB)
 
 static inline void mlp_edge_thumb_dense_int8_from_16(const int8_t *weights, const int32_t *bias,
-    const uint16_t *multiplier, const uint8_t *shift, size_t inputs, size_t outputs,
+    const mlp_edge_multiplier *multiplier, const uint8_t *shift, size_t inputs, size_t outputs,
     const uint16_t *x, uint8_t *y)
 {
     register const int8_t *r0 __asm__("r0") = weights;
     register const int32_t *r1 __asm__("r1") = bias;
-    register const uint16_t *r2 __asm__("r2") = multiplier;
+    register const mlp_edge_multiplier *r2 __asm__("r2") = multiplier;
     register const uint8_t *r3 __asm__("r3") = shift;
     register uint8_t *r4 __asm__("r4") = y;
     register size_t r5 __asm__("r5") = outputs - 4;

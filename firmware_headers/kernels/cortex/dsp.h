@@ -6,6 +6,7 @@
 #define MLP_EDGE_KERNEL_CORTEX_DSP
 
 #include "cortex/layer.h"
+#include "integers/multiplier.h"
 
 #ifdef MLP_EDGE_DSP
 
@@ -60,6 +61,43 @@
         "pkhbt r8, r10, r9, lsl #16\n"              \
         "pkhtb r9, r9, r10, asr #16\n",             \
         "ldrh r8, [r3], #2\n")
+
+/* By the fraction in `by`, to y at r9. QADD doubles the sum, as a fraction has 31 bits. */
+#define MLP_EDGE_DSP_REQUANTISE_INT8(sum, by)       \
+    "qadd " sum ", " sum ", " sum "\n"              \
+    "smmulr " sum ", " sum ", " by "\n"             \
+    "usat " sum ", #8, " sum "\n"                   \
+    "strb " sum ", [r9], #1\n"
+/*
+ * A layer of int8. It is entered with weights in r0, the size of a row in r1, multipliers in r2, x
+ * in r3, biases in r4 up to r6, y in r5. The stack holds how far the multipliers are from the
+ * biases, 16 bytes ahead of them, y, and where the biases end. `again` takes r3 back to x.
+ */
+#define MLP_EDGE_DSP_DENSE_INT8(rows, again)        \
+    "push {r7, r9, lr}\n"                           \
+    "mov lr, r4\n"                                  \
+    "sub r4, r2, r4\n"                              \
+    "sub r4, r4, #16\n"                             \
+    "push {r4-r6}\n"                                \
+    "add r2, r1, r1, lsl #1\n"                      \
+    "0:\n"                                          \
+    "ldm lr!, {r4-r7}\n"                            \
+    rows                                            \
+    again                                           \
+    "add r0, r0, r2\n"                              \
+    "ldrd r8, r9, [sp]\n"                           \
+    "add r8, r8, lr\n"                              \
+    "ldm r8, {r8, r10-r12}\n"                       \
+    MLP_EDGE_DSP_REQUANTISE_INT8("r4", "r8")        \
+    MLP_EDGE_DSP_REQUANTISE_INT8("r5", "r10")       \
+    MLP_EDGE_DSP_REQUANTISE_INT8("r6", "r11")       \
+    MLP_EDGE_DSP_REQUANTISE_INT8("r7", "r12")       \
+    "ldr r8, [sp, #8]\n"                            \
+    "str r9, [sp, #4]\n"                            \
+    "cmp lr, r8\n"                                  \
+    "bne 0b\n"                                      \
+    "add sp, sp, #12\n"                             \
+    "pop {r7, r9, pc}\n"
 
 #elif defined(MLP_EDGE_THUMB)
 

@@ -1,10 +1,10 @@
 /*
  * mlp_edge_dense_int16 with SMLAD, four neurons at a time: 16 instructions for 16 products.
  *
- * It is entered with weights in r0, bias in r1, y in r2, shift in r3, what clamps in r4 and r5, the
- * size of a row in bytes in r6, x in r11, and in r8 and r10 where the biases end: of those neurons
- * that go by fours, and of all. The stack holds r1 to r6, r8 and r10 meanwhile. What r7 and r9 held
- * is put back: a compiler may have reserved them.
+ * It is entered with bias in r0, y in r1, shift in r2, what clamps in r3 and r4, the size of a row
+ * in bytes in r5, weights in r10, x in r11, and in r6 and r8 where the biases end: of those neurons
+ * that go by fours, and of all. The stack holds r0 to r6 and r8 meanwhile. What r7 and r9 held is
+ * put back: a compiler may have reserved them.
  *
  * Of four neurons r0 to r3 are the rows, r4 to r7 the sums, r12 is the input at hand, lr the end of
  * the inputs. Where their number is no multiple of four, two are taken at a time.
@@ -29,11 +29,6 @@
     "mla " sum ", r10, r8, " sum "\n"
 #define MLP_EDGE_DSP_ROWS_OF_INT16(step)            \
     step("r0", "r4") step("r1", "r5") step("r2", "r6") step("r3", "r7")
-/* The same of a row alone. */
-#define MLP_EDGE_DSP_TWO_INPUTS_INT16               \
-    "ldr r5, [r3], #4\n"                            \
-    "ldr r6, [r12], #4\n"                           \
-    "smlad r4, r5, r6, r4\n"
 
 /* sum / 2^(shift - 1) from 0 to 65535; the shift is the lowest byte of r12. */
 #define MLP_EDGE_DSP_SHIFTED_INT16(sum)             \
@@ -50,13 +45,12 @@
 __attribute__((naked, noinline, unused)) static void mlp_edge_dsp_dense_int16_code(void)
 {
     __asm__ volatile(
-        "push {r7, r9, lr}\n"
-        "push {r1-r6, r8, r10}\n"
-        "add lr, r11, r6\n"
-        "mov r3, r0\n"
-        "ldm sp, {r0-r2, r8-r11}\n"
-        "cmp r0, r11\n"
-        "beq 6f\n"
+        "push {r0-r9, lr}\n"
+        "add lr, r11, r5\n"
+        "mov r3, r10\n"
+        "mov r10, r5\n"
+        "cmp r0, r6\n"
+        "beq 5f\n"
         "0:\n" /* four neurons */
         "ldm r0!, {r4-r7}\n"
         "stm sp, {r0-r2}\n"
@@ -92,8 +86,38 @@ __attribute__((naked, noinline, unused)) static void mlp_edge_dsp_dense_int16_co
         "str r6, [r1], #4\n"
         "cmp r0, r11\n"
         "bne 0b\n"
-        "b 6f\n"
-        "3:\n"
+        "6:\n" /* the neurons beside fours */
+        "ldr r11, [sp, #32]\n"
+        "cmp r0, r11\n"
+        "beq 10f\n"
+        "7:\n"
+        "ldr r4, [r0], #4\n"
+        "sub r12, lr, r10\n"
+        "tst r10, #6\n"
+        "bne 11f\n"
+        "8:\n"
+        "ldrd r6, r7, [r3], #8\n"
+        "ldr r5, [r12], #4\n"
+        "smlad r4, r6, r5, r4\n"
+        "ldr r5, [r12], #4\n"
+        "smlad r4, r7, r5, r4\n"
+        "cmp r12, lr\n"
+        "bne 8b\n"
+        "9:\n"
+        "ldrb r12, [r2], #1\n"
+        "sub r12, r12, #1\n"
+        MLP_EDGE_DSP_SHIFTED_INT16("r4")
+        MLP_EDGE_DSP_CLAMPED_INT16("r4")
+        "strh r4, [r1], #2\n"
+        "cmp r0, r11\n"
+        "bne 7b\n"
+        "10:\n"
+        "add sp, sp, #28\n"
+        "pop {r7-r9, pc}\n"
+        "5:\n" /* fewer neurons than four */
+        "ldm sp, {r0-r2, r8-r11}\n"
+        "b 6b\n"
+        "3:\n" /* four neurons of two inputs at a time */
         "tst r10, #2\n"
         "beq 4f\n"
         "ldrh r8, [r12], #2\n"
@@ -106,60 +130,38 @@ __attribute__((naked, noinline, unused)) static void mlp_edge_dsp_dense_int16_co
         "cmp r12, lr\n"
         "bne 4b\n"
         "b 2b\n"
-        "6:\n" /* the neurons beside fours */
-        "ldr r11, [sp, #28]\n"
-        "cmp r0, r11\n"
-        "beq 10f\n"
-        "7:\n"
-        "ldr r4, [r0], #4\n"
-        "sub r12, lr, r10\n"
-        "tst r10, #6\n"
-        "beq 8f\n"
+        "11:\n" /* one */
         "tst r10, #2\n"
-        "beq 5f\n"
+        "beq 12f\n"
         "ldrsh r5, [r3], #2\n"
         "ldrh r6, [r12], #2\n"
         "mla r4, r5, r6, r4\n"
         "cmp r12, lr\n"
-        "beq 9f\n"
-        "5:\n"
-        MLP_EDGE_DSP_TWO_INPUTS_INT16
+        "beq 9b\n"
+        "12:\n"
+        "ldr r5, [r3], #4\n"
+        "ldr r6, [r12], #4\n"
+        "smlad r4, r5, r6, r4\n"
         "cmp r12, lr\n"
-        "bne 5b\n"
-        "b 9f\n"
-        "8:\n"
-        MLP_EDGE_DSP_TWO_INPUTS_INT16
-        MLP_EDGE_DSP_TWO_INPUTS_INT16
-        "cmp r12, lr\n"
-        "bne 8b\n"
-        "9:\n"
-        "ldrb r12, [r2], #1\n"
-        "sub r12, r12, #1\n"
-        MLP_EDGE_DSP_SHIFTED_INT16("r4")
-        MLP_EDGE_DSP_CLAMPED_INT16("r4")
-        "strh r4, [r1], #2\n"
-        "cmp r0, r11\n"
-        "bne 7b\n"
-        "10:\n"
-        "add sp, sp, #32\n"
-        "pop {r7, r9, pc}\n");
+        "bne 12b\n"
+        "b 9b\n");
 }
 
-/* A row of four weights begins at a multiple of 4, as MLP_EDGE_FLASH has it, or goes alone. */
-__attribute__((always_inline)) static inline void mlp_edge_dsp_dense_int16(
-    const int16_t *weights, const int32_t *bias, const uint8_t *shift, uint16_t high,
-    size_t inputs, size_t outputs, const uint16_t *x, uint16_t *y)
+/* Weights begin at a multiple of 4, as MLP_EDGE_FLASH has it. */
+MLP_EDGE_DSP_INLINED
+static inline void mlp_edge_dsp_dense_int16(const int16_t *weights, const int32_t *bias,
+    const uint8_t *shift, uint16_t high, size_t inputs, size_t outputs, const uint16_t *x,
+    uint16_t *y)
 {
-    const size_t fours = (uintptr_t)weights % 4 == 0 ? outputs - outputs % 4 : 0;
-    register const int16_t *r0 __asm__("r0") = weights;
-    register const int32_t *r1 __asm__("r1") = bias;
-    register uint16_t *r2 __asm__("r2") = y;
-    register const uint8_t *r3 __asm__("r3") = shift;
-    register uint32_t r4 __asm__("r4") = (65535u - 2u * high) * 0x10001u;
-    register uint32_t r5 __asm__("r5") = (65534u - 2u * high) * 0x10001u;
-    register size_t r6 __asm__("r6") = 2 * inputs;
-    register const int32_t *r8 __asm__("r8") = bias + fours;
-    register const int32_t *r10 __asm__("r10") = bias + outputs;
+    register const int32_t *r0 __asm__("r0") = bias;
+    register uint16_t *r1 __asm__("r1") = y;
+    register const uint8_t *r2 __asm__("r2") = shift;
+    register uint32_t r3 __asm__("r3") = (65535u - 2u * high) * 0x10001u;
+    register uint32_t r4 __asm__("r4") = (65534u - 2u * high) * 0x10001u;
+    register size_t r5 __asm__("r5") = 2 * inputs;
+    register const int32_t *r6 __asm__("r6") = bias + (outputs - outputs % 4);
+    register const int32_t *r8 __asm__("r8") = bias + outputs;
+    register const int16_t *r10 __asm__("r10") = weights;
     register const uint16_t *r11 __asm__("r11") = x;
     __asm__ volatile("bl %c[code]"
                      : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3), "+r"(r4), "+r"(r5), "+r"(r6),

@@ -6,6 +6,7 @@
 
 #ifdef MLP_EDGE_QUANTISE_FOUR
 
+MLP_EDGE_DSP_INLINED
 static inline void mlp_edge_dsp_quantise_int8(const float *low, const float *factor, uint8_t high,
                                               size_t fours, const float *x, uint8_t *y)
 {

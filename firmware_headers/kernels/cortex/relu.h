@@ -1,4 +1,4 @@
-/* mlp_edge_relu for Cortex-M3 and later: 4 * `fours` values, as their bits; `fours` is above zero. */
+/* mlp_edge_relu of 4 * `fours` values, as bits, for Cortex-M3 and later; `fours` is above 0. */
 #ifndef MLP_EDGE_KERNEL_CORTEX_RELU
 #define MLP_EDGE_KERNEL_CORTEX_RELU
 

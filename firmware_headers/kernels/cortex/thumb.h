@@ -23,4 +23,11 @@
 #endif
 #endif
 
+/* What is worth a copy wherever it is called, as little is left of it there. */
+#ifdef MLP_EDGE_DSP
+#define MLP_EDGE_DSP_INLINED __attribute__((always_inline))
+#else
+#define MLP_EDGE_DSP_INLINED
+#endif
+
 #endif

@@ -20,6 +20,7 @@ static inline uint16_t mlp_edge_requantise_int16(int32_t sum, uint8_t shift, uin
     return quantised > high ? high : (uint16_t)quantised;
 }
 
+MLP_EDGE_DSP_INLINED
 static inline void mlp_edge_dense_int16(const int16_t *weights, const int32_t *bias,
     const uint8_t *shift, uint16_t high, size_t inputs, size_t outputs, const uint16_t *x,
     uint16_t *y)
@@ -30,10 +31,12 @@ static inline void mlp_edge_dense_int16(const int16_t *weights, const int32_t *b
         return;
     }
 #endif
-#ifdef MLP_EDGE_DSP
-    mlp_edge_dsp_dense_int16(weights, bias, shift, high, inputs, outputs, x, y);
-#else
-#if defined(MLP_EDGE_THUMB)
+#if defined(MLP_EDGE_DSP)
+    if ((uintptr_t)weights % 4 == 0) {
+        mlp_edge_dsp_dense_int16(weights, bias, shift, high, inputs, outputs, x, y);
+        return;
+    }
+#elif defined(MLP_EDGE_THUMB)
     const size_t fours = outputs - outputs % 4;
     if (fours > 0) {
         mlp_edge_thumb_dense_int16(weights, bias, shift, high, inputs, fours, x, y);
@@ -63,7 +66,6 @@ static inline void mlp_edge_dense_int16(const int16_t *weights, const int32_t *b
             mlp_edge_sum_int16(start, weights + i * inputs, inputs, x),
             MLP_EDGE_READ_UINT8(&shift[i]), high);
     }
-#endif
 }
 
 #endif

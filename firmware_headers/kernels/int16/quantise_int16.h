@@ -6,6 +6,7 @@
 #include "cortex/quantise_int16.h"
 #include "integers/quantise.h"
 
+MLP_EDGE_DSP_INLINED
 static inline void mlp_edge_quantise_int16(const float *low, const float *factor, float high,
                                            size_t count, const float *x, uint16_t *y)
 {

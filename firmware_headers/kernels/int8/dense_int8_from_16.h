@@ -11,8 +11,9 @@
 #include "integers/requantise.h"
 #include "int8/sum_int8_from_16.h"
 
+MLP_EDGE_DSP_INLINED
 static inline void mlp_edge_dense_int8_from_16(const int8_t *weights, const int32_t *bias,
-    const uint16_t *multiplier, const uint8_t *shift, size_t inputs, size_t outputs,
+    const mlp_edge_multiplier *multiplier, const uint8_t *shift, size_t inputs, size_t outputs,
     const uint16_t *x, uint8_t *y)
 {
 #ifdef MLP_EDGE_AVR

@@ -9,7 +9,7 @@
 #include "integers/requantise.h"
 
 static inline void mlp_edge_diagonal_int8(const int8_t *weights, const int32_t *bias,
-    const uint16_t *multiplier, const uint8_t *shift, size_t inputs, size_t outputs,
+    const mlp_edge_multiplier *multiplier, const uint8_t *shift, size_t inputs, size_t outputs,
     const uint8_t *x, uint8_t *y)
 {
     for (size_t i = 0; i < outputs; i++) {

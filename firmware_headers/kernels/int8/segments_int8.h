@@ -12,8 +12,8 @@
 #include "integers/requantise.h"
 
 static inline void mlp_edge_segments_int8(const int8_t *weights, const int32_t *bias,
-    const uint16_t *multiplier, const uint8_t *shift, const int32_t *offset, uint8_t segments,
-    size_t inputs, size_t outputs, const uint8_t *x, uint16_t *y)
+    const mlp_edge_multiplier *multiplier, const uint8_t *shift, const int32_t *offset,
+    uint8_t segments, size_t inputs, size_t outputs, const uint8_t *x, uint16_t *y)
 {
 #ifdef MLP_EDGE_AVR
     if (inputs <= 255) {

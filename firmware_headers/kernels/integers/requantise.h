@@ -5,10 +5,21 @@
 #ifndef MLP_EDGE_KERNEL_REQUANTISE
 #define MLP_EDGE_KERNEL_REQUANTISE
 
+#include "integers/multiplier.h"
 #include "integers/rounded_shift.h"
 
-static inline uint_fast8_t mlp_edge_requantise(int32_t sum, uint16_t multiplier, uint8_t shift)
+static inline uint_fast8_t mlp_edge_requantise(int32_t sum, mlp_edge_multiplier multiplier,
+                                               uint8_t shift)
 {
+#ifdef MLP_EDGE_DSP
+    (void)shift;
+    __asm__("qadd %0, %0, %0\n"
+            "smmulr %0, %0, %1\n"
+            "usat %0, #8, %0\n"
+            : "+r"(sum)
+            : "r"(multiplier));
+    return (uint_fast8_t)sum;
+#else
     if (sum < 0) {
         return 0;
     }
@@ -18,6 +29,7 @@ static inline uint_fast8_t mlp_edge_requantise(int32_t sum, uint16_t multiplier,
     return (uint_fast8_t)quantised;
 #else
     return quantised > 255 ? 255 : (uint_fast8_t)quantised;
+#endif
 #endif
 }
 

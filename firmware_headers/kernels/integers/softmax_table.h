@@ -21,8 +21,10 @@ static inline void mlp_edge_softmax_table(const uint16_t *table, uint8_t shift, 
     }
     uint32_t sum = 0;
     for (size_t i = 0; i < count; i++) {
-        logits[i] = mlp_edge_interpolate(table, shift, (uint16_t)(largest - logits[i]));
-        sum += logits[i];
+        const uint16_t share =
+            mlp_edge_interpolate(table, shift, (uint16_t)(largest - logits[i]));
+        logits[i] = share;
+        sum += share;
     }
 #if defined(MLP_EDGE_AVR)
     for (size_t i = 0; i < count; i++) {

@@ -8,6 +8,7 @@
 #include "cortex/any_nan.h"
 #include "readings/missing.h"
 
+MLP_EDGE_DSP_INLINED
 static inline int mlp_edge_any_missing(const float *sentinels, size_t count, const float *x)
 {
     size_t i = 0;

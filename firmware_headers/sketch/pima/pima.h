@@ -145,7 +145,7 @@ int pima_selftest(void);
  * there it is PROGMEM, which is read with instructions of its own. Elsewhere `const` is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 30 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 31 /* raised whenever a kernel changes */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -175,16 +175,16 @@ int pima_selftest(void);
 #endif
 
 /*
- * Kernels in assembly change all registers of an AVR. Who calls one has to save them, which takes
- * longer than what stands between a model's own function and them.
+ * Kernels in assembly change all registers of an AVR, and most of a Cortex-M. Who calls one has to
+ * save them, which takes longer than what stands between a model's own function and them.
  */
-#ifdef __AVR_HAVE_MUL__
+#if defined(__AVR_HAVE_MUL__) || (defined(__ARM_FEATURE_DSP) && __ARM_ARCH_PROFILE == 'M')
 #define MLP_EDGE_INLINED __attribute__((always_inline))
 #else
 #define MLP_EDGE_INLINED
 #endif
 
-#elif MLP_EDGE_KERNELS != 30
+#elif MLP_EDGE_KERNELS != 31
 #error "these models were exported by different versions of mlp-edge: export them with one"
 #endif
 
@@ -296,6 +296,7 @@ static inline int mlp_edge_choose_sigmoid(const float *logit, float low, float h
                                           float threshold);
 
 /* Whether there is no prediction: a reading without a fill is missing, or a table out of reach. */
+MLP_EDGE_INLINED
 static inline int pima_rejects(const float *features)
 {
 #ifdef __AVR_HAVE_ELPM__
@@ -384,6 +385,13 @@ mlp_edge_text pima_label(int index)
 #endif
 #endif
 
+/* What is worth a copy wherever it is called, as little is left of it there. */
+#ifdef MLP_EDGE_DSP
+#define MLP_EDGE_DSP_INLINED __attribute__((always_inline))
+#else
+#define MLP_EDGE_DSP_INLINED
+#endif
+
 #endif
 
 /* Whether one of 4 * `fours` numbers is NaN; `fours` is above zero. */
@@ -393,6 +401,7 @@ mlp_edge_text pima_label(int index)
 #ifdef MLP_EDGE_THUMB
 
 /* Without its sign, NaN is above infinity: with 0xffffff added, twice its bits carry. */
+MLP_EDGE_DSP_INLINED
 static inline int mlp_edge_thumb_any_nan(const float *x, size_t fours)
 {
     __asm__ volatile(
@@ -492,6 +501,7 @@ static inline int mlp_edge_missing(const float *sentinels, const float *x, size_
 #ifndef MLP_EDGE_KERNEL_ANY_MISSING
 #define MLP_EDGE_KERNEL_ANY_MISSING
 
+MLP_EDGE_DSP_INLINED
 static inline int mlp_edge_any_missing(const float *sentinels, size_t count, const float *x)
 {
     size_t i = 0;
@@ -804,7 +814,7 @@ static inline void mlp_edge_dense(const float *weights, const float *bias, size_
 
 #endif
 
-/* mlp_edge_relu for Cortex-M3 and later: 4 * `fours` values, as their bits; `fours` is above zero. */
+/* mlp_edge_relu of 4 * `fours` values, as bits, for Cortex-M3 and later; `fours` is above 0. */
 #ifndef MLP_EDGE_KERNEL_CORTEX_RELU
 #define MLP_EDGE_KERNEL_CORTEX_RELU
 
@@ -1115,7 +1125,7 @@ int pima_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:a4f36e42417ca4f7a376a5571dd7ea5d59aa9f44181e22c405bb70a9ba567683 */
+mlp-edge-seal sha256:190e5b5c0d9745238fc44049745f88d7c6f34813c8d22afe56b13c9ed6e8e651 */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "pima", "features": [{"name": "pregnancies", "low": 0.0, "high": 17.0},
