@@ -163,7 +163,7 @@ int pima_int8_selftest(void);
  * there it is PROGMEM, which is read with instructions of its own. Elsewhere `const` is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 31 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 32 /* raised whenever a kernel changes */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -202,7 +202,7 @@ int pima_int8_selftest(void);
 #define MLP_EDGE_INLINED
 #endif
 
-#elif MLP_EDGE_KERNELS != 31
+#elif MLP_EDGE_KERNELS != 32
 #error "these models were exported by different versions of mlp-edge: export them with one"
 #endif
 
@@ -1894,10 +1894,12 @@ static inline void mlp_edge_thumb_dense_int8(const int8_t *weights, const int32_
     register const int32_t *r4 __asm__("r4") = bias;
     register uint8_t *r5 __asm__("r5") = y;
     register const int32_t *r6 __asm__("r6") = bias + outputs;
-    __asm__ volatile("bl %c[code]"
-                     : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3), "+r"(r4), "+r"(r5), "+r"(r6)
-                     : [code] "i"(mlp_edge_dsp_dense_int8_code)
-                     : "r8", "r10", "r11", "r12", "lr", "cc", "memory");
+    register void (*r12)(void) __asm__("r12") = mlp_edge_dsp_dense_int8_code;
+    __asm__ volatile("blx r12"
+                     : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3), "+r"(r4), "+r"(r5), "+r"(r6),
+                       "+r"(r12)
+                     :
+                     : "r8", "r10", "r11", "lr", "cc", "memory");
 }
 
 #elif defined(MLP_EDGE_THUMB)
@@ -3016,6 +3018,61 @@ static inline int mlp_edge_avr_quantise_raw(
 #endif
 
 /*
+ * mlp_edge_quantise_raw of one count or more, on Cortex-M3 and later: 11 instructions for each that
+ * is on its line.
+ */
+#ifndef MLP_EDGE_KERNEL_CORTEX_QUANTISE_RAW
+#define MLP_EDGE_KERNEL_CORTEX_QUANTISE_RAW
+
+#ifdef MLP_EDGE_THUMB
+
+/*
+ * Counts are read from r0 up to r3, their lines from r1: r4 holds low and span, r5 the factor, r6
+ * the start. `store` writes r12 to r2. Below a line, r12 wraps, and is above the span, too.
+ */
+#define MLP_EDGE_THUMB_QUANTISE_RAW(y_type, store)                                      \
+    register const int16_t *r0 __asm__("r0") = x;                                       \
+    register const mlp_edge_raw_line *r1 __asm__("r1") = lines;                         \
+    register y_type *r2 __asm__("r2") = y;                                              \
+    register const int16_t *r3 __asm__("r3") = x + count;                               \
+    register uint32_t r8 __asm__("r8") = 16u + shift;                                   \
+    register uint32_t r10 __asm__("r10") = high;                                        \
+    register int missing __asm__("r11") = 0;                                            \
+    __asm__ volatile(                                                                   \
+        "0:\n"                                                                          \
+        "ldrsh lr, [r0], #2\n"                                                          \
+        "ldm r1!, {r4-r6}\n"                                                            \
+        "sxth r12, r4\n"                                                                \
+        "sub r12, lr, r12\n"                                                            \
+        "cmp r12, r4, lsr #16\n"                                                        \
+        "bhi 2f\n"                                                                      \
+        "mla r12, r12, r5, r6\n"                                                        \
+        "lsr r12, r12, r8\n"                                                            \
+        "1:\n"                                                                          \
+        store                                                                           \
+        "cmp r0, r3\n"                                                                  \
+        "bne 0b\n"                                                                      \
+        "b 3f\n"                                                                        \
+        "2:\n" /* `high` where the line rises towards the count, otherwise 0 */         \
+        "eors r12, r12, r5\n"                                                           \
+        "ite mi\n"                                                                      \
+        "movmi r12, #0\n"                                                               \
+        "movpl r12, r10\n"                                                              \
+        "cmn lr, #32768\n"                                                              \
+        "it eq\n"                                                                       \
+        "moveq r11, #1\n"                                                               \
+        "b 1b\n"                                                                        \
+        "3:\n"                                                                          \
+        : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(missing)                                   \
+        : "r"(r3), "r"(r8), "r"(r10)                                                    \
+        : "r4", "r5", "r6", "r12", "lr", "cc", "memory");                               \
+    return missing
+
+#endif
+
+#endif
+
+/*
  * Quantises a count without a float: 0 on one side of its line, `high` on the other. The line is
  * shifted by 16 and then by `shift`. The exporter has tried every count, so this is the integer
  * that the float reading gives. INT16_MIN, which is on no line, sets `missing`. Products and sums
@@ -3050,6 +3107,11 @@ static inline int mlp_edge_quantise_raw_int8(const mlp_edge_raw_line *lines, uin
 #ifdef MLP_EDGE_AVR
     return mlp_edge_avr_quantise_raw(lines, shift, high, count, x, y, sizeof *y);
 #else
+#ifdef MLP_EDGE_THUMB
+    if (count > 2) {
+        MLP_EDGE_THUMB_QUANTISE_RAW(uint8_t, "strb r12, [r2], #1\n");
+    }
+#endif
     int missing = 0;
     for (const int16_t *const end = x + count; x != end; x++) {
         *y++ = (uint8_t)mlp_edge_quantise_raw(lines++, shift, high, *x, &missing);
@@ -3235,7 +3297,7 @@ int pima_int8_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:d42bdb260f8641e49707a0a2eaa89c4a1f2bf51d97a25d5683a8c7b770afc894 */
+mlp-edge-seal sha256:fedf94242e296fad4d53cce5cad7c9d0600b3113b053d4f7c3869fb49e9f4c30 */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "pima_int8", "features": [{"name": "pregnancies", "low": 0.0, "high": 17.0},

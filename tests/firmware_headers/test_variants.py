@@ -17,7 +17,8 @@ from mlp_edge.runtime.chips.targets import FLASH_START, RAM_START, Target
 
 TRIAL = Path(__file__).with_name("variants.c")
 KERNELS = (
-    "any_missing", "quantise_int8", "quantise_int16", "dense_int8", "dense_int8_from_16",
+    "any_missing", "quantise_raw_int8", "quantise_raw_int16", "quantise_int8", "quantise_int16",
+    "dense_int8", "dense_int8_from_16",
     "dense_int16", "segments_int8", "dense_int24", "dense_int24_wide", "quantise_int24",
     "scaled_int24", "softmax_table", "softmax_int24", "sigmoid_int24", "dense", "relu",
 )  # fmt: skip
@@ -28,8 +29,9 @@ TABLES = 2048
 def trial(target: Target, opt: str, folder: Path) -> Firmware:
     """The firmware that holds the variants of a chip against the plain C."""
     types = [name for names in TYPES.values() for name in names]
-    names = ["flash", *types, "read", *embedded(KERNELS, without=types)]
+    names = ["flash", *types, "raw_line", "read", *embedded(KERNELS, without=types)]
     (folder / "kernels.h").write_text("".join(source(name) for name in names))
+    (folder / "raw_line.h").write_text(source("raw_line"))
     table = np.random.default_rng(0).integers(-127, 128, TABLES) & 0xFF
     # A weight of 16 bits is -32,767 at least.
     last = ", ".join(map(str, np.where(table == 0x80, 0x81, table)))

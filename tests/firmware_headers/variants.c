@@ -78,6 +78,22 @@ void NAME(OF, quantise_int16)(const float *low, const float *factor, float high,
     mlp_edge_quantise_int16(low, factor, high, count, x, y);
 }
 
+int NAME(OF, quantise_raw_int8)(const mlp_edge_raw_line *lines, uint8_t by, uint16_t high,
+                                size_t count, const int16_t *x, uint8_t *y);
+int NAME(OF, quantise_raw_int8)(const mlp_edge_raw_line *lines, uint8_t by, uint16_t high,
+                                size_t count, const int16_t *x, uint8_t *y)
+{
+    return mlp_edge_quantise_raw_int8(lines, by, high, count, x, y);
+}
+
+int NAME(OF, quantise_raw_int16)(const mlp_edge_raw_line *lines, uint8_t by, uint16_t high,
+                                 size_t count, const int16_t *x, uint16_t *y);
+int NAME(OF, quantise_raw_int16)(const mlp_edge_raw_line *lines, uint8_t by, uint16_t high,
+                                 size_t count, const int16_t *x, uint16_t *y)
+{
+    return mlp_edge_quantise_raw_int16(lines, by, high, count, x, y);
+}
+
 void NAME(OF, dense_int24)(const int32_t *weights, const int64_t *bias, const uint8_t *shift,
     uint32_t high, size_t inputs, size_t outputs, const uint32_t *x, uint32_t *y);
 void NAME(OF, dense_int24)(const int32_t *weights, const int64_t *bias, const uint8_t *shift,
@@ -153,6 +169,7 @@ void NAME(OF, relu)(float *values, size_t count)
 #include <string.h>
 
 #include "last.h"
+#include "raw_line.h"
 
 #define BOTH(result, kernel, arguments) \
     result variant_##kernel arguments;  \
@@ -180,6 +197,10 @@ BOTH(void, sigmoid_int24, (const int32_t *, uint8_t, size_t, const uint32_t *, f
 BOTH(void, dense, (const float *, const float *, size_t, size_t, const float *, float *));
 BOTH(void, relu, (float *, size_t));
 BOTH(int, any_missing, (const float *, size_t, const float *));
+BOTH(int, quantise_raw_int8, (const mlp_edge_raw_line *, uint8_t, uint16_t, size_t, const int16_t *,
+                              uint8_t *));
+BOTH(int, quantise_raw_int16, (const mlp_edge_raw_line *, uint8_t, uint16_t, size_t,
+                               const int16_t *, uint16_t *));
 
 /* A seed; how many bytes were compared, and how many of them differ. */
 float mlp_edge_readings[1], mlp_edge_predictions[2];
@@ -378,6 +399,34 @@ static void edges(size_t count)
     compare();
 }
 
+/* On lines that rise or fall, at their ends, beyond them, and missing. */
+static void counts(size_t count)
+{
+    static mlp_edge_raw_line lines[MOST];
+    int16_t x[MOST];
+    for (size_t i = 0; i < count; i++) {
+        const int32_t first = (int32_t)up_to(65534) - 32767;
+        const uint32_t span = up_to((uint32_t)(32767 - first));
+        lines[i].low = (int16_t)first;
+        lines[i].span = (uint16_t)span;
+        lines[i].factor = (int32_t)((any() << 20) ^ any());
+        lines[i].start = (any() << 20) ^ any();
+        const int32_t at = first - 1 + (int32_t)up_to(span + 2);
+        x[i] = (int16_t)(any() % 8 == 0 || at > 32767 ? INT16_MIN : at);
+    }
+    const uint8_t by = (uint8_t)(any() % 16);
+    const uint16_t high = (uint16_t)up_to(32767);
+    uint16_t *const y0 = (uint16_t *)(void *)results[0], *const y1 = y0 + sizeof results[0] / 2;
+    clear();
+    y0[MOST] = (uint16_t)variant_quantise_raw_int16(lines, by, high, count, x, y0);
+    y1[MOST] = (uint16_t)plain_quantise_raw_int16(lines, by, high, count, x, y1);
+    compare();
+    clear();
+    results[0][MOST] = (uint8_t)variant_quantise_raw_int8(lines, by, 255, count, x, results[0]);
+    results[1][MOST] = (uint8_t)plain_quantise_raw_int8(lines, by, 255, count, x, results[1]);
+    compare();
+}
+
 /* Predictions from logits: of int8 and int16 by a table of exponentials, of int24 without one. */
 static void outputs(size_t count)
 {
@@ -419,6 +468,8 @@ void mlp_edge_run(void)
         }
         edges(sizes[i]);
         edges(sizes[i]);
+        counts(sizes[i]);
+        counts(sizes[i]);
         outputs(sizes[i]);
     }
 }

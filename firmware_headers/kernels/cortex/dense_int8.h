@@ -24,10 +24,12 @@ static inline void mlp_edge_thumb_dense_int8(const int8_t *weights, const int32_
     register const int32_t *r4 __asm__("r4") = bias;
     register uint8_t *r5 __asm__("r5") = y;
     register const int32_t *r6 __asm__("r6") = bias + outputs;
-    __asm__ volatile("bl %c[code]"
-                     : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3), "+r"(r4), "+r"(r5), "+r"(r6)
-                     : [code] "i"(mlp_edge_dsp_dense_int8_code)
-                     : "r8", "r10", "r11", "r12", "lr", "cc", "memory");
+    register void (*r12)(void) __asm__("r12") = mlp_edge_dsp_dense_int8_code;
+    __asm__ volatile("blx r12"
+                     : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3), "+r"(r4), "+r"(r5), "+r"(r6),
+                       "+r"(r12)
+                     :
+                     : "r8", "r10", "r11", "lr", "cc", "memory");
 }
 
 #elif defined(MLP_EDGE_THUMB)

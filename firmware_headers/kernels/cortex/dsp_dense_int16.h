@@ -163,11 +163,12 @@ static inline void mlp_edge_dsp_dense_int16(const int16_t *weights, const int32_
     register const int32_t *r8 __asm__("r8") = bias + outputs;
     register const int16_t *r10 __asm__("r10") = weights;
     register const uint16_t *r11 __asm__("r11") = x;
-    __asm__ volatile("bl %c[code]"
+    register void (*r12)(void) __asm__("r12") = mlp_edge_dsp_dense_int16_code;
+    __asm__ volatile("blx r12"
                      : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3), "+r"(r4), "+r"(r5), "+r"(r6),
-                       "+r"(r8), "+r"(r10), "+r"(r11)
-                     : [code] "i"(mlp_edge_dsp_dense_int16_code)
-                     : "r12", "lr", "cc", "memory");
+                       "+r"(r8), "+r"(r10), "+r"(r11), "+r"(r12)
+                     :
+                     : "lr", "cc", "memory");
 }
 
 #endif

@@ -3,6 +3,7 @@
 #define MLP_EDGE_KERNEL_QUANTISE_RAW_INT16
 
 #include "avr/quantise_raw.h"
+#include "cortex/quantise_raw.h"
 #include "raw/quantise_raw.h"
 
 static inline int mlp_edge_quantise_raw_int16(const mlp_edge_raw_line *lines, uint8_t shift,
@@ -11,6 +12,11 @@ static inline int mlp_edge_quantise_raw_int16(const mlp_edge_raw_line *lines, ui
 #ifdef MLP_EDGE_AVR
     return mlp_edge_avr_quantise_raw(lines, shift, high, count, x, y, sizeof *y);
 #else
+#ifdef MLP_EDGE_THUMB
+    if (count > 2) {
+        MLP_EDGE_THUMB_QUANTISE_RAW(uint16_t, "strh r12, [r2], #2\n");
+    }
+#endif
     int missing = 0;
     for (const int16_t *const end = x + count; x != end; x++) {
         *y++ = mlp_edge_quantise_raw(lines++, shift, high, *x, &missing);
