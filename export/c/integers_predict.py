@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mlp_edge.export.c import predict
-from mlp_edge.export.c.integers_tables import is_wide
+from mlp_edge.export.c.integers_tables import in_fours, is_wide
+from mlp_edge.export.c.kernels import FOURS
 from mlp_edge.export.c.predict import Body, Call, copy
 from mlp_edge.export.c.text import literal
 from mlp_edge.export.layout.diagonals import diagonals_in
@@ -37,7 +38,8 @@ def body(mlp: Mlp, quantised: Quantised) -> Body:
     behind = list(_outputs(mlp, quantised))
     if mlp.clip is not None:
         behind.append(predict.clip(mlp))
-    kernels = [one.kernel for one in (*calls, *behind) if one.kernel]
+    assembly = (one.assembly for one in calls if one.assembly)
+    kernels = [one.kernel for one in (*calls, *behind, *assembly) if one.kernel]
     return Body(wires.memory, [*map(str, calls)], [*map(str, behind)], kernels)
 
 
@@ -85,9 +87,20 @@ def _layers(
         else:
             tables = (f"{name}_WEIGHTS[0]", *tables)
             wide = "_wide" if is_wide(quantised, number) else ""
-            yield _int8_layer(name, layer, largest, wide, tables, given, last)
+            call = _int8_layer(name, layer, largest, wide, tables, given, last)
+            if in_fours(quantised, number):
+                call = call._replace(assembly=_in_fours(name, largest, given))
+            yield call
         if layer.table is not None:
             yield _activation(dtype, layer.table, name, f"{name}_OUTPUTS", result)
+
+
+def _in_fours(name: str, largest: int, given: tuple[str, ...]) -> Call:
+    """The same in assembly, of whose inputs one has a byte, or two."""
+    inputs, outputs, source, result = given
+    size = 2 if largest > HIGHEST["int8"] else 1
+    table = f"{name}_FOURS[0]"
+    return Call(FOURS, (table, inputs, f"{outputs} / 4", source, result, size))
 
 
 def _int8_layer(

@@ -191,7 +191,8 @@ class _Statements:
             yield f"quantise_raw_{self._kind}"
         if any(line.listed for line in self._lines.each):
             yield "listed_raw"
-        if encoding.imputes or encoding.has_sentinels or any(one.codes for one in features):
+        asked = encoding.imputes or encoding.has_sentinels or len(encoding.indicators) > 0
+        if asked or any(one.codes for one in features):
             yield "missing_raw"
 
     def _listed(self, numbers: Sequence[int]) -> Iterator[str]:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from mlp_edge.export.c.integers_fours import fits_fours, fours
 from mlp_edge.export.c.layer_table import dense_comment, elementwise_comment
-from mlp_edge.export.c.tables import Array, Layer, matrix, rows, vector
+from mlp_edge.export.c.tables import Array, Fours, Layer, matrix, rows, vector
 from mlp_edge.export.c.text import wrapped
 from mlp_edge.export.layout.diagonals import diagonals_in
 from mlp_edge.integers.activation_tables import (
@@ -39,6 +40,17 @@ def is_wide(quantised: Quantised, number: int) -> bool:
     return not (layer.narrow(largest) and layer.in_24_bits(largest))
 
 
+def in_fours(quantised: Quantised, number: int) -> bool:
+    """Whether a layer has a table of its own for assembly on AVR: a hidden one of int8."""
+    return (
+        quantised.dtype == "int8"
+        and number < len(quantised.layers)
+        and diagonals_in(quantised, number) is None
+        and not is_wide(quantised, number)
+        and fits_fours(quantised.layers[number - 1])
+    )
+
+
 def layers(mlp: Mlp, quantised: Quantised) -> list[Layer]:
     """All layers of the page."""
     return [
@@ -60,15 +72,21 @@ def _layer(number: int, layer: IntegerLayer, quantised: Quantised, activation: s
         activation=activation,
         type=_WEIGHT[quantised.dtype],
         weights=matrix(layer.weights if diagonals is None else diagonals),
-        tables=list(_layer_tables(number, layer, quantised, activation)),
+        tables=list(_layer_tables(number, layer, quantised)),
         comment=comment,
         diagonals=diagonals is not None,
+        activation_tables=list(_activation_tables(number, layer, quantised, activation)),
+        fours=_fours(number, layer) if in_fours(quantised, number) else None,
     )
 
 
-def _layer_tables(
-    number: int, layer: IntegerLayer, quantised: Quantised, activation: str
-) -> Iterator[Array]:
+def _fours(number: int, layer: IntegerLayer) -> Fours:
+    table = fours(layer)
+    count, width = table.shape
+    return Fours(f"LAYER{number}_FOURS", (count, width), matrix(table))
+
+
+def _layer_tables(number: int, layer: IntegerLayer, quantised: Quantised) -> Iterator[Array]:
     name, dtype = f"LAYER{number}", quantised.dtype
     yield vector(f"{name}_BIAS", "", layer.bias, _BIAS[dtype])
     if dtype == "int8":
@@ -84,9 +102,14 @@ def _layer_tables(
     if dtype == "int8" and number == len(quantised.layers):
         comment = f"An output adds up {layer.segments} segments, each this far above the last."
         yield vector(f"{name}_SEGMENT_OFFSET", comment, layer.offset, "int32_t")
+
+
+def _activation_tables(
+    number: int, layer: IntegerLayer, quantised: Quantised, activation: str
+) -> Iterator[Array]:
     if layer.table is not None:
         what = f"{activation} of a quantised pre-activation"
-        yield _activation(f"{name}_TABLE", what, layer.table, dtype)
+        yield _activation(f"LAYER{number}_TABLE", what, layer.table, quantised.dtype)
 
 
 def _multipliers(name: str, comment: str, layer: IntegerLayer) -> Array:

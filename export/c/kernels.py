@@ -25,6 +25,8 @@ _EVERYWHERE = ("flash", "int24", "multiplier", "raw_line", "read", "text")
 """What is no kernel, and stands where the page wants it."""
 _VARIANTS = ("avr", "cortex")
 """The folders of variants."""
+FOURS = "avr/fours_int8"
+"""A variant that a header calls itself: it has a table of its own."""
 
 
 def source(name: str) -> str:
@@ -47,14 +49,20 @@ def path(name: str) -> str:
     return _paths()[name]
 
 
+def function_of(name: str) -> str:
+    """The name of a kernel in C, but for what all names begin with."""
+    return name.replace("/", "_")
+
+
 def prototype(name: str) -> str:
     """The declaration of a kernel, for callers that stand before its definition."""
+    function = function_of(name)
     found = re.search(
-        rf"^(static [^;{{}}]*\bmlp_edge_{name}\([^)]*\))\n{{", _file(name), re.MULTILINE
+        rf"^(static [^;{{}}]*\bmlp_edge_{function}\([^)]*\))\n{{", _file(name), re.MULTILINE
     )
     if found is None:
-        raise ValueError(f"{name}.h defines no mlp_edge_{name}")
-    return f"{found[1]};"
+        raise ValueError(f"{name}.h defines no mlp_edge_{function}")
+    return f"#ifdef MLP_EDGE_AVR\n{found[1]};\n#endif" if name == FOURS else f"{found[1]};"
 
 
 def readers_in(text: str) -> set[str]:
@@ -90,7 +98,7 @@ def _with_callees(names: Iterable[str]) -> Iterator[str]:
 
 
 def _is_kernel(name: str) -> bool:
-    return "/" not in name and name not in _EVERYWHERE
+    return name == FOURS or ("/" not in name and name not in _EVERYWHERE)
 
 
 def _name(path: str) -> str:

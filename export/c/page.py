@@ -188,7 +188,9 @@ class Page:
         """How often each kernel is called, and whether the network is a graph."""
         parts = (*self.guard, *self.encoding, *self.calls, *self.output_calls, self.choice.call)
         shape = [] if self._is_chain else [GRAPH]
-        return Counter(["reject", *shape, *re.findall(r"\bmlp_edge_(\w+)\(", "\n".join(parts))])
+        return Counter(
+            ["reject", *shape, *re.findall(r"\bmlp_edge_(?!avr_)(\w+)\(", "\n".join(parts))]
+        )
 
     # The interface
 
@@ -250,6 +252,18 @@ class Page:
         for layer in self.layers:
             sizes |= layer.sizes
         return sizes
+
+    @property
+    def fours(self) -> list[str]:
+        """The tables for assembly on AVR."""
+        return [layer.fours.name for layer in self.layers if layer.fours is not None]
+
+    @property
+    def plain_tables(self) -> set[str]:
+        """Those that assembly does without."""
+        return {
+            name for layer in self.layers if layer.fours is not None for name in layer.plain_sizes
+        }
 
     @property
     def table_bytes(self) -> str:

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from mlp_edge.export.c.constants import feature_names
+from mlp_edge.export.c.kernels import function_of
 from mlp_edge.export.c.text import at, runs, wrapped
 from mlp_edge.export.layout.memory import Memory
 from mlp_edge.feature import Feature
@@ -22,16 +23,22 @@ class Call(NamedTuple):
         kernel: its name; "" of a function of the C library.
         arguments: as C expressions.
         function: the name in C where it is no kernel.
+        assembly: what is called in its place where there is assembly for AVRs.
     """
 
     kernel: str
     arguments: tuple[object, ...]
     function: str = ""
+    assembly: Call | None = None
 
     def __str__(self) -> str:
         items = [str(argument) for argument in self.arguments]
-        function = self.function or f"mlp_edge_{self.kernel}"
-        return wrapped(f"{function}(", items, ");", 2 * _INDENT, width=96)
+        function = self.function or f"mlp_edge_{function_of(self.kernel)}"
+        text = wrapped(f"{function}(", items, ");", 2 * _INDENT, width=96)
+        if self.assembly is None:
+            return text
+        indent = " " * _INDENT
+        return f"#ifdef MLP_EDGE_AVR\n{indent}{self.assembly}\n#else\n{indent}{text}\n#endif"
 
 
 class Body(NamedTuple):

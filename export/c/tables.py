@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,6 +40,20 @@ class Array(NamedTuple):
         return self.type == "float"
 
 
+class Fours(NamedTuple):
+    """A table for assembly on AVR, of bytes.
+
+    Attributes:
+        name: without the model's.
+        shape: rows, a row for every four neurons, and bytes of one.
+        rows: the rows as an initialiser has them.
+    """
+
+    name: str
+    shape: tuple[int, int]
+    rows: str
+
+
 class Layer(NamedTuple):
     """A dense layer of the page.
 
@@ -50,9 +64,12 @@ class Layer(NamedTuple):
         activation: its name.
         type: of a weight.
         weights: their rows as an initialiser has them; "" where diagonals have tables each.
-        tables: everything else that it has per neuron, and its activation as a table.
+        tables: everything else that it has per neuron.
         comment: what stands above them.
         diagonals: whether the rows are diagonals.
+        activation_tables: its activation as a table, where it has one.
+        fours: what assembly on AVR has in the place of all of these but the activation; None where
+            it takes them.
     """
 
     number: int
@@ -64,6 +81,8 @@ class Layer(NamedTuple):
     tables: list[Array]
     comment: str
     diagonals: bool = False
+    activation_tables: Sequence[Array] = ()
+    fours: Fours | None = None
 
     @property
     def matrix(self) -> str:
@@ -80,6 +99,11 @@ class Layer(NamedTuple):
     @property
     def sizes(self) -> dict[str, int]:
         """Bytes of its tables, by name."""
+        return self.plain_sizes | {table.name: table.bytes for table in self.activation_tables}
+
+    @property
+    def plain_sizes(self) -> dict[str, int]:
+        """The same without its activation."""
         others = {table.name: table.bytes for table in self.tables}
         if not self.weights:
             return others

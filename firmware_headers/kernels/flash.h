@@ -3,7 +3,7 @@
  * there it is PROGMEM, which is read with instructions of its own. Elsewhere `const` is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 32 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 33 /* raised whenever a kernel changes */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -32,6 +32,11 @@
 #define MLP_EDGE_IN_REACH(table) 1
 #endif
 
+/* Whether there is assembly for AVRs, which has tables of its own. */
+#if defined(__AVR_HAVE_MUL__) && !defined(__clang__) && !defined(MLP_EDGE_PLAIN_C)
+#define MLP_EDGE_AVR
+#endif
+
 /*
  * Kernels in assembly change all registers of an AVR, and most of a Cortex-M. Who calls one has to
  * save them, which takes longer than what stands between a model's own function and them.
@@ -42,7 +47,7 @@
 #define MLP_EDGE_INLINED
 #endif
 
-#elif MLP_EDGE_KERNELS != 32
+#elif MLP_EDGE_KERNELS != 33
 #error "these models were exported by different versions of mlp-edge: export them with one"
 #endif
 

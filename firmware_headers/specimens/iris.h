@@ -138,7 +138,7 @@ int iris_selftest(void);
  * there it is PROGMEM, which is read with instructions of its own. Elsewhere `const` is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 32 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 33 /* raised whenever a kernel changes */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -167,6 +167,11 @@ int iris_selftest(void);
 #define MLP_EDGE_IN_REACH(table) 1
 #endif
 
+/* Whether there is assembly for AVRs, which has tables of its own. */
+#if defined(__AVR_HAVE_MUL__) && !defined(__clang__) && !defined(MLP_EDGE_PLAIN_C)
+#define MLP_EDGE_AVR
+#endif
+
 /*
  * Kernels in assembly change all registers of an AVR, and most of a Cortex-M. Who calls one has to
  * save them, which takes longer than what stands between a model's own function and them.
@@ -177,7 +182,7 @@ int iris_selftest(void);
 #define MLP_EDGE_INLINED
 #endif
 
-#elif MLP_EDGE_KERNELS != 32
+#elif MLP_EDGE_KERNELS != 33
 #error "these models were exported by different versions of mlp-edge: export them with one"
 #endif
 
@@ -1143,7 +1148,7 @@ int iris_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:d68571d50449790c68b3787127e552f7fa71826944352c0be4f998b96f9e3a68 */
+mlp-edge-seal sha256:976a9107c2df69a7d02b413fd42f02b676ef82194043ef5bc9379e26c065c2ec */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "iris", "features": [{"name": "sepal_length", "low": 4.300000190734863,

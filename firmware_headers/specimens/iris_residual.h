@@ -174,7 +174,7 @@ int iris_residual_selftest(void);
  * there it is PROGMEM, which is read with instructions of its own. Elsewhere `const` is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 32 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 33 /* raised whenever a kernel changes */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -203,6 +203,11 @@ int iris_residual_selftest(void);
 #define MLP_EDGE_IN_REACH(table) 1
 #endif
 
+/* Whether there is assembly for AVRs, which has tables of its own. */
+#if defined(__AVR_HAVE_MUL__) && !defined(__clang__) && !defined(MLP_EDGE_PLAIN_C)
+#define MLP_EDGE_AVR
+#endif
+
 /*
  * Kernels in assembly change all registers of an AVR, and most of a Cortex-M. Who calls one has to
  * save them, which takes longer than what stands between a model's own function and them.
@@ -213,7 +218,7 @@ int iris_residual_selftest(void);
 #define MLP_EDGE_INLINED
 #endif
 
-#elif MLP_EDGE_KERNELS != 32
+#elif MLP_EDGE_KERNELS != 33
 #error "these models were exported by different versions of mlp-edge: export them with one"
 #endif
 
@@ -1396,7 +1401,7 @@ int iris_residual_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:229be0fc7c106aef908aaabe861b832f3ea6d643880ff4daa1b919451f93f24c */
+mlp-edge-seal sha256:8d6c8d6ab32b12d78897c3c83d7758b1c7a5a8e1dad83d862fd5e238e6089683 */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "iris_residual", "features": [{"name": "sepal_length", "low": 4.300000190734863,

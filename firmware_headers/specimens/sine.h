@@ -96,7 +96,7 @@ int sine_selftest(void);
  * there it is PROGMEM, which is read with instructions of its own. Elsewhere `const` is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 32 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 33 /* raised whenever a kernel changes */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -125,6 +125,11 @@ int sine_selftest(void);
 #define MLP_EDGE_IN_REACH(table) 1
 #endif
 
+/* Whether there is assembly for AVRs, which has tables of its own. */
+#if defined(__AVR_HAVE_MUL__) && !defined(__clang__) && !defined(MLP_EDGE_PLAIN_C)
+#define MLP_EDGE_AVR
+#endif
+
 /*
  * Kernels in assembly change all registers of an AVR, and most of a Cortex-M. Who calls one has to
  * save them, which takes longer than what stands between a model's own function and them.
@@ -135,7 +140,7 @@ int sine_selftest(void);
 #define MLP_EDGE_INLINED
 #endif
 
-#elif MLP_EDGE_KERNELS != 32
+#elif MLP_EDGE_KERNELS != 33
 #error "these models were exported by different versions of mlp-edge: export them with one"
 #endif
 
@@ -960,7 +965,7 @@ int sine_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:fa73f3239eb41c689625541e6481421717fb77ee5efdc2a1d61765a70b6770c1 */
+mlp-edge-seal sha256:7c2cea0c67bebd9f36ff5562e42b3dbc2fe63ea344cf47ad2c8f295deadd658a */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "sine", "features": [{"name": "x", "low": 0.022099999710917473,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -10,12 +11,20 @@ import numpy as np
 import pytest
 from support.avr_programs import HOW, float_table, program, table
 from support.c_compiler import including
+from support.chips import BY_NAME, require
+from support.networks import network, readings
+from support.quantised_networks import quantised
 
+from mlp_edge.export.c.integers import export
+from mlp_edge.export.c.integers_fours import fours
 from mlp_edge.export.c.raw_lines import SHIFTED, line
 from mlp_edge.integers.activation_tables import ActivationTable
+from mlp_edge.integers.integer_reference import predict_quantised
 from mlp_edge.integers.quantised import Inputs, IntegerLayer, Integers
 from mlp_edge.mlp import Floats
 from mlp_edge.raw_units import EVERY, MISSING, RawUnits
+from mlp_edge.runtime.c import read_header
+from mlp_edge.runtime.chips.firmware import build
 
 every_way = pytest.mark.parametrize("how", HOW)
 Random = np.random.Generator
@@ -137,6 +146,65 @@ def rows(random: Random, case: Case) -> list[Integers]:
         *(random.integers(0, most + 1, count) for _ in range(4)),
         *(random.integers(0, most + 1, count) * random.integers(0, 2, count) for _ in range(4)),
     ]
+
+
+FOURS = [
+    Case("fours_int8", layer(n, shape, largest, 24), largest)
+    for largest in (255, 1020)
+    for n, shape in enumerate([(1, 4), (2, 8), (8, 12), (12, 8), (33, 16), (255, 4), (1, 256)])
+]
+
+
+def test_layers_in_fours_requantise_in_every_way() -> None:
+    kinds = [fours(one)[:, -12:][:, 2::3] for _, one, _ in FOURS]
+    assert set(np.concatenate([each.ravel() for each in kinds])) == {0, 1, 2, 4, 6}
+
+
+@pytest.mark.parametrize("how", [how for how in HOW if how != "in plain C"])
+def test_layers_in_fours(how: str, tmp_path: Path) -> None:
+    random = np.random.default_rng(2)
+    calls, tables = "", ""
+    for number, (_, one, largest) in enumerate(FOURS):
+        tables += table(f"FOURS{number}", "int8_t", fours(one).ravel())
+        given = f"FOURS{number}, {one.inputs}, {one.outputs // 4}, x + 1, (uint8_t *)(void *)y"
+        size = NUMPY[VECTOR[largest]]().itemsize
+        calls += (
+            f"    case {number}:\n        mlp_edge_avr_fours_int8({given}, {size});\n"
+            "        break;\n"
+        )
+    text = (
+        f'#include "read.h"\n#include "avr/fours_int8.h"\n{tables}'
+        "static inline void net_predict(const float *x, float *y)\n{\n    uint8_t which;\n"
+        f"    memcpy(&which, x, 1);\n    switch (which) {{\n{calls}"
+        "    default:\n        break;\n    }\n}\n"
+    )
+    with program(tmp_path, text, 130, 80, *HOW[how]) as call:
+        for number, case in enumerate(FOURS):
+            for row in rows(random, case):
+                kind = NUMPY[VECTOR[case.largest]]
+                got = call(bytes([number, 0, 0, 0]) + row.astype(kind).tobytes())
+                wanted = expected(case, row)
+                assert got.startswith(wanted)
+                assert set(got[len(wanted) :]) == {255}  # nothing beyond
+
+
+@pytest.mark.parametrize("flags", [(), ("-DMLP_EDGE_PLAIN_C",)], ids=["assembly", "plain C"])
+def test_headers_have_layers_in_fours(flags: tuple[str, ...], tmp_path: Path) -> None:
+    mlp = network((3, 8, 6, 4, 1), task="regression")
+    numbers = quantised(mlp)
+    path = tmp_path / "net.h"
+    path.write_bytes(export(mlp, numbers))
+    defined = re.findall(r"^static const .* NET_(LAYER._FOURS)", path.read_text(), re.MULTILINE)
+    assert defined == ["LAYER1_FOURS", "LAYER3_FOURS"]  # 6 neurons are no fours
+    rows = readings(mlp, 20)
+    chip = require(BY_NAME["avr"])
+    target = replace(chip.target, flags=(*chip.target.flags, *flags))
+    with chip.start(build(read_header(path), target)) as simulator:
+        got = b"".join(simulator.predict(row.tobytes()) for row in rows)
+    np.testing.assert_array_equal(
+        np.frombuffer(got, np.uint32),
+        predict_quantised(mlp, numbers, rows).astype(np.float32).ravel().view(np.uint32),
+    )
 
 
 @every_way

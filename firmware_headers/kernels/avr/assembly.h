@@ -12,8 +12,7 @@
 
 #include "flash.h"
 
-#if defined(__AVR_HAVE_MUL__) && !defined(__clang__) && !defined(MLP_EDGE_PLAIN_C)
-#define MLP_EDGE_AVR
+#ifdef MLP_EDGE_AVR
 
 #define MLP_EDGE_AVR_CODE __attribute__((naked, noinline, noclone, unused)) static void
 

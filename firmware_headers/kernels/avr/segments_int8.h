@@ -12,6 +12,19 @@
 
 #ifdef MLP_EDGE_AVR
 
+/* 13 cycles, or 8 for an input of 0: about half of what a relu gives. */
+#define MLP_EDGE_AVR_ADD_UNLESS_0 \
+    "ld r23, X+        \n"        \
+    "lpm r22, Z+       \n"        \
+    "tst r23           \n"        \
+    "breq 21f          \n"        \
+    "mulsu r22, r23    \n"        \
+    "sbc r20, r17      \n"        \
+    "add r18, r0       \n"        \
+    "adc r19, r1       \n"        \
+    "adc r20, r17      \n"        \
+    "21:               \n"
+
 MLP_EDGE_AVR_CODE mlp_edge_avr_segments_int8_code(void)
 {
     __asm__ volatile(
@@ -28,8 +41,14 @@ MLP_EDGE_AVR_CODE mlp_edge_avr_segments_int8_code(void)
         "1:                \n"
         MLP_EDGE_AVR_START_NEURON
         "mov r21, r14      \n"
+        "lsr r21           \n" /* pairs, the first of which may be half of one */
+        "adc r21, r17      \n"
+        "sbrc r14, 0       \n"
+        "rjmp 22f          \n"
         "2:                \n"
-        MLP_EDGE_AVR_MULTIPLY_ADD_8
+        MLP_EDGE_AVR_ADD_UNLESS_0
+        "22:               \n"
+        MLP_EDGE_AVR_ADD_UNLESS_0
         "dec r21           \n"
         "brne 2b           \n"
         "movw r24, r30     \n"

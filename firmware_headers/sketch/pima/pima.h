@@ -145,7 +145,7 @@ int pima_selftest(void);
  * there it is PROGMEM, which is read with instructions of its own. Elsewhere `const` is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 32 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 33 /* raised whenever a kernel changes */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -174,6 +174,11 @@ int pima_selftest(void);
 #define MLP_EDGE_IN_REACH(table) 1
 #endif
 
+/* Whether there is assembly for AVRs, which has tables of its own. */
+#if defined(__AVR_HAVE_MUL__) && !defined(__clang__) && !defined(MLP_EDGE_PLAIN_C)
+#define MLP_EDGE_AVR
+#endif
+
 /*
  * Kernels in assembly change all registers of an AVR, and most of a Cortex-M. Who calls one has to
  * save them, which takes longer than what stands between a model's own function and them.
@@ -184,7 +189,7 @@ int pima_selftest(void);
 #define MLP_EDGE_INLINED
 #endif
 
-#elif MLP_EDGE_KERNELS != 32
+#elif MLP_EDGE_KERNELS != 33
 #error "these models were exported by different versions of mlp-edge: export them with one"
 #endif
 
@@ -1125,7 +1130,7 @@ int pima_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:f47394cd167d02da2aec8d7213cb05b7aac7b9fceb1738661126f960f5831bc9 */
+mlp-edge-seal sha256:34b33e4707ed9627043cfadcd68f6d440b72e1c3d37144aade0b91c09b3e651e */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "pima", "features": [{"name": "pregnancies", "low": 0.0, "high": 17.0},
