@@ -1,10 +1,10 @@
 """What a multiply-add takes on each chip in every dtype, beside plain C and the loop by hand.
 
-Two networks differ in one hidden layer: what the longer one takes more is that layer, with its
-bias, relu and requantisation. It is divided by the layer's multiply-adds. Plain C is what
-MLP_EDGE_PLAIN_C selects; the loop by hand has its scaling folded into the first layer. Half of what
-a relu gives is 0, which some kernels pass over. Of the autoencoder the whole network counts, its
-integers drawn at random.
+Two networks differ in one hidden layer: what the longer one takes more is that layer,
+requantisation included, and it is divided by the layer's multiply-adds. Hidden layers are linear:
+some kernels pass over inputs of 0, and none is. Plain C is what MLP_EDGE_PLAIN_C selects; the loop
+by hand has its scaling folded into the first layer. Of the autoencoder the whole network counts,
+its integers drawn at random.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ def on_layers(names: list[str], folder: Path) -> None:
         print(f"\n{chip.target.chip} ({chip.target.name}), {chip.target.counts} per multiply-add: "
               "the kernel, plain C")  # fmt: skip
         for width in WIDTHS:
-            networks = [network((8, *[width] * hidden, 1), task="regression") for hidden in (2, 3)]
+            networks = [
+                network((8, *[width] * hidden, 1), "linear", "regression") for hidden in (2, 3)
+            ]
             rows = _rows(networks[0])
             headers = [_headers(mlp, folder, _calibrated(rows)) for mlp in networks]
             _print_line(f"{width} x {width}", headers, chip, rows, width * width)

@@ -23,7 +23,7 @@ static inline int32_t mlp_edge_sum_int8(int32_t sum, const int8_t *weights, size
     inputs %= 4;
 #endif
     for (const uint8_t *const end = x + inputs; x != end; x++) {
-        sum += (int16_t)(MLP_EDGE_READ_INT8(weights) * *x);
+        sum += (int32_t)MLP_EDGE_READ_INT8(weights) * (int16_t)*x;
         weights++;
     }
     return sum;

@@ -11,7 +11,7 @@ static inline int32_t mlp_edge_sum_int8_from_16(int32_t sum, const int8_t *weigh
                                                 const uint16_t *x)
 {
     for (const uint16_t *const end = x + inputs; x != end; x++) {
-        sum += (int32_t)MLP_EDGE_READ_INT8(weights) * (int32_t)*x;
+        sum += (int32_t)MLP_EDGE_READ_INT8(weights) * (int16_t)*x;
         weights++;
     }
     return sum;
