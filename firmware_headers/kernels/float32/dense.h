@@ -7,10 +7,11 @@
 #define MLP_EDGE_KERNEL_DENSE
 
 #include "bits.h"
+#include "avr/dense.h"
 #include "cortex/dense.h"
 #include "float32/four_neurons.h"
 
-#if defined(MLP_EDGE_SOFT_FLOAT) || defined(MLP_EDGE_THUMB_DENSE)
+#if !defined(MLP_EDGE_AVR) && (defined(MLP_EDGE_SOFT_FLOAT) || defined(MLP_EDGE_THUMB_DENSE))
 
 /*
  * Never inlined or cloned: at -O3 every layer would get its own copy and be no faster. (clang does
@@ -30,8 +31,8 @@ static void mlp_edge_dense(const float *weights, const float *bias, size_t input
     mlp_edge_thumb_dense(weights, bias, inputs, outputs, x, y);
 #else
     /*
-     * Without a float unit a multiply-add is two calls, 250 cycles on AVR. After a relu many inputs
-     * are 0 and change nothing, so they are skipped. (Only a sum of -0 would change, to 0.)
+     * Without a float unit a multiply-add is two calls. After a relu many inputs are 0 and change
+     * nothing, so they are skipped. (Only a sum of -0 would change, to 0.)
      */
     for (size_t neuron = 0; neuron < outputs; neuron++) {
         float sum = MLP_EDGE_READ_FLOAT(&bias[neuron]);
@@ -51,6 +52,9 @@ static void mlp_edge_dense(const float *weights, const float *bias, size_t input
 static inline void mlp_edge_dense(const float *weights, const float *bias, size_t inputs,
                                   size_t outputs, const float *x, float *y)
 {
+#ifdef MLP_EDGE_AVR
+    mlp_edge_avr_dense(weights, bias, inputs, outputs, x, y);
+#else
 #ifdef MLP_EDGE_VECTORS
     for (; outputs >= 4; outputs -= 4) {
         mlp_edge_four_neurons(weights, bias, inputs, x, y);
@@ -70,6 +74,7 @@ static inline void mlp_edge_dense(const float *weights, const float *bias, size_
         }
         *y++ = sum;
     }
+#endif
 }
 
 #endif
