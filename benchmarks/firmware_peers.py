@@ -137,5 +137,7 @@ def with_libm(target: Target) -> Target:
     """With all of libm, of which the linker keeps what is used: parity's firmware has none."""
     if target.name == "avr":
         return target  # avr-gcc always links its own
-    libm = ("-Wl,--whole-archive", "-lm", "-Wl,--no-whole-archive")
+    libm: tuple[str, ...] = ("-Wl,--whole-archive", "-lm", "-Wl,--no-whole-archive")
+    if "--specs=picolibc.specs" in target.flags:
+        libm = ("--oslib=m",)  # behind the model; whole it does not link, one member has 64 bits
     return replace(target, flags=(*target.flags, *libm))

@@ -163,7 +163,7 @@ int pima_int8_selftest(void);
  * there it is PROGMEM, which is read with instructions of its own. Elsewhere `const` is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 34 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 35 /* raised whenever a kernel changes */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -199,15 +199,17 @@ int pima_int8_selftest(void);
 
 /*
  * Kernels in assembly change all registers of an AVR, and most of a Cortex-M. Who calls one has to
- * save them, which takes longer than what stands between a model's own function and them.
+ * save them, which takes longer than what stands between a model's own function and them. Where
+ * floats are bits, what a caller knows makes kernels smaller and quicker, such as the size of a layer.
  */
-#if defined(__AVR_HAVE_MUL__) || (defined(__ARM_FEATURE_DSP) && __ARM_ARCH_PROFILE == 'M')
+#if defined(__AVR_HAVE_MUL__) || defined(__riscv) || defined(__SOFTFP__) \
+    || (defined(__ARM_FEATURE_DSP) && __ARM_ARCH_PROFILE == 'M')
 #define MLP_EDGE_INLINED __attribute__((always_inline))
 #else
 #define MLP_EDGE_INLINED
 #endif
 
-#elif MLP_EDGE_KERNELS != 34
+#elif MLP_EDGE_KERNELS != 35
 #error "these models were exported by different versions of mlp-edge: export them with one"
 #endif
 
@@ -1334,6 +1336,7 @@ static inline float mlp_edge_from_bits(uint32_t bits)
 #define MLP_EDGE_KERNEL_QUANTISE_BITS
 
 /* A float as 24 digits above six more, and its exponent, 1 for the smallest numbers. */
+MLP_EDGE_INLINED
 static inline uint32_t mlp_edge_digits(uint32_t bits, int32_t *exponent)
 {
     const uint32_t fraction = bits & 0x7fffffu;
@@ -1346,6 +1349,7 @@ static inline uint32_t mlp_edge_digits(uint32_t bits, int32_t *exponent)
 }
 
 /* digits / 2^by; the lowest digit that is left is 1 where any that is lost was. */
+MLP_EDGE_INLINED
 static inline uint32_t mlp_edge_sticky_shift(uint32_t digits, int32_t by)
 {
     if (by > 30) {
@@ -1992,6 +1996,120 @@ static inline void mlp_edge_thumb_dense_int8(const int8_t *weights, const int32_
 #endif
 
 /*
+ * A small layer of mlp_edge_dense_int8 or mlp_edge_dense_int8_from_16 on a Cortex-M0: one function
+ * for both, a third of what compilers make of the C for each layer. Two neurons at a time take 9 or
+ * 10 instructions for two products, and each 30 for its sum. `x` is the end of inputs of one byte,
+ * but the beginning of those of two.
+ *
+ * r0 and r1 point behind two rows of weights, r2 and r3 are their sums, r4 points to inputs, r5
+ * counts up to 0. On the stack are multiplier, shift and y, what was pushed, and the arguments, of
+ * which outputs and bias are what is left of them.
+ */
+#ifndef MLP_EDGE_KERNEL_CORTEX_SMALL_LAYER_INT8
+#define MLP_EDGE_KERNEL_CORTEX_SMALL_LAYER_INT8
+
+#ifdef MLP_EDGE_THUMB_1
+
+#ifdef __clang__
+#define MLP_EDGE_THUMB_CODE __attribute__((naked, noinline, unused)) static void
+#else
+#define MLP_EDGE_THUMB_CODE __attribute__((naked, noinline, noclone, unused)) static void
+#endif
+#define MLP_EDGE_THUMB_SMALL 1024 /* weights; of more, four rows at a time pay for their code */
+#define MLP_EDGE_THUMB_GIVEN __attribute__((unused)) const
+
+MLP_EDGE_THUMB_CODE mlp_edge_thumb_small_layer_int8(
+    MLP_EDGE_THUMB_GIVEN uint16_t *multiplier, MLP_EDGE_THUMB_GIVEN int8_t *weights,
+    MLP_EDGE_THUMB_GIVEN uint8_t *shift, __attribute__((unused)) uint8_t *y,
+    MLP_EDGE_THUMB_GIVEN size_t inputs, MLP_EDGE_THUMB_GIVEN size_t outputs,
+    MLP_EDGE_THUMB_GIVEN int32_t *bias, MLP_EDGE_THUMB_GIVEN void *x,
+    MLP_EDGE_THUMB_GIVEN size_t bytes)
+{
+    __asm__ volatile(
+        ".syntax unified        \n"
+        "push {r0, r2-r7, lr}   \n"
+        "1:                     \n" /* two neurons */
+        "ldr r5, [sp, #32]      \n"
+        "ldr r7, [sp, #40]      \n"
+        "ldmia r7!, {r2}        \n"
+        "adds r0, r1, r5        \n"
+        "movs r1, r0            \n" /* one that is left is summed twice */
+        "ldr r6, [sp, #36]      \n"
+        "subs r6, r6, #2        \n"
+        "bmi 2f                 \n"
+        "ldmia r7!, {r3}        \n"
+        "adds r1, r0, r5        \n"
+        "2:                     \n"
+        "str r6, [sp, #36]      \n"
+        "str r7, [sp, #40]      \n"
+        "rsbs r5, r5, #0        \n"
+        "ldr r4, [sp, #44]      \n"
+        "ldr r7, [sp, #48]      \n"
+        "lsrs r7, r7, #2        \n"
+        "bcs 4f                 \n"
+        "3:                     \n" /* inputs of one byte */
+        "ldrb r7, [r4, r5]      \n"
+        "ldrsb r6, [r0, r5]     \n"
+        "muls r6, r7, r6        \n"
+        "adds r2, r2, r6        \n"
+        "ldrsb r6, [r1, r5]     \n"
+        "muls r6, r7, r6        \n"
+        "adds r3, r3, r6        \n"
+        "adds r5, r5, #1        \n"
+        "bne 3b                 \n"
+        "b 5f                   \n"
+        "4:                     \n" /* of two */
+        "ldrh r7, [r4]          \n"
+        "adds r4, r4, #2        \n"
+        "ldrsb r6, [r0, r5]     \n"
+        "muls r6, r7, r6        \n"
+        "adds r2, r2, r6        \n"
+        "ldrsb r6, [r1, r5]     \n"
+        "muls r6, r7, r6        \n"
+        "adds r3, r3, r6        \n"
+        "adds r5, r5, #1        \n"
+        "bne 4b                 \n"
+        "5:                     \n"
+        "pop {r4, r5, r7}       \n"
+        "bl 7f                  \n"
+        "ldr r0, [sp, #24]      \n"
+        "cmp r0, #0             \n"
+        "blt 6f                 \n"
+        "movs r2, r3            \n"
+        "bl 7f                  \n"
+        "push {r4, r5, r7}      \n"
+        "ldr r0, [sp, #36]      \n"
+        "cmp r0, #0             \n"
+        "bgt 1b                 \n"
+        "add sp, sp, #12        \n"
+        "6:                     \n"
+        "pop {r4-r7, pc}        \n"
+        "7:                     \n" /* requantises r2 */
+        "asrs r6, r2, #31       \n" /* 0 where it is negative */
+        "bics r2, r2, r6        \n"
+        "ldrh r6, [r4]          \n"
+        "adds r4, r4, #2        \n"
+        "ldrb r0, [r5]          \n"
+        "adds r5, r5, #1        \n"
+        "muls r2, r6, r2        \n"
+        "movs r6, #0            \n"
+        "lsrs r2, r2, r0        \n" /* the last bit that is shifted out is left in the carry */
+        "adcs r2, r2, r6        \n"
+        "cmp r2, #255           \n"
+        "bls 8f                 \n"
+        "movs r2, #255          \n"
+        "8:                     \n"
+        "strb r2, [r7]          \n"
+        "adds r7, r7, #1        \n"
+        "bx lr                  \n"
+        ::: "r0", "r1", "r2", "r3", "cc", "memory");
+}
+
+#endif
+
+#endif
+
+/*
  * value / 2^shift, rounded half up, for a shift from 1 to 31. Half of the divisor is not added
  * first because the sum might not fit.
  */
@@ -2027,6 +2145,7 @@ static inline uint32_t mlp_edge_rounded_shift(uint32_t value, uint8_t shift)
 #ifndef MLP_EDGE_KERNEL_REQUANTISE
 #define MLP_EDGE_KERNEL_REQUANTISE
 
+MLP_EDGE_INLINED
 static inline uint_fast8_t mlp_edge_requantise(int32_t sum, mlp_edge_multiplier multiplier,
                                                uint8_t shift)
 {
@@ -2354,6 +2473,9 @@ static inline void mlp_edge_sums_int8(const int8_t *weights, const int32_t *bias
 #define MLP_EDGE_KERNEL_DENSE_INT8
 
 MLP_EDGE_DSP_INLINED
+#ifdef MLP_EDGE_THUMB_1
+MLP_EDGE_INLINED
+#endif
 static inline void mlp_edge_dense_int8(const int8_t *weights, const int32_t *bias,
     const mlp_edge_multiplier *multiplier, const uint8_t *shift, size_t inputs, size_t outputs,
     const uint8_t *x, uint8_t *y)
@@ -2361,6 +2483,13 @@ static inline void mlp_edge_dense_int8(const int8_t *weights, const int32_t *bia
 #ifdef MLP_EDGE_AVR
     if (inputs <= 255) {
         mlp_edge_avr_dense_int8(weights, bias, multiplier, shift, inputs, outputs, x, y, 1);
+        return;
+    }
+#endif
+#ifdef MLP_EDGE_THUMB_1
+    if (inputs * outputs <= MLP_EDGE_THUMB_SMALL) {
+        mlp_edge_thumb_small_layer_int8(multiplier, weights, shift, y, inputs, outputs, bias,
+                                        x + inputs, 1);
         return;
     }
 #endif
@@ -2543,6 +2672,28 @@ static inline void mlp_edge_avr_segments_int8(
 #ifndef MLP_EDGE_KERNEL_SEGMENTS_INT8
 #define MLP_EDGE_KERNEL_SEGMENTS_INT8
 
+static inline uint16_t mlp_edge_segments(int32_t sum, int32_t next, uint8_t segments,
+                                         mlp_edge_multiplier multiplier, uint8_t shift)
+{
+#ifdef MLP_EDGE_THUMB
+    uint16_t full = 0;
+    for (; --segments > 0 && sum >= next; sum -= next) {
+        full = (uint16_t)(full + 255);
+    }
+    return (uint16_t)(full + mlp_edge_requantise(sum, multiplier, shift));
+#else
+    /* Above a segment that is not full, there is none. No sum less an offset leaves 32 bits. */
+    uint_fast16_t total = 0;
+    uint_fast8_t piece;
+    do {
+        piece = mlp_edge_requantise(sum, multiplier, shift);
+        total += piece;
+        sum -= next;
+    } while (piece == 255 && total < segments * 255u);
+    return (uint16_t)total;
+#endif
+}
+
 static inline void mlp_edge_segments_int8(const int8_t *weights, const int32_t *bias,
     const mlp_edge_multiplier *multiplier, const uint8_t *shift, const int32_t *offset,
     uint8_t segments, size_t inputs, size_t outputs, const uint8_t *x, uint16_t *y)
@@ -2554,19 +2705,13 @@ static inline void mlp_edge_segments_int8(const int8_t *weights, const int32_t *
         return;
     }
 #endif
-    while (outputs > 0) {
+    while (outputs >= (MLP_EDGE_AT_ONCE == 8 ? 1 : 4)) {
         const size_t count = outputs < MLP_EDGE_AT_ONCE ? outputs : MLP_EDGE_AT_ONCE;
         int32_t sums[MLP_EDGE_AT_ONCE];
         mlp_edge_sums_int8(weights, bias, inputs, count, x, sums);
         for (size_t i = 0; i < count; i++) {
-            const int32_t next = MLP_EDGE_READ_INT32(offset);
-            int32_t sum = sums[i];
-            uint16_t full = 0;
-            for (uint8_t more = segments; --more > 0 && sum >= next; sum -= next) {
-                full = (uint16_t)(full + 255);
-            }
-            *y++ = (uint16_t)(full + mlp_edge_requantise(sum, MLP_EDGE_READ_UINT16(multiplier),
-                                                         MLP_EDGE_READ_UINT8(shift)));
+            *y++ = mlp_edge_segments(sums[i], MLP_EDGE_READ_INT32(offset), segments,
+                                     MLP_EDGE_READ_UINT16(multiplier), MLP_EDGE_READ_UINT8(shift));
             multiplier++;
             shift++;
             offset++;
@@ -2574,6 +2719,16 @@ static inline void mlp_edge_segments_int8(const int8_t *weights, const int32_t *
         weights += count * inputs;
         bias += count;
         outputs -= count;
+    }
+    for (; outputs > 0; outputs--) {
+        const int32_t sum = mlp_edge_sum_int8(MLP_EDGE_READ_INT32(bias), weights, inputs, x);
+        *y++ = mlp_edge_segments(sum, MLP_EDGE_READ_INT32(offset), segments,
+                                 MLP_EDGE_READ_UINT16(multiplier), MLP_EDGE_READ_UINT8(shift));
+        bias++;
+        weights += inputs;
+        multiplier++;
+        shift++;
+        offset++;
     }
 }
 
@@ -2893,8 +3048,57 @@ static inline void mlp_edge_avr_dequantise(
 #endif
 
 /*
+ * The sum of two finite floats, rounded half to even, as IEEE 754 has it, but for the sign of 0:
+ * for chips where it would be a call, to a function several times as large.
+ */
+#ifndef MLP_EDGE_KERNEL_SUM_BITS
+#define MLP_EDGE_KERNEL_SUM_BITS
+
+#if defined(MLP_EDGE_SOFT_FLOAT) && !defined(__AVR__) && !defined(MLP_EDGE_PLAIN_C)
+#define MLP_EDGE_SUM_BITS
+
+/* The bits of digits * 2^(exponent - 158) as a float, rounded half to even; exponent above 0. */
+static inline uint32_t mlp_edge_rounded_bits(uint32_t digits, int32_t exponent)
+{
+    if (digits == 0) {
+        return 0;
+    }
+    for (int32_t by = 16; by > 0; by >>= 1) { /* the leading digit to the topmost bit */
+        if (digits >> (32 - by) == 0 && exponent > by) {
+            digits <<= by;
+            exponent -= by;
+        }
+    }
+    digits = (digits >> 8) + ((digits & 0xffu) + (digits >> 8 & 1u) > 0x80u);
+    /* The digit in front, and what is carried there, adds 1 to the exponent. */
+    const uint32_t bits = ((uint32_t)(exponent - 1) << 23) + digits;
+    return bits < MLP_EDGE_INFINITY ? bits : MLP_EDGE_INFINITY;
+}
+
+static inline float mlp_edge_sum_bits(uint32_t x, uint32_t y)
+{
+    int32_t exponent, other;
+    uint32_t a = mlp_edge_digits(x, &exponent), b = mlp_edge_digits(y, &other);
+    if (exponent < other) {
+        a = mlp_edge_sticky_shift(a, other - exponent);
+        exponent = other;
+    } else {
+        b = mlp_edge_sticky_shift(b, exponent - other);
+    }
+    /* Two have 31 bits at most, the lowest 6 of them behind the digits of a float. */
+    const uint32_t sum = (x & MLP_EDGE_SIGN ? 0u - a : a) + (y & MLP_EDGE_SIGN ? 0u - b : b);
+    const uint32_t sign = sum & MLP_EDGE_SIGN;
+    return mlp_edge_from_bits(sign | mlp_edge_rounded_bits(sign ? 0u - sum : sum, exponent + 2));
+}
+
+#endif
+
+#endif
+
+/*
  * Quantised outputs as floats: offset + step * output. The exporter makes sure that the product is
- * exact, so a compiler that fuses it with the sum changes nothing.
+ * exact, so a compiler that fuses it with the sum changes nothing: a step, which is above 0, has 16
+ * binary digits at most.
  */
 #ifndef MLP_EDGE_KERNEL_DEQUANTISE
 #define MLP_EDGE_KERNEL_DEQUANTISE
@@ -2906,8 +3110,16 @@ static inline void mlp_edge_dequantise(const float *offset, const float *step, s
     mlp_edge_avr_dequantise(offset, step, count, quantised, outputs);
 #else
     for (size_t i = 0; i < count; i++) {
+#ifdef MLP_EDGE_SUM_BITS
+        const uint32_t factor = mlp_edge_bits(MLP_EDGE_READ_FLOAT(&step[i]));
+        const uint32_t product = ((factor & 0x7fffffu) | 0x800000u) / 256 * quantised[i];
+        outputs[i] = mlp_edge_sum_bits(
+            mlp_edge_bits(MLP_EDGE_READ_FLOAT(&offset[i])),
+            mlp_edge_rounded_bits(product, (int32_t)(factor >> 23) + 16));
+#else
         const float product = MLP_EDGE_READ_FLOAT(&step[i]) * (float)quantised[i];
         outputs[i] = MLP_EDGE_READ_FLOAT(&offset[i]) + product;
+#endif
     }
 #endif
 }
@@ -3385,8 +3597,10 @@ static inline uint16_t mlp_edge_quantise_raw(const mlp_edge_raw_line *line, uint
     const uint32_t above = (uint32_t)count - (uint32_t)MLP_EDGE_READ_INT16(&line->low);
     const uint32_t factor = (uint32_t)MLP_EDGE_READ_INT32(&line->factor);
     if (above > MLP_EDGE_READ_UINT16(&line->span)) {
-        *missing |= count == INT16_MIN;
-        return (above >> 31) == (factor >> 31) ? high : 0;
+        const uint32_t bits = (uint32_t)count;
+        /* Bit 15 is the lowest that is set in INT16_MIN alone. */
+        *missing |= (int)((bits & (0u - bits)) >> 15);
+        return high & (uint16_t)(((above ^ factor) >> 31) - 1u);
     }
     const uint32_t place = (uint16_t)above * factor + MLP_EDGE_READ_BITS(&line->start);
     return (uint16_t)((uint16_t)(place >> 16) >> shift);
@@ -3594,7 +3808,7 @@ int pima_int8_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:66e9832d37c7d2f97f3a8d0d6d142aec9bd367d790e4978f0126b53cc6062140 */
+mlp-edge-seal sha256:71260c455597d16d555e0894a1c4d6df33ab660394b748b5b4b675771dfa72cb */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "pima_int8", "features": [{"name": "pregnancies", "low": 0.0, "high": 17.0},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,15 @@ import pytest
 from support.c_compiler import STRICT, run
 from support.chips import BY_NAME
 from support.chips import require as require_chip
+from support.integer_headers import EXPORT
+from support.networks import network
+from support.quantised_networks import quantised
 
+from mlp_edge.export.c import export
 from mlp_edge.export.c.kernels import TYPES, embedded, source
+from mlp_edge.runtime.c import read_header
 from mlp_edge.runtime.chips.elf import read_elf
-from mlp_edge.runtime.chips.firmware import Firmware, harness
+from mlp_edge.runtime.chips.firmware import Firmware, build, harness
 from mlp_edge.runtime.chips.targets import FLASH_START, RAM_START, Target
 
 TRIAL = Path(__file__).with_name("variants.c")
@@ -20,8 +26,11 @@ KERNELS = (
     "any_missing", "quantise_raw_int8", "quantise_raw_int16", "quantise_int8", "quantise_int16",
     "dense_int8", "dense_int8_from_16",
     "dense_int16", "segments_int8", "dense_int24", "dense_int24_wide", "quantise_int24",
-    "scaled_int24", "softmax_table", "softmax_int24", "sigmoid_int24", "dense", "relu",
+    "scaled_int24", "softmax_table", "softmax_int24", "sigmoid_int24", "dequantise",
+    "dequantise_int24", "dense", "relu",
 )  # fmt: skip
+FLOATS = re.compile(r"__(aeabi_(f|u?i2f)|(add|sub|mul|div)sf|float\w*sf)")
+"""What compilers call for floats where a chip has none."""
 TABLES = 2048
 """Bytes at the end of the flash: the weights of a trial."""
 
@@ -64,3 +73,20 @@ def test_a_variant_has_the_bits_of_the_plain_c(name: str, opt: str, tmp_path: Pa
         compared, different = np.frombuffer(simulator.predict(b"seed"), np.float32)
     assert compared > 10_000
     assert different == 0
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16", "int24"])
+@pytest.mark.parametrize("name", ["cortex-m0", "cortex-m3", "rv32"])
+def test_integers_link_no_function_for_floats(name: str, dtype: str, tmp_path: Path) -> None:
+    target = require_chip(BY_NAME[name]).target
+    path = tmp_path / "net.h"
+    for task, outputs in (("regression", 2), ("binary", 1), ("multiclass", 3)):
+        mlp = network((8, 5, outputs), task=task)
+        path.write_bytes(EXPORT[dtype](mlp, quantised(mlp, dtype)))
+        assert [symbol for symbol in _linked(path, target) if FLOATS.match(symbol)] == []
+        path.write_bytes(export(mlp))
+        assert len([symbol for symbol in _linked(path, target) if FLOATS.match(symbol)]) > 2
+
+
+def _linked(header: Path, target: Target) -> list[str]:
+    return list(build(read_header(header), target).elf.symbols)

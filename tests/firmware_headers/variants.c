@@ -128,6 +128,22 @@ void NAME(OF, softmax_table)(const uint16_t *table, uint8_t shift, size_t count,
     mlp_edge_softmax_table(table, shift, count, logits, outputs);
 }
 
+void NAME(OF, dequantise)(const float *offset, const float *step, size_t count,
+                          const uint16_t *quantised, float *outputs);
+void NAME(OF, dequantise)(const float *offset, const float *step, size_t count,
+                          const uint16_t *quantised, float *outputs)
+{
+    mlp_edge_dequantise(offset, step, count, quantised, outputs);
+}
+
+void NAME(OF, dequantise_int24)(const float *offset, const float *step, const int32_t *zero,
+                                size_t count, const uint32_t *quantised, float *outputs);
+void NAME(OF, dequantise_int24)(const float *offset, const float *step, const int32_t *zero,
+                                size_t count, const uint32_t *quantised, float *outputs)
+{
+    mlp_edge_dequantise_int24(offset, step, zero, count, quantised, outputs);
+}
+
 void NAME(OF, softmax_int24)(uint8_t octave, size_t count, const uint32_t *logits, float *outputs);
 void NAME(OF, softmax_int24)(uint8_t octave, size_t count, const uint32_t *logits, float *outputs)
 {
@@ -191,6 +207,9 @@ BOTH(int32_t, scaled_int24, (int32_t, uint32_t));
 BOTH(void, quantise_int8, (const float *, const float *, float, size_t, const float *, uint8_t *));
 BOTH(void, quantise_int16,
      (const float *, const float *, float, size_t, const float *, uint16_t *));
+BOTH(void, dequantise_int24,
+     (const float *, const float *, const int32_t *, size_t, const uint32_t *, float *));
+BOTH(void, dequantise, (const float *, const float *, size_t, const uint16_t *, float *));
 BOTH(void, softmax_table, (const uint16_t *, uint8_t, size_t, uint16_t *, float *));
 BOTH(void, softmax_int24, (uint8_t, size_t, const uint32_t *, float *));
 BOTH(void, sigmoid_int24, (const int32_t *, uint8_t, size_t, const uint32_t *, float *));
@@ -251,7 +270,9 @@ static void requantisation(void)
         shift[i] = (uint8_t)(1 + any() % 24);
         const uint32_t most = shift[i] < 10 ? (1u << shift[i]) - 1 : 1023;
         multiplier[i] = (uint16_t)(1 + any() % most);
-        offset[i] = 1 + (int32_t)up_to(0xffff);
+        /* A segment begins where the one before has reached its end, or above. */
+        const uint32_t end = (255u << shift[i]) / multiplier[i] + 1;
+        offset[i] = (int32_t)(end < 0x3fff0000 ? end + up_to(0xff) : 0x3fff0000);
     }
 }
 
@@ -334,6 +355,13 @@ static float from_bits(uint32_t bits)
     float x;
     memcpy(&x, &bits, sizeof x);
     return x;
+}
+
+static uint32_t bits_of(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
 }
 
 static const uint32_t odd[] = {0, 0x80000000u, 0x7f800000u, 0xff800000u, 0x7fc00000u,
@@ -455,6 +483,45 @@ static void outputs(size_t count)
     compare();
 }
 
+/* Offsets far above the product, far below, near to what takes it away, and all that is odd. */
+static void dequantised(size_t count)
+{
+    static const uint32_t offsets[] = {0, 0x80000000u, 1, 0x807fffffu, 0x7f7fffffu, 0xff7fffffu};
+    float *const y0 = (float *)(void *)results[0], *const y1 = (float *)(void *)results[1];
+    uint16_t quantised[MOST];
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t digits = any() % 2 ? any() % 0x2000u << 10 : any() % 0x80u << 16;
+        factor[i] = from_bits((90 + any() % 60) << 23 | digits);
+        quantised[i] = (uint16_t)up_to(digits & 0xffffu ? 1020 : 65535);
+        const float product = factor[i] * (float)quantised[i];
+        const uint32_t kind = any() % 4;
+        const uint32_t sign = any() % 2 << 31;
+        if (kind == 0) {
+            low[i] = from_bits(offsets[any() % 6]);
+        } else if (kind == 1) {
+            low[i] = from_bits(sign | (80 + any() % 90) << 23 | any() % 0x800000u);
+        } else {
+            low[i] = from_bits(sign | (bits_of(product) + any() % 9));
+        }
+    }
+    clear();
+    variant_dequantise(low, factor, count, quantised, y0);
+    plain_dequantise(low, factor, count, quantised, y1);
+    compare();
+    for (size_t i = 0; i < count; i++) {
+        factor[i] = from_bits((90 + any() % 40) << 23);
+        zeros[i] = (int32_t)up_to(0x1fffffff);
+        x24[i] = any() % 2 ? up_to(0x1fffffff) : (uint32_t)zeros[i] + any() % 0x2000000u;
+        if (any() % 2) {
+            low[i] = (float)((int32_t)x24[i] - zeros[i]) * factor[i] * (any() % 2 ? -1.0f : 0.3f);
+        }
+    }
+    clear();
+    variant_dequantise_int24(low, factor, zeros, count, x24, y0);
+    plain_dequantise_int24(low, factor, zeros, count, x24, y1);
+    compare();
+}
+
 void mlp_edge_run(void)
 {
     static const uint8_t sizes[] = {1, 2, 3, 4, 5, 7, 8, 12, 13, 16, 21, 24};
@@ -471,6 +538,9 @@ void mlp_edge_run(void)
         counts(sizes[i]);
         counts(sizes[i]);
         outputs(sizes[i]);
+        for (size_t turn = 0; turn < 20; turn++) {
+            dequantised(sizes[i]);
+        }
     }
 }
 

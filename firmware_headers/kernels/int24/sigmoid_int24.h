@@ -8,6 +8,7 @@
 
 #include "int24/exponential_int24.h"
 #include "integers/quotient.h"
+#include "integers/sum_bits.h"
 #include "avr/sigmoid_int24.h"
 
 static inline void mlp_edge_sigmoid_int24(const int32_t *zero, uint8_t octave, size_t count,
@@ -20,7 +21,11 @@ static inline void mlp_edge_sigmoid_int24(const int32_t *zero, uint8_t octave, s
 #ifdef MLP_EDGE_AVR
         outputs[i] = mlp_edge_avr_sigmoid(power, x < 0);
 #else
+#ifdef MLP_EDGE_SUM_BITS
+        const float sum = mlp_edge_sum_bits(mlp_edge_bits(1.0f), mlp_edge_bits(power));
+#else
         const volatile float sum = 1.0f + power;
+#endif
 #ifdef MLP_EDGE_QUOTIENT
         outputs[i] = mlp_edge_quotient(x < 0 ? power : 1.0f, sum);
 #else

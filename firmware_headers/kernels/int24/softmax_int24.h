@@ -10,6 +10,7 @@
 #include "int24/exponential_int24.h"
 #include "integers/quotient.h"
 #include "avr/quotient.h"
+#include "integers/sum_bits.h"
 
 /* A float from 0 to 2^24, rounded down to an integer. */
 static inline uint32_t mlp_edge_whole_int24(float x)
@@ -36,7 +37,11 @@ static inline void mlp_edge_softmax_int24(uint8_t octave, size_t count, const ui
         outputs[i] = mlp_edge_exponential_int24(largest - logits[i], octave, 24);
         sum += mlp_edge_whole_int24(outputs[i]);
     }
+#ifdef MLP_EDGE_SUM_BITS
+    const float total = mlp_edge_from_bits(mlp_edge_rounded_bits(sum, 158));
+#else
     const volatile float total = (float)sum;
+#endif
     for (size_t i = 0; i < count; i++) {
 #if defined(MLP_EDGE_AVR)
         outputs[i] = mlp_edge_avr_quotient(outputs[i], total);

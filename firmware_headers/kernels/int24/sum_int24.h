@@ -22,10 +22,11 @@ static inline int64_t mlp_edge_sum_int24(int64_t sum, const mlp_edge_int24 *weig
     }
     return sum + (int64_t)(raised - (total << 23));
 #else
-    for (const mlp_edge_uint24 *const end = x + inputs; x != end; x++) {
-        sum += (int64_t)MLP_EDGE_READ_INT24(weights) * *x;
+    const mlp_edge_uint24 *const end = x + inputs;
+    do {
+        sum += (int64_t)MLP_EDGE_READ_INT24(weights) * *x++;
         weights++;
-    }
+    } while (x != end);
     return sum;
 #endif
 }

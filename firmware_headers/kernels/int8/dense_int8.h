@@ -8,10 +8,14 @@
 
 #include "avr/dense_int8.h"
 #include "cortex/dense_int8.h"
+#include "cortex/small_layer_int8.h"
 #include "integers/requantise.h"
 #include "int8/sums_int8.h"
 
 MLP_EDGE_DSP_INLINED
+#ifdef MLP_EDGE_THUMB_1
+MLP_EDGE_INLINED
+#endif
 static inline void mlp_edge_dense_int8(const int8_t *weights, const int32_t *bias,
     const mlp_edge_multiplier *multiplier, const uint8_t *shift, size_t inputs, size_t outputs,
     const uint8_t *x, uint8_t *y)
@@ -19,6 +23,13 @@ static inline void mlp_edge_dense_int8(const int8_t *weights, const int32_t *bia
 #ifdef MLP_EDGE_AVR
     if (inputs <= 255) {
         mlp_edge_avr_dense_int8(weights, bias, multiplier, shift, inputs, outputs, x, y, 1);
+        return;
+    }
+#endif
+#ifdef MLP_EDGE_THUMB_1
+    if (inputs * outputs <= MLP_EDGE_THUMB_SMALL) {
+        mlp_edge_thumb_small_layer_int8(multiplier, weights, shift, y, inputs, outputs, bias,
+                                        x + inputs, 1);
         return;
     }
 #endif

@@ -11,6 +11,28 @@
 #include "int8/sums_int8.h"
 #include "integers/requantise.h"
 
+static inline uint16_t mlp_edge_segments(int32_t sum, int32_t next, uint8_t segments,
+                                         mlp_edge_multiplier multiplier, uint8_t shift)
+{
+#ifdef MLP_EDGE_THUMB
+    uint16_t full = 0;
+    for (; --segments > 0 && sum >= next; sum -= next) {
+        full = (uint16_t)(full + 255);
+    }
+    return (uint16_t)(full + mlp_edge_requantise(sum, multiplier, shift));
+#else
+    /* Above a segment that is not full, there is none. No sum less an offset leaves 32 bits. */
+    uint_fast16_t total = 0;
+    uint_fast8_t piece;
+    do {
+        piece = mlp_edge_requantise(sum, multiplier, shift);
+        total += piece;
+        sum -= next;
+    } while (piece == 255 && total < segments * 255u);
+    return (uint16_t)total;
+#endif
+}
+
 static inline void mlp_edge_segments_int8(const int8_t *weights, const int32_t *bias,
     const mlp_edge_multiplier *multiplier, const uint8_t *shift, const int32_t *offset,
     uint8_t segments, size_t inputs, size_t outputs, const uint8_t *x, uint16_t *y)
@@ -22,19 +44,13 @@ static inline void mlp_edge_segments_int8(const int8_t *weights, const int32_t *
         return;
     }
 #endif
-    while (outputs > 0) {
+    while (outputs >= (MLP_EDGE_AT_ONCE == 8 ? 1 : 4)) {
         const size_t count = outputs < MLP_EDGE_AT_ONCE ? outputs : MLP_EDGE_AT_ONCE;
         int32_t sums[MLP_EDGE_AT_ONCE];
         mlp_edge_sums_int8(weights, bias, inputs, count, x, sums);
         for (size_t i = 0; i < count; i++) {
-            const int32_t next = MLP_EDGE_READ_INT32(offset);
-            int32_t sum = sums[i];
-            uint16_t full = 0;
-            for (uint8_t more = segments; --more > 0 && sum >= next; sum -= next) {
-                full = (uint16_t)(full + 255);
-            }
-            *y++ = (uint16_t)(full + mlp_edge_requantise(sum, MLP_EDGE_READ_UINT16(multiplier),
-                                                         MLP_EDGE_READ_UINT8(shift)));
+            *y++ = mlp_edge_segments(sums[i], MLP_EDGE_READ_INT32(offset), segments,
+                                     MLP_EDGE_READ_UINT16(multiplier), MLP_EDGE_READ_UINT8(shift));
             multiplier++;
             shift++;
             offset++;
@@ -42,6 +58,16 @@ static inline void mlp_edge_segments_int8(const int8_t *weights, const int32_t *
         weights += count * inputs;
         bias += count;
         outputs -= count;
+    }
+    for (; outputs > 0; outputs--) {
+        const int32_t sum = mlp_edge_sum_int8(MLP_EDGE_READ_INT32(bias), weights, inputs, x);
+        *y++ = mlp_edge_segments(sum, MLP_EDGE_READ_INT32(offset), segments,
+                                 MLP_EDGE_READ_UINT16(multiplier), MLP_EDGE_READ_UINT8(shift));
+        bias++;
+        weights += inputs;
+        multiplier++;
+        shift++;
+        offset++;
     }
 }
 

@@ -10,6 +10,7 @@
 #include "bits.h"
 
 /* A float as 24 digits above six more, and its exponent, 1 for the smallest numbers. */
+MLP_EDGE_INLINED
 static inline uint32_t mlp_edge_digits(uint32_t bits, int32_t *exponent)
 {
     const uint32_t fraction = bits & 0x7fffffu;
@@ -22,6 +23,7 @@ static inline uint32_t mlp_edge_digits(uint32_t bits, int32_t *exponent)
 }
 
 /* digits / 2^by; the lowest digit that is left is 1 where any that is lost was. */
+MLP_EDGE_INLINED
 static inline uint32_t mlp_edge_sticky_shift(uint32_t digits, int32_t by)
 {
     if (by > 30) {

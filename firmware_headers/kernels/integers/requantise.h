@@ -8,6 +8,7 @@
 #include "integers/multiplier.h"
 #include "integers/rounded_shift.h"
 
+MLP_EDGE_INLINED
 static inline uint_fast8_t mlp_edge_requantise(int32_t sum, mlp_edge_multiplier multiplier,
                                                uint8_t shift)
 {

@@ -16,8 +16,10 @@ static inline uint16_t mlp_edge_quantise_raw(const mlp_edge_raw_line *line, uint
     const uint32_t above = (uint32_t)count - (uint32_t)MLP_EDGE_READ_INT16(&line->low);
     const uint32_t factor = (uint32_t)MLP_EDGE_READ_INT32(&line->factor);
     if (above > MLP_EDGE_READ_UINT16(&line->span)) {
-        *missing |= count == INT16_MIN;
-        return (above >> 31) == (factor >> 31) ? high : 0;
+        const uint32_t bits = (uint32_t)count;
+        /* Bit 15 is the lowest that is set in INT16_MIN alone. */
+        *missing |= (int)((bits & (0u - bits)) >> 15);
+        return high & (uint16_t)(((above ^ factor) >> 31) - 1u);
     }
     const uint32_t place = (uint16_t)above * factor + MLP_EDGE_READ_BITS(&line->start);
     return (uint16_t)((uint16_t)(place >> 16) >> shift);
