@@ -18,8 +18,6 @@ into a virtual environment that is thrown away; without a network there are no f
 from __future__ import annotations
 
 import argparse
-import re
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -33,6 +31,7 @@ from mlp_edge.runtime.c import Header, read_header
 from mlp_edge.runtime.chips.firmware import build
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from firmware_host import on_host
 from firmware_layers import AUTOENCODER, on_layers
 from firmware_peers import Emlearn, candidates, with_libm
 from firmware_trained import on_trained
@@ -105,78 +104,6 @@ def random_rows(mlp: Mlp, count: int) -> Floats:
     return np.random.default_rng(0).normal(size=(count, mlp.inputs)).astype(np.float32)
 
 
-# This machine
-
-MAIN = """
-#include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
-{declarations}
-static float x[64][640], y[640];
-static double now(void)
-{{
-    struct timespec t;
-    timespec_get(&t, TIME_UTC);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}}
-static double best(void (*f)(const float *, float *), int calls, double before)
-{{
-    double start = now();
-    for (int i = 0; i < calls; i++)
-        f(x[i % 64], y);
-    double took = (now() - start) / calls;
-    return took < before ? took : before;
-}}
-int main(void)
-{{
-    double took[{count}];
-    for (int i = 0; i < {count}; i++)
-        took[i] = 1e30;
-    for (int i = 0; i < 64 * 640; i++)
-        x[i / 640][i % 640] = (float)rand() / (float)RAND_MAX * 2.0f - 1.0f;
-    for (int turn = 0; turn < 200; turn++) {{
-{calls}
-    }}
-    for (int i = 0; i < {count}; i++)
-        printf("%.1f\\n", took[i]);
-    return 0;
-}}
-"""
-
-
-def on_host(emlearn: Emlearn, folder: Path) -> None:
-    """Nanoseconds per row, gcc -O3, the best of 200 turns each."""
-    print("\nthis machine, gcc -O3 -ffp-contract=off, best of 200 turns, ns per row")
-    for mlp in (*MODELS.values(), AUTOENCODER):
-        named = []
-        for index, (name, text) in enumerate(candidates(mlp, emlearn)):
-            # Each in a file of its own, under a name of its own.
-            changed = re.sub(rf"\b{mlp.name}_predict\b", f"f{index}", text)
-            (folder / f"f{index}.c").write_text(changed)
-            named.append(name)
-        calls = [f"        took[{i}] = best(f{i}, {20 if mlp is AUTOENCODER else 500}, took[{i}]);"
-                 for i in range(len(named))]  # fmt: skip
-        declared = [f"void f{i}(const float *, float *);" for i in range(len(named))]
-        (folder / "main.c").write_text(MAIN.format(
-            declarations="\n".join(declared), count=len(named), calls="\n".join(calls)
-        ))  # fmt: skip
-        sources = ["main.c", *(f"f{i}.c" for i in range(len(named)))]
-        for source in sources:  # one by one: two may use the same names
-            subprocess.run(["gcc", "-std=gnu11", "-O3", "-ffp-contract=off", "-w", "-c", source],
-                           cwd=folder, check=True)  # fmt: skip
-            if source != "main.c":
-                name = source.removesuffix(".c")
-                hide = ["objcopy", f"--keep-global-symbol={name}", f"{name}.o"]
-                subprocess.run(hide, cwd=folder, check=True)
-        objects = [f"{source[:-2]}.o" for source in sources]
-        subprocess.run(["gcc", *objects, "-o", "race", "-lm"], cwd=folder, check=True)
-        printed = subprocess.run(["./race"], cwd=folder, capture_output=True, text=True, check=True)
-        took = dict(zip(named, map(float, printed.stdout.split()), strict=True))
-        for name, value in took.items():
-            print(f"{mlp.name:6} {name:16} {value:10.1f} {value / took['plain loop']:6.2f} of the "
-                  "plain loop", flush=True)  # fmt: skip
-
-
 def main() -> None:
     """Print all tables that this machine can make."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -197,7 +124,7 @@ def main() -> None:
             return
         on_chips(options.only, options.rows, emlearn, folder)
         if "host" in options.only:
-            on_host(emlearn, folder)
+            on_host([*MODELS.values(), AUTOENCODER], emlearn, folder)
 
 
 if __name__ == "__main__":
