@@ -27,6 +27,7 @@ from mlp_edge.integers.quantised import (
 )
 from mlp_edge.mlp import Dense, Floats, Mlp, Rows
 from mlp_edge.proof.bound import standardised
+from mlp_edge.quantise.int24_balance import balanced, longer
 from mlp_edge.quantise.int24_inputs import (
     box_of,
     inputs_of,
@@ -76,7 +77,8 @@ def make(mlp: Mlp, rows: Rows) -> tuple[Quantised, tuple[Steps, ...]]:
         ModelError: when the logits of a softmax go further apart than its exponentials do.
     """
     box = box_of(mlp, rows)
-    inputs = inputs_of(mlp, box)
+    encoded = rows_in(box, mlp.encoding.encode(rows))
+    inputs = inputs_of(mlp, box, encoded)
     layers: list[IntegerLayer] = []
     meanings, scales = [behind_scaling(mlp, inputs)], list[Scale]()
     reached = sums_over(mlp, box)
@@ -84,20 +86,22 @@ def make(mlp: Mlp, rows: Rows) -> tuple[Quantised, tuple[Steps, ...]]:
     def step(dense: Dense, given: _Value, _: _Value | None) -> _Value:
         sums = reached[len(layers)]
         last = len(layers) + 1 == len(mlp.layers)
+        exact = given.exact @ dense.weights.T.astype(np.float64) + dense.bias
+        exact = exact if last else FORMULAS[dense.activation](exact)
         scale = of_last(dense, sums, given.steps.offset) if last else of_hidden(dense, sums)
+        if scale.free:
+            by = longer(_reading(mlp, len(layers) + 1), exact.var(axis=0), scale.step)
+            scale = scale._replace(step=scale.step * by)
         scales.append(scale)
         layer, steps = _layer(dense, given, scale)
-        exact = given.exact @ dense.weights.T.astype(np.float64) + dense.bias
         if not last:
             table, steps = _activated(dense, steps, scale.high)
             layer = replace(layer, table=table)
-            exact = FORMULAS[dense.activation](exact)
         layers.append(layer)
         meanings.append(steps)
         r = layer.requantise(layer.sums(given.integers))
         return _Value(steps, layer.largest, r if layer.table is None else layer.table.at(r), exact)
 
-    encoded = rows_in(box, mlp.encoding.encode(rows))
     first = _Value(
         meanings[0],
         inputs.high,
@@ -108,6 +112,13 @@ def make(mlp: Mlp, rows: Rows) -> tuple[Quantised, tuple[Steps, ...]]:
     ending = _ending(mlp, last.steps, scales[-1])
     softmax = mlp.layers[-1].activation == "softmax"
     return Quantised("int24", inputs, tuple(layers), softmax, *ending), tuple(meanings[:-1])
+
+
+def _reading(mlp: Mlp, value: int) -> Doubles:
+    """The weights (rows, outputs) that meet a value, of all layers that read it."""
+    numbers = range(1, len(mlp.layers) + 1)
+    blocks = [piece for n in numbers for source, piece in mlp.pieces(n) if source == value]
+    return np.vstack(blocks).astype(np.float64)
 
 
 def _joined(values: Sequence[_Value]) -> _Value:
@@ -132,8 +143,10 @@ def _activated(dense: Dense, steps: Steps, high: int) -> tuple[Table | None, Ste
 def _layer(dense: Dense, given: _Value, scale: Scale) -> tuple[IntegerLayer, Steps]:
     """The layer, and what its activations stand for: in larger steps where sums need them."""
     scale = _coarser(scale, 2 * _finest(dense, given, scale.stands_for()))
-    offset, step = scale.stands_for()
     finest = _finest(dense, given, scale.stands_for())
+    if scale.free:
+        scale = scale._replace(step=balanced(scale.step, finest, given.integers))
+    offset, step = scale.stands_for()
     shift = np.clip(np.floor(np.log2(step / finest)), 1, MOST_SHIFT["int24"])
     unit = step / np.exp2(shift)
     weights = dense.weights.astype(np.float64)

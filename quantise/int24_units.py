@@ -49,7 +49,7 @@ def of_hidden(dense: Dense, sums: Interval) -> Scale:
     """Of a layer whose sums (outputs,) lie in an interval."""
     none, one = np.zeros(dense.outputs), np.ones(dense.outputs)
     if dense.activation in ("relu", "linear"):
-        low = none if dense.activation == "relu" else sums.low
+        low = np.maximum(sums.low, 0) if dense.activation == "relu" else sums.low
         return Scale(low, none, _spread(sums.high - low) / _HIGH, _HIGH, free=True)
     if dense.activation == "hard_sigmoid":
         return Scale(-3 * one, none, one * 6 / _HARD, _HARD)

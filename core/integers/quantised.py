@@ -166,6 +166,10 @@ class Inputs(NamedTuple):
             clamped = np.clip(np.where(np.isnan(scaled), 0, scaled), 0, self.high)
         return np.asarray(np.rint(clamped).astype(np.int64))
 
+    def back(self, integers: Integers) -> NDArray[np.float64]:
+        """The encoded inputs (n, width) that integers (n, width) stand for."""
+        return self.low.astype(np.float64) + integers / self.factor.astype(np.float64)
+
 
 @dataclass(frozen=True, eq=False)
 class Quantised:

@@ -20,7 +20,7 @@ from mlp_edge.errors import CheckError, InputError, RecipeError
 from mlp_edge.files.calibration import calibration_npz, read_calibration
 from mlp_edge.files.writing import json_text
 from mlp_edge.integers.quantised import Inputs
-from mlp_edge.mlp import Mlp
+from mlp_edge.mlp import Floats, Mlp
 from mlp_edge.proof.bound import Interval
 from mlp_edge.quantise import int24
 from mlp_edge.readers.model_directory import ModelDirectory
@@ -158,8 +158,8 @@ def test_int24_that_float32_would_beat_is_not_written(
     """A column in steps too coarse for what its weight is worth."""
     whole = int24.inputs_of
 
-    def coarse(mlp: Mlp, box: Interval) -> Inputs:
-        found = whole(mlp, box)
+    def coarse(mlp: Mlp, box: Interval, encoded: Floats) -> Inputs:
+        found = whole(mlp, box, encoded)
         factor = found.factor.copy()
         factor[1] /= 2**14
         return found._replace(factor=factor)
