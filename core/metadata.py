@@ -8,6 +8,8 @@ from __future__ import annotations
 
 ONNX_GOLDEN, ONNX_CHECKSUM = "golden", "seal"
 """Metadata properties; files keep the checksum under the first version's name for it."""
+ONNX_BEHIND = "answer"
+"""What the names of operators behind the last layer begin with: a Gemm among them is no layer."""
 TFLITE_CARD, TFLITE_GOLDEN, TFLITE_CHECKSUM = "mlp_edge", "mlp_edge_golden", "mlp_edge_seal"
 """Metadata buffers."""
 HEADER_CARD = "mlp-edge-card"

@@ -54,9 +54,7 @@ def export_int8(mlp: Mlp, quantised: Quantised) -> bytes:
     Raises:
         MissingError: when the package ``onnx`` is not installed; the extra ``train`` brings it.
     """
-    return _of_integers(
-        mlp, quantised, lambda build, encoded: onnx_integers.network(build, quantised, encoded)
-    )
+    return _of_integers(mlp, quantised, onnx_integers.network)
 
 
 def export_doubles(mlp: Mlp, quantised: Quantised) -> bytes:
@@ -65,17 +63,17 @@ def export_doubles(mlp: Mlp, quantised: Quantised) -> bytes:
     Raises:
         MissingError: as ``export_int8`` does.
     """
-    guarded = mlp.encoding.rejects
-    return _of_integers(
-        mlp,
-        quantised,
-        lambda build, encoded: onnx_doubles.network(build, quantised, encoded, guarded),
-    )
+    return _of_integers(mlp, quantised, onnx_doubles.network)
 
 
 def _of_integers(
-    mlp: Mlp, quantised: Quantised, network: Callable[[GraphBuilder, str], str]
+    mlp: Mlp, quantised: Quantised, layers: Callable[[GraphBuilder, Quantised, str, bool], str]
 ) -> bytes:
+    guarded = mlp.encoding.rejects
+
+    def network(build: GraphBuilder, encoded: str) -> str:
+        return layers(build, quantised, encoded, guarded)
+
     helper = require("onnx").helper
     opset = [helper.make_opsetid("", OPSET)]
     model = helper.make_model(

@@ -16,7 +16,14 @@ from typing import Any
 import numpy as np
 
 from mlp_edge.export import onnx_exponentials
-from mlp_edge.export.onnx_graph import GraphBuilder, clamped, joined, predictions, quantised_inputs
+from mlp_edge.export.onnx_graph import (
+    GraphBuilder,
+    clamped,
+    joined,
+    predictions,
+    quantised_inputs,
+    without_nan,
+)
 from mlp_edge.integers.activation_tables import (
     DEGREE,
     GUARD,
@@ -25,7 +32,7 @@ from mlp_edge.integers.activation_tables import (
     PolynomialTable,
     Table,
 )
-from mlp_edge.integers.quantised import IntegerLayer, Quantised
+from mlp_edge.integers.quantised import IntegerLayer, Quantised, rounded
 from mlp_edge.walk import walk
 
 _Entries = Callable[..., str]
@@ -44,19 +51,16 @@ def network(build: GraphBuilder, quantised: Quantised, encoded: str, guarded: bo
         guarded: whether an input may be NaN, in a row whose prediction somebody else makes NaN.
     """
     numbers = count(1)
-    tables = [quantised.table, *(layer.table for layer in quantised.layers)]
-    if guarded and (quantised.octave or any(table is not None for table in tables)):
-        # No place of a table is that of NaN.
-        known = build.add("inputs/known", "Equal", encoded, encoded)
-        zero = build.constant("inputs/instead", np.float32(0))
-        encoded = build.add("inputs/numbers", "Where", known, encoded, zero)
+    if guarded:
+        encoded = without_nan(build, quantised, encoded)
     u = quantised_inputs(build, quantised.inputs, encoded)
 
     def step(layer: IntegerLayer, u: str, _: str | None) -> str:
         number = next(numbers)
         zero = _common_zero(quantised) if number == len(quantised.layers) else 0
         scope = f"layer{number}"
-        activations = _activations(build, scope, layer, u, zero, STORED[quantised.dtype])
+        largest, stored = quantised.largest[number - 1], STORED[quantised.dtype]
+        activations = _activations(build, scope, layer, u, largest, zero, stored)
         return _looked_up(build, f"{scope}/table", layer.table, activations, layer.outputs)
 
     *_, activations = walk(
@@ -73,28 +77,42 @@ def _predictions(build: GraphBuilder, quantised: Quantised, activations: str) ->
     last = quantised.layers[-1]
     if quantised.octave and quantised.softmax:
         return onnx_exponentials.softmax(build, activations, quantised.octave, last.high)
-    steps = quantised.octave or quantised.table is not None
-    if steps and not quantised.softmax and last.outputs == 1:
-        # onnxruntime takes constants to a vector four times as fast as to a column.
-        axis = build.constant("answers/column", np.array([1], np.int64))
-        vector = build.add("answers/vector", "Squeeze", activations, axis)
-        return build.add("answers", "Unsqueeze", _elementwise(build, quantised, vector, 0), axis)
-    return _elementwise(build, quantised, activations, last.outputs)
-
-
-def _elementwise(build: GraphBuilder, quantised: Quantised, activations: str, width: int) -> str:
-    """Predictions of activations (N, width), or of a vector where ``width`` is 0."""
     if quantised.octave:
-        zero = quantised.zero
-        most = int(max(zero.max(), quantised.layers[-1].high - zero.min()))
-        signed = _above_zero(build, quantised, activations)
-        return onnx_exponentials.sigmoid(build, signed, quantised.octave, most)
+        return _one_by_one(
+            build, activations, last.outputs, lambda each, _: _sigmoid(build, quantised, each)
+        )
 
     def read(activations: str) -> str:
-        values = _looked_up(build, "answers", quantised.table, activations, width)
+        values = activations
+        if quantised.table is not None:
+            values = _one_by_one(
+                build,
+                activations,
+                last.outputs,
+                lambda each, width: _looked_up(build, "answers", quantised.table, each, width),
+            )
         return build.cast("answers/floats", _above_zero(build, quantised, values), "FLOAT")
 
     return predictions(build, quantised, activations, read)
+
+
+def _one_by_one(build: GraphBuilder, values: str, width: int, do: Callable[[str, int], str]) -> str:
+    """What ``do`` makes of each value (N, width), given the values and their width, 0 of a vector.
+
+    onnxruntime takes constants to a vector four times as fast as to a column.
+    """
+    if width > 1:
+        return do(values, width)
+    axis = build.constant("answers/column", np.array([1], np.int64))
+    vector = build.add("answers/vector", "Squeeze", values, axis)
+    return build.add("answers", "Unsqueeze", do(vector, 0), axis)
+
+
+def _sigmoid(build: GraphBuilder, quantised: Quantised, activations: str) -> str:
+    zero = quantised.zero
+    most = int(max(zero.max(), quantised.layers[-1].high - zero.min()))
+    signed = _above_zero(build, quantised, activations)
+    return onnx_exponentials.sigmoid(build, signed, quantised.octave, most)
 
 
 def _common_zero(quantised: Quantised) -> int:
@@ -109,7 +127,7 @@ def _above_zero(build: GraphBuilder, quantised: Quantised, values: str) -> str:
     zero = quantised.zero - _common_zero(quantised)
     if not zero.any():
         return values
-    return build.add("answers/signed", "Sub", values, build.doubles("answers/zero", zero))
+    return build.add("answers/signed", "Sub", values, build.held("answers/zero", zero, np.float64))
 
 
 def _activations(
@@ -117,17 +135,35 @@ def _activations(
     scope: str,
     layer: IntegerLayer,
     u: str,
+    largest: int,
     zero: int,
     stored: type[np.signedinteger[Any]],
 ) -> str:
-    """Quantised activations (N, outputs) of what goes in, (N, inputs), less ``zero``."""
+    """Quantised activations (N, outputs) of inputs (N, inputs), less ``zero``.
+
+    Args:
+        build: added to.
+        scope: what the names of tensors begin with.
+        layer: the layer.
+        u: what goes in.
+        largest: the largest integer of ``u``; where no sum can reach the clamp, there is none.
+        zero: what the biases hold.
+        stored: what the file holds weights in.
+    """
     scale = build.constant(f"{scope}/scale", np.ldexp(layer.multiplier * 1.0, -layer.shift))
     weights, bias = (
-        build.add(f"{scope}/{name}/scaled", "Mul", build.doubles(f"{scope}/{name}", each), scale)
+        build.add(
+            f"{scope}/{name}/scaled", "Mul", build.held(f"{scope}/{name}", each, np.float64), scale
+        )
         for name, each in (("weights", layer.weights.T.astype(stored)), ("bias", layer.bias))
     )
     sums = build.add(f"{scope}/sums", "Gemm", u, weights, build.raised(bias, 0.5 - zero))
     whole = build.add(f"{scope}/whole", "Floor", sums)
+    lowest, highest = (
+        rounded(each, layer.multiplier, layer.shift) for each in layer.reach(largest)
+    )
+    if (lowest >= 0).all() and (highest <= layer.high).all():
+        return whole
     return clamped(build, f"{scope}/results", whole, -zero, layer.high - zero, np.float64)
 
 
@@ -151,7 +187,7 @@ def _looked_up(
 
     def entries(name: str, integers: Integers, raised: float = 0) -> str:
         numbers = integers.astype(np.int32)
-        return build.picked(f"{scope}/{name}", numbers, index, width, raised)
+        return build.picked(f"{scope}/{name}", numbers, index, width, raised=raised)
 
     if isinstance(table, PolynomialTable):
         return _polynomial(build, scope, table, position, entries)

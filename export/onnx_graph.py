@@ -21,6 +21,8 @@ BATCH = "N"
 """Name of the first dimension: any number of rows."""
 _REJECTING = ("unknown", "rejected", "answer")
 """The operations that make NaN of a prediction."""
+_FEW = 256
+"""Numbers of a matrix that takes a Gemm no time to speak of."""
 
 
 def graph(mlp: Mlp, network: Callable[[GraphBuilder, str], str]) -> Any:
@@ -41,7 +43,7 @@ def graph(mlp: Mlp, network: Callable[[GraphBuilder, str], str]) -> Any:
         if step.kind == "Sequential":
             return network(build, inputs[0])
         if step.name in _REJECTING:
-            return _rejecting(build, step.name, inputs)
+            return _rejecting(build, step, inputs, mlp)
         return _operation(build, step, inputs)
 
     carry_out(operations(mlp.encoding, mlp.clip), FEATURES, do)
@@ -75,9 +77,16 @@ class GraphBuilder:
         """Add a conversion to a type of ``TensorProto``."""
         return self.add(name, "Cast", tensor, to=getattr(self._onnx.TensorProto, to))
 
-    def doubles(self, name: str, integers: NDArray[Any]) -> str:
-        """Add integers that stand in the file as they are; returns the name of them in float64."""
-        return self.cast(f"{name}/doubles", self.constant(name, integers), "DOUBLE")
+    def held(self, name: str, integers: NDArray[Any], kind: type[np.floating[Any]]) -> str:
+        """Add integers that stand in the file as they are; returns the name of them as floats.
+
+        Args:
+            name: of the integers.
+            integers: of the type that the file holds.
+            kind: of the floats, each of which can hold its integer: float32 or float64.
+        """
+        as_floats = {np.float32: "FLOAT", np.float64: "DOUBLE"}[kind]
+        return self.cast(f"{name}/{as_floats.lower()}s", self.constant(name, integers), as_floats)
 
     def raised(self, values: str, by: float) -> str:
         """Add a number to float64 constants."""
@@ -85,9 +94,15 @@ class GraphBuilder:
         return self.add(f"{values}/raised", "Add", values, number)
 
     def picked(
-        self, name: str, table: NDArray[Any], index: str, width: int, raised: float = 0
+        self,
+        name: str,
+        table: NDArray[Any],
+        index: str,
+        width: int,
+        kind: type[np.floating[Any]] = np.float64,
+        raised: float = 0,
     ) -> str:
-        """Add entries of a table (n,) at indices (N, width), in float64; (N,) where width is 0.
+        """Add entries of a table (n,) at indices (N, width), as floats; (N,) where width is 0.
 
         onnxruntime's Gather copies pieces of any size. For a matrix it takes five times as long as
         GatherElements, which wants the table once for each column.
@@ -97,14 +112,15 @@ class GraphBuilder:
             table: integers that the file holds as they are.
             index: int32.
             width: of the indices.
-            raised: what is added to each entry.
+            kind: of the floats, as in ``held``.
+            raised: what is added to each entry, in float64.
         """
-        entries = self.doubles(f"{name}/table", table[:, None] if width else table)
+        entries = self.held(f"{name}/table", table[:, None] if width else table, kind)
         if raised:
             entries = self.raised(entries, raised)
         if not width:
             return self.add(name, "Gather", entries, index)
-        ones = self.constant(f"{name}/ones", np.ones((1, width)))
+        ones = self.constant(f"{name}/ones", np.ones((1, width), kind))
         columns = self.add(f"{name}/columns", "Mul", entries, ones)
         return self.add(name, "GatherElements", columns, index, axis=0)
 
@@ -130,13 +146,21 @@ def _operation(build: GraphBuilder, step: Operation, inputs: Sequence[str]) -> s
     return build.add(name, operator, first, *constants, *inputs[1:], **axis)
 
 
-def _rejecting(build: GraphBuilder, name: str, inputs: Sequence[str]) -> str:
+def _rejecting(build: GraphBuilder, step: Operation, inputs: Sequence[str], mlp: Mlp) -> str:
     """NaN for a row with a missing reading: each gives 0 or NaN, which the prediction is added to.
 
-    A choice would take more operators: ONNX has no reduction of truths.
+    A choice would take more operators: ONNX has no reduction of truths. A Gemm adds up and adds to
+    in one, where it has few numbers to multiply by 1.
     """
+    name, small = step.name, mlp.inputs * mlp.outputs <= _FEW
+    if name == "answer" and small:
+        unknown, prediction = inputs
+        ones = build.constant(f"{name}/ones", np.ones((mlp.inputs, mlp.outputs), np.float32))
+        return build.add(name, "Gemm", unknown, ones, prediction)
     if name == "answer":
         return build.add(name, "Add", *inputs)
+    if name == "rejected" and small:
+        return inputs[0]
     if name == "rejected":
         axis = build.constant(f"{name}/axis", np.array([1], np.int64))
         return build.add(name, "ReduceSum", *inputs, axis, keepdims=1)
@@ -176,8 +200,25 @@ def quantised_inputs(build: GraphBuilder, inputs: Inputs, encoded: str) -> str:
     return rounded(build, "inputs", scaled, inputs.high)
 
 
+def without_nan(build: GraphBuilder, quantised: Quantised, encoded: str) -> str:
+    """Encoded inputs with 0 for NaN, where a table would be asked for the place of one.
+
+    For those whose rows somebody else makes a prediction of NaN for.
+    """
+    tables = (quantised.table, *(layer.table for layer in quantised.layers))
+    if not quantised.octave and all(table is None for table in tables):
+        return encoded
+    known = build.add("inputs/known", "Equal", encoded, encoded)
+    zero = build.constant("inputs/instead", np.float32(0))
+    return build.add("inputs/numbers", "Where", known, encoded, zero)
+
+
 def predictions(
-    build: GraphBuilder, quantised: Quantised, activations: str, read: Callable[[str], str]
+    build: GraphBuilder,
+    quantised: Quantised,
+    activations: str,
+    read: Callable[[str], str],
+    columns: int = 1,
 ) -> str:
     """The predictions (N, outputs) float32 of the last layer's activations.
 
@@ -186,6 +227,7 @@ def predictions(
         quantised: the network.
         activations: of the last layer.
         read: what activations stand for, as float32: of a table its values.
+        columns: how many of these add up to that of a single output.
     """
     if quantised.softmax:
         highest = build.add("answers/highest", "ReduceMax", activations, axes=[1], keepdims=1)
@@ -199,6 +241,17 @@ def predictions(
             values,
             build.add("answers/total", "ReduceSum", values, axis, keepdims=1),
         )
-    step = build.constant("answers/step", quantised.step)
+    if quantised.layers[-1].outputs == 1:
+        # A Gemm takes numbers to a column faster than Mul and Add do.
+        column = np.full((columns, 1), quantised.step[0])
+        step = build.constant("answers/step", column)
+        return build.add(
+            "answers/sum", "Gemm", values, step, build.constant("answers/offset", quantised.offset)
+        )
+    if (quantised.step != 1).any():
+        step = build.constant("answers/step", quantised.step)
+        values = build.add("answers/above", "Mul", step, values)
+    if not quantised.offset.any():
+        return values
     offset = build.constant("answers/offset", quantised.offset)
-    return build.add("answers/sum", "Add", offset, build.add("answers/above", "Mul", step, values))
+    return build.add("answers/sum", "Add", offset, values)

@@ -82,17 +82,19 @@ def _stands(values: Floats, content: bytes, kinds: Sequence[str]) -> bool:
 def other_integers(content: bytes, quantised: Quantised) -> list[str]:
     """Which layers' weights do not stand in a .tflite or .onnx file; [] if all do.
 
-    As integers of their own size, signed or with half their range added, or as float32.
+    As integers of their own size, signed or with half their range added, or as float32; those of
+    wide inputs once, or as often as tensors of int8 hold an input.
     """
     kinds = {"int8": ("<i1", 128), "int16": ("<i2", 0), "int24": ("<i4", 0)}
     kind, zero = kinds[quantised.dtype]
     says = []
     int8 = quantised.dtype == "int8"
-    layers = quantised.byte_layers if int8 else quantised.layers
-    for number, layer in enumerate(layers, start=1):
+    beside = quantised.byte_layers if int8 else quantised.layers
+    for number, layer in enumerate(quantised.layers, start=1):
         ways = [
             np.ascontiguousarray(way).tobytes()
-            for weights in (layer.weights, layer.weights.T)
+            for each in (layer.weights, beside[number - 1].weights)
+            for weights in (each, each.T)
             for way in (
                 weights.astype(kind),
                 (weights + zero).astype(kind.replace("i", "u")),

@@ -12,6 +12,7 @@ import numpy as np
 
 from mlp_edge.card import Card
 from mlp_edge.errors import ModelError, first_line
+from mlp_edge.metadata import ONNX_BEHIND
 from mlp_edge.mlp import Floats
 from mlp_edge.readers.anatomy import NOT_NEGATIVE, Constant, Contents, Step, of_steps
 from mlp_edge.readers.checks.onnx_checks import SIZES, constant, in_another_file
@@ -73,7 +74,7 @@ def read_onnx(path: Path) -> Contents:
 
 def _steps(graph: Message, nodes: list[Message], ours: bool) -> Iterator[Step]:
     """The operators in the file's order, which is the order of execution."""
-    # Of ours a Gemm adds up integers in float64; layers in float32 are a MatMul.
+    # Of ours a Gemm adds up integers in floats; layers of the float32 file are a MatMul.
     integers = (*INTEGER, "Gemm") if ours else INTEGER
     constants = {tensor.text(8): _constant(tensor) for tensor in graph.messages(5)}
     lowest = {tensor.text(8) for tensor in graph.messages(5) if _is_lowest(tensor)}
@@ -97,6 +98,8 @@ def _steps(graph: Message, nodes: list[Message], ours: bool) -> Iterator[Step]:
             if operator == "DynamicQuantizeLinear":
                 constants.update((name, Constant((), None, False)) for name in outputs[1:])
                 outputs = outputs[:1]
+            if ours and operator == "Gemm" and node.text(3).startswith(ONNX_BEHIND):
+                operator = "Add"
             step = _step(operator, attributes, constants, inputs, outputs, operator in integers)
             # Where zero is the lowest integer, none stands for less: quantisers leave out a ReLU.
             clamps = operator.startswith("Q") and inputs[-1:] and inputs[-1] in lowest
