@@ -91,10 +91,7 @@ def _layer_tables(number: int, layer: IntegerLayer, quantised: Quantised) -> Ite
     yield vector(f"{name}_BIAS", "", layer.bias, _BIAS[dtype])
     if dtype == "int8":
         comment = "Requantisation: pre-activation * multiplier / 2^shift, rounded, 0 to 255."
-        if is_wide(quantised, number):
-            yield vector(f"{name}_MULTIPLIER", comment, layer.multiplier, "uint16_t")
-        else:
-            yield _multipliers(f"{name}_MULTIPLIER", comment, layer)
+        yield _multipliers(f"{name}_MULTIPLIER", comment, layer)
         yield vector(f"{name}_SHIFT", "", layer.shift, "uint8_t")
     else:
         comment = f"Requantisation: pre-activation / 2^shift, rounded, 0 to {layer.high}."

@@ -163,7 +163,7 @@ int pima_int8_selftest(void);
  * there it is PROGMEM, which is read with instructions of its own. Elsewhere `const` is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 35 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 38 /* raised whenever a kernel changes */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -200,7 +200,7 @@ int pima_int8_selftest(void);
 /*
  * Kernels in assembly change all registers of an AVR, and most of a Cortex-M. Who calls one has to
  * save them, which takes longer than what stands between a model's own function and them. Where
- * floats are bits, what a caller knows makes kernels smaller and quicker, such as the size of a layer.
+ * floats are bits, what a caller knows makes kernels smaller and quicker: the size of a layer.
  */
 #if defined(__AVR_HAVE_MUL__) || defined(__riscv) || defined(__SOFTFP__) \
     || (defined(__ARM_FEATURE_DSP) && __ARM_ARCH_PROFILE == 'M')
@@ -209,7 +209,7 @@ int pima_int8_selftest(void);
 #define MLP_EDGE_INLINED
 #endif
 
-#elif MLP_EDGE_KERNELS != 35
+#elif MLP_EDGE_KERNELS != 38
 #error "these models were exported by different versions of mlp-edge: export them with one"
 #endif
 
@@ -1895,12 +1895,21 @@ static inline void mlp_edge_avr_dense_int8(
     "smmulr " sum ", " sum ", " by "\n"             \
     "usat " sum ", #8, " sum "\n"                   \
     "strb " sum ", [r9], #1\n"
+/* The same where a sum may have 32 bits: SMULL gives 64, of which those above 31 count. */
+#define MLP_EDGE_DSP_REQUANTISE_INT8_WIDE(sum, by)  \
+    "smull " by ", " sum ", " sum ", " by "\n"      \
+    "adds " by ", " by ", " by "\n"                 \
+    "adc " sum ", " sum ", " sum "\n"               \
+    "adds " by ", " by ", " by "\n"                 \
+    "adc " sum ", " sum ", #0\n"                    \
+    "usat " sum ", #8, " sum "\n"                   \
+    "strb " sum ", [r9], #1\n"
 /*
  * A layer of int8. It is entered with weights in r0, the size of a row in r1, multipliers in r2, x
  * in r3, biases in r4 up to r6, y in r5. The stack holds how far the multipliers are from the
  * biases, 16 bytes ahead of them, y, and where the biases end. `again` takes r3 back to x.
  */
-#define MLP_EDGE_DSP_DENSE_INT8(rows, again)        \
+#define MLP_EDGE_DSP_DENSE_INT8(rows, again, requantise) \
     "push {r7, r9, lr}\n"                           \
     "mov lr, r4\n"                                  \
     "sub r4, r2, r4\n"                              \
@@ -1915,16 +1924,36 @@ static inline void mlp_edge_avr_dense_int8(
     "ldrd r8, r9, [sp]\n"                           \
     "add r8, r8, lr\n"                              \
     "ldm r8, {r8, r10-r12}\n"                       \
-    MLP_EDGE_DSP_REQUANTISE_INT8("r4", "r8")        \
-    MLP_EDGE_DSP_REQUANTISE_INT8("r5", "r10")       \
-    MLP_EDGE_DSP_REQUANTISE_INT8("r6", "r11")       \
-    MLP_EDGE_DSP_REQUANTISE_INT8("r7", "r12")       \
+    requantise("r4", "r8")                          \
+    requantise("r5", "r10")                         \
+    requantise("r6", "r11")                         \
+    requantise("r7", "r12")                         \
     "ldr r8, [sp, #8]\n"                            \
     "str r9, [sp, #4]\n"                            \
     "cmp lr, r8\n"                                  \
     "bne 0b\n"                                      \
     "add sp, sp, #12\n"                             \
     "pop {r7, r9, pc}\n"
+
+MLP_EDGE_DSP_INLINED
+static inline void mlp_edge_dsp_layer_int8(void (*code)(void), const int8_t *weights,
+    const int32_t *bias, const mlp_edge_multiplier *multiplier, size_t inputs, size_t outputs,
+    const void *x, uint8_t *y)
+{
+    register const int8_t *r0 __asm__("r0") = weights;
+    register size_t r1 __asm__("r1") = inputs;
+    register const mlp_edge_multiplier *r2 __asm__("r2") = multiplier;
+    register const void *r3 __asm__("r3") = x;
+    register const int32_t *r4 __asm__("r4") = bias;
+    register uint8_t *r5 __asm__("r5") = y;
+    register const int32_t *r6 __asm__("r6") = bias + outputs;
+    register void (*r12)(void) __asm__("r12") = code;
+    __asm__ volatile("blx r12"
+                     : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3), "+r"(r4), "+r"(r5), "+r"(r6),
+                       "+r"(r12)
+                     :
+                     : "r8", "r10", "r11", "lr", "cc", "memory");
+}
 
 #elif defined(MLP_EDGE_THUMB)
 
@@ -1945,7 +1974,8 @@ static inline void mlp_edge_avr_dense_int8(
 
 __attribute__((naked, noinline, unused)) static void mlp_edge_dsp_dense_int8_code(void)
 {
-    __asm__ volatile(MLP_EDGE_DSP_DENSE_INT8(MLP_EDGE_FOUR_ROWS_OF_BYTES, "sub r3, r3, r1\n"));
+    __asm__ volatile(MLP_EDGE_DSP_DENSE_INT8(
+        MLP_EDGE_FOUR_ROWS_OF_BYTES, "sub r3, r3, r1\n", MLP_EDGE_DSP_REQUANTISE_INT8));
 }
 
 MLP_EDGE_DSP_INLINED
@@ -1954,19 +1984,8 @@ static inline void mlp_edge_thumb_dense_int8(const int8_t *weights, const int32_
     const uint8_t *x, uint8_t *y)
 {
     (void)shift;
-    register const int8_t *r0 __asm__("r0") = weights;
-    register size_t r1 __asm__("r1") = inputs;
-    register const mlp_edge_multiplier *r2 __asm__("r2") = multiplier;
-    register const uint8_t *r3 __asm__("r3") = x;
-    register const int32_t *r4 __asm__("r4") = bias;
-    register uint8_t *r5 __asm__("r5") = y;
-    register const int32_t *r6 __asm__("r6") = bias + outputs;
-    register void (*r12)(void) __asm__("r12") = mlp_edge_dsp_dense_int8_code;
-    __asm__ volatile("blx r12"
-                     : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3), "+r"(r4), "+r"(r5), "+r"(r6),
-                       "+r"(r12)
-                     :
-                     : "r8", "r10", "r11", "lr", "cc", "memory");
+    mlp_edge_dsp_layer_int8(mlp_edge_dsp_dense_int8_code, weights, bias, multiplier, inputs,
+                            outputs, x, y);
 }
 
 #elif defined(MLP_EDGE_THUMB)
@@ -3808,7 +3827,7 @@ int pima_int8_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:71260c455597d16d555e0894a1c4d6df33ab660394b748b5b4b675771dfa72cb */
+mlp-edge-seal sha256:7ff33a64830e5078831ac50f66f699dcd2173287424fcd4f4491e9d6ed6ba6b2 */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "pima_int8", "features": [{"name": "pregnancies", "low": 0.0, "high": 17.0},

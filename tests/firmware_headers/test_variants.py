@@ -24,7 +24,8 @@ from mlp_edge.runtime.chips.targets import FLASH_START, RAM_START, Target
 TRIAL = Path(__file__).with_name("variants.c")
 KERNELS = (
     "any_missing", "quantise_raw_int8", "quantise_raw_int16", "quantise_int8", "quantise_int16",
-    "dense_int8", "dense_int8_from_16",
+    "dense_int8", "dense_int8_from_16", "dense_int8_wide", "dense_int8_from_16_wide",
+    "segments_int8_wide",
     "dense_int16", "segments_int8", "dense_int24", "dense_int24_wide", "quantise_int24",
     "scaled_int24", "softmax_table", "softmax_int24", "sigmoid_int24", "dequantise",
     "dequantise_int24", "dense", "relu",

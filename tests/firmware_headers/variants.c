@@ -54,6 +54,39 @@ void NAME(OF, segments_int8)(const int8_t *weights, const int32_t *bias,
                            inputs, outputs, x, y);
 }
 
+void NAME(OF, dense_int8_wide)(const int8_t *weights, const int32_t *bias,
+    const uint16_t *multiplier, const uint8_t *shift, size_t inputs, size_t outputs,
+    const uint8_t *x, uint8_t *y);
+void NAME(OF, dense_int8_wide)(const int8_t *weights, const int32_t *bias,
+    const uint16_t *multiplier, const uint8_t *shift, size_t inputs, size_t outputs,
+    const uint8_t *x, uint8_t *y)
+{
+    mlp_edge_dense_int8_wide(weights, bias, multipliers(multiplier, shift), shift, inputs,
+        outputs, x, y);
+}
+
+void NAME(OF, dense_int8_from_16_wide)(const int8_t *weights, const int32_t *bias,
+    const uint16_t *multiplier, const uint8_t *shift, size_t inputs, size_t outputs,
+    const uint16_t *x, uint8_t *y);
+void NAME(OF, dense_int8_from_16_wide)(const int8_t *weights, const int32_t *bias,
+    const uint16_t *multiplier, const uint8_t *shift, size_t inputs, size_t outputs,
+    const uint16_t *x, uint8_t *y)
+{
+    mlp_edge_dense_int8_from_16_wide(weights, bias, multipliers(multiplier, shift), shift, inputs,
+        outputs, x, y);
+}
+
+void NAME(OF, segments_int8_wide)(const int8_t *weights, const int32_t *bias,
+    const uint16_t *multiplier, const uint8_t *shift, const int32_t *offset, uint8_t segments,
+    size_t inputs, size_t outputs, const uint8_t *x, uint16_t *y);
+void NAME(OF, segments_int8_wide)(const int8_t *weights, const int32_t *bias,
+    const uint16_t *multiplier, const uint8_t *shift, const int32_t *offset, uint8_t segments,
+    size_t inputs, size_t outputs, const uint8_t *x, uint16_t *y)
+{
+    mlp_edge_segments_int8_wide(weights, bias, multipliers(multiplier, shift), shift, offset,
+        segments, inputs, outputs, x, y);
+}
+
 void NAME(OF, dense_int16)(const int16_t *weights, const int32_t *bias, const uint8_t *shift,
     uint16_t high, size_t inputs, size_t outputs, const uint16_t *x, uint16_t *y);
 void NAME(OF, dense_int16)(const int16_t *weights, const int32_t *bias, const uint8_t *shift,
@@ -195,6 +228,13 @@ BOTH(void, dense_int8, (const int8_t *, const int32_t *, const uint16_t *, const
                         size_t, const uint8_t *, uint8_t *));
 BOTH(void, dense_int8_from_16, (const int8_t *, const int32_t *, const uint16_t *, const uint8_t *,
                                 size_t, size_t, const uint16_t *, uint8_t *));
+BOTH(void, dense_int8_wide, (const int8_t *, const int32_t *, const uint16_t *, const uint8_t *,
+                             size_t, size_t, const uint8_t *, uint8_t *));
+BOTH(void, dense_int8_from_16_wide, (const int8_t *, const int32_t *, const uint16_t *,
+                                     const uint8_t *, size_t, size_t, const uint16_t *, uint8_t *));
+BOTH(void, segments_int8_wide,
+     (const int8_t *, const int32_t *, const uint16_t *, const uint8_t *, const int32_t *, uint8_t,
+      size_t, size_t, const uint8_t *, uint16_t *));
 BOTH(void, segments_int8, (const int8_t *, const int32_t *, const uint16_t *, const uint8_t *,
                            const int32_t *, uint8_t, size_t, size_t, const uint8_t *, uint16_t *));
 BOTH(void, dense_int16, (const int16_t *, const int32_t *, const uint8_t *, uint16_t, size_t,
@@ -231,7 +271,7 @@ static uint32_t state;
 static uint8_t x8[MOST + 1];
 static uint16_t x16[MOST + 1], multiplier[ROWS];
 static uint8_t shift[ROWS];
-static int32_t bias[ROWS], offset[ROWS], zeros[MOST], weights24[ROWS * MOST];
+static int32_t bias[ROWS], large[ROWS], offset[ROWS], zeros[MOST], weights24[ROWS * MOST];
 static uint32_t x24[MOST];
 static int64_t bias24[ROWS];
 static float low[MOST], factor[MOST], readings[MOST], matrix[ROWS * MOST];
@@ -267,7 +307,8 @@ static void requantisation(void)
 {
     for (size_t i = 0; i < ROWS; i++) {
         bias[i] = (int32_t)up_to(0xfffff) - (int32_t)up_to(0xfffff);
-        shift[i] = (uint8_t)(1 + any() % 24);
+        large[i] = bias[i] * 2040 / (any() % 2 ? 1 : 64);
+        shift[i] = (uint8_t)(1 + any() % 31);
         const uint32_t most = shift[i] < 10 ? (1u << shift[i]) - 1 : 1023;
         multiplier[i] = (uint16_t)(1 + any() % most);
         /* A segment begins where the one before has reached its end, or above. */
@@ -308,6 +349,24 @@ static void layers(size_t inputs, size_t outputs)
                               x8 + at, y0 + at);
         plain_segments_int8(weights, bias, multiplier, shift, offset, segments, inputs, outputs,
                             x8 + at, y1 + at);
+        compare();
+        clear();
+        variant_dense_int8_wide(weights, large, multiplier, shift, inputs, outputs, x8 + at,
+                                results[0] + at);
+        plain_dense_int8_wide(weights, large, multiplier, shift, inputs, outputs, x8 + at,
+                              results[1] + at);
+        compare();
+        clear();
+        variant_dense_int8_from_16_wide(weights, bias, multiplier, shift, inputs, outputs,
+                                        x16 + at, results[0] + at);
+        plain_dense_int8_from_16_wide(weights, bias, multiplier, shift, inputs, outputs,
+                                      x16 + at, results[1] + at);
+        compare();
+        clear();
+        variant_segments_int8_wide(weights, large, multiplier, shift, offset, segments, inputs,
+                                   outputs, x8 + at, y0 + at);
+        plain_segments_int8_wide(weights, large, multiplier, shift, offset, segments, inputs,
+                                 outputs, x8 + at, y1 + at);
         compare();
         for (size_t i = 0; i < MOST; i++) {
             x16[at + i] = (uint16_t)up_to(32767 / (uint32_t)inputs);

@@ -8,7 +8,8 @@
 
 __attribute__((naked, noinline, unused)) static void mlp_edge_dsp_dense_int8_code(void)
 {
-    __asm__ volatile(MLP_EDGE_DSP_DENSE_INT8(MLP_EDGE_FOUR_ROWS_OF_BYTES, "sub r3, r3, r1\n"));
+    __asm__ volatile(MLP_EDGE_DSP_DENSE_INT8(
+        MLP_EDGE_FOUR_ROWS_OF_BYTES, "sub r3, r3, r1\n", MLP_EDGE_DSP_REQUANTISE_INT8));
 }
 
 MLP_EDGE_DSP_INLINED
@@ -17,19 +18,8 @@ static inline void mlp_edge_thumb_dense_int8(const int8_t *weights, const int32_
     const uint8_t *x, uint8_t *y)
 {
     (void)shift;
-    register const int8_t *r0 __asm__("r0") = weights;
-    register size_t r1 __asm__("r1") = inputs;
-    register const mlp_edge_multiplier *r2 __asm__("r2") = multiplier;
-    register const uint8_t *r3 __asm__("r3") = x;
-    register const int32_t *r4 __asm__("r4") = bias;
-    register uint8_t *r5 __asm__("r5") = y;
-    register const int32_t *r6 __asm__("r6") = bias + outputs;
-    register void (*r12)(void) __asm__("r12") = mlp_edge_dsp_dense_int8_code;
-    __asm__ volatile("blx r12"
-                     : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3), "+r"(r4), "+r"(r5), "+r"(r6),
-                       "+r"(r12)
-                     :
-                     : "r8", "r10", "r11", "lr", "cc", "memory");
+    mlp_edge_dsp_layer_int8(mlp_edge_dsp_dense_int8_code, weights, bias, multiplier, inputs,
+                            outputs, x, y);
 }
 
 #elif defined(MLP_EDGE_THUMB)

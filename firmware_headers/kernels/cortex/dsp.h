@@ -68,12 +68,21 @@
     "smmulr " sum ", " sum ", " by "\n"             \
     "usat " sum ", #8, " sum "\n"                   \
     "strb " sum ", [r9], #1\n"
+/* The same where a sum may have 32 bits: SMULL gives 64, of which those above 31 count. */
+#define MLP_EDGE_DSP_REQUANTISE_INT8_WIDE(sum, by)  \
+    "smull " by ", " sum ", " sum ", " by "\n"      \
+    "adds " by ", " by ", " by "\n"                 \
+    "adc " sum ", " sum ", " sum "\n"               \
+    "adds " by ", " by ", " by "\n"                 \
+    "adc " sum ", " sum ", #0\n"                    \
+    "usat " sum ", #8, " sum "\n"                   \
+    "strb " sum ", [r9], #1\n"
 /*
  * A layer of int8. It is entered with weights in r0, the size of a row in r1, multipliers in r2, x
  * in r3, biases in r4 up to r6, y in r5. The stack holds how far the multipliers are from the
  * biases, 16 bytes ahead of them, y, and where the biases end. `again` takes r3 back to x.
  */
-#define MLP_EDGE_DSP_DENSE_INT8(rows, again)        \
+#define MLP_EDGE_DSP_DENSE_INT8(rows, again, requantise) \
     "push {r7, r9, lr}\n"                           \
     "mov lr, r4\n"                                  \
     "sub r4, r2, r4\n"                              \
@@ -88,16 +97,36 @@
     "ldrd r8, r9, [sp]\n"                           \
     "add r8, r8, lr\n"                              \
     "ldm r8, {r8, r10-r12}\n"                       \
-    MLP_EDGE_DSP_REQUANTISE_INT8("r4", "r8")        \
-    MLP_EDGE_DSP_REQUANTISE_INT8("r5", "r10")       \
-    MLP_EDGE_DSP_REQUANTISE_INT8("r6", "r11")       \
-    MLP_EDGE_DSP_REQUANTISE_INT8("r7", "r12")       \
+    requantise("r4", "r8")                          \
+    requantise("r5", "r10")                         \
+    requantise("r6", "r11")                         \
+    requantise("r7", "r12")                         \
     "ldr r8, [sp, #8]\n"                            \
     "str r9, [sp, #4]\n"                            \
     "cmp lr, r8\n"                                  \
     "bne 0b\n"                                      \
     "add sp, sp, #12\n"                             \
     "pop {r7, r9, pc}\n"
+
+MLP_EDGE_DSP_INLINED
+static inline void mlp_edge_dsp_layer_int8(void (*code)(void), const int8_t *weights,
+    const int32_t *bias, const mlp_edge_multiplier *multiplier, size_t inputs, size_t outputs,
+    const void *x, uint8_t *y)
+{
+    register const int8_t *r0 __asm__("r0") = weights;
+    register size_t r1 __asm__("r1") = inputs;
+    register const mlp_edge_multiplier *r2 __asm__("r2") = multiplier;
+    register const void *r3 __asm__("r3") = x;
+    register const int32_t *r4 __asm__("r4") = bias;
+    register uint8_t *r5 __asm__("r5") = y;
+    register const int32_t *r6 __asm__("r6") = bias + outputs;
+    register void (*r12)(void) __asm__("r12") = code;
+    __asm__ volatile("blx r12"
+                     : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3), "+r"(r4), "+r"(r5), "+r"(r6),
+                       "+r"(r12)
+                     :
+                     : "r8", "r10", "r11", "lr", "cc", "memory");
+}
 
 #elif defined(MLP_EDGE_THUMB)
 

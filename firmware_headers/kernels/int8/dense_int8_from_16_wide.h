@@ -5,7 +5,7 @@
 #include "integers/requantise.h"
 
 static inline void mlp_edge_dense_int8_from_16_wide(const int8_t *weights, const int32_t *bias,
-    const uint16_t *multiplier, const uint8_t *shift, size_t inputs, size_t outputs,
+    const mlp_edge_multiplier *multiplier, const uint8_t *shift, size_t inputs, size_t outputs,
     const uint16_t *x, uint8_t *y)
 {
     for (size_t i = 0; i < outputs; i++) {

@@ -5,13 +5,27 @@
 #ifndef MLP_EDGE_KERNEL_DENSE_INT8_WIDE
 #define MLP_EDGE_KERNEL_DENSE_INT8_WIDE
 
+#include "cortex/dense_int8_wide.h"
 #include "int8/sum_int8.h"
 #include "integers/requantise_wide.h"
 
+MLP_EDGE_DSP_INLINED
 static inline void mlp_edge_dense_int8_wide(const int8_t *weights, const int32_t *bias,
-    const uint16_t *multiplier, const uint8_t *shift, size_t inputs, size_t outputs,
+    const mlp_edge_multiplier *multiplier, const uint8_t *shift, size_t inputs, size_t outputs,
     const uint8_t *x, uint8_t *y)
 {
+#ifdef MLP_EDGE_DSP
+    const size_t fours = outputs - outputs % 4;
+    if (fours > 0) {
+        mlp_edge_dsp_dense_int8_wide(weights, bias, multiplier, inputs, fours, x, y);
+        weights += fours * inputs;
+        bias += fours;
+        multiplier += fours;
+        shift += fours;
+        y += fours;
+        outputs %= 4;
+    }
+#endif
     for (size_t i = 0; i < outputs; i++) {
         const int32_t start = MLP_EDGE_READ_INT32(&bias[i]);
         y[i] = mlp_edge_requantise_wide(

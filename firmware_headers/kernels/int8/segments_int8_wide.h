@@ -9,11 +9,11 @@
 #include "integers/requantise_wide.h"
 
 static inline void mlp_edge_segments_int8_wide(const int8_t *weights, const int32_t *bias,
-    const uint16_t *multiplier, const uint8_t *shift, const int32_t *offset, uint8_t segments,
-    size_t inputs, size_t outputs, const uint8_t *x, uint16_t *y)
+    const mlp_edge_multiplier *multiplier, const uint8_t *shift, const int32_t *offset,
+    uint8_t segments, size_t inputs, size_t outputs, const uint8_t *x, uint16_t *y)
 {
     for (size_t i = 0; i < outputs; i++) {
-        const uint16_t times = MLP_EDGE_READ_UINT16(&multiplier[i]);
+        const mlp_edge_multiplier times = MLP_EDGE_READ_UINT16(&multiplier[i]);
         const uint8_t by = MLP_EDGE_READ_UINT8(&shift[i]);
         const int32_t next = MLP_EDGE_READ_INT32(&offset[i]);
         int32_t sum = mlp_edge_sum_int8(MLP_EDGE_READ_INT32(&bias[i]), weights, inputs, x);

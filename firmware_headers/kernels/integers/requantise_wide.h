@@ -2,14 +2,18 @@
 #ifndef MLP_EDGE_KERNEL_REQUANTISE_WIDE
 #define MLP_EDGE_KERNEL_REQUANTISE_WIDE
 
-#include "flash.h"
+#include "integers/multiplier.h"
 
-static inline uint8_t mlp_edge_requantise_wide(int32_t sum, uint16_t multiplier, uint8_t shift)
+static inline uint8_t mlp_edge_requantise_wide(int32_t sum, mlp_edge_multiplier multiplier,
+                                               uint8_t shift)
 {
+#ifdef MLP_EDGE_DSP
+    shift = 31; /* the multiplier is a fraction */
+#endif
     if (sum < 0) {
         return 0;
     }
-    const uint64_t product = (uint64_t)(uint32_t)sum * multiplier;
+    const uint64_t product = (uint64_t)(uint32_t)sum * (uint32_t)multiplier;
     const uint32_t quantised = (uint32_t)(((product >> (shift - 1)) + 1) >> 1);
     return quantised > 255 ? 255 : (uint8_t)quantised;
 }
