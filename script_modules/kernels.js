@@ -335,9 +335,9 @@ function halved(distance, octave) {
   return [Math.floor((2 ** 28 - Math.floor((value * rest) / 2 ** 24) + 8) / 16), halvings];
 }
 
-/* An exponential as a float: below 2^-100 it counts as 0. */
+/* An exponential as a float: from 2^-118 down it counts as 0. */
 function halved_float([mantissa, halvings], more) {
-  return halvings > 100 ? 0 : mantissa * power(-halvings - more);
+  return halvings > 117 ? 0 : mantissa * power(-halvings - more);
 }
 
 /* Sigmoids of integers, by exponentials. */

@@ -28,10 +28,10 @@ SCALE = 28
 """Those of the coefficients: no product reaches 2^53, which float64 holds exactly."""
 COEFFICIENTS = (186065278, 64485200, 14897961, 2576185, 346721, 30849)
 """Of (1 - 2^-x) / x at x from 0 to 1, with signs in turn, by interpolation at Chebyshev nodes."""
-MOST_HALVINGS = 100
-"""An exponential below 2^-100 counts as 0: no float32 number here is subnormal."""
 MOST_CLASSES = 255
 """Of a softmax: the sum of so many exponentials stays below 2^32."""
+MOST_HALVINGS = 117
+"""An exponential of 2^-118 or less counts as 0: no share of so many classes is subnormal."""
 
 
 class Power(NamedTuple):
@@ -83,5 +83,6 @@ def softmax(logits: Integers, octave: int) -> Floats:
 
 
 def _as_float(found: Power, halvings: Integers) -> Floats:
-    exact = np.ldexp(found.mantissa.astype(np.float32), -np.minimum(halvings, 125).astype(np.int32))
+    places = np.minimum(halvings, MOST_HALVINGS + DIGITS).astype(np.int32)
+    exact = np.ldexp(found.mantissa.astype(np.float32), -places)
     return np.where(found.halvings > MOST_HALVINGS, np.float32(0), exact).astype(np.float32)

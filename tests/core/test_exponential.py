@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mlp_edge.integers.exponential import LEAST_OCTAVE, power, sigmoid, softmax
+from mlp_edge.integers.exponential import (
+    LEAST_OCTAVE,
+    MOST_CLASSES,
+    MOST_HALVINGS,
+    power,
+    sigmoid,
+    softmax,
+)
 
 
 def test_every_exponential_is_near_and_none_rises() -> None:
@@ -23,7 +30,7 @@ def test_every_exponential_is_near_and_none_rises() -> None:
 def test_halvings_are_exact(octave: int) -> None:
     distances = np.arange(50, dtype=np.int64) * 12_345
     first = power(distances, octave)
-    for halvings in (1, 30, 100):
+    for halvings in (1, 30, 117):
         again = power(distances + (halvings << octave), octave)
         np.testing.assert_array_equal(again.mantissa, first.mantissa)
         np.testing.assert_array_equal(again.halvings, first.halvings + halvings)
@@ -35,7 +42,7 @@ def test_sigmoids_are_those_of_real_numbers(octave: int) -> None:
     distances = np.concatenate([-half[::-1], [0], half])
     found = sigmoid(distances, octave)
     exponent = np.minimum(distances / 2.0**octave, 200)
-    exact = np.where(exponent <= -101, 0, 1 / (1 + 2.0 ** -np.maximum(exponent, -150)))
+    exact = np.where(exponent <= -118, 0, 1 / (1 + 2.0 ** -np.maximum(exponent, -150)))
     assert found.dtype == np.float32
     assert (np.diff(found) >= 0).all()
     np.testing.assert_allclose(found, exact, rtol=2.5e-7, atol=0)
@@ -47,7 +54,10 @@ def test_shares_are_those_of_real_numbers_and_none_is_subnormal() -> None:
     logits = random.integers(0, 2**31, (5000, 4)) >> random.integers(0, 20, (5000, 1))
     found = softmax(logits, 24)
     exact = 2.0 ** ((logits - logits.max(axis=1, keepdims=True)) / 2.0**24)
-    exact = np.where(exact <= 2.0**-101, 0, exact) / exact.sum(axis=1, keepdims=True)
+    exact = np.where(exact <= 2.0**-118, 0, exact) / exact.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(found, exact, rtol=5e-7, atol=0)
     assert found[found > 0].min() > np.finfo(np.float32).tiny
     np.testing.assert_array_equal(softmax(np.zeros((1, 4), np.int64), 24), 0.25)
+    most = np.zeros((1, MOST_CLASSES), np.int64)
+    most[0, 0] = 1 - ((MOST_HALVINGS + 1) << LEAST_OCTAVE)
+    assert softmax(most, LEAST_OCTAVE)[0, 0] >= np.finfo(np.float32).tiny

@@ -109,7 +109,7 @@ def slow_exponentials(net: Quantised, found: list[int]) -> list[Fraction]:
     answers = []
     for r, zero in zip(found, net.zero.tolist(), strict=True):
         mantissa, halvings = slow_power(abs(r - zero), net.octave)
-        below = Fraction(mantissa, 2 ** (24 + halvings)) if halvings <= 100 else Fraction(0)
+        below = Fraction(mantissa, 2 ** (24 + halvings)) if halvings <= 117 else Fraction(0)
         answers.append(float32((below if r < zero else 1) / float32(1 + below)))
     return answers
 

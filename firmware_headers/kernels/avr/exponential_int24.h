@@ -46,7 +46,7 @@ MLP_EDGE_AVR_CODE mlp_edge_avr_exponential_int24_code(void)
         "2:                \n"
         "tst r26           \n"
         "brne 3f           \n"
-        "cpi r25, 101      \n"
+        "cpi r25, 118      \n"
         "brlo 4f           \n"
         "3:                \n"
         "clr r22           \n"

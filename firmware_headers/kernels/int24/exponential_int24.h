@@ -1,6 +1,7 @@
 /*
  * 2^-(distance / 2^octave), times 2^scale, as a float: a whole number of halvings, and a polynomial
- * for the rest. All of its digits are exact; below 2^-100 it is 0, so that none is subnormal.
+ * for the rest. All of its digits are exact; from 2^-118 down it is 0, so that no share of 255 of
+ * them is subnormal.
  */
 #ifndef MLP_EDGE_KERNEL_EXPONENTIAL_INT24
 #define MLP_EDGE_KERNEL_EXPONENTIAL_INT24
@@ -15,7 +16,7 @@ static inline float mlp_edge_exponential_int24(uint32_t distance, uint8_t octave
     return mlp_edge_avr_exponential_int24(distance, octave, scale);
 #else
     const uint32_t halvings = distance >> octave;
-    if (halvings > 100) {
+    if (halvings > 117) {
         return 0.0f;
     }
     const uint32_t rest = distance - (halvings << octave);
