@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlp_edge.api.exporting.export_settings import RawSettings
-from mlp_edge.api.opened_model import OpenedModel
+from mlp_edge.api.opened_model import OpenedModel, not_signed
 from mlp_edge.api.settings import (
     BenchSettings,
     CostSettings,
@@ -22,9 +22,15 @@ from mlp_edge.errors import InputError
 from mlp_edge.given import listing, made
 from mlp_edge.readers.importing.imported import Imported
 from mlp_edge.readers.importing.opening import is_alone, read_foreign
-from mlp_edge.readers.model_directory import ModelDirectory, check_place, directory_of
+from mlp_edge.readers.model_directory import (
+    ModelDirectory,
+    check_place,
+    directory_of,
+    undisturbed,
+)
 from mlp_edge.readers.model_directory import open_model as read_directory
 from mlp_edge.readers.objects.opening import read_object
+from mlp_edge.signing.signature import signed_by as signed_by_key
 
 if TYPE_CHECKING:
     from mlp_edge.api.benching import BenchReport
@@ -80,6 +86,7 @@ class Model(OpenedModel):
         Raises:
             InputError: for rows that do not fit.
             ModelError: for an export that is missing or damaged.
+            VerifyError: when it was opened with a key that has not signed what is there now.
             MissingError: when this machine lacks what runs it.
         """
         from mlp_edge.api.predicting import open_predictor, predict_table
@@ -111,7 +118,7 @@ class Model(OpenedModel):
             runtime: keras, litert, onnxruntime, c, js, micropython or a chip; None for any.
             verify: check the file's checksum and golden rows first.
             signed_by: a public key in PEM, with whose private half the model directory has to be
-                signed.
+                signed; None for the one that the model was opened with, if any.
             out: a CSV file to write: the table with predictions as further columns.
             spreadsheet_safe: write words that a spreadsheet would compute (=A1) as '=A1.
             trust: run a header or script that was changed since it was exported.
@@ -165,7 +172,7 @@ class Model(OpenedModel):
             runtime: keras, litert, onnxruntime, c, js, micropython or a chip; None for any.
             verify: check the file's checksum and golden rows first.
             signed_by: a public key in PEM, with whose private half the model directory has to be
-                signed.
+                signed; None for the one that the model was opened with, if any.
             spreadsheet_safe: write words that a spreadsheet would compute (=A1) as '=A1.
             trust: run a header or script that was changed since it was exported.
             **reading: how the file is written, as ``mlp_edge.train`` takes it.
@@ -199,6 +206,7 @@ class Model(OpenedModel):
         *,
         runtime: str | None = None,
         dtype: str = "float32",
+        signed_by: str | os.PathLike[str] | None = None,
         metrics: Sequence[str] = (),
         threshold: float | None = None,
         plots: bool | None = None,
@@ -215,6 +223,7 @@ class Model(OpenedModel):
                 training held out.
             runtime: what predicts; None for the first that can.
             dtype: of the export that predicts.
+            signed_by: as ``predict_table`` takes it.
             metrics: names of the scores, or one; () for all.
             threshold: another than the model's own, between 0 and 1.
             plots: whether to draw pictures into the model directory; None draws them where
@@ -233,13 +242,14 @@ class Model(OpenedModel):
             InputError: for a file alone, a table that does not fit, settings that cannot
                 be met, or a file that cannot be written.
             ModelError: for an export that is missing or damaged.
+            VerifyError: when the model directory is not what the key has signed.
             MissingError: without scikit-learn, or without what is to predict.
         """
         from mlp_edge.api.evaluation.evaluating import evaluate
 
         given = {
-            "runtime": runtime, "dtype": dtype, "metrics": metrics, "threshold": threshold,
-            "plots": plots, "importance": importance, "rows_out": rows_out,
+            "runtime": runtime, "dtype": dtype, "signed_by": signed_by, "metrics": metrics,
+            "threshold": threshold, "plots": plots, "importance": importance, "rows_out": rows_out,
             "spreadsheet_safe": spreadsheet_safe,
         }  # fmt: skip
         chosen, written = made("evaluate", given | reading, EvaluationSettings, Reading)
@@ -437,6 +447,7 @@ class Model(OpenedModel):
         max_drop: float = 0.02,
         chip: str | None = None,
         name: str | None = None,
+        signed_by: str | os.PathLike[str] | None = None,
         out: str | os.PathLike[str] | None = None,
         weights_only: bool = False,
         split: bool = False,
@@ -447,8 +458,6 @@ class Model(OpenedModel):
     ) -> Export:
         """Write files for runtimes and devices: ``export("c", dtype="int8").content`` is a header.
 
-        They go into exports/ of the model directory or beside the file, or into ``out`` instead.
-
         Args:
             formats: of "tflite", "onnx", "c"; "js", "micropython". () for the first three.
             dtype: "float32"; "int8"; "int16", "int24" (not tflite); "float16", "dynamic" (tflite);
@@ -458,7 +467,8 @@ class Model(OpenedModel):
             max_drop: how much accuracy, or R² of a regression, it may lose.
             chip: that "smallest" is measured on; None for avr, or else cortex-m4.
             name: of files and C symbols; None for the model's.
-            out: folder to write to.
+            signed_by: as ``predict_table`` takes it; for each of ``others``, too.
+            out: folder to write to; None for exports/ in the model directory, or beside the file.
             weights_only: a C header of arrays, without functions.
             split: C as NAME.h, NAME.c, and kernels that several models share.
             package: arduino, platformio, esp-idf, zephyr or cmake, of C; triton or kserve, of ONNX.
@@ -472,6 +482,7 @@ class Model(OpenedModel):
         Raises:
             InputError: for settings, rows or a folder that are missing or cannot be used.
             ModelError: for a network that the format or the dtype cannot hold.
+            VerifyError: when a model directory is not what the key has signed.
             MissingError: when a format needs TensorFlow or tf2onnx.
             CheckError: when a smaller dtype loses more than it may; nothing is written then.
         """
@@ -480,13 +491,12 @@ class Model(OpenedModel):
 
         given = {
             "formats": formats, "dtype": dtype, "max_flips": max_flips, "max_drop": max_drop,
-            "chip": chip, "name": name, "out": out, "weights_only": weights_only, "split": split,
+            "chip": chip, "name": name, "signed_by": signed_by, "out": out,
+            "weights_only": weights_only, "split": split,
             "package": package, "package_version": package_version,
         }  # fmt: skip
-        chosen, read = made("export", given | reading, ExportSettings, Reading)
-        return export(
-            self, chosen, calibration_table=calibration_table, reading=read, others=others
-        )
+        chosen, how = made("export", given | reading, ExportSettings, Reading)
+        return export(self, chosen, calibration_table=calibration_table, reading=how, others=others)
 
     @listing(Reading)
     def parity(
@@ -616,33 +626,52 @@ class Model(OpenedModel):
         return open_model(place)
 
 
-def open_model(source: Any) -> Model:
+def open_model(source: Any, *, signed_by: str | os.PathLike[str] | None = None) -> Model:
     """Open a model for everything that can be done with it; ``mlp_edge.load`` only predicts.
 
     Args:
         source: a model directory, its model.keras, a file of another network
             (docs/reference/importing.md lists them), or a model in memory, of Keras,
             scikit-learn or PyTorch.
+        signed_by: a public key in PEM, with whose private half the model directory has to be
+            signed. ``predict``, ``predict_table``, ``predict_stream``, ``evaluate`` and ``export``
+            hold to it what they read later.
 
     Returns:
         The model, read and checked.
 
     Raises:
         ModelError: for what cannot be read.
-        InputError: for something else.
+        VerifyError: when the model directory is not what the key has signed.
+        InputError: for something else, or a key that cannot be one.
+        MissingError: when a key is given, and the extra is not installed.
     """
+    key = None if signed_by is None else Path(signed_by)
     if isinstance(source, str | os.PathLike):
-        return _of_path(Path(source))
+        return _of_path(Path(source), key)
     found = read_object(source)
     model = Model(Path(found.mlp.name), found.mlp, None, found)
     model.in_memory = True
+    if key is not None:
+        raise InputError(not_signed(model.path, model.alone))
     return model
 
 
-def _of_path(path: Path) -> Model:
+def _of_path(path: Path, key: Path | None) -> Model:
     path = directory_of(path)
     if is_alone(path):
         found = read_foreign(path)
-        return Model(path, found.mlp, None, found)
-    directory, mlp = read_directory(path)
-    return Model(path, mlp, directory)
+        model = Model(path, found.mlp, None, found)
+        if key is not None:
+            raise InputError(not_signed(path, model.alone))
+        return model
+
+    def read() -> tuple[ModelDirectory, Mlp]:
+        ModelDirectory.open(path)  # which says what is missing
+        with signed_by_key(path, key):
+            return read_directory(path)
+
+    directory, mlp = read_directory(path) if key is None else undisturbed(path, read)
+    model = Model(path, mlp, directory)
+    model.signed_by = key
+    return model

@@ -5,13 +5,16 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from mlp_edge.errors import InputError
 from mlp_edge.mlp import Mlp
 from mlp_edge.readers.importing.imported import Imported
 from mlp_edge.readers.model_directory import ModelDirectory
+from mlp_edge.signing.signature import signed_by
 
 
 class OpenedModel:
@@ -23,9 +26,12 @@ class OpenedModel:
         directory: the model directory, read; None for a file alone.
         imported: what was found in a file alone; None for a model directory.
         in_memory: whether it is that of a model in memory, so that it has no place for files.
+        signed_by: the public key that it was opened with, to which later reading is held as well;
+            None for none.
     """
 
     in_memory = False
+    signed_by: Path | None = None
 
     def __init__(
         self,
@@ -63,9 +69,35 @@ class OpenedModel:
         if self.directory is not None:
             self.directory = self.directory.reopened()
 
+    @contextmanager
+    def held_to(self, key: Path | None) -> Iterator[None]:
+        """Let its files be read only as a key has signed them, until the block ends.
+
+        Args:
+            key: the public key in PEM; None for the one that it was opened with, if any.
+
+        Raises:
+            VerifyError: when the directory is not what was signed with it.
+            InputError: for a model without a directory, another kind of key, or a directory that
+                holds another model by now.
+        """
+        if (key := key or self.signed_by) is None:
+            yield
+            return
+        if self.directory is None:
+            raise InputError(not_signed(self.path, self.alone))
+        with signed_by(self.path, key):
+            self.refresh()  # so that what was read before is what was signed
+            yield
+
     def __repr__(self) -> str:
         network = f"{self.mlp.topology} {self.mlp.task}"
         return f"<mlp_edge.Model {self.name!r}: {network}, {str(self.path)!r}>"
+
+
+def not_signed(path: Path, what: str) -> str:
+    """What is said where a signature is asked of a model that has no directory."""
+    return f"{path}: {what}, which nobody has signed; signatures are of model directories"
 
 
 Opened = TypeVar("Opened", bound=OpenedModel)

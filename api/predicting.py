@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mlp_edge.api.observer import SILENT, Observer
-from mlp_edge.api.opened_model import OpenedModel
+from mlp_edge.api.opened_model import OpenedModel, not_signed
 from mlp_edge.api.result import Result, Sheet, warnings
 from mlp_edge.api.settings import GUESSED, PredictionSettings, Reading
 from mlp_edge.api.tables import read_any
@@ -197,9 +197,10 @@ def open_predictor(
         return load(Path(model), runtime, trust, verify, signed_by=signed_by)
     found = model.imported
     if found is None or found.original is None:
-        return load(model.path, runtime, trust, verify, signed_by=signed_by)
+        key = signed_by or model.signed_by
+        return load(model.path, runtime, trust, verify, signed_by=key)
     if signed_by is not None:
-        raise InputError(f"{model.path}: {model.alone}, which nobody has signed")
+        raise InputError(not_signed(model.path, model.alone))
     if runtime not in (None, found.original.runtime):
         raise InputError(
             f"{model.path}: a model in memory is predicted by {found.original.runtime}; "

@@ -13,6 +13,7 @@ from mlp_edge.data.table import Table
 from mlp_edge.mlp import Mlp, Rows
 from mlp_edge.proof.declared import drawn
 from mlp_edge.readers.model_directory import SAMPLE, ModelDirectory
+from mlp_edge.reading import check_signed
 
 DRAWN = 200
 """Rows that stand for real ones where there are none."""
@@ -27,9 +28,14 @@ def sample_table(model: Path, most: int = MOST_BYTES) -> Table:
     Args:
         model: the directory.
         most: bytes that a table may have, if that is more than usual; this one is no stranger's.
+
+    Raises:
+        VerifyError: when ``only_signed`` holds it to other bytes.
     """
     own = Dialect(",", ".", "utf-8", header=True, comments=False, single_quotes=False)
-    return read_table(str(model / SAMPLE), own, max(most, MOST_BYTES))
+    table = read_table(str(model / SAMPLE), own, max(most, MOST_BYTES))
+    check_signed(model / SAMPLE, table.sha256)
+    return table
 
 
 def has_sample(directory: ModelDirectory) -> bool:

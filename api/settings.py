@@ -102,7 +102,7 @@ class PredictionSettings:
         runtime: keras, litert, onnxruntime, c, js, micropython or a chip; None for any.
         verify: check the file's checksum and its golden rows before the first prediction.
         signed_by: a public key in PEM, with whose private half the model directory has to be
-            signed; None where any is taken.
+            signed; None for the one that the model was opened with, if any.
         out: a CSV file to write: the table with predictions as further columns.
         spreadsheet_safe: write words that a spreadsheet would compute (=A1) as '=A1.
     """
@@ -175,6 +175,7 @@ class EvaluationSettings:
     Attributes:
         runtime: keras, litert, onnxruntime, c, js or micropython; None for the first that can.
         dtype: of the export that predicts.
+        signed_by: as ``PredictionSettings`` has it.
         metrics: names of the scores; () for all.
         threshold: another than the model's own, a number between 0 and 1; None for its own.
         plots: whether to draw pictures into the model directory; None draws them where matplotlib
@@ -192,6 +193,10 @@ class EvaluationSettings:
         "What to run",
         flag="--dtype -d",
     )
+    signed_by: Path | None = declared(
+        None, "Public key with whose private half the model has to be signed.", "Trust",
+        shown="no signature is asked for",
+    )  # fmt: skip
     metrics: tuple[str, ...] = declared(
         (), "Scores to report, such as accuracy,auc.", "Evaluation", shown="all"
     )

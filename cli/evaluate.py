@@ -14,6 +14,7 @@ from mlp_edge.cli.options import DEFAULT_MODEL, JsonOption, TrustOption, model_n
 from mlp_edge.cli.printing.console import out, print_json, warn_of
 from mlp_edge.cli.printing.observer import Printing
 from mlp_edge.cli.printing.sheets import show_sheets
+from mlp_edge.cli.verify import warn_stale
 
 
 @takes(settings=EvaluationSettings, reading=Reading)
@@ -32,15 +33,17 @@ def evaluate(
     from mlp_edge.api.evaluation.evaluating import evaluate as evaluate_model
     from mlp_edge.api.model import open_model
 
-    rest = "--json has each"
+    chosen, rest = EvaluationSettings(**settings), "--json has each"
     found = evaluate_model(
-        open_model(model),
+        open_model(model, signed_by=chosen.signed_by),
         table,
-        EvaluationSettings(**settings),
+        chosen,
         Reading(**reading),
         trust=trust,
         observer=Printing(rest=rest),
     )
+    if found.files:
+        warn_stale(model)
     if as_json:
         print_json(found.to_dict())
         return

@@ -13,6 +13,7 @@ from mlp_edge.cli.options import DEFAULT_MODEL, JsonOption, MaxBytesOption, mode
 from mlp_edge.cli.printing.console import out, print_json
 from mlp_edge.cli.printing.observer import Printing
 from mlp_edge.cli.printing.sheets import show_sheets
+from mlp_edge.cli.verify import warn_stale
 
 
 @takes(settings=ExportSettings)
@@ -50,13 +51,15 @@ def export(
 
     chosen = ExportSettings(**settings)
     result = exported(
-        open_model(model),
+        open_model(model, signed_by=chosen.signed_by),
         chosen,
         calibration_table=calibration_table,
         reading=Reading(max_bytes=max_bytes),
-        others=[open_model(other) for other in others or ()],
+        others=[open_model(other, signed_by=chosen.signed_by) for other in others or ()],
         observer=Printing(quiet=as_json),
     )
+    if chosen.out is None:
+        warn_stale(model)
     if as_json:
         print_json(result.to_dict())
         return

@@ -14,6 +14,7 @@ from mlp_edge.cli.options import DEFAULT_MODEL, JsonOption, model_option
 from mlp_edge.cli.printing.console import out, print_json
 from mlp_edge.cli.printing.observer import Printing
 from mlp_edge.cli.printing.sheets import show_sheets
+from mlp_edge.cli.verify import replacing
 
 
 @takes(settings=ImportSettings, reading=Reading)
@@ -41,15 +42,16 @@ def import_(
     """Make a model directory of a network that somebody else trained."""
     from mlp_edge.api.importing.importing import import_file
 
-    report = import_file(
-        file,
-        ImportSettings(**settings),
-        out=directory,
-        rows=rows,
-        reading=Reading(**reading),
-        force=force,
-        observer=Printing(),
-    )
+    with replacing(directory):
+        report = import_file(
+            file,
+            ImportSettings(**settings),
+            out=directory,
+            rows=rows,
+            reading=Reading(**reading),
+            force=force,
+            observer=Printing(),
+        )
     if as_json:
         print_json(report.to_dict())
     else:

@@ -14,6 +14,7 @@ from mlp_edge.cli.printing.console import err, print_json
 from mlp_edge.cli.printing.observer import Printing
 from mlp_edge.cli.printing.sheets import show_sheets
 from mlp_edge.cli.printing.wording import worded
+from mlp_edge.cli.verify import warn_stale
 
 
 @takes(settings=ParitySettings)
@@ -45,6 +46,7 @@ def parity(
         reading=Reading(max_bytes=max_bytes),
         observer=Printing(),
     )
+    warn_stale(model)
     if as_json:
         print_json(report.to_dict())
     else:

@@ -15,7 +15,7 @@ from mlp_edge.cli.printing.console import err, out, print_json
 from mlp_edge.cli.printing.observer import Printing
 from mlp_edge.cli.printing.sheets import show_sheets
 from mlp_edge.cli.printing.wording import worded
-from mlp_edge.cli.verify import passphrase
+from mlp_edge.cli.verify import passphrase, warn_stale
 from mlp_edge.errors import InputError
 from mlp_edge.settings import setting
 
@@ -72,6 +72,8 @@ def report(
     if sign is not None:
         signing_key(sign, secret)  # before minutes of work
     found = reported(opened, table, chosen, read, observer=observer)
+    if sign is None:
+        warn_stale(model)
     _show(found, as_json)
     found.check()
     if sign is not None:

@@ -12,6 +12,7 @@ from mlp_edge.cli.declaring import takes
 from mlp_edge.cli.options import DEFAULT_MODEL, JsonOption
 from mlp_edge.cli.printing.console import print_json
 from mlp_edge.cli.printing.observer import Printing
+from mlp_edge.cli.verify import replacing
 from mlp_edge.data.choices import Choices
 from mlp_edge.training.plan import Plan
 from mlp_edge.training.recipe import Recipe
@@ -49,7 +50,8 @@ def train(
 
     settings = {**chosen, **plan, **columns, **reading}
     observer = Printing(quiet=quiet)
-    model = train_model(table or None, out=out, force=force, observer=observer, **settings)
+    with replacing(out):
+        model = train_model(table or None, out=out, force=force, observer=observer, **settings)
     if as_json:
         print_json(model.training.to_dict())
     else:

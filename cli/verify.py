@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from mlp_edge.cli.options import DEFAULT_MODEL, JsonOption
-from mlp_edge.cli.printing.console import err, out, print_json
+from mlp_edge.cli.printing.console import err, out, print_json, warn
 from mlp_edge.cli.printing.sheets import show_sheets
 from mlp_edge.cli.printing.wording import worded
+from mlp_edge.foreign import typed
 
 STYLES = {"changed": "bold red", "missing": "bold red", "not signed": "bold red",
           "wrong": "bold red", "right": "green", "signed": "green"}  # fmt: skip
@@ -64,6 +67,36 @@ def verify(
     for remark in found.remarks():
         err.print(worded(remark))
     found.check()
+
+
+def warn_stale(model: Path) -> None:
+    """Warn where a directory is not what its signature says, as something was written into it.
+
+    Args:
+        model: a model directory, its model.keras, or a file, which has no signature.
+    """
+    from mlp_edge.readers.model_directory import SIGNATURE, directory_of
+    from mlp_edge.signing.signature import is_stale
+
+    place = directory_of(model)
+    if is_stale(place):
+        again = typed(f"{place}")
+        warn(f"{place / SIGNATURE} is stale: `mlp-edge sign {again} --key KEY` signs it again")
+
+
+@contextmanager
+def replacing(model: Path) -> Iterator[None]:
+    """Around what puts a new model in the place of another: warn where that was signed."""
+    from mlp_edge.readers.model_directory import SIGNATURE
+
+    signed = (model / SIGNATURE).exists()
+    yield
+    if signed:
+        again = typed(f"{model}")
+        warn(
+            f"{model}: the model before was signed, and this one is not: "
+            f"`mlp-edge sign {again} --key KEY` signs it"
+        )
 
 
 def passphrase(key: Path) -> str | None:

@@ -58,6 +58,8 @@ def files_read() -> Iterator[list[Path]]:
 def only_signed(folder: Path, digests: Mapping[str, str]) -> Iterator[None]:
     """Have ``read_file`` refuse all but certain bytes, in this thread, until the block ends.
 
+    What is read otherwise is given to ``check_signed``.
+
     Args:
         folder: whose files are held to it, those of its folders included.
         digests: of each file by its name, such as exports/pima.onnx, its SHA-256.
@@ -83,8 +85,8 @@ def read_file(path: Path, gone: str = "", most: int | None = None) -> bytes:
         VerifyError: when ``only_signed`` holds it to other bytes.
     """
     content = _content(path, gone, limit() if most is None else most)
-    if (held := _SIGNED.get()) is not None:
-        _check_signed(path, content, *held)
+    if _SIGNED.get() is not None:
+        check_signed(path, sha256(content).hexdigest())
     return content
 
 
@@ -121,15 +123,26 @@ def _content(path: Path, gone: str, largest: int) -> bytes:
     raise ModelError(f"{path}: {too_large(size)}")
 
 
-def _check_signed(path: Path, content: bytes, folder: Path, digests: Mapping[str, str]) -> None:
-    """Refuse a file that is in a folder, by its name or by way of links, and has other bytes."""
+def check_signed(path: Path, digest: str) -> None:
+    """Refuse a file that ``only_signed`` holds to other bytes, by its name or by way of links.
+
+    Args:
+        path: a file that was read otherwise than by ``read_file``.
+        digest: the SHA-256 of the bytes that were read.
+
+    Raises:
+        VerifyError: naming the file.
+    """
+    if (held := _SIGNED.get()) is None:
+        return
+    folder, digests = held
     for place, root in (
         (path.absolute(), folder.absolute()),
         (path.resolve(), folder.resolve()),
     ):
         if place.is_relative_to(root):
             name = place.relative_to(root).as_posix()
-            if digests.get(name) != sha256(content).hexdigest():
+            if digests.get(name) != digest:
                 raise VerifyError(f"{path}: not the file that was signed")
             return
 

@@ -170,6 +170,24 @@ def _holds(directory: Path, content: bytes, key: Path, names: Collection[str]) -
     return True
 
 
+def is_stale(directory: Path) -> bool:
+    """Whether a directory has a signature, and a file that is not what it says; needs no extra.
+
+    Who made the signature is not asked: ``verified`` does that.
+
+    Args:
+        directory: a model directory, or what is none.
+    """
+    path = directory / SIGNATURE
+    if not path.is_file():
+        return False
+    try:
+        signed = Signed(*_read(read_file(path, most=LARGEST)))
+        return bool(_held_against(directory, signed).differences())
+    except (InputError, ValueError, TypeError):  # damaged, or too large to be what was signed
+        return True
+
+
 @contextmanager
 def signed_by(directory: Path, key: Path | None) -> Iterator[None]:
     """Let files of a directory be read only as a key has signed them, until the block ends.
@@ -235,18 +253,23 @@ def _compared(directory: Path, signed: Signed) -> Signed:
         VerifyError: when they do not: they have changed meanwhile.
         InputError: for a file that is too large.
     """
+    found = _held_against(directory, signed)
+    if not found.differences():
+        raise VerifyError(f"{directory}: changed while it was verified; try again")
+    return found
+
+
+def _held_against(directory: Path, signed: Signed) -> Signed:
+    """The same, with every file that differs, if any does."""
     names, odd = set(_files(directory)), set(_odd(directory))
     there = names & signed.digests.keys()
     other = [name for name in there if sha256(read_file(directory / name)) != signed.digests[name]]
-    found = replace(
+    return replace(
         signed,
         changed=tuple(sorted({*other, *(odd & signed.digests.keys())})),
         missing=tuple(sorted(signed.digests.keys() - names - odd)),
         added=tuple(sorted((names | odd) - signed.digests.keys())),  # which are not read
     )
-    if not found.differences():
-        raise VerifyError(f"{directory}: changed while it was verified; try again")
-    return found
 
 
 def _files(directory: Path) -> list[str]:

@@ -60,6 +60,7 @@ def evaluate(
         InputError: for a file alone, a table that does not fit, settings that cannot be
             met, or a file that cannot be written.
         ModelError: for an export that is missing or damaged.
+        VerifyError: when the model directory is not what a key has signed.
         MissingError: without scikit-learn, or without what is to predict.
     """
     directory = _checked(model, table, settings)
@@ -70,14 +71,14 @@ def evaluate(
     if rows_out is not None:
         source = directory.path / SAMPLE if table is None else table
         check_output("rows_out", rows_out, source if isinstance(source, str | Path) else None)
-    examples = _examples(directory, table, reading)
+    with model.held_to(settings.signed_by):
+        examples = _examples(directory, table, reading)
     named = None if table is None else _named(table, examples.table)
     notes = [] if named is None else _notes(named, examples, manifest)
     observer.found((*(() if named is None else examples.findings), *notes))
-    part = f"rows of {named}" if named is not None else HELD_OUT
-    if named is None and manifest.imported is not None:
-        part = manifest.sample
-    with _opened(directory, settings, trust, observer) as opened:
+    part = _part(named, manifest)
+    key = settings.signed_by or model.signed_by
+    with _opened(directory, settings, trust, key, observer) as opened:
         runtime, dtype = opened.runtime, opened.card.dtype
         outputs = opened.predict(examples.rows)
         scored = ScoredRows(manifest, examples.table, examples, part, outputs, threshold, metrics)
@@ -186,6 +187,13 @@ def _named(table: Any, read: Table) -> str:
     return os.fspath(table) if isinstance(table, str | os.PathLike) else read.source
 
 
+def _part(named: str | None, manifest: Manifest) -> str:
+    """Which rows these are."""
+    if named is not None:
+        return f"rows of {named}"
+    return HELD_OUT if manifest.imported is None else manifest.sample
+
+
 def _notes(named: str, examples: Examples, manifest: Manifest) -> list[Finding]:
     """What the table lacks, and that the model was trained on the very table, where it was."""
     weight = manifest.recipe.get("weight")
@@ -204,7 +212,11 @@ def _notes(named: str, examples: Examples, manifest: Manifest) -> list[Finding]:
 
 
 def _opened(
-    directory: ModelDirectory, settings: EvaluationSettings, trust: bool, observer: Observer
+    directory: ModelDirectory,
+    settings: EvaluationSettings,
+    trust: bool,
+    key: Path | None,
+    observer: Observer,
 ) -> Predictor:
     """What predicts."""
     from mlp_edge.runtime.load import load, reduced_precision_path
@@ -213,7 +225,7 @@ def _opened(
     with observer.step("opening the model"):
         if dtype != FLOAT32:
             path = reduced_precision_path(directory, dtype, runtime)
-        return load(path, runtime, trust)
+        return load(path, runtime, trust, signed_by=key)
 
 
 def _importance(scored: ScoredRows, opened: Predictor, settings: EvaluationSettings) -> Importance:

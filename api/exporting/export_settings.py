@@ -100,6 +100,9 @@ class ExportSettings(RawSettings):
         max_drop: how much accuracy, or R² of a regression, it may lose.
         chip: that smallest is measured on; None for the first that can be simulated of avr and
             cortex-m4.
+        signed_by: a public key in PEM, with whose private half the model directory has to be
+            signed, and that of every further model; None for the one that it was opened with, if
+            any.
         out: folder to write to; None for exports/ of the model directory.
     """
 
@@ -146,6 +149,10 @@ class ExportSettings(RawSettings):
     chip: str | None = declared(
         None, "Chip on which the candidates of smallest are measured.", "Quantisation", shown="avr"
     )
+    signed_by: Path | None = declared(
+        None, "Public key with whose private half the model has to be signed.", "Trust",
+        shown="no signature is asked for",
+    )  # fmt: skip
     out: Path | None = declared(
         None, "Folder to write to.", "Output", shown="exports/ of the model"
     )

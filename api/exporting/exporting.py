@@ -170,8 +170,7 @@ def export(
     Args:
         model: what to export; of a model directory, ``model.directory`` then lists the files.
         settings: formats, dtype and limits; None for all formats in float32.
-        calibration_table: rows to quantise with, whatever ``read_any`` reads; None for those that
-            the model directory keeps.
+        calibration_table: rows to quantise with, as ``read_any`` takes them; None for its own.
         reading: how a file of them is read.
         others: further models for a package, each in the same dtype; C shares the kernels.
         observer: follows; it hears of candidates and losses before they are judged.
@@ -180,22 +179,23 @@ def export(
         InputError: for settings that do not go together, or a folder that cannot be written.
         TableError: for a calibration table that cannot be used.
         ModelError: for a network that the format or the dtype cannot hold.
+        VerifyError: when a model directory is not what a key has signed.
         MissingError: when a format needs TensorFlow or tf2onnx.
         CheckError: when a smaller dtype loses more than it may; nothing is written then.
     """
-    settings = settings or ExportSettings()
-    _check_rows(model, settings, calibration_table)
-    mlp = model.mlp if settings.name is None else replace(model.mlp, name=settings.name)
-    check_others(settings, mlp.name, others, calibration_table)
-    heard = Recording(observer)
-    for each in (model, *others):
-        each.refresh()
-        _check_original(each, settings, heard)
-    place = _place(model, settings.out)
-    beside = model.directory is not None and settings.out is None
-    called, kept = (mlp.name if has else None for has in (others, beside))
-    quantiser = Quantiser(model, calibration_table, reading, kept, called, observer=heard)
-    made = _made(quantiser, mlp, settings)
+    settings, heard = settings or ExportSettings(), Recording(observer)
+    with model.held_to(settings.signed_by):
+        _check_rows(model, settings, calibration_table)
+        mlp = model.mlp if settings.name is None else replace(model.mlp, name=settings.name)
+        check_others(settings, mlp.name, others, calibration_table)
+        for each in (model, *others):
+            each.refresh()
+            _check_original(each, settings, heard)
+        place = _place(model, settings.out)
+        beside = model.directory is not None and settings.out is None
+        called, kept = (mlp.name if has else None for has in (others, beside))
+        quantiser = Quantiser(model, calibration_table, reading, kept, called, observer=heard)
+        made = _made(quantiser, mlp, settings)
     if settings.package is not None:
         splits = [made.of(mlp), *(_further(other, settings, heard) for other in others)]
         made = replace(made, files=packed(settings, splits, heard))
@@ -308,11 +308,12 @@ class _Made:
 
 
 def _further(model: OpenedModel, settings: ExportSettings, observer: Observer) -> Split:
-    """Another model of a package; raises as ``_made``."""
+    """Another model of a package; raises as ``_made``, and where it is not what was signed."""
     kept = model.name if model.directory is not None else None
-    quantiser = Quantiser(model, kept=kept, called=model.name, observer=observer)
-    settings = replace(settings, raw_scale=(), raw_offset=())  # of columns of the first
-    return _made(quantiser, model.mlp, settings).of(model.mlp)
+    with model.held_to(settings.signed_by):
+        quantiser = Quantiser(model, kept=kept, called=model.name, observer=observer)
+        settings = replace(settings, raw_scale=(), raw_offset=())  # of columns of the first
+        return _made(quantiser, model.mlp, settings).of(model.mlp)
 
 
 def _made(quantiser: Quantiser, mlp: Mlp, settings: ExportSettings) -> _Made:

@@ -6,9 +6,11 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from support.commands import Type
+from support.keras_files import dense, write_h5
 from support.networks import network
 from support.signed import write_keys, write_model
 
@@ -120,3 +122,51 @@ def test_what_is_not_signed_predicts_nothing(typed: Type, folder: Path) -> None:
     wrong = typed(*words[:-1], key)
     assert wrong.code == 2
     assert "a private key, where the public one belongs" in wrong.err
+
+
+@pytest.mark.trains
+def test_what_is_written_into_a_signed_directory_is_told(
+    typed: Type, pima: Path, folder: Path
+) -> None:
+    model = shutil.copytree(pima, folder / "model")
+    key = write_keys(folder, "key", ec.SECP256R1())
+    public = key.with_suffix(".pub")
+    stale = "warning: model/model.sig is stale: `mlp-edge sign model --key KEY` signs it again"
+    drawn = "--threshold", "0.3", "--runtime", "onnxruntime"
+    for words in (
+        ("export", "--format", "js"),
+        ("parity", "--format", "onnx", "--runtime", "onnxruntime"),
+        ("evaluate", *drawn),
+        ("report", "--no-cost"),
+    ):
+        sign(model, key)
+        found = typed(*words)
+        assert found.code == 0, found.err
+        assert found.err.count(stale) == 1, words
+        assert mlp_edge.verify(model, public).problems()
+    sign(model, key)
+    for words in (
+        ("evaluate", "--no-plots", "--signed-by", public),
+        ("export", "--format", "c", "--out", "elsewhere", "--signed-by", public),
+        ("evaluate", *drawn, "--signed-by", public),  # the same pictures as before
+    ):
+        found = typed(*words)
+        assert found.code == 0, found.err
+        assert "stale" not in found.err
+    (model / "model.json").write_text((model / "model.json").read_text() + " ")
+    for command in ("export", "evaluate"):
+        assert typed(command, "--signed-by", public).code == 1
+
+
+def test_a_model_in_the_place_of_a_signed_one_is_told(typed: Type, folder: Path) -> None:
+    theirs = write_h5(folder / "theirs.h5", [dense(np.ones((2, 1)))])
+    assert typed("import", theirs).code == 0
+    sign(folder / "model", write_keys(folder, "key", ec.SECP256R1()))
+    told = typed("import", theirs, "--force")
+    assert told.code == 0, told.err
+    assert told.err.count(
+        "warning: model: the model before was signed, and this one is not: "
+        "`mlp-edge sign model --key KEY` signs it"
+    ) == 1  # fmt: skip
+    assert not (folder / "model" / "model.sig").exists()
+    assert "signed" not in typed("import", theirs, "--force").err

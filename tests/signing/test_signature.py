@@ -13,14 +13,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from model_signing import hashing, signing, verifying
+from support.keras_files import dense, write_h5
 from support.networks import network, readings
 from support.signed import NET, write_keys, write_model
 
 import mlp_edge
+from mlp_edge.api import sample as sample_rows
 from mlp_edge.errors import InputError, MissingError, ModelError, VerifyError
 from mlp_edge.reading import only_signed, read_file
 from mlp_edge.runtime import load as loading
@@ -400,3 +403,77 @@ def test_files_elsewhere_are_read_meanwhile(model: Path, tmp_path: Path) -> None
         refused(VerifyError, read_file, model / "history.csv")
         refused(VerifyError, read_file, tmp_path / "in")  # by way of a link
     assert read_file(model / "history.csv")
+
+
+# What is opened, evaluated and exported is what was signed
+
+
+@pytest.fixture
+def trained(pima: Path, keys: Path, tmp_path: Path) -> Path:
+    """A trained model directory that is signed."""
+    directory = shutil.copytree(pima, tmp_path / "trained")
+    sign(directory, keys / "ours.pem")
+    return directory
+
+
+@pytest.mark.trains
+def test_a_model_that_was_opened_with_a_key_reads_nothing_else(
+    trained: Path, keys: Path, tmp_path: Path
+) -> None:
+    key, free = keys / "ours.pub", mlp_edge.open(trained)
+    opened = mlp_edge.open(trained, signed_by=str(key))
+    scores = opened.evaluate(plots=False).to_dict()
+    assert scores == free.evaluate(plots=False, signed_by=key).to_dict()
+    header = opened.export("c", dtype="int8", out=tmp_path).content
+    assert header == free.export("c", dtype="int8", out=tmp_path, signed_by=str(key)).content
+    rows = np.zeros((1, 8), np.float32)
+    assert opened.predict(rows).tolist() == free.predict(rows).tolist()
+
+    (trained / "sample.csv").write_text((trained / "sample.csv").read_text() + "\n")
+    for reads in (
+        lambda: mlp_edge.open(trained, signed_by=key),
+        lambda: opened.evaluate(plots=False),
+        lambda: free.evaluate(plots=False, signed_by=key),
+        lambda: opened.export("c", out=tmp_path),
+        lambda: free.export("c", out=tmp_path, signed_by=key),
+        lambda: opened.predict(rows),
+    ):
+        assert "changed: sample.csv" in refused(VerifyError, reads)
+    free.evaluate(plots=False)
+
+
+@pytest.mark.trains
+def test_rows_that_are_swapped_after_they_were_verified(
+    trained: Path, keys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, sample = mlp_edge.open(trained, signed_by=keys / "ours.pub"), trained / "sample.csv"
+    read = sample_rows.read_table
+
+    def swapped(*given: Any) -> Any:
+        sample.write_text(sample.read_text() + "\n")
+        return read(*given)
+
+    monkeypatch.setattr(sample_rows, "read_table", swapped)
+    message = refused(VerifyError, model.evaluate, plots=False)
+    assert "sample.csv: not the file that was signed" in message
+
+
+@pytest.mark.trains
+def test_another_model_that_is_signed_as_well(trained: Path, keys: Path, tmp_path: Path) -> None:
+    model = mlp_edge.open(trained)
+    manifest = trained / "model.json"
+    manifest.write_text(manifest.read_text().replace('"threshold": 0.', '"threshold": 0.1'))
+    sign(trained, keys / "ours.pem")
+    message = refused(InputError, model.export, "c", out=tmp_path, signed_by=keys / "ours.pub")
+    assert "another model was put there meanwhile" in message
+
+
+def test_no_signature_is_asked_of_what_has_no_directory(keys: Path, tmp_path: Path) -> None:
+    file, key = write_h5(tmp_path / "net.h5", [dense(np.ones((2, 1)))]), keys / "ours.pub"
+    assert "a file alone, which nobody has signed" in refused(
+        InputError, mlp_edge.open, file, signed_by=key
+    )
+    exported = mlp_edge.open(file).export
+    assert "which nobody has signed" in refused(InputError, exported, signed_by=key)
+    gone = refused(ModelError, mlp_edge.open, tmp_path / "none", signed_by=key)
+    assert "there is no model" in gone
