@@ -30,6 +30,7 @@ def of_importance(
     shuffles: int,
     alike: Sequence[Sequence[str]] = (),
     falls: bool = False,
+    standardised: bool = False,
 ) -> dict[str, Figure]:
     """How much worse a score gets when a column is shuffled.
 
@@ -40,6 +41,7 @@ def of_importance(
         shuffles: of each column.
         alike: columns that say the same.
         falls: whether the score falls when it gets worse.
+        standardised: whether each of several targets counts in units of its standard deviation.
 
     Returns:
         "importance": a bar for each of the ``MOST`` most important columns, these on top.
@@ -59,7 +61,8 @@ def of_importance(
     axes.tick_params(axis="y", length=0)
     axes.locator_params(axis="x", nbins=5)
     moves = "falls" if falls else "rises"
-    axes.set_xlabel(f"{metric_name(metric)} {moves} by")
+    unit = ", each target in its own standard deviations" if standardised else ""
+    axes.set_xlabel(f"{metric_name(metric)} {moves} by{unit}")
     few = f"The {MOST} most important of {len(ordered):,} columns. " if ordered[MOST:] else ""
     same = " and ".join(quoted(name, 16) for name in alike[0][:2]) if alike else ""
     more = " (and others)" if len(alike) > 1 or (alike and len(alike[0]) > 2) else ""

@@ -16,6 +16,8 @@ from mlp_edge.plots.style import MODELS
 if TYPE_CHECKING:
     from mlp_edge.training.scoring.importance import Importance
 
+STANDARDISED = "each target counts in units of its own standard deviation"
+"""What is said of an importance of several targets."""
 TITLES = {
     "test": "held-out rows", "training": "training rows", "validation": "validation rows",
     "imported": "rows it was imported with",
@@ -121,6 +123,8 @@ def importance_sheet(found: Importance) -> Sheet:
         "unimportant, as the other is still there"
         for names in found.alike
     ]
+    if found.standardised:
+        notes.insert(0, STANDARDISED)
     title = f"importance: by how much {found.metric} {moves} when a column is shuffled"
     return Sheet(title, ("", "mean ± standard error of the shuffles"), rows, tuple(notes))
 

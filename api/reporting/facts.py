@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mlp_edge.api.evaluation.score_sheets import STANDARDISED
 from mlp_edge.api.result import Result, Sheet
 from mlp_edge.errors import CheckError
 from mlp_edge.files.writing import plain
@@ -72,6 +73,8 @@ class Report(Result):
             return [Sheet(self.verdict)]
         by = self.facts["importance_of"]
         title = f"by how much {by['metric']} gets worse without a feature, {by['rows']:,} rows"
+        if by["standardised"]:
+            title += f"; {STANDARDISED}"
         rows = tuple(
             (each["feature"], f"{each['mean']:.4g}", f"{each['se']:.2g}") for each in found[:10]
         )

@@ -118,7 +118,8 @@ def _importance(found: Evaluation | None, predictor: Predictor, absent: Absent) 
         }
         for name, (mean, error) in shuffled.columns.items()
     ]
-    return {"importance": records, "importance_of": {"metric": metric, "rows": shuffled.rows}}
+    by = {"metric": metric, "rows": shuffled.rows, "standardised": shuffled.standardised}
+    return {"importance": records, "importance_of": by}
 
 
 def _rows(

@@ -57,7 +57,7 @@ def facts(names: Sequence[str] = NAMES, labels: Sequence[str] = LABELS) -> Facts
             {"feature": names[1], "mean": 0.1, "se": 0.03, "correlated_with": []},
             {"feature": names[2], "mean": -0.01, "se": 0.02, "correlated_with": [names[0]]},
         ],
-        "importance_of": {"metric": "log_loss", "rows": 50},
+        "importance_of": {"metric": "log_loss", "rows": 50, "standardised": False},
         "dependence": _dependence(names, outputs),
         "dependence_on": {"rows": 50, "part": "held-out rows"},
         "history": {

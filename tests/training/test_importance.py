@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from support.networks import encoded, readings
 
+from mlp_edge.api.evaluation.score_sheets import importance_sheet
 from mlp_edge.errors import InputError
 from mlp_edge.feature import Feature
 from mlp_edge.mlp import Mlp, Rows
 from mlp_edge.reference import predict
 from mlp_edge.training.scoring import importance as module
-from mlp_edge.training.scoring.importance import SHUFFLES, alike, importance
+from mlp_edge.training.scoring.importance import SHUFFLES, Importance, alike, importance
 from mlp_edge.training.scoring.scores import Truth, score
 
 FEATURES = (
@@ -130,3 +131,38 @@ def test_columns_that_say_something_else_are_not() -> None:
     one = random.random(200)
     features, rows = table(one=one, half=one + random.normal(0, 0.3, 200), bent=(one - 0.5) ** 2)
     assert alike(features, rows) == ()
+
+
+@pytest.mark.parametrize("metric", ["rmse", "mae", "mse"])
+def test_no_unit_of_a_target_outweighs_another(metric: str) -> None:
+    """Of two targets each rests on one column; told in grams or in tons, they count alike."""
+    rows = readings(linear(), 300)
+    mlp = linear()
+    features, base = mlp.features, rows[:, [0, 2]].astype(np.float64)
+
+    def found(units: tuple[float, float], constant: bool = False) -> Importance:
+        scale = np.array(units)
+        truth = Truth("regression", (base * scale).astype(np.float32), 0, np.float32(0.5))
+        if constant:
+            truth.targets[:, 1] = 7
+        predicts = lambda rows: (rows[:, [0, 2]] * scale).astype(np.float32)  # noqa: E731
+        return importance(features, rows, truth, predicts, metric)
+
+    grams, tons = found((1, 1e6)), found((1, 1e-6))
+    assert grams.standardised
+    for name in ("weak", "strong"):
+        assert grams.columns[name][0] == pytest.approx(tons.columns[name][0], rel=1e-4)
+    ratio = grams.columns["weak"][0] / grams.columns["strong"][0]
+    assert ratio == pytest.approx(1, rel=0.15)
+    assert np.isfinite(found((1, 1), constant=True).columns["strong"][0])
+
+
+def test_one_target_and_a_score_without_a_unit_stay_as_they_are() -> None:
+    mlp = linear()
+    rows, truth = judged(mlp, 60)
+    assert not importance(mlp.features, rows, truth, answers(mlp), "rmse").standardised
+    two = Truth("regression", np.hstack([truth.targets, truth.targets * 9]), 0, np.float32(0.5))
+    both = lambda rows: np.hstack([answers(mlp)(rows), answers(mlp)(rows) * 9])  # noqa: E731
+    assert not importance(mlp.features, rows, two, both, "r2").standardised
+    sheet = importance_sheet(importance(mlp.features, rows, two, both, "rmse"))
+    assert sheet.notes[0] == "each target counts in units of its own standard deviation"

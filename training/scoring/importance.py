@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations
 from typing import Any
@@ -49,6 +49,8 @@ class Importance:
             the standard error of that mean; the most important first.
         alike: columns that say the same.
         falls: whether the score falls when it gets worse.
+        standardised: whether it is of several targets, each in units of its own standard deviation
+            among these rows, as no sum of different units means anything.
     """
 
     metric: str
@@ -56,6 +58,7 @@ class Importance:
     columns: Mapping[str, tuple[float, float]]
     alike: tuple[tuple[str, ...], ...]
     falls: bool
+    standardised: bool = False
 
 
 def importance(
@@ -80,6 +83,9 @@ def importance(
     rows, truth = rows[chosen], truth.of(chosen)
     if len(rows) < 2:
         raise InputError(f"{setting('importance', True)}: one row leaves nothing to shuffle")
+    standardised = METRICS[metric].in_units and truth.targets.shape[1] > 1
+    if standardised:
+        truth, predict = _standardised(truth, predict)
     scored = partial(_score, metric, truth, predict)
     if not math.isfinite(scored(None, rows, None)):
         raise InputError(
@@ -96,8 +102,17 @@ def importance(
         for index in order
     }
     return Importance(
-        metric, len(rows), columns, alike(features, rows), METRICS[metric].more_is_better
-    )
+        metric, len(rows), columns, alike(features, rows), METRICS[metric].more_is_better,
+        standardised,
+    )  # fmt: skip
+
+
+def _standardised(truth: Truth, predict: Predict) -> tuple[Truth, Predict]:
+    """Targets and predictions, each in units of the target's standard deviation, if it has one."""
+    deviation = truth.targets.std(axis=0, dtype=np.float64)
+    deviation[deviation == 0] = 1
+    scaled = replace(truth, targets=truth.targets / deviation)
+    return scaled, lambda rows: predict(rows) / deviation
 
 
 class _Fitted:

@@ -73,6 +73,11 @@ class Metric:
     more_is_better: bool
     score: Score
 
+    @property
+    def in_units(self) -> bool:
+        """Whether it is in the unit of a target, or that squared."""
+        return self.tasks == ("regression",) and not self.more_is_better
+
 
 def _ranking(name: str, **several: Any) -> Score:
     """A score of how well probabilities rank; of several classes the mean of each against the rest.
