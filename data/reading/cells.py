@@ -46,7 +46,12 @@ def check_lengths(layout: Layout, source: str) -> None:
 
 
 def split_cells(
-    layout: Layout, delimiter: str, source: str, most: int, remark: str = ""
+    layout: Layout,
+    delimiter: str,
+    source: str,
+    most: int,
+    remark: str = "",
+    aligned: bool = False,
 ) -> list[TextColumn]:
     """The cells of every record, the header's among them; quotes removed, blanks kept.
 
@@ -56,6 +61,7 @@ def split_cells(
         source: the file as messages name it.
         most: bytes that the table may take.
         remark: what may explain a line with a wrong number of cells.
+        aligned: whether blanks part the cells of the file, which the delimiter stands for.
 
     Returns:
         One column per cell of a record, (records,) each.
@@ -74,7 +80,7 @@ def split_cells(
     grid = find_grid(layout, delimiter, width)
     columns: list[TextColumn]
     if grid is None:
-        strict = read_strictly(layout, delimiter, width, source, most, remark)
+        strict = read_strictly(layout, delimiter, width, source, most, remark, aligned)
         columns = [ArrayColumn(cells) for cells in strict]
     else:
         columns = [GridColumn(grid, index) for index in range(width)]

@@ -38,7 +38,13 @@ _NOTHING = re.compile(r'(?: ?"" *)?')
 
 
 def read_strictly(
-    layout: Layout, delimiter: str, width: int, source: str, most: int, remark: str = ""
+    layout: Layout,
+    delimiter: str,
+    width: int,
+    source: str,
+    most: int,
+    remark: str = "",
+    aligned: bool = False,
 ) -> list[Cells]:
     """The cells of every record, the header's among them; quotes removed, blanks kept.
 
@@ -49,6 +55,7 @@ def read_strictly(
         source: the file as messages name it.
         most: bytes that the table may take.
         remark: what may explain a line with a wrong number of cells.
+        aligned: whether blanks part the cells of the file, which the delimiter stands for.
 
     Returns:
         One array per column, (records,) of str.
@@ -69,7 +76,8 @@ def read_strictly(
             try:
                 cells, found = _fetched(connection, copy, delimiter, width, len(layout))
             except duckdb.Error as error:
-                raise _translated(str(error), layout, delimiter, source, remark) from error
+                mark = "blanks (spaces, tabs)" if aligned else shown(delimiter)
+                raise _translated(str(error), layout, delimiter, mark, source, remark) from error
     if found != len(layout):
         # Only a quote mark in the middle of a cell makes the two disagree.
         raise TableError(
@@ -194,15 +202,17 @@ def pattern(file: Path) -> str:
 
 
 def _translated(
-    message: str, layout: Layout, delimiter: str, source: str, remark: str
+    message: str, layout: Layout, delimiter: str, mark: str, source: str, remark: str
 ) -> TableError:
+    """What DuckDB refuses, in our words; ``mark`` is what they call the delimiter."""
     found = _LINE.search(message)
     if found is None or int(found[1]) > len(layout):
         return TableError(f"{source}: {shown(message.partition(chr(10))[0])}")
     # DuckDB's lines are this copy's records: it counts neither blank lines nor line ends in cells.
     index = int(found[1]) - 1
     line = int(layout.lines[index])
-    complaint = f"{source}, line {line}: {_complaint(message, layout, index, delimiter, remark)}"
+    says = _complaint(message, layout, index, delimiter, mark, remark)
+    complaint = f"{source}, line {line}: {says}"
     mendable = "Expected Number of Columns" in message or "unterminated quote" in message
     if mendable and not _is_open(layout.record(index), delimiter):
         return LineError(complaint, _odd_records(layout, index, delimiter))
@@ -245,7 +255,9 @@ def _ends_early(record: str, delimiter: str) -> bool:
     return any(cell[1] for cell in cells)
 
 
-def _complaint(message: str, layout: Layout, index: int, delimiter: str, remark: str) -> str:
+def _complaint(
+    message: str, layout: Layout, index: int, delimiter: str, mark: str, remark: str
+) -> str:
     if "Expected Number of Columns" in message:
         # Counted here: DuckDB stops counting at the first cell too many.
         width, first = (len(split_record(layout.record(i), delimiter)) for i in (index, 0))
@@ -259,8 +271,7 @@ def _complaint(message: str, layout: Layout, index: int, delimiter: str, remark:
             hint = remark and f"; {remark}"
         return (
             f"{counted(width, 'cell')} where line {layout.lines[0]} has {first}; every line takes "
-            f"the same number, separated by {shown(delimiter)} ({setting('sep')} names another "
-            f"mark){hint}"
+            f"the same number, separated by {mark} ({setting('sep')} names another mark){hint}"
         )
     if "unterminated quote" in message:
         return 'a quoted cell does not end with its quote mark; write a quote mark inside it as ""'

@@ -119,7 +119,7 @@ def _laid_out(block: Block, form: Form, source: str, odd: Mapping[int, str]) -> 
 def _read_layout(layout: Layout, head: Table, form: Form) -> Table:
     """The rows of ``_laid_out`` records, the first left out."""
     source, lines = head.source, layout.lines
-    columns = split_cells(layout, form.delimiter, source, MOST_BYTES)
+    columns = split_cells(layout, form.delimiter, source, MOST_BYTES, aligned=form.aligned)
     columns = with_numbers(columns, source, MOST_BYTES, form.decimal)
     if form.trailing:
         _check_trailing(columns, lines, source)

@@ -166,7 +166,7 @@ def _from_text(
         layout, delimiter, dialect.header, dialect.comments
     )
     lines = layout.lines
-    cells = split_cells(layout, delimiter, source, most, _remark(text.content))
+    cells = split_cells(layout, delimiter, source, most, _remark(text.content), aligned)
     first_record, first_line = layout.record(0), int(lines[0])
     del layout  # what it takes is room for parsing numbers
     cells = with_numbers(cells, source, most, dialect.decimal)

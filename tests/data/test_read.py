@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlp_edge.data.content.strays import INVISIBLE
+from mlp_edge.data.reading.dialect import Dialect
 from mlp_edge.data.reading.read import read_table
 from mlp_edge.data.reading.size import LONGEST_LINE
 from mlp_edge.errors import TableError
@@ -350,3 +351,13 @@ def test_reading_imports_no_heavy_library():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False set()"
+
+
+@pytest.mark.parametrize("sep", ["space", "tab", ";", None])
+def test_a_line_of_another_width_names_the_separator_that_was_given(write, sep):
+    mark = {"space": "  ", "tab": "\t", None: ","}.get(sep, sep)
+    source = write(mark.join("abc") + "\n" + mark.join("123") + "\n" + mark.join("1234") + "\n")
+    with pytest.raises(TableError) as refused:
+        read_table(source, Dialect(sep))
+    named = {"space": "blanks (spaces, tabs)", "tab": r"'\t'", ";": "';'", None: "','"}[sep]
+    assert f"separated by {named} (`sep` names another mark)" in str(refused.value)
