@@ -263,7 +263,7 @@ def _draw(
     if plots is False or not installed("matplotlib"):
         return (), ()
     try:
-        return write_pictures(scored, directory, dtype, shuffled), ()
+        return write_pictures(scored, directory, dtype, shuffled)
     except InputError as error:
         if plots:
             raise

@@ -9,6 +9,8 @@ from mlp_edge.api.evaluation.score_sheets import TITLES
 
 if TYPE_CHECKING:
     from mlp_edge.api.evaluation.scored_rows import ScoredRows
+    from mlp_edge.finding import Finding
+    from mlp_edge.plots.rendering import Pictures
     from mlp_edge.readers.model_directory import ModelDirectory
     from mlp_edge.training.scoring.importance import Importance
 
@@ -17,7 +19,7 @@ FLOAT32 = "float32"
 
 def write_pictures(
     scored: ScoredRows, directory: ModelDirectory, dtype: str, shuffled: Importance | None = None
-) -> tuple[Path, ...]:
+) -> tuple[tuple[Path, ...], tuple[Finding, ...]]:
     """Draw scored rows, each picture as PNG and SVG.
 
     Args:
@@ -28,7 +30,7 @@ def write_pictures(
         shuffled: what the scores rest on; None where nobody asked.
 
     Returns:
-        The files.
+        The files, and what there is to say of them.
 
     Raises:
         InputError: when the directory holds another model by now or the disk refuses.
@@ -36,12 +38,13 @@ def write_pictures(
     from mlp_edge.readers.model_directory import PLOTS
 
     place = PLOTS if scored.part == "test" else f"{PLOTS}/{scored.table.name}"
-    files = {f"{place}/{name}": made for name, made in _pictures(scored, dtype, shuffled).items()}
+    made = _pictures(scored, dtype, shuffled)
+    files = {f"{place}/{name}": content for name, content in made.files.items()}
     directory.write(files)
-    return tuple(directory.path / name for name in files)
+    return tuple(directory.path / name for name in files), made.findings
 
 
-def _pictures(scored: ScoredRows, dtype: str, shuffled: Importance | None) -> dict[str, bytes]:
+def _pictures(scored: ScoredRows, dtype: str, shuffled: Importance | None) -> Pictures:
     from mlp_edge import plots
     from mlp_edge.plots.judged import Judged
 
@@ -67,6 +70,6 @@ def _pictures(scored: ScoredRows, dtype: str, shuffled: Importance | None) -> di
 
         figures |= plots.of_importance(
             shuffled.columns, shuffled.metric, shuffled.rows, SHUFFLES, shuffled.alike,
-            shuffled.falls,
+            shuffled.falls, shuffled.standardised,
         )  # fmt: skip
     return plots.rendered(figures)

@@ -135,7 +135,9 @@ def _train(request: _Request, place: Path) -> Model:
         if plan.plots:
             from mlp_edge.api.training.training_plots import training_pictures
 
-            files |= training_pictures(trained)
+            pictures = training_pictures(trained)
+            files |= pictures.files
+            observer.found(pictures.findings)
         # The place may not be what it was when this began.
         write_directory(place, files, lambda: check_place(place, request.force))
     if journal is not None:

@@ -8,12 +8,13 @@ import numpy as np
 
 from mlp_edge import plots
 from mlp_edge.plots.judged import Judged
+from mlp_edge.plots.rendering import Pictures
 from mlp_edge.training.outcome import Trained
 from mlp_edge.training.run import predictions, straight
 
 
-def training_pictures(trained: Trained) -> dict[str, bytes]:
-    """Every picture of a training: file in the model directory -> content."""
+def training_pictures(trained: Trained) -> Pictures:
+    """Every picture of a training, as files of the model directory."""
     job, manifest = trained.job, trained.manifest
     rows, parts, test = job.examples.rows, job.parts, job.parts.test
     learned = rows[np.concatenate([parts.training, parts.validation])]
@@ -43,7 +44,8 @@ def training_pictures(trained: Trained) -> dict[str, bytes]:
         figures |= plots.of_sizes(
             found["candidates"], found["metric"], found["target"], mean(found["baseline"])
         )
-    return {f"plots/{name}": content for name, content in plots.rendered(figures).items()}
+    made = plots.rendered(figures)
+    return made._replace(files={f"plots/{name}": each for name, each in made.files.items()})
 
 
 def _judged(trained: Trained) -> Judged:

@@ -93,7 +93,7 @@ def checked(figures: dict[str, Any]) -> dict[str, bytes]:
     """The pictures as files that other programs can read: PNG, and well-formed SVG."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        files = rendered(figures)
+        files = rendered(figures).files
     assert files.keys() == {f"{name}.{suffix}" for name in figures for suffix in ("png", "svg")}
     for name, content in files.items():
         if name.endswith("png"):
@@ -280,13 +280,13 @@ def hashes() -> list[str]:
         **of_network(network((2, 3, 1), "relu", "regression")),
         "calibration": of_judged(judged(rows=40))["calibration"],
     }
-    return [sha256(content).hexdigest() for content in rendered(figures).values()]
+    return [sha256(content).hexdigest() for content in rendered(figures).files.values()]
 
 
 def test_a_file_says_nothing_of_the_day_or_of_matplotlibs_version() -> None:
     figures = of_folds(FOLDS)
-    files = rendered(figures)
-    assert files == rendered(figures)
+    files = rendered(figures).files
+    assert files == rendered(figures).files
     for content in files.values():
         assert b"atplotlib v" not in content
         assert b"dc:date" not in content
