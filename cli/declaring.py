@@ -51,7 +51,7 @@ class Command(TyperCommand):
         """Read what was typed.
 
         Raises:
-            InputError: for an option that has another name now.
+            InputError: for an option that has another name now, or several names for one.
         """
         renamed = RENAMED.get(str(self.name), {})
         typed = args[: args.index("--")] if "--" in args else args
@@ -60,10 +60,28 @@ class Command(TyperCommand):
             if flag in renamed:
                 raise InputError(f"{flag} of `mlp-edge {self.name}` is now {renamed[flag]}")
         ctx.allow_extra_args = True
+        given = list(args)  # which parsing empties
         extra = super().parse_args(ctx, args)
         if extra:
             ctx.fail(self._unexpected(extra))
+        self._check_single(ctx, given)
         return extra
+
+    def _check_single(self, ctx: Any, args: list[str]) -> None:
+        """Refuse several names where one belongs; the last of them would win in silence.
+
+        Raises:
+            InputError: naming the option.
+        """
+        values, _, order = self.make_parser(ctx).parse_args(args=args)
+        for each in self.params:
+            if each.name not in SINGLE or getattr(each, "multiple", True):
+                continue
+            if order.count(each) > 1 or "," in str(values.get(each.name, "")):
+                flag = max(each.opts, key=len)
+                raise InputError(
+                    f"{flag} takes one name; run `mlp-edge {self.name}` once for each of several"
+                )
 
     def _unexpected(self, extra: list[str]) -> str:
         words = ", ".join(map(repr, extra))
@@ -133,7 +151,7 @@ def _parameter(each: Setting, hint: Any) -> inspect.Parameter:
         typed = taken[0] if default is not None else taken[0] | None
     option = typer.Option(
         *(each.flag or "").split(),
-        help=f"{each.help.removesuffix('.')}; repeatable." if each.repeat else each.help,
+        help=_help(each),
         rich_help_panel=each.group,
         show_default=each.shown or default is not None,
     )
@@ -141,6 +159,13 @@ def _parameter(each: Setting, hint: Any) -> inspect.Parameter:
         each.name, inspect.Parameter.KEYWORD_ONLY, default=default,
         annotation=Annotated[typed, option],
     )  # fmt: skip
+
+
+def _help(each: Setting) -> str:
+    if not each.repeat:
+        return each.help
+    several = "several: A,B" if each.name in SEVERAL else "repeatable"
+    return f"{each.help.removesuffix('.')}; {several}."
 
 
 def _is_tuple(hint: Any) -> bool:
@@ -153,9 +178,17 @@ def _read(each: Setting, value: Any) -> Any:
     if kind is not None:
         return kind(value)
     if each.repeat:
-        return tuple(value)
+        return tuple(part for text in value for part in _parts(each, text))
     return names(value) if isinstance(each.default, tuple) else value
 
 
+def _parts(each: Setting, text: str) -> list[str]:
+    return [part.strip() for part in text.split(",")] if each.name in SEVERAL else [text]
+
+
+SINGLE = ("dtype", "package", "runtime", "chip")
+"""Settings that are one name, for which several are often taken."""
+SEVERAL = ("formats", "runtimes", "chips", "boards")
+"""Settings of names without commas: typed once for each, or between commas."""
 READERS: dict[str, Callable[[str], Any]] = {"hidden": widths, "clip": limits}
 """Settings that are typed in a notation of their own."""

@@ -39,9 +39,10 @@ def parity(
     from mlp_edge.api.parity.proving import prove
     from mlp_edge.api.settings import Reading
 
+    chosen = ParitySettings(**settings)
     report = prove(
         open_model(model),
-        ParitySettings(**settings),
+        chosen,
         table=table,
         reading=Reading(max_bytes=max_bytes),
         observer=Printing(),

@@ -12,6 +12,7 @@ from support.commands import Type
 import mlp_edge
 from mlp_edge.cli.app import app
 from mlp_edge.cli.declaring import GROUPS
+from mlp_edge.errors import InputError
 
 COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 
@@ -97,3 +98,49 @@ def test_what_is_mistyped(typed: Type, words: tuple[str, ...]) -> None:
 )
 def test_one_word_too_many(typed: Type, words: tuple[str, ...], says: str) -> None:
     assert typed(*words).err.endswith(f"\nError: unexpected argument {says}\n")
+
+
+@pytest.mark.parametrize("command", ["export", "parity", "cost", "bench", "evaluate", "predict"])
+@pytest.mark.parametrize("option", ["--dtype", "--package", "--runtime", "--chip"])
+@pytest.mark.parametrize("words", [("a,b",), ("a", "b")])
+def test_several_names_where_one_belongs(
+    command: str, option: str, words: tuple[str, ...], typed: Type
+) -> None:
+    found = next((each for each in COMMANDS[command].params if option in each.opts), None)
+    if found is None or found.multiple:
+        pytest.skip("the command has no such option, or takes several")
+    short = min(found.opts, key=len)
+    with pytest.raises(InputError) as refused:
+        typed(command, *(part for word in words for part in (short, word)))
+    says = f"{option} takes one name; run `mlp-edge {command}` once for each of several"
+    assert str(refused.value) == says
+
+
+def test_several_names_where_one_belongs_end_with_2(process: Type) -> None:
+    says = "error: --dtype takes one name; run `mlp-edge export` once for each of several\n"
+    assert process("export", "--dtype", "int8,int16") == (2, "", says)
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "one", "two", "wrong"),
+    [
+        ("export", "--format", "js", "micropython", "--format pb is not one of tflite, onnx"),
+        ("parity", "--format", "js", "onnx", "--format pb is not one of tflite, onnx"),
+        ("parity", "--runtime", "c", "js", "'pb'"),
+        ("bench", "--runtime", "c", "js", "'pb'"),
+        ("cost", "--chip", "avr", "rv32", "there is no chip 'pb'"),
+        ("cost", "--board", "uno", "pico", "there is no board 'pb'"),
+    ],
+)
+def test_several_names_stand_in_one_option_or_in_several(
+    command: str, option: str, one: str, two: str, wrong: str, typed: Type
+) -> None:
+    [found] = [each for each in COMMANDS[command].params if option in each.opts]
+    assert found.help.endswith("; several: A,B.")
+    for words in ((f"{one},{two}",), (f"{one}, {two}",), (one, option, two)):
+        # Nothing is wrong with the names: the model is what is missing.
+        assert "there is no model" in typed(command, option, *words).err
+    for words in ((f"{one},pb,{two}",), (one, option, "pb")):
+        result = typed(command, option, *words)
+        assert result.code == 2
+        assert wrong in result.err
