@@ -63,8 +63,11 @@ export function margin({ task, threshold }, predictions) {
  * What every float32 runtime makes of a row that is within the bounds. Two of them, this browser
  * among them, are at most two bounds apart, one on either side of the exact prediction.
  *
- * "none": no prediction; "unproved": no bound; "label": one label; "open": rounding settles the
- * label; "value": of a regression, whose values lie within two bounds.
+ * The bounds are those of the worst row in the declared ranges. A row's own are narrower, and
+ * deriving them takes the whole of mlp-edge's proof: what they do not settle, it may.
+ *
+ * "none": no prediction; "unproved": no bound; "label": one label; "open": these bounds
+ * settle no label; "value": of a regression, whose values lie within two bounds.
  */
 export function certainty({ task, threshold }, predictions, bounds) {
   if (predictions.some(Number.isNaN)) {
@@ -102,7 +105,7 @@ export function promise(data, { dtype, integers }, values, predictions) {
   return {
     unproved: "not proved",
     label: "certain",
-    open: "not certain",
+    open: "not certain by this bound",
     value: `± ${String(widest)}`,
   }[found];
 }

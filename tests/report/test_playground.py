@@ -129,6 +129,20 @@ def test_without_a_bound_nothing_is_certain(tmp_path: Path) -> None:
     assert [promised[0] for promised in got.values()] == ["certain", "not proved", "not proved"]
 
 
+@pytest.mark.parametrize("task", ["binary", "regression"])
+def test_whose_bound_it_is_is_said(task: str, tmp_path: Path) -> None:
+    """The bound of all rows settles no label that the row's own bound might."""
+    mlp = MODELS[task]
+    fragment = made(mlp, bounds=[0.6] * mlp.outputs)
+    assert "that of the worst row in the declared ranges" in fragment.markup
+    assert ("parity --table" in fragment.markup) == (task == "binary")
+    [got] = in_modules(tmp_path, fragment, """
+        const row = data.typical;
+        print([play.promise(data, data.models[0], row, mlpEdge.float32.predict(row))]);
+    """)  # fmt: skip
+    assert got == ("not certain by this bound" if task == "binary" else "± 1.2")
+
+
 def test_values_of_a_regression_lie_within_two_bounds(tmp_path: Path) -> None:
     got = in_modules(tmp_path, made(MODELS["regression"], bounds=[1.03e-7, 3.1e-6]), """
         const row = data.typical;
