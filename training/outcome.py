@@ -136,11 +136,19 @@ def outcome(
     return Trained(mlp, manifest, files, runs, job, first, linear, tuned)
 
 
+def with_given(trained: Trained, given: Mapping[str, Any]) -> Trained:
+    """What a training leaves, and what somebody said of its table beside the recipe."""
+    return _told(trained, replace(trained.manifest, given=given))
+
+
 def with_size(trained: Trained, sized: Sized) -> Trained:
     """What a training leaves, and what the search for its size found."""
-    manifest = replace(trained.manifest, fit=sized.to_dict())
+    return replace(_told(trained, replace(trained.manifest, fit=sized.to_dict())), sized=sized)
+
+
+def _told(trained: Trained, manifest: Manifest) -> Trained:
     files = {**trained.files, MANIFEST: manifest.to_json().encode()}
-    return replace(trained, manifest=manifest, files=files, sized=sized)
+    return replace(trained, manifest=manifest, files=files)
 
 
 def _advice(

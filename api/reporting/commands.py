@@ -10,11 +10,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from mlp_edge.api.settings import StreamedReading
+from mlp_edge.data.choices import Choices
 from mlp_edge.files.manifest import Manifest
 from mlp_edge.foreign import typed
 from mlp_edge.mlp import Task
 from mlp_edge.settings import Setting, settings_of
 from mlp_edge.training.default_recipe import AUTO, RULED
+from mlp_edge.training.plan import Plan
 from mlp_edge.training.recipe import Recipe
 
 PROGRAM = "mlp-edge"
@@ -47,6 +50,9 @@ def _train(manifest: Manifest) -> Iterator[str]:
     yield from (PROGRAM, "train", typed(Path(manifest.table).name))
     for target in manifest.targets:
         yield _option("target", target)
+    for each in (*settings_of(Plan), *settings_of(Choices), *settings_of(StreamedReading)):
+        if each.name in manifest.given:
+            yield from _typed(each, manifest.given[each.name])
     recipe = Recipe.from_dict(manifest.recipe)
     if recipe.name != AUTO:
         yield _option("recipe", recipe.name)
@@ -99,7 +105,8 @@ def _typed(each: Setting, value: Any) -> Iterator[str]:
     """A setting as an option; each of several that are typed one by one."""
     name = _name(each)
     if isinstance(value, bool):
-        _, _, off = (each.flag or "").partition("/")
+        flag = each.flag or f"{_flag(each.name)}/{_flag(f'no_{each.name}')}"  # as typer has it
+        _, _, off = flag.partition("/")
         if value or off:
             yield name if value else off
     elif each.repeat:

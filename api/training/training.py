@@ -28,14 +28,14 @@ from mlp_edge.files.writing import write_directory
 from mlp_edge.given import listing, sorted_out
 from mlp_edge.lazy import require, tensorflow
 from mlp_edge.readers.model_directory import ModelDirectory, check_place
-from mlp_edge.settings import setting
+from mlp_edge.settings import setting, settings_of
 from mlp_edge.training import training
 from mlp_edge.training.cluster import Each, in_turn, on_ray
 from mlp_edge.training.cross_validation import Folding
 from mlp_edge.training.default_recipe import AUTO
 from mlp_edge.training.device import Device, take
 from mlp_edge.training.fitting import Stage
-from mlp_edge.training.outcome import Trained
+from mlp_edge.training.outcome import Trained, with_given
 from mlp_edge.training.plan import Plan
 from mlp_edge.training.recipe import Recipe, check_seed
 from mlp_edge.training.search.searching import SEARCH_FOLDS, Search
@@ -48,6 +48,8 @@ from mlp_edge.training.streaming.training import Streaming
 
 PATIENCE = 20
 """Epochs without a lower validation loss after which a search's networks stop, unless told."""
+PLANNED = ("task", "name", "stream", "block_rows", "workers")
+"""Settings of the plan on which a model depends; ``targets`` of model.json has what it predicts."""
 KINDS: dict[str, type] = {"plan": Plan, "recipe": Recipe, "columns": Choices, "reading": Reading}
 """The dataclasses whose fields are settings of ``train``."""
 
@@ -131,6 +133,7 @@ def _train(request: _Request, place: Path) -> Model:
                 trained = _go_on(request, table, saved, stage)
             else:
                 trained = _train_new(request, table, stage, journal, chip, each)
+        trained = with_given(trained, given_of(request.columns, request.reading, plan))
         files = dict(trained.files)
         if plan.plots:
             from mlp_edge.api.training.training_plots import training_pictures
@@ -146,6 +149,18 @@ def _train(request: _Request, place: Path) -> Model:
     directory = ModelDirectory(place, trained.manifest)
     training = replace(_training(trained, files), logged=tuple(tracking.logged), unlogged=unlogged)
     return Model(place, trained.mlp, directory, training=training)
+
+
+def given_of(*settings: Choices | Reading | Plan) -> dict[str, Any]:
+    """The settings beside the recipe on which a model depends, those that somebody gave."""
+    found: dict[str, Any] = {}
+    for group in settings:
+        for each in settings_of(type(group)):
+            value = getattr(group, each.name)
+            if value == each.default or (isinstance(group, Plan) and each.name not in PLANNED):
+                continue
+            found[each.name] = list(value) if isinstance(value, tuple) else value
+    return found
 
 
 def _training(trained: Trained, files: Iterable[str]) -> Training:

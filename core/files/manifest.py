@@ -40,6 +40,8 @@ class Manifest:
         threshold: a binary model predicts labels[1] where probability > threshold.
         seed: of the split, the first weights and the shuffling.
         recipe: every setting of the training, by the option's name.
+        given: settings of the table, its columns and the model that somebody gave, by name, such as
+            ``drop``, ``missing`` and ``sep``; empty in models of before.
         rows: how many rows trained, validated and tested.
         sample: where the rows of sample.csv come from: "held-out" or "training".
         scores: part -> model -> metric -> value.
@@ -95,6 +97,7 @@ class Manifest:
     split: Mapping[str, Any] | None = None
     missing_targets: Mapping[str, Sequence[str]] = field(default_factory=dict)
     monotone: Mapping[str, str] = field(default_factory=dict)
+    given: Mapping[str, Any] = field(default_factory=dict)
     imported: Mapping[str, Any] | None = None
     format: int = FORMAT
 
@@ -182,6 +185,7 @@ OPTIONAL: Mapping[str, Any] = {
     "split": None,
     "missing_targets": {},
     "monotone": {},
+    "given": {},
     "imported": None,
 }
 """Keys that models of before do not have, and what stands for them."""
@@ -193,7 +197,7 @@ KINDS: Mapping[str, type | tuple[type, ...]] = {
     "sha256": dict, "exports": dict, "cross_validation": (dict, type(None)),
     "tuning": (dict, type(None)), "fit": (dict, type(None)), "inner_folds": (dict, type(None)),
     "pruned": (dict, type(None)), "split": (dict, type(None)),
-    "missing_targets": dict, "monotone": dict, "imported": (dict, type(None)),
+    "missing_targets": dict, "monotone": dict, "given": dict, "imported": (dict, type(None)),
 }  # fmt: skip
 """What JSON makes of each key."""
 
@@ -265,7 +269,16 @@ def _check_export(name: str) -> None:
 def _check_optional(values: Mapping[str, Any]) -> None:
     """Refuse what makes no sense in keys that not every model has."""
     _check_pruned(values["pruned"])
+    _check_given(values["given"])
     _check_imported(values["imported"])
+
+
+def _check_given(values: Mapping[str, Any]) -> None:
+    """Refuse settings that are no text, number, True or False, nor a list of texts."""
+    for name, value in values.items():
+        of_type(name, value, (str, int, float, bool, list))
+        for each in value if isinstance(value, list) else ():
+            of_type(name, each, str)
 
 
 def _check_pruned(values: Mapping[str, Any] | None) -> None:

@@ -491,6 +491,8 @@ def test_commands_are_typed_as_a_shell_takes_them() -> None:
     manifest = replace(
         MANIFEST, targets=("it's; rm -rf *",), recipe=recipe.to_dict(),
         exports={"pima.h": "", "pima.c": "", "pima_int8.h": "", "pima_int8.json": ""},
+        given={"drop": ["the 'id'", "b,c"], "missing": ["a=0"], "sep": "space", "header": False,
+               "comments": True, "task": "binary", "unknown": "of a newer version"},
     )  # fmt: skip
     made = commands(manifest, "/home/me/new rows.csv")
     assert shlex.split(made["report"]) == ["mlp-edge", "report", "model", "new rows.csv"]
@@ -508,6 +510,10 @@ def test_commands_are_typed_as_a_shell_takes_them() -> None:
             assert (typed.params["hidden"], typed.params["epochs"]) == ("none", 150)
             assert (typed.params["group"], typed.params["learning_rate"]) == ("a 'ward'", 0.5)
             assert list(typed.params["monotone"]) == ["age=+"]
+            assert list(typed.params["drop"]) == ["the 'id'", "b,c"]
+            assert list(typed.params["missing"]) == ["a=0"]
+            assert (typed.params["sep"], typed.params["task"]) == ("space", "binary")
+            assert (typed.params["header"], typed.params["comments"]) == (False, True)
 
 
 def scored(value: float, *kinds: str, low: float = 0.66) -> dict[str, Any]:
@@ -586,3 +592,24 @@ def test_curves_are_thinned_from_end_to_end() -> None:
     assert (len(places), places[0], places[-1]) == (200, 0, 9_999)
     assert short(float("nan")) is None
     assert short(np.float32(0.1)) == 0.1
+
+
+@pytest.mark.trains
+def test_the_command_of_a_report_trains_the_same_model(keras: Any, typed: Type) -> None:
+    """A column was dropped, zeros are missing, blanks part the cells, and no line has names."""
+    lines = (f"{n} {n % 7} {n % 5 * 2} {int(n % 7 > 3)}" for n in range(80))
+    Path("rows.txt").write_text("\n".join(lines), encoding="utf-8")
+    words = ("--sep", "space", "--no-header", "--drop", "column1", "--missing", "column3=0",
+             "--indicator", "column3", "--epochs", 2, "--hidden", "3", "--name", "own")  # fmt: skip
+    first = typed("train", "rows.txt", *words)
+    assert first.code == 0, first.err
+    manifest = ModelDirectory.open(Path("model")).manifest
+    assert manifest.given == {
+        "drop": ["column1"], "missing": ["column3=0"], "indicator": ["column3"],
+        "sep": "space", "header": False, "name": "own",
+    }  # fmt: skip
+    line = commands(manifest, None)["train"]
+    again = typed(*shlex.split(line)[1:], "--out", "again")
+    assert again.code == 0, again.err
+    there = ModelDirectory.open(Path("again")).manifest
+    assert there.to_json() == manifest.to_json()

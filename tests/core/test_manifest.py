@@ -158,6 +158,9 @@ def test_a_value_of_another_kind(key: str, value: object) -> None:
 @pytest.mark.parametrize(
     ("key", "value"),
     [
+        ("given", {"drop": [1]}),
+        ("given", {"sep": None}),
+        ("given", {"missing": {"a": 0}}),
         ("labels", [0, 1]),
         ("labels", [None]),
         ("exports", {"pima.h": 5}),
