@@ -14,9 +14,11 @@ from mlp_edge.card import Card
 from mlp_edge.errors import ModelError, first_line
 from mlp_edge.metadata import ONNX_BEHIND
 from mlp_edge.mlp import Floats
-from mlp_edge.readers.anatomy import NOT_NEGATIVE, Constant, Contents, Step, of_steps
+from mlp_edge.readers.activation_names import NOT_NEGATIVE
+from mlp_edge.readers.anatomy import Contents
 from mlp_edge.readers.checks.onnx_checks import SIZES, constant, in_another_file
 from mlp_edge.readers.checks.protobuf import Message
+from mlp_edge.readers.steps import Constant, Step, of_steps
 from mlp_edge.reading import read_file
 
 FLOAT, WEIGHT_TYPES = 1, (1, 2, 3, 10, 11, 16)

@@ -13,8 +13,9 @@ from mlp_edge.errors import MissingError, ModelError, first_line
 from mlp_edge.lazy import installed
 from mlp_edge.metadata import TFLITE_CARD
 from mlp_edge.mlp import Floats
-from mlp_edge.readers.anatomy import Constant, Contents, Step, of_steps
+from mlp_edge.readers.anatomy import Contents
 from mlp_edge.readers.checks.tflite_checks import names_of, verified
+from mlp_edge.readers.steps import Constant, Step, of_steps
 from mlp_edge.reading import read_file
 
 FULLY_CONNECTED = 9

@@ -23,10 +23,11 @@ from mlp_edge.feature import Feature
 from mlp_edge.finding import Finding
 from mlp_edge.integers.quantised import Quantised
 from mlp_edge.mlp import Mlp
-from mlp_edge.readers.anatomy import AGAIN, Constant, Step, of_mlp, of_steps
+from mlp_edge.readers.anatomy import of_mlp
 from mlp_edge.readers.inspection import inspect_file
 from mlp_edge.readers.keras_file import read_mlp
 from mlp_edge.readers.model_directory import ModelDirectory
+from mlp_edge.readers.steps import AGAIN, Constant, Step, of_steps
 
 MIXED = (
     Feature("mass", 1.0, 90.0, unit="kg", sentinel=0.0, fill=70.5, indicator=True),
