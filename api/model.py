@@ -22,14 +22,10 @@ from mlp_edge.errors import InputError
 from mlp_edge.given import listing, made
 from mlp_edge.readers.importing.imported import Imported
 from mlp_edge.readers.importing.opening import is_alone, read_foreign
-from mlp_edge.readers.model_directory import (
-    ModelDirectory,
-    check_place,
-    directory_of,
-    undisturbed,
-)
+from mlp_edge.readers.model_directory import ModelDirectory, directory_of, undisturbed
 from mlp_edge.readers.model_directory import open_model as read_directory
 from mlp_edge.readers.objects.opening import read_object
+from mlp_edge.readers.replacing import check_place
 from mlp_edge.signing.signature import signed_by as signed_by_key
 
 if TYPE_CHECKING:

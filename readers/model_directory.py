@@ -19,33 +19,26 @@ exports/      NAME.tflite, NAME.onnx, NAME.h, NAME.js, NAME.py; NAME_int8.tflite
 
 from __future__ import annotations
 
-import csv
-import io
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
-from mlp_edge.card import Card
-from mlp_edge.encoding import Encoding
 from mlp_edge.errors import InputError, ModelError, first_line
 from mlp_edge.files.manifest import Manifest
 from mlp_edge.files.swap import mend
-from mlp_edge.files.temporary import is_ours
-from mlp_edge.files.writing import Files, check_replaceable, csv_text, finish, sha256, write_files
-from mlp_edge.mlp import Floats, Mlp, Rows
+from mlp_edge.files.writing import Files, finish, sha256, write_files
+from mlp_edge.mlp import Mlp
 from mlp_edge.processing import operations, same
 from mlp_edge.readers.header_split import models
 from mlp_edge.readers.importing.adaptation import Adaptation
 from mlp_edge.readers.importing.imported import Imported
 from mlp_edge.readers.importing.opening import read_foreign
 from mlp_edge.readers.keras_file import read_network
-from mlp_edge.readers.report_files import BOM, REPORTS, is_report
+from mlp_edge.readers.sample_file import Sample, read_sample
 from mlp_edge.reading import read_file, read_text
-from mlp_edge.settings import setting
 
 MODEL, ORIGINAL, MANIFEST, HISTORY, SAMPLE, CALIBRATION, TUNING, EXPORTS, PLOTS = (
     "model.keras",
@@ -69,20 +62,6 @@ WEIGHTS_ONLY = "_weights.h"
 KNOWN = (MODEL, ORIGINAL, MANIFEST, HISTORY, SAMPLE, CALIBRATION, TUNING, EXPORTS, PLOTS,
          SIGNATURE)  # fmt: skip
 """All that a model directory holds; anything else in it is somebody's own."""
-
-
-class Sample(NamedTuple):
-    """What sample.csv holds.
-
-    Attributes:
-        rows: raw readings (n, inputs) float32; NaN where one is missing.
-        targets: the cells of the target columns, as text, a tuple for each of the n rows.
-        predictions: (n, outputs) float32, the original's.
-    """
-
-    rows: Rows
-    targets: tuple[tuple[str, ...], ...]
-    predictions: Floats
 
 
 @dataclass(frozen=True)
@@ -211,32 +190,10 @@ class ModelDirectory:
         Raises:
             ModelError: naming the line that cannot be read.
         """
-        path = self.path / SAMPLE
-        features = self.manifest.features
-        inputs, end = len(features), len(features) + len(self.manifest.targets)
-        last = end + len(self.manifest.prior)
-        rows, targets, predictions = [], [], []
-        try:
-            text = read_text(path, f"{path}: missing; train the model again")
-            with np.errstate(over="ignore"):
-                lines = csv.reader(io.StringIO(text, newline=""))
-                next(lines)
-                for cells in lines:
-                    each = zip(features, cells[:inputs], strict=True)
-                    rows.append([feature.read(cell) for feature, cell in each])
-                    targets.append(tuple(cells[inputs:end]))
-                    predictions.append([np.float32(cell) for cell in cells[end:last]])
-                readings = np.array(rows, np.float32)
-            sample = Sample(readings, tuple(targets), np.array(predictions))
-        except (ValueError, IndexError, StopIteration, csv.Error) as error:
-            reason = first_line(error)
-            raise ModelError(f"{path}: damaged at row {len(rows) + 1} ({reason})") from error
-        if not targets or sample.predictions.shape[1] != len(self.manifest.prior):
-            raise ModelError(f"{path}: damaged, without rows or predictions; train the model again")
-        rejected = Encoding.of(features).rejected(sample.rows).any()  # it would have no prediction
-        if rejected or np.isinf(sample.rows).any() or not np.isfinite(sample.predictions).all():
-            raise ModelError(f"{path}: damaged, it holds NaN or infinity; train the model again")
-        return sample
+        manifest = self.manifest
+        return read_sample(
+            self.path / SAMPLE, manifest.features, len(manifest.targets), len(manifest.prior)
+        )
 
     @property
     def exported_models(self) -> list[Path]:
@@ -375,77 +332,3 @@ def _described(place: Path) -> str:
         return ModelDirectory.open(place).manifest.to_json()
     except InputError as error:
         return str(error)
-
-
-_BEFORE = re.compile(r"\..+\.(tflite|onnx|h|json|png|svg)\.[a-z0-9_]{8}")
-"""What earlier versions left of a file when they were killed."""
-
-
-def check_place(path: Path, force: bool) -> None:
-    """Refuse a place where training could not put its model, or would lose somebody's file.
-
-    Raises:
-        InputError: saying what stands there and what would do.
-    """
-    mend(path)
-    reports = (name for name in REPORTS if is_report(path / name))
-    check_replaceable(path, (*KNOWN, *reports), force)
-    for folder, known, what in (
-        (path / EXPORTS, _is_export(path), f"the exports that {MANIFEST} lists"),
-        (path / PLOTS, _is_picture, "its pictures"),
-        (path / ORIGINAL, _is_original(path), f"the files that {MANIFEST} lists"),
-    ):
-        for file in sorted(entry for entry in folder.rglob("*") if not entry.is_dir()):
-            name = file.relative_to(folder)
-            ours = any(map(is_ours, name.parts)) or _BEFORE.fullmatch(file.name)
-            if not ours and not known(str(name)):
-                raise InputError(
-                    f"{folder}: holds {str(name)!r}, which is not one of {what} and would be "
-                    f"lost; move it, or name another directory with {setting('out')}"
-                )
-
-
-def _is_export(path: Path) -> Callable[[str], bool]:
-    """Whether a file in exports/ is one of those that the manifest lists, or about them."""
-    try:
-        ours = {*ModelDirectory.open(path).manifest.exports, PARITY, TRANSCRIPT}
-    except ModelError:
-        ours = {PARITY, TRANSCRIPT}
-    if is_report(path / EXPORTS / BOM):
-        ours.add(BOM)
-    return lambda name: name in ours or name.endswith(WEIGHTS_ONLY)
-
-
-def _is_original(path: Path) -> Callable[[str], bool]:
-    """Whether a file in original/ is one of those that the manifest lists."""
-    try:
-        imported = ModelDirectory.open(path).manifest.imported or {"files": {}}
-    except ModelError:
-        imported = {"files": {}}
-    return lambda name: Path(name).as_posix() in imported["files"]
-
-
-def _is_picture(name: str) -> bool:
-    return name.endswith((".png", ".svg"))
-
-
-def sample_csv(
-    card: Card,
-    rows: Rows,
-    targets: Sequence[Sequence[str]],
-    predictions: Floats,
-    ids: Mapping[str, Sequence[str]] = {},
-) -> bytes:
-    """The bytes of sample.csv; every float32 is written so that it reads back as itself.
-
-    Categories are written by name and missing readings as empty cells, as a table has them.
-    Columns that tell rows apart, such as a patient's number, stand last.
-    """
-    names = [*card.names, *card.targets, *(f"predicted {name}" for name in card.output_names)]
-    others = {name: cells for name, cells in ids.items() if name not in names}
-    lines: list[list[str]] = [[*names, *others]]
-    for index, (row, target, prediction) in enumerate(zip(rows, targets, predictions, strict=True)):
-        cells = (feature.write(x) for feature, x in zip(card.features, row, strict=True))
-        end = (column[index] for column in others.values())
-        lines.append([*cells, *target, *map(str, prediction), *end])
-    return csv_text(lines).encode()

@@ -24,7 +24,7 @@ from support.commands import typed
 from mlp_edge.data.sets import SETS
 from mlp_edge.files.temporary import is_ours
 from mlp_edge.files.writing import write_directory
-from mlp_edge.readers.model_directory import check_place
+from mlp_edge.readers.replacing import check_place
 
 PROGRAM = Path(sys.executable).with_name("mlp-edge")
 TRAINING = ("train", "rows.csv", "-q", "--epochs", "2", "--force", "--out", "model")

@@ -31,7 +31,8 @@ from mlp_edge.errors import InputError
 from mlp_edge.files import swap
 from mlp_edge.files.temporary import AGE, LOCK, is_ours
 from mlp_edge.files.writing import finish, write_directory, write_files
-from mlp_edge.readers.model_directory import ModelDirectory, check_place
+from mlp_edge.readers.model_directory import ModelDirectory
+from mlp_edge.readers.replacing import check_place
 from mlp_edge.training.search import tuning_journal
 from mlp_edge.training.search.trials import discard
 

@@ -24,15 +24,8 @@ from mlp_edge.finding import Finding
 from mlp_edge.mlp import Mlp
 from mlp_edge.proof.monotone import directions, of_network
 from mlp_edge.readers.keras_file import read_network
-from mlp_edge.readers.model_directory import (
-    CALIBRATION,
-    HISTORY,
-    MANIFEST,
-    MODEL,
-    SAMPLE,
-    TUNING,
-    sample_csv,
-)
+from mlp_edge.readers.model_directory import CALIBRATION, HISTORY, MANIFEST, MODEL, SAMPLE, TUNING
+from mlp_edge.readers.sample_file import sample_csv
 from mlp_edge.training.cross_validation import FoldScores, compared_by
 from mlp_edge.training.deciding import Run, score_member
 from mlp_edge.training.fitting import predict_batches

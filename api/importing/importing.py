@@ -33,14 +33,9 @@ from mlp_edge.mlp import Mlp, Scaling
 from mlp_edge.readers.importing.adaptation import OUTPUTS, Adaptation
 from mlp_edge.readers.importing.imported import Imported
 from mlp_edge.readers.importing.opening import is_alone, read_foreign
-from mlp_edge.readers.model_directory import (
-    CALIBRATION,
-    MANIFEST,
-    ORIGINAL,
-    SAMPLE,
-    check_place,
-    sample_csv,
-)
+from mlp_edge.readers.model_directory import CALIBRATION, MANIFEST, ORIGINAL, SAMPLE
+from mlp_edge.readers.replacing import check_place
+from mlp_edge.readers.sample_file import sample_csv
 from mlp_edge.reading import files_read, read_file
 from mlp_edge.reference import predict
 from mlp_edge.training.examples import Examples

@@ -27,7 +27,8 @@ from mlp_edge.errors import RecipeError
 from mlp_edge.files.writing import write_directory
 from mlp_edge.given import listing, sorted_out
 from mlp_edge.lazy import require, tensorflow
-from mlp_edge.readers.model_directory import ModelDirectory, check_place
+from mlp_edge.readers.model_directory import ModelDirectory
+from mlp_edge.readers.replacing import check_place
 from mlp_edge.settings import setting, settings_of
 from mlp_edge.training import training
 from mlp_edge.training.cluster import Each, in_turn, on_ray

@@ -38,7 +38,8 @@ from mlp_edge.errors import CheckError, InputError, ModelError
 from mlp_edge.feature import Feature
 from mlp_edge.files.writing import sha256
 from mlp_edge.parity.monotone import Followed, Monotone
-from mlp_edge.readers.model_directory import ModelDirectory, check_place
+from mlp_edge.readers.model_directory import ModelDirectory
+from mlp_edge.readers.replacing import check_place
 from mlp_edge.report.page import page
 from mlp_edge.report.papers.bill import bill
 from mlp_edge.report.papers.model_card import metadata, model_card

@@ -14,7 +14,8 @@ import mlp_edge
 from mlp_edge.errors import InputError
 from mlp_edge.files.writing import sha256
 from mlp_edge.proof.checksum import checksum_error
-from mlp_edge.readers.model_directory import ModelDirectory, check_place
+from mlp_edge.readers.model_directory import ModelDirectory
+from mlp_edge.readers.replacing import check_place
 
 
 def test_a_library_is_listed_beside_the_exports(model: Path, typed: Type) -> None:

@@ -24,7 +24,8 @@ from mlp_edge.files.manifest import Manifest
 from mlp_edge.files.swap import mend
 from mlp_edge.files.temporary import AGE, LOCK, OLD, born, is_ours, mark, sweep, temporary
 from mlp_edge.files.writing import sha256, write_directory, write_file, write_files
-from mlp_edge.readers.model_directory import ModelDirectory, check_place, undisturbed
+from mlp_edge.readers.model_directory import ModelDirectory, undisturbed
+from mlp_edge.readers.replacing import check_place
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="tells processes by /proc")
 HOLD = """

@@ -16,7 +16,8 @@ from support.networks import assert_within_bound, network
 from mlp_edge.card import Card
 from mlp_edge.errors import InputError, ModelError
 from mlp_edge.files import writing
-from mlp_edge.readers.model_directory import ModelDirectory, sample_csv
+from mlp_edge.readers.model_directory import ModelDirectory
+from mlp_edge.readers.sample_file import sample_csv
 
 
 def refused(action: Callable[[], object], path: Path) -> str:
