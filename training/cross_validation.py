@@ -19,7 +19,8 @@ from mlp_edge.training.deciding import Run, fit_run, score_member, score_run
 from mlp_edge.training.fitting import Stage
 from mlp_edge.training.parts import Parts
 from mlp_edge.training.preprocessing import preprocess
-from mlp_edge.training.recipe import DEFAULT_THRESHOLD_TEXT, Recipe
+from mlp_edge.training.recipe import Recipe
+from mlp_edge.training.recipe_settings import DEFAULT_THRESHOLD_TEXT
 from mlp_edge.training.run import (
     Job,
     fit_baseline,

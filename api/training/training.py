@@ -38,7 +38,8 @@ from mlp_edge.training.device import Device, take
 from mlp_edge.training.fitting import Stage
 from mlp_edge.training.outcome import Trained, with_given
 from mlp_edge.training.plan import Plan
-from mlp_edge.training.recipe import Recipe, check_seed
+from mlp_edge.training.recipe import Recipe
+from mlp_edge.training.recipe_settings import check_seed
 from mlp_edge.training.search.searching import SEARCH_FOLDS, Search
 from mlp_edge.training.search.sizing import Sizing
 from mlp_edge.training.search.trials import discard

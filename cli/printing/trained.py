@@ -27,7 +27,7 @@ from mlp_edge.encoding import Encoding
 from mlp_edge.plots.style import MODELS
 from mlp_edge.settings import setting
 from mlp_edge.training.pruning import Pruned
-from mlp_edge.training.recipe import DEFAULT_THRESHOLD_TEXT
+from mlp_edge.training.recipe_settings import DEFAULT_THRESHOLD_TEXT
 from mlp_edge.training.scoring.threshold import is_chosen
 
 if TYPE_CHECKING:

@@ -36,7 +36,8 @@ from mlp_edge.training.backends.program import Part
 from mlp_edge.training.backends.shuffling import shuffled
 from mlp_edge.training.keras_bytes import keras_bytes
 from mlp_edge.training.network import HISTORY_METRIC, build, compile_model
-from mlp_edge.training.recipe import OPTIMIZERS, Recipe
+from mlp_edge.training.recipe import Recipe
+from mlp_edge.training.recipe_settings import OPTIMIZERS
 from mlp_edge.training.task_choices import LOSSES
 
 pytestmark = pytest.mark.slow

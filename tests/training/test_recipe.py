@@ -14,7 +14,8 @@ from mlp_edge.errors import InputError, ModelError, RecipeError
 from mlp_edge.mlp import HIDDEN_ACTIVATIONS, TASKS, Task
 from mlp_edge.training.checks import check_fixed
 from mlp_edge.training.class_weights import label_weights
-from mlp_edge.training.recipe import OPTIMIZERS, Recipe
+from mlp_edge.training.recipe import Recipe
+from mlp_edge.training.recipe_settings import OPTIMIZERS
 from mlp_edge.training.task_choices import LOSSES, OUTPUTS
 
 
