@@ -8,6 +8,8 @@ from mlp_edge.integers.quantised import IntegerLayer, Integers
 
 _MOST_INPUTS = 255
 _MOST_OUTPUTS = 4 * 255
+_NO_GAIN = 5
+"""Neurons, of which three would be summed twice."""
 _OTHERS = 6
 """Bytes of a neuron beside its weights."""
 _MOST_BYTES = 2**15 - 1
@@ -19,29 +21,37 @@ _DOUBLED = np.array([4, 4, 6])
 
 
 def fits_fours(layer: IntegerLayer) -> bool:
-    """Whether assembly can sum a layer four neurons at a time, and count them in a byte."""
+    """Whether assembly can sum a layer four neurons at a time, and gains by it."""
     return (
         layer.inputs <= _MOST_INPUTS
-        and layer.outputs <= _MOST_OUTPUTS
-        and layer.outputs % 4 == 0
-        and layer.outputs * (layer.inputs + _OTHERS) <= _MOST_BYTES
+        and 4 <= layer.outputs <= _MOST_OUTPUTS
+        and layer.outputs != _NO_GAIN
+        and len(_neurons(layer)) * (layer.inputs + _OTHERS) <= _MOST_BYTES
     )
 
 
 def fours(layer: IntegerLayer) -> Integers:
     """The table, a row for every four neurons: bytes from -128 to 127."""
-    count = layer.outputs // 4
-    biases = _bytes(layer.bias, 3).reshape(count, -1)
-    weights = layer.weights.reshape(count, 4, -1).transpose(0, 2, 1).reshape(count, -1)
-    multiplier, kind = _whole_bytes(layer)
+    neurons = _neurons(layer)
+    count = len(neurons) // 4
+    biases = _bytes(layer.bias[neurons], 3).reshape(count, -1)
+    weights = layer.weights[neurons].reshape(count, 4, -1).transpose(0, 2, 1).reshape(count, -1)
+    multiplier, kind = _whole_bytes(layer.multiplier[neurons], layer.shift[neurons])
     ends = np.column_stack([_bytes(multiplier, 2), kind]).reshape(count, -1)
     return np.hstack([biases, weights, ends]).astype(np.int8).astype(np.int64)
 
 
-def _whole_bytes(layer: IntegerLayer) -> tuple[Integers, Integers]:
-    """Multipliers (outputs,) for shifts of 2 bytes or more, and the bytes that go with them."""
-    dropped = np.maximum(-(-layer.shift // 8), 2)
-    multiplier = layer.multiplier << (8 * dropped - layer.shift)
+def _neurons(layer: IntegerLayer) -> Integers:
+    """The neurons of the table: the last four come whole, though some have been before."""
+    start = layer.outputs - layer.outputs % 4
+    again = np.arange(layer.outputs - 4, layer.outputs) if layer.outputs % 4 else np.arange(0)
+    return np.concatenate([np.arange(start), again])
+
+
+def _whole_bytes(multiplier: Integers, shift: Integers) -> tuple[Integers, Integers]:
+    """Multipliers (n,) for shifts of 2 bytes or more, and the bytes that go with them."""
+    dropped = np.maximum(-(-shift // 8), 2)
+    multiplier = multiplier << (8 * dropped - shift)
     doubled = multiplier > _LARGEST
     kind = np.where(doubled, _DOUBLED[dropped - 2], dropped - 2)
     return np.where(doubled, multiplier >> 1, multiplier), kind

@@ -38,7 +38,7 @@ def body(mlp: Mlp, quantised: Quantised) -> Body:
     behind = list(_outputs(mlp, quantised))
     if mlp.clip is not None:
         behind.append(predict.clip(mlp))
-    assembly = (one.assembly for one in calls if one.assembly)
+    assembly = (each for one in calls for each in one.assembly)
     kernels = [one.kernel for one in (*calls, *behind, *assembly) if one.kernel]
     return Body(wires.memory, [*map(str, calls)], [*map(str, behind)], kernels)
 
@@ -89,18 +89,24 @@ def _layers(
             wide = "_wide" if is_wide(quantised, number) else ""
             call = _int8_layer(name, layer, largest, wide, tables, given, last)
             if in_fours(quantised, number):
-                call = call._replace(assembly=_in_fours(name, largest, given))
+                call = call._replace(assembly=_in_fours(name, layer, largest, given))
             yield call
         if layer.table is not None:
             yield _activation(dtype, layer.table, name, f"{name}_OUTPUTS", result)
 
 
-def _in_fours(name: str, largest: int, given: tuple[str, ...]) -> Call:
-    """The same in assembly, of whose inputs one has a byte, or two."""
+def _in_fours(
+    name: str, layer: IntegerLayer, largest: int, given: tuple[str, ...]
+) -> tuple[Call, ...]:
+    """The same in assembly; what is no four goes with those before it, as the last four."""
     inputs, outputs, source, result = given
     size = 2 if largest > HIGHEST["int8"] else 1
-    table = f"{name}_FOURS[0]"
-    return Call(FOURS, (table, inputs, f"{outputs} / 4", source, result, size))
+    fours = f"{outputs} / 4"
+    whole = Call(FOURS, (f"{name}_FOURS[0]", inputs, fours, source, result, size))
+    if layer.outputs % 4 == 0:
+        return (whole,)
+    last = f"{result} + {outputs} - 4"
+    return whole, Call(FOURS, (f"{name}_FOURS[{fours}]", inputs, 1, source, last, size))
 
 
 def _int8_layer(

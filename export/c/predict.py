@@ -23,22 +23,23 @@ class Call(NamedTuple):
         kernel: its name; "" of a function of the C library.
         arguments: as C expressions.
         function: the name in C where it is no kernel.
-        assembly: what is called in its place where there is assembly for AVRs.
+        assembly: the calls in its place where there is assembly for AVRs; none of others.
     """
 
     kernel: str
     arguments: tuple[object, ...]
     function: str = ""
-    assembly: Call | None = None
+    assembly: tuple[Call, ...] = ()
 
     def __str__(self) -> str:
         items = [str(argument) for argument in self.arguments]
         function = self.function or f"mlp_edge_{function_of(self.kernel)}"
         text = wrapped(f"{function}(", items, ");", 2 * _INDENT, width=96)
-        if self.assembly is None:
+        if not self.assembly:
             return text
         indent = " " * _INDENT
-        return f"#ifdef MLP_EDGE_AVR\n{indent}{self.assembly}\n#else\n{indent}{text}\n#endif"
+        others = "\n".join(f"{indent}{call}" for call in self.assembly)
+        return f"#ifdef MLP_EDGE_AVR\n{others}\n#else\n{indent}{text}\n#endif"
 
 
 class Body(NamedTuple):

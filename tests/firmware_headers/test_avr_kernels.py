@@ -190,12 +190,12 @@ def test_layers_in_fours(how: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("flags", [(), ("-DMLP_EDGE_PLAIN_C",)], ids=["assembly", "plain C"])
 def test_headers_have_layers_in_fours(flags: tuple[str, ...], tmp_path: Path) -> None:
-    mlp = network((3, 8, 6, 4, 1), task="regression")
+    mlp = network((3, 8, 5, 7, 4, 6, 1), task="regression")
     numbers = quantised(mlp)
     path = tmp_path / "net.h"
     path.write_bytes(export(mlp, numbers))
     defined = re.findall(r"^static const .* NET_(LAYER._FOURS)", path.read_text(), re.MULTILINE)
-    assert defined == ["LAYER1_FOURS", "LAYER3_FOURS"]  # 6 neurons are no fours
+    assert defined == [f"LAYER{n}_FOURS" for n in (1, 3, 4, 5)]  # not of 5 neurons
     rows = readings(mlp, 20)
     chip = require(BY_NAME["avr"])
     target = replace(chip.target, flags=(*chip.target.flags, *flags))
