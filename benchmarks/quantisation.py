@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/quantisation.py [--seeds 5] [--autoencoder FILE.h5]
 
-Trains pima, iris, sine, wine, digits and diabetes from scikit-learn, and penguins by the tutorial's
-recipe, once per seed, and prints for each set
+Trains pima, iris and sine, and wine, digits, diabetes and penguins of `default_tables.py`, by the
+tutorial's recipe, once per seed, and prints for each set
 
 - the largest difference from the float64 reference over the held-out rows, the median of the seeds:
   ours in int8, int16 and int24, and TensorFlow's own post-training quantiser's, which is given
@@ -11,8 +11,9 @@ recipe, once per seed, and prints for each set
 - labels that change, and metrics, over the calibration rows pooled from ten folds, each predicted
   by integers made without its own fold.
 
-- of int24 the largest error over the declared ranges, as a share of the predictions' range and of
-  the bound that float32 is held to;
+- of int24 the largest error over the declared ranges and its root mean square, as shares of the
+  predictions' range, beside those of a float32 header; the largest share of the bound that float32
+  is held to, and labels that change;
 - what the header of the first seed's pima, iris and sine takes in each dtype on each chip.
 
 --autoencoder names the weights of MLPerf Tiny's anomaly detection reference, as for bounds.py: by
@@ -42,6 +43,7 @@ from mlp_edge.integers import integer_reference
 from mlp_edge.lazy import quiet, tensorflow
 from mlp_edge.measure.cost import measure
 from mlp_edge.mlp import Floats, Mlp
+from mlp_edge.proof.c_replay import replay
 from mlp_edge.proof.float_grade import float_grade, grade_rows
 from mlp_edge.quantise import quantise
 from mlp_edge.quantise.judge import Loss, loss, pooled
@@ -161,8 +163,8 @@ def of_set(name: str, seeds: int, folder: Path, errors: Table, pools: Table, gra
 
 
 def of_ranges(directories: list[ModelDirectory]) -> list[str]:
-    """int24 over the declared ranges, the worst of all seeds."""
-    found, shares = [], []
+    """int24 over the declared ranges, and float32 as the header has it: the worst of all seeds."""
+    found, shares, flips = [], [], 0
     for directory in directories:
         mlp, rows = directory.mlp(), directory.sample().rows
         given = read_calibration(directory.path / CALIBRATION, mlp.inputs).rows
@@ -170,12 +172,16 @@ def of_ranges(directories: list[ModelDirectory]) -> list[str]:
         answers = integer_reference.predict_quantised(mlp, quantise(mlp, given, "int24"), asked)
         exact = predict(mlp, asked)
         span = 1.0 if mlp.task != "regression" else float(np.ptp(predict(mlp, rows)))
-        shares.append(float(np.abs(answers - exact).max()) / span)
+        off = [(got - exact) / span for got in (answers, replay(mlp, asked))]
+        shares.append([np.abs(each).max() for each in off]
+                      + [np.sqrt(np.square(each).mean()) for each in off])  # fmt: skip
         found.append(float_grade(mlp, asked, answers))
+        flips += loss(mlp, asked, answers).flips or 0
     used = [one.used for one in found]
     return [
-        f"{sum(one.rows for one in found):,}", f"{max(shares):.2g}", f"{np.median(shares):.2g}",
-        f"{max(used):.2f}", f"{np.median(used):.2f}",
+        f"{sum(one.rows for one in found):,}",
+        *(f"{value:.2g}" for value in np.max(shares, axis=0)),
+        f"{max(used):.2f}", f"{np.median(used):.2f}", str(flips),
     ]  # fmt: skip
 
 
@@ -239,7 +245,8 @@ def main() -> None:
         title="calibration rows, each by integers made without its fold, all seeds",
     )  # fmt: skip
     grades = Table(
-        "set", "rows", "largest of range", "median seed", "largest of bound", "median seed",
+        "set", "rows", "largest of range", "float32's", "root mean square", "float32's",
+        "largest of bound", "median seed", "flips",
         title="int24 over the declared ranges",
     )  # fmt: skip
     chips = Table(
