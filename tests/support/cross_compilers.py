@@ -34,6 +34,7 @@ COMPILERS = {
     "avr with far flash": ("avr-gcc", "-mmcu=atmega2560"),
     "cortex-m0": (*ARM, "-mcpu=cortex-m0"),
     "cortex-m4": (*ARM, *M4),
+    "cortex-m4 at any address": (*ARM, *M4, "-fPIC"),
     "rv32": RISCV,
     "clang-cortex-m0": (*CLANG_ARM, "-mcpu=cortex-m0"),
     "clang-cortex-m3": (*CLANG_ARM, "-mcpu=cortex-m3"),
