@@ -223,7 +223,7 @@ def test_a_suggested_command_names_the_path_in_any_shell(name: str) -> None:
 
 def test_the_next_line_can_be_pasted(typed: Type, folder: Path, keras: object) -> None:
     place = folder / "a b's $x"
-    result = typed("train", "iris", "--epochs", 1, "-q", "--out", place)
+    result = typed("train", "iris", "--recipe", "tutorial", "--epochs", 1, "-q", "--out", place)
     assert result.code == 0, result.err
     line = result.out.splitlines()[-1].removeprefix("next: mlp-edge ")
     words = shlex.split(line)

@@ -17,7 +17,7 @@ from mlp_edge.readers.model_directory import EXPORTS, MANIFEST, MODEL, TUNING, M
 from mlp_edge.training import training
 from mlp_edge.training.search import searching
 
-QUICK = ("--epochs", 4, "--batch-size", 64, "-q")
+QUICK = ("--recipe", "tutorial", "--epochs", 4, "--batch-size", 64, "-q")
 
 
 def manifest(place: Path) -> dict[str, Any]:
@@ -129,13 +129,14 @@ def test_groups_are_never_split(typed: Type, folder: Path, keras: Any) -> None:
 # Searching
 
 SEARCH = ("train", "iris", "--tune", 3, "--cv", 2, "--epochs", 3, "--batch-size", 75)
+QUICK_SEARCH = (*SEARCH, "--recipe", "tutorial")
 
 
 @pytest.mark.slow
 def test_an_interrupted_search_goes_on_and_ends_the_same(
     typed: Type, folder: Path, keras: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = typed(*SEARCH, "--out", "whole")
+    whole = typed(*QUICK_SEARCH, "--out", "whole")
     assert whole.code == 0, whole.err
     assert not (folder / "whole.tuning").exists()
     assert "best of 3 trials: mean log_loss ± standard deviation over 2 folds" in whole.out
@@ -152,16 +153,16 @@ def test_an_interrupted_search_goes_on_and_ends_the_same(
 
     with monkeypatch.context() as patch:
         patch.setattr(searching, "fold_values", stopped)
-        result = typed(*SEARCH)
+        result = typed(*QUICK_SEARCH)
     assert result.code == 130
     assert "model.tuning keeps the trials so far; the same command goes on" in result.err
     assert not (folder / "model").exists()
     # Another search is not mixed into it.
-    other = typed(*SEARCH, "--seed", 1)
+    other = typed(*QUICK_SEARCH, "--seed", 1)
     assert (other.code, other.out) == (2, "")
     assert "model.tuning" in other.err
     assert "--force" in other.err
-    result = typed(*SEARCH)
+    result = typed(*QUICK_SEARCH)
     assert result.code == 0, result.err
     assert "going on with an interrupted search after 2 trials" in result.err
     for name in (MODEL, MANIFEST, TUNING):

@@ -28,7 +28,7 @@ def walk(folder: Path) -> Path:
 @pytest.mark.slow
 def test_a_model_is_judged_by_the_last_days(walk: Path, typed: Type) -> None:
     result = typed("train", walk.name, "--split", "time:day", "--cv", 3, "--early-stopping", 2,
-                   "--epochs", 2, "-q")  # fmt: skip
+                   "--recipe", "tutorial", "--epochs", 2, "-q")  # fmt: skip
     assert result.code == 0, result.err
     assert (
         "72 rows to train, 8 to validate on, 20 held out, the last in time: from '2024-03-21'"

@@ -147,7 +147,8 @@ def test_folds_of_a_search_are_alike(pima_job: Job) -> None:
 
 
 def test_the_command_shows_and_keeps_every_fold(typed: Type, folder: Path, keras: Any) -> None:
-    words = ("train", "iris", "--epochs", 4, "--cv", 3, "--repeats", 2, "-q")
+    words = ("train", "iris", "--recipe", "tutorial", "--epochs", 4, "--cv", 3, "--repeats", 2,
+             "-q")  # fmt: skip
     shown = typed(*words)
     assert shown.code == 0, shown.err
     assert "3-fold cross-validation, 2 times, on 150 rows: mean ± standard deviation" in shown.out

@@ -106,7 +106,7 @@ def test_so_many_members_are_refused(members: int) -> None:
 
 def test_folds_score_ensembles(typed: Type, folder: Path, keras: Any) -> None:
     words = ("iris", "--ensemble", 2, "--hidden", 3, "--cv", 2, "--runs", 2)
-    result = typed("train", *words, "--epochs", 2, "--batch-size", 75, "-q")
+    result = typed("train", *words, "--recipe", "tutorial", "--epochs", 2, "--batch-size", 75, "-q")
     assert result.code == 0, result.err
     kept = json.loads((folder / "model/model.json").read_text("utf-8"))
     assert list(kept["cross_validation"]["scores"]) == ["mlp", "member", "linear", "prior"]

@@ -39,7 +39,8 @@ def test_equal_rows_in_several_folds_are_told_about(typed: Type, folder: Path, k
     readings = zip(*random.normal(size=(2, 60)), random.choice(["no", "yes"], 60), strict=True)
     rows = [f"{a:.4f},{b:.4f},{y}" for a, b, y in readings]
     (folder / "twice.csv").write_text("\n".join(["a,b,y", *rows, *rows]) + "\n")
-    result = typed("train", "twice.csv", "--cv", 3, "--test-size", 0, "--epochs", 2, "-q")
+    result = typed("train", "twice.csv", "--recipe", "tutorial", "--cv", 3, "--test-size", 0,
+                   "--epochs", 2, "-q")  # fmt: skip
     assert result.code == 0, result.err
     assert "of 120 rows have the readings of a row in another fold" in result.err
     assert "no score above says how it does on new ones" not in result.err
@@ -79,7 +80,8 @@ def test_folds_of_a_search_keep_every_class(count: int) -> None:
 def test_folds_compare_probabilities_where_a_rule_chose_the_threshold(
     typed: Type, folder: Path, keras: Any
 ) -> None:
-    options = ("--threshold", "sensitivity=0.9", "--epochs", 2, "--batch-size", 64, "--cv", 3, "-q")
+    options = ("--recipe", "tutorial", "--threshold", "sensitivity=0.9", "--epochs", 2,
+               "--batch-size", 64, "--cv", 3, "-q")  # fmt: skip
     assert typed("train", "pima", *options).code == 0
     assert warnings(folder / "model")["linear"].startswith("brier")
 

@@ -253,11 +253,11 @@ def test_the_command_says_so(typed: Type, folder: Any) -> None:
     read = table(**columns)
     lines = [",".join(columns), *map(",".join, zip(*read.cells.values(), strict=True))]
     (folder / "walk.csv").write_text("\n".join(lines))
-    result = typed("train", "walk.csv", "--epochs", 1, "-q")
+    words = ("train", "walk.csv", "--recipe", "tutorial", "--epochs", 1, "-q")
+    result = typed(*words)
     assert "warning: rows next to each other by 'when' are alike" in result.err
-    refused = typed("train", "walk.csv", "--epochs", 1, "-q", "--strict", "--drop", "when",
-                    "--force")  # fmt: skip
+    refused = typed(*words, "--strict", "--drop", "when", "--force")
     assert refused.code == 2
     assert "rows next to each other in the file are alike" in refused.err
-    told = typed("train", "walk.csv", "--epochs", 1, "-q", "--split", "time:when", "--force")
+    told = typed(*words, "--split", "time:when", "--force")
     assert "alike" not in told.err
