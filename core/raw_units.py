@@ -119,7 +119,7 @@ class RawUnits:
                 f"{feature.name!r}: with a scale of {scale:g} and an offset of {offset:g}, its "
                 "counts do not stand for float32 numbers apart; those of its unit would do"
             )
-        if np.count_nonzero(self.of(index) == feature.sentinel) > 1:
+        if len(self._sentinels(feature, index)) > 1:
             raise ModelError(
                 f"{feature.name!r}: several counts stand for its sentinel, "
                 f"{feature.sentinel:g}; a coarser scale would do"
@@ -127,8 +127,14 @@ class RawUnits:
 
     def raw_sentinel(self, feature: Feature, index: int) -> int:
         """The count that stands for a feature's sentinel; ``MISSING`` where none does."""
-        found = np.flatnonzero(self.of(index) == feature.sentinel)
-        return int(EVERY[found[0]]) if len(found) else MISSING
+        found = self._sentinels(feature, index)
+        return int(found[0]) if len(found) else MISSING
+
+    def _sentinels(self, feature: Feature, index: int) -> Counts:
+        """Every count that stands for a feature's sentinel."""
+        if feature.sentinel is None:
+            return EVERY[:0]
+        return EVERY[np.flatnonzero(self.of(index) == feature.sentinel)]
 
 
 def _shortest(value: float) -> str:
