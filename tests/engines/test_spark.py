@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +30,7 @@ def session() -> Iterator[Any]:
 
     builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
     builder = builder.config("spark.driver.host", "127.0.0.1")
+    interrupted = signal.getsignal(signal.SIGINT)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYSPARK_PYTHON", sys.executable)
         patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
@@ -36,6 +38,7 @@ def session() -> Iterator[Any]:
         made.sparkContext.setLogLevel("OFF")
         yield made
         made.stop()
+    signal.signal(signal.SIGINT, interrupted)  # Spark's breaks once its session has ended
 
 
 def test_a_frame(homes: Homes, session: Any) -> None:
