@@ -44,6 +44,7 @@ from mlp_edge.report.page import page
 from mlp_edge.report.papers.bill import bill
 from mlp_edge.report.papers.model_card import metadata, model_card
 from mlp_edge.training.recipe import Recipe
+from mlp_edge.training.scoring import resampling
 
 PASSED = {
     "records": [
@@ -53,6 +54,12 @@ PASSED = {
     ],
     "monotone": [], "passed": True,
 }  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Intervals from fewer draws, which are most of a report's work; ``facts`` has them all."""
+    monkeypatch.setattr(resampling, "DRAWS", 50)
 
 
 @pytest.fixture(scope="module")
