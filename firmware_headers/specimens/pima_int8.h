@@ -163,7 +163,7 @@ int pima_int8_selftest(void);
  * there it is PROGMEM, which is read with instructions of its own. Elsewhere `const` is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 39 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 40 /* raised whenever a kernel changes */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -209,7 +209,7 @@ int pima_int8_selftest(void);
 #define MLP_EDGE_INLINED
 #endif
 
-#elif MLP_EDGE_KERNELS != 39
+#elif MLP_EDGE_KERNELS != 40
 #error "these models were exported by different versions of mlp-edge: export them with one"
 #endif
 
@@ -1801,14 +1801,12 @@ static inline void mlp_edge_avr_dense_int8(
  * A layer. It is entered with weights in r0, bias in r1, two arguments of `requantise` in r2 and
  * r3, y in r4, outputs - 4 in r5, x in r6, the size of a row in r8. `requantise` finds what was in
  * r2 to r5 in r8 to r11. What r7 and r9 held is put back: a compiler may have reserved them.
- * `before` may jump to 7, where fewer than four neurons are left, to `behind`.
  */
-#define MLP_EDGE_THUMB_LAYER(before, rows, requantise, behind) \
+#define MLP_EDGE_THUMB_LAYER(rows, requantise)      \
     "push {r2-r9}\n"                                \
     "mov lr, r1\n"                                  \
     "mov r1, r8\n"                                  \
     "add r2, r1, r1, lsl #1\n"                      \
-    before                                          \
     "0:\n"                                          \
     "ldm lr!, {r4-r7}\n"                            \
     "ldr r3, [sp, #16]\n"                           \
@@ -1819,8 +1817,6 @@ static inline void mlp_edge_avr_dense_int8(
     "subs r11, r11, #4\n"                           \
     "stm sp, {r8-r11}\n"                            \
     "bge 0b\n"                                      \
-    "7:\n"                                          \
-    behind                                          \
     "add sp, sp, #20\n"                             \
     "pop {r7-r9}\n"
 
@@ -2003,8 +1999,7 @@ static inline void mlp_edge_thumb_dense_int8(const int8_t *weights, const int32_
     register const uint8_t *r6 __asm__("r6") = x;
     register size_t r8 __asm__("r8") = inputs;
     __asm__ volatile(
-        MLP_EDGE_THUMB_LAYER(
-            "", MLP_EDGE_FOUR_ROWS_OF_BYTES, MLP_EDGE_THUMB_REQUANTISE_FOUR_INT8, "")
+        MLP_EDGE_THUMB_LAYER(MLP_EDGE_FOUR_ROWS_OF_BYTES, MLP_EDGE_THUMB_REQUANTISE_FOUR_INT8)
         : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3), "+r"(r4), "+r"(r5), "+r"(r6), "+r"(r8)
         :
         : "r10", "r11", "r12", "lr", "cc", "memory");
@@ -2225,7 +2220,7 @@ static inline void mlp_edge_thumb_sums_int8(const int8_t *weights, const int32_t
     register const uint8_t *r6 __asm__("r6") = x;
     register size_t r8 __asm__("r8") = inputs;
     __asm__ volatile(
-        MLP_EDGE_THUMB_LAYER("", MLP_EDGE_FOUR_ROWS_OF_BYTES, "stm r8!, {r4-r7}\n", "")
+        MLP_EDGE_THUMB_LAYER(MLP_EDGE_FOUR_ROWS_OF_BYTES, "stm r8!, {r4-r7}\n")
         : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r5), "+r"(r6), "+r"(r8)
         :
         : "r3", "r4", "r10", "r11", "r12", "lr", "cc", "memory");
@@ -3827,7 +3822,7 @@ int pima_int8_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:089c49b0fd31d04dab3247d7595eb57db3658f821879968f18dc96691dbd350a */
+mlp-edge-seal sha256:0517716b8f1153e5aa8bd027d71213cc9b7790105079e726250aa476fddcecb8 */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "pima_int8", "features": [{"name": "pregnancies", "low": 0.0, "high": 17.0},

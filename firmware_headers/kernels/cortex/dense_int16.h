@@ -27,12 +27,12 @@
 
 #define MLP_EDGE_THUMB_DENSE_INT16                  \
     MLP_EDGE_THUMB_LAYER(                           \
-        "", MLP_EDGE_THUMB_ROWS_INT16,              \
+        MLP_EDGE_THUMB_ROWS_INT16,                  \
         MLP_EDGE_THUMB_REQUANTISE_INT16("r4")       \
         MLP_EDGE_THUMB_REQUANTISE_INT16("r5")       \
         MLP_EDGE_THUMB_REQUANTISE_INT16("r6")       \
-        MLP_EDGE_THUMB_REQUANTISE_INT16("r7"),      \
-        "")
+        MLP_EDGE_THUMB_REQUANTISE_INT16("r7"))
+
 static inline void mlp_edge_thumb_dense_int16(const int16_t *weights, const int32_t *bias,
     const uint8_t *shift, uint16_t high, size_t inputs, size_t outputs, const uint16_t *x,
     uint16_t *y)

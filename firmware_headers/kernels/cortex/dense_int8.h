@@ -37,8 +37,7 @@ static inline void mlp_edge_thumb_dense_int8(const int8_t *weights, const int32_
     register const uint8_t *r6 __asm__("r6") = x;
     register size_t r8 __asm__("r8") = inputs;
     __asm__ volatile(
-        MLP_EDGE_THUMB_LAYER(
-            "", MLP_EDGE_FOUR_ROWS_OF_BYTES, MLP_EDGE_THUMB_REQUANTISE_FOUR_INT8, "")
+        MLP_EDGE_THUMB_LAYER(MLP_EDGE_FOUR_ROWS_OF_BYTES, MLP_EDGE_THUMB_REQUANTISE_FOUR_INT8)
         : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r3), "+r"(r4), "+r"(r5), "+r"(r6), "+r"(r8)
         :
         : "r10", "r11", "r12", "lr", "cc", "memory");

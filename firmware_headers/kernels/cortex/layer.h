@@ -54,14 +54,12 @@
  * A layer. It is entered with weights in r0, bias in r1, two arguments of `requantise` in r2 and
  * r3, y in r4, outputs - 4 in r5, x in r6, the size of a row in r8. `requantise` finds what was in
  * r2 to r5 in r8 to r11. What r7 and r9 held is put back: a compiler may have reserved them.
- * `before` may jump to 7, where fewer than four neurons are left, to `behind`.
  */
-#define MLP_EDGE_THUMB_LAYER(before, rows, requantise, behind) \
+#define MLP_EDGE_THUMB_LAYER(rows, requantise)      \
     "push {r2-r9}\n"                                \
     "mov lr, r1\n"                                  \
     "mov r1, r8\n"                                  \
     "add r2, r1, r1, lsl #1\n"                      \
-    before                                          \
     "0:\n"                                          \
     "ldm lr!, {r4-r7}\n"                            \
     "ldr r3, [sp, #16]\n"                           \
@@ -72,8 +70,6 @@
     "subs r11, r11, #4\n"                           \
     "stm sp, {r8-r11}\n"                            \
     "bge 0b\n"                                      \
-    "7:\n"                                          \
-    behind                                          \
     "add sp, sp, #20\n"                             \
     "pop {r7-r9}\n"
 

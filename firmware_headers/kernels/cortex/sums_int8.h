@@ -16,7 +16,7 @@ static inline void mlp_edge_thumb_sums_int8(const int8_t *weights, const int32_t
     register const uint8_t *r6 __asm__("r6") = x;
     register size_t r8 __asm__("r8") = inputs;
     __asm__ volatile(
-        MLP_EDGE_THUMB_LAYER("", MLP_EDGE_FOUR_ROWS_OF_BYTES, "stm r8!, {r4-r7}\n", "")
+        MLP_EDGE_THUMB_LAYER(MLP_EDGE_FOUR_ROWS_OF_BYTES, "stm r8!, {r4-r7}\n")
         : "+r"(r0), "+r"(r1), "+r"(r2), "+r"(r5), "+r"(r6), "+r"(r8)
         :
         : "r3", "r4", "r10", "r11", "r12", "lr", "cc", "memory");
