@@ -3,7 +3,7 @@
  * there it is PROGMEM, which is read with instructions of its own. Elsewhere `const` is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 40 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 41 /* raised whenever a kernel changes */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -39,8 +39,9 @@
 
 /*
  * Kernels in assembly change all registers of an AVR, and most of a Cortex-M. Who calls one has to
- * save them, which takes longer than what stands between a model's own function and them. Where
- * floats are bits, what a caller knows makes kernels smaller and quicker: the size of a layer.
+ * save them, which takes longer than what stands between a model's own function and them. On
+ * RISC-V and on a Cortex-M without a float unit, kernels become smaller and quicker by what their
+ * caller knows: the size of a layer.
  */
 #if defined(__AVR_HAVE_MUL__) || defined(__riscv) || defined(__SOFTFP__) \
     || (defined(__ARM_FEATURE_DSP) && __ARM_ARCH_PROFILE == 'M')
@@ -49,7 +50,7 @@
 #define MLP_EDGE_INLINED
 #endif
 
-#elif MLP_EDGE_KERNELS != 40
+#elif MLP_EDGE_KERNELS != 41
 #error "these models were exported by different versions of mlp-edge: export them with one"
 #endif
 
