@@ -18,7 +18,7 @@ from mlp_edge.reference import Doubles
 _DECLARED, _SEEN = 1 / 64, 0.25
 """Room beyond an end that a feature declares, and beyond one that calibration rows show: a share of
 its range. New readings may go a little further."""
-_WIDER = 0.125
+_WIDER = 0.25
 """Room beyond both ends of that for readings themselves, which new rows may be a little beyond."""
 _WHOLE = 64
 """Integers per unit from which on their number is whole, so that whole readings are exact."""
