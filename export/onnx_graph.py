@@ -242,12 +242,14 @@ def predictions(
             build.add("answers/total", "ReduceSum", values, axis, keepdims=1),
         )
     if quantised.layers[-1].outputs == 1:
-        # A Gemm takes numbers to a column faster than Mul and Add do.
-        column = np.full((columns, 1), quantised.step[0])
-        step = build.constant("answers/step", column)
-        return build.add(
-            "answers/sum", "Gemm", values, step, build.constant("answers/offset", quantised.offset)
-        )
+        # A Gemm takes numbers to a column faster than Mul and Add do. One of several numbers may
+        # begin with the offset and round after each, so that these are added up before, exactly.
+        if columns > 1:
+            ones = build.constant("answers/ones", np.ones((columns, 1), np.float32))
+            values = build.add("answers/segments", "Gemm", values, ones)
+        step = build.constant("answers/step", quantised.step[:1, None])
+        offset = build.constant("answers/offset", quantised.offset)
+        return build.add("answers/sum", "Gemm", values, step, offset)
     if (quantised.step != 1).any():
         step = build.constant("answers/step", quantised.step)
         values = build.add("answers/above", "Mul", step, values)
