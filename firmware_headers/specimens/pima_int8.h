@@ -163,7 +163,7 @@ int pima_int8_selftest(void);
  * there it is PROGMEM, which is read with instructions of its own. Elsewhere `const` is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 41 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 42 /* raised whenever a kernel changes */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -210,7 +210,7 @@ int pima_int8_selftest(void);
 #define MLP_EDGE_INLINED
 #endif
 
-#elif MLP_EDGE_KERNELS != 41
+#elif MLP_EDGE_KERNELS != 42
 #error "these models were exported by different versions of mlp-edge: export them with one"
 #endif
 
@@ -1932,6 +1932,23 @@ static inline void mlp_edge_avr_dense_int8(
     "add sp, sp, #12\n"                             \
     "pop {r7, r9, pc}\n"
 
+#elif defined(MLP_EDGE_THUMB)
+
+#define MLP_EDGE_FOUR_ROWS_OF_BYTES                 \
+    MLP_EDGE_THUMB_ROWS_INT8("ldrb r8, [r3], #1\n")
+#define MLP_EDGE_FOUR_ROWS_OF_HALFWORDS             \
+    MLP_EDGE_THUMB_ROWS_INT8("ldrh r8, [r3], #2\n")
+
+#endif
+
+#endif
+
+/* Calls MLP_EDGE_DSP_DENSE_INT8's code with its arguments in the registers that it names. */
+#ifndef MLP_EDGE_KERNEL_CORTEX_DSP_LAYER_INT8
+#define MLP_EDGE_KERNEL_CORTEX_DSP_LAYER_INT8
+
+#ifdef MLP_EDGE_DSP
+
 MLP_EDGE_DSP_INLINED
 static inline void mlp_edge_dsp_layer_int8(void (*code)(void), const int8_t *weights,
     const int32_t *bias, const mlp_edge_multiplier *multiplier, size_t inputs, size_t outputs,
@@ -1951,13 +1968,6 @@ static inline void mlp_edge_dsp_layer_int8(void (*code)(void), const int8_t *wei
                      :
                      : "r8", "r10", "r11", "lr", "cc", "memory");
 }
-
-#elif defined(MLP_EDGE_THUMB)
-
-#define MLP_EDGE_FOUR_ROWS_OF_BYTES                 \
-    MLP_EDGE_THUMB_ROWS_INT8("ldrb r8, [r3], #1\n")
-#define MLP_EDGE_FOUR_ROWS_OF_HALFWORDS             \
-    MLP_EDGE_THUMB_ROWS_INT8("ldrh r8, [r3], #2\n")
 
 #endif
 
@@ -3063,11 +3073,10 @@ static inline void mlp_edge_avr_dequantise(
 #endif
 
 /*
- * The sum of two finite floats, rounded half to even, as IEEE 754 has it, but for the sign of 0:
- * for chips where it would be a call, to a function several times as large.
+ * An integer times a power of two as a float, rounded half to even, where the chip has no float unit.
  */
-#ifndef MLP_EDGE_KERNEL_SUM_BITS
-#define MLP_EDGE_KERNEL_SUM_BITS
+#ifndef MLP_EDGE_KERNEL_ROUNDED_BITS
+#define MLP_EDGE_KERNEL_ROUNDED_BITS
 
 #if defined(MLP_EDGE_SOFT_FLOAT) && !defined(__AVR__) && !defined(MLP_EDGE_PLAIN_C)
 #define MLP_EDGE_SUM_BITS
@@ -3089,6 +3098,19 @@ static inline uint32_t mlp_edge_rounded_bits(uint32_t digits, int32_t exponent)
     const uint32_t bits = ((uint32_t)(exponent - 1) << 23) + digits;
     return bits < MLP_EDGE_INFINITY ? bits : MLP_EDGE_INFINITY;
 }
+
+#endif
+
+#endif
+
+/*
+ * The sum of two finite floats, rounded half to even, as IEEE 754 has it, but for the sign of 0:
+ * for chips where it would be a call, to a function several times as large.
+ */
+#ifndef MLP_EDGE_KERNEL_SUM_BITS
+#define MLP_EDGE_KERNEL_SUM_BITS
+
+#ifdef MLP_EDGE_SUM_BITS
 
 static inline float mlp_edge_sum_bits(uint32_t x, uint32_t y)
 {
@@ -3823,7 +3845,7 @@ int pima_int8_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:4c08ffca321ba8cc9b5990c0821f1e5fc0950e77c8249990ed440ac1ebd63d30 */
+mlp-edge-seal sha256:fd0ebd77f3ed0cac1631a30486f45d795f3383ed5e7029f9abe8a5860a82a481 */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "pima_int8", "features": [{"name": "pregnancies", "low": 0.0, "high": 17.0},

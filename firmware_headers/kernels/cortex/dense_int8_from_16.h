@@ -2,7 +2,7 @@
 #ifndef MLP_EDGE_KERNEL_CORTEX_DENSE_INT8_FROM_16
 #define MLP_EDGE_KERNEL_CORTEX_DENSE_INT8_FROM_16
 
-#include "cortex/dsp.h"
+#include "cortex/dsp_layer_int8.h"
 
 #if defined(MLP_EDGE_DSP)
 

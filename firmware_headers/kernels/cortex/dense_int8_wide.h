@@ -2,7 +2,7 @@
 #ifndef MLP_EDGE_KERNEL_CORTEX_DENSE_INT8_WIDE
 #define MLP_EDGE_KERNEL_CORTEX_DENSE_INT8_WIDE
 
-#include "cortex/dsp.h"
+#include "cortex/dsp_layer_int8.h"
 
 #ifdef MLP_EDGE_DSP
 

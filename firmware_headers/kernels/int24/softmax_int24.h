@@ -10,7 +10,7 @@
 #include "int24/exponential_int24.h"
 #include "integers/quotient.h"
 #include "avr/quotient.h"
-#include "integers/sum_bits.h"
+#include "integers/rounded_bits.h"
 
 /* A float from 0 to 2^24, rounded down to an integer. */
 static inline uint32_t mlp_edge_whole_int24(float x)
