@@ -51,9 +51,13 @@ def shortened(text: str, most: int) -> str:
 
 
 def typed(path: Path | str) -> str:
-    """A path as a shell takes it: quoted where it has to be, and never like an option."""
+    """A path as a shell takes it, and never like an option."""
     text = str(path)
-    text = f"./{text}" if text.startswith("-") else text
+    return quoted(f"./{text}" if text.startswith("-") else text)
+
+
+def quoted(text: str) -> str:
+    """A word as a shell takes it: in quotes where it has to be."""
     if text.isprintable():
         return shlex.quote(text)
     # bash, zsh, ksh and POSIX 2024 know this form; plain quotes would carry the character itself.

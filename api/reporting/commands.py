@@ -13,7 +13,7 @@ from typing import Any
 from mlp_edge.api.settings import StreamedReading
 from mlp_edge.data.choices import Choices
 from mlp_edge.files.manifest import Manifest
-from mlp_edge.foreign import typed
+from mlp_edge.foreign import quoted, typed
 from mlp_edge.mlp import Task
 from mlp_edge.settings import Setting, settings_of
 from mlp_edge.training.default_recipe import AUTO, RULED
@@ -110,11 +110,11 @@ def _typed(each: Setting, value: Any) -> Iterator[str]:
         if value or off:
             yield name if value else off
     elif each.repeat:
-        yield from (f"{name} {typed(str(item))}" for item in value)
+        yield from (f"{name} {quoted(str(item))}" for item in value)
     elif isinstance(value, tuple):
-        yield f"{name} {typed(','.join(map(_text, value)) or 'none')}"
+        yield f"{name} {quoted(','.join(map(_text, value)) or 'none')}"
     else:
-        yield f"{name} {typed(_text(value))}"
+        yield f"{name} {quoted(_text(value))}"
 
 
 def _name(each: Setting) -> str:
@@ -124,11 +124,13 @@ def _name(each: Setting) -> str:
 
 
 def _text(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float) and float(f"{value:g}") == value:
+        return f"{value:g}"
+    return str(value)
 
 
 def _option(name: str, value: str) -> str:
-    return f"{_flag(name)} {typed(value)}"
+    return f"{_flag(name)} {quoted(value)}"
 
 
 def _flag(name: str) -> str:

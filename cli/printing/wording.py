@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mlp_edge.cli.options import model_option
-from mlp_edge.foreign import typed
+from mlp_edge.foreign import quoted, typed
 from mlp_edge.settings import Blank, Named, calls_reworded, reworded
 
 
@@ -112,8 +112,8 @@ def _argument(value: Any) -> str:
     if isinstance(value, Blank):
         return repr(value)
     if isinstance(value, tuple | list):
-        return typed(",".join(map(_plain, value)) or "none")
-    return typed(_plain(value))
+        return quoted(",".join(map(_plain, value)) or "none")
+    return typed(value) if isinstance(value, Path) else quoted(_plain(value))
 
 
 def _plain(value: Any) -> str:

@@ -494,13 +494,14 @@ def test_training_may_replace_a_report_and_no_file_of_somebody_else(model: Path)
 
 
 def test_commands_are_typed_as_a_shell_takes_them() -> None:
-    recipe = Recipe(name="auto", epochs=150, hidden=(), learning_rate=0.5, monotone=("age=+",),
+    rate = 0.0123456789
+    recipe = Recipe(name="auto", epochs=150, hidden=(), learning_rate=rate, monotone=("age=+",),
                     automatic=("batch_size",), group="a 'ward'", early_stopping=9)  # fmt: skip
     manifest = replace(
         MANIFEST, targets=("it's; rm -rf *",), recipe=recipe.to_dict(),
         exports={"pima.h": "", "pima.c": "", "pima_int8.h": "", "pima_int8.json": ""},
-        given={"drop": ["the 'id'", "b,c"], "missing": ["a=0"], "sep": "space", "header": False,
-               "comments": True, "task": "binary", "unknown": "of a newer version"},
+        given={"drop": ["the 'id'", "b,c"], "missing": ["a=0", "-999", "--"], "sep": "space",
+               "header": False, "comments": True, "task": "binary", "unknown": "of a newer one"},
     )  # fmt: skip
     made = commands(manifest, "/home/me/new rows.csv")
     assert shlex.split(made["report"]) == ["mlp-edge", "report", "model", "new rows.csv"]
@@ -516,10 +517,13 @@ def test_commands_are_typed_as_a_shell_takes_them() -> None:
             assert typed.params["table"] == "pïma.csv"
             assert list(typed.params["target"]) == ["it's; rm -rf *"]
             assert (typed.params["hidden"], typed.params["epochs"]) == ("none", 150)
-            assert (typed.params["group"], typed.params["learning_rate"]) == ("a 'ward'", 0.5)
+            assert (typed.params["group"], typed.params["learning_rate"]) == (
+                "a 'ward'",
+                0.0123456789,
+            )
             assert list(typed.params["monotone"]) == ["age=+"]
             assert list(typed.params["drop"]) == ["the 'id'", "b,c"]
-            assert list(typed.params["missing"]) == ["a=0"]
+            assert list(typed.params["missing"]) == ["a=0", "-999", "--"]
             assert (typed.params["sep"], typed.params["task"]) == ("space", "binary")
             assert (typed.params["header"], typed.params["comments"]) == (False, True)
 
