@@ -13,6 +13,7 @@ from mlp_edge.api.reporting.model_facts import files
 from mlp_edge.api.result import Result, Sheet
 from mlp_edge.errors import InputError, MissingError, ModelError, VerifyError
 from mlp_edge.files.writing import plain, sha256
+from mlp_edge.integers.quantised_file import SUFFIX
 from mlp_edge.readers.model_directory import (
     EXPORTS,
     MANIFEST,
@@ -237,7 +238,7 @@ def _original(directory: ModelDirectory) -> Checked:
 def _export(directory: ModelDirectory, name: str) -> Checked:
     path, file = directory.exports_path / name, f"{EXPORTS}/{name}"
     try:
-        if path in directory.exported_models:
+        if path in directory.exported_models and path.suffix != SUFFIX:
             check_bytes(path)
             return Checked(file, "", _golden(path))
         if sha256(read_file(path)) != directory.manifest.exports[name]:

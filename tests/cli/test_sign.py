@@ -107,6 +107,20 @@ def test_an_export_that_is_not_whole_is_named(typed: Type, folder: Path) -> None
     assert typed("verify", "nothing").code == 2
 
 
+@pytest.mark.trains
+def test_exports_in_integers_are_whole(typed: Type, pima: Path, folder: Path) -> None:
+    shutil.copytree(pima, folder / "model")
+    for dtype in ("int8", "int24"):
+        assert typed("export", "--dtype", dtype, "--format", "c,onnx").code == 0
+    found = typed("verify")
+    assert found.code == 0, found.err
+    parameters = next((folder / "model" / "exports").glob("*_int8.json"))
+    parameters.write_text(parameters.read_text().replace("int8", "int9"))
+    found = typed("verify")
+    assert (found.code, found.err.count("exports/")) == (1, 1)
+    assert f"{parameters.name}: not the file that model.json lists" in found.err
+
+
 def test_what_is_not_signed_predicts_nothing(typed: Type, folder: Path) -> None:
     key, model = write_keys(folder, "key", ec.SECP256R1()), write_model(folder / "model")
     rows = folder / "rows.csv"
