@@ -27,7 +27,7 @@ MLP_EDGE_THUMB_CODE mlp_edge_thumb_small_layer_int8(
     MLP_EDGE_THUMB_GIVEN uint16_t *multiplier, MLP_EDGE_THUMB_GIVEN int8_t *weights,
     MLP_EDGE_THUMB_GIVEN uint8_t *shift, __attribute__((unused)) uint8_t *y,
     MLP_EDGE_THUMB_GIVEN size_t inputs, MLP_EDGE_THUMB_GIVEN size_t outputs,
-    MLP_EDGE_THUMB_GIVEN int32_t *bias, MLP_EDGE_THUMB_GIVEN void *x,
+    MLP_EDGE_THUMB_GIVEN int32_t *bias, MLP_EDGE_THUMB_GIVEN uintptr_t x,
     MLP_EDGE_THUMB_GIVEN size_t bytes)
 {
     __asm__ volatile(

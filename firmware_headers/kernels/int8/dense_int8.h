@@ -29,7 +29,7 @@ static inline void mlp_edge_dense_int8(const int8_t *weights, const int32_t *bia
 #ifdef MLP_EDGE_THUMB_1
     if (inputs * outputs <= MLP_EDGE_THUMB_SMALL) {
         mlp_edge_thumb_small_layer_int8(multiplier, weights, shift, y, inputs, outputs, bias,
-                                        x + inputs, 1);
+                                        (uintptr_t)(x + inputs), 1);
         return;
     }
 #endif

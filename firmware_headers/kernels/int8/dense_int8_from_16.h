@@ -29,7 +29,7 @@ static inline void mlp_edge_dense_int8_from_16(const int8_t *weights, const int3
 #ifdef MLP_EDGE_THUMB_1
     if (inputs * outputs <= MLP_EDGE_THUMB_SMALL) {
         mlp_edge_thumb_small_layer_int8(multiplier, weights, shift, y, inputs, outputs, bias,
-                                        x, 2);
+                                        (uintptr_t)x, 2);
         return;
     }
 #endif
