@@ -266,18 +266,26 @@ class Page:
         }
 
     @property
+    def sizes_on_avr(self) -> dict[str, int]:
+        """Bytes of each table that an AVR links, where assembly has tables of its own."""
+        plain = {name: size for name, size in self.sizes.items() if name not in self.plain_tables}
+        return plain | {layer.fours.name: layer.fours.bytes for layer in self.layers if layer.fours}
+
+    @property
     def table_bytes(self) -> str:
         """How large the tables are, as the comment at the top says it."""
-        total = sum(self.sizes.values())
-        if self.dtype != "int24":
-            return f"{total} bytes, in flash on AVR and ESP8266"
-        wider = total + sum(math.prod(layer.shape) for layer in self.layers)
-        return f"{total} bytes on AVR, {wider} elsewhere; in flash on AVR and ESP8266"
+        plain = sum(self.sizes.values())
+        of_avr, others = sum(self.sizes_on_avr.values()), plain
+        if self.dtype == "int24":
+            others += sum(math.prod(layer.shape) for layer in self.layers)
+        if of_avr == others:
+            return f"{plain} bytes, in flash on AVR and ESP8266"
+        return f"{of_avr} bytes on AVR, {others} elsewhere; in flash on AVR and ESP8266"
 
     @property
     def too_large(self) -> str | None:
         """Why no AVR can read the tables, as C quotes it; None where one can."""
-        every = [*self.sizes.values(), *(self.raw.sizes.values() if self.raw else ())]
+        every = [*self.sizes_on_avr.values(), *(self.raw.sizes.values() if self.raw else ())]
         total, largest = sum(every), max(every, default=0)
         if total > _NEAR_FLASH:
             return f"{total} bytes of tables; an AVR reads 65536 bytes of flash (16-bit pointers)"

@@ -53,6 +53,11 @@ class Fours(NamedTuple):
     shape: tuple[int, int]
     rows: str
 
+    @property
+    def bytes(self) -> int:
+        """What it takes of flash."""
+        return self.shape[0] * self.shape[1]
+
 
 class Layer(NamedTuple):
     """A dense layer of the page.

@@ -131,3 +131,21 @@ def test_no_table_takes_ram_of_an_esp8266(dtype: str, tmp_path: Path) -> None:
               if name.startswith((".rodata", ".data", ".bss")) and size}  # fmt: skip
     assert in_ram == {}
     assert sum(size for name, size in sections.items() if name.startswith(".irom")) > 500
+
+
+@pytest.mark.parametrize("shape", [(8, 6, 6, 1), (60, 9, 9, 1), (8, 5, 3, 1), (8, 12, 8, 1)])
+def test_the_banner_counts_the_tables_that_an_avr_links(
+    shape: tuple[int, ...], tmp_path: Path
+) -> None:
+    """Of int8, where assembly has tables of its own: four neurons a row, the last ones again."""
+    require(BY_NAME["avr"])
+    mlp = network(shape, "relu", task="regression")
+    text = EXPORTER.integers["int8"](mlp, quantised(mlp, "int8")).decode()
+    (tmp_path / "net.h").write_text(text)
+    calls = "float x[64], y;\nint main(void) { net_predict(x, &y); return 0; }\n"
+    (tmp_path / "main.c").write_text(f'#include "net.h"\n{calls}')
+    run(tmp_path, *MEGA, "-c", "main.c", "-o", "main.o")
+    listed = run(tmp_path, "avr-nm", "-S", "main.o")
+    symbols = re.findall(r"^\w+ (\w+) \w NET_(?!RAW)", listed, re.M)  # of counts: another function
+    [stated] = re.findall(r"^ \*   tables +(\d+) bytes", text, re.M)
+    assert int(stated) == sum(int(size, 16) for size in symbols)
