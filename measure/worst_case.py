@@ -1,9 +1,9 @@
 """The slowest rows of a header on a chip: looked for, with every unit of the network active.
 
-Without a float unit the time depends on the row: a layer passes over inputs of 0, and a sum takes
-longer the further apart its numbers are. No row may make every unit active, but none can make more
-of them active: the firmware that is measured has activations that never give 0
-(``firmware_headers/harness/every_unit.h``).
+The time depends on the row: without a float unit a layer passes over inputs of 0, and a sum takes
+longer the further apart its numbers are; in integers a negative sum is not requantised. No row may
+make every unit active, but none can make more of them active: the firmware that is measured passes
+over nothing (``firmware_headers/harness/every_unit.h``).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def slowest(measure: Measure, features: Sequence[Feature], rows: Rows) -> list[M
     Args:
         measure: runs rows on a chip.
         features: of the network; one without a range has that of the rows.
-        rows: real rows (n, inputs), at least one, with which the search begins.
+        rows: real rows (n, inputs), at least one, with which the search and the result begin.
     """
     random = np.random.default_rng(SEED)
     low, high = _ranges(features, rows)

@@ -1,7 +1,10 @@
 /*
- * For the worst case of a network: activations that leave no unit at exactly 0, which the next
- * layer would skip. They replace the header's own kernels, take no fewer instructions, and change
- * the pre-activations of the next layer by a thousandth.
+ * For the worst case of a network: nothing is passed over that a row may spare.
+ *
+ * In float32 activations leave no unit at exactly 0, which the next layer would skip. They replace
+ * the header's own kernels, take no fewer instructions, and change the pre-activations of the next
+ * layer by a thousandth. In integers nothing changes but the way: an input of 0 is multiplied, and
+ * a negative sum becomes 0, which is requantised.
  */
 #ifndef MLP_EDGE_EVERY_UNIT
 #define MLP_EDGE_EVERY_UNIT
@@ -12,6 +15,16 @@
 
 #define MLP_EDGE_KERNEL_RELU
 #define MLP_EDGE_KERNEL_HARD_SIGMOID
+
+#define MLP_EDGE_AVR_SPARED(code, instead) instead
+
+/* The compiler must not see that 0 becomes 0. */
+#define MLP_EDGE_NEGATIVE(sum)            \
+    (__extension__({                      \
+        (sum) = (sum) < 0 ? 0 : (sum);    \
+        __asm__ volatile("" : "+r"(sum)); \
+        0;                                \
+    }))
 
 /* A unit that is not active has a thousandth of its size. */
 static inline void mlp_edge_relu(float *values, size_t count)

@@ -3,7 +3,7 @@
  * there it is PROGMEM, which is read with instructions of its own. Elsewhere `const` is enough.
  */
 #ifndef MLP_EDGE_KERNELS
-#define MLP_EDGE_KERNELS 42 /* raised whenever a kernel changes */
+#define MLP_EDGE_KERNELS 43 /* raised whenever a kernel changes */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -50,7 +50,7 @@
 #define MLP_EDGE_INLINED
 #endif
 
-#elif MLP_EDGE_KERNELS != 42
+#elif MLP_EDGE_KERNELS != 43
 #error "these models were exported by different versions of mlp-edge: export them with one"
 #endif
 

@@ -122,7 +122,7 @@ def build(
         target: the chip.
         opt: how to optimise, one of OPTIMISATIONS.
         empty: build the same firmware around nothing, which is what a model is measured against.
-        every_unit: let no activation give 0, which the next layer would pass over.
+        every_unit: pass over nothing that a row may spare, such as an input of 0.
         entry: the function that it calls.
 
     Raises:

@@ -11,6 +11,7 @@
 #define MLP_EDGE_KERNEL_AVR_DENSE_INT16
 
 #include "avr/assembly.h"
+#include "avr/spared.h"
 
 #ifdef MLP_EDGE_AVR
 
@@ -82,7 +83,13 @@ MLP_EDGE_AVR_CODE mlp_edge_avr_dense_int16_code(void)
         "clr r27           \n" /* the result: r24:r27 */
         "clr r24           \n"
         "tst r21           \n"
-        "brmi 9f           \n"
+        MLP_EDGE_AVR_SPARED(
+            "brmi 9f       \n",
+            "brpl 12f      \n"
+            "clr r18       \n"
+            "clr r19       \n"
+            "movw r20, r18 \n"
+            "12:           \n")
         "cpi r22, 17       \n"
         "brlo 5f           \n"
         "movw r18, r20     \n"

@@ -22,6 +22,7 @@
 #define MLP_EDGE_KERNEL_AVR_DENSE_INT24
 
 #include "avr/assembly.h"
+#include "avr/spared.h"
 #include "int24/int24.h"
 
 #ifdef MLP_EDGE_AVR
@@ -104,7 +105,7 @@ MLP_EDGE_AVR_CODE mlp_edge_avr_dense_int24_code(void)
         "3:                \n" /* an input below 2^16, or 0 */
         "mov r0, r17       \n"
         "or r0, r18        \n"
-        "brne 5f           \n"
+        MLP_EDGE_AVR_SPARED("brne 5f \n", "rjmp 5f \n")
         "adiw r30, 3       \n"
         "rjmp 7f           \n"
         "10:               \n" /* a neuron: its bias is where the columns begin */
@@ -156,7 +157,7 @@ MLP_EDGE_AVR_CODE mlp_edge_avr_dense_int24_code(void)
         "9:                \n"
         "mov r0, r17       \n"
         "or r0, r18        \n"
-        "brne 8b           \n"
+        MLP_EDGE_AVR_SPARED("brne 8b \n", "rjmp 8b \n")
         "adiw r30, 3       \n"
         "dec r23           \n"
         "breq 6f           \n"
@@ -176,8 +177,17 @@ MLP_EDGE_AVR_CODE mlp_edge_avr_dense_int24_code(void)
         "movw r20, r30     \n"
         "in r28, __SP_L__  \n"
         "in r29, __SP_H__  \n"
-        "sbrc r8, 7        \n"
-        "rjmp 18f          \n"
+        MLP_EDGE_AVR_SPARED(
+            "sbrc r8, 7    \n"
+            "rjmp 18f      \n",
+            "sbrs r8, 7    \n"
+            "rjmp 2f       \n"
+            "clr r2        \n"
+            "clr r3        \n"
+            "movw r4, r2   \n"
+            "movw r6, r2   \n"
+            "clr r8        \n"
+            "2:            \n")
         "ldd r30, Y+3      \n"
         "ldd r31, Y+4      \n"
         "mov r24, r25      \n"

@@ -15,6 +15,7 @@
 #define MLP_EDGE_KERNEL_AVR_FOURS_INT8
 
 #include "avr/assembly.h"
+#include "avr/spared.h"
 
 #ifdef MLP_EDGE_AVR
 
@@ -49,9 +50,13 @@
 #define MLP_EDGE_AVR_END_OF_FOUR(low, middle, high) \
     "tst " high "      \n"                          \
     "brpl 61f          \n"                          \
-    "adiw r30, 3       \n"                          \
-    "st Y+, r17        \n"                          \
-    "rjmp 62f          \n"                          \
+    MLP_EDGE_AVR_SPARED(                            \
+        "adiw r30, 3   \n"                          \
+        "st Y+, r17    \n"                          \
+        "rjmp 62f      \n",                         \
+        "clr " low "   \n"                          \
+        "clr " middle "\n"                          \
+        "clr " high "  \n")                         \
     "61:               \n"                          \
     "movw r18, " low " \n"                          \
     "mov r20, " high " \n"                          \
@@ -77,7 +82,7 @@ MLP_EDGE_AVR_CODE mlp_edge_avr_fours_int8_code(void)
         "2:                \n"
         "ld r23, X+        \n"
         "tst r23           \n"
-        "breq 4f           \n"
+        MLP_EDGE_AVR_SPARED("breq 4f \n", "nop \n")
         MLP_EDGE_AVR_OF_FOUR(MLP_EDGE_AVR_ADD_8)
         "3:                \n"
         "dec r20           \n"
@@ -123,7 +128,7 @@ MLP_EDGE_AVR_CODE mlp_edge_avr_fours_int8_code(void)
         "add r15, r0       \n"
         "adc r24, r1       \n"
         "adc r25, r17      \n"
-        "cpse r20, r17     \n"
+        MLP_EDGE_AVR_SPARED("cpse r20, r17 \n", "nop \n")
         "rjmp 55f          \n"
         "51:               \n"
         "sbrs r21, 0       \n"

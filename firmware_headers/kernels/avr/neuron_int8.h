@@ -50,19 +50,26 @@
     "lpm r21, Z+       \n"           \
     "movw r8, r30      \n"
 
+#define MLP_EDGE_AVR_SUM_OF_0 \
+    "clr r18           \n"    \
+    "clr r19           \n"    \
+    "clr r20           \n"
+
 /* Requantises the sum; a negative one becomes 0. The next neuron begins at label 1. */
 #define MLP_EDGE_AVR_END_NEURON  \
     "movw r24, r30     \n"       \
     "tst r20           \n"       \
     "brpl 81f          \n"       \
-    "ldi r18, 2        \n"       \
-    "add r6, r18       \n"       \
-    "adc r7, r17       \n"       \
-    "sec               \n"       \
-    "adc r8, r17       \n"       \
-    "adc r9, r17       \n"       \
-    "clr r18           \n"       \
-    "rjmp 95f          \n"       \
+    MLP_EDGE_AVR_SPARED(         \
+        "ldi r18, 2    \n"       \
+        "add r6, r18   \n"       \
+        "adc r7, r17   \n"       \
+        "sec           \n"       \
+        "adc r8, r17   \n"       \
+        "adc r9, r17   \n"       \
+        "clr r18       \n"       \
+        "rjmp 95f      \n",      \
+        MLP_EDGE_AVR_SUM_OF_0)   \
     "81:               \n"       \
     MLP_EDGE_AVR_READ_MULTIPLIER \
     MLP_EDGE_AVR_REQUANTISE      \

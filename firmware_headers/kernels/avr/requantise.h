@@ -9,6 +9,7 @@
 #define MLP_EDGE_KERNEL_AVR_REQUANTISE
 
 #include "avr/assembly.h"
+#include "avr/spared.h"
 
 #ifdef MLP_EDGE_AVR
 
@@ -25,7 +26,7 @@
     "add r27, r0        \n"                                            \
     "adc r30, r1        \n"                                            \
     "adc r31, r17       \n"                                            \
-    "cpse r20, r17      \n"                                            \
+    MLP_EDGE_AVR_SPARED("cpse r20, r17 \n", "nop \n")                  \
     "rjmp 96f           \n"                                            \
     "91:                \n"                                            \
     "cpi r21, 17        \n" /* whole bytes of the shift: to r31:r30 */ \

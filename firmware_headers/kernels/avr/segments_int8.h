@@ -17,7 +17,7 @@
     "ld r23, X+        \n"        \
     "lpm r22, Z+       \n"        \
     "tst r23           \n"        \
-    "breq 21f          \n"        \
+    MLP_EDGE_AVR_SPARED("breq 21f \n", "nop \n") \
     "mulsu r22, r23    \n"        \
     "sbc r20, r17      \n"        \
     "add r18, r0       \n"        \
@@ -85,8 +85,10 @@ MLP_EDGE_AVR_CODE mlp_edge_avr_segments_int8_code(void)
         MLP_EDGE_AVR_READ_MULTIPLIER
         "tst r20           \n"
         "brpl 5f           \n"
-        "clr r18           \n"
-        "rjmp 95f          \n"
+        MLP_EDGE_AVR_SPARED(
+            "clr r18       \n"
+            "rjmp 95f      \n",
+            MLP_EDGE_AVR_SUM_OF_0)
         "5:                \n"
         MLP_EDGE_AVR_REQUANTISE
         "pop r19           \n" /* 256 full - full */

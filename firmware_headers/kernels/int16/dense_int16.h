@@ -11,12 +11,14 @@
 #include "cortex/dense_int16.h"
 #include "cortex/dsp_dense_int16.h"
 #include "int16/four_sums_int16.h"
+#include "integers/negative.h"
 #include "integers/rounded_shift.h"
 #include "int16/sum_int16.h"
 
 static inline uint16_t mlp_edge_requantise_int16(int32_t sum, uint8_t shift, uint16_t high)
 {
-    const uint32_t quantised = sum < 0 ? 0 : mlp_edge_rounded_shift((uint32_t)sum, shift);
+    const uint32_t quantised =
+        MLP_EDGE_NEGATIVE(sum) ? 0 : mlp_edge_rounded_shift((uint32_t)sum, shift);
     return quantised > high ? high : (uint16_t)quantised;
 }
 

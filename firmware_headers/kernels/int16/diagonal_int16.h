@@ -6,6 +6,7 @@
 #ifndef MLP_EDGE_KERNEL_DIAGONAL_INT16
 #define MLP_EDGE_KERNEL_DIAGONAL_INT16
 
+#include "integers/negative.h"
 #include "integers/rounded_shift.h"
 
 static inline void mlp_edge_diagonal_int16(const int16_t *weights, const int32_t *bias,
@@ -18,7 +19,8 @@ static inline void mlp_edge_diagonal_int16(const int16_t *weights, const int32_t
             sum += (int32_t)MLP_EDGE_READ_INT16(&weights[j]) * (int32_t)x[j];
         }
         const uint8_t by = MLP_EDGE_READ_UINT8(&shift[i]);
-        const uint32_t quantised = sum < 0 ? 0 : mlp_edge_rounded_shift((uint32_t)sum, by);
+        const uint32_t quantised =
+            MLP_EDGE_NEGATIVE(sum) ? 0 : mlp_edge_rounded_shift((uint32_t)sum, by);
         y[i] = quantised > high ? high : (uint16_t)quantised;
     }
 }

@@ -6,10 +6,11 @@
 #define MLP_EDGE_KERNEL_REQUANTISE_INT24
 
 #include "int24/int24.h"
+#include "integers/negative.h"
 
 static inline uint32_t mlp_edge_requantise_int24(int64_t sum, uint8_t shift, uint32_t high)
 {
-    if (sum < 0) {
+    if (MLP_EDGE_NEGATIVE(sum)) {
         return 0;
     }
 #if SIZE_MAX == 0xffffffff && !defined(MLP_EDGE_PLAIN_C)

@@ -6,6 +6,7 @@
 #define MLP_EDGE_KERNEL_REQUANTISE
 
 #include "integers/multiplier.h"
+#include "integers/negative.h"
 #include "integers/rounded_shift.h"
 
 MLP_EDGE_INLINED
@@ -21,7 +22,7 @@ static inline uint_fast8_t mlp_edge_requantise(int32_t sum, mlp_edge_multiplier 
             : "r"(multiplier));
     return (uint_fast8_t)sum;
 #else
-    if (sum < 0) {
+    if (MLP_EDGE_NEGATIVE(sum)) {
         return 0;
     }
     uint32_t quantised = mlp_edge_rounded_shift((uint32_t)sum * multiplier, shift);

@@ -3,6 +3,7 @@
 #define MLP_EDGE_KERNEL_REQUANTISE_WIDE
 
 #include "integers/multiplier.h"
+#include "integers/negative.h"
 
 static inline uint8_t mlp_edge_requantise_wide(int32_t sum, mlp_edge_multiplier multiplier,
                                                uint8_t shift)
@@ -10,7 +11,7 @@ static inline uint8_t mlp_edge_requantise_wide(int32_t sum, mlp_edge_multiplier 
 #ifdef MLP_EDGE_DSP
     shift = 31; /* the multiplier is a fraction */
 #endif
-    if (sum < 0) {
+    if (MLP_EDGE_NEGATIVE(sum)) {
         return 0;
     }
     const uint64_t product = (uint64_t)(uint32_t)sum * (uint32_t)multiplier;
