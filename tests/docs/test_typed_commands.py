@@ -21,7 +21,8 @@ PAGES = (
 CODE = re.compile(r"```.*?```|`[^`]+`", re.DOTALL)
 TYPED = re.compile(r"(?<![\w/.-])mlp-edge (?:[a-z]+|--)[^\n`]*(?:\\\n[^\n`]*)*")
 ABOUT_OTHERS = {
-    "CONTRIBUTING.md", "deploy.md", "integers.md", "led.md", "libraries.md", "serve.md", "sign.md", "track.md",
+    "CONTRIBUTING.md", "deploy.md", "integers.md", "led.md", "libraries.md", "serve.md", "sign.md",
+    "track.md",
 }  # fmt: skip
 """Pages on which other programs are typed, too."""
 ENDS = {"|", ">", "&&"}
