@@ -13,7 +13,7 @@ from mlp_edge.integers.quantised import Quantised
 from mlp_edge.mlp import Dense, Floats, Mlp, Rows
 from mlp_edge.proof.bound import standardised
 from mlp_edge.quantise.network import Made, quantise
-from mlp_edge.quantise.ranges import Steps, weight_of
+from mlp_edge.quantise.ranges import Steps
 from mlp_edge.reference import FORMULAS, Doubles, distance, predict
 from mlp_edge.settings import setting
 from mlp_edge.walk import columns, walk
@@ -132,18 +132,43 @@ def _dropped(one: Loss, limit: float) -> Iterator[str]:
         yield f"{name} falls by {one.drop:.2g} ({setting('max_drop', limit)})"
 
 
-def coarsest_feature(mlp: Mlp, quantised: Quantised) -> str:
-    """The feature of whose readings a step of the integers is worth most in the first sums."""
-    worth = (weight_of(mlp) / quantised.inputs.factor)[: len(mlp.encoding.numbers)]
-    return str(mlp.features[mlp.encoding.numbers[int(np.argmax(worth))]].name)
+def coarsest_feature(mlp: Mlp, quantised: Quantised, row: Rows, output: int) -> str | None:
+    """The feature whose reading moves a prediction most when it alone is rounded to its step.
+
+    Args:
+        mlp: the network.
+        quantised: the network in integers.
+        row: raw readings (1, inputs) float32.
+        output: of the prediction, from 0.
+
+    Returns:
+        Its name; None where no reading moves the prediction.
+    """
+    numbers, inputs = mlp.encoding.numbers, quantised.inputs
+    steps = inputs.back(inputs.integers(mlp.encoding.encode(row)))[0, : len(numbers)]
+    rounded = np.repeat(row.astype(np.float64), len(numbers), axis=0)
+    read = np.flatnonzero(~mlp.encoding.missing(row)[0, numbers])
+    rounded[read, numbers[read]] = steps[read]
+    moved = distance(predict(mlp, rounded), predict(mlp, row))[:, output]
+    if not moved.any():
+        return None
+    return str(mlp.features[numbers[int(np.argmax(moved))]].name)
 
 
-def layer_errors(mlp: Mlp, made: Made, rows: Rows) -> list[float]:
-    """The largest |prediction - original's| with one layer alone in integers, for each layer."""
+def layer_errors(mlp: Mlp, made: Made, rows: Rows, output: int | None = None) -> list[float]:
+    """The largest |prediction - original's| with one layer alone in integers, for each layer.
+
+    Args:
+        mlp: the network.
+        made: the network in integers.
+        rows: raw readings (n, inputs).
+        output: whose predictions count alone, from 0; None for those of every output.
+    """
     rows = rows[~mlp.encoding.rejected(rows)]
     exact = predict(mlp, rows)
+    counted = slice(None) if output is None else output
     return [
-        float(distance(_with_integers(mlp, made, rows, number), exact).max(initial=0.0))
+        float(distance(_with_integers(mlp, made, rows, number), exact)[:, counted].max(initial=0.0))
         for number in range(len(mlp.layers))
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,7 @@ from mlp_edge.api.exporting.losses import CALIBRATED, FOLDS, HELD_OUT, Losses
 from mlp_edge.api.observer import Observer
 from mlp_edge.api.opened_model import OpenedModel
 from mlp_edge.api.settings import GUESSED, Reading
+from mlp_edge.card import Card
 from mlp_edge.errors import CheckError, InputError, ModelError
 from mlp_edge.finding import Finding
 from mlp_edge.integers.quantised import HIGHEST
@@ -29,8 +31,9 @@ from mlp_edge.settings import setting
 
 if TYPE_CHECKING:
     from mlp_edge.integers.quantised import Quantised
-    from mlp_edge.mlp import Floats, Mlp, Predict
+    from mlp_edge.mlp import Floats, Mlp, Predict, Rows
     from mlp_edge.proof.float_grade import FloatGrade
+    from mlp_edge.quantise.network import Made
 
 TWICE_ROUNDED = "neurons that TFLite Micro may give one step more, by layer"
 FLOAT_GRADE = "float grade"
@@ -123,11 +126,17 @@ class Quantiser:
     def _grade(self, made: Quantised) -> FloatGrade:
         """How int24 compares with float32's bound, on all rows there are and on drawn ones."""
         from mlp_edge.integers.integer_reference import predict_quantised
-        from mlp_edge.proof.float_grade import float_grade, grade_rows
+        from mlp_edge.proof.float_grade import float_grade
 
-        mlp, sets = self.model.mlp, (self.sets.calibration, self.sets.held_out)
-        rows = grade_rows(mlp, np.vstack([found for found in sets if found is not None]))
+        mlp, rows = self.model.mlp, self._graded()
         return float_grade(mlp, rows, predict_quantised(mlp, made, rows))
+
+    def _graded(self) -> Rows:
+        """The rows (n, inputs) of which a float grade is; the same each time."""
+        from mlp_edge.proof.float_grade import grade_rows
+
+        sets = (self.sets.calibration, self.sets.held_out)
+        return grade_rows(self.model.mlp, np.vstack([held for held in sets if held is not None]))
 
     def _earlier(self, dtype: str, digest: str) -> QuantisationParameters | None:
         """Integers that the model directory lists, as they were written, of the same rows."""
@@ -187,28 +196,45 @@ class Quantiser:
         """
         found = losses.complaints(limits)
         if found:
-            remedy = self._remedy(losses.dtype, limits)
+            remedy = self._remedy(losses, limits)
             whose = "" if losses.model is None else f"{losses.model} in "
             raise CheckError(f"{whose}{losses.dtype}: {'; '.join(found)}; {remedy}")
 
-    def _remedy(self, dtype: str, limits: Limits) -> str:
-        from mlp_edge.quantise.judge import coarsest_feature, layer_errors
+    def _remedy(self, losses: Losses, limits: Limits) -> str:
+        from mlp_edge.quantise.judge import layer_errors
         from mlp_edge.quantise.network import make
 
+        dtype, grade = losses.dtype, losses.grade
         if dtype not in HIGHEST:
             return f"{setting('dtype', 'float32')} loses nothing"
         with self.observer.step("looking for the layer that costs most"):
             mlp, rows = self.model.mlp, self.sets.calibration
             made = make(mlp, rows, dtype)
-            errors = layer_errors(mlp, made, rows)
-            worst = errors.index(max(errors))
-            says = f"layer {worst + 1} costs most, ±{errors[worst]:.2g} alone"
+            if grade is not None and not grade.holds:
+                says = _worst_prediction(mlp, made, self._graded()[[grade.row]], grade.output)
+            else:
+                says, _ = _costliest(layer_errors(mlp, made, rows))
             holds = "float32"
             if dtype == "int8" and not self.quantised("int16").losses.complaints(limits):
                 holds = "int16"
-            if dtype == "int24" and worst == 0:
-                says = f"{says}; the steps of {coarsest_feature(mlp, made.quantised)!r} most"
         return f"{says}; {setting('dtype', holds)} would hold"
+
+
+def _costliest(errors: Sequence[float]) -> tuple[str, int]:
+    """Which layer costs most, as a clause and from 0."""
+    worst = errors.index(max(errors))
+    return f"layer {worst + 1} costs most, ±{errors[worst]:.2g} alone", worst
+
+
+def _worst_prediction(mlp: Mlp, made: Made, row: Rows, output: int) -> str:
+    """What costs most of one prediction of a row (1, inputs): outputs have units of their own."""
+    from mlp_edge.quantise.judge import coarsest_feature, layer_errors
+
+    says, layer = _costliest(layer_errors(mlp, made, row, output))
+    if mlp.outputs > 1:
+        says = f"{says}, in {Card.of(mlp).output_names[output]!r}"
+    feature = coarsest_feature(mlp, made.quantised, row, output) if layer == 0 else None
+    return says if feature is None else f"{says}; the steps of {feature!r} most"
 
 
 def with_twice_rounded(made: Quantisation) -> Losses:

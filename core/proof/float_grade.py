@@ -31,7 +31,7 @@ class FloatGrade:
         used: the largest share of its bound that a prediction is off by.
         error: how much that is, and ``bound`` what its bound is.
         bound: see ``error``.
-        row: which row that is, from 0.
+        row: which row that is, and ``output`` which of its predictions, from 0.
     """
 
     rows: int
@@ -39,6 +39,7 @@ class FloatGrade:
     error: float
     bound: float
     row: int
+    output: int
 
     @property
     def holds(self) -> bool:
@@ -90,4 +91,5 @@ def float_grade(mlp: Mlp, rows: Rows, predictions: Floats) -> FloatGrade:
         error=float(off[row, output]),
         bound=float(bounds[row, output]),
         row=int(row),
+        output=int(output),
     )

@@ -6,23 +6,32 @@ import inspect
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from support.commands import Type, contents
+from support.networks import network, readings
 from support.onnx_files import Graph
 
 import mlp_edge
+from mlp_edge.api.exporting.calibration_rows import RowSets
 from mlp_edge.api.exporting.export_settings import ExportSettings
+from mlp_edge.api.exporting.losses import Losses
+from mlp_edge.api.exporting.quantiser import Quantiser
+from mlp_edge.api.observer import SILENT
+from mlp_edge.api.opened_model import OpenedModel
 from mlp_edge.errors import CheckError, InputError, RecipeError
 from mlp_edge.files.calibration import calibration_npz, read_calibration
 from mlp_edge.files.writing import json_text
 from mlp_edge.integers.quantised import Inputs
-from mlp_edge.mlp import Floats, Mlp
+from mlp_edge.mlp import Dense, Floats, Mlp
 from mlp_edge.proof.bound import Interval
+from mlp_edge.proof.float_grade import FloatGrade
 from mlp_edge.quantise import int24
+from mlp_edge.quantise.judge import Limits
 from mlp_edge.readers.model_directory import ModelDirectory
 from mlp_edge.settings import settings_of
 
@@ -173,6 +182,31 @@ def test_int24_that_float32_would_beat_is_not_written(
     assert "layer 1 costs most" in said
     assert "the steps of 'glucose' most; `dtype='float32'` would hold" in said
     assert contents(opened.path) == before
+
+
+def test_what_costs_most_is_told_of_the_output_that_float32_beats(tmp_path: Path) -> None:
+    """Two targets in units that differ by 2^50: nothing of the large one is said."""
+    weights = np.float32([[1, 0.3], [0.7, -1]])
+    layers = [
+        Dense(weights, np.zeros(2, np.float32), "tanh"),
+        Dense(weights * np.float32([[2**-20], [2**30]]), np.zeros(2, np.float32), "linear"),
+    ]
+    mlp = network((2, 2, 2), task="regression", layers=tuple(layers))
+    quantiser = Quantiser(OpenedModel(tmp_path, mlp, None), observer=SILENT)
+    quantiser.sets = RowSets(readings(mlp, 50), None, None, None)
+    grade = FloatGrade(rows=4000, used=1.4, error=1e-12, bound=7e-13, row=3, output=0)
+    losses = Losses("int24", {}, grade=grade)
+    with pytest.raises(CheckError, match="in 'y0'") as caught:
+        quantiser.check(losses, Limits())
+    alone = re.search(r"costs most, ±([\d.e+-]+) alone, in 'y0'", str(caught.value))
+    assert alone is not None
+    assert 0 < float(alone[1]) < 1e-9
+    large = replace(losses, grade=replace(grade, output=1))
+    with pytest.raises(CheckError, match="in 'y1'") as caught:
+        quantiser.check(large, Limits())
+    alone = re.search(r"costs most, ±([\d.e+-]+) alone, in 'y1'", str(caught.value))
+    assert alone is not None
+    assert float(alone[1]) > 1e-3
 
 
 def test_the_smallest_comes_with_its_candidates(opened: mlp_edge.Model) -> None:

@@ -53,7 +53,7 @@ def test_the_worst_row_is_told() -> None:
     answers = predict(mlp, rows).astype(np.float32)
     answers[17, 1] += np.float32(3 * bound(mlp, rows)[17, 1])
     found = float_grade(mlp, rows, answers)
-    assert (found.row, found.rows, found.holds) == (17, 50, False)
+    assert (found.row, found.output, found.rows, found.holds) == (17, 1, 50, False)
     assert found.used == pytest.approx(3, rel=0.3)
     assert found.error == pytest.approx(found.used * found.bound)
 

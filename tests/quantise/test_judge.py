@@ -9,7 +9,16 @@ import pytest
 from support.networks import network, readings
 
 from mlp_edge.integers import integer_reference
-from mlp_edge.quantise.judge import Limits, Loss, complaints, layer_errors, loss, pooled
+from mlp_edge.mlp import Dense
+from mlp_edge.quantise.judge import (
+    Limits,
+    Loss,
+    coarsest_feature,
+    complaints,
+    layer_errors,
+    loss,
+    pooled,
+)
 from mlp_edge.quantise.network import make, quantise
 from mlp_edge.reference import predict
 
@@ -85,3 +94,15 @@ def test_the_layer_that_costs_most_is_found() -> None:
         checksum_error = made._replace(quantised=replace(made.quantised, layers=tuple(layers)))
         errors = layer_errors(mlp, checksum_error, rows)
         assert errors.index(max(errors)) == number
+
+
+def test_the_reading_that_costs_an_output_most_is_found() -> None:
+    """Each output hangs on a reading of its own."""
+    eye = np.eye(2, dtype=np.float32)
+    zeros = np.zeros(2, np.float32)
+    mlp = network((2, 2), task="regression", layers=(Dense(eye * 2**20, zeros, "linear"),))
+    net = make(mlp, readings(mlp, 50), "int8").quantised
+    row = readings(mlp, 1, seed=3)
+    assert [coarsest_feature(mlp, net, row, output) for output in (0, 1)] == ["x0", "x1"]
+    still = replace(mlp, layers=(Dense(eye * 0, zeros, "linear"),))
+    assert coarsest_feature(still, net, row, 0) is None
