@@ -173,7 +173,8 @@ def _fit(seen: Numbers, values: Numbers, slack: Numbers, rows: int) -> tuple[flo
         tolerance = tolerance + floats
         wrong = np.abs(seen - a - b * values)
         grains = seen.std() / math.sqrt(float(np.mean(tolerance**2)))
-        exact = bool((wrong <= floats).all())
+        # Where rounding is as large as the column's spread, everything follows everything.
+        exact = bool((wrong <= floats).all() and seen.std() >= enough * floats)
         if b and (exact or ((wrong <= tolerance).all() and grains >= enough)):
             return (0.0 if abs(a) <= np.median(tolerance) else a), b
         tolerance = STEP * (digit + 2 * abs(b) * slack) + noise

@@ -323,3 +323,11 @@ def test_a_sum_with_noise_cannot_be_computed(off: float) -> None:
 def test_a_coarse_target_is_no_sum() -> None:
     found = read(np.round(A + B), c=C)
     assert not [each for each in found.findings if each.kind == "computed"]
+
+
+@pytest.mark.parametrize("size", [1e-9, 1e-11, 1e-14, 1.0, 1e12])
+def test_no_function_of_a_target_is_so_near_a_line_that_any_column_follows_it(size: float) -> None:
+    a, b = np.round(A, 4), np.round(B, 4)
+    columns = read(size * (a + b * b + 2), a=a, b=b)
+    assert left_out(columns)
+    assert "target-copy" not in {each.kind for each in columns.findings}

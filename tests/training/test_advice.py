@@ -92,7 +92,7 @@ def test_a_healthy_regression_hears_nothing() -> None:
 def test_a_constant_output() -> None:
     constant = np.full((TRAINING + TEST, 1), 0.75, np.float32)
     found = said(WARD, constant, answered([]))
-    assert "answers 0.75 to each of 120 rows" in found["constant-output"]
+    assert "predicts 0.75 for each of 120 rows" in found["constant-output"]
     # Rounding is no learning; a difference that a label could follow is some.
     nearly = constant + np.linspace(0, 5e-7, len(constant), dtype=np.float32)[:, None]
     assert "constant-output" in said(WARD, nearly, answered([]))
@@ -107,7 +107,12 @@ def test_a_constant_output_of_several_that_vary_is_none() -> None:
     one[:, 1] = 0
     assert "constant-output" not in said(both, one, targets)
     found = said(both, np.full_like(one, 300.0), targets)
-    assert "answers 300, 300 to each" in found["constant-output"]
+    assert "predicts 300, 300 for each" in found["constant-output"]
+
+
+def test_tiny_outputs_that_vary_are_not_constant() -> None:
+    tiny = examples_of("regression", VALUES * np.float32(1e-12))
+    assert "constant-output" not in said(tiny, VALUES * np.float32(1e-12), VALUES * np.float32(0))
 
 
 def test_no_better_than_the_majority() -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mlp_edge.data.quoting import plain
 from mlp_edge.errors import TableError
 from mlp_edge.finding import Finding
-from mlp_edge.mlp import DEFAULT_THRESHOLD, Floats
+from mlp_edge.mlp import DEFAULT_THRESHOLD, Floats, Task
 from mlp_edge.settings import setting
 from mlp_edge.training.examples import Examples
 from mlp_edge.training.recipe import Recipe
@@ -108,7 +108,7 @@ def advice(
         threshold: of a binary model.
         recipe: by which the model was made.
     """
-    yield from _constant(outputs)
+    yield from _constant(outputs, examples.task)
     if "test" not in scored:
         return
     training, test = scored["training"], scored["test"]
@@ -182,14 +182,15 @@ def remedies(recipe: Recipe) -> str:
     return " or ".join([", ".join(untried[:-1]), untried[-1]] if untried[:-1] else untried)
 
 
-def _constant(outputs: Floats) -> Iterator[Finding]:
-    spread = np.ptp(outputs, axis=0)
-    if (spread <= CONSTANT * np.maximum(1.0, np.abs(outputs).max(axis=0))).all():
+def _constant(outputs: Floats, task: Task) -> Iterator[Finding]:
+    spread, size = np.ptp(outputs, axis=0), np.abs(outputs).max(axis=0)
+    # Probabilities have a size of their own, 1; targets may be tiny.
+    if (spread <= CONSTANT * (size if task == "regression" else np.maximum(1.0, size))).all():
         answer = ", ".join(f"{value:.6g}" for value in outputs[0])
         yield Finding(
             "constant-output",
-            f"the model answers {answer} to each of {len(outputs):,} rows: it has learned nothing; "
-            f"another {setting('seed')}, more {setting('epochs')} or another "
+            f"the model predicts {answer} for each of {len(outputs):,} rows: it has learned "
+            f"nothing; another {setting('seed')}, more {setting('epochs')} or another "
             f"{setting('learning_rate')} would be worth a try",
         )
 
