@@ -1,10 +1,10 @@
 /*
  * For the worst case of a network: nothing is passed over that a row may spare.
  *
- * In float32 activations leave no unit at exactly 0, which the next layer would skip. They replace
- * the header's own kernels, take no fewer instructions, and change the pre-activations of the next
- * layer by a thousandth. In integers nothing changes but the way: an input of 0 is multiplied, and
- * a negative sum becomes 0, which is requantised.
+ * In float32, without a float unit, activations leave no unit at exactly 0, which the next layer
+ * would skip. They replace the header's own kernels, take no fewer instructions, and change the
+ * pre-activations of the next layer by a thousandth. In integers nothing changes but the way: an
+ * input of 0 is multiplied, and a negative sum becomes 0, which is requantised.
  */
 #ifndef MLP_EDGE_EVERY_UNIT
 #define MLP_EDGE_EVERY_UNIT
@@ -12,9 +12,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-
-#define MLP_EDGE_KERNEL_RELU
-#define MLP_EDGE_KERNEL_HARD_SIGMOID
 
 #define MLP_EDGE_AVR_SPARED(code, instead) instead
 
@@ -25,6 +22,11 @@
         __asm__ volatile("" : "+r"(sum)); \
         0;                                \
     }))
+
+#ifndef __ARM_FP
+
+#define MLP_EDGE_KERNEL_RELU
+#define MLP_EDGE_KERNEL_HARD_SIGMOID
 
 /* A unit that is not active has a thousandth of its size. */
 static inline void mlp_edge_relu(float *values, size_t count)
@@ -47,5 +49,7 @@ static inline void mlp_edge_hard_sigmoid(float *values, size_t count)
         values[i] = (x + 3.0f) / 6.0f;
     }
 }
+
+#endif
 
 #endif

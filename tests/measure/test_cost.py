@@ -112,6 +112,11 @@ def test_units_that_no_measured_row_makes_active_count() -> None:
     assert cost.worst >= measure(header_of(mlp), chip, readings(mlp, 20)).most
 
 
+def test_with_a_float_unit_every_row_takes_as_long_as_the_worst_case() -> None:
+    cost = measured(BY_NAME["cortex-m4"], network((8, 16, 16, 1), task="regression"))
+    assert cost.least == cost.most == cost.worst
+
+
 def test_milliseconds_are_of_the_clock() -> None:
     assert COST.milliseconds == pytest.approx(4.1)  # of the worst case
     assert replace(COST, clock=8_000_000).milliseconds == pytest.approx(8.2)
