@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from mlp_edge import lazy
-from mlp_edge.errors import InputError, first_line
+from mlp_edge.errors import InputError, ModelError, first_line
 from mlp_edge.files.writing import sha256
 from mlp_edge.foreign import typed
 from mlp_edge.reading import read_file
@@ -35,7 +35,7 @@ def fingerprint_of(path: Path) -> str:
         MissingError: when the extra is not installed.
     """
     serialization = lazy.require("cryptography.hazmat.primitives.serialization", EXTRA)
-    content = read_file(path, most=LARGEST)
+    content = _content(path)
     if _PRIVATE in content:
         raise InputError(
             f"{path}: a private key, where the public one belongs; openssl pkey -in {typed(path)} "
@@ -67,7 +67,7 @@ def signing_key(path: Path, passphrase: str | None) -> tuple[bytes | None, str]:
         MissingError: when the extra is not installed.
     """
     serialization = lazy.require("cryptography.hazmat.primitives.serialization", EXTRA)
-    content, secret = read_file(path, most=LARGEST), None
+    content, secret = _content(path), None
     if _PUBLIC in content and _PRIVATE not in content:
         raise InputError(f"{path}: a public key, where the private one belongs")
     if _PRIVATE not in content:
@@ -96,7 +96,14 @@ def is_encrypted(path: Path) -> bool:
     Raises:
         InputError: when the file cannot be read.
     """
-    return _encrypted(read_file(path, most=LARGEST))
+    return _encrypted(_content(path))
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return read_file(path, most=LARGEST)
+    except ModelError as error:
+        raise InputError(str(error)) from error
 
 
 def _encrypted(content: bytes) -> bool:

@@ -311,8 +311,8 @@ def test_the_wrong_half_and_what_is_no_key(model: Path, keys: Path, tmp_path: Pa
     broken.write_text("-----BEGIN PRIVATE KEY-----\nMFkw\n-----END PRIVATE KEY-----\n")
     assert "not a private key" in refused(InputError, sign, model, broken)
     broken.write_bytes(bytes(70_000))
-    assert "65,536 are the limit" in refused(ModelError, sign, model, broken)
-    assert "no such file" in refused(ModelError, sign, model, tmp_path / "none.pem")
+    assert "65,536 are the limit" in refused(InputError, sign, model, broken)
+    assert "no such file" in refused(InputError, sign, model, tmp_path / "none.pem")
 
 
 def test_a_key_is_not_given_away_with_the_model(model: Path, keys: Path) -> None:
