@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from mlp_edge import __version__
 from mlp_edge.card import Card
+from mlp_edge.data.choices import Choices
 from mlp_edge.data.splitting.times import IN_TIME, time_column
 from mlp_edge.encoding import Encoding
 from mlp_edge.files.calibration import calibration_npz
@@ -26,6 +27,7 @@ from mlp_edge.proof.monotone import directions, of_network
 from mlp_edge.readers.keras_file import read_network
 from mlp_edge.readers.model_directory import CALIBRATION, HISTORY, MANIFEST, MODEL, SAMPLE, TUNING
 from mlp_edge.readers.sample_file import sample_csv
+from mlp_edge.settings import settings_of
 from mlp_edge.training.cross_validation import FoldScores, compared_by
 from mlp_edge.training.deciding import Run, score_member
 from mlp_edge.training.fitting import predict_batches
@@ -47,6 +49,8 @@ from mlp_edge.training.search.trials import Tuned, tuning_csv
 
 SAMPLE_ROWS = 200
 """How many training rows stand in sample.csv when nothing was held out."""
+SETTLED = (*(each.name for each in settings_of(Choices)), "task")
+"""Settings beside the recipe that a saved model keeps when training goes on from it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,9 +133,19 @@ def outcome(
     return Trained(mlp, manifest, files, runs, job, first, linear, tuned)
 
 
-def with_given(trained: Trained, given: Mapping[str, Any]) -> Trained:
-    """What a training leaves, and what somebody said of its table beside the recipe."""
-    return _told(trained, replace(trained.manifest, given=given))
+def with_given(trained: Trained, given: Mapping[str, Any], saved: Manifest | None) -> Trained:
+    """What a training leaves, and what somebody said of its table beside the recipe.
+
+    Args:
+        trained: what it leaves.
+        given: what was said now.
+        saved: of the model that training went on from, whose columns and task stay; None of none.
+    """
+    start = None
+    if saved is not None:
+        start = saved.sha256["weights"]
+        given = {name: saved.given[name] for name in SETTLED if name in saved.given} | dict(given)
+    return _told(trained, replace(trained.manifest, given=given, start=start))
 
 
 def with_size(trained: Trained, sized: Sized) -> Trained:

@@ -32,14 +32,14 @@ def commands(manifest: Manifest, table: str | None) -> dict[str, Any]:
         table: that the report was asked to judge by, as it was named; None for the held-out rows.
 
     Returns:
-        "train" (None of a network that somebody else trained), "export" (a command for each dtype),
-        "parity" and "report".
+        "train", "export" (a command for each dtype), "parity" and "report". "train" is None where
+        no command alone trains it: somebody else did, or training went on from another model.
     """
     report = [PROGRAM, "report"]
     if table is not None:
         report += ["model", typed(Path(table).name)]
     return {
-        "train": None if manifest.imported else " ".join(_train(manifest)),
+        "train": None if manifest.imported or manifest.start else " ".join(_train(manifest)),
         "export": [" ".join(words) for words in _exports(manifest)],
         "parity": f"{PROGRAM} parity",
         "report": " ".join(report),

@@ -73,6 +73,7 @@ def model(manifest: Manifest, mlp: Mlp) -> dict[str, Any]:
         "monotone": dict(manifest.monotone),
         "recipe": None if manifest.imported else dict(manifest.recipe),
         "imported": _imported(manifest.imported),
+        "start": manifest.start,
         "trained": {
             "rows": manifest.rows.get("training", 0),
             "validation": manifest.rows.get("validation", 0),

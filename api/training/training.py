@@ -135,7 +135,8 @@ def _train(request: _Request, place: Path) -> Model:
                 trained = _go_on(request, table, saved, stage)
             else:
                 trained = _train_new(request, table, stage, journal, chip, each)
-        trained = with_given(trained, given_of(request.columns, request.reading, plan))
+        given = given_of(request.columns, request.reading, plan)
+        trained = with_given(trained, given, None if saved is None else saved.manifest)
         files = dict(trained.files)
         if plan.plots:
             from mlp_edge.api.training.training_plots import training_pictures

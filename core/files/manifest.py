@@ -66,6 +66,8 @@ class Manifest:
             rises, as proved from the saved weights; empty where nothing was asked for.
         imported: of a network that somebody else trained: its file in original/, what that is,
             what its owner says of it, and the SHA-256 of each file there; None of one trained here.
+        start: SHA-256 of the network that training went on from; None of one trained from new
+            weights, and in models of before.
         format: of this file.
     """
 
@@ -99,6 +101,7 @@ class Manifest:
     monotone: Mapping[str, str] = field(default_factory=dict)
     given: Mapping[str, Any] = field(default_factory=dict)
     imported: Mapping[str, Any] | None = None
+    start: str | None = None
     format: int = FORMAT
 
     def to_json(self) -> str:
@@ -106,8 +109,9 @@ class Manifest:
         values = {entry.name: getattr(self, entry.name) for entry in fields(self)}
         values["features"] = [_described(feature) for feature in self.features]
         values["warnings"] = [warning._asdict() for warning in self.warnings]
-        if self.imported is None:
-            del values["imported"]
+        for name in ("imported", "start"):
+            if values[name] is None:
+                del values[name]
         ordered = {"format": values.pop("format"), **values}
         return json_text(ordered)
 
@@ -187,6 +191,7 @@ OPTIONAL: Mapping[str, Any] = {
     "monotone": {},
     "given": {},
     "imported": None,
+    "start": None,
 }
 """Keys that models of before do not have, and what stands for them."""
 KINDS: Mapping[str, type | tuple[type, ...]] = {
@@ -198,6 +203,7 @@ KINDS: Mapping[str, type | tuple[type, ...]] = {
     "tuning": (dict, type(None)), "fit": (dict, type(None)), "inner_folds": (dict, type(None)),
     "pruned": (dict, type(None)), "split": (dict, type(None)),
     "missing_targets": dict, "monotone": dict, "given": dict, "imported": (dict, type(None)),
+    "start": (str, type(None)),
 }  # fmt: skip
 """What JSON makes of each key."""
 

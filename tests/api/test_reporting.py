@@ -625,3 +625,11 @@ def test_the_command_of_a_report_trains_the_same_model(keras: Any, typed: Type) 
     assert again.code == 0, again.err
     there = ModelDirectory.open(Path("again")).manifest
     assert there.to_json() == manifest.to_json()
+    further = typed("train", "rows.txt", "--from", "again", "--sep", "space", "--no-header",
+                    "--epochs", 1, "--out", "further")  # fmt: skip
+    assert further.code == 0, further.err
+    on = ModelDirectory.open(Path("further")).manifest
+    named = {name: value for name, value in manifest.given.items() if name != "name"}
+    assert on.given == named  # whose name it is, the network itself says
+    assert on.start == there.sha256["weights"]
+    assert commands(on, None)["train"] is None

@@ -253,6 +253,18 @@ def test_several_targets_are_scored_one_by_one() -> None:
     }  # fmt: skip
 
 
+def test_of_a_network_that_went_on_from_another_no_command_is_told() -> None:
+    further = facts()
+    further["model"]["start"] = "c" * 64
+    further["commands"]["train"] = None
+    for written in (model_card(further), page(further)):
+        assert "Training went on from another model" in written
+        assert "c" * 64 in written
+        assert "mlp-edge train" not in written
+    for written in (model_card(facts()), page(facts())):
+        assert "went on" not in written
+
+
 def test_of_a_network_of_somebody_else_nothing_is_made_up() -> None:
     theirs = facts()
     theirs["model"]["imported"] = {"file": "net.keras", "format": "Keras 3", "written_by": None}

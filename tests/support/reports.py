@@ -113,6 +113,7 @@ def _model(task: str, names: Sequence[str], labels: Sequence[str], outputs: int)
         "monotone": {names[2]: "+"},
         "recipe": {"hidden": [30], "learning_rate": None, "standardize": True, "recipe": "auto"},
         "imported": None,
+        "start": None,
         "trained": {"rows": 1100, "validation": 50, "test": 50, "seed": 7, "split": None},
     }
 
