@@ -26,6 +26,8 @@ from mlp_edge.files.temporary import PENDING, is_ours, remove, sweep, temporary
 from mlp_edge.foreign import spelled
 from mlp_edge.settings import setting
 
+_TAKEN = {errno.ENOTEMPTY, errno.EEXIST}
+"""Error numbers of a rename to where a directory has come to stand."""
 GONE = ".mlp-edge.gone"
 """How a waiting file's name ends that stands for the removal of another."""
 
@@ -138,9 +140,10 @@ def write_directory(
                         check()
                         put(fresh, target, there)
                     return
-                except OSError:
-                    if target.is_dir() == there:
-                        raise  # otherwise another process came between
+                except OSError as error:
+                    # Otherwise another process came between, which may be as slow as it likes.
+                    if target.is_dir() == there and error.errno not in _TAKEN:
+                        raise
     except OSError as error:
         raise _refused(path, error) from error
 

@@ -125,6 +125,26 @@ def test_trainings_that_end_at_once(folder: Path, way: str) -> None:
     assert [path.name for path in folder.iterdir()] == ["model"]
 
 
+@pytest.mark.parametrize("way", ["two renames"], indirect=True)
+def test_a_training_that_ends_between_two_renames_is_replaced(
+    folder: Path, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = folder / "model"
+    write_directory(target, files_of(1))
+    rename, others = Path.rename, [files_of(2)]
+
+    def slowly(path: Path, to: Path) -> Path:
+        done = rename(path, to)
+        if path == target.resolve() and others:  # which is away for a moment
+            write_directory(target, others.pop())
+        return done
+
+    monkeypatch.setattr(Path, "rename", slowly)
+    write_directory(target, files_of(3))
+    assert ModelDirectory.open(target).manifest.seed == 3
+    assert [path.name for path in folder.iterdir()] == ["model"]
+
+
 def test_without_force_the_second_of_two_is_refused(folder: Path) -> None:
     place = folder / "model"
 

@@ -85,6 +85,8 @@ def manifest_of(files: dict[str, bytes]) -> dict[str, Any]:
     manifest: dict[str, Any] = json.loads(files["model.json"])
     for name in ("warnings", "split"):
         del manifest[name]
+    for name in ("stream", "block_rows"):
+        manifest["given"].pop(name, None)
     return manifest
 
 
