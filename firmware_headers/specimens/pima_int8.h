@@ -3104,9 +3104,7 @@ static inline void mlp_edge_avr_dequantise(
 
 #endif
 
-/*
- * An integer times a power of two as a float, rounded half to even, where the chip has no float unit.
- */
+/* An integer times a power of two as a float, rounded half to even; without a float unit. */
 #ifndef MLP_EDGE_KERNEL_ROUNDED_BITS
 #define MLP_EDGE_KERNEL_ROUNDED_BITS
 
@@ -3881,7 +3879,7 @@ int pima_int8_selftest(void)
 #endif
 #endif
 /* SHA-256 of this file, with zeros in the place of the digits:
-mlp-edge-seal sha256:42fc1a91782d9013b662eaf4de92aa1583353eca1a2c276cd37401afb1eedb35 */
+mlp-edge-seal sha256:697e0db0c9727b5322036b795f629744b13a7d0e9a597ca2898b3b2007f7b10f */
 /* The model's card, for programs that read this file: JSON, its lines joined. */
 /* mlp-edge-card
  * {"name": "pima_int8", "features": [{"name": "pregnancies", "low": 0.0, "high": 17.0},

@@ -1,6 +1,4 @@
-/*
- * An integer times a power of two as a float, rounded half to even, where the chip has no float unit.
- */
+/* An integer times a power of two as a float, rounded half to even; without a float unit. */
 #ifndef MLP_EDGE_KERNEL_ROUNDED_BITS
 #define MLP_EDGE_KERNEL_ROUNDED_BITS
 
