@@ -337,7 +337,7 @@ function halved(distance, octave) {
 
 /* An exponential as a float: from 2^-118 down it counts as 0. */
 function halved_float([mantissa, halvings], more) {
-  return halvings > 117 ? 0 : mantissa * power(-halvings - more);
+  return halvings > 117 ? 0 : mantissa * power(-more) * power(-halvings);
 }
 
 /* Sigmoids of integers, by exponentials. */

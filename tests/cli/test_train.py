@@ -122,6 +122,7 @@ def test_a_disk_that_fills_up_or_a_user_who_gave_up(
     before = {path: path.read_bytes() for path in model.rglob("*") if path.is_file()}
     trained = SimpleNamespace(files={path.name: content for path, content in before.items()})
     monkeypatch.setattr("mlp_edge.training.training.train", lambda *_, **_options: trained)
+    monkeypatch.setattr("mlp_edge.api.training.training.with_given", lambda trained, *_: trained)
     real = writing._write
 
     def write(path: Path, content: bytes) -> None:

@@ -59,7 +59,7 @@ def test_what_is_exported_has_every_integer(dtype: str, tmp_path: Path) -> None:
         lambda text: moved(text, 1, -1),
         lambda text: moved(text, 2, -1),
         lambda text: moved(text, 4, 1 << 24),
-        lambda text: text.replace("*missing |= count == INT16_MIN", "(void)missing"),
+        lambda text: re.sub(r"\*missing \|= [^;]*;", "(void)missing;", text),
         lambda text: re.sub(r"(quantised_above\(quantised\[0\], )(\d+)",
                             lambda found: f"{found[1]}{int(found[2]) + 1}", text),
     ],

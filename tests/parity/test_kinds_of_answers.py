@@ -227,7 +227,7 @@ def test_a_runtime_that_loses_a_kind_fails_and_is_told_how(name: str, kind: str)
 OLD_RELU = "(int32_t)bits <= -0x800000 ? 0 : bits", "bits > MLP_EDGE_INFINITY ? 0 : bits"
 
 
-@pytest.mark.parametrize("chip", [None, "cortex-m3"])
+@pytest.mark.parametrize("chip", [None, "cortex-m0"])
 def test_a_header_whose_relu_loses_a_nan_fails(chip: str | None, tmp_path: Path) -> None:
     """As headers were: a plausible probability and a class where there is no answer."""
     mlp = NETWORKS["pima"]

@@ -18,7 +18,7 @@ from support.scripts import assert_bits
 from mlp_edge.errors import ModelError
 from mlp_edge.export import EXPORTERS, Exporter
 from mlp_edge.integers.integer_reference import predict_quantised
-from mlp_edge.integers.quantised import Quantised
+from mlp_edge.integers.quantised import Inputs, IntegerLayer, Quantised
 from mlp_edge.mlp import ACTIVATIONS, Floats, Mlp
 from mlp_edge.proof.c_replay import replay
 from mlp_edge.runtime import RUNTIMES
@@ -127,3 +127,19 @@ def test_several_heads_have_no_integers(exporter: Exporter) -> None:
     mlp = next(mlp for mlp in map(graph, range(40)) if len(mlp.heads) > 1)
     with pytest.raises(ModelError, match="takes a network with one output layer"):
         exporter.integers["int8"](mlp, made(network(), "int8"))
+
+
+@every_script
+def test_every_size_of_a_sigmoid_in_int24(exporter: Exporter, tmp_path: Path) -> None:
+    """A reading is the logit's integer: 2^16 of them halve the exponential."""
+    mlp = network((1, 1), standardised=False)
+    one, none = np.ones(1, np.int64), np.zeros(1, np.float32)
+    layer = IntegerLayer(2 * one[:, None], 0 * one, one, one, 2**31 - 1, 1, 0 * one)
+    integers = Quantised(
+        "int24", Inputs(none, none + 1, 2**24 - 1), (layer,), False, None, none, none + 1,
+        zero=one << 23, octave=16,
+    )  # fmt: skip
+    rows = np.linspace(0, 2**24 - 1, 2001).astype(np.float32)[:, None]
+    expected = predict_quantised(mlp, integers, rows)
+    assert expected[expected > 0].min() < 2.0**-117
+    assert_bits(ran(exporter, exporter.integers["int24"](mlp, integers), rows, tmp_path), expected)
