@@ -80,8 +80,7 @@ def warn_stale(model: Path) -> None:
 
     place = directory_of(model)
     if is_stale(place):
-        again = typed(f"{place}")
-        warn(f"{place / SIGNATURE} is stale: `mlp-edge sign {again} --key KEY` signs it again")
+        warn(f"{place / SIGNATURE} is stale: `{_signing(place)}` signs it again")
 
 
 @contextmanager
@@ -92,11 +91,14 @@ def replacing(model: Path) -> Iterator[None]:
     signed = (model / SIGNATURE).exists()
     yield
     if signed:
-        again = typed(f"{model}")
         warn(
             f"{model}: the model before was signed, and this one is not: "
-            f"`mlp-edge sign {again} --key KEY` signs it"
+            f"`{_signing(model)}` signs it"
         )
+
+
+def _signing(model: Path) -> str:
+    return f"mlp-edge sign {typed(model)} --key KEY"
 
 
 def passphrase(key: Path) -> str | None:
