@@ -76,7 +76,7 @@ def test_the_machine_sums_what_it_should() -> None:
         np.testing.assert_allclose(Machine(seed).predict(mlp, rows), predict(mlp, rows), rtol=1e-5)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     activation=st.sampled_from(ANY_SUM),
     task=st.sampled_from(["regression", "binary", "multiclass"]),
@@ -100,7 +100,7 @@ def test_no_machine_is_further_off(
         assert (distance(got, exact) <= limit).all()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(seed=st.integers(0, 2**16), size=st.sampled_from([1e-2, 1.0, 9.0]))
 def test_no_machine_is_further_off_on_a_graph(seed: int, size: float) -> None:
     mlp = graph(seed)
@@ -132,7 +132,7 @@ def test_a_gate_beyond_float32_is_not_bounded() -> None:
     assert bound(mlp, np.ones((1, 1), np.float32)).tolist() == [[np.inf]]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**16), activation=st.sampled_from([*ANY_SUM, "softmax"]))
 def test_the_header_is_no_further_off(seed: int, activation: str) -> None:
     task: Task = "multiclass" if activation == "softmax" else "regression"
@@ -179,7 +179,7 @@ def allowed(terms: list[float]) -> tuple[float, float]:
 TERM = st.one_of(st.floats(-9, 9), st.sampled_from([-1.0, 1.0]))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(terms=st.lists(TERM, min_size=1, max_size=7))
 def test_no_order_of_a_sum_has_larger_partial_sums(terms: list[float]) -> None:
     """All trees over the terms as drawn; Hypothesis draws the order of the leaves."""

@@ -144,7 +144,7 @@ def test_a_table_is_tried_at_every_integer() -> None:
 # What is proved
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2**16), st.sampled_from(MONOTONE_ACTIVATIONS[:-1]), st.integers(0, 2))
 def test_what_signs_prove_holds_on_a_grid(seed: int, activation: str, column: int) -> None:
     """Of networks with weights of any sign, few enough of them that some are proved."""
@@ -215,7 +215,7 @@ def test_a_number_moves_its_own_input_alone() -> None:
     assert of_network(replace(mlp, layers=(first, last)), 0).hold(1)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 2**16))
 def test_what_is_proved_of_a_graph_holds_on_a_grid(seed: int) -> None:
     mlp = graph(seed)

@@ -178,7 +178,7 @@ MODELS: dict[str, Callable[[int], Mlp]] = {
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(sorted(MODELS)), st.sampled_from(DTYPES), st.integers(0, 2**16))
 def test_the_arbiter_is_what_fractions_say(name: str, dtype: str, seed: int) -> None:
     mlp = MODELS[name](seed)
@@ -190,7 +190,7 @@ def test_the_arbiter_is_what_fractions_say(name: str, dtype: str, seed: int) -> 
         assert [Fraction(float(value)) for value in answer] == slow_predict(mlp, net, row)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_any_layer_is_what_fractions_say(data: st.DataObject) -> None:
     """Not only such integers as quantisation makes: any that are allowed."""

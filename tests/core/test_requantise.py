@@ -143,7 +143,7 @@ def small_layers(draw: st.DrawFn) -> IntegerLayer:
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(small_layers(), st.sampled_from([3, 40, 255]), st.sampled_from(sorted(ARITHMETICS)))
 def test_no_difference_is_a_proof_and_a_difference_is_one(
     layer: IntegerLayer, largest: int, name: str
@@ -167,7 +167,6 @@ def test_differences_are_found_where_there_are_some() -> None:
     assert differing(layer, 255, by_single).tolist() == [0]
 
 
-@settings(deadline=None)
 @given(multipliers, st.integers(8, 31), st.sampled_from([7, 255]))
 def test_agreement_is_on_every_sum(m: int, k: int, high: int) -> None:
     """Whatever the weights: the sums around all steps, and beyond the clamp on both sides."""

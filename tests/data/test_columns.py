@@ -592,7 +592,7 @@ COLUMN = st.one_of(
 SOME = st.lists(st.sampled_from(["p", "q"]), max_size=2, unique=True).map(tuple)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     p=COLUMN, q=COLUMN, y=COLUMN, keep=SOME, categorical=SOME, numeric=SOME, reject=SOME,
     indicator=SOME, missing=st.lists(st.sampled_from(["0", "a", "p=-999", "q=B"])).map(tuple),

@@ -272,7 +272,7 @@ CELL = st.text(
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.data(), width=st.integers(1, 4), told=st.booleans(), quoted=st.booleans())
 def test_any_cells_in_any_dialect_come_back_or_are_refused(
     tmp_path_factory, data, width, told, quoted
@@ -315,7 +315,7 @@ def is_line(row, delimiter):
     return bool(tabs or quoted or row == [""] or delimiter.join(row).strip(BLANK))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     cells=st.lists(
         st.from_regex(r"\s?[+-]?[0-9]{0,4}[.,]?[0-9]{0,4}([eE][+-]?[0-9]{1,3})?\s?", fullmatch=True)

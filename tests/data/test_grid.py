@@ -52,7 +52,7 @@ def texts(draw):
     return "\n".join(",".join(row) for row in rows).encode()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(texts())
 def test_cells_split_here_are_those_of_the_strict_reader(content):
     layout, width, grid = grid_of(content)
@@ -63,7 +63,7 @@ def test_cells_split_here_are_those_of_the_strict_reader(content):
     assert found == [cells.tolist() for cells in strict]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.text('"",x ', min_size=1, max_size=12).filter(str.strip))
 @example("1,2,")
 @example('1,"" "2"')
@@ -108,7 +108,6 @@ def test_cells_of_wide_tables_and_long_cells_are_found():
     ]
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_rows_of_a_column_are_those_of_an_array(data):
     cells = [f"{row}é" for row in range(9)]
@@ -154,7 +153,7 @@ def test_all_short_spellings_are_numbers_as_they_were(decimal):
     assert bits(parsed(numbers, decimal, plain=[0])) == bits(parsed(numbers, decimal))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.lists(NUMBER | WORD | st.floats().map(repr), min_size=1, max_size=60),
     st.sampled_from((".", ",")),

@@ -118,7 +118,7 @@ def test_the_order_alone_tells_where_no_formula_is_known() -> None:
     assert order_chance(t[:10], t[:10]) is None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.floats(-3e38, 3e38), min_size=20, max_size=40),
     st.lists(st.floats(-3e38, 3e38), min_size=20, max_size=40),

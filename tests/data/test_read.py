@@ -126,7 +126,7 @@ WORDLIKE = NAMES.filter(
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     data=st.data(),
     rows=st.integers(1, 6),
@@ -163,7 +163,7 @@ def test_any_table_of_numbers(
     assert grid(table) == [[repr(number) for number in row] for row in numbers]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     cells=st.lists(
         st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0")),
@@ -190,7 +190,7 @@ def test_any_text_in_a_column(tmp_path_factory, cells, delimiter, newline):
         assert lines[line - 1].startswith(f'{row}{delimiter}"')
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(content=st.binary(max_size=200) | st.text(st.sampled_from('1a.,;\t"\r\n #'), max_size=60))
 def test_any_bytes_are_a_table_or_a_table_error(tmp_path_factory, content):
     file = tmp_path_factory.mktemp("any") / "t.csv"

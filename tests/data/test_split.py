@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mlp_edge.data.splitting.folds import folds
@@ -12,7 +12,6 @@ from mlp_edge.data.splitting.split import held_out_rows, split
 from mlp_edge.errors import RecipeError, TableError
 
 
-@settings(deadline=None)
 @given(
     rows=st.integers(10, 60),
     test_size=st.floats(0.2, 0.7),
@@ -133,7 +132,6 @@ def grouped(draw, most_classes=3, fewest_groups=6):
     return kind[order].astype(np.int64), numbers[group[order]].astype(np.int64), seed
 
 
-@settings(deadline=None)
 @given(table=grouped(), test_size=st.floats(0.05, 0.8), regression=st.booleans())
 def test_no_group_is_on_two_sides_and_the_share_is_as_near_as_groups_allow(
     table, test_size, regression
@@ -239,7 +237,6 @@ def test_every_group_alone_with_a_class():
 # Folds
 
 
-@settings(deadline=None)
 @given(
     rows=st.integers(12, 80),
     count=st.integers(2, 12),
@@ -267,7 +264,6 @@ def test_every_row_tests_once_and_the_mix_is_kept_within_a_row(rows, count, seed
     assert [test.tolist() for _, test in again] == [test.tolist() for _, test in found]
 
 
-@settings(deadline=None)
 @given(table=grouped(), count=st.integers(2, 6), regression=st.booleans())
 def test_a_group_tests_once_as_a_whole(table, count, regression):
     kind, group, seed = table
@@ -409,7 +405,6 @@ def test_a_twin_does_not_turn_a_trained_group_into_a_held_out_one():
     assert held_out_rows(rows, rows[2:], groups).tolist() == [False, False, True, True]
 
 
-@settings(deadline=None)
 @given(table=grouped(), share=st.floats(0.1, 0.6))
 def test_the_groups_that_were_held_out_are_found_again(table, share):
     _, groups, seed = table

@@ -54,7 +54,7 @@ def test_onnxruntime_gives_the_bits_of_a_calibrated_network(activation: str) -> 
     assert_everywhere(mlp, integers, [onnxruntime_of(content, level) for level in LEVELS])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     widths=st.lists(st.integers(1, 40), min_size=2, max_size=5),
     activations=st.tuples(*2 * [st.sampled_from(HIDDEN_ACTIVATIONS)]),

@@ -119,7 +119,7 @@ def test_the_bits_of_a_calibrated_network(activation: str, dtype: str) -> None:
         assert_everywhere(mlp, integers, [*everywhere(content), evaluated(content)])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     widths=st.lists(st.integers(1, 40), min_size=2, max_size=5),
     activations=st.tuples(*2 * [st.sampled_from(HIDDEN_ACTIVATIONS)]),

@@ -80,7 +80,7 @@ def test_every_layer_stays_within_its_reach(activation: str) -> None:
 
 
 @pytest.mark.parametrize("activation", ANY_SUM)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.floats(-30, 30), st.floats(0, 40) | st.floats(0, 1e-3))
 def test_a_band_holds_the_whole_curve(activation: str, low: float, width: float) -> None:
     ends = Interval(np.array([[low]]), np.array([[low + width]]))
@@ -105,7 +105,7 @@ def test_the_bound_of_a_box_holds_for_each_of_its_rows(activation: str) -> None:
     assert (each.max(axis=1) <= over(mlp, reaches(mlp, boxes), ANY) * HAIR).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2**16))
 def test_a_graph_stays_within_its_reach(seed: int) -> None:
     mlp = graph(seed)

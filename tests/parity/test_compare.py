@@ -285,7 +285,7 @@ def test_stress_rows_are_the_same_every_time() -> None:
     assert stress_rows(mlp, sample).tobytes() == stress_rows(mlp, sample).tobytes()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     inputs=st.integers(1, 6),
     hidden=st.lists(st.integers(1, 9), max_size=3),

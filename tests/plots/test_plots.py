@@ -646,7 +646,7 @@ def test_hostile_names_are_text_and_short() -> None:
     assert all(len(line) < 120 for text in long for line in text.split("\n"))
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(st.lists(st.text(max_size=30), min_size=2, max_size=2, unique=True), st.text(max_size=30))
 def test_any_label_and_target_can_be_drawn(labels: list[str], name: str) -> None:
     binary = of_judged(judged(labels=tuple(labels), rows=20))

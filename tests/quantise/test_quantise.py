@@ -79,7 +79,7 @@ def test_every_activation_and_task_loses_little(task: str, activation: str, dtyp
     assert lost(mlp, made, readings(mlp, 300, seed=7)) < SHARE[dtype]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     widths=st.lists(st.integers(1, 20), min_size=2, max_size=5),
     activation=st.sampled_from(HIDDEN_ACTIVATIONS),

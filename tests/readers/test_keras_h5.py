@@ -11,7 +11,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.commands import Type
 from support.integer_networks import made
@@ -731,7 +731,7 @@ def drawn(
     return other("Dropout", rate=0.5)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100)
 @given(chains())
 def test_a_chain_at_random(tmp_path_factory: Any, chain: tuple[Sequence[Layer], str]) -> None:
     layers, version = chain

@@ -379,7 +379,7 @@ def test_files_with_wrong_bytes_are_read_or_refused(tmp_path: Path) -> None:
 NAMES = sorted(ACTIVATIONS)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.integers(1, 6), st.sampled_from(NAMES), st.booleans()),
              min_size=1, max_size=4),

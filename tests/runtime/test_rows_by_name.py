@@ -330,7 +330,7 @@ LISTED = st.tuples(NUMBERS, NAMES, NUMBERS, NAMES, st.sampled_from(["1", 1, 7, N
 
 
 @given(st.lists(ROW, min_size=1, max_size=3) | st.lists(LISTED, min_size=1, max_size=3))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_few_rows_are_read_as_many_are(rows: list[Any]) -> None:
     found = FewRows(CARD).read(rows)
     if found is not None:
@@ -343,7 +343,7 @@ NUMERIC = Card.of(network((3, 2, 1)))
 
 
 @given(st.lists(st.lists(NUMBERS | st.floats(), min_size=3, max_size=3), min_size=1, max_size=3))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_few_rows_of_numbers_alone_are_read_as_many_are(rows: list[Any]) -> None:
     few = FewRows(NUMERIC)
     found, named = (

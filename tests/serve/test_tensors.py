@@ -147,7 +147,7 @@ def test_wrong_bytes_are_told() -> None:
 
 
 @given(st.binary(max_size=200), st.none() | st.integers(0, 250).map(str))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_noise_is_refused_or_read(body: bytes, length: str | None) -> None:
     with suppress(RequestError):
         read_request(body, length, CARD)
@@ -175,7 +175,7 @@ TENSOR = st.fixed_dictionaries(
 
 
 @given(st.lists(TENSOR, max_size=3), st.none() | JSON, st.binary(max_size=20))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_almost_right_requests_are_refused_or_read(inputs: Any, outputs: Any, raw: bytes) -> None:
     with suppress(RequestError):
         read({"inputs": inputs, "outputs": outputs}, raw)

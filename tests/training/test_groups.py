@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from support.tables import clean, spoilt, table_from
@@ -155,7 +155,6 @@ def apart(examples: Examples, chosen: Parts) -> None:
 
 
 @pytest.mark.slow
-@settings(deadline=None)
 @given(
     sizes=st.lists(st.integers(2, 8), min_size=12, max_size=20),
     seed=st.integers(0, 2**32 - 3),

@@ -200,7 +200,7 @@ def test_a_folded_network_answers_the_same_and_the_file_reads_back(
     np.testing.assert_allclose(answers, read, atol=2e-6 * np.abs(read).max() + 1e-6)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 2**32 - 1), st.floats(0, 2))
 def test_folding_costs_no_more_than_rounding(seed: int, spread: float) -> None:
     """Against the same layers in float64, and no worse than the network that was folded."""

@@ -363,7 +363,7 @@ def test_sql_reads_the_numbers_that_cells_are(tmp_path: Path, decimal: str) -> N
         assert value == wanted or (value is None and (np.isnan(wanted) or not cell.isascii())), cell
 
 
-@checked(deadline=None, max_examples=20)
+@checked(max_examples=20)
 @given(
     columns=st.lists(
         st.lists(st.floats(width=32, allow_infinity=False), min_size=5, max_size=5),

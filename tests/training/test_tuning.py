@@ -39,7 +39,7 @@ from mlp_edge.training.search.tuning_journal import has_trials
 
 ALL = frozenset({"hidden", "learning_rate", "dropout", "l2", "batch_normalization"})
 TRIALS = 14
-in_a_directory = settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
+in_a_directory = settings(max_examples=25, suppress_health_check=list(HealthCheck))
 
 
 def bowl(recipe: Recipe) -> list[float]:
@@ -142,7 +142,6 @@ def test_a_search_ends_when_everything_was_tried(journal: Path) -> None:
     rate=st.floats(3e-4, 3e-2), dropout=st.integers(-4, 10), l2=st.floats(1e-8, 1e-1),
     normalised=st.booleans(),
 )  # fmt: skip
-@settings(deadline=None)
 def test_a_draw_can_be_typed_and_is_nearest_to_itself(
     depth: int, width: int, fall: int, rate: float, dropout: int, l2: float, normalised: bool
 ) -> None:

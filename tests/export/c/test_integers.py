@@ -90,7 +90,7 @@ def test_readings_half_way_between_two_integers(dtype: str, tmp_path: Path) -> N
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(
     widths=st.lists(st.integers(1, 9), min_size=2, max_size=5),
     activation=st.sampled_from(HIDDEN_ACTIVATIONS),
@@ -117,7 +117,7 @@ def test_any_network(
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(case=features_and_rows(), dtype=st.sampled_from(DTYPES), seed=st.integers(0, 99))
 def test_any_features(
     case: tuple[tuple[object, ...], Floats], dtype: str, seed: int,

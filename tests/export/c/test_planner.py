@@ -53,7 +53,7 @@ def at_once(lives: list[Life]) -> int:
 
 
 @given(problems())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_values_that_meet_never_overlap(problem: tuple[list[Life], list[list[int]]]) -> None:
     lives, rows = problem
     plan = planned(lives, rows)
@@ -63,7 +63,6 @@ def test_values_that_meet_never_overlap(problem: tuple[list[Life], list[list[int
 
 
 @given(st.lists(st.integers(1, 40), min_size=2, max_size=8))
-@settings(deadline=None)
 def test_a_chain_takes_its_widest_neighbours(widths: list[int]) -> None:
     lives = [Life(width, number, number + 1) for number, width in enumerate(widths)]
     plan = planned(lives)
